@@ -1,0 +1,112 @@
+/* acme_config.h - every limit of the core.
+ *
+ * Each option may be set on the compiler's command line or in a file of your own named by ACME_CONFIG_FILE
+ * (-DACME_CONFIG_FILE='"my_limits.h"'). All objects of one image must see the same values: acme_init()
+ * compares the size of struct acme_client it was compiled with against the caller's and refuses a mismatch.
+ */
+#ifndef ACME_CONFIG_H
+#define ACME_CONFIG_H
+
+#ifdef ACME_CONFIG_FILE
+#include ACME_CONFIG_FILE
+#endif
+
+/* DNS names in one certificate. RAM: ACME_URL_MAX bytes each. Too small: ACME_E_NAMES from acme_init(). */
+#ifndef ACME_NAMES_MAX
+#define ACME_NAMES_MAX 8
+#endif
+
+/* Longest URL kept, in bytes. RAM: 8 + ACME_NAMES_MAX of these. Too small: ACME_E_URL_LONG, never a cut URL.
+ * Boulder's are about 70 bytes, step-ca's about 120. */
+#ifndef ACME_URL_MAX
+#define ACME_URL_MAX 256
+#endif
+
+/* Longest nonce kept, in bytes. RAM: one. Too small: one more newNonce request for every POST.
+ * Boulder's have 51 characters. */
+#ifndef ACME_NONCE_MAX
+#define ACME_NONCE_MAX 128
+#endif
+
+/* Longest challenge token, in bytes. RAM: one in the flow and one in the http-01 responder.
+ * Too small: ACME_E_TOKEN. */
+#ifndef ACME_TOKEN_MAX
+#define ACME_TOKEN_MAX 128
+#endif
+
+/* Bytes of the CA's own words kept in struct acme_failure. RAM: one. Too small: the text ends early there;
+ * the PROBLEM event always carries it whole. */
+#ifndef ACME_DETAIL_MAX
+#define ACME_DETAIL_MAX 256
+#endif
+
+/* Smallest work buffer acme_init() accepts, in bytes. One buffer holds a request or an answer, never both.
+ * Too small: ACME_E_BODY_BIG or ACME_E_REQUEST_BIG at run time; 4096 serves every CA known in 2026. */
+#ifndef ACME_WORK_MIN
+#define ACME_WORK_MIN 2048
+#endif
+
+/* Nesting of JSON answers. RAM: none. Too small: ACME_E_JSON_DEPTH. */
+#ifndef ACME_JSON_DEPTH
+#define ACME_JSON_DEPTH 16
+#endif
+
+/* First wait before a poll and the longest one, in milliseconds; the wait doubles in between and the CA's
+ * Retry-After is a lower bound. Too small: more requests. Too large: slower issuance. */
+#ifndef ACME_POLL_FIRST_MS
+#define ACME_POLL_FIRST_MS 500
+#endif
+#ifndef ACME_POLL_MAX_MS
+#define ACME_POLL_MAX_MS 10000
+#endif
+
+/* Longest Retry-After, in seconds, waited out inside one run. A longer one ends a poll's wait here, and ends
+ * the run with ACME_E_RATE_LIMITED when the CA is throttling; acme_failure::retry_s then has the CA's value. */
+#ifndef ACME_RETRY_AFTER_MAX_S
+#define ACME_RETRY_AFTER_MAX_S 300
+#endif
+
+/* Time one step may take in all, in seconds. Too small: slow CAs end in ACME_E_BUDGET; nothing is lost, the
+ * next run resumes the same order. */
+#ifndef ACME_STEP_BUDGET_S
+#define ACME_STEP_BUDGET_S 1800
+#endif
+
+/* Times a request is signed again in a row after badNonce before the engine backs off (5 s, doubling). */
+#ifndef ACME_NONCE_TRIES
+#define ACME_NONCE_TRIES 6
+#endif
+
+/* Age at which an unused nonce is dropped, in milliseconds: CAs forget them within minutes. */
+#ifndef ACME_NONCE_AGE_MS
+#define ACME_NONCE_AGE_MS 60000
+#endif
+
+/* Attempts at a request that the network or a failing server (5xx) swallowed, 1 s apart and doubling. */
+#ifndef ACME_FAULT_TRIES
+#define ACME_FAULT_TRIES 4
+#endif
+
+/* Silence after which a connection counts as dead, in milliseconds. A blocking finalize must fit. */
+#ifndef ACME_NET_TIMEOUT_MS
+#define ACME_NET_TIMEOUT_MS 45000
+#endif
+
+/* Connections the http-01 responder serves at once. RAM: about 250 bytes each. Too small: the CA's parallel
+ * validators (Pebble opens 3) wait for each other. */
+#ifndef ACME_HTTP01_SLOTS
+#define ACME_HTTP01_SLOTS 4
+#endif
+
+/* Earliest time believed, in seconds since 1970 (2026-01-01): a clock before it has not been set. */
+#ifndef ACME_UTC_FLOOR
+#define ACME_UTC_FLOOR 1767225600
+#endif
+
+/* 1: 15-bit BearSSL engines, for cores whose multiplier is small (Cortex-M0) or takes data-dependent time
+ * (Cortex-M3, when private-key timing matters). 0: the 31-bit ones. */
+#ifndef ACME_BEARSSL_I15
+#define ACME_BEARSSL_I15 0
+#endif
+
+#endif

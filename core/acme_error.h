@@ -1,0 +1,94 @@
+/* acme_error.h - every error of the core: one table.
+ *
+ * Columns: name, value, is a later retry useful (1) or must a person act (0), meaning, usual cause.
+ * Values are negative, in a range per layer. A program that wants the texts expands the table (port/posix
+ * does); the core itself carries none, so they cost no flash.
+ */
+#ifndef ACME_ERROR_H
+#define ACME_ERROR_H
+
+/* clang-format off */
+#define ACME_ERRORS(X) \
+    /* set-up: the caller's struct acme_setup */ \
+    X(ACME_E_SIZE, -1, 0, "client compiled with other limits", "two objects saw different acme_config.h values") \
+    X(ACME_E_NULL, -2, 0, "a required pointer is missing", "a member of struct acme_setup was left out") \
+    X(ACME_E_NAMES, -3, 0, "a name is not a DNS name, or there are too many", "wildcard, IP address, empty label, over ACME_NAMES_MAX") \
+    X(ACME_E_WORK_SMALL, -4, 0, "a lent buffer is too small", "work below ACME_WORK_MIN, TLS record buffer below 837 bytes") \
+    X(ACME_E_TLS_NAME, -5, 0, "no host name to check the CA's certificate against", "directory URL with an IP address and no tls_name") \
+    X(ACME_E_ANCHORS, -6, 0, "no usable trust anchor", "empty or unreadable trust store") \
+    /* what is stored, and the system */ \
+    X(ACME_E_STORE_READ, -20, 1, "a record cannot be read", "permissions, worn flash") \
+    X(ACME_E_STORE_WRITE, -21, 1, "a record cannot be written", "directory not writable, disk or flash full") \
+    X(ACME_E_KEY_CORRUPT, -22, 0, "a stored private key cannot be read as a P-256 key", "damaged or foreign file; restore or remove it") \
+    X(ACME_E_PAIR, -23, 0, "the stored certificate and key do not belong together", "one of the two was replaced by hand") \
+    X(ACME_E_RANDOM, -24, 1, "no entropy", "random source not ready, failed or stuck") \
+    X(ACME_E_CLOCK, -25, 1, "the time is not known", "clock before the build date: set it") \
+    X(ACME_E_KEY, -26, 1, "a key operation failed", "secure element not answering") \
+    /* network */ \
+    X(ACME_E_HOST, -30, 1, "host name not found", "name server, typing error in the URL") \
+    X(ACME_E_REFUSED, -31, 1, "connection refused", "wrong port, server down") \
+    X(ACME_E_UNREACHABLE, -32, 1, "network unreachable", "no route, cable, firewall") \
+    X(ACME_E_TIMEOUT, -33, 1, "no answer in time", "firewall, overloaded server") \
+    X(ACME_E_CLOSED, -34, 1, "connection closed", "server or middlebox ended it") \
+    X(ACME_E_NET, -35, 1, "network error", "see the port") \
+    X(ACME_E_LISTEN, -36, 1, "cannot listen for http-01 validation", "port 80 taken, or no permission") \
+    /* TLS; acme_failure::tls_code has the engine's own number */ \
+    X(ACME_E_TLS_UNTRUSTED, -40, 1, "the CA server's certificate is not trusted", "wrong trust store, captive portal, intercepting proxy") \
+    X(ACME_E_TLS_DATES, -41, 1, "the CA server's certificate is expired or not yet valid", "clock wrong on either side") \
+    X(ACME_E_TLS_HOST, -42, 1, "the CA server's certificate is for another name", "wrong URL, captive portal") \
+    X(ACME_E_TLS_CERT, -43, 1, "the CA server's certificate is malformed or not allowed here", "not a CA, unknown critical extension, forbidden usage") \
+    X(ACME_E_TLS_SIGNATURE, -44, 1, "a signature in the CA server's chain is wrong", "tampering") \
+    X(ACME_E_TLS_WEAK, -45, 1, "a key in the CA server's chain is too weak", "RSA below 2048 bits") \
+    X(ACME_E_TLS_ALERT, -46, 1, "the server ended TLS with an alert", "no common version or cipher suite") \
+    X(ACME_E_TLS_RECORD, -47, 1, "a TLS record is damaged", "tampering, truncation, not TLS on that port") \
+    X(ACME_E_TLS_RECORD_BIG, -48, 0, "a TLS record exceeds the lent record buffer", "lend BR_SSL_BUFSIZE_MONO bytes") \
+    X(ACME_E_TLS_VERSION, -49, 0, "no common TLS version or suite", "server speaks TLS 1.3 only, or 1.1") \
+    X(ACME_E_TLS, -50, 1, "TLS failed", "see tls_code") \
+    /* HTTP */ \
+    X(ACME_E_HTTP_SYNTAX, -60, 1, "the answer is not HTTP", "another protocol on that port") \
+    X(ACME_E_HTTP_LONG, -61, 1, "a needed header is too long", "Location over ACME_URL_MAX") \
+    X(ACME_E_HTTP_FRAMING, -62, 1, "contradictory message length", "broken or hostile server") \
+    X(ACME_E_HTTP_TRUNCATED, -63, 1, "the answer ended early", "connection lost") \
+    X(ACME_E_BODY_BIG, -64, 0, "the answer exceeds the work buffer", "lend more than now") \
+    X(ACME_E_HTTP_STATUS, -65, 1, "unexpected HTTP status", "not an ACME resource") \
+    X(ACME_E_REDIRECT, -66, 1, "redirect not followed", "signed request redirected, or more than 3 in a row") \
+    /* JSON and URLs */ \
+    X(ACME_E_JSON, -70, 1, "the answer is not valid JSON", "HTML page, captive portal") \
+    X(ACME_E_JSON_DEPTH, -71, 1, "JSON nested too deeply", "hostile server, or raise ACME_JSON_DEPTH") \
+    X(ACME_E_JSON_TOKENS, -72, 1, "JSON with too many elements for the work buffer", "lend more than now") \
+    X(ACME_E_MEMBER, -73, 1, "a required JSON member is missing or of another type", "not an ACME server") \
+    X(ACME_E_URL, -74, 0, "malformed URL", "typing error, hostile server") \
+    X(ACME_E_URL_SCHEME, -75, 0, "URL is not https", "plain http is never used") \
+    X(ACME_E_URL_HOST, -76, 0, "URL leads to a host other than the directory's", "list it in more_hosts if it is meant") \
+    X(ACME_E_URL_LONG, -77, 0, "URL longer than ACME_URL_MAX", "raise the limit") \
+    /* ACME */ \
+    X(ACME_E_PROBLEM, -80, 0, "the CA refused", "see the problem document") \
+    X(ACME_E_AUTHZ, -81, 1, "the CA could not validate a name", "name does not lead here, port 80 closed") \
+    X(ACME_E_ORDER, -82, 1, "the CA declared the order invalid", "see the problem document") \
+    X(ACME_E_CHALLENGE_NONE, -83, 0, "the CA offers no challenge we have a solver for", "wildcard names need dns-01") \
+    X(ACME_E_TOKEN, -84, 1, "illegal challenge token", "hostile server") \
+    X(ACME_E_BUDGET, -85, 1, "a step did not finish in time", "slow CA; the next run resumes") \
+    X(ACME_E_NONCE, -86, 1, "the CA gives no usable nonce or rejects every one", "several CA nodes out of step") \
+    X(ACME_E_ACCOUNT, -87, 0, "the account is deactivated or revoked", "needs the CA's operator") \
+    X(ACME_E_TERMS, -88, 0, "the CA's terms of service must be accepted", "set accept_terms after reading them") \
+    X(ACME_E_RATE_LIMITED, -89, 1, "the CA asks to come back later", "rate limit; see retry_s") \
+    X(ACME_E_SOLVER, -90, 1, "the challenge answer could not be published", "see the solver") \
+    X(ACME_E_REQUEST_BIG, -91, 0, "a request exceeds the work buffer", "many long names: lend more") \
+    X(ACME_E_EAB, -92, 0, "the CA wants an external account binding", "not supported yet") \
+    X(ACME_E_STATUS, -93, 1, "an object has an unknown status for too long", "newer or broken CA") \
+    /* the certificate */ \
+    X(ACME_E_CERT_KEY, -100, 1, "the certificate is for another key", "order reused by another client, hostile CA") \
+    X(ACME_E_CERT_NAMES, -101, 1, "the certificate is for other names", "hostile or broken CA") \
+    X(ACME_E_CERT_DATES, -102, 1, "the certificate's dates make no sense", "expired already, or clock far ahead") \
+    X(ACME_E_CERT_SYNTAX, -103, 1, "the certificate cannot be decoded", "truncated or not PEM") \
+    X(ACME_E_CERT_BIG, -104, 0, "a certificate of the chain exceeds the work buffer", "lend more than now")
+/* clang-format on */
+
+enum acme_error {
+#define ACME_ERROR_ENUM(name, value, retry, meaning, cause) name = value,
+    ACME_ERRORS(ACME_ERROR_ENUM)
+#undef ACME_ERROR_ENUM
+        ACME_OK = 0
+};
+
+#endif

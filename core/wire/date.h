@@ -1,0 +1,25 @@
+/* date.h - the three date forms ACME servers send, as seconds since 1970, and Retry-After. */
+#ifndef ACME_WIRE_DATE_H
+#define ACME_WIRE_DATE_H
+
+#include <stdint.h>
+
+#include "slice.h"
+
+#define ACME_DATE_NONE INT64_MIN /* not a date */
+
+/* Seconds since 1970 of a civil date and time in UTC (proleptic Gregorian; month 1..12). No range check. */
+int64_t acme_date_utc(int year, int month, int day, int hour, int minute, int second);
+
+/* Reads IMF-fixdate, RFC 850 or asctime form (RFC 9110, 5.6.7). Returns ACME_DATE_NONE for anything else. */
+int64_t acme_date_http(struct acme_slice text);
+
+/* Reads an RFC 3339 time: any fraction, "Z", "z" or an offset. Returns ACME_DATE_NONE for anything else. */
+int64_t acme_date_rfc3339(struct acme_slice text);
+
+/* Seconds to wait that a Retry-After value asks for (RFC 9110, 10.2.3): delta-seconds, or a date taken against
+ * `date`, the answer's own Date, so that our clock does not matter; without a usable Date against `utc`
+ * (ACME_DATE_NONE: unknown). Past dates give 0, huge values INT32_MAX. Returns -1: none or unusable. */
+int32_t acme_retry_after_s(struct acme_slice retry_after, struct acme_slice date, int64_t utc);
+
+#endif

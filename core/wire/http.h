@@ -1,0 +1,90 @@
+/* http.h - HTTP/1.1 as a client needs it (RFC 9112): one request writer, one incremental answer reader.
+ *
+ * The reader takes bytes in any split, keeps only the headers this client has a use for, each in a bounded
+ * field, and hands out the body in the pieces that arrived; it never buffers a line or a body.
+ */
+#ifndef ACME_WIRE_HTTP_H
+#define ACME_WIRE_HTTP_H
+
+#include <stdint.h>
+
+#include "out.h"
+#include "url.h"
+#include "../acme_config.h"
+
+struct acme_http_request {
+    const char *method;         /* "GET", "HEAD" or "POST"                                   */
+    const struct acme_url *url; /* where to                                                  */
+    const char *content_type;   /* NULL: no body and no Content-Length                       */
+    uint32_t content_length;    /* bytes of body that follow the head                        */
+    struct acme_slice product;  /* the caller's part of User-Agent; may be empty             */
+};
+
+/* Writes the head of a request, blank line included. User-Agent is always sent (RFC 8555, 6.1), Host carries the
+ * port as the URL wrote it. Work: the bytes written. Errors: o->overflow. */
+void acme_http_write(struct acme_out *o, const struct acme_http_request *request);
+
+enum acme_media { /* Content-Type up to the semicolon, ASCII case ignored */
+    ACME_MEDIA_NONE,
+    ACME_MEDIA_JSON,    /* application/json                        */
+    ACME_MEDIA_PROBLEM, /* application/problem+json, RFC 9457      */
+    ACME_MEDIA_PEM,     /* application/pem-certificate-chain       */
+    ACME_MEDIA_OTHER
+};
+
+/* What one call of acme_http_read() found; errors are negative. */
+enum acme_http_event {
+    ACME_HTTP_MORE = 0, /* all input taken, more is needed                                  */
+    ACME_HTTP_HEAD = 1, /* the final status line and all headers are in                     */
+    ACME_HTTP_BODY = 2, /* *body is the next piece; it points into the input                */
+    ACME_HTTP_END = 3   /* the message is complete; what was not taken does not belong to it */
+};
+
+struct acme_http_answer {                  /* valid from ACME_HTTP_HEAD on; texts are NUL-terminated     */
+    uint16_t status;                       /* 200..599                                                   */
+    enum acme_media media;                 /*                                                            */
+    bool close;                            /* the connection ends after this answer                      */
+    bool location_long;                    /* Location was there but exceeds ACME_URL_MAX                */
+    char nonce[ACME_NONCE_MAX + 1];        /* Replay-Nonce; empty: none, too long, or illegal alphabet   */
+    char location[ACME_URL_MAX + 1];       /* Location as sent; empty: none                              */
+    char retry_after[40];                  /* Retry-After as sent; empty: none or longer than any date   */
+    char date[40];                         /* Date as sent                                               */
+};
+
+struct acme_http_reader {
+    struct acme_http_answer answer;
+    /* private: the reader's position */
+    uint64_t length;      /* bytes left of the body or of the chunk             */
+    uint32_t head_bytes;  /* header bytes so far, capped                        */
+    uint8_t state;
+    uint8_t framing;
+    uint8_t field;        /* which header the value belongs to                  */
+    uint8_t seen;         /* bit set: headers that may come only once           */
+    bool is_head_request; /* no body whatever the headers say                   */
+    uint8_t name_len;
+    uint8_t value_len;    /* of the small value buffer                          */
+    uint16_t text_len;    /* of the answer field being filled                   */
+    char name[24];        /* longest header name of interest, lower case        */
+    char value[48];       /* small values: lengths, codings, media type         */
+};
+
+/* Prepares for one answer. is_head_request: the request was HEAD. */
+void acme_http_reader_init(struct acme_http_reader *r, bool is_head_request);
+
+/* Takes bytes of the answer.
+ *
+ * Looks at in[0..len), sets *used to what it took and returns at the first event, so call again with the rest
+ * until it answers ACME_HTTP_MORE or ACME_HTTP_END. 1xx answers are skipped (RFC 9110, 15.2). Understands
+ * Content-Length, chunked (extensions, trailers), and bodies that end with the connection.
+ * Memory: keeps nothing of `in`. Work: bytes taken.
+ * Errors: ACME_E_HTTP_SYNTAX; ACME_E_HTTP_FRAMING for Content-Length that is signed, repeated with another
+ * value, over 2^32, beside Transfer-Encoding, or a chunk size over 2^32; ACME_E_HTTP_SYNTAX also for more than
+ * 64 KiB of headers, a NUL or a bare CR in them (a bare LF ends a line). After an error the reader is dead. */
+int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_t *used, struct acme_slice *body);
+
+/* Tells that the connection has ended. `clean`: with TLS close_notify.
+ * Returns ACME_HTTP_END when that is how this body ends, else ACME_E_HTTP_TRUNCATED: a body delimited by the
+ * connection counts only after a clean end (RFC 9112, 9.8). */
+int acme_http_eof(struct acme_http_reader *r, bool clean);
+
+#endif

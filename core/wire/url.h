@@ -1,0 +1,35 @@
+/* url.h - https URLs, looked at but never rewritten: a JWS must repeat them byte for byte (RFC 8555, 6.4). */
+#ifndef ACME_WIRE_URL_H
+#define ACME_WIRE_URL_H
+
+#include <stdint.h>
+
+#include "slice.h"
+#include "../acme_error.h"
+
+struct acme_url {
+    struct acme_slice authority; /* host[:port] as written, for the Host header       */
+    struct acme_slice host;      /* without brackets: a DNS name or an IP address     */
+    struct acme_slice target;    /* path and query as written; empty for a bare host  */
+    uint16_t port;               /* 443 when not written                              */
+    bool is_address;             /* host is an IPv4 or IPv6 literal                   */
+};
+
+/* Splits an absolute https URL (scheme and host in any case, RFC 3986).
+ * Memory: the slices point into `text`. Work: one pass over it.
+ * Errors: ACME_E_URL_SCHEME for any other scheme; ACME_E_URL for user information, a fragment, an empty or
+ * illegal host (labels of letters, digits, - and _; at most 253 bytes), a port outside 1..65535, and any byte
+ * that is not printable ASCII or is one of space " < > \ ^ ` { | } */
+int acme_url_parse(struct acme_url *url, struct acme_slice text);
+
+/* True when both lead to the same host (ASCII case ignored) and port. */
+bool acme_url_same_origin(const struct acme_url *a, const struct acme_url *b);
+
+/* True when `host_port` ("host" or "host:port", port 443 when absent) names the URL's origin. */
+bool acme_url_at(const struct acme_url *url, const char *host_port);
+
+/* True when text is a DNS name a certificate can be asked for: 1..253 bytes, labels of 1..63 letters, digits
+ * and inner hyphens, not all-numeric in the last label, no trailing dot, no wildcard (RFC 8555, 7.1.4). */
+bool acme_dns_name_ok(struct acme_slice text);
+
+#endif

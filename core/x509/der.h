@@ -1,0 +1,58 @@
+/* der.h - as much DER (X.690) as keys, requests and leaf certificates need; every read and write is bounded. */
+#ifndef ACME_X509_DER_H
+#define ACME_X509_DER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+
+enum acme_der_tag {
+    ACME_DER_BOOLEAN = 0x01,
+    ACME_DER_INTEGER = 0x02,
+    ACME_DER_BIT_STRING = 0x03,
+    ACME_DER_OCTET_STRING = 0x04,
+    ACME_DER_NULL = 0x05,
+    ACME_DER_OID = 0x06,
+    ACME_DER_UTC_TIME = 0x17,
+    ACME_DER_GENERALIZED_TIME = 0x18,
+    ACME_DER_SEQUENCE = 0x30,
+    ACME_DER_SET = 0x31,
+    ACME_DER_CONTEXT_0 = 0xa0, /* constructed; + n for [n] */
+    ACME_DER_DNS_NAME = 0x82   /* GeneralName dNSName      */
+};
+
+/* A run of DER, borrowed. */
+struct acme_der {
+    const uint8_t *at;
+    size_t len;
+};
+
+/* Takes the next element off `in`: its tag and contents. Definite lengths below 2^24 in shortest form only, single-byte
+ * tags only. Returns false, and leaves `in`, at the end or when malformed. */
+bool acme_der_next(struct acme_der *in, uint8_t *tag, struct acme_der *body);
+
+/* As acme_der_next(), for an element that must have this tag. */
+bool acme_der_expect(struct acme_der *in, uint8_t tag, struct acme_der *body);
+
+/* Writer that fills its buffer from the end to the front, so that lengths are known when they are written. */
+struct acme_der_out {
+    uint8_t *at;   /* caller's buffer */
+    size_t cap;
+    size_t start;  /* first byte written; cap: none */
+    bool overflow; /* sticky */
+};
+
+void acme_der_init(struct acme_der_out *o, void *buf, size_t cap);
+void acme_der_bytes(struct acme_der_out *o, const void *data, size_t len);
+
+/* Puts tag and length in front of everything written since `mark`, an earlier value of o->start. */
+void acme_der_wrap(struct acme_der_out *o, uint8_t tag, size_t mark);
+
+/* Writes a whole element. */
+void acme_der_put(struct acme_der_out *o, uint8_t tag, const void *data, size_t len);
+
+/* Object identifiers used in more than one place, as contents octets. */
+extern const uint8_t acme_oid_ec_public_key[7];
+extern const uint8_t acme_oid_p256[8];
+
+#endif

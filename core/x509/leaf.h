@@ -1,0 +1,23 @@
+/* leaf.h - what an ACME client must know of a certificate it was given. */
+#ifndef ACME_X509_LEAF_H
+#define ACME_X509_LEAF_H
+
+#include "../acme_error.h"
+#include "der.h"
+
+struct acme_leaf {
+    int64_t not_before, not_after; /* seconds since 1970; 9999-12-31 for "no expiry"            */
+    const uint8_t *point;          /* the P-256 public point, 65 bytes, or NULL: another key    */
+    struct acme_der names;         /* contents of subjectAltName's GeneralNames; may be empty    */
+    struct acme_der serial;        /* contents octets, leading zero kept (RFC 9773, 4.1)         */
+    struct acme_der issuer;        /* contents of the issuer Name                               */
+};
+
+/* Reads a DER certificate. Memory: the pointers lead into `der`. Work: one pass. Signatures are not checked.
+ * Returns 0 or ACME_E_CERT_SYNTAX. */
+int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len);
+
+/* True when the certificate's names are exactly these, in any order and ASCII case, and nothing else. */
+bool acme_leaf_names_are(const struct acme_leaf *leaf, const char *const *names, size_t name_count);
+
+#endif
