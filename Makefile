@@ -30,8 +30,11 @@ CORE = $(wildcard core/*.c core/*/*.c)
 PORT = $(wildcard port/posix/posix_*.c)
 PROGRAM = $(filter-out $(PORT),$(wildcard port/posix/*.c))
 HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h)
-UNITS = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-HELPERS = $(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c tests/fake/*.c))
+# Tests in C: one program for each test_*.c; what lies beside them, and the scripted CA, is shared.
+TESTS_C = $(wildcard tests/unit/*.c tests/dialogue/*.c tests/fault/*.c tests/regress/*.c)
+UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
+UNITS = $(UNITS_C:%.c=$(B)/%)
+HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(wildcard tests/fake/*.c)
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 all: $(B)/nanoacme $(B)/libnanoacme.a $(B)/libnanoacme-posix.a
@@ -68,12 +71,12 @@ $(B)/obj/tests/%.o: tests/%.c | headers
 	@echo '  cc  $<'
 	$(Q)$(COMPILE) $(TEST_FLAGS) -c -o $@ $<
 
-$(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libhelpers.a $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/libhelpers.a $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
 	@mkdir -p $(@D)
 	@echo '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-# The programs of the unit tests. tests/run.py makes and runs them with sanitizers, in a B of their own.
+# The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
 units: $(UNITS)
 
 # One clear line instead of a compiler's when a dependency is missing.
