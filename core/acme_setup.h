@@ -1,0 +1,141 @@
+/* acme_setup.h - what the caller tells the client, and what the client tells back as it works. */
+#ifndef ACME_SETUP_H
+#define ACME_SETUP_H
+
+#include "acme_config.h"
+#include "acme_port.h"
+#include "secure/key.h"
+#include "wire/slice.h"
+
+struct acme_tls;   /* secure/tls.h */
+struct acme_trust; /* secure/anchors.h */
+
+/* The steps of one issuance, in RFC 8555 order. */
+enum acme_step {
+    ACME_STEP_DIRECTORY,   /* 7.1.1 read the CA's URLs                      */
+    ACME_STEP_ACCOUNT,     /* 7.3   find or make the account                */
+    ACME_STEP_ORDER,       /* 7.4   make the order, or take up a stored one */
+    ACME_STEP_AUTHZ,       /* 7.5   look at one name's authorization        */
+    ACME_STEP_PRESENT,     /* 8     publish the challenge answer            */
+    ACME_STEP_RESPOND,     /* 7.5.1 tell the CA to look                     */
+    ACME_STEP_AUTHZ_POLL,  /* 7.5.1 until the authorization is valid        */
+    ACME_STEP_ORDER_POLL,  /* 7.4   until the order is ready, or valid      */
+    ACME_STEP_FINALIZE,    /* 7.4   send the certificate request            */
+    ACME_STEP_CERTIFICATE, /* 7.4.2 fetch, check and store the chain        */
+    ACME_STEP_COUNT
+};
+
+/* The `status` member of an object (RFC 8555, 7.1.6): the only truth about it. The HTTP code is none. */
+enum acme_status {
+    ACME_STATUS_NONE,    /* no such member                                        */
+    ACME_STATUS_UNKNOWN, /* a word of a later RFC: waited for, then ACME_E_STATUS */
+    ACME_STATUS_PENDING,
+    ACME_STATUS_PROCESSING,
+    ACME_STATUS_READY,
+    ACME_STATUS_VALID,
+    ACME_STATUS_INVALID,
+    ACME_STATUS_DEACTIVATED,
+    ACME_STATUS_EXPIRED,
+    ACME_STATUS_REVOKED
+};
+
+/* The challenge a solver has to answer. All texts are NUL-terminated, live from present() to withdraw(), and hold
+ * only base64url characters (and the one dot). */
+struct acme_challenge {
+    const char *name;              /* the DNS name being validated                       */
+    const char *token;             /* RFC 8555, 8.1                                      */
+    const char *key_authorization; /* token "." thumbprint: what http-01 has to answer   */
+};
+
+/* Publishes challenge answers of one type. A struct acme_http01 (protocol/challenge_http01.h) makes one. */
+struct acme_solver {
+    void *ctx;
+    const char *type; /* the word in the CA's challenge objects, e.g. "http-01" */
+
+    /* Publishes the answer; called on every tick until it is out. Returns 1 published, 0 not yet, or an error
+     * (ACME_E_SOLVER, ACME_E_LISTEN). */
+    int (*present)(void *ctx, const struct acme_challenge *challenge);
+
+    /* Takes the answer away again; called once after present(), on every way out. */
+    void (*withdraw)(void *ctx);
+
+    /* Work of its own between the two, on every tick; NULL: none. Returns true when something moved. */
+    bool (*tick)(void *ctx, uint32_t now_ms);
+};
+
+/* What happens, as it happens: for a log, a UART, a screen. Slices are valid during the call and hold only printable
+ * ASCII. */
+enum acme_event_kind {
+    ACME_EVENT_STEP,      /* a step begins: step, name                                                  */
+    ACME_EVENT_CONNECTED, /* TLS handshake done: text = host                                            */
+    ACME_EVENT_REQUEST,   /* a request goes out: text = method, detail = URL                            */
+    ACME_EVENT_ANSWER,    /* its answer was understood: http_status, status, polls                      */
+    ACME_EVENT_WAIT,      /* nothing for wait_ms: the next poll (error 0), or a retry after error       */
+    ACME_EVENT_PROBLEM,   /* the CA's problem or a subproblem: text = type, detail, name = identifier   */
+    ACME_EVENT_TERMS,     /* the CA has terms of service: text = URL                                    */
+    ACME_EVENT_STORED     /* a record is durable: record                                                */
+};
+
+struct acme_event {
+    enum acme_event_kind kind;
+    enum acme_step step;
+    enum acme_status status;
+    enum acme_record record;
+    int error;              /* enum acme_error of what went wrong; 0 nothing */
+    uint16_t http_status;
+    bool subproblem;        /* PROBLEM: part of the one before */
+    uint32_t polls;         /* how often this object was asked for so far */
+    uint32_t wait_ms;
+    struct acme_slice name; /* DNS name in question; may be empty */
+    struct acme_slice text;
+    struct acme_slice detail;
+};
+
+/* The certificate authority. */
+struct acme_ca {
+    const char *directory_url;      /* https                                                        */
+    const struct acme_trust *trust; /* roots its server is trusted by                               */
+    const char *tls_name;           /* name in its certificate when the URL has an address; or NULL */
+    const char *const *more_hosts;  /* "host" or "host:port": others its objects may live on        */
+    size_t more_host_count;
+};
+
+/* Everything a client works with. The struct and all it points to are the caller's, are borrowed by acme_init(), and
+ * must stay until the client is no longer used. Zero means "none" for every optional member. */
+struct acme_setup {
+    /* the ports */
+    const struct acme_net *net;
+    const struct acme_sys *sys;
+    const struct acme_store *store;
+
+    struct acme_ca ca;
+
+    /* the keys: must differ (RFC 8555, 11.1) */
+    struct acme_key account_key;
+    struct acme_key certificate_key;
+
+    /* what is wanted */
+    const char *const *names; /* 1..ACME_NAMES_MAX DNS names */
+    size_t name_count;
+    const char *const *contacts; /* URIs such as "mailto:...", optional */
+    size_t contact_count;
+    bool accept_terms; /* the operator agrees to the CA's terms of service */
+
+    const struct acme_solver *const *solvers; /* in order of preference */
+    size_t solver_count;
+
+    const char *product; /* goes in front of ours in User-Agent, e.g. "gateway/3.1"; optional */
+
+    /* memory lent */
+    void *work; /* one request or one answer; at least ACME_WORK_MIN bytes */
+    size_t work_len;
+    struct acme_tls *tls;
+    void *tls_buffer; /* BR_SSL_BUFSIZE_MONO bytes for any server */
+    size_t tls_buffer_len;
+
+    /* told what happens; optional */
+    void (*trace)(void *ctx, const struct acme_event *event);
+    void *trace_ctx;
+};
+
+#endif
