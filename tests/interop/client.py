@@ -42,7 +42,7 @@ class Client:
 
     def run(self, verb, *names, limit_s=120, prefix=(), **how):
         """`prefix` is a program to run ours under."""
-        command = [*prefix, *self.command(verb, *names, **how)]
+        command = [*servers.LEASH, *prefix, *self.command(verb, *names, **how)]
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit_s,
                                   errors="replace")

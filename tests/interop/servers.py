@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import ctypes
 import json
 import os
 import re
@@ -18,10 +17,11 @@ import time
 import urllib.request
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
-PR_SET_PDEATHSIG = 1
+# Before a command: the kernel ends it when the thread that started it has ended, however that came about.
+LEASH = ["setpriv", "--pdeathsig", "KILL", "--"]
 
-_libc = ctypes.CDLL(None)
 _running = []
+_folders = []
 _given = set()
 _lock = threading.Lock()
 
@@ -60,34 +60,40 @@ def workdir():
     if os.environ.get("NANOACME_KEEP"):
         print(f"# kept: {path}", file=sys.stderr)
     else:
-        atexit.register(shutil.rmtree, path, ignore_errors=True)
+        _folders.append(path)
     return path
 
 
-def _stop_all(*_):
+def _clean():
     for process in _running:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
     for process in _running:
         process.wait()
     _running.clear()
+    for path in _folders:
+        shutil.rmtree(path, ignore_errors=True)
 
 
-atexit.register(_stop_all)
+def _interrupted(number, _):
+    """Not by sys.exit(): that waits for pools of threads to finish their work."""
+    _clean()
+    os._exit(128 + number)
+
+
+atexit.register(_clean)
 for _signal in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(_signal, lambda number, _: sys.exit(128 + number))
+    signal.signal(_signal, _interrupted)
 
 
 class Server:
-    """One process and its log. The kernel ends it when we die without a chance to (PDEATHSIG)."""
+    """One process and its log, on the leash of the thread that starts it."""
 
     def __init__(self, argv, log, env=None):
-        self.log_path = log
+        self.log_path, self.name = log, os.path.basename(argv[0])
         with open(log, "wb") as f:
-            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
-                                            env={**os.environ, **(env or {})}, cwd=os.path.dirname(log),
-                                            preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+            self.process = subprocess.Popen([*LEASH, *argv], stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
+                                            env={**os.environ, **(env or {})}, cwd=os.path.dirname(log))
         _running.append(self.process)
 
     def log(self):
@@ -97,9 +103,9 @@ class Server:
     def wait_for(self, text):
         def ready():
             if self.process.poll() is not None:
-                raise Failed(f"{self.process.args[0]} ended: {self.log()[-800:]}")
+                raise Failed(f"{self.name} ended: {self.log()[-800:]}")
             return text in self.log()
-        until(ready, f"{self.process.args[0]} saying '{text}'")
+        until(ready, f"{self.name} saying '{text}'")
 
     def stop(self):
         if self.process in _running:

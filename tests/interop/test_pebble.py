@@ -21,7 +21,7 @@ NEWEST = {"binary": servers.NEWEST_PEBBLE}
 CASES = [
     *[(f"authorizations reused {p} %", ONE, 4, {"env": {"PEBBLE_AUTHZREUSE": str(p)}}) for p in (0, 50, 100)],
     *[(f"chain length {n} with alternates", ONE, 1,
-       {"env": {"PEBBLE_CHAIN_LENGTH": str(n), "PEBBLE_ALTERNATE_ROOTS": str(ALTERNATES)}}) for n in range(4)],
+       {"env": {"PEBBLE_CHAIN_LENGTH": str(n), "PEBBLE_ALTERNATE_ROOTS": str(ALTERNATES)}}) for n in (1, 2, 3)],  # with 0 every Pebble up to 2.10.1 panics at its start
     ("validation sleeps up to 3 s", ONE, 2, {"env": {"PEBBLE_VA_NOSLEEP": None, "PEBBLE_VA_SLEEPTIME": "3"}}),
     ("everything at Pebble's defaults", ONE, 2, {"env": {k: None for k in servers.CALM}}),
     ("one name", ONE, 1, {}),
@@ -43,7 +43,14 @@ authority = servers.Authority(folder)
 
 def attempt(case):
     """Returns what went wrong; "" nothing."""
-    number, (what, names, times, how) = case
+    try:
+        return run_case(*case)
+    except servers.Failed as failure:
+        return str(failure)
+
+
+def run_case(number, case):
+    what, names, times, how = case
     here = os.path.join(folder, str(number))
     pebble = servers.Pebble(here, authority, **how)
     client = Client(here, pebble)
