@@ -249,23 +249,27 @@ class Caddy(Server):
             return f.read()
 
 
-def enter_namespace(hosts, bind=()):
-    """Starts this script again where port 80 is free and `hosts` are names of 127.0.0.1; `bind` is (what, over what)
-    pairs to mount. Returns None there, or the reason why that is not possible."""
+def enter_namespace(hosts):
+    """Starts this script again where port 80 is free and `hosts` are names of 127.0.0.1. Returns None there, or the
+    reason why that is not possible."""
     if os.environ.get("NANOACME_NAMESPACE"):
         _loopback_up()
         path = os.path.join(workdir(), "hosts")
         with open(path, "w") as f:
             f.write("127.0.0.1 localhost " + " ".join(hosts) + "\n")
-        for what, over in [(path, "/etc/hosts"), *bind]:
-            subprocess.run(["mount", "--bind", what, over], check=True)
+        put_over(path, "/etc/hosts")
         return None
     if os.geteuid() != 0:
-        return "needs root, for port 80 in a network namespace of its own"
+        return "needs root, for a network and mount namespace of its own"
     if subprocess.run(["unshare", "-mn", "mount", "--bind", "/etc/hosts", "/etc/hosts"], capture_output=True).returncode:
         return "network and mount namespaces are not allowed here"
     os.execvpe("unshare", ["unshare", "-mn", sys.executable, *sys.argv], {**os.environ, "NANOACME_NAMESPACE": "1"})
     return None
+
+
+def put_over(what, over):
+    """Inside the namespace: `what` is seen where `over` was."""
+    subprocess.run(["mount", "--bind", what, over], check=True)
 
 
 def _loopback_up():
