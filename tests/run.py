@@ -95,7 +95,7 @@ def command(name, argv):
 
 
 def make(name, *arguments):
-    return command(name, ["make", "-j2", "-s", *arguments])
+    return command(name, ["make", "-j2", "-s", "-k", *arguments])
 
 
 def scripts(folder):
@@ -120,15 +120,15 @@ def unit():
     build, flags = "build/asan", SANITIZE
     if coverage:
         build, flags = "build/coverage", "-O0 -g --coverage"
-    if make("unit tests build with gcc", f"B={build}", "CC=gcc", f"CFLAGS={flags}", "all", "units"):
-        programs(build)
+    make("unit tests build with gcc", f"B={build}", "CC=gcc", f"CFLAGS={flags}", "all", "units")
+    programs(build)
     if coverage:
         print(run(["gcovr", "-r", ".", "-f", "core/", "-f", "port/", build])[0])
 
 
 def clang():
-    if make("everything builds with clang", "B=build/clang", "CC=clang-14", "CFLAGS=" + SANITIZE, "all", "units"):
-        programs("build/clang")
+    make("everything builds with clang", "B=build/clang", "CC=clang-14", "CFLAGS=" + SANITIZE, "all", "units")
+    programs("build/clang")
 
 
 def size():

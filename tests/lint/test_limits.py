@@ -42,7 +42,7 @@ def faults(path, text):
     for first, last, body in functions(code):
         if path.startswith("core/") and re.search(r"^\s*#\s*(if|ifdef|ifndef)\b", body, re.M):
             yield f"{path}:{first}: #if inside a function"
-        if last - first > FUNCTION_LINES:
+        if not path.startswith("tests/") and last - first > FUNCTION_LINES:  # tests hold tables
             yield f"{path}:{first}: a function of {last - first} lines (at most {FUNCTION_LINES})"
         if path.startswith("core/") and re.search(r"\b(float|double|alloca)\b", body):
             yield f"{path}:{first}: float, double or alloca"
@@ -64,8 +64,7 @@ tap.ok(0 < len(options) <= 20, f"{config} has at most 20 options", f"{len(option
 found = []
 for top in ("core", "port", "tests"):
     for path in sorted(glob.glob(f"{top}/**/*.[ch]", recursive=True)):
-        if top != "tests" or "goto" not in path:
-            found += faults(path, open(path, encoding="utf-8").read())
+        found += faults(path, open(path, encoding="utf-8").read())
 tap.note("\n".join(found))
 tap.ok(not found, "no goto, no #if in core's functions, no long function", f"{len(found)} found")
 
