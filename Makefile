@@ -6,8 +6,9 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 VERSION = $(shell sed -n 's/^.*ACME_VERSION "\(.*\)"$$/\1/p' core/acme_version.h)
 PYTHON ?= python3
-# V=1 shows the whole commands.
+# V=1 shows the whole commands; `make -s` shows nothing.
 Q = $(if $(V),,@)
+SAY = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo)
 
 # BearSSL and jsmn: Debian's packages, or trees of your own. BEARSSL_DIR holds inc/ and build/libbearssl.a, JSMN_DIR
 # holds jsmn.h. They are system headers to the compiler: our warning flags are for our code.
@@ -45,35 +46,35 @@ $(B)/libhelpers.a: $(call objects,$(HELPERS))
 %.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	@echo '  ar  $@'
+	@$(SAY) '  ar  $@'
 	$(Q)ar rcs $@ $^
 
 $(B)/nanoacme: $(call objects,$(PROGRAM)) $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
 $(B)/nanoacme-anchors: $(B)/obj/port/posix/tools/anchors.o $(B)/libnanoacme.a
 $(B)/nanoacme $(B)/nanoacme-anchors:
-	@echo '  ld  $@'
+	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/obj/core/%.o: core/%.c | headers
 	@mkdir -p $(@D)
-	@echo '  cc  $<'
+	@$(SAY) '  cc  $<'
 	$(Q)$(COMPILE) $(WARNINGS) -c -o $@ $<
 
 $(B)/obj/port/%.o: port/%.c | headers
 	@mkdir -p $(@D)
-	@echo '  cc  $<'
+	@$(SAY) '  cc  $<'
 	$(Q)$(COMPILE) $(POSIX) -Iport/posix $(WARNINGS) -c -o $@ $<
 
 # Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings.
 TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix
 $(B)/obj/tests/%.o: tests/%.c | headers
 	@mkdir -p $(@D)
-	@echo '  cc  $<'
+	@$(SAY) '  cc  $<'
 	$(Q)$(COMPILE) $(TEST_FLAGS) -c -o $@ $<
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libhelpers.a $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
 	@mkdir -p $(@D)
-	@echo '  ld  $@'
+	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto $(LDLIBS)
 
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.

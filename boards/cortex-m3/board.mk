@@ -16,14 +16,14 @@ $(CORTEX_M3)/include:
 
 $(CORTEX_M3)/core/%.o: core/%.c | $(CORTEX_M3)/include
 	@mkdir -p $(@D)
-	@echo '  cross $<'
+	@$(SAY) '  cross $<'
 	$(Q)$(CORTEX_M3_CC) -Icore -isystem $(CORTEX_M3)/include $(WARNINGS) $(CORTEX_M3_FLAGS) -MMD -MP -c -o $@ $<
 
 # Objects whose sizes are the sizes of the structs a user must find RAM for.
 $(CORTEX_M3)/sizes.c: tests/size/size.py $(HEADERS) | $(CORTEX_M3)/include
 	$(Q)$(PYTHON) tests/size/size.py --structs >$@
 $(CORTEX_M3)/sizes.o: $(CORTEX_M3)/sizes.c
-	@echo '  cross $<'
+	@$(SAY) '  cross $<'
 	$(Q)$(CORTEX_M3_CC) -Icore -isystem $(CORTEX_M3)/include $(CORTEX_M3_FLAGS) -c -o $@ $<
 
 .PHONY: cross

@@ -8,18 +8,18 @@ import time
 
 class Relay:
     """Passes connections on to 127.0.0.1:target. Harm, each off by default:
-    cut_after   ends a connection when so many bytes have come down
+    cut_down    ends a connection when so many bytes have come down
     cut_up      the same for bytes going up
-    cuts        how many connections are cut that way; None all
+    flip        turns a bit of the byte at this offset of the bytes coming down
+    harmed      how many connections get these; None all
     delay_s     holds every piece back that long
     split       passes pieces of so many bytes, each in a segment of its own
-    flip        turns a bit of the byte at this offset of the bytes coming down
     """
 
-    def __init__(self, target, cut_after=None, cut_up=None, cuts=None, delay_s=0, split=None, flip=None):
-        self.target = target
-        self.cut_after, self.cut_up, self.cuts = cut_after, cut_up, cuts
-        self.delay_s, self.split, self.flip = delay_s, split, flip
+    def __init__(self, target, cut_down=None, cut_up=None, flip=None, harmed=None, delay_s=0, split=None):
+        self.target, self.harmed = target, harmed
+        self.cut = {"down": cut_down, "up": cut_up}
+        self.flip, self.delay_s, self.split = flip, delay_s, split
         self.connections = self.up = self.down = 0
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -39,6 +39,7 @@ class Relay:
                 return
             with self._lock:
                 self.connections += 1
+                harm = self.harmed is None or self.connections <= self.harmed
             try:
                 far = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
@@ -46,29 +47,22 @@ class Relay:
                 continue
             for s in (near, far):
                 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._pass, args=(near, far, "up"), daemon=True).start()
-            threading.Thread(target=self._pass, args=(far, near, "down"), daemon=True).start()
+            threading.Thread(target=self._pass, args=(near, far, "up", harm), daemon=True).start()
+            threading.Thread(target=self._pass, args=(far, near, "down", harm), daemon=True).start()
 
-    def _limit(self, way):
-        limit = self.cut_after if way == "down" else self.cut_up
-        with self._lock:
-            return limit if self.cuts is None or self.cuts > 0 else None
-
-    def _pass(self, source, sink, way):
+    def _pass(self, source, sink, way, harm):
         passed = 0
+        limit = self.cut[way] if harm else None
+        flip = self.flip if harm and way == "down" else None
         try:
             while data := source.recv(16384):
-                if way == "down" and self.flip is not None and passed <= self.flip < passed + len(data):
+                if flip is not None and passed <= flip < passed + len(data):
                     data = bytearray(data)
-                    data[self.flip - passed] ^= 0x10
+                    data[flip - passed] ^= 0x10
                 if self.delay_s:
                     time.sleep(self.delay_s)  # lint: polls (the delay is the harm)
-                limit = self._limit(way)
                 if limit is not None and passed + len(data) >= limit:
                     self._send(sink, data[:limit - passed], way)
-                    with self._lock:
-                        if self.cuts is not None:
-                            self.cuts -= 1
                     break
                 self._send(sink, data, way)
                 passed += len(data)
@@ -80,7 +74,6 @@ class Relay:
         for s in (source, sink):
             with contextlib.suppress(OSError):
                 s.shutdown(socket.SHUT_RDWR)
-            s.close()
 
     def _send(self, sink, data, way):
         with self._lock:
