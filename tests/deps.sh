@@ -63,7 +63,7 @@ if [ "$1" = check ] && ! [ -x build/go/pebble ] && command -v go >/dev/null; the
 	if dpkg --compare-versions "$have" ge 1.24; then
 		mkdir -p build
 		echo "deps: building Pebble 2.10.1 with Go $have"
-		(GOBIN="$PWD/build/go"; export GOBIN; cd / && go install $pebble/pebble@v2.10.1 $pebble/pebble-challtestsrv@v2.10.1) \
+		(GOBIN="$PWD/build/go"; export GOBIN; cd / && timeout 300 go install $pebble/pebble@v2.10.1 $pebble/pebble-challtestsrv@v2.10.1) \
 			>build/go.log 2>&1 || echo "deps: that did not work (build/go.log); its tests will be skipped"
 	fi
 fi

@@ -48,7 +48,10 @@ def faults(path, text):
             yield f"{path}:{first}: float, double or alloca"
 
 
-tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True).stdout.split()
+try:
+    tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True).stdout.split()
+except FileNotFoundError:
+    tracked = []  # no git here: a folder of sources
 at_root = {p.split("/")[0] for p in tracked or os.listdir(".")}
 odd = {n for n in at_root if n not in ROOT and not n.startswith(".")}
 tap.ok(not odd, "nothing else at the root", ", ".join(sorted(odd)))
