@@ -42,8 +42,9 @@ def run(command):
         os.killpg(child.pid, signal.SIGTERM)
         output, _ = child.communicate()
         wrong = f"not done after {LIMIT_S} s"
-    except BaseException:
+    except BaseException:  # interrupted: it stops what it started, and we wait for that
         os.killpg(child.pid, signal.SIGTERM)
+        child.wait()
         raise
     try:
         os.killpg(child.pid, signal.SIGKILL)

@@ -72,7 +72,10 @@ def _clean():
         process.wait()
     _running.clear()
     for path in _folders:
-        shutil.rmtree(path, ignore_errors=True)
+        for _ in range(5):  # other threads may still be writing there
+            shutil.rmtree(path, ignore_errors=True)
+            if not os.path.exists(path):
+                break
 
 
 def _interrupted(number, _):
