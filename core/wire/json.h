@@ -14,7 +14,7 @@
 #include "../acme_error.h"
 
 struct acme_json {
-    const char *text;   /* the document, strings decoded in place; borrowed        */
+    char *text;         /* the document, strings decoded in place; borrowed        */
     const void *tokens; /* jsmn's tokens, in the memory lent to acme_json_parse() */
     int count;
 };
