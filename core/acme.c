@@ -503,7 +503,7 @@ static int tick_connect(struct acme_client *c, uint32_t now_ms)
         acme_exchange_connected(&c->exchange, fresh);
         return 1;
     }
-    return c->channel.moved_ms == now_ms;
+    return c->channel.moved;
 }
 
 static int tick_ask(struct acme_client *c)
@@ -530,7 +530,7 @@ static int tick_send(struct acme_client *c, uint32_t now_ms)
     } else if (done == 1) {
         acme_exchange_flushed(&c->exchange);
     }
-    return done > 0;
+    return done > 0 || c->channel.moved;
 }
 
 static int tick_receive(struct acme_client *c, uint32_t now_ms)
@@ -546,7 +546,7 @@ static int tick_receive(struct acme_client *c, uint32_t now_ms)
     } else {
         error = got;
     }
-    return error < 0 ? faulted(c, error, now_ms) : got != 0;
+    return error < 0 ? faulted(c, error, now_ms) : got != 0 || c->channel.moved;
 }
 
 static int tick_judge(struct acme_client *c, uint32_t now_ms)

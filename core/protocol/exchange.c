@@ -255,11 +255,12 @@ static bool is_good(const struct acme_http_answer *answer)
 
 int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len)
 {
+    int event = 0;
     x->touched = x->touched || len > 0;
-    while (len > 0) {
+    do { /* the end may follow the last byte without taking one */
         size_t used = 0;
         struct acme_slice piece = acme_slice(NULL, 0);
-        int event = acme_http_read(&x->http, data, len, &used, &piece);
+        event = acme_http_read(&x->http, data, len, &used, &piece);
         int error = event < 0 ? event : 0;
 
         data += used;
@@ -268,15 +269,14 @@ int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len)
             x->streaming = row_of(x)->stream && !x->for_nonce && is_good(&x->http.answer);
         } else if (event == ACME_HTTP_BODY) {
             error = take_body(x, piece);
-        } else if (event == ACME_HTTP_END) {
-            x->http.answer.close =
-                x->http.answer.close || len > 0; /* bytes nobody asked for: do not go on here */
-            x->state = ACME_EXCHANGE_JUDGE;
-            return 0;
         }
         if (error != 0) {
             return error;
         }
+    } while (event != ACME_HTTP_MORE && event != ACME_HTTP_END);
+    if (event == ACME_HTTP_END) {
+        x->http.answer.close = x->http.answer.close || len > 0; /* bytes nobody asked for: do not go on here */
+        x->state = ACME_EXCHANGE_JUDGE;
     }
     return 0;
 }
