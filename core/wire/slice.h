@@ -26,12 +26,18 @@ static inline struct acme_slice acme_slice_of(const char *text)
 
 static inline bool acme_slice_is(struct acme_slice s, const char *text)
 {
-    return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
+    /* an empty slice may have no address, which memcmp() must not see */
+    return s.len == strlen(text) && (s.len == 0 || memcmp(s.at, text, s.len) == 0);
 }
 
 static inline char acme_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static inline bool acme_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
 }
 
 /* Compares without regard to ASCII case, as host names, header names and media types want it. */
@@ -46,6 +52,19 @@ static inline bool acme_slice_is_nocase(struct acme_slice s, struct acme_slice o
         }
     }
     return true;
+}
+
+/* Without the spaces and tabs at both ends: optional white space as HTTP has it (RFC 9110, 5.6.3). */
+static inline struct acme_slice acme_slice_trim(struct acme_slice s)
+{
+    while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t')) {
+        s.at++;
+        s.len--;
+    }
+    while (s.len > 0 && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t')) {
+        s.len--;
+    }
+    return s;
 }
 
 #endif
