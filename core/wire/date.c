@@ -1,54 +1,57 @@
 /* date.c - HTTP dates, RFC 3339 times, Retry-After. */
 #include "date.h"
 
-struct moment {
-    int year, month, day, hour, minute, second;
-};
+/* The numbers of a date; `codes` has the letter each of them has in a form. */
+enum part { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, EAST_HOUR, EAST_MINUTE, PARTS };
+static const char codes[] = "ymdhisHI";
 
-/* Text being read. Once `bad` is set nothing else matters, so readers test it at the end only. */
+/* Forms of dates. Further letters: w weekday, n month name, p day padded with a blank, x two-digit year,
+ * f fraction, + a sign. Anything else stands for itself, in either case. */
+static const char *const http_forms[] = {
+    "w, d n y h:i:s GMT", /* IMF-fixdate */
+    "w, d-n-x h:i:s GMT", /* RFC 850     */
+    "w n p h:i:s y",      /* asctime     */
+};
+static const char *const rfc3339_forms[] = {"y-m-dTh:i:sfZ", "y-m-dTh:i:sf+H:I"};
+
+/* Text being read. */
 struct cursor {
-    struct acme_slice rest;
-    bool bad;
+    const char *at;
+    size_t len;
 };
 
 static char peek(const struct cursor *c)
 {
-    return c->rest.len > 0 ? c->rest.at[0] : '\0';
+    return c->len > 0 ? c->at[0] : '\0';
 }
 
 static void skip(struct cursor *c, size_t len)
 {
-    c->rest = acme_slice(c->rest.at + len, c->rest.len - len);
+    c->at += len;
+    c->len -= len;
 }
 
-static bool take(struct cursor *c, char wanted)
+/* Skips letters, or digits. Returns how many. */
+static size_t run(struct cursor *c, bool letters)
 {
-    if (peek(c) != wanted || c->rest.len == 0) {
-        return false;
+    size_t start = c->len;
+
+    while (letters ? acme_lower(peek(c)) >= 'a' && acme_lower(peek(c)) <= 'z' : acme_is_digit(peek(c))) {
+        skip(c, 1);
     }
-    skip(c, 1);
-    return true;
+    return start - c->len;
 }
 
-static void need(struct cursor *c, char wanted)
-{
-    if (!take(c, wanted)) {
-        c->bad = true;
-    }
-}
-
-/* Exactly `digits` digits. */
+/* Reads exactly `digits` digits. Returns -1 when there are fewer. */
 static int number(struct cursor *c, int digits)
 {
     int value = 0;
 
-    while (digits-- > 0) {
-        char d = peek(c);
-        if (!acme_is_digit(d)) {
-            c->bad = true;
-            return 0;
+    for (; digits > 0; digits--) {
+        if (!acme_is_digit(peek(c))) {
+            return -1;
         }
-        value = value * 10 + (d - '0');
+        value = value * 10 + (c->at[0] - '0');
         skip(c, 1);
     }
     return value;
@@ -58,155 +61,123 @@ static int month_name(struct cursor *c)
 {
     static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-    for (int i = 0; i < 12 && c->rest.len >= 3; i++) {
-        if (memcmp(c->rest.at, names + 3 * i, 3) == 0) {
+    for (int i = 0; i < 12 && c->len >= 3; i++) {
+        if (memcmp(c->at, names + 3 * i, 3) == 0) {
             skip(c, 3);
             return i + 1;
         }
     }
-    c->bad = true;
-    return 0;
+    return -1;
 }
 
-/* Servers are known to get the weekday wrong, so its letters are passed over. */
-static void weekday(struct cursor *c)
+/* Reads what one letter of a form stands for. */
+static bool read_code(struct cursor *c, char code, int *part, int *sign)
 {
-    size_t letters = 0;
+    const char *known = strchr(codes, code);
 
-    while (acme_lower(peek(c)) >= 'a' && acme_lower(peek(c)) <= 'z') {
-        skip(c, 1);
-        letters++;
+    if (known != NULL) {
+        part[known - codes] = number(c, code == 'y' ? 4 : 2);
+        return part[known - codes] >= 0;
     }
-    c->bad = c->bad || letters < 3 || letters > 9;
-}
-
-static void clock_time(struct cursor *c, struct moment *m)
-{
-    m->hour = number(c, 2);
-    need(c, ':');
-    m->minute = number(c, 2);
-    need(c, ':');
-    m->second = number(c, 2);
+    switch (code) {
+    case 'w': /* servers are known to get it wrong, so it is not looked at */
+        return run(c, true) >= 3;
+    case 'n':
+        part[MONTH] = month_name(c);
+        return part[MONTH] > 0;
+    case 'x':
+        part[YEAR] = number(c, 2);
+        if (part[YEAR] < 0) {
+            return false;
+        }
+        part[YEAR] += part[YEAR] >= 70 ? 1900 : 2000;
+        return true;
+    case 'p':
+        if (peek(c) == ' ') {
+            skip(c, 1);
+            part[DAY] = number(c, 1);
+        } else {
+            part[DAY] = number(c, 2);
+        }
+        return part[DAY] > 0;
+    case 'f':
+        if (peek(c) != '.') {
+            return true;
+        }
+        skip(c, 1);
+        return run(c, false) > 0;
+    case '+':
+        *sign = peek(c) == '-' ? -1 : 1;
+        code = *sign < 0 ? '-' : '+';
+        break;
+    default:
+        break;
+    }
+    if (acme_lower(peek(c)) != acme_lower(code)) {
+        return false;
+    }
+    skip(c, 1);
+    return true;
 }
 
 int64_t acme_date_utc(int year, int month, int day, int hour, int minute, int second)
 {
-    /* Years that begin in March put the leap day last; eras of 400 years (146097 days) repeat exactly. */
-    int64_t y = month > 2 ? year : (int64_t)year - 1;
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t year_of_era = y - era * 400;
-    int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    int64_t days = era * 146097 + day_of_era - 719468; /* from 0000-03-01 to 1970-01-01 */
+    /* Years that begin in March put the leap day last. 4000 more years, a whole number of 400-year cycles of
+     * 146097 days, keep the divisions away from negative numbers. */
+    int32_t y = year + 4000 - (month <= 2);
+    int32_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    int32_t days = y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 10 * 146097 - 719468;
 
-    return ((days * 24 + hour) * 60 + minute) * 60 + second;
+    return (int64_t)days * 86400 + (hour * 60 + minute) * 60 + second;
 }
 
-static int64_t moment_utc(const struct moment *m)
+/* Reads all of text in one form. */
+static int64_t read_form(struct acme_slice text, const char *form)
 {
-    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = m->year % 4 == 0 && (m->year % 100 != 0 || m->year % 400 == 0);
+    static const uint8_t days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    static const uint8_t most[] = {12, 31, 23, 59, 60, 23, 59}; /* from MONTH on */
+    struct cursor c = {text.at, text.len};
+    int part[PARTS] = {0};
+    int sign = 1;
 
-    if (m->month < 1 || m->month > 12 || m->day < 1 || m->hour > 23 || m->minute > 59 || m->second > 60 ||
-        m->day > days[m->month - 1] + (m->month == 2 && leap)) {
+    for (; *form != '\0'; form++) {
+        if (!read_code(&c, *form, part, &sign)) {
+            return ACME_DATE_NONE;
+        }
+    }
+    for (int i = MONTH; i < PARTS; i++) {
+        if (part[i] > most[i - MONTH]) {
+            return ACME_DATE_NONE;
+        }
+    }
+    int year = part[YEAR];
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (c.len > 0 || part[MONTH] < 1 || part[DAY] < 1 || part[DAY] > days[part[MONTH] - 1] ||
+        (part[MONTH] == 2 && part[DAY] == 29 && !leap)) {
         return ACME_DATE_NONE;
     }
-    return acme_date_utc(m->year, m->month, m->day, m->hour, m->minute, m->second);
+    return acme_date_utc(year, part[MONTH], part[DAY], part[HOUR], part[MINUTE], part[SECOND]) -
+           sign * (part[EAST_HOUR] * 60 + part[EAST_MINUTE]) * 60;
 }
 
-/* "Nov  6 08:49:37 1994" */
-static void asctime_rest(struct cursor *c, struct moment *m)
+static int64_t read_any(struct acme_slice text, const char *const *forms, size_t count)
 {
-    m->month = month_name(c);
-    need(c, ' ');
-    m->day = take(c, ' ') ? number(c, 1) : number(c, 2);
-    need(c, ' ');
-    clock_time(c, m);
-    need(c, ' ');
-    m->year = number(c, 4);
-}
+    int64_t utc = ACME_DATE_NONE;
 
-/* "06 Nov 1994 08:49:37 GMT" or "06-Nov-94 08:49:37 GMT" */
-static void gmt_rest(struct cursor *c, struct moment *m)
-{
-    m->day = number(c, 2);
-    char between = peek(c) == '-' ? '-' : ' ';
-    need(c, between);
-    m->month = month_name(c);
-    need(c, between);
-    if (between == ' ') {
-        m->year = number(c, 4);
-    } else {
-        int year = number(c, 2);
-        m->year = year + (year >= 70 ? 1900 : 2000);
+    for (size_t i = 0; i < count && utc == ACME_DATE_NONE; i++) {
+        utc = read_form(text, forms[i]);
     }
-    need(c, ' ');
-    clock_time(c, m);
-    need(c, ' ');
-    need(c, 'G');
-    need(c, 'M');
-    need(c, 'T');
+    return utc;
 }
 
 int64_t acme_date_http(struct acme_slice text)
 {
-    struct cursor c = {text, false};
-    struct moment m;
-
-    weekday(&c);
-    if (take(&c, ',')) {
-        need(&c, ' ');
-        gmt_rest(&c, &m);
-    } else {
-        need(&c, ' ');
-        asctime_rest(&c, &m);
-    }
-    return c.bad || c.rest.len > 0 ? ACME_DATE_NONE : moment_utc(&m);
-}
-
-/* Minutes east of UTC. */
-static int offset(struct cursor *c)
-{
-    if (take(c, 'Z') || take(c, 'z')) {
-        return 0;
-    }
-    int sign = take(c, '-') ? -1 : 1;
-    if (sign > 0) {
-        need(c, '+');
-    }
-    int hours = number(c, 2);
-    need(c, ':');
-    int minutes = number(c, 2);
-    c->bad = c->bad || hours > 23 || minutes > 59;
-    return sign * (hours * 60 + minutes);
+    return read_any(text, http_forms, sizeof http_forms / sizeof http_forms[0]);
 }
 
 int64_t acme_date_rfc3339(struct acme_slice text)
 {
-    struct cursor c = {text, false};
-    struct moment m;
-
-    m.year = number(&c, 4);
-    need(&c, '-');
-    m.month = number(&c, 2);
-    need(&c, '-');
-    m.day = number(&c, 2);
-    if (!take(&c, 't')) {
-        need(&c, 'T');
-    }
-    clock_time(&c, &m);
-    if (take(&c, '.')) {
-        (void)number(&c, 1);
-        while (acme_is_digit(peek(&c))) {
-            skip(&c, 1);
-        }
-    }
-    int minutes = offset(&c);
-    if (c.bad || c.rest.len > 0) {
-        return ACME_DATE_NONE;
-    }
-    int64_t utc = moment_utc(&m);
-    return utc == ACME_DATE_NONE ? utc : utc - (int64_t)minutes * 60;
+    return read_any(text, rfc3339_forms, sizeof rfc3339_forms / sizeof rfc3339_forms[0]);
 }
 
 /* Digits only, INT32_MAX when there are too many of them; -1 for anything else. */

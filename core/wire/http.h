@@ -40,7 +40,7 @@ enum acme_http_event {
     ACME_HTTP_END = 3   /* the message is complete; what was not taken does not belong to it */
 };
 
-struct acme_http_answer {            /* valid from ACME_HTTP_HEAD on; texts are NUL-terminated     */
+struct acme_http_answer { /* valid from ACME_HTTP_HEAD on; texts are NUL-terminated     */
     uint16_t status;                 /* 200..599                                                   */
     enum acme_media media;           /*                                                            */
     bool close;                      /* the connection ends after this answer                      */
@@ -52,11 +52,7 @@ struct acme_http_answer {            /* valid from ACME_HTTP_HEAD on; texts are 
 };
 
 struct acme_http_reader {
-    struct acme_http_answer answer;
-    /* private: the reader's position */
-    uint32_t length;      /* Content-Length, then the bytes left of the body or the chunk */
-    uint32_t head_bytes;  /* header bytes so far                                          */
-    uint16_t value_len;   /* of the header value being read                               */
+    /* private: the reader's position; first, where Thumb reaches it with short instructions */
     uint8_t state;        /* what the next byte is                                        */
     uint8_t field;        /* which header the value belongs to                            */
     uint8_t seen;         /* bit set: headers met so far                                  */
@@ -65,8 +61,13 @@ struct acme_http_reader {
     bool carriage_return; /* the last byte was one                                        */
     bool http10;          /* the server speaks HTTP/1.0                                   */
     bool keep_alive;      /* it said so                                                   */
+    uint16_t value_len;   /* of the header value being read                               */
+    uint32_t head_bytes;  /* header bytes so far                                          */
+    uint32_t length;      /* Content-Length, then the bytes left of the body or the chunk */
     char name[20];        /* header name, lower case; longer ones are of no interest      */
     char value[48];       /* values not kept in the answer: lengths, codings, media type  */
+
+    struct acme_http_answer answer;
 };
 
 /* Prepares for one answer. is_head_request: the request was HEAD. */
