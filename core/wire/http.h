@@ -40,7 +40,7 @@ enum acme_http_event {
     ACME_HTTP_END = 3   /* the message is complete; what was not taken does not belong to it */
 };
 
-struct acme_http_answer { /* valid from ACME_HTTP_HEAD on; texts are NUL-terminated     */
+struct acme_http_answer {            /* valid from ACME_HTTP_HEAD on; texts are NUL-terminated     */
     uint16_t status;                 /* 200..599                                                   */
     enum acme_media media;           /*                                                            */
     bool close;                      /* the connection ends after this answer                      */

@@ -223,7 +223,7 @@ static char *put_utf8(char *to, int32_t code)
 {
     int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
 
-    *to++ = (char)(more == 0 ? code : (0xF00 >> more & 0xFF) | code >> 6 * more);
+    *to++ = (char)(more == 0 ? code : (0xF00 >> (more + 1) & 0xFF) | code >> 6 * more);
     while (more-- > 0) {
         *to++ = (char)(0x80 | (code >> 6 * more & 0x3F));
     }
