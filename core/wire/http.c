@@ -349,9 +349,11 @@ static int chunk_size_byte(struct acme_http_reader *r, char c)
 /* One byte of anything but a body. */
 static int line_byte(struct acme_http_reader *r, char c)
 {
-    /* The lines that every chunk needs are bounded by themselves and do not count, else a long body in
-     * chunks of one byte would run into the limit. */
-    if (r->state != CHUNK_SIZE && r->state != CHUNK_END && ++r->head_bytes > HEAD_BYTES_MAX) {
+    /* What every chunk needs is bounded by itself and does not count, else a long body in chunks of one byte
+     * would run into the limit. */
+    bool counts = r->state == CHUNK_SIZE ? is_blank(c) : r->state != CHUNK_END;
+
+    if (counts && ++r->head_bytes > HEAD_BYTES_MAX) {
         return ACME_E_HTTP_SYNTAX;
     }
     if (c == '\0' || (r->carriage_return && c != '\n')) {
