@@ -20,26 +20,20 @@ struct cursor {
     size_t len;
 };
 
-static char peek(const struct cursor *c)
-{
-    return c->len > 0 ? c->at[0] : '\0';
-}
-
 static void skip(struct cursor *c, size_t len)
 {
     c->at += len;
     c->len -= len;
 }
 
-/* Skips letters, or digits. Returns how many. */
-static size_t run(struct cursor *c, bool letters)
+/* Takes `wanted` when it is next, in either case. */
+static bool take(struct cursor *c, char wanted)
 {
-    size_t start = c->len;
-
-    while (letters ? acme_lower(peek(c)) >= 'a' && acme_lower(peek(c)) <= 'z' : acme_is_digit(peek(c))) {
-        skip(c, 1);
+    if (c->len == 0 || acme_lower(c->at[0]) != acme_lower(wanted)) {
+        return false;
     }
-    return start - c->len;
+    skip(c, 1);
+    return true;
 }
 
 /* Reads exactly `digits` digits. Returns -1 when there are fewer. */
@@ -48,13 +42,37 @@ static int number(struct cursor *c, int digits)
     int value = 0;
 
     for (; digits > 0; digits--) {
-        if (!acme_is_digit(peek(c))) {
+        if (c->len == 0 || !acme_is_digit(c->at[0])) {
             return -1;
         }
         value = value * 10 + (c->at[0] - '0');
         skip(c, 1);
     }
     return value;
+}
+
+/* Servers are known to get it wrong, so its letters are passed over. */
+static bool weekday(struct cursor *c)
+{
+    size_t letters = 0;
+
+    while (letters < c->len && acme_lower(c->at[letters]) >= 'a' && acme_lower(c->at[letters]) <= 'z') {
+        letters++;
+    }
+    if (letters < 3) {
+        return false;
+    }
+    skip(c, letters);
+    return true;
+}
+
+static bool fraction(struct cursor *c)
+{
+    bool ok = !take(c, '.') || number(c, 1) >= 0;
+
+    while (ok && number(c, 1) >= 0) {
+    }
+    return ok;
 }
 
 static int month_name(struct cursor *c)
@@ -74,50 +92,31 @@ static int month_name(struct cursor *c)
 static bool read_code(struct cursor *c, char code, int *part, int *sign)
 {
     const char *known = strchr(codes, code);
+    int value;
 
-    if (known != NULL) {
-        part[known - codes] = number(c, code == 'y' ? 4 : 2);
-        return part[known - codes] >= 0;
+    if (code == 'w') {
+        return weekday(c);
     }
-    switch (code) {
-    case 'w': /* servers are known to get it wrong, so it is not looked at */
-        return run(c, true) >= 3;
-    case 'n':
-        part[MONTH] = month_name(c);
-        return part[MONTH] > 0;
-    case 'x':
-        part[YEAR] = number(c, 2);
-        if (part[YEAR] < 0) {
-            return false;
-        }
-        part[YEAR] += part[YEAR] >= 70 ? 1900 : 2000;
-        return true;
-    case 'p':
-        if (peek(c) == ' ') {
-            skip(c, 1);
-            part[DAY] = number(c, 1);
-        } else {
-            part[DAY] = number(c, 2);
-        }
-        return part[DAY] > 0;
-    case 'f':
-        if (peek(c) != '.') {
-            return true;
-        }
-        skip(c, 1);
-        return run(c, false) > 0;
-    case '+':
-        *sign = peek(c) == '-' ? -1 : 1;
-        code = *sign < 0 ? '-' : '+';
-        break;
-    default:
-        break;
+    if (code == 'f') {
+        return fraction(c);
     }
-    if (acme_lower(peek(c)) != acme_lower(code)) {
-        return false;
+    if (code == '+') {
+        *sign = take(c, '-') ? -1 : 1;
+        return *sign < 0 || take(c, '+');
     }
-    skip(c, 1);
-    return true;
+    if (code == 'n') {
+        value = part[MONTH] = month_name(c);
+    } else if (code == 'x') {
+        value = number(c, 2);
+        part[YEAR] = value + (value >= 70 ? 1900 : 2000);
+    } else if (code == 'p') {
+        value = part[DAY] = number(c, take(c, ' ') ? 1 : 2);
+    } else if (known != NULL) {
+        value = part[known - codes] = number(c, code == 'y' ? 4 : 2);
+    } else {
+        return take(c, code);
+    }
+    return value >= 0;
 }
 
 int64_t acme_date_utc(int year, int month, int day, int hour, int minute, int second)

@@ -184,18 +184,19 @@ static int name_byte(struct acme_http_reader *r, char c)
     return ACME_HTTP_MORE;
 }
 
+static bool is_word(struct acme_slice s, const char *word)
+{
+    return acme_slice_is_nocase(s, acme_slice_of(word));
+}
+
 static enum acme_media media_of(struct acme_slice value)
 {
     static const char *const names[] = {"application/json", "application/problem+json",
                                         "application/pem-certificate-chain"};
-    size_t end = 0;
 
-    while (end < value.len && value.at[end] != ';') {
-        end++;
-    }
-    value = acme_slice_trim(acme_slice(value.at, end));
+    value = acme_slice_trim(acme_slice(value.at, acme_slice_find(value, ';')));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (acme_slice_is_nocase(value, acme_slice_of(names[i]))) {
+        if (is_word(value, names[i])) {
             return (enum acme_media)(ACME_MEDIA_JSON + (int)i);
         }
     }
@@ -225,15 +226,12 @@ static int length_done(struct acme_http_reader *r, struct acme_slice value)
 static void connection_done(struct acme_http_reader *r, struct acme_slice list)
 {
     while (list.len > 0) {
-        size_t end = 0;
-        while (end < list.len && list.at[end] != ',') {
-            end++;
-        }
+        size_t end = acme_slice_find(list, ',');
         struct acme_slice option = acme_slice_trim(acme_slice(list.at, end));
-        if (acme_slice_is_nocase(option, acme_slice_of("close"))) {
+        if (is_word(option, "close")) {
             r->answer.close = true;
         }
-        if (acme_slice_is_nocase(option, acme_slice_of("keep-alive"))) {
+        if (is_word(option, "keep-alive")) {
             r->keep_alive = true;
         }
         end += end < list.len;
@@ -266,7 +264,7 @@ static int value_done(struct acme_http_reader *r)
         rc = too_long ? ACME_E_HTTP_FRAMING : length_done(r, value);
         break;
     case CODING:
-        if ((r->seen & SEEN(CODING)) != 0 || !acme_slice_is_nocase(value, acme_slice_of("chunked"))) {
+        if ((r->seen & SEEN(CODING)) != 0 || !is_word(value, "chunked")) {
             rc = ACME_E_HTTP_FRAMING;
         }
         break;

@@ -19,12 +19,9 @@ static int peek(const struct text *t)
     return t->pos < t->len ? (unsigned char)t->at[t->pos] : -1;
 }
 
-/* Skips white space, then takes c when it is next. */
-static bool take(struct text *t, char c)
+/* Takes c when it is next. */
+static bool take_here(struct text *t, char c)
 {
-    while (peek(t) == ' ' || peek(t) == '\t' || peek(t) == '\n' || peek(t) == '\r') {
-        t->pos++;
-    }
     if (peek(t) != c) {
         return false;
     }
@@ -32,22 +29,27 @@ static bool take(struct text *t, char c)
     return true;
 }
 
+/* Skips white space, then takes c when it is next. */
+static bool take(struct text *t, char c)
+{
+    while (take_here(t, ' ') || take_here(t, '\t') || take_here(t, '\n') || take_here(t, '\r')) {
+    }
+    return take_here(t, c);
+}
+
 static bool take_word(struct text *t, const char *word)
 {
-    size_t len = strlen(word);
-
-    if (t->len - t->pos < len || memcmp(t->at + t->pos, word, len) != 0) {
-        return false;
+    while (*word != '\0' && take_here(t, *word)) {
+        word++;
     }
-    t->pos += len;
-    return true;
+    return *word == '\0';
 }
 
 static bool digits(struct text *t)
 {
     size_t start = t->pos;
 
-    while (peek(t) >= '0' && peek(t) <= '9') {
+    while (acme_is_digit((char)peek(t))) {
         t->pos++;
     }
     return t->pos > start;
@@ -56,18 +58,18 @@ static bool digits(struct text *t)
 /* RFC 8259, 6. */
 static bool number(struct text *t)
 {
-    (void)take_word(t, "-");
-    if (!take_word(t, "0") && !digits(t)) {
+    (void)take_here(t, '-');
+    if (!take_here(t, '0') && !digits(t)) {
         return false;
     }
-    if (take_word(t, ".") && !digits(t)) {
+    if (take_here(t, '.') && !digits(t)) {
         return false;
     }
-    if (!take_word(t, "e") && !take_word(t, "E")) {
+    if (!take_here(t, 'e') && !take_here(t, 'E')) {
         return true;
     }
-    if (!take_word(t, "+")) {
-        (void)take_word(t, "-");
+    if (!take_here(t, '+')) {
+        (void)take_here(t, '-');
     }
     return digits(t);
 }
@@ -177,7 +179,16 @@ static bool scalar(struct text *t)
     if (take(t, '"')) {
         return string_rest(t);
     }
-    return take_word(t, "true") || take_word(t, "false") || take_word(t, "null") || number(t);
+    switch (peek(t)) {
+    case 't':
+        return take_word(t, "true");
+    case 'f':
+        return take_word(t, "false");
+    case 'n':
+        return take_word(t, "null");
+    default:
+        return number(t);
+    }
 }
 
 static bool key(struct text *t)

@@ -54,6 +54,17 @@ static inline bool acme_slice_is_nocase(struct acme_slice s, struct acme_slice o
     return true;
 }
 
+/* Where c is first; s.len when it is not there. */
+static inline size_t acme_slice_find(struct acme_slice s, char c)
+{
+    size_t i = 0;
+
+    while (i < s.len && s.at[i] != c) {
+        i++;
+    }
+    return i;
+}
+
 /* Without the spaces and tabs at both ends: optional white space as HTTP has it (RFC 9110, 5.6.3). */
 static inline struct acme_slice acme_slice_trim(struct acme_slice s)
 {

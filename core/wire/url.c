@@ -10,11 +10,6 @@ static bool is_letter(char c)
     return acme_lower(c) >= 'a' && acme_lower(c) <= 'z';
 }
 
-static bool starts_nocase(struct acme_slice text, struct acme_slice prefix)
-{
-    return text.len >= prefix.len && acme_slice_is_nocase(acme_slice(text.at, prefix.len), prefix);
-}
-
 /* Reads 1..5 digits, all of text. Returns -1 for anything else, so that no caller needs a wider type. */
 static int32_t small_number(struct acme_slice text)
 {
@@ -35,11 +30,9 @@ static int32_t small_number(struct acme_slice text)
 /* Cuts the first label off *rest, its dot too. */
 static struct acme_slice next_label(struct acme_slice *rest)
 {
-    struct acme_slice label = *rest;
+    struct acme_slice label = acme_slice(rest->at, acme_slice_find(*rest, '.'));
+    size_t taken = label.len + (label.len < rest->len);
 
-    for (label.len = 0; label.len < rest->len && rest->at[label.len] != '.'; label.len++) {
-    }
-    size_t taken = label.len < rest->len ? label.len + 1 : label.len;
     *rest = acme_slice(rest->at + taken, rest->len - taken);
     return label;
 }
@@ -120,23 +113,12 @@ static bool ipv6_ok(struct acme_slice host)
     return host.len <= IPV6_MAX && colons >= 2 && colons <= 8;
 }
 
-/* Finds c in text; text.len when it is not there. */
-static size_t find(struct acme_slice text, char c)
-{
-    size_t i = 0;
-
-    while (i < text.len && text.at[i] != c) {
-        i++;
-    }
-    return i;
-}
-
 /* Sets authority, host, port and is_address from "host[:port]". */
 static int split_authority(struct acme_url *url, struct acme_slice text)
 {
     bool bracket = text.len > 0 && text.at[0] == '[';
     bool numeric = false;
-    size_t end = find(text, bracket ? ']' : ':'); /* of the host */
+    size_t end = acme_slice_find(text, bracket ? ']' : ':'); /* of the host */
     size_t rest = bracket ? end + 1 : end;
 
     if (rest > text.len) {
@@ -178,21 +160,24 @@ static bool bytes_ok(struct acme_slice text)
 
 int acme_url_parse(struct acme_url *url, struct acme_slice text)
 {
-    struct acme_slice scheme = acme_slice_of("https:");
-    struct acme_slice root = acme_slice_of("https://");
-    size_t end = root.len;
+    static const char root[] = "https://";
+    size_t start = 0;
 
-    if (!starts_nocase(text, scheme)) {
+    while (start < text.len && root[start] != '\0' && acme_lower(text.at[start]) == root[start]) {
+        start++;
+    }
+    if (start <= strlen("https")) {
         return ACME_E_URL_SCHEME;
     }
-    if (!starts_nocase(text, root) || !bytes_ok(text)) {
+    if (start < strlen(root) || !bytes_ok(text)) {
         return ACME_E_URL;
     }
+    size_t end = start;
     while (end < text.len && text.at[end] != '/' && text.at[end] != '?') {
         end++;
     }
     url->target = acme_slice(text.at + end, text.len - end);
-    return split_authority(url, acme_slice(text.at + root.len, end - root.len));
+    return split_authority(url, acme_slice(text.at + start, end - start));
 }
 
 bool acme_url_same_origin(const struct acme_url *a, const struct acme_url *b)
