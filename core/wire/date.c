@@ -179,28 +179,13 @@ int64_t acme_date_rfc3339(struct acme_slice text)
     return read_any(text, rfc3339_forms, sizeof rfc3339_forms / sizeof rfc3339_forms[0]);
 }
 
-/* Digits only, INT32_MAX when there are too many of them; -1 for anything else. */
-static int32_t delta_seconds(struct acme_slice text)
-{
-    int32_t value = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (!acme_is_digit(text.at[i])) {
-            return -1;
-        }
-        int32_t digit = text.at[i] - '0';
-        value = value > (INT32_MAX - digit) / 10 ? INT32_MAX : value * 10 + digit;
-    }
-    return text.len > 0 ? value : -1;
-}
-
 int32_t acme_retry_after_s(struct acme_slice retry_after, struct acme_slice date, int64_t utc)
 {
     struct acme_slice text = acme_slice_trim(retry_after);
-    int32_t delta = delta_seconds(text);
+    int64_t delta = acme_slice_decimal(text);
 
     if (delta >= 0) {
-        return delta;
+        return delta < INT32_MAX ? (int32_t)delta : INT32_MAX;
     }
     int64_t until = acme_date_http(text);
     int64_t now = acme_date_http(acme_slice_trim(date));

@@ -205,18 +205,9 @@ static enum acme_media media_of(struct acme_slice value)
 
 static int length_done(struct acme_http_reader *r, struct acme_slice value)
 {
-    uint64_t length = 0;
+    int64_t length = acme_slice_decimal(value);
 
-    for (size_t i = 0; i < value.len; i++) {
-        if (!acme_is_digit(value.at[i])) {
-            return ACME_E_HTTP_FRAMING;
-        }
-        length = length * 10 + (uint64_t)(value.at[i] - '0');
-        if (length > UINT32_MAX) {
-            return ACME_E_HTTP_FRAMING;
-        }
-    }
-    if (value.len == 0 || ((r->seen & SEEN(LENGTH)) != 0 && length != r->length)) {
+    if (length < 0 || length > UINT32_MAX || ((r->seen & SEEN(LENGTH)) != 0 && length != r->length)) {
         return ACME_E_HTTP_FRAMING;
     }
     r->length = (uint32_t)length;

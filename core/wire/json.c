@@ -381,22 +381,12 @@ struct acme_slice acme_json_string(const struct acme_json *json, acme_json_value
 int32_t acme_json_number(const struct acme_json *json, acme_json_value value)
 {
     const jsmntok_t *token = token_of(json, value, JSMN_PRIMITIVE);
-    int32_t number = 0;
 
     if (token == NULL) {
         token = token_of(json, value, JSMN_STRING);
     }
-    if (token == NULL || token->start == token->end) {
-        return -1;
-    }
-    for (int i = token->start; i < token->end; i++) {
-        int32_t digit = json->text[i] - '0';
-        if (!acme_is_digit(json->text[i]) || number > (INT32_MAX - digit) / 10) {
-            return -1;
-        }
-        number = number * 10 + digit;
-    }
-    return number;
+    int64_t number = token != NULL ? acme_slice_decimal(text_of(json, token)) : -1;
+    return number <= INT32_MAX ? (int32_t)number : -1;
 }
 
 bool acme_json_true(const struct acme_json *json, acme_json_value value)

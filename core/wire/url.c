@@ -10,23 +10,6 @@ static bool is_letter(char c)
     return acme_lower(c) >= 'a' && acme_lower(c) <= 'z';
 }
 
-/* Reads 1..5 digits, all of text. Returns -1 for anything else, so that no caller needs a wider type. */
-static int32_t small_number(struct acme_slice text)
-{
-    int32_t value = 0;
-
-    if (text.len < 1 || text.len > 5) {
-        return -1;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (!acme_is_digit(text.at[i])) {
-            return -1;
-        }
-        value = value * 10 + (text.at[i] - '0');
-    }
-    return value;
-}
-
 /* Cuts the first label off *rest, its dot too. */
 static struct acme_slice next_label(struct acme_slice *rest)
 {
@@ -53,16 +36,6 @@ static bool label_ok(struct acme_slice label, bool strict)
     return true;
 }
 
-static bool all_digits(struct acme_slice label)
-{
-    for (size_t i = 0; i < label.len; i++) {
-        if (!acme_is_digit(label.at[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Checks the labels of a host; *numeric tells whether the last one is a number. */
 static bool labels_ok(struct acme_slice host, bool strict, bool *numeric)
 {
@@ -76,7 +49,7 @@ static bool labels_ok(struct acme_slice host, bool strict, bool *numeric)
         if (!label_ok(label, strict)) {
             return false;
         }
-        *numeric = all_digits(label);
+        *numeric = acme_slice_decimal(label) >= 0;
     }
     return true;
 }
@@ -88,7 +61,7 @@ static bool ipv4_ok(struct acme_slice host)
 
     while (rest.len > 0) {
         struct acme_slice label = next_label(&rest);
-        int32_t value = small_number(label);
+        int64_t value = acme_slice_decimal(label);
         /* resolvers read a leading zero as octal, and then it is another address */
         if (value < 0 || value > 255 || (label.len > 1 && label.at[0] == '0')) {
             return false;
@@ -128,7 +101,7 @@ static int split_authority(struct acme_url *url, struct acme_slice text)
     url->host = bracket ? acme_slice(text.at + 1, end - 1) : acme_slice(text.at, end);
     url->port = 443;
     if (rest < text.len) {
-        int32_t port = small_number(acme_slice(text.at + rest + 1, text.len - rest - 1));
+        int64_t port = acme_slice_decimal(acme_slice(text.at + rest + 1, text.len - rest - 1));
         if (text.at[rest] != ':' || port < 1 || port > 65535) {
             return ACME_E_URL;
         }

@@ -115,27 +115,12 @@ static void survives_huge_lengths(void **state)
     assert_text(&o, "ab");
 }
 
-static void slices_compare(void **state)
-{
-    (void)state;
-    assert_true(acme_slice_is(acme_slice_of("abc"), "abc"));
-    assert_false(acme_slice_is(acme_slice_of("abc"), "abd"));
-    assert_false(acme_slice_is(acme_slice_of("abc"), "ab"));
-    assert_true(acme_slice_is(acme_slice(NULL, 0), ""));
-    assert_true(acme_slice_is_nocase(acme_slice_of("aZ[`"), acme_slice_of("Az[`")));
-    assert_false(acme_slice_is_nocase(acme_slice_of("["), acme_slice_of("{")));
-    assert_false(acme_slice_is_nocase(acme_slice_of("a"), acme_slice_of("ab")));
-    assert_true(acme_slice_is(acme_slice_trim(acme_slice_of(" \ta b\t ")), "a b"));
-    assert_int_equal(acme_slice_trim(acme_slice_of(" \t ")).len, 0);
-    assert_int_equal(acme_slice_trim(acme_slice(NULL, 0)).len, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_all_kinds), cmocka_unit_test(writes_numbers),
-        cmocka_unit_test(escapes_json),     cmocka_unit_test(overflow_sticks),
-        cmocka_unit_test(slices_compare),   cmocka_unit_test(survives_huge_lengths),
+        cmocka_unit_test(writes_all_kinds),      cmocka_unit_test(writes_numbers),
+        cmocka_unit_test(escapes_json),          cmocka_unit_test(overflow_sticks),
+        cmocka_unit_test(survives_huge_lengths),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
