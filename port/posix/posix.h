@@ -52,7 +52,7 @@ struct acme_posix_net {
     struct acme_posix_lookup lookup;
     int fd;      /* -1: none                                             */
     short armed; /* what the last calls waited for: POLLIN, POLLOUT      */
-    bool found;  /* the addresses are known: being tried from `at` on    */
+    bool trying; /* the addresses are known and being tried, `at` now */
     unsigned at;
     uint32_t since_ms; /* when the attempt in hand began                     */
     int failure;       /* the most telling error of this host's addresses    */
@@ -123,8 +123,11 @@ int acme_posix_connect(void *ctx, const char *host, uint16_t port);
 /* Keeps errno and returns the core's error for it. */
 int acme_posix_net_failed(struct acme_posix_net *n, int code);
 
-/* Puts STATE/<before><name><after> into s->path; this and the next four return 0, or errno. */
+/* Puts STATE/<before><name><after> into s->path; this and the next five return 0, or errno. */
 int acme_posix_place(struct acme_posix_store *s, const char *before, const char *name, const char *after);
+
+/* Puts the record's path into s->path. */
+int acme_posix_place_record(struct acme_posix_store *s, enum acme_record record);
 
 /* Makes the state directory when it is missing. */
 int acme_posix_state_make(struct acme_posix_store *s);

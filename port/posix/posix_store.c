@@ -13,8 +13,7 @@ static int fail(struct acme_posix_store *s, int code, int result)
     return code == 0 ? 0 : result;
 }
 
-/* Puts the record's path into s->path. */
-static int place(struct acme_posix_store *s, enum acme_record record)
+int acme_posix_place_record(struct acme_posix_store *s, enum acme_record record)
 {
     static const struct {
         const char *before, *after;
@@ -31,7 +30,7 @@ static int store_get(void *ctx, enum acme_record record, void *buf, size_t cap)
     int len = 0;
     int code = record >= ACME_RECORD_KEY ? acme_posix_pair_in_use(s, &slot) : 0;
 
-    if (code == 0 && slot != NULL && (code = place(s, record)) == 0) {
+    if (code == 0 && slot != NULL && (code = acme_posix_place_record(s, record)) == 0) {
         code = acme_posix_read(s->path, buf, cap, &len);
     }
     return code == 0 ? len : fail(s, code, ACME_E_STORE_READ);
@@ -40,7 +39,7 @@ static int store_get(void *ctx, enum acme_record record, void *buf, size_t cap)
 static int store_put(void *ctx, enum acme_record record, const void *data, size_t len)
 {
     struct acme_posix_store *s = ctx;
-    int code = place(s, record);
+    int code = acme_posix_place_record(s, record);
     return fail(s, code != 0 ? code : acme_posix_replace(s->path, 0600, data, len), ACME_E_STORE_WRITE);
 }
 
