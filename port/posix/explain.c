@@ -86,7 +86,7 @@ static void explain_network(const struct acme_report *r, const struct acme_failu
     struct acme_url url;
 
     /* Where the last connection led or was to lead; before the first one, the directory's host. */
-    acme_out_text(o, f->error > ACME_E_CLOSED || f->error <= ACME_E_TLS_UNTRUSTED ? "cannot reach " : "");
+    acme_out_text(o, f->error > ACME_E_CLOSED ? "cannot reach " : "");
     if (r->client->channel.host[0] != '\0') {
         say(o, r->client->channel.host, ":", "");
         acme_out_u32(o, r->client->channel.port);

@@ -63,7 +63,7 @@ void acme_say_date(struct acme_out *o, int64_t utc)
     acme_out_text(o, text);
 }
 
-void acme_json_begin(struct acme_out *o, const char *event)
+void acme_line_object(struct acme_out *o, const char *event)
 {
     acme_out_text(o, "{\"event\":\"");
     acme_out_text(o, event);
@@ -78,7 +78,7 @@ static void member_name(struct acme_out *o, const char *member)
     acme_out_text(o, "\":");
 }
 
-void acme_json_text(struct acme_out *o, const char *member, struct acme_slice value)
+void acme_line_text(struct acme_out *o, const char *member, struct acme_slice value)
 {
     if (value.len > 0) {
         member_name(o, member);
@@ -88,7 +88,7 @@ void acme_json_text(struct acme_out *o, const char *member, struct acme_slice va
     }
 }
 
-void acme_json_number(struct acme_out *o, const char *member, int64_t value)
+void acme_line_number(struct acme_out *o, const char *member, int64_t value)
 {
     char text[24];
     member_name(o, member);
@@ -96,7 +96,7 @@ void acme_json_number(struct acme_out *o, const char *member, int64_t value)
     acme_out_text(o, text);
 }
 
-void acme_json_end(struct acme_out *o)
+void acme_line_close(struct acme_out *o)
 {
     acme_out_text(o, "}");
 }

@@ -93,8 +93,12 @@ struct acme_posix_store {
     char path[ACME_POSIX_PATH_MAX]; /* what it concerned          */
 };
 
-/* Prepares, and makes the directory (0700) when it is missing. Returns 0 or ACME_E_STORE_WRITE. */
-int acme_posix_store_init(struct acme_posix_store *s, const char *state, const char *name);
+/* Prepares; no I/O. */
+void acme_posix_store_init(struct acme_posix_store *s, const char *state, const char *name);
+
+/* Makes the state directory (0700) when it is missing; its parent must exist. Returns 0, or errno: s->path
+ * says of what. */
+int acme_posix_store_make(struct acme_posix_store *s);
 
 /* Replaces a small file so that a loss of power leaves the old one or the new one: a temporary file, fsync,
  * rename, fsync of the directory. len 0 removes it. This and the next three return 0, or errno. */
@@ -123,14 +127,11 @@ int acme_posix_connect(void *ctx, const char *host, uint16_t port);
 /* Keeps errno and returns the core's error for it. */
 int acme_posix_net_failed(struct acme_posix_net *n, int code);
 
-/* Puts STATE/<before><name><after> into s->path; this and the next five return 0, or errno. */
+/* Puts STATE/<before><name><after> into s->path; this and the next four return 0, or errno. */
 int acme_posix_place(struct acme_posix_store *s, const char *before, const char *name, const char *after);
 
 /* Puts the record's path into s->path. */
 int acme_posix_place_record(struct acme_posix_store *s, enum acme_record record);
-
-/* Makes the state directory when it is missing. */
-int acme_posix_state_make(struct acme_posix_store *s);
 
 /* The slot the pair in use is in: ".a", ".b", or NULL for none. EEXIST: STATE/NAME is not ours, and left
  * alone. */

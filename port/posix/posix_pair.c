@@ -26,7 +26,7 @@ int acme_posix_place(struct acme_posix_store *s, const char *before, const char 
     return need < (int)sizeof s->path ? 0 : ENAMETOOLONG;
 }
 
-int acme_posix_state_make(struct acme_posix_store *s)
+int acme_posix_store_make(struct acme_posix_store *s)
 {
     int code;
 

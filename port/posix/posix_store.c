@@ -1,9 +1,6 @@
 /* posix_store.c - struct acme_store: records as files. posix_pair.c tells the layout and why a crash cannot
  * tear it. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include "posix.h"
 
@@ -59,12 +56,11 @@ static int store_commit(void *ctx)
     return fail(ctx, code, ACME_E_STORE_WRITE);
 }
 
-int acme_posix_store_init(struct acme_posix_store *s, const char *state, const char *name)
+void acme_posix_store_init(struct acme_posix_store *s, const char *state, const char *name)
 {
     static const struct acme_store store = {NULL, store_get, store_put, store_append, store_commit};
     s->store = store;
     s->store.ctx = s;
     s->state = state;
     s->name = name;
-    return fail(s, acme_posix_state_make(s), ACME_E_STORE_WRITE);
 }

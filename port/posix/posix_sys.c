@@ -24,7 +24,6 @@ static int sys_utc(void *ctx, int64_t *utc)
 {
     struct timespec now;
     (void)ctx;
-
     if (clock_gettime(CLOCK_REALTIME, &now) != 0 || now.tv_sec < ACME_UTC_FLOOR) {
         return ACME_E_CLOCK;
     }

@@ -11,43 +11,43 @@ static const char *const kinds[] = {"step", "connected", "request", "answer",
 
 static void event_json(const struct acme_event *e, struct acme_out *o)
 {
-    acme_json_begin(o, kinds[e->kind]);
-    acme_json_text(o, "step", acme_slice_of(acme_step_word(e->step)));
-    acme_json_text(o, "name", e->name);
+    acme_line_object(o, kinds[e->kind]);
+    acme_line_text(o, "step", acme_slice_of(acme_step_word(e->step)));
+    acme_line_text(o, "name", e->name);
     switch (e->kind) {
     case ACME_EVENT_STEP:
         break;
     case ACME_EVENT_CONNECTED:
-        acme_json_text(o, "host", e->text);
+        acme_line_text(o, "host", e->text);
         break;
     case ACME_EVENT_REQUEST:
-        acme_json_text(o, "method", e->text);
-        acme_json_text(o, "url", e->detail);
+        acme_line_text(o, "method", e->text);
+        acme_line_text(o, "url", e->detail);
         break;
     case ACME_EVENT_ANSWER:
-        acme_json_number(o, "http_status", e->http_status);
-        acme_json_text(o, "status", acme_slice_of(acme_status_word(e->status)));
-        acme_json_number(o, "polls", e->polls);
+        acme_line_number(o, "http_status", e->http_status);
+        acme_line_text(o, "status", acme_slice_of(acme_status_word(e->status)));
+        acme_line_number(o, "polls", e->polls);
         break;
     case ACME_EVENT_WAIT:
-        acme_json_number(o, "wait_ms", e->wait_ms);
-        acme_json_number(o, "polls", e->polls);
-        acme_json_text(o, "error", acme_slice_of(e->error != 0 ? acme_error_text(e->error).name : ""));
+        acme_line_number(o, "wait_ms", e->wait_ms);
+        acme_line_number(o, "polls", e->polls);
+        acme_line_text(o, "error", acme_slice_of(e->error != 0 ? acme_error_text(e->error).name : ""));
         break;
     case ACME_EVENT_PROBLEM:
-        acme_json_text(o, "type", e->text);
-        acme_json_text(o, "detail", e->detail);
-        acme_json_number(o, "http_status", e->http_status);
-        acme_json_number(o, "subproblem", e->subproblem);
+        acme_line_text(o, "type", e->text);
+        acme_line_text(o, "detail", e->detail);
+        acme_line_number(o, "http_status", e->http_status);
+        acme_line_number(o, "subproblem", e->subproblem);
         break;
     case ACME_EVENT_TERMS:
-        acme_json_text(o, "url", e->text);
+        acme_line_text(o, "url", e->text);
         break;
     case ACME_EVENT_STORED:
-        acme_json_text(o, "record", acme_slice_of(acme_record_word(e->record)));
+        acme_line_text(o, "record", acme_slice_of(acme_record_word(e->record)));
         break;
     }
-    acme_json_end(o);
+    acme_line_close(o);
 }
 
 static void say(struct acme_out *o, const char *before, struct acme_slice text)
@@ -190,36 +190,36 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
     char message[1200];
     struct acme_out words, *o = acme_line();
 
-    acme_json_begin(o, "end");
-    acme_json_text(o, "result", acme_slice_of(result));
+    acme_line_object(o, "end");
+    acme_line_text(o, "result", acme_slice_of(result));
     if (failed) {
         acme_out_init(&words, message, sizeof message);
         acme_explain(r, &words);
-        acme_json_text(o, "error", acme_slice_of(acme_error_text(f->error).name));
-        acme_json_number(o, "code", f->error);
-        acme_json_text(o, "message", acme_slice(words.at, words.len));
-        acme_json_text(o, "step", acme_slice_of(acme_step_word(f->step)));
-        acme_json_text(o, "name", acme_slice_of(f->name));
-        acme_json_text(o, "type", acme_slice_of(f->type));
-        acme_json_text(o, "detail", acme_slice_of(f->detail));
-        acme_json_number(o, "tls_code", f->tls_code);
-        acme_json_number(o, "http_status", f->http_status);
-        acme_json_number(o, "retry_s", f->retry_s);
+        acme_line_text(o, "error", acme_slice_of(acme_error_text(f->error).name));
+        acme_line_number(o, "code", f->error);
+        acme_line_text(o, "message", acme_slice(words.at, words.len));
+        acme_line_text(o, "step", acme_slice_of(acme_step_word(f->step)));
+        acme_line_text(o, "name", acme_slice_of(f->name));
+        acme_line_text(o, "type", acme_slice_of(f->type));
+        acme_line_text(o, "detail", acme_slice_of(f->detail));
+        acme_line_number(o, "tls_code", f->tls_code);
+        acme_line_number(o, "http_status", f->http_status);
+        acme_line_number(o, "retry_s", f->retry_s);
     } else if (acme_validity(r->client, &from, &to, &renew)) {
         (void)acme_posix_place_record(r->store, ACME_RECORD_CHAIN);
-        acme_json_text(o, "certificate", acme_slice_of(r->store->path));
+        acme_line_text(o, "certificate", acme_slice_of(r->store->path));
         (void)acme_posix_place_record(r->store, ACME_RECORD_KEY);
-        acme_json_text(o, "key", acme_slice_of(r->store->path));
-        acme_json_number(o, "not_before", from);
-        acme_json_number(o, "not_after", to);
-        acme_json_number(o, "renew_at", renew);
+        acme_line_text(o, "key", acme_slice_of(r->store->path));
+        acme_line_number(o, "not_before", from);
+        acme_line_number(o, "not_after", to);
+        acme_line_number(o, "renew_at", renew);
     }
     acme_out_text(o, ",\"stats\":{");
     for (size_t i = 0; i < count; i++) {
-        acme_json_number(o, all[i].word, all[i].value);
+        acme_line_number(o, all[i].word, all[i].value);
     }
-    acme_json_end(o);
-    acme_json_end(o);
+    acme_line_close(o);
+    acme_line_close(o);
     acme_line_end(STDOUT_FILENO);
 }
 

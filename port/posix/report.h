@@ -51,11 +51,11 @@ void acme_say_date(struct acme_out *o, int64_t utc);
 struct acme_out *acme_line(void);
 void acme_line_end(int fd);
 
-/* Members of a JSON object: acme_json_begin() opens it with its first member, acme_line_end() needs the "}"
- * of acme_json_end(). */
-void acme_json_begin(struct acme_out *o, const char *event);
-void acme_json_text(struct acme_out *o, const char *member, struct acme_slice value);
-void acme_json_number(struct acme_out *o, const char *member, int64_t value);
-void acme_json_end(struct acme_out *o);
+/* Members of a JSON object: acme_line_object() opens it with its first member, acme_line_end() needs the "}"
+ * of acme_line_close(). */
+void acme_line_object(struct acme_out *o, const char *event);
+void acme_line_text(struct acme_out *o, const char *member, struct acme_slice value);
+void acme_line_number(struct acme_out *o, const char *member, int64_t value);
+void acme_line_close(struct acme_out *o);
 
 #endif
