@@ -19,6 +19,7 @@ static int step(struct acme_channel *c, uint32_t now_ms)
 {
     int moved = acme_tls_pump(c->tls, c->net, &c->up, &c->down);
 
+    c->moved = moved > 0;
     if (moved > 0) {
         c->moved_ms = now_ms;
     } else if (moved == 0 && now_ms - c->moved_ms >= ACME_NET_TIMEOUT_MS) {
@@ -46,6 +47,7 @@ static int begin(struct acme_channel *c, const struct acme_url *url, uint32_t no
     c->moved_ms = now_ms;
     c->tls_code = 0;
     c->state = ACME_CHANNEL_CONNECTING;
+    c->moved = true;
     return 0;
 }
 
@@ -53,6 +55,7 @@ static int connect_step(struct acme_channel *c, uint32_t now_ms)
 {
     int done = c->net->open(c->net->ctx, c->host, c->port);
 
+    c->moved = done > 0;
     if (done == 0) {
         return now_ms - c->moved_ms >= ACME_NET_TIMEOUT_MS ? fail(c, ACME_E_TIMEOUT) : 0;
     }
@@ -144,6 +147,7 @@ int acme_channel_flush(struct acme_channel *c, uint32_t now_ms)
     if (c->state != ACME_CHANNEL_OPEN) {
         return ACME_E_CLOSED;
     }
+    c->moved = false;
     if (acme_tls_flushed(c->tls)) {
         return 1;
     }
@@ -161,6 +165,7 @@ int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clea
     int moved = 0;
 
     *clean = false;
+    c->moved = false;
     if (c->state != ACME_CHANNEL_OPEN) {
         return ACME_E_CLOSED;
     }

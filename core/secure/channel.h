@@ -18,6 +18,7 @@ struct acme_channel {
     enum { ACME_CHANNEL_CLOSED, ACME_CHANNEL_CONNECTING, ACME_CHANNEL_SHAKING, ACME_CHANNEL_OPEN } state;
     char host[254]; /* of the open or opening connection */
     uint16_t port;
+    bool moved;          /* the last call moved bytes: there may be more to do at once */
     uint32_t moved_ms;   /* when a byte last moved */
     uint32_t handshakes; /* completed, since init */
     uint32_t up, down;   /* bytes on the wire, since init */
