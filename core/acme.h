@@ -78,12 +78,6 @@ struct acme_stats {
 /* One client: one certificate. Size by configuration: `make size` prints it. */
 struct acme_client {
     const struct acme_setup *setup;
-    struct acme_flow flow;
-    struct acme_exchange exchange;
-    struct acme_channel channel;
-    struct acme_chain chain;
-    struct acme_failure failure;
-    struct acme_stats stats;
     enum acme_phase {
         ACME_PHASE_OFF,
         ACME_PHASE_ACCOUNT_KEY, /* read or make the account key                   */
@@ -98,14 +92,20 @@ struct acme_client {
     } phase;
     enum acme_progress result;
     enum acme_when when;
-    bool order_known;              /* an order of an earlier run is to be taken up */
-    bool key_ready;                /* certificate_key holds the key of this order  */
-    bool same_names;               /* the pair in use is for the names wanted      */
-    uint32_t clock_ms;             /* since when the clock has been waited for     */
-    int64_t utc;                   /* when the run began                           */
-    int64_t retry_utc;             /* the CA does not want to see us before; 0     */
-    uint8_t point[ACME_POINT_LEN]; /* of the pair in use, then of the new key */
-    int64_t not_before, not_after; /* of the pair in use, then of the new one; 0: none */
+    bool order_known;              /* an order of an earlier run is to be taken up    */
+    bool key_ready;                /* certificate_key holds the key of this order     */
+    bool same_names;               /* the pair in use is for the names wanted         */
+    uint32_t clock_ms;             /* since when the clock has been waited for        */
+    int64_t utc;                   /* when the run began                              */
+    int64_t retry_utc;             /* the CA does not want to see us before; 0        */
+    int64_t not_before, not_after; /* of the pair in use, then of the new one; 0 none */
+    uint8_t point[ACME_POINT_LEN]; /* of the pair in use, then of the new key         */
+    struct acme_stats stats;
+    struct acme_exchange exchange;
+    struct acme_channel channel;
+    struct acme_chain chain;
+    struct acme_failure failure;
+    struct acme_flow flow;
 };
 
 /* Prepares a client. Checks every size and pointer of the setup, every name and URL; does no I/O.
@@ -139,7 +139,6 @@ struct acme_stats acme_stats(const struct acme_client *client);
 
 /* Ends of the pair in use, as of the last run; false when none is known. Seconds since 1970, any pointer may
  * be NULL. */
-bool acme_validity(const struct acme_client *client, int64_t *not_before, int64_t *not_after,
-                   int64_t *renew_at);
+bool acme_validity(const struct acme_client *client, int64_t *not_before, int64_t *not_after, int64_t *renew_at);
 
 #endif

@@ -20,41 +20,43 @@ struct acme_answer {
     struct acme_slice location; /* may be empty                                                        */
 };
 
-/* Where the client stands with the CA. Knows no sockets, no TLS, no HTTP, no store. */
+/* Where the client stands with the CA. Knows no sockets, no TLS, no HTTP, no store.
+ * Small members come first, here and in all large structs: what lies near the start is cheap to reach. */
 struct acme_flow {
     const struct acme_setup *setup;
-    struct acme_hosts hosts;
+    const struct acme_solver *solver; /* of the authorization being worked on                       */
     enum acme_step step;
-
-    struct acme_directory directory;
-    char directory_url[ACME_URL_MAX + 1]; /* where a redirect led; empty: setup->ca.directory_url */
-    char account[ACME_URL_MAX + 1];       /* kid; empty: not known */
-    struct acme_order order;
+    enum acme_status status; /* of the last object read, for the trace                               */
 
     /* the authorization being worked on */
-    uint8_t authz;   /* index in order.authz; all are valid when it reaches order.authz_count */
-    uint8_t repeats; /* times something was tried again for it */
-    bool presented;  /* a solver shows the answer */
-    bool in_doubt;   /* our response may not have reached the CA */
-    const struct acme_solver *solver;
-    struct acme_challenge challenge; /* as given to the solver; points into the next three */
-    char name[254];
-    char token[ACME_TOKEN_MAX + 1];
-    char key_authorization[ACME_KEY_AUTHORIZATION_MAX + 1];
-    char challenge_url[ACME_URL_MAX + 1];
+    uint8_t authz;   /* index in order.authz; all are valid when it reaches order.authz_count        */
+    uint8_t repeats; /* times something was tried again for it                                       */
+    bool presented;  /* a solver shows the answer                                                    */
+    bool in_doubt;   /* our response may not have reached the CA                                     */
 
     /* what the owner has to make durable before the next step asks anything */
     bool save_account;
     bool save_order;
     bool drop_order;
 
-    bool resumed;                /* the order came from the store: it may be gone           */
-    bool cached;                 /* the directory came from the store: it may be out of date */
-    bool renewed;                /* a lost account was made anew once already               */
-    bool reordered;              /* a useless order was replaced once already               */
-    enum acme_status status;     /* of the last object read, for the trace          */
-    struct acme_problem problem; /* the CA's words about what failed; in work       */
-    uint32_t signatures;         /* of certificate requests                         */
+    bool resumed;        /* the order came from the store: it may be gone                            */
+    bool cached;         /* the directory came from the store: it may be out of date                 */
+    bool renewed;        /* a lost account was made anew once already                                */
+    bool reordered;      /* a useless order was replaced once already                                */
+    uint32_t signatures; /* of certificate requests                                                  */
+
+    struct acme_problem problem;     /* the CA's words about what failed; in work                    */
+    struct acme_challenge challenge; /* as given to the solver; points to name, token and its answer */
+    struct acme_hosts hosts;
+
+    char name[254];
+    char token[ACME_TOKEN_MAX + 1];
+    char key_authorization[ACME_KEY_AUTHORIZATION_MAX + 1];
+    char challenge_url[ACME_URL_MAX + 1];
+    char account[ACME_URL_MAX + 1];       /* kid; empty: not known                                   */
+    char directory_url[ACME_URL_MAX + 1]; /* where a redirect led; empty: setup->ca.directory_url    */
+    struct acme_directory directory;
+    struct acme_order order;
 };
 
 struct acme_row {
