@@ -165,6 +165,8 @@ static void refuses_malformed(void **state)
         "[\"\\ude00\"]",
         "[\"\\ude00\\ud83d\"]",
         "[\"\\uDFFF\"]",
+        "[\"\\ude00\\ude00\"]",
+        "[\"\\ud83d\\ue000\"]",
         "[\"\\ud83d\\ude0\"]",
         "[\"\\ud83d\\ude0",
         "[\"a\nb\"]",
