@@ -345,11 +345,12 @@ static int line_byte(struct acme_http_reader *r, char c)
     if (counts && ++r->head_bytes > HEAD_BYTES_MAX) {
         return ACME_E_HTTP_SYNTAX;
     }
-    if (c == '\0' || (r->carriage_return && c != '\n')) {
+    bool after_cr = r->carriage_return;
+    r->carriage_return = c == '\r';
+    if (c == '\0' || (after_cr && c != '\n')) {
         return ACME_E_HTTP_SYNTAX;
     }
-    r->carriage_return = c == '\r';
-    if (r->carriage_return) {
+    if (c == '\r') {
         return ACME_HTTP_MORE;
     }
     switch (r->state) {

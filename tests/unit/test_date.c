@@ -130,6 +130,7 @@ static void http_dates(void **state)
         {"Wed, 01 Jan 2024 00:00:00", ACME_DATE_NONE},
         {"Wed, 01 Jan 2024 00:00:00 GMT ", ACME_DATE_NONE},
         {" Wed, 01 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"We, 01 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
         {"We1, 01 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
         {", 01 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
         {"Wed, -1 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},

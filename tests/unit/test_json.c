@@ -165,6 +165,8 @@ static void refuses_malformed(void **state)
         "[\"\\ude00\"]",
         "[\"\\ude00\\ud83d\"]",
         "[\"\\uDFFF\"]",
+        "[\"\\ude00\\ude00\"]",
+        "[\"\\ud83d\\ue000\"]",
         "[\"\\ud83d\\ude0\"]",
         "[\"\\ud83d\\ude0",
         "[\"a\nb\"]",
@@ -510,11 +512,14 @@ static void token_memory(void **state)
 {
     static const char text[] = "{\"a\":[1,\"x\\n\"],\"b\":{\"c\":null}}"; /* 9 tokens */
 
+    char none[] = "{}";
+    struct acme_json json;
+
     (void)state;
+    assert_int_equal(acme_json_parse(&json, none, 2, NULL, 0), ACME_E_JSON_TOKENS);
     for (size_t offset = 0; offset < 8; offset++) {
         for (size_t len = 0; len <= 10 * TOKEN_BYTES; len++) {
             char copy[sizeof text];
-            struct acme_json json;
             char *block = malloc(offset + len);
             size_t skipped = (4 - offset % 4) % 4; /* malloc's memory is aligned */
             memcpy(copy, text, sizeof text);

@@ -50,6 +50,8 @@ static void reads_decimals(void **state)
         {"4294967296", ACME_DECIMAL_BIG},
         {"4294967300", ACME_DECIMAL_BIG},
         {"42949672950", ACME_DECIMAL_BIG},
+        {"42949672960", ACME_DECIMAL_BIG}, /* wraps to 0 on the way */
+        {"4294967296001", ACME_DECIMAL_BIG},
         {"10000000000000000000000000", ACME_DECIMAL_BIG},
         {"18446744073709551617", ACME_DECIMAL_BIG},
         {"99999999999999999999x", -1},
