@@ -201,8 +201,12 @@ static const struct {
     {BR_ERR_X509_NOT_TRUSTED, ACME_E_TLS_UNTRUSTED},
 };
 
-static int error_of(int code)
+static int error_of(const br_ssl_engine_context *eng, int code)
 {
+    /* BearSSL gives one number to a server of another version and to what is no TLS record at all. */
+    if (code == BR_ERR_UNSUPPORTED_VERSION && eng->ibuf[1] != 3) {
+        return ACME_E_TLS_RECORD;
+    }
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         if (errors[i].code == code) {
             return errors[i].error;
@@ -223,7 +227,7 @@ static int judge(struct acme_tls *tls)
 
     if (code != 0) {
         tls->resumable = false;
-        return error_of(code);
+        return error_of(&tls->client.eng, code);
     }
     if ((state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) != 0 && !tls->shook) {
         tls->shook = true;
