@@ -380,6 +380,11 @@ bool acme_tls_flushed(const struct acme_tls *tls)
     return tls->client.eng.oxa == tls->client.eng.oxc;
 }
 
+bool acme_tls_quiet(const struct acme_tls *tls)
+{
+    return tls->client.eng.ixa == 0 && tls->rx_at == tls->rx_len;
+}
+
 bool acme_tls_closed(const struct acme_tls *tls)
 {
     return tls->client.eng.shutdown_recv != 0;

@@ -233,6 +233,48 @@ static void good(void **state)
     }
 }
 
+/* The bound of tls.h where BearSSL does two verifications in one call: intermediates of every length that EC
+ * roots signed. Under an RSA root the signature alone is longer than a piece, and it stays one. */
+static void small_intermediates(void **state)
+{
+    char root_name[65] = "";
+    unsigned ones = 0, twos = 0;
+
+    (void)state;
+    memset(root_name, 'r', 64);
+    for (int ec_root = 0; ec_root < 2; ec_root++) {
+        EVP_PKEY *root_key = ec_root ? p256.key[ROOT] : rsa.key[ROOT];
+        struct maker_spec root = {.name = root_name, .ca = MAKER_CA, .key = root_key};
+        X509 *root_cert = maker_certificate(&root);
+        struct acme_trust trust;
+        char memory[2048];
+
+        tls_server_trust(&trust, memory, sizeof memory, &root_cert, 1);
+        for (size_t len = 1; len <= 64; len += 3) {
+            char name[65] = "";
+            struct maker_spec inter = {.name = memset(name, 'n', len),
+                                       .ca = MAKER_CA,
+                                       .key = p256.key[INTER],
+                                       .issuer = root_cert,
+                                       .issuer_key = root_key};
+            struct maker_spec leaf = {
+                .san = "DNS:" HOST, .key = p256.key[LEAF], .issuer_key = p256.key[INTER]};
+            X509 *list[2];
+            list[1] = leaf.issuer = maker_certificate(&inter);
+            list[0] = maker_certificate(&leaf);
+            assert_int_equal(try(p256.key[LEAF], list, 2, &trust, HOST), 1);
+            assert_int_equal(total, 4);
+            assert_in_range(most, 1, ec_root ? 2 : 1);
+            ones += ec_root && most == 1;
+            twos += ec_root && most == 2;
+            X509_free(list[0]);
+            X509_free(list[1]);
+        }
+        X509_free(root_cert);
+    }
+    assert_true(ones > 0 && twos > 0); /* else what tls.h says about it is not true any more */
+}
+
 /* P-384 for the key exchange too. */
 static void other_curve(void **state)
 {
@@ -628,15 +670,25 @@ static void clean_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),           cmocka_unit_test(other_curve),
-        cmocka_unit_test(small_buffer),   cmocka_unit_test(wrong_names),
-        cmocka_unit_test(wrong_dates),    cmocka_unit_test(wrong_trust),
-        cmocka_unit_test(not_a_ca),       cmocka_unit_test(wrong_signatures),
-        cmocka_unit_test(weak_key),       cmocka_unit_test(tampered_handshake),
-        cmocka_unit_test(tampered_data),  cmocka_unit_test(truncated),
-        cmocka_unit_test(truncated_data), cmocka_unit_test(wrong_versions),
-        cmocka_unit_test(other_ends),     cmocka_unit_test(refused_starts),
-        cmocka_unit_test(resumption),     cmocka_unit_test(clean_end),
+        cmocka_unit_test(good),
+        cmocka_unit_test(small_intermediates),
+        cmocka_unit_test(other_curve),
+        cmocka_unit_test(small_buffer),
+        cmocka_unit_test(wrong_names),
+        cmocka_unit_test(wrong_dates),
+        cmocka_unit_test(wrong_trust),
+        cmocka_unit_test(not_a_ca),
+        cmocka_unit_test(wrong_signatures),
+        cmocka_unit_test(weak_key),
+        cmocka_unit_test(tampered_handshake),
+        cmocka_unit_test(tampered_data),
+        cmocka_unit_test(truncated),
+        cmocka_unit_test(truncated_data),
+        cmocka_unit_test(wrong_versions),
+        cmocka_unit_test(other_ends),
+        cmocka_unit_test(refused_starts),
+        cmocka_unit_test(resumption),
+        cmocka_unit_test(clean_end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
