@@ -89,15 +89,19 @@ static int shake_step(struct acme_channel *c, uint32_t now_ms)
     return 1;
 }
 
-/* True when a kept connection can take another request. The server may have ended it while it was idle, or
- * sent something nobody asked for (a 408, say), which must not be taken for the next answer. */
-static bool still_good(struct acme_channel *c, uint32_t now_ms)
+/* Looks whether a kept connection can take another request. The server may have ended it while it was idle,
+ * or sent something nobody asked for (a 408, say), which must not be taken for the next answer. Returns 1
+ * yes, 0 look again, ACME_E_CLOSED no. */
+static int look(struct acme_channel *c, uint32_t now_ms)
 {
-    size_t len;
+    int moved;
 
     c->moved_ms = now_ms;
-    return step(c, now_ms) >= 0 && !acme_tls_closed(c->tls) &&
-           br_ssl_engine_recvapp_buf(&c->tls->client.eng, &len) == NULL;
+    moved = step(c, now_ms);
+    if (moved < 0 || acme_tls_closed(c->tls) || (moved == 0 && !acme_tls_quiet(c->tls))) {
+        return ACME_E_CLOSED;
+    }
+    return moved == 0;
 }
 
 int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms)
@@ -105,20 +109,17 @@ int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32
     if (c->state != ACME_CHANNEL_CLOSED && !leads_to(c, url)) {
         acme_channel_close(c);
     }
-    if (c->state == ACME_CHANNEL_OPEN && !still_good(c, now_ms)) {
+    if (c->state == ACME_CHANNEL_OPEN) {
+        int good = look(c, now_ms);
+        if (good >= 0) {
+            return good;
+        }
         acme_channel_close(c);
     }
-    switch (c->state) {
-    case ACME_CHANNEL_CLOSED:
+    if (c->state == ACME_CHANNEL_CLOSED) {
         return begin(c, url, now_ms);
-    case ACME_CHANNEL_CONNECTING:
-        return connect_step(c, now_ms);
-    case ACME_CHANNEL_SHAKING:
-        return shake_step(c, now_ms);
-    case ACME_CHANNEL_OPEN:
-        break;
     }
-    return 1;
+    return c->state == ACME_CHANNEL_CONNECTING ? connect_step(c, now_ms) : shake_step(c, now_ms);
 }
 
 int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool last, uint32_t now_ms)

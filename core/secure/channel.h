@@ -1,5 +1,4 @@
-/* channel.h - one secure byte stream to host:port: TCP by the port, TLS by tls.h, kept open between requests.
- */
+/* channel.h - one secure byte stream to host:port: TCP by the port, TLS by tls.h, kept between requests. */
 #ifndef ACME_SECURE_CHANNEL_H
 #define ACME_SECURE_CHANNEL_H
 
@@ -25,19 +24,18 @@ struct acme_channel {
     int tls_code;        /* of the last TLS error */
 };
 
-/* To be called until it says 1, before each request; not while one is under way: an open connection on which
- * the server has said something unasked is closed and made anew.
- *
- * Makes the channel lead to url's origin: connects and shakes hands where needed, keeps an open connection to
- * the same host and port, closes another. Returns 1 open, 0 not yet (call again), or a negative error: the
- * channel is then closed. Work: one step of acme_tls_pump(). A silence of ACME_NET_TIMEOUT_MS is
- * ACME_E_TIMEOUT. */
+/* Makes the channel lead to url's origin: connects and shakes hands where needed, keeps an open connection to
+ * the same host and port, closes another. To be called until it says 1, before each request, and not while
+ * one is under way: a connection on which the server has said something unasked is closed and made anew.
+ * Returns 1 open, 0 not yet (call again), or a negative error: the channel is then closed.
+ * Work: one step of acme_tls_pump(). A silence of ACME_NET_TIMEOUT_MS is ACME_E_TIMEOUT. */
 int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms);
 
 /* As acme_net's send and recv, through TLS. `last`: no more bytes belong to this request.
- * Send returns the bytes taken; acme_channel_flush() tells when they are out: 1 yes, 0 not yet, negative
- * error. Receive returns bytes, 0 not now, ACME_E_CLOSED (*clean: with close_notify), ACME_E_TIMEOUT, or
- * another error. */
+ * Send returns the bytes taken; acme_channel_flush() tells when they are out: 1 yes, 0 not yet, or an error.
+ * Receive returns bytes, 0 not now, ACME_E_CLOSED (*clean: with close_notify), ACME_E_TIMEOUT, or another
+ * error. All close the channel on an error.
+ * Work: one step of acme_tls_pump() each. */
 int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool last, uint32_t now_ms);
 int acme_channel_flush(struct acme_channel *c, uint32_t now_ms);
 int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clean, uint32_t now_ms);

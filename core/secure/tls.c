@@ -201,8 +201,12 @@ static const struct {
     {BR_ERR_X509_NOT_TRUSTED, ACME_E_TLS_UNTRUSTED},
 };
 
-static int error_of(int code)
+static int error_of(const br_ssl_engine_context *eng, int code)
 {
+    /* BearSSL gives one number to a server of another version and to what is no TLS record at all. */
+    if (code == BR_ERR_UNSUPPORTED_VERSION && eng->ibuf[1] != 3) {
+        return ACME_E_TLS_RECORD;
+    }
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         if (errors[i].code == code) {
             return errors[i].error;
@@ -223,7 +227,7 @@ static int judge(struct acme_tls *tls)
 
     if (code != 0) {
         tls->resumable = false;
-        return error_of(code);
+        return error_of(&tls->client.eng, code);
     }
     if ((state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) != 0 && !tls->shook) {
         tls->shook = true;
@@ -374,6 +378,11 @@ size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap)
 bool acme_tls_flushed(const struct acme_tls *tls)
 {
     return tls->client.eng.oxa == tls->client.eng.oxc;
+}
+
+bool acme_tls_quiet(const struct acme_tls *tls)
+{
+    return tls->client.eng.ixa == 0 && tls->rx_at == tls->rx_len;
 }
 
 bool acme_tls_closed(const struct acme_tls *tls)

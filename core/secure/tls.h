@@ -30,26 +30,24 @@ struct acme_tls {
     bool shook; /* handshake complete */
 };
 
-/* The struct must be zero before its first use.
- *
- * Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). A session
- * with the same name that was completed before in this struct is offered for resumption. Memory: `buffer` and
- * `trust` are borrowed until the session is over. Work: no public-key operation. Errors: ACME_E_RANDOM,
- * ACME_E_CLOCK (utc not known), ACME_E_TLS_NAME, ACME_E_ANCHORS, ACME_E_WORK_SMALL. */
+/* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). A session
+ * with the same name that was completed before in this struct is offered for resumption; the struct must be
+ * zero before its first use.
+ * Memory: `buffer` and `trust` are borrowed until the session is over.
+ * Work: no public-key operation. Errors: ACME_E_RANDOM, ACME_E_CLOCK (utc not known), ACME_E_TLS_NAME,
+ * ACME_E_ANCHORS, ACME_E_WORK_SMALL. */
 int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *buffer, size_t buffer_len,
                    const char *name, const struct acme_sys *sys);
 
-/* Moves bytes between the engine and the network: at most one send and one recv, and at most one public-key
- * operation. Three things count or differ:
- *  - ECDHE: BearSSL does its two multiplications in one call; they are one operation here.
- *  - The end of a certificate is verified with every anchor of the issuer's name and key type until one fits:
- * one operation unless two roots in the store share a name.
- *  - A CA's public key verifies the certificate before it, its own end is verified by an anchor. Both fall on
- * one byte, and make two operations, when fewer than 256 bytes lie between them and they are in the same last
- * 256-byte piece (BearSSL decodes certificates in such pieces): only for small EC intermediates under an EC
- * root. Returns 1 something moved, 0 nothing to do now, or a negative error: the network's, or one of
- * ACME_E_TLS_*; acme_tls_code() then has BearSSL's number. ACME_E_CLOSED: the connection ended between two
- * records, ACME_E_TLS_RECORD: within one. *up and *down grow by the bytes moved. */
+/* Moves bytes between the engine and the network: at most one send and one recv.
+ * Work: one public-key operation (ECDHE, where BearSSL does its two multiplications in one call, counts as
+ * one), with two exceptions at the end of a certificate. BearSSL tries every anchor that has the issuer's
+ * name and key type, so roots that share a name cost one each. And it decodes certificates in pieces of 256
+ * bytes: when an EC root signed an EC intermediate whose key ends in its last piece, the leaf's signature and
+ * the intermediate's are verified together.
+ * Returns 1 something moved, 0 nothing to do now, or a negative error: the network's, or one of ACME_E_TLS_*;
+ * acme_tls_code() then has BearSSL's number. When the peer has finished: ACME_E_CLOSED between two records,
+ * ACME_E_TLS_RECORD within one. *up and *down grow by the bytes moved. */
 int acme_tls_pump(struct acme_tls *tls, const struct acme_net *net, uint32_t *up, uint32_t *down);
 
 /* Says close_notify if that is possible at once. The session stays resumable. */
@@ -67,6 +65,9 @@ size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap);
 
 /* True when everything written has gone to the network. */
 bool acme_tls_flushed(const struct acme_tls *tls);
+
+/* True when nothing received is waiting, neither unread data nor a part of a record. */
+bool acme_tls_quiet(const struct acme_tls *tls);
 
 /* True when the peer ended the session with close_notify. */
 bool acme_tls_closed(const struct acme_tls *tls);

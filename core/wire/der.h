@@ -1,5 +1,4 @@
-/* der.h - as much DER (X.690) as keys, requests and leaf certificates need; every read and write is bounded.
- */
+/* der.h - as much DER (X.690) as keys, requests and certificates need; every read and write is bounded. */
 #ifndef ACME_WIRE_DER_H
 #define ACME_WIRE_DER_H
 

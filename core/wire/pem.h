@@ -26,8 +26,8 @@ void acme_pem_init(struct acme_pem *p, void *der, size_t cap);
  * than this reader keeps, are skipped; lines may end LF or CRLF and have any length; the last line need not
  * end. At ACME_PEM_END p->der[0..p->len) is the contents, to be used before the next call; at ACME_PEM_BEGIN
  * the caller may set p->der and p->cap for the block that begins. The contents of a skipped block are not
- * judged. Errors: ACME_E_CERT_SYNTAX (illegal character, wrong padding, END for another label),
- * ACME_E_CERT_BIG. */
+ * judged.
+ * Errors: ACME_E_CERT_SYNTAX (illegal character, wrong padding, END for another label), ACME_E_CERT_BIG. */
 int acme_pem_read(struct acme_pem *p, const char *in, size_t len, size_t *used);
 
 /* True when no block is open. */

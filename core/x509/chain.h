@@ -1,5 +1,4 @@
-/* chain.h - a certificate chain while it streams in: checked, put in order, written out again as PEM of our
- * own.
+/* chain.h - a certificate chain while it streams in: checked, put in order, written out as PEM of our own.
  *
  * Only one certificate is held at a time. Nothing of the server's text is stored: each block is decoded,
  * judged and encoded anew, so comments, other PEM blocks and odd line ends never reach the store.
@@ -32,7 +31,9 @@ struct acme_chain {
     int64_t not_before, not_after; /* of the leaf */
 };
 
-/* Prepares for a chain. `memory` must take the largest certificate, and those that come before the leaf. */
+/* Prepares for a chain. `memory` must take the largest certificate, and those that come before the leaf.
+ * These are written behind the leaf in the order they certify each other; what comes after it, as it comes.
+ */
 void acme_chain_init(struct acme_chain *c, const struct acme_chain_want *want, void *memory, size_t cap,
                      int (*sink)(void *ctx, const void *data, size_t len), void *sink_ctx);
 
@@ -42,7 +43,7 @@ void acme_chain_init(struct acme_chain *c, const struct acme_chain_want *want, v
  * CAs backdate or not). */
 int acme_chain_read(struct acme_chain *c, const char *in, size_t len);
 
-/* Ends. Returns 0, ACME_E_CERT_KEY (no certificate for our key came), ACME_E_CERT_SYNTAX (block open, or
+/* Ends. Returns 0, ACME_E_CERT_KEY (no certificate for our key came) or ACME_E_CERT_SYNTAX (block open,
  * none). */
 int acme_chain_end(struct acme_chain *c);
 
