@@ -1,7 +1,7 @@
 /* tls.h - TLS 1.2 client over BearSSL's sans-I/O engine, one bounded step at a time.
  *
- * Suites: ECDHE with ECDSA or RSA, ChaCha20-Poly1305 or AES-GCM; P-256 and P-384; no other. The server's chain and
- * host name are always checked: there is no switch and no way to pass an empty name.
+ * Suites: ECDHE with ECDSA or RSA, ChaCha20-Poly1305 or AES-GCM; P-256 and P-384; no other. The server's
+ * chain and host name are always checked: there is no switch and no way to pass an empty name.
  */
 #ifndef ACME_SECURE_TLS_H
 #define ACME_SECURE_TLS_H
@@ -11,8 +11,8 @@
 #include "../acme_port.h"
 #include "anchors.h"
 
-#define ACME_TLS_BUFFER_MIN BR_SSL_BUFSIZE_MONO /* any server: one whole record, 16709 bytes      */
-#define ACME_TLS_BUFFER_SMALL 837               /* below this BearSSL cannot shake hands at all    */
+#define ACME_TLS_BUFFER_MIN   BR_SSL_BUFSIZE_MONO /* any server: one whole record, 16709 bytes      */
+#define ACME_TLS_BUFFER_SMALL 837                 /* below this BearSSL cannot shake hands at all    */
 
 /* Everything TLS needs beside the record buffer; caller's memory, contents private. */
 struct acme_tls {
@@ -23,31 +23,43 @@ struct acme_tls {
         br_x509_minimal_context *inner;
         bool worked;
     } x509;
+    const char *protocol;  /* for ALPN */
     unsigned char rx[128]; /* ciphertext of the handshake, fed on byte by byte */
     uint8_t rx_at, rx_len;
     bool resumable;
     bool shook; /* handshake complete */
 };
 
-/* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). A session with
- * the same name that was completed before in this struct is offered for resumption.
- * Memory: `buffer` and `trust` are borrowed until the session is over.
- * Work: no public-key operation. Errors: ACME_E_RANDOM, ACME_E_CLOCK (utc not known), ACME_E_TLS_NAME,
- * ACME_E_ANCHORS, ACME_E_WORK_SMALL. */
+/* The struct must be zero before its first use.
+ *
+ * Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). A session
+ * with the same name that was completed before in this struct is offered for resumption. Memory: `buffer` and
+ * `trust` are borrowed until the session is over. Work: no public-key operation. Errors: ACME_E_RANDOM,
+ * ACME_E_CLOCK (utc not known), ACME_E_TLS_NAME, ACME_E_ANCHORS, ACME_E_WORK_SMALL. */
 int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *buffer, size_t buffer_len,
                    const char *name, const struct acme_sys *sys);
 
 /* Moves bytes between the engine and the network: at most one send and one recv, and at most one public-key
- * operation (ECDHE, where BearSSL does its two multiplications in one call, counts as one).
- * Returns 1 something moved, 0 nothing to do now, or a negative error: the network's, or one of ACME_E_TLS_*;
- * acme_tls_code() then has BearSSL's number. *up and *down grow by the bytes moved. */
+ * operation. Three things count or differ:
+ *  - ECDHE: BearSSL does its two multiplications in one call; they are one operation here.
+ *  - The end of a certificate is verified with every anchor of the issuer's name and key type until one fits:
+ * one operation unless two roots in the store share a name.
+ *  - A CA's public key verifies the certificate before it, its own end is verified by an anchor. Both fall on
+ * one byte, and make two operations, when fewer than 256 bytes lie between them and they are in the same last
+ * 256-byte piece (BearSSL decodes certificates in such pieces): only for small EC intermediates under an EC
+ * root. Returns 1 something moved, 0 nothing to do now, or a negative error: the network's, or one of
+ * ACME_E_TLS_*; acme_tls_code() then has BearSSL's number. ACME_E_CLOSED: the connection ended between two
+ * records, ACME_E_TLS_RECORD: within one. *up and *down grow by the bytes moved. */
 int acme_tls_pump(struct acme_tls *tls, const struct acme_net *net, uint32_t *up, uint32_t *down);
+
+/* Says close_notify if that is possible at once. The session stays resumable. */
+void acme_tls_end(struct acme_tls *tls, const struct acme_net *net);
 
 /* True when the handshake is complete and application data may flow. */
 bool acme_tls_ready(const struct acme_tls *tls);
 
-/* Gives up to len bytes of application data to the engine. Returns how many it took (0: pump first). With `flush`
- * what was taken goes out as a record. */
+/* Gives up to len bytes of application data to the engine. Returns how many it took (0: pump first). With
+ * `flush` what was taken goes out as a record. */
 size_t acme_tls_write(struct acme_tls *tls, const void *data, size_t len, bool flush);
 
 /* Takes up to cap bytes of received application data. Returns how many. */

@@ -5,11 +5,9 @@
 #include "../secure/key.h"
 #include "../wire/slice.h"
 
-/* Writes a PKCS #10 request: empty subject, all names as dNSName in subjectAltName (lower case), P-256 key, signed
- * with ECDSA and SHA-256.
- * Memory: the DER ends at buf + cap; *start is where it begins.
- * Work: one signature, one SHA-256 of the request.
- * Returns 0, ACME_E_REQUEST_BIG, or the key's error. */
+/* Writes a PKCS #10 request: empty subject, all names as dNSName in subjectAltName (lower case), P-256 key,
+ * signed with ECDSA and SHA-256. Memory: the DER ends at buf + cap; *start is where it begins. Work: one
+ * signature, one SHA-256 of the request. Returns 0, ACME_E_REQUEST_BIG, or the key's error. */
 int acme_csr_write(void *buf, size_t cap, size_t *start, const struct acme_key *key, const char *const *names,
                    size_t name_count);
 
