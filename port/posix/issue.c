@@ -75,7 +75,7 @@ static int read_roots(const struct acme_config *config)
         acme_report_error("ca_file: %s: %s (%s)", path, acme_error_text(result).meaning,
                           acme_error_text(result).cause);
     }
-    run.report.anchors_len = reader.low + (reader.cap - reader.high);
+    run.report.anchors_len = reader.low + (sizeof run.anchors - reader.high);
     return result < 0 ? ACME_EXIT_CONFIG : 0;
 }
 

@@ -17,11 +17,22 @@
 static char chain[16384];
 static uint8_t der[8192];
 
+/* Text of a certificate as printable ASCII, cut at 255 characters. Valid until the next call. */
+static struct acme_slice printable(struct acme_der text)
+{
+    static char copy[255];
+    size_t len = text.len < sizeof copy ? text.len : sizeof copy;
+    for (size_t i = 0; i < len; i++) {
+        copy[i] = text.at[i] >= 0x20 && text.at[i] < 0x7f ? (char)text.at[i] : '?';
+    }
+    return acme_slice(copy, len);
+}
+
 /* The issuer's common name, else its organization: the last value of that attribute (RFC 5280, 4.1.2.4). */
 static struct acme_slice issuer_word(struct acme_der issuer)
 {
     static const uint8_t organization[] = {0x55, 0x04, 0x0a}, common[] = {0x55, 0x04, 0x03};
-    struct acme_slice words[2] = {{"", 0}, {"", 0}};
+    struct acme_der words[2] = {{NULL, 0}, {NULL, 0}};
     struct acme_der set, pair, type, value;
     uint8_t tag;
 
@@ -29,14 +40,14 @@ static struct acme_slice issuer_word(struct acme_der issuer)
         while (acme_der_next(&set, &tag, &pair)) {
             if (acme_der_next(&pair, &tag, &type) && acme_der_next(&pair, &tag, &value) && type.len == 3) {
                 if (memcmp(type.at, common, 3) == 0) {
-                    words[0] = acme_slice(value.at, value.len);
+                    words[0] = value;
                 } else if (memcmp(type.at, organization, 3) == 0) {
-                    words[1] = acme_slice(value.at, value.len);
+                    words[1] = value;
                 }
             }
         }
     }
-    return words[0].len > 0 ? words[0] : words[1];
+    return printable(words[0].len > 0 ? words[0] : words[1]);
 }
 
 /* Reads the leaf of the chain in use. Returns what is wrong with it, or NULL. */
@@ -74,7 +85,7 @@ static void each_name(const struct acme_leaf *leaf, struct acme_out *o, bool jso
         if (tag == 0x82) { /* dNSName */
             acme_out_text(o, between);
             acme_out_text(o, json ? "\"" : "");
-            acme_out_json(o, acme_slice(name.at, name.len));
+            acme_out_json(o, printable(name));
             acme_out_text(o, json ? "\"" : "");
             between = json ? "," : " ";
         }
