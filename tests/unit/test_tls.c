@@ -275,6 +275,54 @@ static void small_intermediates(void **state)
     assert_true(ones > 0 && twos > 0); /* else what tls.h says about it is not true any more */
 }
 
+static int first_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                          const unsigned char *in, unsigned int in_len, void *arg)
+{
+    (void)ssl, (void)arg;
+    assert_int_equal(in_len, 9); /* nothing else is offered */
+    *out = in + 1;
+    *out_len = in[0];
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void protocol_offered(void **state)
+{
+    const unsigned char *protocol;
+    unsigned len;
+
+    (void)state;
+    serve(&mixed, NULL);
+    SSL_CTX_set_alpn_select_cb(server.ctx, first_protocol, NULL);
+    assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
+    assert_int_equal(shake(), 1);
+    SSL_get0_alpn_selected(server.ssl, &protocol, &len);
+    assert_int_equal(len, 8);
+    assert_memory_equal(protocol, "http/1.1", 8);
+    tls_server_free(&server);
+}
+
+/* A server that wants to shake hands again in the middle is told no. */
+static void no_renegotiation(void **state)
+{
+    int err = 0;
+
+    (void)state;
+    serve(&mixed, NULL);
+    assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
+    assert_int_equal(shake(), 1);
+    total = 0;
+    SSL_renegotiate(server.ssl);
+    for (int i = 0; i < 100 && err >= 0; i++) {
+        SSL_do_handshake(server.ssl);
+        tls_server_run(&server);
+        err = pump();
+    }
+    assert_int_equal(total, 0);
+    assert_int_equal(SSL_total_renegotiations(server.ssl), 1); /* asked for, */
+    assert_true(err < 0);                                      /* and given up by OpenSSL */
+    tls_server_free(&server);
+}
+
 /* P-384 for the key exchange too. */
 static void other_curve(void **state)
 {
@@ -672,6 +720,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good),
         cmocka_unit_test(small_intermediates),
+        cmocka_unit_test(protocol_offered),
+        cmocka_unit_test(no_renegotiation),
         cmocka_unit_test(other_curve),
         cmocka_unit_test(small_buffer),
         cmocka_unit_test(wrong_names),
