@@ -665,6 +665,8 @@ static void refused_starts(void **state)
  * anew. */
 static void resumption(void **state)
 {
+    int err;
+
     (void)state;
     serve(&mixed, NULL);
     for (int i = 0; i < 4; i++) {
@@ -681,6 +683,16 @@ static void resumption(void **state)
     assert_int_equal(start(&mixed.trust, "www.example", sizeof buffer), 0);
     server.flip_at = 90;
     assert_true(shake() < 0);
+    server.flip_at = SIZE_MAX;
+    assert_int_equal(start(&mixed.trust, "www.example", sizeof buffer), 0);
+    assert_int_equal(shake(), 1);
+    assert_false(SSL_session_reused(server.ssl));
+    /* A session in which a record was damaged is not resumed either (RFC 5246, 7.2.2). */
+    server.flip_at = server.sent_down + 20;
+    tls_server_say(&server, "answer", 6);
+    while ((err = pump()) >= 0) {
+    }
+    assert_int_equal(err, ACME_E_TLS_RECORD);
     server.flip_at = SIZE_MAX;
     assert_int_equal(start(&mixed.trust, "www.example", sizeof buffer), 0);
     assert_int_equal(shake(), 1);
