@@ -297,6 +297,35 @@ static void broken_while_sending(void **state)
     }
 }
 
+/* With a small buffer a request takes several records, and a server may answer (413, say) after the first. */
+static void early_answer(void **state)
+{
+    static char request[3000], text[64];
+    size_t at = 0;
+    bool clean;
+
+    (void)state;
+    channel.buffer_len = ACME_TLS_BUFFER_SMALL;
+    assert_int_equal(open_to(HOST, 443), 1);
+    memset(request, 'r', sizeof request);
+    for (int i = 0; i < 100 && at < sizeof request; i++) {
+        int n = acme_channel_send(&channel, request + at, sizeof request - at, true, now);
+        assert_true(n >= 0);
+        at += (size_t)n;
+        if (i == 2) {
+            tls_server_say(&server, "no", 2);
+        }
+    }
+    assert_int_equal(at, sizeof request);
+    assert_int_equal(acme_channel_flush(&channel, now), 1);
+    assert_int_equal(answer(text, sizeof text, &clean), 2);
+    tls_server_run(&server);
+    assert_in_range(server.request_len, 1, sizeof request - 1);
+    assert_int_equal(open_to(HOST, 443), 1); /* what is sent now must not be taken for the rest */
+    assert_int_equal(server.opens, 2);
+    ask("next");
+}
+
 /* A server that ends the session in the middle of the handshake, politely or not. */
 static void ended_while_shaking(void **state)
 {
@@ -325,6 +354,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ends_clean_or_not, begin, end),
         cmocka_unit_test_setup_teardown(time_outs, begin, end),
         cmocka_unit_test_setup_teardown(refused, begin, end),
+        cmocka_unit_test_setup_teardown(early_answer, begin, end),
         cmocka_unit_test_setup_teardown(broken_while_sending, begin, end),
         cmocka_unit_test_setup_teardown(ended_while_shaking, begin, end),
     };
