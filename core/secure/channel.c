@@ -46,6 +46,7 @@ static int begin(struct acme_channel *c, const struct acme_url *url, uint32_t no
     c->port = url->port;
     c->moved_ms = now_ms;
     c->tls_code = 0;
+    c->cut = false;
     c->state = ACME_CHANNEL_CONNECTING;
     c->moved = true;
     return 0;
@@ -110,7 +111,7 @@ int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32
         acme_channel_close(c);
     }
     if (c->state == ACME_CHANNEL_OPEN) {
-        int good = look(c, now_ms);
+        int good = c->cut ? ACME_E_CLOSED : look(c, now_ms);
         if (good >= 0) {
             return good;
         }
@@ -125,6 +126,7 @@ int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32
 int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool last, uint32_t now_ms)
 {
     size_t taken;
+    size_t unread;
     int moved;
 
     if (c->state != ACME_CHANNEL_OPEN) {
@@ -133,6 +135,10 @@ int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool
     taken = acme_tls_write(c->tls, data, len, false);
     if (last && taken == len) {
         (void)acme_tls_write(c->tls, NULL, 0, true);
+    }
+    if (taken < len && br_ssl_engine_recvapp_buf(&c->tls->client.eng, &unread) != NULL) {
+        c->cut = true;
+        return (int)len;
     }
     moved = step(c, now_ms);
     if (moved < 0) {

@@ -15,6 +15,7 @@ struct acme_channel {
     size_t buffer_len;
     const char *tls_name; /* name to check when it differs from the host; NULL: the host */
     enum { ACME_CHANNEL_CLOSED, ACME_CHANNEL_CONNECTING, ACME_CHANNEL_SHAKING, ACME_CHANNEL_OPEN } state;
+    bool cut;       /* a part of the last request was not sent */
     char host[254]; /* of the open or opening connection */
     uint16_t port;
     bool moved;          /* the last call moved bytes: there may be more to do at once */
@@ -32,7 +33,9 @@ struct acme_channel {
 int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms);
 
 /* As acme_net's send and recv, through TLS. `last`: no more bytes belong to this request.
- * Send returns the bytes taken; acme_channel_flush() tells when they are out: 1 yes, 0 not yet, or an error.
+ * Send returns the bytes taken; when the answer comes before the request is out it takes and drops the rest,
+ * for the server has made up its mind, and the connection is not used again (RFC 9112, 9.5).
+ * acme_channel_flush() tells when they are out: 1 yes, 0 not yet, or an error.
  * Receive returns bytes, 0 not now, ACME_E_CLOSED (*clean: with close_notify), ACME_E_TIMEOUT, or another
  * error. All close the channel on an error.
  * Work: one step of acme_tls_pump() each. */

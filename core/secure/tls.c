@@ -347,7 +347,7 @@ size_t acme_tls_write(struct acme_tls *tls, const void *data, size_t len, bool f
     size_t room;
     unsigned char *at = br_ssl_engine_sendapp_buf(&tls->client.eng, &room);
 
-    if (at == NULL || !tls->shook) {
+    if (at == NULL) {
         return 0;
     }
     len = len < room ? len : room;

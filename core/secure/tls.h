@@ -43,7 +43,7 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
  * Work: one public-key operation (ECDHE, where BearSSL does its two multiplications in one call, counts as
  * one), with two exceptions at the end of a certificate. BearSSL tries every anchor that has the issuer's
  * name and key type, so roots that share a name cost one each. And it decodes certificates in pieces of 256
- * bytes: when an EC root signed an EC intermediate whose key ends in its last piece, the leaf's signature and
+ * bytes: when an EC root signed an intermediate whose key ends in its last piece, the leaf's signature and
  * the intermediate's are verified together.
  * Returns 1 something moved, 0 nothing to do now, or a negative error: the network's, or one of ACME_E_TLS_*;
  * acme_tls_code() then has BearSSL's number. When the peer has finished: ACME_E_CLOSED between two records,

@@ -1,6 +1,10 @@
 /* pem.c - see pem.h. */
 #include "pem.h"
 
+/* In the order of their values; behind them what else may stand among them. */
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n";
+enum { PADDING = 64, SPACE = 65, BAD = 255 };
+
 enum state { OUTSIDE, TEXT_LINE, LABEL, DASHES, CONTENTS, END_LINE };
 
 static const char begin[] = "-----BEGIN ";
@@ -58,33 +62,12 @@ static int before_block(struct acme_pem *p, char c)
     return ACME_PEM_MORE;
 }
 
-/* Value of a base64 character, 64 for padding, 65 for white space, 66 for anything else. */
+/* Value of a base64 character, PADDING, SPACE and up for white space, or BAD. */
 static unsigned sextet(char c)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return (unsigned)(c - 'A');
-    }
-    if (c >= 'a' && c <= 'z') {
-        return (unsigned)(c - 'a') + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return (unsigned)(c - '0') + 52;
-    }
-    switch (c) {
-    case '+':
-        return 62;
-    case '/':
-        return 63;
-    case '=':
-        return 64;
-    case ' ':
-    case '\t':
-    case '\r':
-    case '\n':
-        return 65;
-    default:
-        return 66;
-    }
+    const char *at = memchr(alphabet, c, sizeof alphabet - 1);
+
+    return at != NULL ? (unsigned)(at - alphabet) : BAD;
 }
 
 static int contents(struct acme_pem *p, char c)
@@ -92,14 +75,14 @@ static int contents(struct acme_pem *p, char c)
     unsigned value = sextet(c);
     size_t bytes;
 
-    if (p->der == NULL || value == 65) {
+    if (p->der == NULL || (value >= SPACE && value != BAD)) {
         return ACME_PEM_MORE;
     }
-    if (value > 64 || (value == 64 ? p->quad < 2 : p->pads > 0)) {
+    if (value == BAD || (value == PADDING ? p->quad < 2 : p->pads > 0)) {
         return ACME_E_CERT_SYNTAX;
     }
     p->bits = p->bits << 6 | (value & 63u);
-    p->pads = (uint8_t)(p->pads + value / 64);
+    p->pads = (uint8_t)(p->pads + value / PADDING);
     if (++p->quad < 4) {
         return ACME_PEM_MORE;
     }
@@ -174,8 +157,6 @@ void acme_pem_edge(struct acme_out *o, const char *edge, const char *label)
 
 void acme_pem_line(struct acme_out *o, const uint8_t *der, size_t len)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
     for (size_t i = 0; i < len; i += 3) {
         size_t left = len - i;
         uint32_t bits = (uint32_t)der[i] << 16;

@@ -20,8 +20,8 @@ static int two_digits(const uint8_t *at)
 /* Takes a UTCTime or GeneralizedTime in the one form RFC 5280, 4.1.2.5 allows: whole seconds, "Z". */
 static bool read_time(struct acme_der *in, int64_t *utc)
 {
-    static const int least[6] = {0, 1, 1, 0, 0, 0};
-    static const int most[6] = {99, 12, 31, 23, 59, 59};
+    static const uint8_t least[6] = {0, 1, 1, 0, 0, 0};
+    static const uint8_t most[6] = {99, 12, 31, 23, 59, 59};
     struct acme_der text;
     uint8_t tag;
     int century;

@@ -168,6 +168,11 @@ static void damaged(void **state)
     strcat(text, pems[P384]);
     text[len + 100] = '!';
     assert_int_equal(read_all(text, strlen(text), 99, memory, sizeof memory, &trust, NULL), ACME_E_ANCHORS);
+    strcpy(text, pems[P256]); /* the second block never ends */
+    strcat(text, pems[P384]);
+    for (size_t cut = 30; cut < 300; cut++) {
+        assert_int_equal(read_all(text, len + cut, 99, memory, sizeof memory, &trust, NULL), ACME_E_ANCHORS);
+    }
     for (size_t at = 0; at < len; at++) { /* in memory, whatever a byte becomes */
         strcpy(text, pems[P256]);
         text[at] ^= 3;

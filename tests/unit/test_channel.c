@@ -266,6 +266,85 @@ static void refused(void **state)
     assert_string_equal(SSL_get_servername(server.ssl, TLSEXT_NAMETYPE_host_name), HOST);
 }
 
+/* What goes wrong while a request is on its way out is told, and the channel closed. */
+static void broken_while_sending(void **state)
+{
+    static const char junk[] = "\x17\x03\x03\x00\x20 thirty-two bytes of nothing good";
+
+    (void)state;
+    for (int way = 0; way < 4; way++) {
+        int err = 0;
+        assert_int_equal(open_to(HOST, 443), 1);
+        if (way < 2) {
+            tls_server_raw(&server, junk, sizeof junk - 1);
+        } else {
+            tls_server_bye(&server);
+        }
+        if (way % 2 != 0) {
+            server.chunk = 1;
+            assert_int_equal(acme_channel_send(&channel, "request", 7, true, now), 7);
+        }
+        for (int i = 0; i < 1000 && err >= 0; i++) {
+            err = way % 2 == 0 ? acme_channel_send(&channel, "request", 7, true, now)
+                               : acme_channel_flush(&channel, now);
+            if (err == 1 && way % 2 != 0) {
+                err = acme_channel_send(&channel, "", 0, true, now);
+            }
+        }
+        assert_int_equal(err, way < 2 ? ACME_E_TLS_RECORD : ACME_E_CLOSED);
+        assert_int_equal(channel.state, ACME_CHANNEL_CLOSED);
+        server.chunk = SIZE_MAX;
+    }
+}
+
+/* With a small buffer a request takes several records, and a server may answer (413, say) after the first. */
+static void early_answer(void **state)
+{
+    static char request[3000], text[64];
+    size_t at = 0;
+    bool clean;
+
+    (void)state;
+    channel.buffer_len = ACME_TLS_BUFFER_SMALL;
+    assert_int_equal(open_to(HOST, 443), 1);
+    memset(request, 'r', sizeof request);
+    for (int i = 0; i < 100 && at < sizeof request; i++) {
+        int n = acme_channel_send(&channel, request + at, sizeof request - at, true, now);
+        assert_true(n >= 0);
+        at += (size_t)n;
+        if (i == 2) {
+            tls_server_say(&server, "no", 2);
+        }
+    }
+    assert_int_equal(at, sizeof request);
+    assert_int_equal(acme_channel_flush(&channel, now), 1);
+    assert_int_equal(answer(text, sizeof text, &clean), 2);
+    tls_server_run(&server);
+    assert_in_range(server.request_len, 1, sizeof request - 1);
+    assert_int_equal(open_to(HOST, 443), 1); /* what is sent now must not be taken for the rest */
+    assert_int_equal(server.opens, 2);
+    ask("next");
+}
+
+/* A server that ends the session in the middle of the handshake, politely or not. */
+static void ended_while_shaking(void **state)
+{
+    struct acme_url url = url_of(HOST, 443);
+    int err = 0;
+
+    (void)state;
+    server.mute = true;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(acme_channel_open(&channel, &url, now), 0);
+    }
+    tls_server_raw(&server, "\x15\x03\x03\x00\x02\x01\x00", 7); /* close_notify */
+    for (int i = 0; i < 10 && err == 0; i++) {
+        err = acme_channel_open(&channel, &url, now);
+    }
+    assert_int_equal(err, ACME_E_CLOSED);
+    assert_int_equal(channel.state, ACME_CHANNEL_CLOSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +354,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(ends_clean_or_not, begin, end),
         cmocka_unit_test_setup_teardown(time_outs, begin, end),
         cmocka_unit_test_setup_teardown(refused, begin, end),
+        cmocka_unit_test_setup_teardown(early_answer, begin, end),
+        cmocka_unit_test_setup_teardown(broken_while_sending, begin, end),
+        cmocka_unit_test_setup_teardown(ended_while_shaking, begin, end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

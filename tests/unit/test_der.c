@@ -67,6 +67,26 @@ static void edges(void **state)
     }
 }
 
+/* Forms of a length that are wrong although all the contents are there. */
+static void longer_than_needed(void **state)
+{
+    static const char *const heads[] = {"\x30\x81\x7f", "\x30\x82\x01\x00", "\x30\x82\x00\xff",
+                                        "\x30\x83\x00\x01\x00", "\x30\x81\x80"};
+    static const size_t lens[] = {3, 4, 4, 5, 3};
+    static const int good[] = {0, 1, 0, 0, 1};
+    struct acme_der body;
+    char data[300];
+    uint8_t tag;
+    size_t left;
+
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        memset(data, 0, sizeof data);
+        memcpy(data, heads[i], lens[i]);
+        assert_int_equal(next(data, sizeof data, &tag, &body, &left), good[i]);
+    }
+}
+
 static void expect_leaves_input(void **state)
 {
     static const uint8_t data[] = {0x02, 0x01, 0x05, 0x05, 0x00};
@@ -167,8 +187,12 @@ static void public_key_prefix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(edges),    cmocka_unit_test(expect_leaves_input), cmocka_unit_test(octet_strings),
-        cmocka_unit_test(integers), cmocka_unit_test(public_key_prefix),
+        cmocka_unit_test(edges),
+        cmocka_unit_test(longer_than_needed),
+        cmocka_unit_test(expect_leaves_input),
+        cmocka_unit_test(octet_strings),
+        cmocka_unit_test(integers),
+        cmocka_unit_test(public_key_prefix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,6 +206,22 @@ static void compressed_point(void **state)
     EVP_PKEY_free(theirs);
 }
 
+/* Bytes behind the last field, inside and outside. */
+static void bytes_behind(void **state)
+{
+    struct acme_key_p256 ours;
+
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        uint8_t der[42] = {0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20, [38] = 1, [39] = 0x05};
+        char pem[200] = "-----BEGIN EC PRIVATE KEY-----\n";
+        der[1] = way == 1 ? 0x27 : 0x25;
+        EVP_EncodeBlock((unsigned char *)pem + strlen(pem), der, way == 0 ? 39 : 41);
+        strcat(pem, "\n-----END EC PRIVATE KEY-----\n");
+        assert_int_equal(ops->import(&ours, pem, strlen(pem)), way == 0 ? 0 : ACME_E_KEY_CORRUPT);
+    }
+}
+
 /* Every byte of a record changed in many ways, and every truncation: refused, or a key that works. */
 static void damaged_records(void **state)
 {
@@ -316,6 +332,7 @@ int main(void)
         cmocka_unit_test(small_buffers),
         cmocka_unit_test(bad_entropy),
         cmocka_unit_test(wiped),
+        cmocka_unit_test(bytes_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

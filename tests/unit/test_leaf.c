@@ -157,6 +157,7 @@ static void names(void **state)
         {"DNS:a.exampl", {"a.example"}, false},
         {"DNS:a.example,IP:10.0.0.1", {"a.example"}, false},
         {"DNS:a.example,email:a@b.example", {"a.example"}, false},
+        {"DNS:a.example,email:a.example", {"a.example"}, false},
         {"DNS:a.example,URI:https://a.example/", {"a.example"}, false},
         {"DNS:a.example,otherName:1.2.3;UTF8:a.example", {"a.example"}, false},
         {NULL, {"a.example"}, false},

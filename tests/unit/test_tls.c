@@ -275,6 +275,54 @@ static void small_intermediates(void **state)
     assert_true(ones > 0 && twos > 0); /* else what tls.h says about it is not true any more */
 }
 
+static int first_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                          const unsigned char *in, unsigned int in_len, void *arg)
+{
+    (void)ssl, (void)arg;
+    assert_int_equal(in_len, 9); /* nothing else is offered */
+    *out = in + 1;
+    *out_len = in[0];
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void protocol_offered(void **state)
+{
+    const unsigned char *protocol;
+    unsigned len;
+
+    (void)state;
+    serve(&mixed, NULL);
+    SSL_CTX_set_alpn_select_cb(server.ctx, first_protocol, NULL);
+    assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
+    assert_int_equal(shake(), 1);
+    SSL_get0_alpn_selected(server.ssl, &protocol, &len);
+    assert_int_equal(len, 8);
+    assert_memory_equal(protocol, "http/1.1", 8);
+    tls_server_free(&server);
+}
+
+/* A server that wants to shake hands again in the middle is told no. */
+static void no_renegotiation(void **state)
+{
+    int err = 0;
+
+    (void)state;
+    serve(&mixed, NULL);
+    assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
+    assert_int_equal(shake(), 1);
+    total = 0;
+    SSL_renegotiate(server.ssl);
+    for (int i = 0; i < 100 && err >= 0; i++) {
+        SSL_do_handshake(server.ssl);
+        tls_server_run(&server);
+        err = pump();
+    }
+    assert_int_equal(total, 0);
+    assert_int_equal(SSL_total_renegotiations(server.ssl), 1); /* asked for, */
+    assert_true(err < 0);                                      /* and given up by OpenSSL */
+    tls_server_free(&server);
+}
+
 /* P-384 for the key exchange too. */
 static void other_curve(void **state)
 {
@@ -617,6 +665,8 @@ static void refused_starts(void **state)
  * anew. */
 static void resumption(void **state)
 {
+    int err;
+
     (void)state;
     serve(&mixed, NULL);
     for (int i = 0; i < 4; i++) {
@@ -633,6 +683,16 @@ static void resumption(void **state)
     assert_int_equal(start(&mixed.trust, "www.example", sizeof buffer), 0);
     server.flip_at = 90;
     assert_true(shake() < 0);
+    server.flip_at = SIZE_MAX;
+    assert_int_equal(start(&mixed.trust, "www.example", sizeof buffer), 0);
+    assert_int_equal(shake(), 1);
+    assert_false(SSL_session_reused(server.ssl));
+    /* A session in which a record was damaged is not resumed either (RFC 5246, 7.2.2). */
+    server.flip_at = server.sent_down + 20;
+    tls_server_say(&server, "answer", 6);
+    while ((err = pump()) >= 0) {
+    }
+    assert_int_equal(err, ACME_E_TLS_RECORD);
     server.flip_at = SIZE_MAX;
     assert_int_equal(start(&mixed.trust, "www.example", sizeof buffer), 0);
     assert_int_equal(shake(), 1);
@@ -672,6 +732,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good),
         cmocka_unit_test(small_intermediates),
+        cmocka_unit_test(protocol_offered),
+        cmocka_unit_test(no_renegotiation),
         cmocka_unit_test(other_curve),
         cmocka_unit_test(small_buffer),
         cmocka_unit_test(wrong_names),
