@@ -23,10 +23,9 @@
 static bool pointers_given(const struct acme_setup *s)
 {
     return s->net != NULL && s->sys != NULL && s->store != NULL && s->ca.directory_url != NULL &&
-           s->ca.trust != NULL && s->account_key.ops != NULL && s->certificate_key.ops != NULL &&
-           s->names != NULL && s->solvers != NULL && s->solver_count > 0 && s->work != NULL &&
-           s->tls != NULL && s->tls_buffer != NULL && (s->contact_count == 0 || s->contacts != NULL) &&
-           (s->ca.more_host_count == 0 || s->ca.more_hosts != NULL);
+           s->ca.trust != NULL && s->account_key.ops != NULL && s->certificate_key.ops != NULL && s->names != NULL &&
+           s->solvers != NULL && s->solver_count > 0 && s->work != NULL && s->tls != NULL && s->tls_buffer != NULL &&
+           (s->contact_count == 0 || s->contacts != NULL) && (s->ca.more_host_count == 0 || s->ca.more_hosts != NULL);
 }
 
 static int check_setup(const struct acme_setup *s)
@@ -88,7 +87,8 @@ int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme
     c->channel.tls = setup->tls;
     c->channel.buffer = setup->tls_buffer;
     c->channel.buffer_len = setup->tls_buffer_len;
-    c->channel.tls_name = setup->ca.tls_name;
+    bool named = setup->ca.tls_name != NULL && setup->ca.tls_name[0] != '\0';
+    c->channel.tls_name = named ? setup->ca.tls_name : NULL;
     return 0;
 }
 
@@ -106,8 +106,7 @@ int acme_start(struct acme_client *c, enum acme_when when, uint32_t now_ms)
     c->exchange.counts = counts;
     c->flow.signatures = signatures;
     c->flow.setup = c->setup;
-    (void)acme_url_parse(&c->flow.hosts.directory,
-                         acme_slice_of(c->setup->ca.directory_url)); /* checked by init */
+    (void)acme_url_parse(&c->flow.hosts.directory, acme_slice_of(c->setup->ca.directory_url)); /* checked by init */
     c->flow.hosts.more = c->setup->ca.more_hosts;
     c->flow.hosts.more_count = c->setup->ca.more_host_count;
     c->exchange.setup = c->setup;
@@ -119,6 +118,7 @@ int acme_start(struct acme_client *c, enum acme_when when, uint32_t now_ms)
     c->order_known = false;
     c->key_ready = false;
     c->clock_ms = now_ms;
+    c->retry_utc = 0;
     c->phase = ACME_PHASE_ACCOUNT_KEY;
     return 0;
 }
@@ -402,8 +402,7 @@ static int chain_piece(void *ctx, const void *data, size_t len)
 
 static int begin_chain(struct acme_client *c)
 {
-    struct acme_chain_want want = {
-        .point = c->point, .names = c->setup->names, .name_count = c->setup->name_count};
+    struct acme_chain_want want = {.point = c->point, .names = c->setup->names, .name_count = c->setup->name_count};
     want.utc = c->setup->sys->utc(c->setup->sys->ctx, &c->utc) == 1 ? c->utc : ACME_DATE_NONE;
     acme_chain_init(&c->chain, &want, c->setup->work, c->setup->work_len, chain_piece, c);
     return chain_piece(c, NULL, 0);
@@ -425,6 +424,8 @@ static int end_chain(struct acme_client *c, uint32_t now_ms)
     if (next < 0) {
         return next;
     }
+    c->flow.step = ACME_STEP_CERTIFICATE; /* where this came from: a repetition waits */
+    c->exchange.polls++;
     acme_exchange_go(&c->exchange, (enum acme_step)next, now_ms);
     return 1;
 }
@@ -622,11 +623,13 @@ static void fail(struct acme_client *c, int error)
               problem->name.len > 0 ? problem->name : acme_slice_of(of_a_name ? c->flow.name : ""));
 
     bool talked = c->phase == ACME_PHASE_FLOW;
+    uint16_t problem_status = problem->http_status;
     acme_stop(c);
     c->phase = ACME_PHASE_OVER;
     c->result = ACME_FAILED;
     /* Best effort from here on: the failure above is what counts. */
-    if (talked && order_is_dead(error)) {
+    if (talked && order_is_dead(error) &&
+        problem_status < 500) { /* a server's trouble says nothing about the order */
         memset(&c->flow.order, 0, sizeof(c->flow.order));
         (void)c->setup->store->put(c->setup->store->ctx, ACME_RECORD_ORDER, NULL, 0);
     }
@@ -709,8 +712,8 @@ uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
         return x->wait_ms - (now_ms - x->wait_since_ms);
     }
     bool presenting = x->state == ACME_EXCHANGE_WAIT && c->flow.step == ACME_STEP_PRESENT;
-    bool network = x->state == ACME_EXCHANGE_CONNECT || x->state == ACME_EXCHANGE_SEND ||
-                   x->state == ACME_EXCHANGE_RECEIVE;
+    bool network =
+        x->state == ACME_EXCHANGE_CONNECT || x->state == ACME_EXCHANGE_SEND || x->state == ACME_EXCHANGE_RECEIVE;
     return presenting || network ? NET_WAIT_MS : 0;
 }
 

@@ -67,8 +67,7 @@ void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now
     uint32_t progress = acme_flow_progress(x->flow, step);
 
     x->flow->step = step;
-    if (progress >
-        x->progress) { /* an advance; going back and forth keeps its growing waits and its budget */
+    if (progress > x->progress) { /* an advance; going back and forth keeps its growing waits and its budget */
         x->progress = progress;
         x->polls = 0;
         x->step_since_ms = now_ms;
@@ -100,6 +99,7 @@ static bool out_of_time(const struct acme_exchange *x, uint32_t now_ms)
 int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms)
 {
     const struct acme_row *row = row_of(x);
+    memset(&x->flow->problem, 0, sizeof(x->flow->problem)); /* its texts lie in the work buffer */
     if (out_of_time(x, now_ms)) {
         if (x->rejections > 0) {
             return ACME_E_NONCE;
@@ -329,6 +329,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     if (!is_passing(error) || ++x->faults > ACME_FAULT_TRIES) {
         return error;
     }
+    x->fault_step = x->flow->step;
     int step = asked ? acme_flow_lost(x->flow) : (int)x->flow->step;
     uint32_t wait_ms = stale ? 0 : acme_backoff_ms(x->faults, 1000);
     uint32_t floor_ms = x->retry_after_s > 0 ? acme_poll_ms(0, x->retry_after_s) : 0;
@@ -407,6 +408,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         return error;
     }
     int next = row_of(x)->refused(flow, problem);
+    x->polls++;
     return advance(x, next == ACME_E_PROBLEM ? error : next, now_ms);
 }
 
@@ -430,8 +432,8 @@ static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
         acme_out_slice(&o, x->url.authority);
     }
     acme_out_text(&o, location);
-    int error = o.overflow ? ACME_E_URL_LONG
-                           : acme_url_keep(flow->directory_url, acme_slice(absolute, o.len), &flow->hosts);
+    int error =
+        o.overflow ? ACME_E_URL_LONG : acme_url_keep(flow->directory_url, acme_slice(absolute, o.len), &flow->hosts);
     wait_for(x, now_ms, 0, 0);
     return error;
 }
@@ -441,13 +443,16 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     struct acme_answer answer = {.json = json, .location = acme_slice_of(x->http.answer.location)};
     bool poll = row_of(x)->poll;
 
-    x->faults = 0;
-    x->rejections = 0;
-    x->throttles = 0;
-    if (x->for_nonce) {
+    if (x->for_nonce) { /* no merit of the request that waits for it: its own troubles stay counted */
         wait_for(x, now_ms, 0, 0);
         return 0;
     }
+    /* What failed has to succeed itself: finalize with 500 and a good look at the order must not go round for ever. */
+    if (x->flow->step == x->fault_step) {
+        x->faults = 0;
+    }
+    x->rejections = 0;
+    x->throttles = 0;
     x->polls += poll ? 1u : 0u;
     x->counts.polls += poll ? 1u : 0u;
     enum acme_step step = x->flow->step;
@@ -471,7 +476,6 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
     int64_t utc = ACME_DATE_NONE;
 
     *close = answer->close;
-    memset(&x->flow->problem, 0, sizeof(x->flow->problem));
     if (answer->nonce[0] != '\0') {
         memcpy(x->nonce, answer->nonce, sizeof(x->nonce));
         x->nonce_ms = now_ms;
@@ -479,8 +483,7 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
     if (x->setup->sys->utc(x->setup->sys->ctx, &utc) != 1) {
         utc = ACME_DATE_NONE;
     }
-    x->retry_after_s =
-        acme_retry_after_s(acme_slice_of(answer->retry_after), acme_slice_of(answer->date), utc);
+    x->retry_after_s = acme_retry_after_s(acme_slice_of(answer->retry_after), acme_slice_of(answer->date), utc);
     if (answer->status >= 300 && answer->status < 400) {
         return judge_redirect(x, now_ms);
     }
@@ -489,8 +492,7 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
     }
     if (x->body_len > 0 && !x->for_nonce) {
         char *work = x->setup->work;
-        int error =
-            acme_json_parse(&json, work, x->body_len, work + x->body_len, x->setup->work_len - x->body_len);
+        int error = acme_json_parse(&json, work, x->body_len, work + x->body_len, x->setup->work_len - x->body_len);
         if (error != 0 && is_good(answer)) {
             return error;
         }

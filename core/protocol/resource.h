@@ -34,8 +34,8 @@ struct acme_meta {
     bool account_binding;    /* externalAccountRequired                  */
 };
 
-int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta,
-                        const struct acme_json *json, const struct acme_hosts *hosts);
+int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta, const struct acme_json *json,
+                        const struct acme_hosts *hosts);
 
 /* An order (7.1.3). url and authorizations come from newOrder (or the first look at a stored order) and are
  * kept when later answers leave them out; finalize and certificate as they appear. */
@@ -49,7 +49,7 @@ struct acme_order {
 };
 
 /* Takes status, and the URLs that are there. Errors: ACME_E_MEMBER (no status; no authorizations or finalize
- * ever), ACME_E_NAMES (more authorizations than ACME_NAMES_MAX), ACME_E_URL*. */
+ * where the status needs them), ACME_E_NAMES (more authorizations than ACME_NAMES_MAX), ACME_E_URL*. */
 int acme_order_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts);
 
 /* An authorization (7.1.4) with the one challenge we are interested in. Slices lead into the document. */
