@@ -5,12 +5,14 @@ import json
 import ssl
 import threading
 
+import servers
+
 
 class Impostor:
     """Pages by path: (code, headers, body) or a function of the request that gives one. Unknown paths are 404. It
     believes every signature. `seen` are the requests, (method, path)."""
 
-    def __init__(self, authority, http_port=0):
+    def __init__(self, authority):
         impostor = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -47,7 +49,7 @@ class Impostor:
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_port
-        self.http_port = http_port
+        self.http_port = servers.free_port()
         self.url = f"https://localhost:{self.port}"
         self.directory = self.url + "/dir"
         self.ca_file = authority.root

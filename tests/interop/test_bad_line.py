@@ -134,7 +134,7 @@ GROUPS = {
     f"one bit turned on its way up, at {FLIPS} places: an error or a good pair":
         [(f"flip up {n}", flip("up", n), True) for n in [3, *spread(FLIPS - 1, up)]],
     "the same byte of every connection damaged: an error, and the next run over a good line issues":
-        [(f"always flip {n}", lambda port, n=n: Relay(port, flip=n), True) for n in (60, 400, 1500)],
+        [(f"always flip {n}", lambda port, n=n: Relay(port, flip=n), True) for n in (60, 400, 700)],
 }
 
 with concurrent.futures.ThreadPoolExecutor(4) as pool:

@@ -122,19 +122,26 @@ DAMAGES = {"cut short": halve, "empty": lambda _: b"", "a bit flipped": flip, "n
 
 
 def damaged(name, damage):
-    """Said so with its path, and never replaced: neither with --force nor without."""
+    """Said so with its path, and never replaced. For a key in use --force is the way out: a new pair, and a whole one."""
     def scene_of_it(scene):
-        client = scene.client()
+        pebble = scene.pebble()
+        client = scene.client(pebble)
         path = scene.path(name)
         bad = damage(read(path))
         write(path, bad)
         scene.kept[name] = scenes.digest(path)
         for force in (False, True):
             run = client.issue(*NAMES, force=force)
+            if force and run.code == NEW and name != "account.pem":
+                fault = client.fault(NAMES, pebble.roots())
+                hold(not fault, fault)
+                break
             hold(run.code == FAILED, f"force {force}: exit {run.code}: {run.tail()}")
             hold(path in run.out + run.err, f"does not name {path}: {run.tail()}")
             for kept, was in scene.kept.items():
                 hold(scenes.digest(scene.path(kept)) == was, f"{kept} changed")
+            hold(not pebble.requests(), f"asked {pebble.requests()} all the same")
+        pebble.stop()
     return scene_of_it
 
 
