@@ -1,0 +1,157 @@
+# nanoacme: `make help` lists what can be made. Everything made is below $(B).
+
+B ?= build
+CC ?= cc
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+VERSION = $(shell sed -n 's/^.*ACME_VERSION "\(.*\)"$$/\1/p' core/acme_version.h)
+PYTHON ?= python3
+# V=1 shows the whole commands; `make -s` shows nothing.
+Q = $(if $(V),,@)
+SAY = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo)
+
+# BearSSL and jsmn: Debian's packages, or trees of your own. BEARSSL_DIR holds inc/ and build/libbearssl.a, JSMN_DIR
+# holds jsmn.h. They are system headers to the compiler: our warning flags are for our code.
+ifdef BEARSSL_DIR
+STACKS += -isystem $(BEARSSL_DIR)/inc
+LDLIBS += $(BEARSSL_DIR)/build/libbearssl.a
+else
+LDLIBS += -lbearssl
+endif
+ifdef JSMN_DIR
+STACKS += -isystem $(JSMN_DIR)
+endif
+
+WARNINGS = -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wvla \
+	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual -Wpointer-arith
+COMPILE = $(CC) -Icore $(STACKS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+POSIX = -D_POSIX_C_SOURCE=200809L
+
+CORE = $(wildcard core/*.c core/*/*.c)
+PORT = $(wildcard port/posix/posix_*.c)
+PROGRAM = $(filter-out $(PORT),$(wildcard port/posix/*.c))
+HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h)
+# Tests in C: one program for each test_*.c; what lies beside them, and the scripted CA, is shared.
+TESTS_C = $(wildcard tests/unit/*.c tests/dialogue/*.c tests/fault/*.c tests/regress/*.c)
+UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
+UNITS = $(UNITS_C:%.c=$(B)/%)
+HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(wildcard tests/fake/*.c)
+objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+all: $(B)/nanoacme $(B)/libnanoacme.a $(B)/libnanoacme-posix.a
+
+$(B)/libnanoacme.a: $(call objects,$(CORE))
+$(B)/libnanoacme-posix.a: $(call objects,$(PORT))
+$(B)/libhelpers.a: $(call objects,$(HELPERS))
+%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	@$(SAY) '  ar  $@'
+	$(Q)ar rcs $@ $^
+
+$(B)/nanoacme: $(call objects,$(PROGRAM)) $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
+$(B)/nanoacme-anchors: $(B)/obj/port/posix/tools/anchors.o $(B)/libnanoacme.a
+$(B)/nanoacme $(B)/nanoacme-anchors:
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/obj/core/%.o: core/%.c | headers
+	@mkdir -p $(@D)
+	@$(SAY) '  cc  $<'
+	$(Q)$(COMPILE) $(WARNINGS) -c -o $@ $<
+
+$(B)/obj/port/%.o: port/%.c | headers
+	@mkdir -p $(@D)
+	@$(SAY) '  cc  $<'
+	$(Q)$(COMPILE) $(POSIX) -Iport/posix $(WARNINGS) -c -o $@ $<
+
+# Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings.
+TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix
+$(B)/obj/tests/%.o: tests/%.c | headers
+	@mkdir -p $(@D)
+	@$(SAY) '  cc  $<'
+	$(Q)$(COMPILE) $(TEST_FLAGS) -c -o $@ $<
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/libhelpers.a $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
+	@mkdir -p $(@D)
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lcrypto $(LDLIBS)
+
+# The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
+units: $(UNITS)
+
+# One clear line instead of a compiler's when a dependency is missing.
+headers:
+	@printf '#include <bearssl.h>\n#include <jsmn.h>\n' | $(CC) $(STACKS) $(CPPFLAGS) -E - >/dev/null 2>&1 || \
+	{ echo "nanoacme needs bearssl.h and jsmn.h: run 'make deps', or set BEARSSL_DIR and JSMN_DIR" >&2; exit 1; }
+
+# A board that is only compiled, to know the sizes: boards/README.md.
+include boards/cortex-m3/board.mk
+
+deps:
+	tests/deps.sh build
+
+demo:
+	tests/deps.sh demo
+	$(MAKE) all
+	tests/demo/run
+
+check:
+	tests/deps.sh check
+	$(PYTHON) tests/run.py
+
+lint size bench:
+	$(PYTHON) tests/run.py --show $@
+
+# For the developer: line coverage of the unit tests.
+coverage:
+	$(PYTHON) tests/run.py --coverage unit
+
+# PEM=roots.pem NAME=my_roots: trust anchors as a C table for firmware, on standard output.
+anchors:
+	@$(MAKE) $(B)/nanoacme-anchors >&2
+	@$(B)/nanoacme-anchors $(NAME) <$(PEM)
+
+$(B)/nanoacme.1: port/posix/nanoacme.1.scd
+	scdoc <$< >$@
+
+$(B)/nanoacme.pc: port/posix/nanoacme.pc.in Makefile
+	@mkdir -p $(@D)
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< >$@
+
+D = $(DESTDIR)$(PREFIX)
+install: all $(B)/nanoacme.1
+	@rm -f $(B)/nanoacme.pc
+	@$(MAKE) $(B)/nanoacme.pc
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/share/man/man1
+	install -m 755 $(B)/nanoacme $(D)/bin
+	install -m 644 $(B)/libnanoacme.a $(B)/libnanoacme-posix.a $(D)/lib
+	install -m 644 $(B)/nanoacme.pc $(D)/lib/pkgconfig
+	install -m 644 $(B)/nanoacme.1 $(D)/share/man/man1
+	for h in $(HEADERS); do \
+		to=$${h#core/}; install -D -m 644 $$h $(D)/include/nanoacme/$${to#port/posix/} || exit 1; done
+
+uninstall:
+	rm -rf $(D)/include/nanoacme
+	rm -f $(D)/bin/nanoacme $(D)/lib/libnanoacme.a $(D)/lib/libnanoacme-posix.a \
+		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1
+
+clean:
+	rm -rf $(B)
+
+help:
+	@echo 'make            the program and the two libraries, below build/'
+	@echo 'make demo       issue and renew against a CA started here, serve and fetch with the result'
+	@echo 'make check      everything tested; the last line counts'
+	@echo 'make lint       layout, include directions, symbols, limits'
+	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
+	@echo 'make bench      instructions and heap of a renewal, beside uacme'
+	@echo 'make coverage   lines the unit tests reach'
+	@echo 'make deps       install what the build needs (apt)'
+	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table'
+	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
+	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
+
+.PHONY: all units headers deps demo check lint size bench coverage anchors install uninstall clean help
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,69 @@
+#!/bin/sh
+# Installs what is lacking for one purpose: tests/deps.sh build|demo|check. Silent when all is there.
+# Debian 12's packages; root, or sudo. Versions are named where another one would not do.
+set -eu
+cd "$(dirname "$0")/.."
+
+build="gcc make libc6-dev libbearssl-dev libjsmn-dev scdoc"
+demo="$build pebble openssl curl ca-certificates python3"
+check="$demo libcmocka-dev gcovr clang-14 clang-format-14 libclang-rt-14-dev caddy uacme valgrind libssl-dev
+ gcc-arm-none-eabi libnewlib-arm-none-eabi shellcheck binutils util-linux pkg-config"
+
+case ${1:-} in
+build) wanted=$build ;;
+demo) wanted=$demo ;;
+check) wanted=$check ;;
+*) echo "usage: tests/deps.sh build|demo|check" >&2; exit 64 ;;
+esac
+
+installed() { dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p'; }
+
+if ! command -v dpkg-query >/dev/null; then
+	echo "deps: not a Debian system; the build needs: $wanted" >&2
+	exit 1
+fi
+
+lacking=
+for package in $wanted; do
+	[ -n "$(installed "$package")" ] || lacking="$lacking $package"
+done
+
+if [ -n "$lacking" ]; then
+	if [ "$(id -u)" = 0 ]; then sudo=
+	elif command -v sudo >/dev/null; then sudo=sudo
+	else
+		echo "deps: as root: apt-get install$lacking" >&2
+		exit 1
+	fi
+	echo "deps: installing for '$1':$lacking"
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	# Package lists may be absent or old on a new machine, so a failure is tried once more with new ones.
+	install="$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends"
+	# shellcheck disable=SC2086 # words on purpose
+	$install $lacking >"$log" 2>&1 || { $sudo apt-get update -qq >>"$log" 2>&1 && $install $lacking >>"$log" 2>&1; } ||
+		{ cat "$log" >&2; echo "deps: apt-get could not install:$lacking" >&2; exit 1; }
+	# Debian starts a packaged server at once; the tests start their own, on ports of their own.
+	case " $lacking " in *" caddy "*) [ ! -d /run/systemd/system ] || $sudo systemctl -q disable --now caddy || : ;; esac
+fi
+
+# at_least PACKAGE VERSION WHY
+at_least() {
+	case " $(echo "$wanted" | tr '\n' ' ') " in *" $1 "*) ;; *) return 0 ;; esac
+	dpkg --compare-versions "$(installed "$1")" ge "$2" || { echo "deps: $1 must be $2 or later: $3" >&2; exit 1; }
+}
+at_least libbearssl-dev 0.6 "key generation and the TLS profiles came with it"
+at_least pebble 2.4 "chain length and alternate roots came with it"
+
+# The newest Pebble, for what Debian's lacks (Retry-After, challenge state processing, User-Agent required). It needs
+# Go 1.24; where that is not to be had the tests that use it are skipped.
+pebble=github.com/letsencrypt/pebble/v2/cmd
+if [ "$1" = check ] && ! [ -x build/go/pebble ] && command -v go >/dev/null; then
+	have=$(go env GOVERSION | sed 's/^go//')
+	if dpkg --compare-versions "$have" ge 1.24; then
+		mkdir -p build
+		echo "deps: building Pebble 2.10.1 with Go $have"
+		(GOBIN="$PWD/build/go"; export GOBIN; cd / && timeout 300 go install $pebble/pebble@v2.10.1 $pebble/pebble-challtestsrv@v2.10.1) \
+			>build/go.log 2>&1 || echo "deps: that did not work (build/go.log); its tests will be skipped"
+	fi
+fi

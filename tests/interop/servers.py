@@ -1,0 +1,279 @@
+"""Certificate authorities to test against, started on free loopback ports and stopped on every way out."""
+
+import atexit
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
+# Before a command: the kernel ends it when the thread that started it has ended, however that came about.
+LEASH = ["setpriv", "--pdeathsig", "KILL", "--"]
+
+_running = []
+_folders = []
+_given = set()
+_lock = threading.Lock()
+
+
+class Failed(Exception):
+    """A server that would not start."""
+
+
+def until(condition, what, limit_s=15):
+    """Waits for something another process does; the only place of the tests that looks at a clock."""
+    end = time.monotonic() + limit_s
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise Failed(f"{what}: not within {limit_s} s")
+        time.sleep(0.02)  # lint: polls
+    return value
+
+
+def free_port():
+    """A port nobody uses now, TCP and UDP, and that was not given before."""
+    with _lock:
+        while True:
+            with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                tcp.bind(("127.0.0.1", 0))
+                port = tcp.getsockname()[1]
+                with contextlib.suppress(OSError):
+                    udp.bind(("127.0.0.1", port))
+                    if port not in _given:
+                        _given.add(port)
+                        return port
+
+
+def workdir():
+    """A folder that goes away at the end; NANOACME_KEEP=1 keeps it and says where it is."""
+    path = tempfile.mkdtemp(prefix="nanoacme-test-")
+    if os.environ.get("NANOACME_KEEP"):
+        print(f"# kept: {path}", file=sys.stderr)
+    else:
+        _folders.append(path)
+    return path
+
+
+def _clean():
+    for process in _running:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    for process in _running:
+        process.wait()
+    _running.clear()
+    for path in _folders:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _interrupted(number, _):
+    """Not by sys.exit(): that waits for pools of threads to finish their work."""
+    _clean()
+    os._exit(128 + number)
+
+
+atexit.register(_clean)
+for _signal in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(_signal, _interrupted)
+
+
+class Server:
+    """One process and its log, on the leash of the thread that starts it."""
+
+    def __init__(self, argv, log, env=None):
+        self.log_path, self.name = log, os.path.basename(argv[0])
+        with open(log, "wb") as f:
+            self.process = subprocess.Popen([*LEASH, *argv], stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
+                                            env={**os.environ, **(env or {})}, cwd=os.path.dirname(log))
+        _running.append(self.process)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def wait_for(self, text):
+        def ready():
+            if self.process.poll() is not None:
+                raise Failed(f"{self.name} ended: {self.log()[-800:]}")
+            return text in self.log()
+        until(ready, f"{self.name} saying '{text}'")
+
+    def stop(self):
+        if self.process in _running:
+            self.process.terminate()
+            self.process.wait()
+            _running.remove(self.process)
+
+
+def openssl(*arguments, cwd=None, text=None):
+    done = subprocess.run(["openssl", *arguments], cwd=cwd, input=text, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(f"openssl {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+class Authority:
+    """A root of our own and a server certificate for localhost: what a CA's own web server shows."""
+
+    def __init__(self, folder, names=("DNS:localhost", "IP:127.0.0.1"), key=("rsa:2048",), days=30):
+        os.makedirs(folder, exist_ok=True)
+        self.root, self.certificate, self.key = (os.path.join(folder, n) for n in ("root.pem", "server.pem", "key.pem"))
+        with open(os.path.join(folder, "extensions"), "w") as f:
+            f.write(f"subjectAltName={','.join(names)}\n")
+        openssl("req", "-x509", "-newkey", *key, "-nodes", "-keyout", "root.key", "-out", "root.pem", "-days", "3650",
+                "-subj", "/CN=nanoacme test root", cwd=folder)
+        openssl("req", "-newkey", *key, "-nodes", "-keyout", "key.pem", "-out", "server.csr", "-subj", "/CN=localhost",
+                cwd=folder)
+        openssl("x509", "-req", "-in", "server.csr", "-CA", "root.pem", "-CAkey", "root.key", "-days", str(days),
+                "-extfile", "extensions", "-out", "server.pem", "-CAcreateserial", cwd=folder)
+
+
+class Resolver(Server):
+    """pebble-challtestsrv as a DNS server that knows every name, at 127.0.0.1, and serves nothing else."""
+
+    def __init__(self, folder):
+        self.port = free_port()
+        super().__init__(["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-http01", "",
+                          "-https01", "", "-tlsalpn01", "", "-dns01", f"127.0.0.1:{self.port}",
+                          "-management", f"127.0.0.1:{free_port()}"], os.path.join(folder, "dns.log"))
+        self.wait_for("Starting management server")
+
+
+NEWEST_PEBBLE = os.path.abspath(os.path.join(BUILD, "go", "pebble"))
+CALM = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
+
+
+class Pebble(Server):
+    """Let's Encrypt's test CA. Debian's 2.4 unless `binary` says otherwise; `env` is added to CALM, None takes away."""
+
+    def __init__(self, folder, authority, binary="pebble", env=None, config=None, arguments=()):
+        os.makedirs(folder, exist_ok=True)
+        self.resolver = Resolver(folder)
+        self.port, self.management, self.http_port = free_port(), free_port(), free_port()
+        self.ca_file = authority.root
+        self.directory = f"https://localhost:{self.port}/dir"
+        path = os.path.join(folder, "pebble.json")
+        with open(path, "w") as f:
+            json.dump({"pebble": {"listenAddress": f"127.0.0.1:{self.port}",
+                                  "managementListenAddress": f"127.0.0.1:{self.management}",
+                                  "certificate": authority.certificate, "privateKey": authority.key,
+                                  "httpPort": self.http_port, "tlsPort": free_port(), **(config or {})}}, f)
+        settings = {k: v for k, v in {**CALM, **(env or {})}.items() if v is not None}
+        super().__init__([binary, "-config", path, "-dnsserver", f"127.0.0.1:{self.resolver.port}", *arguments],
+                         os.path.join(folder, "pebble.log"), settings)
+        self.wait_for("ACME directory available at")
+        until(self._listens, "Pebble listening")
+
+    def _listens(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def through(self, relay):
+        """The directory as seen through a relay: Pebble makes its URLs from the Host header, so all follow."""
+        return f"https://localhost:{relay.port}/dir"
+
+    def requests(self, since=0):
+        """(method, path pattern) of every request, from the log."""
+        return re.findall(r"Pebble \S+ \S+ (\w+) (\S+) -> calling handler", self.log()[since:])
+
+    def mark(self):
+        """The end of the log now, for requests()."""
+        return len(self.log())
+
+    def accounts(self):
+        return max([0, *map(int, re.findall(r"There are now (\d+) accounts", self.log()))])
+
+    def orders(self):
+        return len(re.findall(r"Added order ", self.log()))
+
+    def issued(self):
+        return len(re.findall(r"Issued certificate serial", self.log()))
+
+    def roots(self, count=1):
+        """PEM of the roots it issues under: alternates have numbers from 1."""
+        context = ssl.create_default_context(cafile=self.ca_file)
+        return "".join(urllib.request.urlopen(f"https://localhost:{self.management}/roots/{i}", context=context)
+                       .read().decode() for i in range(count))
+
+    def stop(self):
+        super().stop()
+        self.resolver.stop()
+
+
+class Caddy(Server):
+    """Caddy's acme_server. It validates http-01 at port 80 of the name and nowhere else, by the system's resolver: so
+    for root in a network and mount namespace of its own (enter_namespace)."""
+
+    http_port = 80
+
+    def __init__(self, folder):
+        os.makedirs(folder, exist_ok=True)
+        self.port = free_port()
+        self.directory = f"https://localhost:{self.port}/acme/local/directory"
+        self.access = os.path.join(folder, "access.log")
+        path = os.path.join(folder, "Caddyfile")
+        with open(path, "w") as f:
+            f.write("{\n admin off\n skip_install_trust\n auto_https disable_redirects\n"
+                    f" http_port {free_port()}\n https_port {self.port}\n}}\n"
+                    f"https://localhost:{self.port} {{\n tls internal\n acme_server\n log {{\n"
+                    f"  output file {self.access}\n }}\n}}\n")
+        super().__init__(["caddy", "run", "--adapter", "caddyfile", "--config", path], os.path.join(folder, "caddy.log"),
+                         {"HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder})
+        self.ca_file = os.path.join(folder, "caddy", "pki", "authorities", "local", "root.crt")
+        self.wait_for("serving initial configuration")
+        until(self._serves, "Caddy having its certificate")
+
+    def _serves(self):
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+            return urllib.request.urlopen(self.directory, context=context, timeout=2).status == 200
+        except OSError:
+            return False
+
+    def requests(self):
+        with open(self.access) as f:
+            lines = [json.loads(line)["request"] for line in f]
+        return [(r["method"], r["uri"]) for r in lines if "Python" not in str(r["headers"].get("User-Agent"))]
+
+    def roots(self):
+        with open(self.ca_file) as f:
+            return f.read()
+
+
+def enter_namespace(hosts):
+    """Starts this script again where port 80 is free and `hosts` are names of 127.0.0.1. Returns None there, or the
+    reason why that is not possible."""
+    if os.environ.get("NANOACME_NAMESPACE"):
+        _loopback_up()
+        path = os.path.join(workdir(), "hosts")
+        with open(path, "w") as f:
+            f.write("127.0.0.1 localhost " + " ".join(hosts) + "\n")
+        put_over(path, "/etc/hosts")
+        return None
+    if os.geteuid() != 0:
+        return "needs root, for a network and mount namespace of its own"
+    if subprocess.run(["unshare", "-mn", "mount", "--bind", "/etc/hosts", "/etc/hosts"], capture_output=True).returncode:
+        return "network and mount namespaces are not allowed here"
+    os.execvpe("unshare", ["unshare", "-mn", sys.executable, *sys.argv], {**os.environ, "NANOACME_NAMESPACE": "1"})
+    return None
+
+
+def put_over(what, over):
+    """Inside the namespace: `what` is seen where `over` was."""
+    subprocess.run(["mount", "--bind", what, over], check=True)
+
+
+def _loopback_up():
+    import fcntl
+    import struct
+    with socket.socket() as s:
+        fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x1 | 0x40))  # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Include directions: a room includes itself and the rooms to the right of it, as core/DESIGN.md draws them."""
+
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import tap
+
+# What each room may include beside itself and the public headers (acme*.h at core's root).
+SIGNING = ["secure/key.h", "secure/digest.h"]
+MAY = {
+    "": ["lifecycle/", "protocol/", "jose/", "x509/", "wire/", "secure/"],  # acme.c, acme.h
+    "lifecycle": ["protocol/", "jose/", "x509/", "wire/", *SIGNING],
+    "protocol": ["jose/", "x509/", "wire/", *SIGNING],
+    "jose": ["wire/", *SIGNING],
+    "x509": ["wire/", *SIGNING],
+    "secure": ["wire/"],
+    "wire": [],
+}
+ONLY = {"bearssl": "core/secure/", "jsmn.h": "core/wire/json.c"}  # library header: the only place in core for it
+STANDARD = {"stdint.h", "stddef.h", "stdbool.h", "string.h", "limits.h", "assert.h"}  # no stdio, stdlib, time, errno
+ROOT = re.compile(r"^acme\w*\.h$")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def core_file(folder, path, text):
+    """What is wrong with the includes of one file of core."""
+    room = os.path.relpath(folder, "core").replace(".", "")
+    for bracket, name in INCLUDE.findall(text):
+        if bracket == "<":
+            place = next((p for library, p in ONLY.items() if name.startswith(library)), None)
+            if place and path.startswith(place) or name in STANDARD:
+                continue
+            yield f"{path}: <{name}> {'belongs in ' + place if place else 'is not for core'}"
+            continue
+        target = os.path.relpath(os.path.normpath(os.path.join(folder, name)), "core")
+        if ROOT.match(target) or os.path.dirname(target) == room or any(target.startswith(m) for m in MAY[room]):
+            continue
+        yield f"{path}: {room or 'root'} must not include {target}"
+
+
+def port_file(folder, path, text, program):
+    """A port sees core's public headers, its own folder and its stack; the gateway program also sees the rooms whose
+    structs the caller has to provide."""
+    for bracket, name in INCLUDE.findall(text):
+        if bracket == "<" and not name.startswith("acme"):
+            if name == "jsmn.h":
+                yield f"{path}: <{name}> is core's own affair"
+            continue
+        beside = os.path.normpath(os.path.join(folder, name))
+        inside = os.path.relpath(beside, "core") if beside.startswith("core/") else name
+        if os.path.exists(beside) and not beside.startswith("core/"):
+            continue
+        if ROOT.match(inside) and (program or inside in ("acme_port.h", "acme_config.h", "acme_error.h", "acme.h")):
+            continue
+        if program and inside.startswith(("secure/", "protocol/challenge_", "x509/", "wire/", "lifecycle/renew.h")):
+            continue
+        yield f"{path}: a port must not include {name}"
+
+
+def faults(tree):
+    """`tree` maps paths to texts."""
+    for path, text in sorted(tree.items()):
+        folder = os.path.dirname(path)
+        if path.startswith("core/"):
+            yield from core_file(folder, path, text)
+        elif path.startswith("port/posix/") or path.startswith("port/lwip/"):
+            yield from port_file(folder, path, text, not os.path.basename(path).startswith("posix_"))
+
+
+def read_tree():
+    tree = {}
+    for top in ("core", "port"):
+        for folder, _, files in os.walk(top):
+            for name in files:
+                if name.endswith((".c", ".h")):
+                    path = os.path.join(folder, name)
+                    tree[path] = open(path, encoding="utf-8").read()
+    return tree
+
+
+found = list(faults(read_tree()))
+tap.note("\n".join(found))
+tap.ok(not found, "includes go from left to right", f"{len(found)} do not")
+
+# The check itself: each of these must be found.
+for path, line in {
+    "core/wire/http.c": '#include "../protocol/flow.h"',
+    "core/jose/jws.c": '#include "../x509/der.h"',
+    "core/protocol/flow.c": '#include "../secure/tls.h"',
+    "core/protocol/poll.c": '#include <bearssl.h>',
+    "core/acme.c": '#include <bearssl.h>',
+    "core/wire/url.c": '#include <jsmn.h>',
+    "core/wire/out.c": '#include <stdio.h>',
+    "core/secure/tls.c": '#include "../jose/jws.h"',
+    "core/x509/csr.c": '#include "../secure/tls.h"',
+    "port/posix/posix_net.c": '#include "protocol/flow.h"',
+}.items():
+    tap.ok(list(faults({path: line + "\n"})), f"would see {line} in {path}")
+tap.ok(not list(faults({"core/jose/jws.c": '#include "../secure/key.h"\n#include "../wire/out.h"\n'})),
+       "lets jose sign and write")
+tap.end()

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Runs the tests: tests/run.py [--show] [--coverage] [GROUP...]; without a group all of them, in order.
+
+Every test program says what it found in TAP lines ("ok 1 - what", "not ok 2 - what", "ok 3 - what # SKIP why").
+The last line printed is "N passed, N failed, N skipped"; the exit status is 1 when anything failed.
+"""
+
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SANITIZE = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:- )?(.*)$")
+LIMIT_S = 420  # for one program; none needs half of it
+
+counts = {"passed": 0, "failed": 0, "skipped": 0}
+show = False
+
+
+def count(kind, what, why=""):
+    counts[kind] += 1
+    if kind != "passed" or show:
+        word = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[kind]
+        print(f"  {word}: {what}" + (f" ({why})" if why else ""), flush=True)
+
+
+def run(command):
+    """Runs one program in a process group of its own. Returns its output and what was wrong with its end."""
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             start_new_session=True, text=True, errors="replace")
+    wrong = None
+    try:
+        output, _ = child.communicate(timeout=LIMIT_S)
+        if child.returncode != 0:
+            wrong = f"exit status {child.returncode}"
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGTERM)
+        output, _ = child.communicate()
+        wrong = f"not done after {LIMIT_S} s"
+    except BaseException:
+        os.killpg(child.pid, signal.SIGTERM)
+        raise
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+        wrong = wrong or "left processes behind"
+    except ProcessLookupError:
+        pass
+    return output, wrong
+
+
+def tap(command, name):
+    """Runs a test program and counts its TAP lines; one that ends badly or says nothing has failed itself."""
+    output, wrong = run(command)
+    planned, seen, failed = None, 0, 0
+    for line in output.splitlines():
+        match = TAP.match(line)
+        if line.startswith("1.."):
+            planned = (planned or 0) + int(line[3:].split()[0])
+        if not match:
+            if show:
+                print("   ", line)
+            continue
+        seen += 1
+        what, _, comment = match.group(2).partition("# ")
+        if comment.upper().startswith("SKIP"):
+            count("skipped", f"{name}: {what.strip() or comment[4:].strip()}", comment[4:].strip())
+        elif match.group(1):
+            failed += 1
+            count("failed", f"{name}: {what.strip()}", comment.strip())
+        else:
+            count("passed", f"{name}: {what.strip()}")
+    if planned is not None and planned != seen:
+        wrong = wrong or f"{planned} tests planned, {seen} seen"
+    if seen == 0:
+        wrong = wrong or "no test in it"
+    if wrong and not failed or wrong and "behind" in wrong:
+        count("failed", name, wrong)
+        failed += 1
+    if failed and not show:
+        print("    " + "\n    ".join(output.splitlines()[-60:]))
+
+
+def command(name, argv):
+    """Runs a program whose exit status is the test. Returns whether it was 0."""
+    output, wrong = run(argv)
+    count("failed" if wrong else "passed", name, wrong or "")
+    if wrong or show:
+        print("    " + "\n    ".join(output.splitlines()[-60:]))
+    return not wrong
+
+
+def make(name, *arguments):
+    return command(name, ["make", "-j2", "-s", "-k", *arguments])
+
+
+def scripts(folder):
+    """Test programs by name: whatever is in the folder is run."""
+    for path in sorted(glob.glob(f"tests/{folder}/test_*.py") + glob.glob(f"tests/{folder}/test_*.sh")):
+        tap([sys.executable, path] if path.endswith(".py") else ["bash", path], path[len("tests/"):])
+
+
+def programs(build):
+    for path in sorted(glob.glob(f"{build}/tests/*/test_*")):
+        source = path[len(build) + 1:] + ".c"
+        if os.path.exists(source):  # a program whose test was removed or renamed is not run
+            tap([path], source[len("tests/"):])
+
+
+def lint():
+    if make("build for the symbol checks", "all"):
+        scripts("lint")
+
+
+def unit():
+    build, flags = "build/asan", SANITIZE
+    if coverage:
+        build, flags = "build/coverage", "-O0 -g --coverage"
+    make("unit tests build with gcc", f"B={build}", "CC=gcc", f"CFLAGS={flags}", "all", "units")
+    programs(build)
+    if coverage:
+        print(run(["gcovr", "-r", ".", "-f", "core/", "-f", "port/", build])[0])
+
+
+def clang():
+    make("everything builds with clang", "B=build/clang", "CC=clang-14", "CFLAGS=" + SANITIZE, "all", "units")
+    programs("build/clang")
+
+
+def size():
+    if make("the core cross-compiles for Cortex-M3", "cross"):
+        if show:
+            update = ["--update"] if os.environ.get("UPDATE") else []
+            command("size", [sys.executable, "tests/size/size.py", *update])
+        else:
+            scripts("size")
+
+
+def install():
+    scripts("install")
+
+
+def program():
+    scripts("program")
+
+
+def interop():
+    scripts("interop")
+
+
+def demo():
+    command("demo", ["tests/demo/run"])
+
+
+def bench():
+    scripts("bench")
+
+
+GROUPS = [lint, unit, clang, size, install, program, interop, demo, bench]
+
+
+def main():
+    global show, coverage
+    arguments = sys.argv[1:]
+    show = "--show" in arguments
+    coverage = "--coverage" in arguments
+    names = [a for a in arguments if not a.startswith("--")]
+    known = {g.__name__: g for g in GROUPS}
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        sys.exit(f"tests/run.py: no group {unknown[0]}; there are: {' '.join(known)}")
+
+    os.chdir(ROOT)
+    os.environ["CMOCKA_MESSAGE_OUTPUT"] = "TAP"
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    os.environ["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0"
+    for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # of a make we were started by: not for those we start
+        os.environ.pop(variable, None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for group in [known[n] for n in names] or GROUPS:
+        started, before = time.monotonic(), dict(counts)
+        print(f"{group.__name__}:", flush=True)
+        group()
+        done = ", ".join(f"{counts[k] - before[k]} {k}" for k in counts)
+        print(f"  {done}, {time.monotonic() - started:.0f} s", flush=True)
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    sys.exit(1 if counts["failed"] else 0)
+
+
+if __name__ == "__main__":
+    main()

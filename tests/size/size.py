@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Sizes of the core on Cortex-M3, from the objects `make cross` made: size.py [--update | --structs]."""
+
+import glob
+import os
+import re
+import subprocess
+import sys
+
+CROSS = "build/cross"
+BAR = 20000  # core's own code; BearSSL and the network stack come on top
+BEGIN, END = "<!-- size:begin -->", "<!-- size:end -->"
+
+# Memory the caller provides for one client: what, header, and what it is for.
+STRUCTS = [
+    ("struct acme_client", "acme.h", "one client"),
+    ("struct acme_tls", "secure/tls.h", "TLS, BearSSL's contexts included"),
+    ("struct acme_http01", "protocol/challenge_http01.h", "http-01 responder"),
+    ("struct acme_key_p256", "secure/key_p256.h", "one key, two are needed"),
+]
+BUFFERS = [  # as expressions of acme_config.h and tls.h
+    ("ACME_WORK_MIN", "smallest work buffer"),
+    ("ACME_TLS_BUFFER_MIN", "TLS record buffer for any server"),
+]
+
+
+def structs():
+    """C whose object has a symbol as large as each thing asked for."""
+    print("/* Made by tests/size/size.py. */")
+    for header in dict.fromkeys(h for _, h, _ in STRUCTS):
+        print(f'#include "{header}"')
+    for i, (what, _) in enumerate([(w, p) for w, _, p in STRUCTS] + BUFFERS):
+        size = f"sizeof({what})" if what.startswith("struct") else what
+        print(f"extern char size_{i}[];\nchar size_{i}[{size}];")
+
+
+def tool(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def code():
+    """Bytes of code and constants of each room; what writes to RAM would be counted too."""
+    rooms = {}
+    for path in sorted(glob.glob(f"{CROSS}/core/**/*.o", recursive=True)):
+        source = path[len(CROSS) + 1:-2] + ".c"
+        if not os.path.exists(source):
+            continue  # an object of a file that is no more
+        room = os.path.dirname(source).replace("core/", "").replace("core", "acme.c")
+        text, data, _ = map(int, tool("arm-none-eabi-size", path).splitlines()[1].split()[:3])
+        rooms[room] = rooms.get(room, 0) + text + data
+    return rooms
+
+
+def memory():
+    sizes = dict(re.findall(r"^size_(\d+) \w [0-9a-f]+ ([0-9a-f]+)$", tool("arm-none-eabi-nm", "-P", "-S",
+                                                                       f"{CROSS}/sizes.o"), re.M))
+    names = [(w, why) for w, _, why in STRUCTS] + BUFFERS
+    return [(what, why, int(sizes[str(i)], 16)) for i, (what, why) in enumerate(names)]
+
+
+def frame():
+    """The largest stack frame of a function of ours, and its name."""
+    frames = []
+    for path in glob.glob(f"{CROSS}/core/**/*.su", recursive=True):
+        for line in open(path):
+            place, size, kind = line.rstrip("\n").split("\t")
+            if "dynamic" in kind and "bounded" not in kind:
+                sys.exit(f"size: {place} has a frame that depends on the run")
+            frames.append((int(size), place.split(":")[-1]))
+    return max(frames, default=(0, "none"))
+
+
+def table():
+    rooms, total = code(), 0
+    lines = ["| code on Cortex-M3, `-Os`, bytes | |", "|---|---:|"]
+    for room, size in sorted(rooms.items(), key=lambda r: -r[1]):
+        lines.append(f"| {room} | {size} |")
+        total += size
+    lines += [f"| **core** (at most {BAR}) | **{total}** |", "", "| RAM on Cortex-M3, bytes | |", "|---|---:|"]
+    for what, why, size in memory():
+        lines.append(f"| `{what}`: {why} | {size} |")
+    size, function = frame()
+    lines.append(f"| largest stack frame: `{function}` | {size} |")
+    return "\n".join(lines), total
+
+
+def split_readme():
+    """README.md as (before, table, after) with the markers left out; None when it has none."""
+    text = open("README.md", encoding="utf-8").read()
+    if BEGIN not in text or END not in text:
+        return None
+    before, _, rest = text.partition(BEGIN)
+    inside, _, after = rest.partition(END)
+    return before, inside.strip(), after
+
+
+def main():
+    if "--structs" in sys.argv:
+        return structs()
+    text, _ = table()
+    print(text)
+    if "--update" in sys.argv:
+        parts = split_readme()
+        if not parts:
+            sys.exit(f"size: README.md has no {BEGIN} ... {END}")
+        with open("README.md", "w", encoding="utf-8") as f:
+            f.write(f"{parts[0]}{BEGIN}\n{text}\n{END}{parts[2]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+#!/usr/bin/env python3
+"""The core keeps below its bar, and README.md tells the sizes as they are."""
+
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..")]
+import size
+import tap
+
+text, total = size.table()
+tap.note(text)
+tap.ok(0 < total <= size.BAR, f"core's own code is at most {size.BAR} bytes on Cortex-M3", f"{total}")
+parts = size.split_readme()
+tap.ok(parts and parts[1] == text, "README.md has these sizes", "make size UPDATE=1")
+tap.end()
