@@ -104,8 +104,7 @@ static void certificate_end(const char *path, const char *label)
 {
     static size_t start;
     if (strcmp(label, "CERTIFICATE") != 0 || der_full || chain_len == CERTIFICATES_MAX) {
-        fail(path,
-             der_full || chain_len == CERTIFICATES_MAX ? "chain too long" : "more than certificates in it");
+        fail(path, der_full || chain_len == CERTIFICATES_MAX ? "chain too long" : "more than certificates in it");
     }
     chain[chain_len].data = der + start;
     chain[chain_len].data_len = der_len - start;
