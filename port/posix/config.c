@@ -38,8 +38,7 @@ static uint32_t bit(enum acme_config_key key)
     return (uint32_t)1 << key;
 }
 
-__attribute__((format(printf, 3, 4))) static int fail(struct acme_config *c, int code, const char *format,
-                                                      ...)
+__attribute__((format(printf, 3, 4))) static int fail(struct acme_config *c, int code, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
@@ -59,8 +58,8 @@ void acme_config_init(struct acme_config *c)
 enum acme_config_key acme_config_flag(const char *flag, size_t len)
 {
     unsigned key = 0;
-    while (key < ACME_KEY_COUNT && (rows[key].flag == NULL || strlen(rows[key].flag) != len ||
-                                    memcmp(rows[key].flag, flag, len) != 0)) {
+    while (key < ACME_KEY_COUNT &&
+           (rows[key].flag == NULL || strlen(rows[key].flag) != len || memcmp(rows[key].flag, flag, len) != 0)) {
         key++;
     }
     return (enum acme_config_key)key;
@@ -133,7 +132,7 @@ static const char *set(struct acme_config *c, enum acme_config_key key, const ch
 
 int acme_config_take(struct acme_config *c, enum acme_config_key key, const char *value)
 {
-    const char *name = rows[key].flag != NULL ? rows[key].flag : rows[key].argument;
+    const char *name = rows[key].flag != NULL ? rows[key].flag : rows[key].key;
     const char *wrong;
 
     if (rows[key].kind != SWITCH && (value == NULL || value[0] == '\0')) {
@@ -269,8 +268,7 @@ int acme_config_check(struct acme_config *c)
     }
     for (size_t i = 0; i < c->names.count; i++) {
         if (strlen(c->names.at[i]) > 253) {
-            return fail(c, acme_config_blame(c, ACME_KEY_NAMES), "%.64s...: longer than a DNS name",
-                        c->names.at[i]);
+            return fail(c, acme_config_blame(c, ACME_KEY_NAMES), "%.64s...: longer than a DNS name", c->names.at[i]);
         }
     }
     return 0;
