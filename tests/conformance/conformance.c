@@ -319,7 +319,8 @@ static void check_again(uint16_t at)
     if (port->listener->accept(port->listener->ctx, 0) == 1) {
         port->listener->close(port->listener->ctx, 0);
     }
-    check(open_until(port->address, at) == 1 && accept_until() == 1, "net: opens again after two closes and an attempt given up");
+    check(open_until(port->address, at) == 1 && accept_until() == 1,
+          "net: opens again after two closes and an attempt given up");
     port->net->close(port->net->ctx);
     check(recv_until(slot, in, 64) == ACME_E_CLOSED, "listener: sees that the peer has closed");
     port->listener->close(port->listener->ctx, 0);
