@@ -18,7 +18,7 @@ struct acme_out *acme_line(void)
 
 void acme_line_end(int fd)
 {
-    if (line.overflow) {
+    if (line.overflow && memory[0] == '{') {
         acme_out_init(&line, memory, sizeof memory - 1);
         acme_out_text(&line, "{\"event\":\"overflow\"}");
     }
@@ -28,7 +28,7 @@ void acme_line_end(int fd)
 
 void acme_report_error(const char *format, ...)
 {
-    char text[1600] = "nanoacme: ";
+    char text[1900] = "nanoacme: ";
     va_list list;
     size_t len;
 

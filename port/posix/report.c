@@ -185,7 +185,7 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
     struct figure all[24];
     size_t count = figures(r, all);
     int64_t from, to, renew;
-    char message[1200];
+    char message[1800];
     struct acme_out words, *o = acme_line();
 
     acme_line_object(o, "end");
@@ -267,7 +267,7 @@ static void end_figures(const struct acme_report *r)
 void acme_report_end(const struct acme_report *r, enum acme_progress result, bool stopped)
 {
     bool failed = !stopped && result == ACME_FAILED;
-    char message[1200];
+    char message[1800];
     struct acme_out words;
 
     acme_out_init(&words, message, sizeof message);

@@ -1,4 +1,4 @@
-/* The config file and the flags. */
+/* test_config.c - the config file and the flags. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

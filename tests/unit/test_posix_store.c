@@ -1,4 +1,4 @@
-/* The POSIX store in a directory of its own: layout, rights, what is not ours, full disk, and a cut at every step. */
+/* test_posix_store.c - the POSIX store in a directory of its own: layout, rights, what is not ours, full disk, and a cut at every step. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -238,6 +238,21 @@ static void test_full(void **unused)
     assert_int_equal(access(path("account.tmp"), F_OK), -1);
 }
 
+static void test_state_is_a_link(void **unused)
+{
+    char link[96];
+    (void)unused;
+    /* As systemd makes it for a DynamicUser. */
+    snprintf(link, sizeof link, "%s/link", home);
+    assert_int_equal(symlink(state, link), 0);
+    acme_posix_store_init(&s, link, "a.example");
+    assert_int_equal(acme_posix_store_make(&s), 0);
+    assert_int_equal(put(ACME_RECORD_ACCOUNT, "x"), 0);
+    bring("key", "chain");
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_string_equal(get(ACME_RECORD_KEY), "key");
+}
+
 static void test_long_path(void **unused)
 {
     static char far[ACME_POSIX_PATH_MAX + 8];
@@ -370,9 +385,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_layout),       TEST(test_rights),       TEST(test_two_names),        TEST(test_foreign_directory),
-        TEST(test_foreign_file), TEST(test_foreign_link), TEST(test_unreadable),       TEST(test_full),
-        TEST(test_long_path),    TEST(test_leftovers),    TEST(test_order_of_removal), TEST(test_cut_everywhere),
+        TEST(test_layout),          TEST(test_rights),       TEST(test_two_names),  TEST(test_foreign_directory),
+        TEST(test_foreign_file),    TEST(test_foreign_link), TEST(test_unreadable), TEST(test_full),
+        TEST(test_state_is_a_link), TEST(test_long_path),    TEST(test_leftovers),  TEST(test_order_of_removal),
+        TEST(test_cut_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
