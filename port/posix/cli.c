@@ -59,8 +59,8 @@ static int say_help(void)
     say_text("flags, each also a key of the config file:");
     for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
         if (help[i] != NULL) {
-            say_line(acme_config_flag_name((enum acme_config_key)i),
-                     acme_config_argument((enum acme_config_key)i), help[i]);
+            say_line(acme_config_flag_name((enum acme_config_key)i), acme_config_argument((enum acme_config_key)i),
+                     help[i]);
         }
     }
     say_line("-c", "FILE", "the config file");

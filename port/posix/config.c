@@ -38,8 +38,7 @@ static uint32_t bit(enum acme_config_key key)
     return (uint32_t)1 << key;
 }
 
-__attribute__((format(printf, 3, 4))) static int fail(struct acme_config *c, int code, const char *format,
-                                                      ...)
+__attribute__((format(printf, 3, 4))) static int complain(struct acme_config *c, int code, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
@@ -59,8 +58,8 @@ void acme_config_init(struct acme_config *c)
 enum acme_config_key acme_config_flag(const char *flag, size_t len)
 {
     unsigned key = 0;
-    while (key < ACME_KEY_COUNT && (rows[key].flag == NULL || strlen(rows[key].flag) != len ||
-                                    memcmp(rows[key].flag, flag, len) != 0)) {
+    while (key < ACME_KEY_COUNT &&
+           (rows[key].flag == NULL || strlen(rows[key].flag) != len || memcmp(rows[key].flag, flag, len) != 0)) {
         key++;
     }
     return (enum acme_config_key)key;
@@ -133,18 +132,18 @@ static const char *set(struct acme_config *c, enum acme_config_key key, const ch
 
 int acme_config_take(struct acme_config *c, enum acme_config_key key, const char *value)
 {
-    const char *name = rows[key].flag != NULL ? rows[key].flag : rows[key].argument;
+    const char *name = rows[key].flag != NULL ? rows[key].flag : rows[key].key;
     const char *wrong;
 
     if (rows[key].kind != SWITCH && (value == NULL || value[0] == '\0')) {
-        return fail(c, ACME_EXIT_USAGE, "%s needs a value", name);
+        return complain(c, ACME_EXIT_USAGE, "%s needs a value", name);
     }
     if ((c->by_flag & bit(key)) != 0 && rows[key].kind != WORDS && rows[key].kind != SWITCH) {
-        return fail(c, ACME_EXIT_USAGE, "%s is given twice", name);
+        return complain(c, ACME_EXIT_USAGE, "%s is given twice", name);
     }
     c->by_flag |= bit(key);
     wrong = set(c, key, rows[key].kind == SWITCH ? "yes" : value);
-    return wrong == NULL ? 0 : fail(c, ACME_EXIT_USAGE, "%s %s: %s", name, value != NULL ? value : "", wrong);
+    return wrong == NULL ? 0 : complain(c, ACME_EXIT_USAGE, "%s %s: %s", name, value != NULL ? value : "", wrong);
 }
 
 static bool blank(char ch)
@@ -204,20 +203,20 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
         i++;
     }
     if (i == ACME_KEY_COUNT) {
-        return fail(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"", c->file, number, key);
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"", c->file, number, key);
     }
     if (value == NULL || *value == '\0') {
-        return fail(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" has no value", c->file, number, key);
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" has no value", c->file, number, key);
     }
     if ((c->in_file & bit(i)) != 0 && rows[i].kind != WORDS) {
-        return fail(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" is given twice", c->file, number, key);
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" is given twice", c->file, number, key);
     }
     c->in_file |= bit(i);
     if ((c->by_flag & bit(i)) != 0) {
         return 0;
     }
     wrong = take_values(c, (enum acme_config_key)i, value);
-    return wrong == NULL ? 0 : fail(c, ACME_EXIT_CONFIG, "%s:%u: %s: %s", c->file, number, key, wrong);
+    return wrong == NULL ? 0 : complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: %s", c->file, number, key, wrong);
 }
 
 int acme_config_read(struct acme_config *c, const char *path)
@@ -233,9 +232,9 @@ int acme_config_read(struct acme_config *c, const char *path)
         c->pool_len += n > 0 ? (size_t)n : 0;
     }
     if (fd < 0 || n < 0) {
-        code = fail(c, ACME_EXIT_CONFIG, "cannot read %s: %s", path, strerror(errno));
+        code = complain(c, ACME_EXIT_CONFIG, "cannot read %s: %s", path, strerror(errno));
     } else if (c->pool_len == sizeof c->pool || memchr(c->pool, '\0', c->pool_len) != NULL) {
-        code = fail(c, ACME_EXIT_CONFIG, "%s: not a text of less than %zu bytes", path, sizeof c->pool);
+        code = complain(c, ACME_EXIT_CONFIG, "%s: not a text of less than %zu bytes", path, sizeof c->pool);
     }
     if (fd >= 0) {
         (void)close(fd);
@@ -265,12 +264,12 @@ int acme_config_check(struct acme_config *c)
     if ((c->by_flag & both) == bit(ACME_KEY_HTTP_PORT)) {
         c->webroot = NULL;
     } else if ((c->by_flag & both) == both || ((c->by_flag & both) == 0 && (c->in_file & both) == both)) {
-        return fail(c, acme_config_blame(c, ACME_KEY_WEBROOT), "http_port and webroot exclude each other");
+        return complain(c, acme_config_blame(c, ACME_KEY_WEBROOT), "http_port and webroot exclude each other");
     }
     for (size_t i = 0; i < c->names.count; i++) {
         if (strlen(c->names.at[i]) > 253) {
-            return fail(c, acme_config_blame(c, ACME_KEY_NAMES), "%.64s...: longer than a DNS name",
-                        c->names.at[i]);
+            return complain(c, acme_config_blame(c, ACME_KEY_NAMES), "%.64s...: longer than a DNS name",
+                            c->names.at[i]);
         }
     }
     return 0;

@@ -9,13 +9,7 @@
 #include "acme_config.h"
 
 /* Exit codes, of which the last two are those of sysexits(3). */
-enum {
-    ACME_EXIT_NEW = 0,
-    ACME_EXIT_FAILED = 1,
-    ACME_EXIT_CURRENT = 2,
-    ACME_EXIT_USAGE = 64,
-    ACME_EXIT_CONFIG = 78
-};
+enum { ACME_EXIT_NEW = 0, ACME_EXIT_FAILED = 1, ACME_EXIT_CURRENT = 2, ACME_EXIT_USAGE = 64, ACME_EXIT_CONFIG = 78 };
 
 #define ACME_CONFIG_WORDS 16
 

@@ -11,8 +11,8 @@
 struct acme_error_text acme_error_text(int error)
 {
     switch (error) {
-#define ACME_ERROR_CASE(name, value, retry, meaning, cause)                                                  \
-    case name:                                                                                               \
+#define ACME_ERROR_CASE(name, value, retry, meaning, cause)                                                          \
+    case name:                                                                                                       \
         return (struct acme_error_text){#name, meaning, cause, retry != 0};
         ACME_ERRORS(ACME_ERROR_CASE)
 #undef ACME_ERROR_CASE
@@ -23,9 +23,9 @@ struct acme_error_text acme_error_text(int error)
 
 const char *acme_step_word(enum acme_step step)
 {
-    static const char *const words[ACME_STEP_COUNT] = {
-        "directory", "account",    "order",        "authorization", "publish",
-        "respond",   "validation", "order status", "finalize",      "certificate"};
+    static const char *const words[ACME_STEP_COUNT] = {"directory", "account",    "order",      "authorization",
+                                                       "publish",   "respond",    "validation", "order status",
+                                                       "finalize",  "certificate"};
     return step < ACME_STEP_COUNT ? words[step] : "?";
 }
 

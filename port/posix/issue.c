@@ -174,8 +174,7 @@ static int check_names(const struct acme_config *config)
     }
     for (i = 0; i < config->names.count; i++) {
         if (!acme_dns_name_ok(acme_slice_of(config->names.at[i]))) {
-            acme_report_error("names: \"%.260s\" is not a DNS name (no wildcard, no address)",
-                              config->names.at[i]);
+            acme_report_error("names: \"%.260s\" is not a DNS name (no wildcard, no address)", config->names.at[i]);
             return code;
         }
     }
@@ -285,7 +284,5 @@ int acme_program_issue(const struct acme_config *config)
     acme_report_end(&run.report, progress, stopped);
     acme_key_p256_wipe(&run.account_key);
     acme_key_p256_wipe(&run.certificate_key);
-    return progress == ACME_ISSUED    ? ACME_EXIT_NEW
-           : progress == ACME_CURRENT ? ACME_EXIT_CURRENT
-                                      : ACME_EXIT_FAILED;
+    return progress == ACME_ISSUED ? ACME_EXIT_NEW : progress == ACME_CURRENT ? ACME_EXIT_CURRENT : ACME_EXIT_FAILED;
 }

@@ -18,7 +18,7 @@ struct acme_out *acme_line(void)
 
 void acme_line_end(int fd)
 {
-    if (line.overflow) {
+    if (line.overflow && memory[0] == '{') {
         acme_out_init(&line, memory, sizeof memory - 1);
         acme_out_text(&line, "{\"event\":\"overflow\"}");
     }
@@ -28,7 +28,7 @@ void acme_line_end(int fd)
 
 void acme_report_error(const char *format, ...)
 {
-    char text[1600] = "nanoacme: ";
+    char text[1900] = "nanoacme: ";
     va_list list;
     size_t len;
 
@@ -57,9 +57,8 @@ void acme_say_date(struct acme_out *o, int64_t utc)
     int64_t shifted = (5 * in_year + 2) / 153;
     int month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
 
-    (void)snprintf(text, sizeof text, "%04d-%02d-%02d %02d:%02d", (int)(year + era * 400 + (month <= 2)),
-                   month, (int)(in_year - (153 * shifted + 2) / 5 + 1), (int)(rest / 3600),
-                   (int)(rest / 60 % 60));
+    (void)snprintf(text, sizeof text, "%04d-%02d-%02d %02d:%02d", (int)(year + era * 400 + (month <= 2)), month,
+                   (int)(in_year - (153 * shifted + 2) / 5 + 1), (int)(rest / 3600), (int)(rest / 60 % 60));
     acme_out_text(o, text);
 }
 

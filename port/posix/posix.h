@@ -21,15 +21,17 @@
 /* Longest path of a file in the state directory, in bytes. Longer: ENAMETOOLONG, nothing is cut. */
 #define ACME_POSIX_PATH_MAX 768
 
-/* Addresses of one host that are tried, and the time each gets, in milliseconds. */
+/* Addresses of one host that are tried, and the time each gets, in milliseconds: together less than
+ * ACME_NET_TIMEOUT_MS, or the last would never have a turn. */
 #define ACME_POSIX_ADDRESSES  6
-#define ACME_POSIX_CONNECT_MS 8000
+#define ACME_POSIX_CONNECT_MS 7000
 
 /* A name being looked up: getaddrinfo() blocks, so it runs in a thread whose memory this is. Must outlive the
  * thread: static, or kept until acme_posix_lookup() has answered. Contents private. */
 struct acme_posix_lookup {
     pthread_t thread;
     bool running;
+    short armed; /* POLLIN: the last call found it unfinished */
     int wake[2]; /* the thread writes a byte when it has finished; -1: not made yet */
     char host[254];
     char port[6];

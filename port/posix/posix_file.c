@@ -11,8 +11,9 @@
 
 int acme_posix_sync(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    int code = fd < 0 || fsync(fd) != 0 ? errno : 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* EINVAL: a file system that cannot do this for directories has no more to offer. */
+    int code = fd < 0 || (fsync(fd) != 0 && errno != EINVAL) ? errno : 0;
     if (fd >= 0) {
         (void)close(fd);
     }
@@ -33,8 +34,8 @@ int acme_posix_write(int fd, const void *data, size_t len)
 {
     for (size_t done = 0; done < len;) {
         ssize_t n = write(fd, (const char *)data + done, len - done);
-        if (n < 0 && errno != EINTR) {
-            return errno;
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            return n == 0 ? EIO : errno;
         }
         done += n > 0 ? (size_t)n : 0;
     }

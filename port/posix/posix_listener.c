@@ -39,8 +39,7 @@ static int listen_on(const struct addrinfo *at)
 static int listener_start(void *ctx)
 {
     struct acme_posix_listener *l = ctx;
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
-                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
     char port[6];
 
@@ -132,8 +131,8 @@ static void listener_stop(void *ctx)
 
 void acme_posix_listener_init(struct acme_posix_listener *l, const char *address, uint16_t port)
 {
-    static const struct acme_listener listener = {
-        NULL, listener_start, listener_accept, listener_recv, listener_send, listener_close, listener_stop};
+    static const struct acme_listener listener = {NULL,          listener_start, listener_accept, listener_recv,
+                                                  listener_send, listener_close, listener_stop};
     l->listener = listener;
     l->listener.ctx = l;
     l->address = address;

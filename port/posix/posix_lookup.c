@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,6 +63,7 @@ static int begin(struct acme_posix_lookup *l)
     code = pthread_create(&l->thread, NULL, look_aside, l);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     l->running = code == 0;
+    l->armed = POLLIN;
     errno = code;
     return code == 0 ? 0 : ACME_E_NET;
 }
@@ -75,6 +77,7 @@ int acme_posix_lookup(struct acme_posix_lookup *l, const char *host, uint16_t po
     (void)snprintf(text, sizeof text, "%u", (unsigned)port);
     if (l->running) {
         if (read(l->wake[0], &byte, 1) != 1) {
+            l->armed = POLLIN;
             return 0;
         }
         (void)pthread_join(l->thread, NULL);

@@ -42,9 +42,7 @@ static void net_close(void *ctx)
 void acme_posix_net_init(struct acme_posix_net *n)
 {
     static const struct acme_posix_net none = {
-        .net = {NULL, acme_posix_connect, net_send, net_recv, net_close},
-        .fd = -1,
-        .lookup = {.wake = {-1, -1}}};
+        .net = {NULL, acme_posix_connect, net_send, net_recv, net_close}, .fd = -1, .lookup = {.wake = {-1, -1}}};
     *n = none;
     n->net.ctx = n;
 }

@@ -31,7 +31,6 @@ void acme_posix_wait(struct acme_posix_net *n, struct acme_posix_listener *liste
                      const sigset_t *signals)
 {
     struct waiting w = {.count = 0};
-    short looking = n->lookup.running ? POLLIN : 0;
     uint32_t limit = acme_posix_now_ms() - n->since_ms;
     struct timespec time;
 
@@ -40,7 +39,7 @@ void acme_posix_wait(struct acme_posix_net *n, struct acme_posix_listener *liste
         limit = limit < ACME_POSIX_CONNECT_MS ? ACME_POSIX_CONNECT_MS - limit : 0;
         idle_ms = limit < idle_ms ? limit : idle_ms;
     }
-    add(&w, n->lookup.wake[0], &looking);
+    add(&w, n->lookup.wake[0], &n->lookup.armed);
     add(&w, n->fd, &n->armed);
     if (listener != NULL) {
         add(&w, listener->fd, &listener->armed);

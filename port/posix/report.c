@@ -6,8 +6,7 @@
 #include "report.h"
 #include "config.h"
 
-static const char *const kinds[] = {"step", "connected", "request", "answer",
-                                    "wait", "problem",   "terms",   "stored"};
+static const char *const kinds[] = {"step", "connected", "request", "answer", "wait", "problem", "terms", "stored"};
 
 static void event_json(const struct acme_event *e, struct acme_out *o)
 {
@@ -66,8 +65,8 @@ static void say_wait(const struct acme_event *e, struct acme_out *o)
         acme_out_text(o, acme_error_text(e->error).meaning);
         acme_out_text(o, ", ");
     }
-    (void)snprintf(text, sizeof text, "%s in %u.%u s", e->error != 0 ? "again" : "next look",
-                   e->wait_ms / 1000, e->wait_ms % 1000 / 100);
+    (void)snprintf(text, sizeof text, "%s in %u.%u s", e->error != 0 ? "again" : "next look", e->wait_ms / 1000,
+                   e->wait_ms % 1000 / 100);
     acme_out_text(o, text);
 }
 
@@ -121,8 +120,7 @@ static void event_text(const struct acme_event *e, struct acme_out *o)
 static bool extra(const struct acme_event *e)
 {
     bool silent = e->kind == ACME_EVENT_ANSWER && e->status == ACME_STATUS_NONE && e->polls == 0;
-    bool nonce =
-        e->kind == ACME_EVENT_PROBLEM && acme_slice_is(e->text, "urn:ietf:params:acme:error:badNonce");
+    bool nonce = e->kind == ACME_EVENT_PROBLEM && acme_slice_is(e->text, "urn:ietf:params:acme:error:badNonce");
     return e->kind == ACME_EVENT_REQUEST || e->kind == ACME_EVENT_CONNECTED || e->kind == ACME_EVENT_STORED ||
            silent || nonce || (e->kind == ACME_EVENT_WAIT && e->wait_ms == 0);
 }
@@ -187,7 +185,7 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
     struct figure all[24];
     size_t count = figures(r, all);
     int64_t from, to, renew;
-    char message[1200];
+    char message[1800];
     struct acme_out words, *o = acme_line();
 
     acme_line_object(o, "end");
@@ -269,7 +267,7 @@ static void end_figures(const struct acme_report *r)
 void acme_report_end(const struct acme_report *r, enum acme_progress result, bool stopped)
 {
     bool failed = !stopped && result == ACME_FAILED;
-    char message[1200];
+    char message[1800];
     struct acme_out words;
 
     acme_out_init(&words, message, sizeof message);
@@ -282,12 +280,7 @@ void acme_report_end(const struct acme_report *r, enum acme_progress result, boo
         end_text(r, result);
     }
     if (r->json) {
-        end_json(r,
-                 stopped                 ? "stopped"
-                 : failed                ? "failed"
-                 : result == ACME_ISSUED ? "issued"
-                                         : "current",
-                 failed);
+        end_json(r, stopped ? "stopped" : failed ? "failed" : result == ACME_ISSUED ? "issued" : "current", failed);
     } else if (r->verbose) {
         end_figures(r);
     }

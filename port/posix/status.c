@@ -70,8 +70,7 @@ static const char *read_leaf(struct acme_posix_store *s, struct acme_leaf *leaf)
         event = acme_pem_read(&pem, chain + at, (size_t)len - at, &used);
         at += used;
     }
-    return event == ACME_PEM_END && acme_leaf_parse(leaf, der, pem.len) == 0 ? NULL
-                                                                             : "damaged: not a certificate";
+    return event == ACME_PEM_END && acme_leaf_parse(leaf, der, pem.len) == 0 ? NULL : "damaged: not a certificate";
 }
 
 /* Writes the certificate's DNS names. */
@@ -92,8 +91,7 @@ static void each_name(const struct acme_leaf *leaf, struct acme_out *o, bool jso
     }
 }
 
-static void say_json(const struct acme_posix_store *s, const struct acme_leaf *leaf, const char *wrong,
-                     bool order)
+static void say_json(const struct acme_posix_store *s, const struct acme_leaf *leaf, const char *wrong, bool order)
 {
     struct acme_out *o = acme_line();
 
@@ -124,8 +122,7 @@ static void say_row(const char *word, struct acme_slice text)
     acme_line_end(STDOUT_FILENO);
 }
 
-static void say_text(const struct acme_posix_store *s, const struct acme_leaf *leaf, const char *wrong,
-                     bool order)
+static void say_text(const struct acme_posix_store *s, const struct acme_leaf *leaf, const char *wrong, bool order)
 {
     int64_t left;
     char text[48];
@@ -199,8 +196,8 @@ static bool is_certificate(int state, const char *entry, char name[254])
 
     if (entry[0] != '.' && len < 254) {
         memcpy(name, entry, len + 1);
-        return acme_dns_name_ok(acme_slice_of(name)) &&
-               fstatat(state, entry, &is, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(is.st_mode);
+        return acme_dns_name_ok(acme_slice_of(name)) && fstatat(state, entry, &is, AT_SYMLINK_NOFOLLOW) == 0 &&
+               S_ISLNK(is.st_mode);
     }
     if (len <= sizeof order || len >= 254 || strcmp(entry + len - (sizeof order - 1), order) != 0) {
         return false;

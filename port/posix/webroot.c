@@ -44,8 +44,7 @@ static int publish(struct acme_webroot *w, const struct acme_challenge *challeng
     if (code != 0) {
         return code;
     }
-    return acme_posix_replace(w->path, 0644, challenge->key_authorization,
-                              strlen(challenge->key_authorization));
+    return acme_posix_replace(w->path, 0644, challenge->key_authorization, strlen(challenge->key_authorization));
 }
 
 static int webroot_present(void *ctx, const struct acme_challenge *challenge)
