@@ -275,8 +275,7 @@ static int tick_clock(struct acme_client *c, uint32_t now_ms)
     if (known == 0 || c->utc < ACME_UTC_FLOOR) {
         return acme_passed(now_ms, c->clock_ms, ACME_STEP_BUDGET_S * 1000u) ? ACME_E_CLOCK : 0;
     }
-    bool look = c->when == ACME_WHEN_DUE && !c->order_known;
-    c->phase = look ? ACME_PHASE_PAIR : ACME_PHASE_BEGIN;
+    c->phase = c->order_known ? ACME_PHASE_BEGIN : ACME_PHASE_PAIR;
     return 1;
 }
 
@@ -321,7 +320,8 @@ static int tick_pair(struct acme_client *c)
     return 1;
 }
 
-/* Looks at the key in use: a damaged or foreign one is the operator's to judge, never silently replaced. */
+/* Looks at the key in use. A damaged one is the operator's to judge and never silently replaced; one that is missing or
+ * belongs to another certificate only when a new certificate was asked for in any case. */
 static int tick_pair_key(struct acme_client *c)
 {
     const struct acme_key *key = &c->setup->certificate_key;
@@ -334,10 +334,13 @@ static int tick_pair_key(struct acme_client *c)
     if (error == 0 && memcmp(point, c->point, sizeof(point)) != 0) {
         error = ACME_E_PAIR;
     }
+    c->phase = ACME_PHASE_BEGIN;
+    if (c->when == ACME_NOW) {
+        return 1;
+    }
     if (error != 0) {
         return blame(c, ACME_RECORD_KEY, error);
     }
-    c->phase = ACME_PHASE_BEGIN;
     if (c->same_names && c->utc < acme_renew_at(c->not_before, c->not_after)) {
         c->phase = ACME_PHASE_OVER;
         c->result = ACME_CURRENT;
@@ -736,6 +739,14 @@ struct acme_stats acme_stats(const struct acme_client *c)
     stats.bytes_up = c->channel.up;
     stats.bytes_down = c->channel.down;
     return stats;
+}
+
+const char *acme_server(const struct acme_client *c, uint16_t *port)
+{
+    if (port != NULL) {
+        *port = c->channel.port;
+    }
+    return c->channel.host;
 }
 
 bool acme_validity(const struct acme_client *c, int64_t *not_before, int64_t *not_after, int64_t *renew_at)

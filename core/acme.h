@@ -137,6 +137,9 @@ const struct acme_failure *acme_failure(const struct acme_client *client);
 /* What was done so far. */
 struct acme_stats acme_stats(const struct acme_client *client);
 
+/* The host the client talks to, or tried last; empty: none yet. `port` may be NULL. */
+const char *acme_server(const struct acme_client *client, uint16_t *port);
+
 /* Ends of the pair in use, as of the last run; false when none is known. Seconds since 1970, any pointer may
  * be NULL. */
 bool acme_validity(const struct acme_client *client, int64_t *not_before, int64_t *not_after, int64_t *renew_at);

@@ -144,8 +144,8 @@ def install():
     scripts("install")
 
 
-def program():
-    scripts("program")
+def conformance():
+    scripts("conformance")
 
 
 def interop():
@@ -160,7 +160,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, clang, size, install, program, interop, demo, bench]
+GROUPS = [lint, unit, clang, size, install, conformance, interop, demo, bench]
 
 
 def main():

@@ -87,9 +87,11 @@ static void explain_network(const struct acme_report *r, const struct acme_failu
 
     /* Where the last connection led or was to lead; before the first one, the directory's host. */
     acme_out_text(o, f->error > ACME_E_CLOSED ? "cannot reach " : "");
-    if (r->client->channel.host[0] != '\0') {
-        say(o, r->client->channel.host, ":", "");
-        acme_out_u32(o, r->client->channel.port);
+    uint16_t port = 0;
+    const char *host = acme_server(r->client, &port);
+    if (host[0] != '\0') {
+        say(o, host, ":", "");
+        acme_out_u32(o, port);
     } else if (acme_url_parse(&url, acme_slice_of(r->config->directory_url)) == 0) {
         acme_out_slice(o, url.host);
         acme_out_text(o, ":");

@@ -60,38 +60,46 @@ static void say(struct acme_out *o, const char *before, struct acme_slice text)
 static void say_wait(const struct acme_event *e, struct acme_out *o)
 {
     char text[48];
-    acme_out_text(o, "    ");
     if (e->error != 0) {
         acme_out_text(o, acme_error_text(e->error).meaning);
-        acme_out_text(o, ", ");
+    } else {
+        acme_out_text(o, acme_status_word(e->status));
     }
-    (void)snprintf(text, sizeof text, "%s in %u.%u s", e->error != 0 ? "again" : "next look", e->wait_ms / 1000,
+    (void)snprintf(text, sizeof text, ", %s in %u.%u s", e->error != 0 ? "again" : "next look", e->wait_ms / 1000,
                    e->wait_ms % 1000 / 100);
     acme_out_text(o, text);
 }
 
 static void say_answer(const struct acme_event *e, struct acme_out *o)
 {
-    acme_out_text(o, "    ");
-    acme_out_text(o, acme_status_word(e->status));
+    acme_out_text(o, e->status != ACME_STATUS_NONE ? acme_status_word(e->status) : "done");
     if (e->polls > 0) {
-        acme_out_text(o, e->status != ACME_STATUS_NONE ? ", poll " : "poll ");
+        acme_out_text(o, ", poll ");
         acme_out_u32(o, e->polls);
     }
 }
 
+/* Each line begins with the step, and the DNS name it is about. */
+static void say_where(const struct acme_event *e, struct acme_out *o)
+{
+    char text[280];
+    (void)snprintf(text, sizeof text, "%-14s %.*s%s", acme_step_word(e->step), (int)e->name.len,
+                   e->name.len > 0 ? e->name.at : "", e->name.len > 0 ? " " : "");
+    acme_out_text(o, text);
+}
+
 static void event_text(const struct acme_event *e, struct acme_out *o)
 {
+    say_where(e, o);
     switch (e->kind) {
     case ACME_EVENT_STEP:
-        acme_out_text(o, acme_step_word(e->step));
-        say(o, " ", e->name);
+        acme_out_text(o, "begins");
         break;
     case ACME_EVENT_CONNECTED:
-        say(o, "    connected to ", e->text);
+        say(o, "connected to ", e->text);
         break;
     case ACME_EVENT_REQUEST:
-        say(o, "    ", e->text);
+        say(o, "", e->text);
         say(o, " ", e->detail);
         break;
     case ACME_EVENT_ANSWER:
@@ -101,16 +109,15 @@ static void event_text(const struct acme_event *e, struct acme_out *o)
         say_wait(e, o);
         break;
     case ACME_EVENT_PROBLEM:
-        acme_out_text(o, e->subproblem ? "      " : "    the CA: ");
-        acme_out_slice(o, e->name);
-        say(o, e->name.len > 0 ? ": " : "", e->text);
+        acme_out_text(o, e->subproblem ? "part of it: " : "the CA says ");
+        acme_out_slice(o, e->text);
         say(o, ": ", e->detail);
         break;
     case ACME_EVENT_TERMS:
-        say(o, "    terms of service: ", e->text);
+        say(o, "terms of service: ", e->text);
         break;
     case ACME_EVENT_STORED:
-        acme_out_text(o, "    stored: ");
+        acme_out_text(o, "stored: ");
         acme_out_text(o, acme_record_word(e->record));
         break;
     }
@@ -119,10 +126,9 @@ static void event_text(const struct acme_event *e, struct acme_out *o)
 /* What only -v shows. */
 static bool extra(const struct acme_event *e)
 {
-    bool silent = e->kind == ACME_EVENT_ANSWER && e->status == ACME_STATUS_NONE && e->polls == 0;
     bool nonce = e->kind == ACME_EVENT_PROBLEM && acme_slice_is(e->text, "urn:ietf:params:acme:error:badNonce");
     return e->kind == ACME_EVENT_REQUEST || e->kind == ACME_EVENT_CONNECTED || e->kind == ACME_EVENT_STORED ||
-           silent || nonce || (e->kind == ACME_EVENT_WAIT && e->wait_ms == 0);
+           nonce || (e->kind == ACME_EVENT_WAIT && e->wait_ms == 0);
 }
 
 void acme_report_event(void *ctx, const struct acme_event *e)
@@ -133,13 +139,16 @@ void acme_report_event(void *ctx, const struct acme_event *e)
     if (!r->verbose && extra(e)) {
         return;
     }
+    if (!r->json && e->kind == ACME_EVENT_STEP && e->step != ACME_STEP_PRESENT) {
+        return; /* its first answer or wait says as much */
+    }
     o = acme_line();
     if (r->json) {
         event_json(e, o);
     } else {
         event_text(e, o);
         if (r->verbose && e->kind == ACME_EVENT_ANSWER) {
-            acme_out_text(o, "    HTTP ");
+            acme_out_text(o, ", HTTP ");
             acme_out_u32(o, e->http_status);
         }
     }
