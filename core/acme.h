@@ -1,13 +1,14 @@
 /* acme.h - nanoacme: an ACME client (RFC 8555) in static memory.
  *
  * Rules that hold for every function
- *   - The caller owns all memory. Nothing is allocated, so there is nothing to free; struct contents are private unless
- *     they carry a comment for users, and are in the header only for their size.
- *   - Nothing blocks. Work happens in acme_tick(), a bounded amount at a time: at most one public-key operation, at most
- *     one send and one receive on the connection, at most one record written.
- *   - Time is an argument: a millisecond counter that may start anywhere and may wrap. It must not stand still.
- *   - No function may be called from an interrupt, nor for the same client from two contexts at once. Clients are
- *     independent of each other: there are no globals.
+ *   - The caller owns all memory. Nothing is allocated, so there is nothing to free; struct contents are
+ * private unless they carry a comment for users, and are in the header only for their size.
+ *   - Nothing blocks. Work happens in acme_tick(), a bounded amount at a time: at most one public-key
+ * operation, at most one send and one receive on the connection, at most one record written.
+ *   - Time is an argument: a millisecond counter that may start anywhere and may wrap. It must not stand
+ * still.
+ *   - No function may be called from an interrupt, nor for the same client from two contexts at once. Clients
+ * are independent of each other: there are no globals.
  *   - Errors are negative (acme_error.h).
  *
  * A program
@@ -62,62 +63,68 @@ struct acme_failure {
 
 /* What was done since acme_init(). */
 struct acme_stats {
-    uint32_t requests;    /* HTTP requests, newNonce included           */
-    uint32_t handshakes;  /* TLS                                        */
-    uint32_t bytes_up;    /* on the wire, TLS included                  */
+    uint32_t requests;   /* HTTP requests, newNonce included           */
+    uint32_t handshakes; /* TLS                                        */
+    uint32_t bytes_up;   /* on the wire, TLS included                  */
     uint32_t bytes_down;
-    uint32_t signatures;  /* JWS and certificate requests               */
-    uint32_t keys;        /* key pairs made                             */
-    uint32_t polls;       /* of authorizations and orders               */
-    uint32_t rejections;  /* nonces refused by the CA                   */
-    uint32_t writes;      /* records and commits                        */
+    uint32_t signatures; /* JWS and certificate requests               */
+    uint32_t keys;       /* key pairs made                             */
+    uint32_t polls;      /* of authorizations and orders               */
+    uint32_t rejections; /* nonces refused by the CA                   */
+    uint32_t writes;     /* records and commits                        */
     uint32_t ticks;
 };
 
 /* One client: one certificate. Size by configuration: `make size` prints it. */
 struct acme_client {
     const struct acme_setup *setup;
-    struct acme_flow flow;
-    struct acme_exchange exchange;
-    struct acme_channel channel;
-    struct acme_chain chain;
-    struct acme_failure failure;
-    struct acme_stats stats;
     enum acme_phase {
         ACME_PHASE_OFF,
         ACME_PHASE_ACCOUNT_KEY, /* read or make the account key                   */
         ACME_PHASE_RECORDS,     /* read what is known of account and order        */
-        ACME_PHASE_PAIR,        /* is the pair in use whole, ours, and still good */
-        ACME_PHASE_PAIR_KEY,
         ACME_PHASE_CLOCK,       /* wait until the time is known                   */
+        ACME_PHASE_PAIR,        /* the chain in use: for these names, until when  */
+        ACME_PHASE_PAIR_KEY,    /* the key in use: does it belong to the chain    */
+        ACME_PHASE_BEGIN,       /* is the CA's own wait over                      */
         ACME_PHASE_FLOW,        /* talk to the CA                                 */
         ACME_PHASE_COMMIT,      /* put the new pair in use                        */
         ACME_PHASE_OVER
     } phase;
     enum acme_progress result;
     enum acme_when when;
-    bool order_known;  /* an order of an earlier run is to be taken up */
-    bool key_ready;    /* certificate_key holds the key of this order  */
-    uint32_t clock_ms; /* since when the clock has been waited for     */
-    uint8_t point[ACME_POINT_LEN]; /* of the pair in use, then of the new key */
-    int64_t not_before, not_after; /* of the pair in use, then of the new one; 0: none */
+    bool order_known;              /* an order of an earlier run is to be taken up    */
+    bool key_ready;                /* certificate_key holds the key of this order     */
+    bool same_names;               /* the pair in use is for the names wanted         */
+    uint32_t clock_ms;             /* since when the clock has been waited for        */
+    int64_t utc;                   /* when the run began                              */
+    int64_t retry_utc;             /* the CA does not want to see us before; 0        */
+    int64_t not_before, not_after; /* of the pair in use, then of the new one; 0 none */
+    uint8_t point[ACME_POINT_LEN]; /* of the pair in use, then of the new key         */
+    struct acme_stats stats;
+    struct acme_exchange exchange;
+    struct acme_channel channel;
+    struct acme_chain chain;
+    struct acme_failure failure;
+    struct acme_flow flow;
 };
 
 /* Prepares a client. Checks every size and pointer of the setup, every name and URL; does no I/O.
  * Memory: `setup` and all it leads to are borrowed as long as the client is used.
- * Returns 0, or ACME_E_SIZE, ACME_E_NULL, ACME_E_NAMES, ACME_E_WORK_SMALL, ACME_E_TLS_NAME, ACME_E_ANCHORS, ACME_E_URL*. */
+ * Returns 0, or ACME_E_SIZE, ACME_E_NULL, ACME_E_NAMES, ACME_E_WORK_SMALL, ACME_E_TLS_NAME, ACME_E_ANCHORS,
+ * ACME_E_URL*. */
 #define acme_init(client, setup) acme_init_sized((client), sizeof(struct acme_client), (setup))
 int acme_init_sized(struct acme_client *client, size_t client_size, const struct acme_setup *setup);
 
-/* Begins a run: obtains a certificate, renews it, or takes up what a reset interrupted (same account, same order, same
- * key). An order in progress is taken up whatever `when` says.
- * Returns 0, or ACME_E_NULL when the client was not prepared. Work: none; ticks do it. */
+/* Begins a run: obtains a certificate, renews it, or takes up what a reset interrupted (same account, same
+ * order, same key). An order in progress is taken up whatever `when` says. Returns 0, or ACME_E_NULL when the
+ * client was not prepared. Work: none; ticks do it. */
 int acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms);
 
 /* Does the next piece of work. Returns how it went; the last three values repeat until acme_start(). */
 enum acme_progress acme_tick(struct acme_client *client, uint32_t now_ms);
 
-/* Milliseconds during which a tick would do nothing unless bytes arrive: for sleeping. 0 when there is work. */
+/* Milliseconds during which a tick would do nothing unless bytes arrive: for sleeping. 0 when there is work.
+ */
 uint32_t acme_idle_ms(const struct acme_client *client, uint32_t now_ms);
 
 /* Ends a run early: closes the connection, takes the challenge answer back. What is stored stays, so the next
@@ -130,7 +137,11 @@ const struct acme_failure *acme_failure(const struct acme_client *client);
 /* What was done so far. */
 struct acme_stats acme_stats(const struct acme_client *client);
 
-/* Ends of the pair in use, as of the last run; false when none is known. Seconds since 1970, any pointer may be NULL. */
+/* The host the client talks to, or tried last; empty: none yet. `port` may be NULL. */
+const char *acme_server(const struct acme_client *client, uint16_t *port);
+
+/* Ends of the pair in use, as of the last run; false when none is known. Seconds since 1970, any pointer may
+ * be NULL. */
 bool acme_validity(const struct acme_client *client, int64_t *not_before, int64_t *not_after, int64_t *renew_at);
 
 #endif

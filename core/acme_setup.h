@@ -39,8 +39,11 @@ enum acme_status {
     ACME_STATUS_REVOKED
 };
 
-/* The challenge a solver has to answer. All texts are NUL-terminated, live from present() to withdraw(), and hold
- * only base64url characters (and the one dot). */
+/* Longest key authorization: token "." thumbprint, without NUL (RFC 8555, 8.1). */
+#define ACME_KEY_AUTHORIZATION_MAX (ACME_TOKEN_MAX + 1 + 43)
+
+/* The challenge a solver has to answer. All texts are NUL-terminated, live from present() to withdraw(), and
+ * hold only base64url characters (and the one dot). */
 struct acme_challenge {
     const char *name;              /* the DNS name being validated                       */
     const char *token;             /* RFC 8555, 8.1                                      */
@@ -63,8 +66,8 @@ struct acme_solver {
     bool (*tick)(void *ctx, uint32_t now_ms);
 };
 
-/* What happens, as it happens: for a log, a UART, a screen. Slices are valid during the call and hold only printable
- * ASCII. */
+/* What happens, as it happens: for a log, a UART, a screen. Slices are valid during the call and hold only
+ * printable ASCII. */
 enum acme_event_kind {
     ACME_EVENT_STEP,      /* a step begins: step, name                                                  */
     ACME_EVENT_CONNECTED, /* TLS handshake done: text = host                                            */
@@ -81,10 +84,10 @@ struct acme_event {
     enum acme_step step;
     enum acme_status status;
     enum acme_record record;
-    int error;              /* enum acme_error of what went wrong; 0 nothing */
+    int error; /* enum acme_error of what went wrong; 0 nothing */
     uint16_t http_status;
-    bool subproblem;        /* PROBLEM: part of the one before */
-    uint32_t polls;         /* how often this object was asked for so far */
+    bool subproblem; /* PROBLEM: part of the one before */
+    uint32_t polls;  /* how often this object was asked for so far */
     uint32_t wait_ms;
     struct acme_slice name; /* DNS name in question; may be empty */
     struct acme_slice text;
@@ -100,8 +103,9 @@ struct acme_ca {
     size_t more_host_count;
 };
 
-/* Everything a client works with. The struct and all it points to are the caller's, are borrowed by acme_init(), and
- * must stay until the client is no longer used. Zero means "none" for every optional member. */
+/* Everything a client works with. The struct and all it points to are the caller's, are borrowed by
+ * acme_init(), and must stay until the client is no longer used. Zero means "none" for every optional member.
+ */
 struct acme_setup {
     /* the ports */
     const struct acme_net *net;

@@ -145,8 +145,8 @@ def install():
     scripts("install")
 
 
-def program():
-    scripts("program")
+def conformance():
+    scripts("conformance")
 
 
 def interop():
@@ -161,7 +161,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, clang, size, install, program, interop, demo, bench]
+GROUPS = [lint, unit, clang, size, install, conformance, interop, demo, bench]
 
 
 def main():

@@ -6,7 +6,7 @@
 
 #include "../wire/out.h"
 
-#define ACME_POINT_LEN 65      /* uncompressed P-256 point: 0x04, x, y */
+#define ACME_POINT_LEN      65 /* uncompressed P-256 point: 0x04, x, y */
 #define ACME_THUMBPRINT_LEN 43 /* base64url of a SHA-256               */
 
 /* Appends {"crv":"P-256","kty":"EC","x":...,"y":...}: the members in the order the thumbprint wants. */

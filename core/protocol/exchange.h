@@ -1,9 +1,9 @@
 /* exchange.h - the engine: what every request has in common, once.
  *
  * It fetches a nonce when its pocket is empty, signs, takes the nonce out of every answer, recognises problem
- * documents, signs again after badNonce, obeys Retry-After, repeats what was lost in a way that is safe, waits before
- * polls, and ends a step that takes too long. It moves no bytes itself: its owner carries them between it and the
- * network, so it runs the same over TLS, over a test, and a byte at a time.
+ * documents, signs again after badNonce, obeys Retry-After, repeats what was lost in a way that is safe,
+ * waits before polls, and ends a step that takes too long. It moves no bytes itself: its owner carries them
+ * between it and the network, so it runs the same over TLS, over a test, and a byte at a time.
  *
  *   WAIT -> CONNECT -> ASK -> SIGN -> SEND -> RECEIVE -> JUDGE -> WAIT ...
  */
@@ -29,39 +29,38 @@ struct acme_exchange {
     const struct acme_row *rows;
     enum acme_exchange_state state;
 
-    struct acme_url url;    /* of the request in hand; leads into the flow */
-    bool for_nonce;         /* the request in hand is HEAD newNonce        */
-    size_t payload_len;     /* raw payload, waiting at the end of work     */
-    size_t output_len[2];   /* body at the start of work, head behind it   */
-    size_t sent;            /* of both together: head first, then body     */
-    bool touched;           /* a byte of the answer has arrived            */
-    bool fresh;             /* the connection was made for this request    */
+    struct acme_url url;  /* of the request in hand; leads into the flow */
+    bool for_nonce;       /* the request in hand is HEAD newNonce        */
+    size_t payload_len;   /* raw payload, waiting at the end of work     */
+    size_t output_len[2]; /* body at the start of work, head behind it   */
+    size_t sent;          /* of both together: head first, then body     */
+    bool touched;         /* a byte of the answer has arrived            */
+    bool fresh;           /* the connection was made for this request    */
 
     struct acme_http_reader http;
-    size_t body_len;        /* JSON body in work */
-    bool streaming;         /* the body goes to the owner's sink */
+    size_t body_len; /* JSON body in work */
+    bool streaming;  /* the body goes to the owner's sink */
     int (*sink)(void *ctx, const char *data, size_t len);
     void *sink_ctx;
 
     char nonce[ACME_NONCE_MAX + 1];
-    uint32_t nonce_ms;      /* when it came */
+    uint32_t nonce_ms; /* when it came */
 
     uint32_t wait_since_ms, wait_ms;
-    uint32_t step_since_ms; /* when the flow last advanced */
-    uint32_t progress;      /* acme_flow_progress() then   */
-    uint32_t polls;         /* since then                  */
-    uint32_t faults;        /* in a row                    */
-    uint8_t rejections;     /* badNonce in a row           */
-    uint8_t throttles;      /* 429 or 503 in a row         */
+    uint32_t step_since_ms;    /* when the flow last advanced */
+    uint32_t progress;         /* acme_flow_progress() then   */
+    uint32_t polls;            /* since then                  */
+    uint32_t faults;           /* until what failed has succeeded                     */
+    enum acme_step fault_step; /* what failed last */
+    uint8_t rejections;        /* badNonce in a row           */
+    uint8_t throttles;         /* 429 or 503 in a row         */
     uint8_t redirects;
-    int32_t retry_after_s;  /* of the last answer; -1 none */
+    int32_t retry_after_s; /* of the last answer; -1 none */
 
-    /* the failure, when a function returned an error */
-    struct acme_problem problem; /* kind, type, detail, name lead into work; type.at == NULL: the CA said nothing */
-    uint32_t retry_s;            /* the CA's own wish, up to a day; 0 none */
+    uint32_t retry_s; /* after a failure: the CA's own wish, up to a day; 0 none */
 
     struct acme_exchange_counts {
-        uint32_t requests, signatures, polls, rejections;
+        uint32_t requests, signatures, polls, rejections; /* since start */
     } counts;
 };
 
@@ -71,35 +70,39 @@ void acme_exchange_start(struct acme_exchange *x, uint32_t now_ms);
 /* WAIT: true when it is over. */
 bool acme_exchange_due(const struct acme_exchange *x, uint32_t now_ms);
 
-/* WAIT -> CONNECT: chooses the request, HEAD newNonce first when a nonce is lacking, and sets url. For rows without a
- * request the state stays WAIT. Returns 0, ACME_E_BUDGET, ACME_E_STATUS, or ACME_E_URL*. */
+/* WAIT -> CONNECT: chooses the request, HEAD newNonce first when a nonce is lacking, and sets url. For rows
+ * without a request the state stays WAIT. Returns 0, ACME_E_BUDGET, ACME_E_STATUS, or ACME_E_URL*. */
 int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms);
 
 /* CONNECT -> ASK. `fresh`: the connection was opened just now, not kept from before. */
 void acme_exchange_connected(struct acme_exchange *x, bool fresh);
 
-/* ASK -> SIGN, or SEND when nothing is to be signed: lets the flow write the payload. Work: at most one signature. */
-int acme_exchange_ask(struct acme_exchange *x, uint32_t now_ms);
+/* ASK -> SIGN, or SEND when nothing is to be signed: lets the flow write the payload. Work: at most one
+ * signature. */
+int acme_exchange_ask(struct acme_exchange *x);
 
 /* SIGN -> SEND: the JWS and the request head. Work: one signature. */
 int acme_exchange_sign(struct acme_exchange *x);
 
-/* SEND: the next run of bytes, until it is empty; the owner tells how many went. The last -> RECEIVE. */
-struct acme_slice acme_exchange_output(const struct acme_exchange *x);
+/* SEND: the next run of bytes, empty when all are taken; *last: nothing follows it. The owner tells how many
+ * it took, and at last that all have left: -> RECEIVE. */
+struct acme_slice acme_exchange_output(const struct acme_exchange *x, bool *last);
 void acme_exchange_sent(struct acme_exchange *x, size_t len);
+void acme_exchange_flushed(struct acme_exchange *x);
 
-/* RECEIVE: takes bytes of the answer; at its end -> JUDGE. Returns 0 or an error, to be told to acme_exchange_fault(). */
+/* RECEIVE: takes bytes of the answer; at its end -> JUDGE. Returns 0 or an error, to be told to
+ * acme_exchange_fault(). */
 int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len);
 
 /* RECEIVE: the connection ended. -> JUDGE when that ends the answer, else an error as above. */
 int acme_exchange_ended(struct acme_exchange *x, bool clean);
 
-/* JUDGE -> WAIT: the answer is complete; decides, lets the flow read it, and advances. Returns 0 or a final error.
- * *close: the connection must not be used again. */
+/* JUDGE -> WAIT: the answer is complete; decides, lets the flow read it, and advances. Returns 0 or a final
+ * error. *close: the connection must not be used again. */
 int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close);
 
-/* Any state -> WAIT: connection, TLS or framing failed with `error`. Goes where the row's `lost` says, with a growing
- * wait. Returns 0, or `error` when it is final. The connection must be closed. */
+/* Any state -> WAIT: connection, TLS or framing failed with `error`. Goes where the row's `lost` says, with a
+ * growing wait. Returns 0, or `error` when it is final. The connection must be closed. */
 int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms);
 
 /* Goes on with `step`, as flow and owner decide outside an exchange (PRESENT, CERTIFICATE). */

@@ -16,51 +16,55 @@ enum acme_method {
 
 /* What the engine can tell a reader. There is no HTTP code in it, so none can be judged by. */
 struct acme_answer {
-    struct acme_json *json;     /* the body; NULL when it was streamed elsewhere */
-    struct acme_slice location; /* may be empty */
+    struct acme_json *json;     /* the body; without any value when it was empty or streamed elsewhere */
+    struct acme_slice location; /* may be empty                                                        */
 };
 
-/* Where the client stands with the CA. Knows no sockets, no TLS, no HTTP, no store. */
+/* Where the client stands with the CA. Knows no sockets, no TLS, no HTTP, no store.
+ * Small members come first, here and in all large structs: what lies near the start is cheap to reach. */
 struct acme_flow {
     const struct acme_setup *setup;
-    struct acme_hosts hosts;
+    const struct acme_solver *solver; /* of the authorization being worked on                       */
     enum acme_step step;
-
-    struct acme_directory directory;
-    char directory_url[ACME_URL_MAX + 1]; /* where a redirect led; empty: setup->ca.directory_url */
-    char account[ACME_URL_MAX + 1];       /* kid; empty: not known */
-    struct acme_order order;
+    enum acme_status status; /* of the last object read, for the trace                               */
 
     /* the authorization being worked on */
-    uint8_t authz;      /* index in order.authz */
-    uint8_t responses;  /* times its challenge was answered */
-    bool presented;     /* a solver shows the answer */
-    bool in_doubt;      /* our response may not have reached the CA */
-    const struct acme_solver *solver;
-    struct acme_challenge challenge; /* as given to the solver; points into the next three */
-    char name[254];
-    char token[ACME_TOKEN_MAX + 1];
-    char key_authorization[ACME_TOKEN_MAX + 1 + ACME_THUMBPRINT_LEN + 1];
-    char challenge_url[ACME_URL_MAX + 1];
+    uint8_t authz;   /* index in order.authz; all are valid when it reaches order.authz_count        */
+    uint8_t repeats; /* times something was tried again for it                                       */
+    bool presented;  /* a solver shows the answer                                                    */
+    bool in_doubt;   /* our response may not have reached the CA                                     */
 
     /* what the owner has to make durable before the next step asks anything */
     bool save_account;
     bool save_order;
     bool drop_order;
 
-    bool resumed;      /* the order came from the store: it may be gone           */
-    bool cached;       /* the directory came from the store: it may be out of date */
-    bool renewed;      /* a lost account was made anew once already               */
-    bool reordered;    /* a useless order was replaced once already               */
-    enum acme_status status; /* of the last object read, for the trace            */
+    bool resumed;        /* the order came from the store: it may be gone                            */
+    bool cached;         /* the directory came from the store: it may be out of date                 */
+    bool renewed;        /* a lost account was made anew once already                                */
+    bool reordered;      /* a useless order was replaced once already                                */
+    uint32_t signatures; /* of certificate requests                                                  */
+
+    struct acme_problem problem;     /* the CA's words about what failed; in work                    */
+    struct acme_challenge challenge; /* as given to the solver; points to name, token and its answer */
+    struct acme_hosts hosts;
+
+    char name[254];
+    char token[ACME_TOKEN_MAX + 1];
+    char key_authorization[ACME_KEY_AUTHORIZATION_MAX + 1];
+    char challenge_url[ACME_URL_MAX + 1];
+    char account[ACME_URL_MAX + 1];       /* kid; empty: not known                                   */
+    char directory_url[ACME_URL_MAX + 1]; /* where a redirect led; empty: setup->ca.directory_url    */
+    struct acme_directory directory;
+    struct acme_order order;
 };
 
 struct acme_row {
     enum acme_method method;
-    bool poll;             /* wait before asking, longer each time                                          */
-    bool stream;           /* a good answer is not JSON: it goes to the chain as it arrives                  */
-    bool needs_key;        /* the certificate key must be at hand                                           */
-    enum acme_step lost;   /* where to look when the answer was lost: the request may have been carried out */
+    bool poll;           /* wait before asking, longer each time                                          */
+    bool stream;         /* a good answer is not JSON: it goes to the chain as it arrives                  */
+    bool needs_key;      /* the certificate key must be at hand                                           */
+    enum acme_step lost; /* where to look when the answer was lost: the request may have been carried out */
     /* The URL to ask; NUL-terminated. */
     const char *(*url)(const struct acme_flow *flow);
     /* Writes the payload; NULL: POST-as-GET. Returns 0 or an error. Work: at most one signature. */
@@ -77,18 +81,23 @@ extern const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT];
 /* Begins, with what the caller has put into directory, account and order.url from the store. */
 void acme_flow_start(struct acme_flow *flow);
 
-/* The rows without a request: does some of the step's work. Returns the next step, flow->step when it is not finished, or
- * an error. Work: the solver's. */
+/* The rows without a request: does some of the step's work. Returns the next step, flow->step when it is not
+ * finished, or an error. Work: the solver's. */
 int acme_flow_act(struct acme_flow *flow);
 
-/* The CA does not know our account any more (any request may say so). Returns the step to go to, or ACME_E_ACCOUNT the
- * second time. */
+/* The answer to the step's request was lost, and the request may have been carried out. Returns where to
+ * look. */
+int acme_flow_lost(struct acme_flow *flow);
+
+/* The CA does not know our account any more (any request may say so). Returns the step to go to, or
+ * ACME_E_ACCOUNT the second time. */
 int acme_flow_account_lost(struct acme_flow *flow);
 
 /* A URL of the cached directory did not work. Returns ACME_STEP_DIRECTORY once, then `error`. */
 int acme_flow_directory_stale(struct acme_flow *flow, int error);
 
-/* The order cannot give us a certificate (gone, or made for another key). Returns ACME_STEP_ORDER once, then `error`. */
+/* The order cannot give us a certificate (gone, or made for another key). Returns ACME_STEP_ORDER once, then
+ * `error`. */
 int acme_flow_reorder(struct acme_flow *flow, int error);
 
 /* Takes back what is published; called on every way out. */

@@ -15,7 +15,7 @@ enum acme_problem_kind {
     ACME_PROBLEM_USER_ACTION, /* userActionRequired, agreementRequired           */
     ACME_PROBLEM_BINDING,     /* externalAccountRequired                         */
     ACME_PROBLEM_MALFORMED,
-    ACME_PROBLEM_CONFLICT,    /* Boulder since 2026: the challenge is being validated */
+    ACME_PROBLEM_CONFLICT, /* Boulder since 2026: the challenge is being validated */
     ACME_PROBLEM_UNAUTHORIZED
 };
 
@@ -28,8 +28,12 @@ struct acme_problem {
     struct acme_slice name; /* identifier, in subproblems */
 };
 
-/* Reads the problem at `value`; whatever is missing stays empty, so this cannot fail. The texts are made printable in
- * the document itself. */
+/* Makes a text of the document safe for logs and screens, in the document itself: what could steer a terminal
+ * or break a line becomes a blank or a question mark. */
+struct acme_slice acme_printable(struct acme_json *json, struct acme_slice text);
+
+/* Reads the problem at `value`; whatever is missing stays empty, so this cannot fail. The texts are made
+ * printable in the document itself. */
 void acme_problem_read(struct acme_problem *problem, struct acme_json *json, acme_json_value value,
                        uint16_t http_status);
 

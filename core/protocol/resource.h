@@ -13,14 +13,15 @@ struct acme_hosts {
     size_t more_count;
 };
 
-/* Copies an https URL of an allowed host, NUL-terminated. Returns 0, ACME_E_MEMBER (absent), ACME_E_URL*, and leaves
- * `kept` empty on error: a URL is never cut. */
+/* Copies an https URL of an allowed host, NUL-terminated. Returns 0, ACME_E_MEMBER (absent), ACME_E_URL*, and
+ * leaves `kept` empty on error: a URL is never cut. */
 int acme_url_keep(char kept[ACME_URL_MAX + 1], struct acme_slice url, const struct acme_hosts *hosts);
 
 /* The word as a status; unknown words are ACME_STATUS_UNKNOWN. */
 enum acme_status acme_status_of(struct acme_slice word);
 
-/* The CA's directory (7.1.1). Unknown members of any type are ignored: Boulder adds a random one on purpose. */
+/* The CA's directory (7.1.1). Unknown members of any type are ignored: Boulder adds a random one on purpose.
+ */
 struct acme_directory {
     char new_nonce[ACME_URL_MAX + 1];
     char new_account[ACME_URL_MAX + 1];
@@ -36,8 +37,8 @@ struct acme_meta {
 int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta, const struct acme_json *json,
                         const struct acme_hosts *hosts);
 
-/* An order (7.1.3). url and authorizations come from newOrder (or the first look at a stored order) and are kept when
- * later answers leave them out; finalize and certificate as they appear. */
+/* An order (7.1.3). url and authorizations come from newOrder (or the first look at a stored order) and are
+ * kept when later answers leave them out; finalize and certificate as they appear. */
 struct acme_order {
     enum acme_status status;
     uint8_t authz_count;
@@ -47,18 +48,18 @@ struct acme_order {
     char authz[ACME_NAMES_MAX][ACME_URL_MAX + 1];
 };
 
-/* Takes status, and the URLs that are there. Errors: ACME_E_MEMBER (no status; no authorizations or finalize ever),
- * ACME_E_NAMES (more authorizations than ACME_NAMES_MAX), ACME_E_URL*. */
+/* Takes status, and the URLs that are there. Errors: ACME_E_MEMBER (no status; no authorizations or finalize
+ * where the status needs them), ACME_E_NAMES (more authorizations than ACME_NAMES_MAX), ACME_E_URL*. */
 int acme_order_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts);
 
 /* An authorization (7.1.4) with the one challenge we are interested in. Slices lead into the document. */
 struct acme_authz {
     enum acme_status status;
-    struct acme_slice name;           /* identifier                                        */
-    struct acme_slice url;            /* of the challenge; at == NULL: no such challenge   */
+    struct acme_slice name; /* identifier                                        */
+    struct acme_slice url;  /* of the challenge; at == NULL: no such challenge   */
     struct acme_slice token;
-    enum acme_status challenge;       /* status of the challenge                           */
-    acme_json_value error;            /* the challenge's problem, or ACME_JSON_NONE        */
+    enum acme_status challenge; /* status of the challenge                           */
+    acme_json_value error;      /* the challenge's problem, or ACME_JSON_NONE        */
 };
 
 /* Reads status, identifier, and the challenge of `type`. Returns 0 or ACME_E_MEMBER. */

@@ -1,10 +1,12 @@
 /* anchors.h - the root certificates an ACME server is trusted by.
  *
- * On a host they are read from PEM at run time into memory the caller lends. In firmware they are a constant table,
- * made on the host by `make anchors PEM=roots.pem NAME=my_roots` and compiled in.
+ * On a host they are read from PEM at run time into memory the caller lends. In firmware they are a constant
+ * table, made on the host by `make anchors PEM=roots.pem NAME=my_roots` and compiled in.
  */
 #ifndef ACME_SECURE_ANCHORS_H
 #define ACME_SECURE_ANCHORS_H
+
+#include <stdbool.h>
 
 #include <bearssl.h>
 
@@ -15,8 +17,8 @@ struct acme_trust {
     size_t count;
 };
 
-/* Reads certificates of a PEM file piece by piece. The caller owns all of it; `memory` holds the anchors afterwards
- * and must live as long as `trust` is used. */
+/* Reads certificates of a PEM file piece by piece. The caller owns all of it; `memory` holds the anchors
+ * afterwards and must live as long as `trust` is used. */
 struct acme_trust_reader {
     br_pem_decoder_context pem;
     br_x509_decoder_context x509;
@@ -24,10 +26,10 @@ struct acme_trust_reader {
     size_t cap;
     size_t low, high;
     size_t count;
-    size_t skipped;  /* certificates with keys BearSSL cannot use (P-521, DSA, RSA over 4096 bits) */
-    size_t name_at;  /* start of the name being collected */
+    size_t skipped;  /* certificates with keys TLS does not use (P-521, DSA, RSA outside 2048..4096 bits) */
+    size_t name_len; /* bytes of the name being collected */
     int error;
-    bool in_certificate;
+    bool in_block, in_certificate;
 };
 
 /* Begins. `memory` takes about 650 bytes for each RSA-4096 root and 250 for each EC root. */
@@ -36,7 +38,8 @@ void acme_trust_begin(struct acme_trust_reader *r, void *memory, size_t cap);
 /* Takes the next piece of the file. Work: its bytes. Errors are kept for acme_trust_end(). */
 void acme_trust_add(struct acme_trust_reader *r, const void *pem, size_t len);
 
-/* Ends. Returns the number of anchors, or ACME_E_ANCHORS (none, damaged PEM) or ACME_E_WORK_SMALL (memory full). */
+/* Ends. Returns the number of anchors, ACME_E_ANCHORS (none, damaged PEM) or ACME_E_WORK_SMALL (memory full).
+ */
 int acme_trust_end(struct acme_trust_reader *r, struct acme_trust *trust);
 
 #endif

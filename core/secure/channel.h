@@ -1,4 +1,4 @@
-/* channel.h - one secure byte stream to host:port: TCP by the port, TLS by tls.h, kept open between requests. */
+/* channel.h - one secure byte stream to host:port: TCP by the port, TLS by tls.h, kept between requests. */
 #ifndef ACME_SECURE_CHANNEL_H
 #define ACME_SECURE_CHANNEL_H
 
@@ -10,28 +10,35 @@ struct acme_channel {
     const struct acme_net *net;
     const struct acme_sys *sys;
     const struct acme_trust *trust;
-    struct acme_tls *tls;     /* caller's memory, as is `buffer` */
+    struct acme_tls *tls; /* caller's memory, as is `buffer` */
     void *buffer;
     size_t buffer_len;
-    const char *tls_name;     /* name to check when it differs from the host; NULL: the host */
+    const char *tls_name; /* name to check when it differs from the host; NULL: the host */
     enum { ACME_CHANNEL_CLOSED, ACME_CHANNEL_CONNECTING, ACME_CHANNEL_SHAKING, ACME_CHANNEL_OPEN } state;
-    char host[254];           /* of the open or opening connection */
+    bool cut;       /* a part of the last request was not sent */
+    char host[254]; /* of the open or opening connection */
     uint16_t port;
-    uint32_t moved_ms;        /* when a byte last moved */
-    uint32_t handshakes;      /* completed, since init */
-    uint32_t up, down;        /* bytes on the wire, since init */
-    int tls_code;             /* of the last TLS error */
+    bool moved;          /* the last call moved bytes: there may be more to do at once */
+    uint32_t moved_ms;   /* when a byte last moved */
+    uint32_t handshakes; /* completed, since init */
+    uint32_t up, down;   /* bytes on the wire, since init */
+    int tls_code;        /* of the last TLS error */
 };
 
-/* Makes the channel lead to url's origin: connects and shakes hands where needed, keeps an open connection to the
- * same host and port, closes another.
+/* Makes the channel lead to url's origin: connects and shakes hands where needed, keeps an open connection to
+ * the same host and port, closes another. To be called until it says 1, before each request, and not while
+ * one is under way: a connection on which the server has said something unasked is closed and made anew.
  * Returns 1 open, 0 not yet (call again), or a negative error: the channel is then closed.
  * Work: one step of acme_tls_pump(). A silence of ACME_NET_TIMEOUT_MS is ACME_E_TIMEOUT. */
 int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms);
 
 /* As acme_net's send and recv, through TLS. `last`: no more bytes belong to this request.
- * Send returns the bytes taken; acme_channel_flush() tells when they are out: 1 yes, 0 not yet, negative error.
- * Receive returns bytes, 0 not now, ACME_E_CLOSED (*clean: with close_notify), ACME_E_TIMEOUT, or another error. */
+ * Send returns the bytes taken; when the answer comes before the request is out it takes and drops the rest,
+ * for the server has made up its mind, and the connection is not used again (RFC 9112, 9.5).
+ * acme_channel_flush() tells when they are out: 1 yes, 0 not yet, or an error.
+ * Receive returns bytes, 0 not now, ACME_E_CLOSED (*clean: with close_notify), ACME_E_TIMEOUT, or another
+ * error. All close the channel on an error.
+ * Work: one step of acme_tls_pump() each. */
 int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool last, uint32_t now_ms);
 int acme_channel_flush(struct acme_channel *c, uint32_t now_ms);
 int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clean, uint32_t now_ms);

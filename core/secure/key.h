@@ -1,7 +1,8 @@
 /* key.h - private keys as operations on an opaque handle.
  *
- * The core never sees a private key: it asks for signatures. A key in RAM (secure/key_p256.h), in a secure element
- * or behind a PSA key id all look the same from here. All keys are P-256, all signatures ES256 (RFC 7518, 3.4).
+ * The core never sees a private key: it asks for signatures. A key in RAM (secure/key_p256.h), in a secure
+ * element or behind a PSA key id all look the same from here. All keys are P-256, all signatures ES256 (RFC
+ * 7518, 3.4).
  */
 #ifndef ACME_SECURE_KEY_H
 #define ACME_SECURE_KEY_H
@@ -17,8 +18,8 @@ struct acme_key_ops {
      * Work: one public-key operation. */
     int (*sign)(void *handle, const uint8_t digest[32], uint8_t signature[64]);
 
-    /* The next three are NULL for a key that lives elsewhere and is always there: the core then neither makes nor
-     * stores it. */
+    /* The next three are NULL for a key that lives elsewhere and is always there: the core then neither makes
+     * nor stores it. */
 
     /* Makes a new key. Returns 0, ACME_E_RANDOM or ACME_E_KEY. Work: one public-key operation. */
     int (*generate)(void *handle, const struct acme_sys *sys);

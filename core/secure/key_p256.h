@@ -16,8 +16,8 @@ struct acme_key_p256 {
 
 /* Operations for struct acme_key_p256.
  * generate: refuses entropy that is constant or repeats itself (ACME_E_RANDOM).
- * import: PEM "EC PRIVATE KEY" (RFC 5915) or "PRIVATE KEY" (PKCS #8), as OpenSSL writes them; the scalar must be
- *         in range and a public key in the record must belong to it.
+ * import: PEM "EC PRIVATE KEY" (RFC 5915) or "PRIVATE KEY" (PKCS #8), as OpenSSL writes them; the scalar must
+ *         be in range and a public key in the record must belong to it.
  * sign: deterministic nonce (RFC 6979), so weak entropy at signing time cannot leak the key. */
 extern const struct acme_key_ops acme_key_p256_ops;
 

@@ -1,7 +1,7 @@
 /* tls.h - TLS 1.2 client over BearSSL's sans-I/O engine, one bounded step at a time.
  *
- * Suites: ECDHE with ECDSA or RSA, ChaCha20-Poly1305 or AES-GCM; P-256 and P-384; no other. The server's chain and
- * host name are always checked: there is no switch and no way to pass an empty name.
+ * Suites: ECDHE with ECDSA or RSA, ChaCha20-Poly1305 or AES-GCM; P-256 and P-384; no other. The server's
+ * chain and host name are always checked: there is no switch and no way to pass an empty name.
  */
 #ifndef ACME_SECURE_TLS_H
 #define ACME_SECURE_TLS_H
@@ -11,8 +11,8 @@
 #include "../acme_port.h"
 #include "anchors.h"
 
-#define ACME_TLS_BUFFER_MIN BR_SSL_BUFSIZE_MONO /* any server: one whole record, 16709 bytes      */
-#define ACME_TLS_BUFFER_SMALL 837               /* below this BearSSL cannot shake hands at all    */
+#define ACME_TLS_BUFFER_MIN   BR_SSL_BUFSIZE_MONO /* any server: one whole record, 16709 bytes      */
+#define ACME_TLS_BUFFER_SMALL 837                 /* below this BearSSL cannot shake hands at all    */
 
 /* Everything TLS needs beside the record buffer; caller's memory, contents private. */
 struct acme_tls {
@@ -23,31 +23,41 @@ struct acme_tls {
         br_x509_minimal_context *inner;
         bool worked;
     } x509;
+    const char *protocol;  /* for ALPN */
     unsigned char rx[128]; /* ciphertext of the handshake, fed on byte by byte */
     uint8_t rx_at, rx_len;
     bool resumable;
     bool shook; /* handshake complete */
 };
 
-/* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). A session with
- * the same name that was completed before in this struct is offered for resumption.
+/* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). A session
+ * with the same name that was completed before in this struct is offered for resumption; the struct must be
+ * zero before its first use.
  * Memory: `buffer` and `trust` are borrowed until the session is over.
  * Work: no public-key operation. Errors: ACME_E_RANDOM, ACME_E_CLOCK (utc not known), ACME_E_TLS_NAME,
  * ACME_E_ANCHORS, ACME_E_WORK_SMALL. */
 int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *buffer, size_t buffer_len,
                    const char *name, const struct acme_sys *sys);
 
-/* Moves bytes between the engine and the network: at most one send and one recv, and at most one public-key
- * operation (ECDHE, where BearSSL does its two multiplications in one call, counts as one).
+/* Moves bytes between the engine and the network: at most one send and one recv.
+ * Work: one public-key operation (ECDHE, where BearSSL does its two multiplications in one call, counts as
+ * one), with two exceptions at the end of a certificate. BearSSL tries every anchor that has the issuer's
+ * name and key type, so roots that share a name cost one each. And it decodes certificates in pieces of 256
+ * bytes: when an EC root signed an intermediate whose key ends in its last piece, the leaf's signature and
+ * the intermediate's are verified together.
  * Returns 1 something moved, 0 nothing to do now, or a negative error: the network's, or one of ACME_E_TLS_*;
- * acme_tls_code() then has BearSSL's number. *up and *down grow by the bytes moved. */
+ * acme_tls_code() then has BearSSL's number. When the peer has finished: ACME_E_CLOSED between two records,
+ * ACME_E_TLS_RECORD within one. *up and *down grow by the bytes moved. */
 int acme_tls_pump(struct acme_tls *tls, const struct acme_net *net, uint32_t *up, uint32_t *down);
+
+/* Says close_notify if that is possible at once. The session stays resumable. */
+void acme_tls_end(struct acme_tls *tls, const struct acme_net *net);
 
 /* True when the handshake is complete and application data may flow. */
 bool acme_tls_ready(const struct acme_tls *tls);
 
-/* Gives up to len bytes of application data to the engine. Returns how many it took (0: pump first). With `flush`
- * what was taken goes out as a record. */
+/* Gives up to len bytes of application data to the engine. Returns how many it took (0: pump first). With
+ * `flush` what was taken goes out as a record. */
 size_t acme_tls_write(struct acme_tls *tls, const void *data, size_t len, bool flush);
 
 /* Takes up to cap bytes of received application data. Returns how many. */
@@ -55,6 +65,9 @@ size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap);
 
 /* True when everything written has gone to the network. */
 bool acme_tls_flushed(const struct acme_tls *tls);
+
+/* True when nothing received is waiting, neither unread data nor a part of a record. */
+bool acme_tls_quiet(const struct acme_tls *tls);
 
 /* True when the peer ended the session with close_notify. */
 bool acme_tls_closed(const struct acme_tls *tls);

@@ -17,9 +17,9 @@ int64_t acme_date_http(struct acme_slice text);
 /* Reads an RFC 3339 time: any fraction, "Z", "z" or an offset. Returns ACME_DATE_NONE for anything else. */
 int64_t acme_date_rfc3339(struct acme_slice text);
 
-/* Seconds to wait that a Retry-After value asks for (RFC 9110, 10.2.3): delta-seconds, or a date taken against
- * `date`, the answer's own Date, so that our clock does not matter; without a usable Date against `utc`
- * (ACME_DATE_NONE: unknown). Past dates give 0, huge values INT32_MAX. Returns -1: none or unusable. */
+/* Seconds to wait that a Retry-After value asks for (RFC 9110, 10.2.3): delta-seconds, or a date taken
+ * against `date`, the answer's own Date, so that our clock does not matter; without a usable Date against
+ * `utc` (ACME_DATE_NONE: unknown). Past dates give 0, huge values INT32_MAX. Returns -1: none or unusable. */
 int32_t acme_retry_after_s(struct acme_slice retry_after, struct acme_slice date, int64_t utc);
 
 #endif

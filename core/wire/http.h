@@ -20,16 +20,16 @@ struct acme_http_request {
     struct acme_slice product;  /* the caller's part of User-Agent; may be empty             */
 };
 
-/* Writes the head of a request, blank line included. User-Agent is always sent (RFC 8555, 6.1), Host carries the
- * port as the URL wrote it. Work: the bytes written. Errors: o->overflow. */
+/* Writes the head of a request, blank line included. User-Agent is always sent (RFC 8555, 6.1), Host carries
+ * the port as the URL wrote it. Work: the bytes written. Errors: o->overflow. */
 void acme_http_write(struct acme_out *o, const struct acme_http_request *request);
 
 enum acme_media { /* Content-Type up to the semicolon, ASCII case ignored */
-    ACME_MEDIA_NONE,
-    ACME_MEDIA_JSON,    /* application/json                        */
-    ACME_MEDIA_PROBLEM, /* application/problem+json, RFC 9457      */
-    ACME_MEDIA_PEM,     /* application/pem-certificate-chain       */
-    ACME_MEDIA_OTHER
+                  ACME_MEDIA_NONE,
+                  ACME_MEDIA_JSON,    /* application/json                        */
+                  ACME_MEDIA_PROBLEM, /* application/problem+json, RFC 9457      */
+                  ACME_MEDIA_PEM,     /* application/pem-certificate-chain       */
+                  ACME_MEDIA_OTHER
 };
 
 /* What one call of acme_http_read() found; errors are negative. */
@@ -40,32 +40,34 @@ enum acme_http_event {
     ACME_HTTP_END = 3   /* the message is complete; what was not taken does not belong to it */
 };
 
-struct acme_http_answer {                  /* valid from ACME_HTTP_HEAD on; texts are NUL-terminated     */
-    uint16_t status;                       /* 200..599                                                   */
-    enum acme_media media;                 /*                                                            */
-    bool close;                            /* the connection ends after this answer                      */
-    bool location_long;                    /* Location was there but exceeds ACME_URL_MAX                */
-    char nonce[ACME_NONCE_MAX + 1];        /* Replay-Nonce; empty: none, too long, or illegal alphabet   */
-    char location[ACME_URL_MAX + 1];       /* Location as sent; empty: none                              */
-    char retry_after[40];                  /* Retry-After as sent; empty: none or longer than any date   */
-    char date[40];                         /* Date as sent                                               */
+struct acme_http_answer {            /* valid from ACME_HTTP_HEAD on; texts are NUL-terminated     */
+    uint16_t status;                 /* 200..599                                                   */
+    enum acme_media media;           /*                                                            */
+    bool close;                      /* the connection ends after this answer                      */
+    bool location_long;              /* Location was there but exceeds ACME_URL_MAX                */
+    char nonce[ACME_NONCE_MAX + 1];  /* Replay-Nonce; empty: none, too long, or illegal alphabet   */
+    char location[ACME_URL_MAX + 1]; /* Location as sent; empty: none                              */
+    char retry_after[40];            /* Retry-After as sent; empty: none or longer than any date   */
+    char date[40];                   /* Date as sent                                               */
 };
 
 struct acme_http_reader {
+    /* private: the reader's position; first, where Thumb reaches it with short instructions */
+    uint8_t state;        /* what the next byte is                                        */
+    uint8_t field;        /* which header the value belongs to                            */
+    uint8_t seen;         /* bit set: headers met so far                                  */
+    uint8_t name_len;     /* position in the status line, header name or chunk size       */
+    bool is_head_request; /* no body whatever the headers say                             */
+    bool carriage_return; /* the last byte was one                                        */
+    bool http10;          /* the server speaks HTTP/1.0                                   */
+    bool keep_alive;      /* it said so                                                   */
+    uint16_t value_len;   /* of the header value being read                               */
+    uint32_t head_bytes;  /* header bytes so far                                          */
+    uint32_t length;      /* Content-Length, then the bytes left of the body or the chunk */
+    char name[20];        /* header name, lower case; longer ones are of no interest      */
+    char value[48];       /* values not kept in the answer: lengths, codings, media type  */
+
     struct acme_http_answer answer;
-    /* private: the reader's position */
-    uint64_t length;      /* bytes left of the body or of the chunk             */
-    uint32_t head_bytes;  /* header bytes so far, capped                        */
-    uint8_t state;
-    uint8_t framing;
-    uint8_t field;        /* which header the value belongs to                  */
-    uint8_t seen;         /* bit set: headers that may come only once           */
-    bool is_head_request; /* no body whatever the headers say                   */
-    uint8_t name_len;
-    uint8_t value_len;    /* of the small value buffer                          */
-    uint16_t text_len;    /* of the answer field being filled                   */
-    char name[24];        /* longest header name of interest, lower case        */
-    char value[48];       /* small values: lengths, codings, media type         */
 };
 
 /* Prepares for one answer. is_head_request: the request was HEAD. */
@@ -73,14 +75,17 @@ void acme_http_reader_init(struct acme_http_reader *r, bool is_head_request);
 
 /* Takes bytes of the answer.
  *
- * Looks at in[0..len), sets *used to what it took and returns at the first event, so call again with the rest
- * until it answers ACME_HTTP_MORE or ACME_HTTP_END. 1xx answers are skipped (RFC 9110, 15.2). Understands
- * Content-Length, chunked (extensions, trailers), and bodies that end with the connection.
- * Memory: keeps nothing of `in`. Work: bytes taken.
- * Errors: ACME_E_HTTP_SYNTAX; ACME_E_HTTP_FRAMING for Content-Length that is signed, repeated with another
- * value, over 2^32, beside Transfer-Encoding, or a chunk size over 2^32; ACME_E_HTTP_SYNTAX also for more than
- * 64 KiB of headers, a NUL or a bare CR in them (a bare LF ends a line). After an error the reader is dead. */
-int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_t *used, struct acme_slice *body);
+ * Looks at in[0..len), sets *used to what it took and returns at the first event, so call again with the
+ * rest, be it empty, until it answers ACME_HTTP_MORE or ACME_HTTP_END. 1xx answers are skipped (RFC
+ * 9110, 15.2). Understands Content-Length, chunked (extensions, trailers), and bodies that end with the
+ * connection. Of a header repeated against the rules the first one counts. Memory: keeps nothing of `in`.
+ * Work: bytes taken. Errors: ACME_E_HTTP_FRAMING for Content-Length that is not plain digits, repeated with
+ * another value, 2^32 or more, or beside Transfer-Encoding; for any coding but a single `chunked`, or one
+ * from HTTP/1.0; for a chunk size that is not 1..8 hex digits, or chunk data longer than its size.
+ * ACME_E_HTTP_SYNTAX for any other damage, more than 64 KiB of headers, extensions and trailers, a folded
+ * header line, a NUL or a bare CR (a bare LF ends a line). After an error the reader is dead. */
+int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_t *used,
+                   struct acme_slice *body);
 
 /* Tells that the connection has ended. `clean`: with TLS close_notify.
  * Returns ACME_HTTP_END when that is how this body ends, else ACME_E_HTTP_TRUNCATED: a body delimited by the

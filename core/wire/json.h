@@ -1,9 +1,9 @@
 /* json.h - strict, checked access to a JSON document (RFC 8259) over jsmn's tokens.
  *
  * jsmn only cuts text into tokens and accepts most malformed documents. So acme_json_parse() first walks the
- * text with a grammar checker of its own (one root, commas, colons, numbers, literals, UTF-8, escapes, depth),
- * lets jsmn tokenize what passed, and then decodes every string in place. Afterwards every text is a plain
- * slice and no accessor can meet a malformed document.
+ * text with a grammar checker of its own (one root, commas, colons, numbers, literals, UTF-8, escapes,
+ * depth), lets jsmn tokenize what passed, and then decodes every string in place. Afterwards every text is a
+ * plain slice and no accessor can meet a malformed document.
  */
 #ifndef ACME_WIRE_JSON_H
 #define ACME_WIRE_JSON_H
@@ -14,13 +14,13 @@
 #include "../acme_error.h"
 
 struct acme_json {
-    const char *text;   /* the document, strings decoded in place; borrowed        */
+    char *text;         /* the document, strings decoded in place; borrowed        */
     const void *tokens; /* jsmn's tokens, in the memory lent to acme_json_parse() */
     int count;
 };
 
-/* A value of a document: 0 is the root, ACME_JSON_NONE "not there". Every accessor takes ACME_JSON_NONE and a value
- * of the wrong type and answers "not there". */
+/* A value of a document: 0 is the root, ACME_JSON_NONE "not there". Every accessor takes ACME_JSON_NONE and a
+ * value of the wrong type and answers "not there". */
 typedef int acme_json_value;
 #define ACME_JSON_NONE (-1)
 
@@ -31,8 +31,8 @@ typedef int acme_json_value;
  * must be an object or an array. */
 int acme_json_parse(struct acme_json *json, char *text, size_t len, void *memory, size_t memory_len);
 
-/* The member called `name` (case counts; of duplicates the first); NONE also when it is null. Work: the object's
- * elements. */
+/* The member called `name` (case counts; of duplicates the first); NONE also when it is null. Work: the
+ * object's elements. */
 acme_json_value acme_json_member(const struct acme_json *json, acme_json_value object, const char *name);
 
 /* First and next element of an array; NONE at the end. */

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 struct acme_slice {
@@ -24,28 +25,32 @@ static inline struct acme_slice acme_slice_of(const char *text)
     return acme_slice(text, strlen(text));
 }
 
-static inline bool acme_slice_is(struct acme_slice s, const char *text)
-{
-    return s.len == strlen(text) && memcmp(s.at, text, s.len) == 0;
-}
-
 static inline char acme_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Compares without regard to ASCII case, as host names, header names and media types want it. */
-static inline bool acme_slice_is_nocase(struct acme_slice s, struct acme_slice other)
+static inline bool acme_is_digit(char c)
 {
-    if (s.len != other.len) {
-        return false;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        if (acme_lower(s.at[i]) != acme_lower(other.at[i])) {
-            return false;
-        }
-    }
-    return true;
+    return c >= '0' && c <= '9';
 }
+
+/* Compares with a NUL-terminated text. */
+bool acme_slice_is(struct acme_slice s, const char *text);
+
+/* Compares without regard to ASCII case, as host names, header names and media types want it. */
+bool acme_slice_is_nocase(struct acme_slice s, struct acme_slice other);
+
+/* Where c is first; s.len when it is not there. */
+size_t acme_slice_find(struct acme_slice s, char c);
+
+/* Without the spaces and tabs at both ends: optional white space as HTTP has it (RFC 9110, 5.6.3). */
+struct acme_slice acme_slice_trim(struct acme_slice s);
+
+#define ACME_DECIMAL_BIG ((int64_t)UINT32_MAX + 1)
+
+/* The number that s is: one or more digits and nothing else. Returns 0..UINT32_MAX, ACME_DECIMAL_BIG for
+ * anything over that, -1 when it is not a number. */
+int64_t acme_slice_decimal(struct acme_slice s);
 
 #endif

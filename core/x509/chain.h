@@ -1,46 +1,50 @@
-/* chain.h - a certificate chain while it streams in: checked, put in order, written out again as PEM of our own.
+/* chain.h - a certificate chain while it streams in: checked, put in order, written out as PEM of our own.
  *
- * Only one certificate is held at a time. Nothing of the server's text is stored: each block is decoded, judged and
- * encoded anew, so comments, other PEM blocks and odd line ends never reach the store.
+ * Only one certificate is held at a time. Nothing of the server's text is stored: each block is decoded,
+ * judged and encoded anew, so comments, other PEM blocks and odd line ends never reach the store.
  */
 #ifndef ACME_X509_CHAIN_H
 #define ACME_X509_CHAIN_H
 
 #include "leaf.h"
-#include "pem.h"
+#include "../wire/pem.h"
 
 /* What the certificate must be. Pointers are borrowed for the whole download. */
 struct acme_chain_want {
     const uint8_t *point;     /* our public key, 65 bytes           */
     const char *const *names; /* the names asked for                */
     size_t name_count;
-    int64_t utc;              /* now; ACME_DATE_NONE when not known */
+    int64_t utc; /* now; ACME_DATE_NONE when not known */
 };
 
 struct acme_chain {
     struct acme_pem pem;
     struct acme_chain_want want;
-    /* Receives the chain: the leaf first, every call at most 64 bytes of PEM. Returns 0 or an error. */
+    /* Receives the chain: the leaf first, every call one line of PEM. Returns 0 or an error. */
     int (*sink)(void *ctx, const void *data, size_t len);
     void *sink_ctx;
     uint8_t *memory; /* lent: certificates that came before the leaf, then the one being decoded */
     size_t cap;
-    size_t held;     /* bytes of complete certificates waiting for the leaf */
-    unsigned count;  /* certificates written so far */
+    size_t held;    /* bytes of complete certificates waiting for the leaf */
+    unsigned count; /* certificates written so far */
     bool have_leaf;
     int64_t not_before, not_after; /* of the leaf */
 };
 
-/* Prepares for a chain. `memory` must take the largest certificate, and those that come before the leaf. */
+/* Prepares for a chain. `memory` must take the largest certificate, and those that come before the leaf.
+ * These are written behind the leaf in the order they certify each other; what comes after it, as it comes.
+ */
 void acme_chain_init(struct acme_chain *c, const struct acme_chain_want *want, void *memory, size_t cap,
                      int (*sink)(void *ctx, const void *data, size_t len), void *sink_ctx);
 
 /* Takes the next bytes. Work: decoding them, writing at most the certificates they complete.
- * Errors: the sink's; ACME_E_CERT_SYNTAX, ACME_E_CERT_BIG; for the leaf ACME_E_CERT_NAMES and ACME_E_CERT_DATES (already
- * expired, or ends before it begins; a start in the future is accepted, RFC 8555 CAs backdate or not). */
+ * Errors: the sink's; ACME_E_CERT_SYNTAX, ACME_E_CERT_BIG; for the leaf ACME_E_CERT_NAMES and
+ * ACME_E_CERT_DATES (already expired, or ends before it begins; a start in the future is accepted, RFC 8555
+ * CAs backdate or not). */
 int acme_chain_read(struct acme_chain *c, const char *in, size_t len);
 
-/* Ends. Returns 0, ACME_E_CERT_KEY (no certificate for our key came), ACME_E_CERT_SYNTAX (block open, or none). */
+/* Ends. Returns 0, ACME_E_CERT_KEY (no certificate for our key came) or ACME_E_CERT_SYNTAX (block open,
+ * none). */
 int acme_chain_end(struct acme_chain *c);
 
 #endif

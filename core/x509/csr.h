@@ -5,8 +5,8 @@
 #include "../secure/key.h"
 #include "../wire/slice.h"
 
-/* Writes a PKCS #10 request: empty subject, all names as dNSName in subjectAltName (lower case), P-256 key, signed
- * with ECDSA and SHA-256.
+/* Writes a PKCS #10 request: empty subject, all names as dNSName in subjectAltName (lower case), P-256 key,
+ * signed with ECDSA and SHA-256.
  * Memory: the DER ends at buf + cap; *start is where it begins.
  * Work: one signature, one SHA-256 of the request.
  * Returns 0, ACME_E_REQUEST_BIG, or the key's error. */

@@ -3,7 +3,7 @@
 #define ACME_X509_LEAF_H
 
 #include "../acme_error.h"
-#include "der.h"
+#include "../wire/der.h"
 
 struct acme_leaf {
     int64_t not_before, not_after; /* seconds since 1970; 9999-12-31 for "no expiry"            */
@@ -11,6 +11,7 @@ struct acme_leaf {
     struct acme_der names;         /* contents of subjectAltName's GeneralNames; may be empty    */
     struct acme_der serial;        /* contents octets, leading zero kept (RFC 9773, 4.1)         */
     struct acme_der issuer;        /* contents of the issuer Name                               */
+    struct acme_der subject;       /* contents of the subject Name                              */
 };
 
 /* Reads a DER certificate. Memory: the pointers lead into `der`. Work: one pass. Signatures are not checked.

@@ -1,6 +1,6 @@
-/* der.h - as much DER (X.690) as keys, requests and leaf certificates need; every read and write is bounded. */
-#ifndef ACME_X509_DER_H
-#define ACME_X509_DER_H
+/* der.h - as much DER (X.690) as keys, requests and certificates need; every read and write is bounded. */
+#ifndef ACME_WIRE_DER_H
+#define ACME_WIRE_DER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -27,8 +27,8 @@ struct acme_der {
     size_t len;
 };
 
-/* Takes the next element off `in`: its tag and contents. Definite lengths below 2^24 in shortest form only, single-byte
- * tags only. Returns false, and leaves `in`, at the end or when malformed. */
+/* Takes the next element off `in`: its tag and contents. Definite lengths below 2^24 in shortest form only,
+ * single-byte tags only. Returns false, and leaves `in`, at the end or when malformed. */
 bool acme_der_next(struct acme_der *in, uint8_t *tag, struct acme_der *body);
 
 /* As acme_der_next(), for an element that must have this tag. */
@@ -36,7 +36,7 @@ bool acme_der_expect(struct acme_der *in, uint8_t tag, struct acme_der *body);
 
 /* Writer that fills its buffer from the end to the front, so that lengths are known when they are written. */
 struct acme_der_out {
-    uint8_t *at;   /* caller's buffer */
+    uint8_t *at; /* caller's buffer */
     size_t cap;
     size_t start;  /* first byte written; cap: none */
     bool overflow; /* sticky */
@@ -51,8 +51,16 @@ void acme_der_wrap(struct acme_der_out *o, uint8_t tag, size_t mark);
 /* Writes a whole element. */
 void acme_der_put(struct acme_der_out *o, uint8_t tag, const void *data, size_t len);
 
-/* Object identifiers used in more than one place, as contents octets. */
-extern const uint8_t acme_oid_ec_public_key[7];
-extern const uint8_t acme_oid_p256[8];
+/* Appends an INTEGER holding the big-endian number, without its leading zeros. */
+void acme_der_unsigned(struct acme_der_out *o, const uint8_t *number, size_t len);
+
+/* SubjectPublicKeyInfo of a P-256 key up to the point (RFC 5480, 2); the point's 65 bytes follow. Parts of it
+ * are what other structures want. */
+#define ACME_SPKI_P256_LEN           26
+#define ACME_SPKI_P256_ALGORITHM     4 /* contents of the AlgorithmIdentifier */
+#define ACME_SPKI_P256_ALGORITHM_LEN 19
+#define ACME_SPKI_P256_CURVE         13 /* the curve's OBJECT IDENTIFIER, whole */
+#define ACME_SPKI_P256_CURVE_LEN     10
+extern const uint8_t acme_spki_p256[ACME_SPKI_P256_LEN];
 
 #endif

@@ -1,0 +1,767 @@
+/* acme.c - the client: the only file that sees all of it.
+ *
+ * A run goes through phases: what is stored is read, the pair in use is looked at, then the engine
+ * (protocol/exchange.c) is driven until there is a chain, and the new pair is put in use. One tick does one
+ * piece of that. Whatever must be known after a reset is written before the next request is chosen, in one
+ * place: keep_records().
+ */
+#include "acme.h"
+
+#include "lifecycle/renew.h"
+#include "protocol/poll.h"
+#include "protocol/trace.h"
+#include "wire/date.h"
+
+#define KEY_RECORD_MAX 512 /* of a private key, PEM */
+#define PIECE_LEN      512 /* bytes of an answer taken in one tick */
+#define CLOCK_WAIT_MS  1000
+#define NET_WAIT_MS    250 /* while the network has the word: addresses and slots time out by ticks */
+
+/* --- set-up
+ * ------------------------------------------------------------------------------------------------- */
+
+static bool pointers_given(const struct acme_setup *s)
+{
+    return s->net != NULL && s->sys != NULL && s->store != NULL && s->ca.directory_url != NULL &&
+           s->ca.trust != NULL && s->account_key.ops != NULL && s->certificate_key.ops != NULL && s->names != NULL &&
+           s->solvers != NULL && s->solver_count > 0 && s->work != NULL && s->tls != NULL && s->tls_buffer != NULL &&
+           (s->contact_count == 0 || s->contacts != NULL) && (s->ca.more_host_count == 0 || s->ca.more_hosts != NULL);
+}
+
+static int check_setup(const struct acme_setup *s)
+{
+    struct acme_url url;
+
+    if (!pointers_given(s)) {
+        return ACME_E_NULL;
+    }
+    if (s->account_key.ops == s->certificate_key.ops && s->account_key.handle == s->certificate_key.handle) {
+        return ACME_E_KEY; /* RFC 8555, 11.1 */
+    }
+    if (s->work_len < ACME_WORK_MIN || s->tls_buffer_len < ACME_TLS_BUFFER_SMALL) {
+        return ACME_E_WORK_SMALL;
+    }
+    if (s->ca.trust->count == 0) {
+        return ACME_E_ANCHORS;
+    }
+    if (s->name_count == 0 || s->name_count > ACME_NAMES_MAX) {
+        return ACME_E_NAMES;
+    }
+    for (size_t i = 0; i < s->name_count; i++) {
+        if (s->names[i] == NULL || !acme_dns_name_ok(acme_slice_of(s->names[i]))) {
+            return ACME_E_NAMES;
+        }
+    }
+    if (strlen(s->ca.directory_url) > ACME_URL_MAX) {
+        return ACME_E_URL_LONG;
+    }
+    int error = acme_url_parse(&url, acme_slice_of(s->ca.directory_url));
+    bool named = s->ca.tls_name != NULL && s->ca.tls_name[0] != '\0';
+    if (error == 0 && url.is_address && !named) {
+        error = ACME_E_TLS_NAME; /* X.509 matching in BearSSL knows DNS names only */
+    }
+    return error;
+}
+
+static int chain_piece(void *ctx, const void *data, size_t len);
+static int streamed_piece(void *ctx, const char *data, size_t len);
+
+int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme_setup *setup)
+{
+    if (c == NULL || setup == NULL) {
+        return ACME_E_NULL;
+    }
+    if (client_size != sizeof(*c)) {
+        return ACME_E_SIZE;
+    }
+    memset(c, 0, sizeof(*c));
+    int error = check_setup(setup);
+    if (error != 0) {
+        return error;
+    }
+    memset(setup->tls, 0, sizeof(*setup->tls));
+    c->setup = setup;
+    c->channel.net = setup->net;
+    c->channel.sys = setup->sys;
+    c->channel.trust = setup->ca.trust;
+    c->channel.tls = setup->tls;
+    c->channel.buffer = setup->tls_buffer;
+    c->channel.buffer_len = setup->tls_buffer_len;
+    bool named = setup->ca.tls_name != NULL && setup->ca.tls_name[0] != '\0';
+    c->channel.tls_name = named ? setup->ca.tls_name : NULL;
+    return 0;
+}
+
+int acme_start(struct acme_client *c, enum acme_when when, uint32_t now_ms)
+{
+    if (c == NULL || c->setup == NULL) {
+        return ACME_E_NULL;
+    }
+    acme_stop(c);
+    struct acme_exchange_counts counts = c->exchange.counts;
+    uint32_t signatures = c->flow.signatures;
+    memset(&c->flow, 0, sizeof(c->flow));
+    memset(&c->exchange, 0, sizeof(c->exchange));
+    memset(&c->failure, 0, sizeof(c->failure));
+    c->exchange.counts = counts;
+    c->flow.signatures = signatures;
+    c->flow.setup = c->setup;
+    (void)acme_url_parse(&c->flow.hosts.directory, acme_slice_of(c->setup->ca.directory_url)); /* checked by init */
+    c->flow.hosts.more = c->setup->ca.more_hosts;
+    c->flow.hosts.more_count = c->setup->ca.more_host_count;
+    c->exchange.setup = c->setup;
+    c->exchange.flow = &c->flow;
+    c->exchange.rows = acme_flow_rfc8555;
+    c->exchange.sink = streamed_piece;
+    c->exchange.sink_ctx = c;
+    c->when = when;
+    c->order_known = false;
+    c->key_ready = false;
+    c->clock_ms = now_ms;
+    c->retry_utc = 0;
+    c->phase = ACME_PHASE_ACCOUNT_KEY;
+    return 0;
+}
+
+/* --- records
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Every access to the store that can fail notes which record it was about. */
+static int blame(struct acme_client *c, enum acme_record record, int error)
+{
+    c->failure.record = record;
+    return error;
+}
+
+static int put(struct acme_client *c, enum acme_record record, const void *data, size_t len)
+{
+    struct acme_event event = {.kind = ACME_EVENT_STORED, .step = c->flow.step, .record = record};
+    int error = c->setup->store->put(c->setup->store->ctx, record, data, len);
+    if (error != 0) {
+        return blame(c, record, error);
+    }
+    c->stats.writes++;
+    if (len > 0) {
+        acme_trace(c->setup, &event);
+    }
+    return 0;
+}
+
+static int get(struct acme_client *c, enum acme_record record, void *buf, size_t cap)
+{
+    int len = c->setup->store->get(c->setup->store->ctx, record, buf, cap);
+    return len < 0 ? blame(c, record, len) : len;
+}
+
+/* Reads a private key. Returns 1 when there is one, 0 when there is none. */
+static int load_key(struct acme_client *c, enum acme_record record, const struct acme_key *key)
+{
+    char *work = c->setup->work;
+    int len = get(c, record, work, c->setup->work_len);
+    if (len <= 0) {
+        return len;
+    }
+    bool whole = (size_t)len <= c->setup->work_len && len <= 8 * KEY_RECORD_MAX;
+    int error = whole ? key->ops->import(key->handle, work, (size_t)len) : ACME_E_KEY_CORRUPT;
+    memset(work, 0, c->setup->work_len < (size_t)len ? c->setup->work_len : (size_t)len);
+    return error != 0 ? blame(c, record, error) : 1;
+}
+
+/* Makes a private key, and has it stored before anything is done with it. */
+static int make_key(struct acme_client *c, enum acme_record record, const struct acme_key *key)
+{
+    char *work = c->setup->work;
+    int error = key->ops->generate(key->handle, c->setup->sys);
+    if (error != 0) {
+        return error;
+    }
+    c->stats.keys++;
+    int len = key->ops->export(key->handle, work, KEY_RECORD_MAX);
+    if (len < 0) {
+        return len;
+    }
+    error = put(c, record, work, (size_t)len);
+    memset(work, 0, (size_t)len);
+    return error != 0 ? error : 1;
+}
+
+static int put_order(struct acme_client *c, int64_t retry_utc)
+{
+    struct acme_out o;
+    acme_out_init(&o, c->setup->work, c->setup->work_len);
+    acme_record_order_write(&o, &c->flow, retry_utc);
+    return o.overflow ? ACME_E_REQUEST_BIG : put(c, ACME_RECORD_ORDER, o.at, o.len);
+}
+
+static int put_account(struct acme_client *c)
+{
+    struct acme_out o;
+    acme_out_init(&o, c->setup->work, c->setup->work_len);
+    acme_record_account_write(&o, &c->flow);
+    return o.overflow ? ACME_E_REQUEST_BIG : put(c, ACME_RECORD_ACCOUNT, o.at, o.len);
+}
+
+/* Makes durable what the flow has learned, one record a tick. Returns 1 when it wrote, 0 when all is stored.
+ */
+static int keep_records(struct acme_client *c)
+{
+    struct acme_flow *flow = &c->flow;
+    int error = 0;
+    if (flow->drop_order) { /* first: a key must never outlive the order it was made for */
+        flow->drop_order = false;
+        c->key_ready = false;
+        error = put(c, ACME_RECORD_KEY_NEXT, NULL, 0);
+        if (error == 0) {
+            error = put(c, ACME_RECORD_ORDER, NULL, 0);
+        }
+    } else if (flow->save_account) {
+        flow->save_account = false;
+        error = put_account(c);
+    } else if (flow->save_order) {
+        flow->save_order = false;
+        error = put_order(c, 0);
+    } else {
+        return 0;
+    }
+    return error != 0 ? error : 1;
+}
+
+/* --- before the first request
+ * ------------------------------------------------------------------------------- */
+
+static int tick_account_key(struct acme_client *c)
+{
+    const struct acme_key *key = &c->setup->account_key;
+    int done = key->ops->import == NULL ? 1 : load_key(c, ACME_RECORD_ACCOUNT_KEY, key);
+    if (done == 0) {
+        done = make_key(c, ACME_RECORD_ACCOUNT_KEY, key);
+    }
+    if (done == 1) {
+        c->phase = ACME_PHASE_RECORDS;
+    }
+    return done;
+}
+
+static int tick_records(struct acme_client *c)
+{
+    char *work = c->setup->work;
+    size_t cap = c->setup->work_len;
+
+    int len = get(c, ACME_RECORD_ACCOUNT, work, cap);
+    if (len > 0 && (size_t)len <= cap) {
+        (void)acme_record_account_read(&c->flow, acme_slice(work, (size_t)len));
+    }
+    if (len >= 0) {
+        len = get(c, ACME_RECORD_ORDER, work, cap);
+    }
+    if (len > 0 && (size_t)len <= cap) {
+        (void)acme_record_order_read(&c->flow, acme_slice(work, (size_t)len), &c->retry_utc);
+    }
+    c->order_known = c->flow.order.url[0] != '\0';
+    if (len >= 0 && !c->order_known) {
+        len = get(c, ACME_RECORD_KEY_NEXT, NULL, 0);
+        c->flow.drop_order = len > 0; /* the key of an order nobody remembers */
+    }
+    c->phase = ACME_PHASE_CLOCK;
+    return len < 0 ? len : 1;
+}
+
+static int tick_clock(struct acme_client *c, uint32_t now_ms)
+{
+    int known = c->setup->sys->utc(c->setup->sys->ctx, &c->utc);
+    if (known < 0) {
+        return known;
+    }
+    if (known == 0 || c->utc < ACME_UTC_FLOOR) {
+        return acme_passed(now_ms, c->clock_ms, ACME_STEP_BUDGET_S * 1000u) ? ACME_E_CLOCK : 0;
+    }
+    c->phase = c->order_known ? ACME_PHASE_BEGIN : ACME_PHASE_PAIR;
+    return 1;
+}
+
+/* Decodes the first certificate of the chain in use, over its own text. */
+static bool read_leaf(struct acme_leaf *leaf, char *text, size_t len)
+{
+    struct acme_pem pem;
+    acme_pem_init(&pem, text, len);
+    for (size_t at = 0; at < len;) {
+        size_t used = 0;
+        int event = acme_pem_read(&pem, text + at, len - at, &used);
+        at += used;
+        if (event < 0) {
+            return false;
+        }
+        if (event == ACME_PEM_END) {
+            return acme_leaf_parse(leaf, pem.der, pem.len) == 0 && leaf->point != NULL;
+        }
+    }
+    return false;
+}
+
+/* Looks at the chain in use: is it for these names? A chain that cannot be read is replaced, by way of a new
+ * order. */
+static int tick_pair(struct acme_client *c)
+{
+    char *work = c->setup->work;
+    struct acme_leaf leaf;
+    int len = get(c, ACME_RECORD_CHAIN, work, c->setup->work_len);
+    if (len < 0) {
+        return len;
+    }
+    size_t have = (size_t)len < c->setup->work_len ? (size_t)len : c->setup->work_len;
+    c->phase = ACME_PHASE_BEGIN;
+    if (have > 0 && read_leaf(&leaf, work, have)) {
+        c->not_before = leaf.not_before;
+        c->not_after = leaf.not_after;
+        c->same_names = acme_leaf_names_are(&leaf, c->setup->names, c->setup->name_count);
+        memcpy(c->point, leaf.point, sizeof(c->point));
+        c->phase = ACME_PHASE_PAIR_KEY;
+    }
+    return 1;
+}
+
+/* Looks at the key in use. A damaged one is the operator's to judge and never silently replaced; one that is missing or
+ * belongs to another certificate only when a new certificate was asked for in any case. */
+static int tick_pair_key(struct acme_client *c)
+{
+    const struct acme_key *key = &c->setup->certificate_key;
+    uint8_t point[ACME_POINT_LEN];
+    int found = key->ops->import == NULL ? 1 : load_key(c, ACME_RECORD_KEY, key);
+    if (found < 0) {
+        return found;
+    }
+    int error = found == 1 ? key->ops->point(key->handle, point) : ACME_E_PAIR;
+    if (error == 0 && memcmp(point, c->point, sizeof(point)) != 0) {
+        error = ACME_E_PAIR;
+    }
+    c->phase = ACME_PHASE_BEGIN;
+    if (c->when == ACME_NOW) {
+        return 1;
+    }
+    if (error != 0) {
+        return blame(c, ACME_RECORD_KEY, error);
+    }
+    if (c->same_names && c->utc < acme_renew_at(c->not_before, c->not_after)) {
+        c->phase = ACME_PHASE_OVER;
+        c->result = ACME_CURRENT;
+    }
+    return 1;
+}
+
+static int tick_begin(struct acme_client *c, uint32_t now_ms)
+{
+    if (c->when == ACME_WHEN_DUE && c->utc < c->retry_utc) {
+        int64_t left_s = c->retry_utc - c->utc;
+        c->exchange.retry_s = left_s < 86400 ? (uint32_t)left_s : 86400;
+        return ACME_E_RATE_LIMITED;
+    }
+    acme_flow_start(&c->flow);
+    acme_exchange_start(&c->exchange, now_ms);
+    c->phase = ACME_PHASE_FLOW;
+    return 1;
+}
+
+/* --- the certificate
+ * ---------------------------------------------------------------------------------------- */
+
+/* Has the key of this order at hand: the stored one after a reset, a new one otherwise. */
+static int tick_key(struct acme_client *c)
+{
+    const struct acme_key *key = &c->setup->certificate_key;
+    int done = key->ops->import == NULL ? 1 : load_key(c, ACME_RECORD_KEY_NEXT, key);
+    if (done == ACME_E_KEY_CORRUPT || (done == 0 && c->flow.step == ACME_STEP_CERTIFICATE)) {
+        /* The order's key is lost, and with it the use of its certificate. */
+        int next = acme_flow_reorder(&c->flow, done == 0 ? ACME_E_CERT_KEY : done);
+        if (next < 0) {
+            return next;
+        }
+        acme_exchange_go(&c->exchange, (enum acme_step)next, c->exchange.wait_since_ms);
+        return 1;
+    }
+    if (done == 0) {
+        done = make_key(c, ACME_RECORD_KEY_NEXT, key);
+    }
+    if (done == 1) {
+        int error = key->ops->point(key->handle, c->point);
+        c->key_ready = error == 0;
+        return error != 0 ? error : 1;
+    }
+    return done;
+}
+
+/* The chain's way: engine -> streamed_piece -> chain (checked, put in order) -> chain_piece -> store. */
+static int streamed_piece(void *ctx, const char *data, size_t len)
+{
+    struct acme_client *c = ctx;
+    return acme_chain_read(&c->chain, data, len);
+}
+
+static int chain_piece(void *ctx, const void *data, size_t len)
+{
+    struct acme_client *c = ctx;
+    int error = c->setup->store->append(c->setup->store->ctx, data, len);
+    return error != 0 ? blame(c, ACME_RECORD_CHAIN, error) : 0;
+}
+
+static int begin_chain(struct acme_client *c)
+{
+    struct acme_chain_want want = {.point = c->point, .names = c->setup->names, .name_count = c->setup->name_count};
+    want.utc = c->setup->sys->utc(c->setup->sys->ctx, &c->utc) == 1 ? c->utc : ACME_DATE_NONE;
+    acme_chain_init(&c->chain, &want, c->setup->work, c->setup->work_len, chain_piece, c);
+    return chain_piece(c, NULL, 0);
+}
+
+static int end_chain(struct acme_client *c, uint32_t now_ms)
+{
+    int error = acme_chain_end(&c->chain);
+    int next = error;
+    if (error == 0) {
+        c->phase = ACME_PHASE_COMMIT;
+        return 1;
+    }
+    if (error == ACME_E_CERT_KEY) { /* an order that another client has finalized with its own key */
+        next = acme_flow_reorder(&c->flow, error);
+    } else if (error == ACME_E_CERT_SYNTAX && c->flow.repeats++ < 3) { /* empty or cut: a replica that lags */
+        next = ACME_STEP_CERTIFICATE;
+    }
+    if (next < 0) {
+        return next;
+    }
+    c->flow.step = ACME_STEP_CERTIFICATE; /* where this came from: a repetition waits */
+    c->exchange.polls++;
+    acme_exchange_go(&c->exchange, (enum acme_step)next, now_ms);
+    return 1;
+}
+
+static int tick_commit(struct acme_client *c)
+{
+    struct acme_event event = {.kind = ACME_EVENT_STORED, .step = ACME_STEP_CERTIFICATE};
+    int error = c->setup->store->commit(c->setup->store->ctx);
+    event.record = ACME_RECORD_CHAIN;
+    if (error != 0) {
+        return blame(c, ACME_RECORD_CHAIN, error);
+    }
+    c->stats.writes++;
+    c->not_before = c->chain.not_before;
+    c->not_after = c->chain.not_after;
+    acme_trace(c->setup, &event);
+    acme_channel_close(&c->channel);
+    c->phase = ACME_PHASE_OVER;
+    c->result = ACME_ISSUED;
+    return 1;
+}
+
+/* --- driving the engine
+ * ------------------------------------------------------------------------------------- */
+
+/* Failed between here and the CA: the engine decides whether another try makes sense. */
+static int faulted(struct acme_client *c, int error, uint32_t now_ms)
+{
+    acme_channel_close(&c->channel);
+    int final = acme_exchange_fault(&c->exchange, error, now_ms);
+    return final != 0 ? final : 1;
+}
+
+static int tick_wait(struct acme_client *c, uint32_t now_ms)
+{
+    struct acme_exchange *x = &c->exchange;
+    if (c->flow.step == ACME_STEP_COUNT) {
+        return end_chain(c, now_ms);
+    }
+    if (!acme_exchange_due(x, now_ms)) {
+        return 0;
+    }
+    const struct acme_row *row = &x->rows[c->flow.step];
+    if (row->needs_key && !c->key_ready) {
+        return tick_key(c);
+    }
+    int error = acme_exchange_choose(x, now_ms);
+    if (error != 0) {
+        return error;
+    }
+    if (row->method != ACME_METHOD_NONE) {
+        return 1;
+    }
+    int next = acme_flow_act(&c->flow);
+    if (next < 0 || next == (int)c->flow.step) {
+        return next < 0 ? next : 0;
+    }
+    acme_exchange_go(x, (enum acme_step)next, now_ms);
+    return 1;
+}
+
+static int tick_connect(struct acme_client *c, uint32_t now_ms)
+{
+    struct acme_event event = {.kind = ACME_EVENT_CONNECTED, .step = c->flow.step};
+    uint32_t before = c->channel.handshakes;
+    int done = acme_channel_open(&c->channel, &c->exchange.url, now_ms);
+    if (done < 0) {
+        return faulted(c, done, now_ms);
+    }
+    if (done == 1) {
+        bool fresh = c->channel.handshakes != before;
+        if (fresh) {
+            event.text = acme_slice_of(c->channel.host);
+            acme_trace(c->setup, &event);
+        }
+        acme_exchange_connected(&c->exchange, fresh);
+        return 1;
+    }
+    return c->channel.moved;
+}
+
+static int tick_ask(struct acme_client *c)
+{
+    struct acme_exchange *x = &c->exchange;
+    int error = acme_exchange_ask(x);
+    if (error == 0 && x->rows[c->flow.step].stream && !x->for_nonce) {
+        error = begin_chain(c);
+    }
+    return error != 0 ? error : 1;
+}
+
+static int tick_send(struct acme_client *c, uint32_t now_ms)
+{
+    bool last = false;
+    struct acme_slice out = acme_exchange_output(&c->exchange, &last);
+    int done = out.len > 0 ? acme_channel_send(&c->channel, out.at, out.len, last, now_ms)
+                           : acme_channel_flush(&c->channel, now_ms);
+    if (done < 0) {
+        return faulted(c, done, now_ms);
+    }
+    if (out.len > 0) {
+        acme_exchange_sent(&c->exchange, (size_t)done);
+    } else if (done == 1) {
+        acme_exchange_flushed(&c->exchange);
+    }
+    return done > 0 || c->channel.moved;
+}
+
+static int tick_receive(struct acme_client *c, uint32_t now_ms)
+{
+    char piece[PIECE_LEN];
+    bool clean = false;
+    int got = acme_channel_recv(&c->channel, piece, sizeof(piece), &clean, now_ms);
+    int error = 0;
+    if (got > 0) {
+        error = acme_exchange_input(&c->exchange, piece, (size_t)got);
+    } else if (got == ACME_E_CLOSED) {
+        error = acme_exchange_ended(&c->exchange, clean);
+    } else {
+        error = got;
+    }
+    return error < 0 ? faulted(c, error, now_ms) : got != 0 || c->channel.moved;
+}
+
+static int tick_judge(struct acme_client *c, uint32_t now_ms)
+{
+    bool close = false;
+    int error = acme_exchange_judge(&c->exchange, now_ms, &close);
+    if (close) {
+        acme_channel_close(&c->channel);
+    }
+    return error != 0 ? error : 1;
+}
+
+static int tick_flow(struct acme_client *c, uint32_t now_ms)
+{
+    int kept = c->exchange.state == ACME_EXCHANGE_WAIT ? keep_records(c) : 0;
+    if (kept != 0) {
+        return kept;
+    }
+    switch (c->exchange.state) {
+    case ACME_EXCHANGE_WAIT:
+        return tick_wait(c, now_ms);
+    case ACME_EXCHANGE_CONNECT:
+        return tick_connect(c, now_ms);
+    case ACME_EXCHANGE_ASK:
+        return tick_ask(c);
+    case ACME_EXCHANGE_SIGN: {
+        int error = acme_exchange_sign(&c->exchange);
+        return error != 0 ? error : 1;
+    }
+    case ACME_EXCHANGE_SEND:
+        return tick_send(c, now_ms);
+    case ACME_EXCHANGE_RECEIVE:
+        return tick_receive(c, now_ms);
+    case ACME_EXCHANGE_JUDGE:
+        return tick_judge(c, now_ms);
+    }
+    return 0;
+}
+
+/* --- the way out
+ * -------------------------------------------------------------------------------------------- */
+
+static void copy_text(char *to, size_t cap, struct acme_slice from)
+{
+    size_t len = from.len < cap - 1 ? from.len : cap - 1;
+    if (len > 0) {
+        memcpy(to, from.at, len);
+    }
+    to[len] = '\0';
+}
+
+/* True when the order is of no more use, whoever asks. */
+static bool order_is_dead(int error)
+{
+    return error == ACME_E_PROBLEM || error == ACME_E_AUTHZ || error == ACME_E_ORDER ||
+           (error <= ACME_E_CERT_KEY && error >= ACME_E_CERT_BIG);
+}
+
+static void fail(struct acme_client *c, int error)
+{
+    struct acme_failure *failure = &c->failure;
+    const struct acme_problem *problem = &c->flow.problem;
+    bool of_a_name = c->flow.step >= ACME_STEP_AUTHZ && c->flow.step <= ACME_STEP_AUTHZ_POLL;
+
+    failure->error = error;
+    failure->step = c->flow.step < ACME_STEP_COUNT ? c->flow.step : ACME_STEP_CERTIFICATE;
+    failure->tls_code = error <= ACME_E_TLS_UNTRUSTED && error >= ACME_E_TLS ? c->channel.tls_code : 0;
+    failure->http_status = problem->http_status;
+    failure->retry_s = c->exchange.retry_s;
+    copy_text(failure->type, sizeof(failure->type), problem->type);
+    copy_text(failure->detail, sizeof(failure->detail), problem->detail);
+    copy_text(failure->name, sizeof(failure->name),
+              problem->name.len > 0 ? problem->name : acme_slice_of(of_a_name ? c->flow.name : ""));
+
+    bool talked = c->phase == ACME_PHASE_FLOW;
+    uint16_t problem_status = problem->http_status;
+    acme_stop(c);
+    c->phase = ACME_PHASE_OVER;
+    c->result = ACME_FAILED;
+    /* Best effort from here on: the failure above is what counts. */
+    if (talked && order_is_dead(error) &&
+        problem_status < 500) { /* a server's trouble says nothing about the order */
+        memset(&c->flow.order, 0, sizeof(c->flow.order));
+        (void)c->setup->store->put(c->setup->store->ctx, ACME_RECORD_ORDER, NULL, 0);
+    }
+    if (talked && error == ACME_E_RATE_LIMITED) {
+        (void)put_order(c, c->utc + (int64_t)failure->retry_s);
+    }
+}
+
+void acme_stop(struct acme_client *c)
+{
+    if (c->setup == NULL) {
+        return;
+    }
+    acme_flow_withdraw(&c->flow);
+    acme_channel_close(&c->channel);
+    c->phase = ACME_PHASE_OFF;
+    c->result = ACME_IDLE;
+}
+
+/* --- ticking
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Returns 1 when something was done, 0 when there is nothing to do now, or a final error. */
+static int tick(struct acme_client *c, uint32_t now_ms)
+{
+    switch (c->phase) {
+    case ACME_PHASE_ACCOUNT_KEY:
+        return tick_account_key(c);
+    case ACME_PHASE_RECORDS:
+        return tick_records(c);
+    case ACME_PHASE_CLOCK:
+        return tick_clock(c, now_ms);
+    case ACME_PHASE_PAIR:
+        return tick_pair(c);
+    case ACME_PHASE_PAIR_KEY:
+        return tick_pair_key(c);
+    case ACME_PHASE_BEGIN:
+        return tick_begin(c, now_ms);
+    case ACME_PHASE_FLOW:
+        return tick_flow(c, now_ms);
+    case ACME_PHASE_COMMIT:
+        return tick_commit(c);
+    case ACME_PHASE_OFF:
+    case ACME_PHASE_OVER:
+        break;
+    }
+    return 0;
+}
+
+enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
+{
+    if (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) {
+        return c->result;
+    }
+    c->stats.ticks++;
+    bool served = false;
+    if (c->flow.presented && c->flow.solver->tick != NULL) {
+        served = c->flow.solver->tick(c->flow.solver->ctx, now_ms);
+    }
+    int done = tick(c, now_ms);
+    if (done < 0) {
+        fail(c, done);
+    }
+    if (c->phase == ACME_PHASE_OVER) {
+        return c->result;
+    }
+    return done > 0 || served ? ACME_BUSY : ACME_IDLE;
+}
+
+uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
+{
+    const struct acme_exchange *x = &c->exchange;
+    if (c->phase == ACME_PHASE_CLOCK) {
+        return CLOCK_WAIT_MS;
+    }
+    if (c->phase != ACME_PHASE_FLOW) {
+        return 0;
+    }
+    if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
+        return x->wait_ms - (now_ms - x->wait_since_ms);
+    }
+    bool presenting = x->state == ACME_EXCHANGE_WAIT && c->flow.step == ACME_STEP_PRESENT;
+    bool network =
+        x->state == ACME_EXCHANGE_CONNECT || x->state == ACME_EXCHANGE_SEND || x->state == ACME_EXCHANGE_RECEIVE;
+    return presenting || network ? NET_WAIT_MS : 0;
+}
+
+/* --- looking in
+ * --------------------------------------------------------------------------------------------- */
+
+const struct acme_failure *acme_failure(const struct acme_client *c)
+{
+    return &c->failure;
+}
+
+struct acme_stats acme_stats(const struct acme_client *c)
+{
+    struct acme_stats stats = c->stats;
+    stats.requests = c->exchange.counts.requests;
+    stats.polls = c->exchange.counts.polls;
+    stats.rejections = c->exchange.counts.rejections;
+    stats.signatures = c->exchange.counts.signatures + c->flow.signatures;
+    stats.handshakes = c->channel.handshakes;
+    stats.bytes_up = c->channel.up;
+    stats.bytes_down = c->channel.down;
+    return stats;
+}
+
+const char *acme_server(const struct acme_client *c, uint16_t *port)
+{
+    if (port != NULL) {
+        *port = c->channel.port;
+    }
+    return c->channel.host;
+}
+
+bool acme_validity(const struct acme_client *c, int64_t *not_before, int64_t *not_after, int64_t *renew_at)
+{
+    if (c->not_after == 0) {
+        return false;
+    }
+    if (not_before != NULL) {
+        *not_before = c->not_before;
+    }
+    if (not_after != NULL) {
+        *not_after = c->not_after;
+    }
+    if (renew_at != NULL) {
+        *renew_at = acme_renew_at(c->not_before, c->not_after);
+    }
+    return true;
+}

@@ -1,0 +1,77 @@
+/* jws.c - see jws.h. */
+#include "jws.h"
+
+#include "../secure/digest.h"
+#include "b64url.h"
+
+static void member(struct acme_out *o, const char *name, struct acme_slice value)
+{
+    acme_out_text(o, name);
+    acme_out_json(o, value);
+    acme_out_text(o, "\"");
+}
+
+/* The protected header. RFC 8555, 6.2: jwk or kid, never both; a JWS inside another one (7.3.5) has no nonce.
+ */
+static void protected_header(struct acme_out *o, const struct acme_jws *jws)
+{
+    acme_out_text(o, "{\"alg\":\"ES256\"");
+    if (jws->nonce.len > 0) {
+        member(o, ",\"nonce\":\"", jws->nonce);
+    }
+    member(o, ",\"url\":\"", jws->url);
+    if (jws->kid.len > 0) {
+        member(o, ",\"kid\":\"", jws->kid);
+    } else {
+        acme_out_text(o, ",\"jwk\":");
+        acme_jwk_write(o, jws->point);
+    }
+    acme_out_text(o, "}");
+}
+
+/* Writes what is signed and gives its digest. */
+static void signing_input(struct acme_out *o, const struct acme_jws *jws, struct acme_slice payload,
+                          uint8_t digest[ACME_SHA256_LEN])
+{
+    struct acme_slice parts[3];
+    size_t cap = o->cap;
+    size_t mark;
+
+    /* A payload at the end of this buffer must survive until it is encoded. What does not fit in front of it
+     * would not fit at all, for encoding makes nothing shorter. */
+    if (payload.len > 0 && payload.at == o->at + cap - payload.len) {
+        o->cap -= payload.len;
+    }
+    acme_out_text(o, "{\"protected\":\"");
+    mark = o->len;
+    protected_header(o, jws);
+    acme_out_b64url_since(o, mark);
+    parts[0] = acme_out_since(o, mark);
+    acme_out_text(o, "\",\"payload\":\"");
+    o->cap = cap;
+    mark = o->len;
+    acme_out_b64url(o, payload.at, payload.len);
+    parts[1] = acme_slice_of(".");
+    parts[2] = acme_out_since(o, mark);
+    acme_sha256(parts, 3, digest);
+}
+
+int acme_jws_write(struct acme_out *o, const struct acme_jws *jws, struct acme_slice payload)
+{
+    uint8_t digest[ACME_SHA256_LEN];
+    uint8_t signature[64];
+    int err;
+
+    signing_input(o, jws, payload, digest);
+    if (o->overflow) {
+        return 0;
+    }
+    err = jws->key->ops->sign(jws->key->handle, digest, signature);
+    if (err < 0) {
+        return err;
+    }
+    acme_out_text(o, "\",\"signature\":\"");
+    acme_out_b64url(o, signature, sizeof signature);
+    acme_out_text(o, "\"}");
+    return 0;
+}

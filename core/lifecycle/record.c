@@ -1,0 +1,157 @@
+#include "record.h"
+
+#define ACCOUNT_HEAD "nanoacme-account 1"
+#define ORDER_HEAD   "nanoacme-order 1"
+
+/* --- writing
+ * ------------------------------------------------------------------------------------------------ */
+
+static void line(struct acme_out *o, const char *key, const char *value)
+{
+    acme_out_text(o, key);
+    acme_out_text(o, " ");
+    acme_out_text(o, value);
+    acme_out_text(o, "\n");
+}
+
+/* --- reading
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Takes the next line off `text`; false when there is no whole line. */
+static bool next_line(struct acme_slice *text, struct acme_slice *got)
+{
+    const char *end = text->len == 0 ? NULL : memchr(text->at, '\n', text->len);
+    if (end == NULL) {
+        return false;
+    }
+    *got = acme_slice(text->at, (size_t)(end - text->at));
+    *text = acme_slice(end + 1, text->len - got->len - 1);
+    return true;
+}
+
+/* Takes a line "key value" off `text`; false when the next line is another. */
+static bool expect(struct acme_slice *text, const char *key, struct acme_slice *value)
+{
+    struct acme_slice rest = *text;
+    struct acme_slice got;
+    size_t len = strlen(key);
+    if (!next_line(&rest, &got) || got.len <= len || memcmp(got.at, key, len) != 0 || got.at[len] != ' ') {
+        return false;
+    }
+    *value = acme_slice(got.at + len + 1, got.len - len - 1);
+    *text = rest;
+    return true;
+}
+
+static bool expect_same(struct acme_slice *text, const char *key, const char *wanted)
+{
+    struct acme_slice value;
+    return expect(text, key, &value) && acme_slice_is(value, wanted);
+}
+
+static bool expect_url(struct acme_slice *text, const char *key, char kept[ACME_URL_MAX + 1],
+                       const struct acme_hosts *hosts)
+{
+    struct acme_slice value;
+    return expect(text, key, &value) && acme_url_keep(kept, value, hosts) == 0;
+}
+
+static bool expect_line(struct acme_slice *text, const char *wanted)
+{
+    struct acme_slice got;
+    return next_line(text, &got) && acme_slice_is(got, wanted);
+}
+
+/* --- account
+ * ------------------------------------------------------------------------------------------------ */
+
+void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
+{
+    acme_out_text(o, ACCOUNT_HEAD "\n");
+    line(o, "directory", flow->setup->ca.directory_url);
+    line(o, "account", flow->account);
+    line(o, "newNonce", flow->directory.new_nonce);
+    line(o, "newAccount", flow->directory.new_account);
+    line(o, "newOrder", flow->directory.new_order);
+    acme_out_text(o, "end\n");
+}
+
+bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
+{
+    bool whole =
+        expect_line(&text, ACCOUNT_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url) &&
+        expect_url(&text, "account", flow->account, &flow->hosts) &&
+        expect_url(&text, "newNonce", flow->directory.new_nonce, &flow->hosts) &&
+        expect_url(&text, "newAccount", flow->directory.new_account, &flow->hosts) &&
+        expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts) && expect_line(&text, "end");
+    if (!whole) {
+        flow->account[0] = '\0';
+    }
+    return whole;
+}
+
+/* --- order
+ * -------------------------------------------------------------------------------------------------- */
+
+static void out_decimal(struct acme_out *o, int64_t value)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    for (uint64_t rest = value > 0 ? (uint64_t)value : 0; at == sizeof(digits) || rest > 0; rest /= 10) {
+        digits[--at] = (char)('0' + rest % 10);
+    }
+    acme_out_bytes(o, digits + at, sizeof(digits) - at);
+}
+
+static bool read_decimal(struct acme_slice text, int64_t *value)
+{
+    *value = 0;
+    if (text.len == 0 || text.len > 12) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9') {
+            return false;
+        }
+        *value = *value * 10 + (text.at[i] - '0');
+    }
+    return true;
+}
+
+void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, int64_t retry_utc)
+{
+    acme_out_text(o, ORDER_HEAD "\n");
+    line(o, "directory", flow->setup->ca.directory_url);
+    for (size_t i = 0; i < flow->setup->name_count; i++) {
+        line(o, "name", flow->setup->names[i]);
+    }
+    acme_out_text(o, "retry ");
+    out_decimal(o, retry_utc);
+    acme_out_text(o, "\n");
+    if (flow->order.url[0] != '\0') {
+        line(o, "order", flow->order.url);
+    }
+    acme_out_text(o, "end\n");
+}
+
+bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int64_t *retry_utc)
+{
+    struct acme_slice value;
+    bool whole =
+        expect_line(&text, ORDER_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url);
+
+    *retry_utc = 0;
+    for (size_t i = 0; whole && i < flow->setup->name_count; i++) {
+        whole = expect_same(&text, "name", flow->setup->names[i]);
+    }
+    whole = whole && expect(&text, "retry", &value) && read_decimal(value, retry_utc);
+    if (whole && expect(&text, "order", &value)) {
+        whole = acme_url_keep(flow->order.url, value, &flow->hosts) == 0;
+    }
+    whole = whole && expect_line(&text, "end");
+    if (!whole) {
+        flow->order.url[0] = '\0';
+        *retry_utc = 0;
+    }
+    return whole;
+}

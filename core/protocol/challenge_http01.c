@@ -1,0 +1,276 @@
+#include "challenge_http01.h"
+
+#include "../wire/out.h"
+
+/* A slot that has been silent this long makes room for a connection that waits; one that has been open ten
+ * times as long is closed in any case. */
+#define SILENT_MS 500u
+#define OPEN_MS   10000u
+
+#define HEAD_BYTES_MAX 8192u /* of one request; more is not a validator */
+
+static const char prefix[] = "/.well-known/acme-challenge/";
+static const char scheme[] = "http://";
+
+/* Where in a request a slot is. The path is compared as it comes, so only positions are kept. */
+enum line_state {
+    LINE_METHOD,    /* "GET" or "HEAD"                                      */
+    LINE_TARGET,    /* first character of the target                        */
+    LINE_SCHEME,    /* absolute form (RFC 9112, 3.2.2): "http://"           */
+    LINE_AUTHORITY, /* up to the path                                       */
+    LINE_PATH,
+    LINE_REST, /* version and headers, up to the empty line            */
+    LINE_DONE
+};
+
+/* --- the request
+ * -------------------------------------------------------------------------------------------- */
+
+/* Character number i of the live path, '\0' behind its end. */
+static char live_path(const struct acme_http01 *h, size_t i)
+{
+    const size_t fixed = sizeof(prefix) - 1;
+    if (i < fixed) {
+        return prefix[i];
+    }
+    return i - fixed < strlen(h->live->token) ? h->live->token[i - fixed] : '\0';
+}
+
+static void read_method(struct acme_http01_slot *s, char c)
+{
+    static const char get[] = "GET ";
+    static const char head[] = "HEAD ";
+    if (s->matched == 0) {
+        s->head_request = c == 'H';
+    }
+    const char *word = s->head_request ? head : get;
+    s->method_ok = s->method_ok && s->matched < strlen(word) && c == word[s->matched];
+    s->matched++;
+    if (c == ' ' || !s->method_ok) {
+        s->line_state = s->method_ok ? LINE_TARGET : LINE_REST;
+        s->matched = 0;
+    }
+}
+
+static void read_path(const struct acme_http01 *h, struct acme_http01_slot *s, char c)
+{
+    if (c == ' ') {
+        s->found = s->method_ok && live_path(h, s->matched) == '\0';
+        s->line_state = LINE_REST;
+    } else if (c != '\0' && c == live_path(h, s->matched)) {
+        s->matched++;
+    } else {
+        s->line_state = LINE_REST; /* not found */
+    }
+}
+
+static void read_target(const struct acme_http01 *h, struct acme_http01_slot *s, char c)
+{
+    if (s->line_state == LINE_TARGET) {
+        s->line_state = c == '/' ? LINE_PATH : LINE_SCHEME;
+    }
+    switch ((enum line_state)s->line_state) {
+    case LINE_SCHEME:
+        if (acme_lower(c) != scheme[s->matched]) {
+            s->line_state = LINE_REST;
+        } else if (scheme[++s->matched] == '\0') {
+            s->line_state = LINE_AUTHORITY;
+            s->matched = 0;
+        }
+        break;
+    case LINE_AUTHORITY:
+        if (c == '/') {
+            s->line_state = LINE_PATH;
+            read_path(h, s, c);
+        } else if (c == ' ') {
+            s->line_state = LINE_REST;
+        }
+        break;
+    case LINE_PATH:
+        read_path(h, s, c);
+        break;
+    case LINE_METHOD:
+    case LINE_TARGET:
+    case LINE_REST:
+    case LINE_DONE:
+        break;
+    }
+}
+
+static void read_byte(const struct acme_http01 *h, struct acme_http01_slot *s, char c)
+{
+    if (s->line_state == LINE_METHOD) {
+        read_method(s, c);
+    } else if (s->line_state < LINE_REST) {
+        read_target(h, s, c);
+    }
+    if (c == '\n') {
+        s->blank++;
+        if (s->line_state < LINE_REST) {
+            s->line_state = LINE_REST; /* a request line without a version */
+        }
+        if (s->blank == 2) {
+            s->line_state = LINE_DONE;
+        }
+    } else if (c != '\r') {
+        s->blank = 0;
+    }
+    if (++s->head_bytes >= HEAD_BYTES_MAX) {
+        s->found = false;
+        s->line_state = LINE_DONE;
+    }
+}
+
+/* --- the answer
+ * --------------------------------------------------------------------------------------------- */
+
+static void write_answer(const struct acme_http01 *h, const struct acme_http01_slot *s, struct acme_out *o)
+{
+    const char *body = s->found ? h->live->key_authorization : "not found\n";
+    acme_out_text(o, s->found ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 404 Not Found\r\n");
+    acme_out_text(o,
+                  s->found ? "Content-Type: application/octet-stream\r\n" : "Content-Type: text/plain\r\n");
+    acme_out_text(o, "Connection: close\r\nContent-Length: ");
+    acme_out_u32(o, (uint32_t)strlen(body));
+    acme_out_text(o, "\r\n\r\n");
+    if (!s->head_request) {
+        acme_out_text(o, body);
+    }
+}
+
+/* --- slots
+ * -------------------------------------------------------------------------------------------------- */
+
+static void free_slot(struct acme_http01 *h, unsigned i)
+{
+    if (h->slots[i].state != ACME_SLOT_FREE) {
+        h->listener->close(h->listener->ctx, i);
+        h->slots[i].state = ACME_SLOT_FREE;
+    }
+}
+
+static bool read_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
+{
+    struct acme_http01_slot *s = &h->slots[i];
+    char piece[64];
+    int got = h->listener->recv(h->listener->ctx, i, piece, sizeof(piece));
+    if (got <= 0) {
+        if (got < 0) {
+            free_slot(h, i);
+        }
+        return got < 0;
+    }
+    for (int at = 0; at < got && s->line_state != LINE_DONE; at++) {
+        read_byte(h, s, piece[at]);
+    }
+    s->silent_ms = now_ms;
+    if (s->line_state == LINE_DONE) {
+        s->state = ACME_SLOT_ANSWERING;
+    }
+    return true;
+}
+
+static bool answer_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
+{
+    struct acme_http01_slot *s = &h->slots[i];
+    char answer[160 + ACME_KEY_AUTHORIZATION_MAX];
+    struct acme_out o;
+
+    acme_out_init(&o, answer, sizeof(answer));
+    write_answer(h, s, &o);
+    int put = h->listener->send(h->listener->ctx, i, o.at + s->sent, o.len - s->sent);
+    if (put > 0) {
+        s->sent = (uint16_t)(s->sent + put);
+        s->silent_ms = now_ms;
+    }
+    if (put < 0 || s->sent == o.len) {
+        h->answered += s->found && s->sent == o.len ? 1u : 0u;
+        free_slot(h, i);
+    }
+    return put != 0;
+}
+
+static bool fill_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
+{
+    if (h->listener->accept(h->listener->ctx, i) != 1) {
+        return false;
+    }
+    h->slots[i] = (struct acme_http01_slot){
+        .state = ACME_SLOT_READING, .since_ms = now_ms, .silent_ms = now_ms, .method_ok = true};
+    return true;
+}
+
+/* Frees the slot that has been silent longest, when every slot is taken: a thousand idle connections must not
+ * keep a validator out. */
+static void make_room(struct acme_http01 *h, uint32_t now_ms)
+{
+    unsigned oldest = 0;
+    for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
+        if (h->slots[i].state == ACME_SLOT_FREE) {
+            return;
+        }
+        if (now_ms - h->slots[i].since_ms >= OPEN_MS) {
+            free_slot(h, i);
+            return;
+        }
+        if (now_ms - h->slots[i].silent_ms > now_ms - h->slots[oldest].silent_ms) {
+            oldest = i;
+        }
+    }
+    if (now_ms - h->slots[oldest].silent_ms >= SILENT_MS) {
+        free_slot(h, oldest);
+    }
+}
+
+/* --- the solver
+ * --------------------------------------------------------------------------------------------- */
+
+static bool http01_tick(void *ctx, uint32_t now_ms)
+{
+    struct acme_http01 *h = ctx;
+    bool moved = false;
+
+    for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
+        switch (h->slots[i].state) {
+        case ACME_SLOT_FREE:
+            moved = fill_slot(h, i, now_ms) || moved;
+            break;
+        case ACME_SLOT_READING:
+            moved = read_slot(h, i, now_ms) || moved;
+            break;
+        case ACME_SLOT_ANSWERING:
+            moved = answer_slot(h, i, now_ms) || moved;
+            break;
+        }
+    }
+    make_room(h, now_ms);
+    return moved;
+}
+
+static int http01_present(void *ctx, const struct acme_challenge *challenge)
+{
+    struct acme_http01 *h = ctx;
+    h->live = challenge;
+    return h->listener->start(h->listener->ctx);
+}
+
+static void http01_withdraw(void *ctx)
+{
+    struct acme_http01 *h = ctx;
+    for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
+        free_slot(h, i);
+    }
+    h->listener->stop(h->listener->ctx);
+    h->live = NULL;
+}
+
+void acme_http01_init(struct acme_http01 *h, const struct acme_listener *listener)
+{
+    memset(h, 0, sizeof(*h));
+    h->listener = listener;
+    h->solver.ctx = h;
+    h->solver.type = "http-01";
+    h->solver.present = http01_present;
+    h->solver.withdraw = http01_withdraw;
+    h->solver.tick = http01_tick;
+}

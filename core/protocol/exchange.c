@@ -1,0 +1,505 @@
+#include "exchange.h"
+#include "poll.h"
+#include "trace.h"
+#include "../jose/jws.h"
+#include "../wire/date.h"
+
+#define REDIRECTS_MAX 3
+#define THROTTLES_MAX 5
+#define A_DAY_S       86400
+
+static const struct acme_row *row_of(const struct acme_exchange *x)
+{
+    return &x->rows[x->flow->step];
+}
+
+/* The DNS name a step is about, for the trace. */
+static struct acme_slice name_of(const struct acme_flow *flow, enum acme_step step)
+{
+    bool of_a_name = step >= ACME_STEP_AUTHZ && step <= ACME_STEP_AUTHZ_POLL;
+    return acme_slice_of(of_a_name ? flow->name : "");
+}
+
+static void wait_for(struct acme_exchange *x, uint32_t now_ms, uint32_t wait_ms, int error)
+{
+    x->state = ACME_EXCHANGE_WAIT;
+    x->wait_since_ms = now_ms;
+    x->wait_ms = wait_ms;
+    if (wait_ms > 0) {
+        struct acme_event event = {.kind = ACME_EVENT_WAIT, .step = x->flow->step, .status = x->flow->status};
+        event.polls = x->polls;
+        event.wait_ms = wait_ms;
+        event.error = error;
+        event.name = name_of(x->flow, x->flow->step);
+        acme_trace(x->setup, &event);
+    }
+}
+
+static void tell_step(const struct acme_exchange *x)
+{
+    struct acme_event event = {.kind = ACME_EVENT_STEP, .step = x->flow->step};
+    if (x->flow->step != ACME_STEP_AUTHZ) { /* whose name is not known before the answer */
+        event.name = name_of(x->flow, x->flow->step);
+    }
+    acme_trace(x->setup, &event);
+}
+
+void acme_exchange_start(struct acme_exchange *x, uint32_t now_ms)
+{
+    x->progress = acme_flow_progress(x->flow, x->flow->step);
+    x->step_since_ms = now_ms;
+    x->polls = 0;
+    x->faults = 0;
+    x->rejections = 0;
+    x->throttles = 0;
+    x->redirects = 0;
+    x->retry_after_s = -1;
+    x->retry_s = 0;
+    x->wait_ms = 0;
+    x->state = ACME_EXCHANGE_WAIT;
+    memset(&x->flow->problem, 0, sizeof(x->flow->problem));
+    tell_step(x);
+}
+
+void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now_ms)
+{
+    bool again = step == x->flow->step;
+    uint32_t progress = acme_flow_progress(x->flow, step);
+
+    x->flow->step = step;
+    if (progress > x->progress) { /* an advance; going back and forth keeps its growing waits and its budget */
+        x->progress = progress;
+        x->polls = 0;
+        x->step_since_ms = now_ms;
+    }
+    if (step == ACME_STEP_COUNT) {
+        x->state = ACME_EXCHANGE_WAIT;
+        return;
+    }
+    if (!again) {
+        tell_step(x);
+    }
+    bool polling = x->rows[step].poll || (again && x->rows[step].method != ACME_METHOD_NONE);
+    wait_for(x, now_ms, polling ? acme_poll_ms(x->polls, x->retry_after_s) : 0, 0);
+}
+
+/* --- WAIT, CONNECT
+ * ------------------------------------------------------------------------------------------ */
+
+bool acme_exchange_due(const struct acme_exchange *x, uint32_t now_ms)
+{
+    return acme_passed(now_ms, x->wait_since_ms, x->wait_ms);
+}
+
+static bool out_of_time(const struct acme_exchange *x, uint32_t now_ms)
+{
+    return acme_passed(now_ms, x->step_since_ms, ACME_STEP_BUDGET_S * 1000u);
+}
+
+int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms)
+{
+    const struct acme_row *row = row_of(x);
+    memset(&x->flow->problem, 0, sizeof(x->flow->problem)); /* its texts lie in the work buffer */
+    if (out_of_time(x, now_ms)) {
+        if (x->rejections > 0) {
+            return ACME_E_NONCE;
+        }
+        return x->flow->status == ACME_STATUS_UNKNOWN ? ACME_E_STATUS : ACME_E_BUDGET;
+    }
+    if (row->method == ACME_METHOD_NONE) {
+        return 0;
+    }
+    /* A nonce that has lain here for a minute is a request wasted: CAs forget them. */
+    if (acme_passed(now_ms, x->nonce_ms, ACME_NONCE_AGE_MS)) {
+        x->nonce[0] = '\0';
+    }
+    x->for_nonce = row->method != ACME_METHOD_GET && x->nonce[0] == '\0';
+    const char *url = x->for_nonce ? x->flow->directory.new_nonce : row->url(x->flow);
+    x->retry_after_s = -1; /* waited for by now */
+    x->state = ACME_EXCHANGE_CONNECT;
+    return acme_url_parse(&x->url, acme_slice_of(url));
+}
+
+void acme_exchange_connected(struct acme_exchange *x, bool fresh)
+{
+    x->fresh = fresh;
+    x->state = ACME_EXCHANGE_ASK;
+}
+
+/* --- ASK, SIGN
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Puts the request head behind the body and opens the gate to SEND. */
+static int finish_request(struct acme_exchange *x, struct acme_out *o)
+{
+    bool get = x->for_nonce || row_of(x)->method == ACME_METHOD_GET;
+    struct acme_http_request head = {.url = &x->url, .content_length = (uint32_t)o->len};
+    struct acme_event event = {.kind = ACME_EVENT_REQUEST, .step = x->flow->step};
+
+    head.method = x->for_nonce ? "HEAD" : get ? "GET" : "POST";
+    head.content_type = get ? NULL : "application/jose+json";
+    head.product = acme_slice_of(x->setup->product != NULL ? x->setup->product : "");
+    x->output_len[0] = o->len;
+    acme_http_write(o, &head);
+    if (o->overflow) {
+        return ACME_E_REQUEST_BIG;
+    }
+    x->output_len[1] = o->len - x->output_len[0];
+    x->sent = 0;
+    x->touched = false;
+    x->counts.requests++;
+    x->state = ACME_EXCHANGE_SEND;
+    event.text = acme_slice_of(head.method);
+    event.detail = acme_slice_of(x->for_nonce ? x->flow->directory.new_nonce : row_of(x)->url(x->flow));
+    event.polls = x->polls;
+    acme_trace(x->setup, &event);
+    return 0;
+}
+
+int acme_exchange_ask(struct acme_exchange *x)
+{
+    const struct acme_row *row = row_of(x);
+    struct acme_out o;
+
+    acme_out_init(&o, x->setup->work, x->setup->work_len);
+    if (x->for_nonce || row->method == ACME_METHOD_GET) {
+        return finish_request(x, &o);
+    }
+    int error = row->ask != NULL ? row->ask(x->flow, &o) : 0;
+    if (error != 0) {
+        return error;
+    }
+    if (o.overflow) {
+        return ACME_E_REQUEST_BIG;
+    }
+    /* Out of the way of the JWS, which is written from the start of the buffer around its encoding. */
+    memmove(o.at + o.cap - o.len, o.at, o.len);
+    x->payload_len = o.len;
+    x->state = ACME_EXCHANGE_SIGN;
+    return 0;
+}
+
+int acme_exchange_sign(struct acme_exchange *x)
+{
+    struct acme_flow *flow = x->flow;
+    bool new_key = row_of(x)->method == ACME_METHOD_NEW_KEY;
+    struct acme_jws jws = {.key = &x->setup->account_key};
+    uint8_t point[ACME_POINT_LEN];
+    struct acme_out o;
+
+    int error = jws.key->ops->point(jws.key->handle, point);
+    if (error != 0) {
+        return error;
+    }
+    jws.point = point;
+    jws.kid = acme_slice_of(new_key ? "" : flow->account);
+    jws.nonce = acme_slice_of(x->nonce);
+    jws.url = acme_slice_of(row_of(x)->url(flow));
+    acme_out_init(&o, x->setup->work, x->setup->work_len);
+    struct acme_slice payload = acme_slice(o.at + o.cap - x->payload_len, x->payload_len);
+    error = acme_jws_write(&o, &jws, payload);
+    if (error != 0) {
+        return error;
+    }
+    x->counts.signatures++;
+    x->nonce[0] = '\0'; /* used up, whatever becomes of the request */
+    return o.overflow ? ACME_E_REQUEST_BIG : finish_request(x, &o);
+}
+
+/* --- SEND, RECEIVE
+ * ------------------------------------------------------------------------------------------ */
+
+struct acme_slice acme_exchange_output(const struct acme_exchange *x, bool *last)
+{
+    const char *work = x->setup->work;
+    size_t body = x->output_len[0];
+    size_t head = x->output_len[1];
+
+    *last = x->sent >= head || body == 0;
+    if (x->sent < head) {
+        return acme_slice(work + body + x->sent, head - x->sent);
+    }
+    return acme_slice(work + (x->sent - head), body - (x->sent - head));
+}
+
+void acme_exchange_sent(struct acme_exchange *x, size_t len)
+{
+    x->sent += len;
+}
+
+void acme_exchange_flushed(struct acme_exchange *x)
+{
+    acme_http_reader_init(&x->http, x->for_nonce);
+    x->body_len = 0;
+    x->streaming = false;
+    x->state = ACME_EXCHANGE_RECEIVE;
+}
+
+static int take_body(struct acme_exchange *x, struct acme_slice piece)
+{
+    if (x->streaming) {
+        return x->sink(x->sink_ctx, piece.at, piece.len);
+    }
+    if (piece.len > x->setup->work_len - x->body_len) {
+        return ACME_E_BODY_BIG;
+    }
+    memcpy((char *)x->setup->work + x->body_len, piece.at, piece.len);
+    x->body_len += piece.len;
+    return 0;
+}
+
+static bool is_good(const struct acme_http_answer *answer)
+{
+    return answer->status < 300 && answer->media != ACME_MEDIA_PROBLEM;
+}
+
+int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len)
+{
+    int event = 0;
+    x->touched = x->touched || len > 0;
+    do { /* the end may follow the last byte without taking one */
+        size_t used = 0;
+        struct acme_slice piece = acme_slice(NULL, 0);
+        event = acme_http_read(&x->http, data, len, &used, &piece);
+        int error = event < 0 ? event : 0;
+
+        data += used;
+        len -= used;
+        if (event == ACME_HTTP_HEAD) {
+            x->streaming = row_of(x)->stream && !x->for_nonce && is_good(&x->http.answer);
+        } else if (event == ACME_HTTP_BODY) {
+            error = take_body(x, piece);
+        }
+        if (error != 0) {
+            return error;
+        }
+    } while (event != ACME_HTTP_MORE && event != ACME_HTTP_END);
+    if (event == ACME_HTTP_END) {
+        x->http.answer.close = x->http.answer.close || len > 0; /* bytes nobody asked for: do not go on here */
+        x->state = ACME_EXCHANGE_JUDGE;
+    }
+    return 0;
+}
+
+int acme_exchange_ended(struct acme_exchange *x, bool clean)
+{
+    int event = x->touched ? acme_http_eof(&x->http, clean) : ACME_E_CLOSED;
+    if (event < 0) {
+        return event;
+    }
+    x->http.answer.close = true;
+    x->state = ACME_EXCHANGE_JUDGE;
+    return 0;
+}
+
+/* --- JUDGE
+ * -------------------------------------------------------------------------------------------------- */
+
+/* Errors that another try a moment later may not meet again. All others end the run. */
+static bool is_passing(int error)
+{
+    switch (error) {
+    case ACME_E_HOST:
+    case ACME_E_REFUSED:
+    case ACME_E_UNREACHABLE:
+    case ACME_E_TIMEOUT:
+    case ACME_E_CLOSED:
+    case ACME_E_NET:
+    case ACME_E_TLS_ALERT:
+    case ACME_E_TLS_RECORD:
+    case ACME_E_TLS:
+    case ACME_E_HTTP_SYNTAX:
+    case ACME_E_HTTP_FRAMING:
+    case ACME_E_HTTP_TRUNCATED:
+    case ACME_E_HTTP_STATUS:
+    case ACME_E_NONCE:
+    case ACME_E_PROBLEM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
+{
+    bool asked = x->state >= ACME_EXCHANGE_SEND && !x->for_nonce;
+    /* A server may close a connection it kept for us just as we use it again: that is no fault of its own. */
+    bool stale = x->state >= ACME_EXCHANGE_SEND && !x->fresh && !x->touched && x->faults == 0;
+
+    if (!is_passing(error) || ++x->faults > ACME_FAULT_TRIES) {
+        return error;
+    }
+    x->fault_step = x->flow->step;
+    int step = asked ? acme_flow_lost(x->flow) : (int)x->flow->step;
+    uint32_t wait_ms = stale ? 0 : acme_backoff_ms(x->faults, 1000);
+    uint32_t floor_ms = x->retry_after_s > 0 ? acme_poll_ms(0, x->retry_after_s) : 0;
+    if (step != (int)x->flow->step) {
+        x->flow->step = (enum acme_step)step;
+        tell_step(x);
+    }
+    wait_for(x, now_ms, wait_ms > floor_ms ? wait_ms : floor_ms, error);
+    return 0;
+}
+
+/* The CA asks for peace: too many requests, or too busy (RFC 8555, 6.6). */
+static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
+{
+    int32_t wait_s = x->retry_after_s;
+    if (wait_s < 0) { /* a paused account: only its owner can end that (Boulder) */
+        wait_s = A_DAY_S;
+    }
+    if (wait_s > ACME_RETRY_AFTER_MAX_S || ++x->throttles > THROTTLES_MAX) {
+        x->retry_s = wait_s < A_DAY_S ? (uint32_t)wait_s : A_DAY_S;
+        return ACME_E_RATE_LIMITED;
+    }
+    wait_for(x, now_ms, wait_s > 0 ? (uint32_t)wait_s * 1000u : 1000u, ACME_E_RATE_LIMITED);
+    return 0;
+}
+
+static int judge_bad_nonce(struct acme_exchange *x, uint32_t now_ms)
+{
+    uint32_t wait_ms = 0;
+    x->rejections++;
+    x->counts.rejections++;
+    if (x->rejections % ACME_NONCE_TRIES == 0) {
+        wait_ms = acme_backoff_ms(x->rejections / ACME_NONCE_TRIES, 5000);
+        x->nonce[0] = '\0';
+    }
+    wait_for(x, now_ms, wait_ms, ACME_E_NONCE);
+    return 0;
+}
+
+static int advance(struct acme_exchange *x, int next, uint32_t now_ms)
+{
+    if (next < 0) {
+        return next;
+    }
+    acme_exchange_go(x, (enum acme_step)next, now_ms);
+    return 0;
+}
+
+static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
+{
+    struct acme_flow *flow = x->flow;
+    struct acme_problem *problem = &flow->problem;
+    uint16_t status = x->http.answer.status;
+
+    acme_problem_read(problem, json, json->count > 0 ? 0 : ACME_JSON_NONE, status);
+    if (problem->kind == ACME_PROBLEM_BAD_NONCE) {
+        return judge_bad_nonce(x, now_ms);
+    }
+    acme_problem_tell(x->setup, flow->step, json, json->count > 0 ? 0 : ACME_JSON_NONE, status);
+    bool busy = status == 503 && x->retry_after_s >= 0;
+    if (status == 429 || problem->kind == ACME_PROBLEM_RATE_LIMITED || busy) {
+        return judge_throttle(x, now_ms);
+    }
+    int error = problem->type.len > 0 ? ACME_E_PROBLEM : ACME_E_HTTP_STATUS;
+    if (status >= 500) {
+        return acme_exchange_fault(x, error, now_ms);
+    }
+    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT) {
+        return advance(x, acme_flow_account_lost(flow), now_ms);
+    }
+    bool by_directory = x->for_nonce || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0');
+    if (by_directory && (status == 404 || status == 405 || status == 410)) {
+        return advance(x, acme_flow_directory_stale(flow, error), now_ms);
+    }
+    if (x->for_nonce || row_of(x)->refused == NULL) {
+        return error;
+    }
+    int next = row_of(x)->refused(flow, problem);
+    x->polls++;
+    return advance(x, next == ACME_E_PROBLEM ? error : next, now_ms);
+}
+
+/* Only the directory may move (RFC 8555, 6.4 forbids it for everything signed). */
+static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
+{
+    struct acme_flow *flow = x->flow;
+    const char *location = x->http.answer.location;
+
+    if (x->for_nonce || row_of(x)->method != ACME_METHOD_GET) {
+        return advance(x, acme_flow_directory_stale(flow, ACME_E_REDIRECT), now_ms);
+    }
+    if (++x->redirects > REDIRECTS_MAX || location[0] == '\0') {
+        return ACME_E_REDIRECT;
+    }
+    char absolute[ACME_URL_MAX + 1];
+    struct acme_out o;
+    acme_out_init(&o, absolute, sizeof(absolute));
+    if (location[0] == '/' && location[1] != '/') {
+        acme_out_text(&o, "https://");
+        acme_out_slice(&o, x->url.authority);
+    }
+    acme_out_text(&o, location);
+    int error =
+        o.overflow ? ACME_E_URL_LONG : acme_url_keep(flow->directory_url, acme_slice(absolute, o.len), &flow->hosts);
+    wait_for(x, now_ms, 0, 0);
+    return error;
+}
+
+static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
+{
+    struct acme_answer answer = {.json = json, .location = acme_slice_of(x->http.answer.location)};
+    bool poll = row_of(x)->poll;
+
+    if (x->for_nonce) { /* no merit of the request that waits for it: its own troubles stay counted */
+        wait_for(x, now_ms, 0, 0);
+        return 0;
+    }
+    /* What failed has to succeed itself: finalize with 500 and a good look at the order must not go round for ever. */
+    if (x->flow->step == x->fault_step) {
+        x->faults = 0;
+    }
+    x->rejections = 0;
+    x->throttles = 0;
+    x->polls += poll ? 1u : 0u;
+    x->counts.polls += poll ? 1u : 0u;
+    enum acme_step step = x->flow->step;
+    int next = row_of(x)->read(x->flow, &answer);
+    struct acme_event event = {.kind = ACME_EVENT_ANSWER, .step = step, .status = x->flow->status};
+    event.http_status = x->http.answer.status;
+    event.polls = x->polls;
+    event.error = next < 0 ? next : 0;
+    event.name = name_of(x->flow, step);
+    acme_trace(x->setup, &event);
+    if (!poll && next != (int)ACME_STEP_AUTHZ_POLL && next != (int)ACME_STEP_ORDER_POLL) {
+        x->retry_after_s = -1; /* it was meant for polling what was answered, and nothing is polled */
+    }
+    return advance(x, next, now_ms);
+}
+
+int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
+{
+    const struct acme_http_answer *answer = &x->http.answer;
+    struct acme_json json = {.text = x->setup->work};
+    int64_t utc = ACME_DATE_NONE;
+
+    *close = answer->close;
+    if (answer->nonce[0] != '\0') {
+        memcpy(x->nonce, answer->nonce, sizeof(x->nonce));
+        x->nonce_ms = now_ms;
+    }
+    if (x->setup->sys->utc(x->setup->sys->ctx, &utc) != 1) {
+        utc = ACME_DATE_NONE;
+    }
+    x->retry_after_s = acme_retry_after_s(acme_slice_of(answer->retry_after), acme_slice_of(answer->date), utc);
+    if (answer->status >= 300 && answer->status < 400) {
+        return judge_redirect(x, now_ms);
+    }
+    if (x->for_nonce && is_good(answer) && answer->nonce[0] == '\0') {
+        return acme_exchange_fault(x, ACME_E_NONCE, now_ms);
+    }
+    if (x->body_len > 0 && !x->for_nonce) {
+        char *work = x->setup->work;
+        int error = acme_json_parse(&json, work, x->body_len, work + x->body_len, x->setup->work_len - x->body_len);
+        if (error != 0 && is_good(answer)) {
+            return error;
+        }
+        json.count = error == 0 ? json.count : 0; /* an error page: the status says enough */
+    }
+    if (answer->location_long && is_good(answer)) {
+        return ACME_E_HTTP_LONG;
+    }
+    return is_good(answer) ? judge_good(x, &json, now_ms) : judge_problem(x, &json, now_ms);
+}

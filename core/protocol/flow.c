@@ -1,0 +1,578 @@
+/* flow.c - RFC 8555 as a table. Below it, in its order, what each step asks and how it reads the answer.
+ *
+ * Nothing here waits, repeats or looks at an HTTP code: that is the engine's (exchange.c). A step that is not
+ * finished answers with itself, and the engine comes back.
+ */
+#include "flow.h"
+#include "trace.h"
+#include "../jose/b64url.h"
+#include "../x509/csr.h"
+
+/* Times a challenge is answered again (step-ca leaves a failed one pending with an error in it), or an object
+ * that should be there is asked for again (replicas of the CA's database lag). */
+#define REPEATS_MAX 4
+
+static const char *directory_url(const struct acme_flow *f);
+static int directory_read(struct acme_flow *f, const struct acme_answer *a);
+static const char *account_url(const struct acme_flow *f);
+static int account_ask(struct acme_flow *f, struct acme_out *payload);
+static int account_read(struct acme_flow *f, const struct acme_answer *a);
+static int account_refused(struct acme_flow *f, const struct acme_problem *p);
+static const char *order_url(const struct acme_flow *f);
+static int order_ask(struct acme_flow *f, struct acme_out *payload);
+static int order_read(struct acme_flow *f, const struct acme_answer *a);
+static int order_refused(struct acme_flow *f, const struct acme_problem *p);
+static const char *authz_url(const struct acme_flow *f);
+static int authz_read(struct acme_flow *f, const struct acme_answer *a);
+static const char *respond_url(const struct acme_flow *f);
+static int respond_ask(struct acme_flow *f, struct acme_out *payload);
+static int respond_read(struct acme_flow *f, const struct acme_answer *a);
+static int respond_refused(struct acme_flow *f, const struct acme_problem *p);
+static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a);
+static int order_poll_read(struct acme_flow *f, const struct acme_answer *a);
+static int gone_refused(struct acme_flow *f, const struct acme_problem *p);
+static const char *finalize_url(const struct acme_flow *f);
+static int finalize_ask(struct acme_flow *f, struct acme_out *payload);
+static int finalize_read(struct acme_flow *f, const struct acme_answer *a);
+static int finalize_refused(struct acme_flow *f, const struct acme_problem *p);
+static const char *certificate_url(const struct acme_flow *f);
+static int certificate_read(struct acme_flow *f, const struct acme_answer *a);
+
+/* clang-format off */
+const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT] = {
+    [ACME_STEP_DIRECTORY]   = {.method = ACME_METHOD_GET,     .lost = ACME_STEP_DIRECTORY,
+                               .url = directory_url,   .read = directory_read},
+    [ACME_STEP_ACCOUNT]     = {.method = ACME_METHOD_NEW_KEY, .lost = ACME_STEP_ACCOUNT,
+                               .url = account_url,     .ask = account_ask,  .read = account_read,  .refused = account_refused},
+    [ACME_STEP_ORDER]       = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_ORDER,
+                               .url = order_url,       .ask = order_ask,    .read = order_read,    .refused = order_refused},
+    [ACME_STEP_AUTHZ]       = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_AUTHZ,
+                               .url = authz_url,       .read = authz_read,  .refused = gone_refused},
+    [ACME_STEP_PRESENT]     = {.method = ACME_METHOD_NONE,    .lost = ACME_STEP_PRESENT},
+    [ACME_STEP_RESPOND]     = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_AUTHZ_POLL,
+                               .url = respond_url,     .ask = respond_ask,  .read = respond_read,  .refused = respond_refused},
+    [ACME_STEP_AUTHZ_POLL]  = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_AUTHZ_POLL,  .poll = true,
+                               .url = authz_url,       .read = authz_poll_read, .refused = gone_refused},
+    [ACME_STEP_ORDER_POLL]  = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_ORDER_POLL,  .poll = true,
+                               .url = order_url,       .read = order_poll_read, .refused = gone_refused},
+    [ACME_STEP_FINALIZE]    = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_ORDER_POLL,  .needs_key = true,
+                               .url = finalize_url,    .ask = finalize_ask, .read = finalize_read, .refused = finalize_refused},
+    [ACME_STEP_CERTIFICATE] = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_CERTIFICATE, .needs_key = true, .stream = true,
+                               .url = certificate_url, .read = certificate_read, .refused = gone_refused},
+};
+/* clang-format on */
+
+static bool all_authorized(const struct acme_flow *f)
+{
+    return f->authz >= f->order.authz_count;
+}
+
+/* Keeps the CA's words about an object that failed, for the caller's eyes. */
+static void keep_problem(struct acme_flow *f, struct acme_json *json, acme_json_value value)
+{
+    if (value != ACME_JSON_NONE) {
+        acme_problem_tell(f->setup, f->step, json, value, 0);
+        acme_problem_read(&f->problem, json, value, 0);
+    }
+}
+
+/* One reading of an order's status for all steps that get an order (7.1.6). */
+static int by_order_status(struct acme_flow *f, struct acme_json *json)
+{
+    f->status = f->order.status;
+    switch (f->order.status) {
+    case ACME_STATUS_PENDING:
+        /* With every authorization valid a pending order is one the CA has not caught up with: 1 of 11
+         * renewals at Let's Encrypt's staging in June 2026. */
+        return all_authorized(f) ? ACME_STEP_ORDER_POLL : ACME_STEP_AUTHZ;
+    case ACME_STATUS_READY:
+        f->authz = f->order.authz_count;
+        return f->step == ACME_STEP_FINALIZE ? ACME_STEP_ORDER_POLL : ACME_STEP_FINALIZE;
+    case ACME_STATUS_VALID:
+        f->authz = f->order.authz_count;
+        return f->order.certificate[0] != '\0' ? ACME_STEP_CERTIFICATE : ACME_STEP_ORDER_POLL;
+    case ACME_STATUS_PROCESSING:
+        f->authz = f->order.authz_count;
+        return ACME_STEP_ORDER_POLL;
+    case ACME_STATUS_UNKNOWN:
+        return ACME_STEP_ORDER_POLL;
+    case ACME_STATUS_INVALID:
+    case ACME_STATUS_DEACTIVATED: /* Pebble before 2.8 */
+    case ACME_STATUS_EXPIRED:
+    case ACME_STATUS_REVOKED:
+        break;
+    case ACME_STATUS_NONE:
+        return ACME_E_MEMBER;
+    }
+    keep_problem(f, json, acme_json_member(json, 0, "error"));
+    return f->resumed ? acme_flow_reorder(f, ACME_E_ORDER) : ACME_E_ORDER;
+}
+
+/* --- DIRECTORY
+ * ---------------------------------------------------------------------------------------------- */
+
+static const char *directory_url(const struct acme_flow *f)
+{
+    return f->directory_url[0] != '\0' ? f->directory_url : f->setup->ca.directory_url;
+}
+
+static int directory_read(struct acme_flow *f, const struct acme_answer *a)
+{
+    struct acme_meta meta;
+    int error = acme_directory_read(&f->directory, &meta, a->json, &f->hosts);
+    if (error != 0) {
+        return error;
+    }
+    f->cached = false;
+    f->status = ACME_STATUS_NONE;
+    if (f->account[0] != '\0') {
+        f->save_account = true;
+        return ACME_STEP_ORDER;
+    }
+    if (meta.terms.len != 0) {
+        struct acme_event event = {.kind = ACME_EVENT_TERMS, .step = f->step};
+        event.text = acme_printable(a->json, meta.terms);
+        acme_trace(f->setup, &event);
+        if (!f->setup->accept_terms) {
+            return ACME_E_TERMS;
+        }
+    }
+    return meta.account_binding ? ACME_E_EAB : ACME_STEP_ACCOUNT;
+}
+
+/* --- ACCOUNT
+ * ------------------------------------------------------------------------------------------------ */
+
+static const char *account_url(const struct acme_flow *f)
+{
+    return f->directory.new_account;
+}
+
+static int account_ask(struct acme_flow *f, struct acme_out *payload)
+{
+    acme_out_text(payload, f->setup->accept_terms ? "{\"termsOfServiceAgreed\":true"
+                                                  : "{\"termsOfServiceAgreed\":false");
+    for (size_t i = 0; i < f->setup->contact_count; i++) {
+        acme_out_text(payload, i == 0 ? ",\"contact\":[\"" : "\",\"");
+        acme_out_json(payload, acme_slice_of(f->setup->contacts[i]));
+    }
+    acme_out_text(payload, f->setup->contact_count > 0 ? "\"]}" : "}");
+    return 0;
+}
+
+static int account_read(struct acme_flow *f, const struct acme_answer *a)
+{
+    f->status = acme_status_of(acme_json_string(a->json, acme_json_member(a->json, 0, "status")));
+    if (f->status == ACME_STATUS_DEACTIVATED || f->status == ACME_STATUS_REVOKED) {
+        return ACME_E_ACCOUNT;
+    }
+    int error = acme_url_keep(f->account, a->location, &f->hosts);
+    f->save_account = error == 0;
+    return error != 0 ? error : ACME_STEP_ORDER;
+}
+
+static int account_refused(struct acme_flow *f, const struct acme_problem *p)
+{
+    (void)f;
+    switch (p->kind) {
+    case ACME_PROBLEM_USER_ACTION:
+        return ACME_E_TERMS;
+    case ACME_PROBLEM_BINDING:
+        return ACME_E_EAB;
+    case ACME_PROBLEM_OTHER:
+    case ACME_PROBLEM_BAD_NONCE:
+    case ACME_PROBLEM_RATE_LIMITED:
+    case ACME_PROBLEM_ORDER_NOT_READY:
+    case ACME_PROBLEM_NO_ACCOUNT:
+    case ACME_PROBLEM_MALFORMED:
+    case ACME_PROBLEM_CONFLICT:
+    case ACME_PROBLEM_UNAUTHORIZED:
+        break;
+    }
+    return ACME_E_PROBLEM;
+}
+
+int acme_flow_account_lost(struct acme_flow *f)
+{
+    acme_flow_withdraw(f);
+    if (f->renewed) {
+        return ACME_E_ACCOUNT;
+    }
+    f->renewed = true;
+    f->account[0] = '\0';
+    memset(&f->order, 0, sizeof(f->order)); /* it belonged to the lost account */
+    f->authz = 0;
+    f->resumed = false;
+    f->drop_order = true;
+    return ACME_STEP_DIRECTORY;
+}
+
+int acme_flow_directory_stale(struct acme_flow *f, int error)
+{
+    if (!f->cached) {
+        return error;
+    }
+    f->cached = false;
+    acme_flow_withdraw(f);
+    return ACME_STEP_DIRECTORY;
+}
+
+/* --- ORDER
+ * -------------------------------------------------------------------------------------------------- */
+
+static const char *order_url(const struct acme_flow *f)
+{
+    return f->order.url[0] != '\0' ? f->order.url : f->directory.new_order;
+}
+
+static int order_ask(struct acme_flow *f, struct acme_out *payload)
+{
+    if (f->order.url[0] != '\0') {
+        return 0; /* taken up from the store: only looked at */
+    }
+    for (size_t i = 0; i < f->setup->name_count; i++) {
+        acme_out_text(payload, i == 0 ? "{\"identifiers\":[" : ",");
+        acme_out_text(payload, "{\"type\":\"dns\",\"value\":\"");
+        acme_out_lower(payload, acme_slice_of(f->setup->names[i]));
+        acme_out_text(payload, "\"}");
+    }
+    acme_out_text(payload, "]}");
+    return 0;
+}
+
+static int order_read(struct acme_flow *f, const struct acme_answer *a)
+{
+    int error = 0;
+    if (f->order.url[0] == '\0') {
+        error = acme_url_keep(f->order.url, a->location, &f->hosts);
+        f->save_order = error == 0;
+    }
+    f->authz = 0;
+    f->repeats = 0;
+    if (error == 0) {
+        error = acme_order_read(&f->order, a->json, &f->hosts);
+    }
+    return error != 0 ? error : by_order_status(f, a->json);
+}
+
+static int order_refused(struct acme_flow *f, const struct acme_problem *p)
+{
+    (void)p;
+    return f->order.url[0] != '\0' ? acme_flow_reorder(f, ACME_E_PROBLEM) : ACME_E_PROBLEM;
+}
+
+int acme_flow_reorder(struct acme_flow *f, int error)
+{
+    acme_flow_withdraw(f);
+    if (f->reordered) {
+        return error;
+    }
+    f->reordered = true;
+    memset(&f->order, 0, sizeof(f->order));
+    f->authz = 0;
+    f->resumed = false;
+    f->save_order = false;
+    f->drop_order = true;
+    return ACME_STEP_ORDER;
+}
+
+/* --- AUTHZ
+ * -------------------------------------------------------------------------------------------------- */
+
+static const char *authz_url(const struct acme_flow *f)
+{
+    return f->order.authz[f->authz];
+}
+
+/* The authorization is valid: to the next, or to the certificate request.
+ * The order itself is not asked for first: it would cost every issuance a request to find what finalize says
+ * as well, since orderNotReady there leads to ORDER_POLL and back. */
+static int authorized(struct acme_flow *f)
+{
+    acme_flow_withdraw(f);
+    f->authz++;
+    f->repeats = 0;
+    f->in_doubt = false;
+    return all_authorized(f) ? ACME_STEP_FINALIZE : ACME_STEP_AUTHZ;
+}
+
+static int unauthorized(struct acme_flow *f, struct acme_json *json, acme_json_value problem)
+{
+    acme_flow_withdraw(f);
+    keep_problem(f, json, problem);
+    return f->resumed ? acme_flow_reorder(f, ACME_E_AUTHZ) : ACME_E_AUTHZ;
+}
+
+static bool asked_for(const struct acme_flow *f, struct acme_slice name)
+{
+    for (size_t i = 0; i < f->setup->name_count; i++) {
+        if (acme_slice_is_nocase(name, acme_slice_of(f->setup->names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int choose_challenge(struct acme_flow *f, struct acme_json *json)
+{
+    struct acme_authz authz;
+    for (size_t i = 0; i < f->setup->solver_count; i++) {
+        f->solver = f->setup->solvers[i];
+        int error = acme_authz_read(&authz, json, f->solver->type);
+        if (error != 0 || authz.url.len == 0) {
+            continue;
+        }
+        if (!acme_b64url_ok(authz.token, ACME_TOKEN_MAX)) {
+            return ACME_E_TOKEN;
+        }
+        memcpy(f->token, authz.token.at, authz.token.len);
+        f->token[authz.token.len] = '\0';
+        error = acme_url_keep(f->challenge_url, authz.url, &f->hosts);
+        return error != 0 ? error : ACME_STEP_PRESENT;
+    }
+    return ACME_E_CHALLENGE_NONE;
+}
+
+static int authz_read(struct acme_flow *f, const struct acme_answer *a)
+{
+    struct acme_authz authz;
+    int error = acme_authz_read(&authz, a->json, "");
+    if (error != 0) {
+        return error;
+    }
+    if (!asked_for(f, authz.name)) {
+        return ACME_E_MEMBER;
+    }
+    memcpy(f->name, authz.name.at, authz.name.len); /* fits: it equals a name acme_init() has checked */
+    f->name[authz.name.len] = '\0';
+    f->status = authz.status;
+    switch (authz.status) {
+    case ACME_STATUS_VALID:
+        return authorized(f);
+    case ACME_STATUS_PENDING:
+    case ACME_STATUS_PROCESSING:
+    case ACME_STATUS_READY:
+    case ACME_STATUS_UNKNOWN:
+        return choose_challenge(f, a->json);
+    case ACME_STATUS_NONE:
+    case ACME_STATUS_INVALID:
+    case ACME_STATUS_DEACTIVATED:
+    case ACME_STATUS_EXPIRED:
+    case ACME_STATUS_REVOKED:
+        break;
+    }
+    return unauthorized(f, a->json, ACME_JSON_NONE);
+}
+
+/* --- PRESENT
+ * ------------------------------------------------------------------------------------------------ */
+
+static int authorize_key(struct acme_flow *f)
+{
+    const struct acme_key *key = &f->setup->account_key;
+    uint8_t point[ACME_POINT_LEN];
+    char thumbprint[ACME_THUMBPRINT_LEN];
+    struct acme_out o;
+
+    int error = key->ops->point(key->handle, point);
+    if (error != 0) {
+        return error;
+    }
+    acme_jwk_thumbprint(point, thumbprint);
+    acme_out_init(&o, f->key_authorization, sizeof(f->key_authorization));
+    acme_out_text(&o, f->token);
+    acme_out_bytes(&o, ".", 1);
+    acme_out_bytes(&o, thumbprint, sizeof(thumbprint));
+    acme_out_bytes(&o, "", 1);
+    f->challenge.name = f->name;
+    f->challenge.token = f->token;
+    f->challenge.key_authorization = f->key_authorization;
+    return 0;
+}
+
+int acme_flow_act(struct acme_flow *f)
+{
+    if (!f->presented) {
+        int error = authorize_key(f);
+        if (error != 0) {
+            return error;
+        }
+        f->presented = true;
+    }
+    int done = f->solver->present(f->solver->ctx, &f->challenge);
+    if (done < 0) {
+        return done;
+    }
+    return done == 0 ? ACME_STEP_PRESENT : ACME_STEP_RESPOND;
+}
+
+void acme_flow_withdraw(struct acme_flow *f)
+{
+    if (f->presented) {
+        f->presented = false;
+        f->solver->withdraw(f->solver->ctx);
+    }
+}
+
+/* --- RESPOND
+ * ------------------------------------------------------------------------------------------------ */
+
+static const char *respond_url(const struct acme_flow *f)
+{
+    return f->challenge_url;
+}
+
+static int respond_ask(struct acme_flow *f, struct acme_out *payload)
+{
+    f->in_doubt = false;
+    acme_out_text(payload, "{}");
+    return 0;
+}
+
+static int respond_read(struct acme_flow *f, const struct acme_answer *a)
+{
+    f->status = acme_status_of(acme_json_string(a->json, acme_json_member(a->json, 0, "status")));
+    return ACME_STEP_AUTHZ_POLL;
+}
+
+static int respond_refused(struct acme_flow *f, const struct acme_problem *p)
+{
+    /* The CA is validating already, or has finished: an earlier response of ours arrived after all. Pebble
+     * and older Boulders say malformed, Boulder since July 2026 conflict. The authorization tells which. */
+    if (p->kind == ACME_PROBLEM_MALFORMED || p->kind == ACME_PROBLEM_CONFLICT) {
+        return ACME_STEP_AUTHZ_POLL;
+    }
+    acme_flow_withdraw(f);
+    return ACME_E_PROBLEM;
+}
+
+int acme_flow_lost(struct acme_flow *f)
+{
+    f->in_doubt = f->in_doubt || f->step == ACME_STEP_RESPOND;
+    return (int)acme_flow_rfc8555[f->step].lost;
+}
+
+/* --- AUTHZ_POLL
+ * --------------------------------------------------------------------------------------------- */
+
+static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
+{
+    struct acme_authz authz;
+    int error = acme_authz_read(&authz, a->json, f->solver->type);
+    if (error != 0) {
+        return error;
+    }
+    f->status = authz.status;
+    switch (authz.status) {
+    case ACME_STATUS_VALID:
+        return authorized(f);
+    case ACME_STATUS_PENDING:
+    case ACME_STATUS_PROCESSING:
+    case ACME_STATUS_READY:
+    case ACME_STATUS_UNKNOWN:
+        if (f->in_doubt) {
+            return ACME_STEP_RESPOND;
+        }
+        /* step-ca (and Caddy) leave a failed validation pending, with the error inside, and try again only
+         * when the challenge is answered again. */
+        if (authz.challenge == ACME_STATUS_PENDING && authz.error != ACME_JSON_NONE) {
+            return ++f->repeats < REPEATS_MAX ? (int)ACME_STEP_RESPOND
+                                              : unauthorized(f, a->json, authz.error);
+        }
+        return ACME_STEP_AUTHZ_POLL;
+    case ACME_STATUS_NONE:
+    case ACME_STATUS_INVALID:
+    case ACME_STATUS_DEACTIVATED:
+    case ACME_STATUS_EXPIRED:
+    case ACME_STATUS_REVOKED:
+        break;
+    }
+    return unauthorized(f, a->json, authz.error);
+}
+
+/* --- ORDER_POLL
+ * --------------------------------------------------------------------------------------------- */
+
+static int order_poll_read(struct acme_flow *f, const struct acme_answer *a)
+{
+    int error = acme_order_read(&f->order, a->json, &f->hosts);
+    return error != 0 ? error : by_order_status(f, a->json);
+}
+
+/* An object that was there a moment ago is denied: a replica of the CA's database that lags, or it is really
+ * gone. */
+static int gone_refused(struct acme_flow *f, const struct acme_problem *p)
+{
+    (void)p;
+    if (++f->repeats < REPEATS_MAX) {
+        return (int)f->step;
+    }
+    return f->resumed ? acme_flow_reorder(f, ACME_E_PROBLEM) : ACME_E_PROBLEM;
+}
+
+/* --- FINALIZE
+ * ----------------------------------------------------------------------------------------------- */
+
+static const char *finalize_url(const struct acme_flow *f)
+{
+    return f->order.finalize;
+}
+
+static int finalize_ask(struct acme_flow *f, struct acme_out *payload)
+{
+    acme_out_text(payload, "{\"csr\":\"");
+    /* The request is built at the end of the buffer and encoded forward from there. */
+    char *free = payload->at + payload->len;
+    size_t room = payload->cap - payload->len;
+    size_t start = 0;
+    int error =
+        acme_csr_write(free, room, &start, &f->setup->certificate_key, f->setup->names, f->setup->name_count);
+    if (error != 0) {
+        return error;
+    }
+    f->signatures++;
+    acme_out_b64url(payload, free + start, room - start);
+    acme_out_text(payload, "\"}");
+    return 0;
+}
+
+static int finalize_read(struct acme_flow *f, const struct acme_answer *a)
+{
+    return order_poll_read(f, a);
+}
+
+static int finalize_refused(struct acme_flow *f, const struct acme_problem *p)
+{
+    (void)f;
+    return p->kind == ACME_PROBLEM_ORDER_NOT_READY ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
+}
+
+/* --- CERTIFICATE
+ * -------------------------------------------------------------------------------------------- */
+
+static const char *certificate_url(const struct acme_flow *f)
+{
+    return f->order.certificate;
+}
+
+static int certificate_read(struct acme_flow *f, const struct acme_answer *a)
+{
+    (void)a;
+    f->status = ACME_STATUS_NONE;
+    return ACME_STEP_COUNT; /* the chain itself was judged as it came in */
+}
+
+/* -------------------------------------------------------------------------------------------------------------
+ */
+
+void acme_flow_start(struct acme_flow *f)
+{
+    f->resumed = f->order.url[0] != '\0';
+    f->cached = f->account[0] != '\0';
+    f->step = f->cached ? ACME_STEP_ORDER : ACME_STEP_DIRECTORY;
+}
+
+uint32_t acme_flow_progress(const struct acme_flow *f, enum acme_step step)
+{
+    return f->authz * (uint32_t)ACME_STEP_COUNT + (uint32_t)step;
+}

@@ -1,0 +1,86 @@
+#include "problem.h"
+#include "trace.h"
+
+static const struct acme_problem_word {
+    const char *word;
+    enum acme_problem_kind kind;
+} words[] = {
+    {"badNonce", ACME_PROBLEM_BAD_NONCE},
+    {"rateLimited", ACME_PROBLEM_RATE_LIMITED},
+    {"orderNotReady", ACME_PROBLEM_ORDER_NOT_READY},
+    {"accountDoesNotExist", ACME_PROBLEM_NO_ACCOUNT},
+    {"userActionRequired", ACME_PROBLEM_USER_ACTION},
+    {"agreementRequired", ACME_PROBLEM_USER_ACTION}, /* Pebble before 2.9 */
+    {"externalAccountRequired", ACME_PROBLEM_BINDING},
+    {"malformed", ACME_PROBLEM_MALFORMED},
+    {"conflict", ACME_PROBLEM_CONFLICT},
+    {"unauthorized", ACME_PROBLEM_UNAUTHORIZED},
+};
+
+static enum acme_problem_kind kind_of(struct acme_slice type)
+{
+    /* The last part decides: the prefix was urn:acme:error: in 2016 and is urn:ietf:params:acme:error: today.
+     */
+    size_t at = type.len;
+    while (at > 0 && type.at[at - 1] != ':') {
+        at--;
+    }
+    struct acme_slice word = acme_slice(type.at + at, type.len - at);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (acme_slice_is(word, words[i].word)) {
+            return words[i].kind;
+        }
+    }
+    return ACME_PROBLEM_OTHER;
+}
+
+struct acme_slice acme_printable(struct acme_json *json, struct acme_slice s)
+{
+    char *text = s.len == 0 ? NULL : json->text + (s.at - json->text);
+    for (size_t i = 0; i < s.len; i++) {
+        if (text[i] < 0x20 || text[i] > 0x7e) {
+            text[i] = text[i] == '\n' || text[i] == '\t' ? ' ' : '?';
+        }
+    }
+    return s;
+}
+
+static struct acme_slice text_of(const struct acme_json *json, acme_json_value object, const char *name)
+{
+    return acme_json_string(json, acme_json_member(json, object, name));
+}
+
+void acme_problem_read(struct acme_problem *problem, struct acme_json *json, acme_json_value value,
+                       uint16_t http_status)
+{
+    int32_t status = acme_json_number(json, acme_json_member(json, value, "status"));
+    acme_json_value identifier = acme_json_member(json, value, "identifier");
+
+    problem->type = acme_printable(json, text_of(json, value, "type"));
+    problem->kind = kind_of(problem->type);
+    problem->detail = acme_printable(json, text_of(json, value, "detail"));
+    problem->name = acme_printable(json, text_of(json, identifier, "value"));
+    problem->http_status = status >= 100 && status <= 599 ? (uint16_t)status : http_status;
+}
+
+void acme_problem_tell(const struct acme_setup *setup, enum acme_step step, struct acme_json *json,
+                       acme_json_value value, uint16_t http_status)
+{
+    acme_json_value list = acme_json_member(json, value, "subproblems");
+    acme_json_value item = acme_json_first(json, list);
+    struct acme_event event = {.kind = ACME_EVENT_PROBLEM, .step = step};
+
+    while (value != ACME_JSON_NONE) {
+        struct acme_problem problem;
+        acme_problem_read(&problem, json, value, http_status);
+        event.http_status = problem.http_status;
+        event.text = problem.type;
+        event.detail = problem.detail;
+        event.name = problem.name;
+        acme_trace(setup, &event);
+
+        event.subproblem = true;
+        value = item;
+        item = acme_json_next(json, list, item);
+    }
+}

@@ -1,0 +1,141 @@
+#include "resource.h"
+
+static bool hosts_allow(const struct acme_hosts *hosts, const struct acme_url *url)
+{
+    if (acme_url_same_origin(url, &hosts->directory)) {
+        return true;
+    }
+    for (size_t i = 0; i < hosts->more_count; i++) {
+        if (acme_url_at(url, hosts->more[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int acme_url_keep(char kept[ACME_URL_MAX + 1], struct acme_slice text, const struct acme_hosts *hosts)
+{
+    struct acme_url url;
+    kept[0] = '\0';
+    if (text.len == 0) {
+        return ACME_E_MEMBER;
+    }
+    if (text.len > ACME_URL_MAX) {
+        return ACME_E_URL_LONG;
+    }
+    int error = acme_url_parse(&url, text);
+    if (error != 0) {
+        return error;
+    }
+    if (!hosts_allow(hosts, &url)) {
+        return ACME_E_URL_HOST;
+    }
+    memcpy(kept, text.at, text.len);
+    kept[text.len] = '\0';
+    return 0;
+}
+
+enum acme_status acme_status_of(struct acme_slice word)
+{
+    static const char *const known[] = {
+        [ACME_STATUS_PENDING] = "pending", [ACME_STATUS_PROCESSING] = "processing",
+        [ACME_STATUS_READY] = "ready",     [ACME_STATUS_VALID] = "valid",
+        [ACME_STATUS_INVALID] = "invalid", [ACME_STATUS_DEACTIVATED] = "deactivated",
+        [ACME_STATUS_EXPIRED] = "expired", [ACME_STATUS_REVOKED] = "revoked",
+    };
+    if (word.at == NULL) {
+        return ACME_STATUS_NONE;
+    }
+    for (size_t i = ACME_STATUS_PENDING; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (acme_slice_is(word, known[i])) {
+            return (enum acme_status)i;
+        }
+    }
+    return ACME_STATUS_UNKNOWN;
+}
+
+static struct acme_slice text_of(const struct acme_json *json, acme_json_value object, const char *name)
+{
+    return acme_json_string(json, acme_json_member(json, object, name));
+}
+
+int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta, const struct acme_json *json,
+                        const struct acme_hosts *hosts)
+{
+    acme_json_value about = acme_json_member(json, 0, "meta");
+    meta->terms = text_of(json, about, "termsOfService");
+    meta->account_binding = acme_json_true(json, acme_json_member(json, about, "externalAccountRequired"));
+
+    int error = acme_url_keep(directory->new_nonce, text_of(json, 0, "newNonce"), hosts);
+    if (error == 0) {
+        error = acme_url_keep(directory->new_account, text_of(json, 0, "newAccount"), hosts);
+    }
+    if (error == 0) {
+        error = acme_url_keep(directory->new_order, text_of(json, 0, "newOrder"), hosts);
+    }
+    return error;
+}
+
+static int authorizations_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts)
+{
+    acme_json_value list = acme_json_member(json, 0, "authorizations");
+    uint8_t count = 0;
+    for (acme_json_value at = acme_json_first(json, list); at != ACME_JSON_NONE;
+         at = acme_json_next(json, list, at)) {
+        if (count == ACME_NAMES_MAX) {
+            return ACME_E_NAMES;
+        }
+        int error = acme_url_keep(order->authz[count], acme_json_string(json, at), hosts);
+        if (error != 0) {
+            return error;
+        }
+        count++;
+    }
+    order->authz_count = count;
+    return 0;
+}
+
+int acme_order_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts)
+{
+    order->status = acme_status_of(text_of(json, 0, "status"));
+    if (order->status == ACME_STATUS_NONE) {
+        return ACME_E_MEMBER;
+    }
+    /* The list is taken once and kept: its order may change from answer to answer, and later answers may lack
+     * it. */
+    int error = order->authz_count == 0 ? authorizations_read(order, json, hosts) : 0;
+    struct acme_slice finalize = text_of(json, 0, "finalize");
+    if (error == 0 && (finalize.len != 0 || order->finalize[0] == '\0')) {
+        error = acme_url_keep(order->finalize, finalize, hosts);
+    }
+    struct acme_slice certificate = text_of(json, 0, "certificate");
+    if (error == 0 && certificate.len != 0) {
+        error = acme_url_keep(order->certificate, certificate, hosts);
+    }
+    return error;
+}
+
+int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, const char *type)
+{
+    acme_json_value identifier = acme_json_member(json, 0, "identifier");
+    acme_json_value list = acme_json_member(json, 0, "challenges");
+
+    memset(authz, 0, sizeof(*authz));
+    authz->error = ACME_JSON_NONE;
+    authz->status = acme_status_of(text_of(json, 0, "status"));
+    authz->name = text_of(json, identifier, "value");
+    if (authz->status == ACME_STATUS_NONE || authz->name.len == 0) {
+        return ACME_E_MEMBER;
+    }
+    for (acme_json_value at = acme_json_first(json, list); at != ACME_JSON_NONE;
+         at = acme_json_next(json, list, at)) {
+        if (acme_slice_is(text_of(json, at, "type"), type)) {
+            authz->url = text_of(json, at, "url");
+            authz->token = text_of(json, at, "token");
+            authz->challenge = acme_status_of(text_of(json, at, "status"));
+            authz->error = acme_json_member(json, at, "error");
+            break;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,237 @@
+/* key_p256.c - see key_p256.h. */
+#include "key_p256.h"
+
+#include <string.h>
+
+#include "../wire/der.h"
+#include "../wire/pem.h"
+#include "ec.h"
+#include "wipe.h"
+
+/* True when scalar is 1..n-1. Takes the same time for every scalar. */
+static bool in_range(const uint8_t scalar[32])
+{
+    size_t len;
+    const unsigned char *n = ACME_EC_P256.order(BR_EC_secp256r1, &len);
+    unsigned any = 0;
+    unsigned borrow = 0;
+
+    for (size_t i = 32; i-- > 0;) {
+        any |= scalar[i];
+        borrow = ((unsigned)scalar[i] - n[i] - borrow) >> 8 & 1u;
+    }
+    return any != 0 && borrow != 0;
+}
+
+/* Completes a key whose scalar is set. */
+static bool complete(struct acme_key_p256 *key)
+{
+    key->ready = in_range(key->scalar) &&
+                 ACME_EC_P256.mulgen(key->point, key->scalar, 32, BR_EC_secp256r1) == sizeof key->point;
+    return key->ready;
+}
+
+static int point(void *handle, uint8_t out[65])
+{
+    const struct acme_key_p256 *key = handle;
+
+    if (!key->ready) {
+        return ACME_E_KEY;
+    }
+    memcpy(out, key->point, sizeof key->point);
+    return 0;
+}
+
+static int sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
+{
+    struct acme_key_p256 *key = handle;
+    br_ec_private_key private_key;
+
+    if (!key->ready) {
+        return ACME_E_KEY;
+    }
+    private_key.curve = BR_EC_secp256r1;
+    private_key.x = key->scalar;
+    private_key.xlen = sizeof key->scalar;
+    return ACME_ECDSA_SIGN(&ACME_EC_P256, &br_sha256_vtable, digest, &private_key, signature) == 64
+               ? 0
+               : ACME_E_KEY;
+}
+
+/* Draws twice, so that a source that is stuck, whole or in one byte, is noticed before a key is made of it.
+ */
+static bool draw(const struct acme_sys *sys, uint8_t seed[64])
+{
+    if (sys->random(sys->ctx, seed, 32) != 0 || sys->random(sys->ctx, seed + 32, 32) != 0) {
+        return false;
+    }
+    return memcmp(seed, seed + 1, 31) != 0 && memcmp(seed + 32, seed + 33, 31) != 0 &&
+           memcmp(seed, seed + 32, 32) != 0;
+}
+
+static int generate(void *handle, const struct acme_sys *sys)
+{
+    struct acme_key_p256 *key = handle;
+    br_hmac_drbg_context drbg;
+    uint8_t seed[64];
+    bool drawn = draw(sys, seed);
+
+    key->ready = false;
+    if (drawn) {
+        br_hmac_drbg_init(&drbg, &br_sha256_vtable, seed, sizeof seed);
+        /* A draw is out of range once in 2^32. */
+        for (int i = 0; i < 4 && !key->ready; i++) {
+            br_hmac_drbg_generate(&drbg, key->scalar, sizeof key->scalar);
+            key->ready = in_range(key->scalar);
+        }
+        acme_wipe(&drbg, sizeof drbg);
+    }
+    acme_wipe(seed, sizeof seed);
+    if (!key->ready) {
+        acme_key_p256_wipe(key);
+        return ACME_E_RANDOM;
+    }
+    return complete(key) ? 0 : ACME_E_KEY;
+}
+
+/* True when a BIT STRING holds this point, uncompressed or compressed. */
+static bool same_point(struct acme_der bits, const uint8_t p[65])
+{
+    if (bits.len == 66) {
+        return bits.at[0] == 0 && memcmp(bits.at + 1, p, 65) == 0;
+    }
+    return bits.len == 34 && bits.at[0] == 0 && bits.at[1] == (2 | (p[64] & 1)) &&
+           memcmp(bits.at + 2, p + 1, 32) == 0;
+}
+
+/* ECPrivateKey (RFC 5915, 3). */
+static bool read_sec1(struct acme_key_p256 *key, struct acme_der in)
+{
+    struct acme_der key_info;
+    struct acme_der field;
+
+    if (!acme_der_expect(&in, ACME_DER_SEQUENCE, &key_info) || in.len != 0 ||
+        !acme_der_expect(&key_info, ACME_DER_INTEGER, &field) || field.len != 1 || field.at[0] != 1 ||
+        !acme_der_expect(&key_info, ACME_DER_OCTET_STRING, &field) || field.len != sizeof key->scalar) {
+        return false;
+    }
+    memcpy(key->scalar, field.at, sizeof key->scalar);
+    if (acme_der_expect(&key_info, ACME_DER_CONTEXT_0, &field) &&
+        (field.len != ACME_SPKI_P256_CURVE_LEN ||
+         memcmp(field.at, acme_spki_p256 + ACME_SPKI_P256_CURVE, ACME_SPKI_P256_CURVE_LEN) != 0)) {
+        return false;
+    }
+    if (!complete(key)) {
+        return false;
+    }
+    if (acme_der_expect(&key_info, ACME_DER_CONTEXT_0 + 1, &field) &&
+        (!acme_der_expect(&field, ACME_DER_BIT_STRING, &in) || field.len != 0 ||
+         !same_point(in, key->point))) {
+        return false;
+    }
+    return key_info.len == 0;
+}
+
+/* PrivateKeyInfo (RFC 5208, 5), whose octets are an ECPrivateKey. */
+static bool read_pkcs8(struct acme_key_p256 *key, struct acme_der in)
+{
+    struct acme_der info;
+    struct acme_der field;
+
+    if (!acme_der_expect(&in, ACME_DER_SEQUENCE, &info) || in.len != 0 ||
+        !acme_der_expect(&info, ACME_DER_INTEGER, &field) || field.len != 1 || field.at[0] > 1 ||
+        !acme_der_expect(&info, ACME_DER_SEQUENCE, &field) || field.len != ACME_SPKI_P256_ALGORITHM_LEN ||
+        memcmp(field.at, acme_spki_p256 + ACME_SPKI_P256_ALGORITHM, ACME_SPKI_P256_ALGORITHM_LEN) != 0 ||
+        !acme_der_expect(&info, ACME_DER_OCTET_STRING, &field)) {
+        return false;
+    }
+    return read_sec1(key, field);
+}
+
+/* Reads the first key block; `openssl ecparam -genkey` writes an EC PARAMETERS block before it. */
+static bool read_record(struct acme_key_p256 *key, struct acme_pem *pem, struct acme_slice text)
+{
+    size_t used;
+
+    for (; text.len > 0; text.at += used, text.len -= used) {
+        int event = acme_pem_read(pem, text.at, text.len, &used);
+        struct acme_der der;
+
+        if (event < 0) {
+            return false;
+        }
+        if (event != ACME_PEM_END) {
+            continue;
+        }
+        der.at = pem->der;
+        der.len = pem->len;
+        if (strcmp(pem->label, "EC PRIVATE KEY") == 0) {
+            return read_sec1(key, der);
+        }
+        if (strcmp(pem->label, "PRIVATE KEY") == 0) {
+            return read_pkcs8(key, der);
+        }
+    }
+    return false;
+}
+
+static int import(void *handle, const void *record, size_t len)
+{
+    struct acme_pem pem;
+    uint8_t der[256];
+    bool read;
+
+    acme_pem_init(&pem, der, sizeof der);
+    read = read_record(handle, &pem, acme_slice(record, len));
+    acme_wipe(der, sizeof der);
+    acme_wipe(&pem, sizeof pem);
+    if (!read) {
+        acme_key_p256_wipe(handle);
+        return ACME_E_KEY_CORRUPT;
+    }
+    return 0;
+}
+
+static void write_sec1(struct acme_der_out *o, const struct acme_key_p256 *key)
+{
+    static const uint8_t head[5] = {0x02, 0x01, 0x01, 0x04, 0x20}; /* version 1, 32 octets follow */
+    static const uint8_t no_unused_bits = 0;
+
+    acme_der_bytes(o, key->point, sizeof key->point);
+    acme_der_bytes(o, &no_unused_bits, 1);
+    acme_der_wrap(o, ACME_DER_BIT_STRING, o->cap);
+    acme_der_wrap(o, ACME_DER_CONTEXT_0 + 1, o->cap);
+    acme_der_put(o, ACME_DER_CONTEXT_0, acme_spki_p256 + ACME_SPKI_P256_CURVE, ACME_SPKI_P256_CURVE_LEN);
+    acme_der_bytes(o, key->scalar, sizeof key->scalar);
+    acme_der_bytes(o, head, sizeof head);
+    acme_der_wrap(o, ACME_DER_SEQUENCE, o->cap);
+}
+
+static int export(void *handle, void *record, size_t cap)
+{
+    const struct acme_key_p256 *key = handle;
+    struct acme_der_out der;
+    struct acme_out text;
+    uint8_t memory[128];
+
+    if (!key->ready) {
+        return ACME_E_KEY;
+    }
+    acme_der_init(&der, memory, sizeof memory);
+    write_sec1(&der, key);
+    acme_out_init(&text, record, cap);
+    acme_pem_write(&text, "EC PRIVATE KEY", memory + der.start, sizeof memory - der.start);
+    acme_wipe(memory, sizeof memory);
+    if (text.overflow) {
+        acme_wipe(record, cap);
+        return ACME_E_KEY;
+    }
+    return (int)text.len;
+}
+
+const struct acme_key_ops acme_key_p256_ops = {point, sign, generate, import, export};
+
+void acme_key_p256_wipe(struct acme_key_p256 *key)
+{
+    acme_wipe(key, sizeof *key);
+}

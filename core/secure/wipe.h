@@ -1,0 +1,17 @@
+/* wipe.h - overwriting secrets in a way the compiler keeps. */
+#ifndef ACME_SECURE_WIPE_H
+#define ACME_SECURE_WIPE_H
+
+#include <stddef.h>
+
+/* Overwrites memory with zeros although nobody reads it afterwards. Work: len. */
+static inline void acme_wipe(void *memory, size_t len)
+{
+    volatile unsigned char *at = memory;
+
+    while (len-- > 0) {
+        *at++ = 0;
+    }
+}
+
+#endif

@@ -1,0 +1,162 @@
+/* chain.c - see chain.h. */
+#include "chain.h"
+
+#include "../wire/date.h"
+
+static const char label[] = "CERTIFICATE";
+
+void acme_chain_init(struct acme_chain *c, const struct acme_chain_want *want, void *memory, size_t cap,
+                     int (*sink)(void *ctx, const void *data, size_t len), void *sink_ctx)
+{
+    memset(c, 0, sizeof *c);
+    c->want = *want;
+    c->sink = sink;
+    c->sink_ctx = sink_ctx;
+    c->memory = memory;
+    c->cap = cap;
+    acme_pem_init(&c->pem, NULL, 0);
+}
+
+/* Writes one certificate to the sink, a line at a time. */
+static int emit(struct acme_chain *c, struct acme_der der)
+{
+    char line[ACME_PEM_LINE / 3 * 4 + 2];
+    struct acme_out o;
+    int err;
+
+    acme_out_init(&o, line, sizeof line);
+    acme_pem_edge(&o, "BEGIN", label);
+    err = c->sink(c->sink_ctx, line, o.len);
+    while (err == 0 && der.len > 0) {
+        size_t len = der.len < ACME_PEM_LINE ? der.len : ACME_PEM_LINE;
+        o.len = 0;
+        acme_pem_line(&o, der.at, len);
+        der.at += len;
+        der.len -= len;
+        err = c->sink(c->sink_ctx, line, o.len);
+    }
+    if (err == 0) {
+        o.len = 0;
+        acme_pem_edge(&o, "END", label);
+        err = c->sink(c->sink_ctx, line, o.len);
+        c->count++;
+    }
+    return err;
+}
+
+/* Finds the held certificate with this subject. */
+static bool find_held(const struct acme_chain *c, struct acme_der name, struct acme_der *found,
+                      struct acme_leaf *parsed)
+{
+    struct acme_der held;
+    struct acme_der body;
+
+    held.at = c->memory;
+    held.len = c->held;
+    for (;;) {
+        found->at = held.at;
+        if (!acme_der_expect(&held, ACME_DER_SEQUENCE, &body)) {
+            return false;
+        }
+        found->len = (size_t)(held.at - found->at);
+        if (acme_leaf_parse(parsed, found->at, found->len) == 0 && parsed->subject.len == name.len &&
+            memcmp(parsed->subject.at, name.at, name.len) == 0) {
+            return true;
+        }
+    }
+}
+
+/* Writes the certificates that came before the leaf in the order they certify each other (RFC 5246, 7.4.2),
+ * whatever order they came in; one that leads nowhere is left out. */
+static int emit_held(struct acme_chain *c, struct acme_der issuer)
+{
+    struct acme_leaf parsed;
+    struct acme_der der;
+    size_t written = 0;
+    int err = 0;
+
+    /* Names that go in a circle would be written for ever; together the certificates are not longer than
+     * `held`. */
+    while (err == 0 && find_held(c, issuer, &der, &parsed) && written + der.len <= c->held) {
+        written += der.len;
+        err = emit(c, der);
+        if (issuer.len == parsed.issuer.len && memcmp(issuer.at, parsed.issuer.at, issuer.len) == 0) {
+            break; /* a root */
+        }
+        issuer = parsed.issuer;
+    }
+    c->held = 0;
+    return err;
+}
+
+static int take_leaf(struct acme_chain *c, const struct acme_leaf *leaf, struct acme_der der)
+{
+    int err;
+
+    if (!acme_leaf_names_are(leaf, c->want.names, c->want.name_count)) {
+        return ACME_E_CERT_NAMES;
+    }
+    if (leaf->not_after <= leaf->not_before ||
+        (c->want.utc != ACME_DATE_NONE && leaf->not_after <= c->want.utc)) {
+        return ACME_E_CERT_DATES;
+    }
+    c->have_leaf = true;
+    c->not_before = leaf->not_before;
+    c->not_after = leaf->not_after;
+    err = emit(c, der);
+    return err == 0 ? emit_held(c, leaf->issuer) : err;
+}
+
+/* Judges a decoded certificate. */
+static int take(struct acme_chain *c)
+{
+    struct acme_leaf leaf;
+    struct acme_der der;
+    bool ours;
+    int err;
+
+    der.at = c->pem.der;
+    der.len = c->pem.len;
+    err = acme_leaf_parse(&leaf, der.at, der.len);
+    if (err < 0) {
+        return err;
+    }
+    ours = leaf.point != NULL && memcmp(leaf.point, c->want.point, 65) == 0;
+    if (!c->have_leaf) {
+        if (ours) {
+            return take_leaf(c, &leaf, der);
+        }
+        c->held += der.len;
+        return 0;
+    }
+    return ours ? 0 : emit(c, der); /* some servers repeat the leaf */
+}
+
+int acme_chain_read(struct acme_chain *c, const char *in, size_t len)
+{
+    size_t used;
+    int event = 0;
+
+    for (; len > 0 && event >= 0; in += used, len -= used) {
+        event = acme_pem_read(&c->pem, in, len, &used);
+        if (event == ACME_PEM_BEGIN) {
+            bool certificate = strcmp(c->pem.label, label) == 0;
+            c->pem.der = certificate ? c->memory + c->held : NULL;
+            c->pem.cap = c->cap - c->held;
+        } else if (event == ACME_PEM_END && c->pem.der != NULL) {
+            event = take(c);
+        }
+    }
+    return event < 0 ? event : 0;
+}
+
+int acme_chain_end(struct acme_chain *c)
+{
+    if (!acme_pem_outside(&c->pem)) {
+        return ACME_E_CERT_SYNTAX;
+    }
+    if (c->have_leaf) {
+        return 0;
+    }
+    return c->held > 0 ? ACME_E_CERT_KEY : ACME_E_CERT_SYNTAX;
+}

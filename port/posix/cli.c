@@ -1,0 +1,175 @@
+/* cli.c - verbs and flags. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "program.h"
+#include "report.h"
+
+static const struct verb {
+    const char *word, *names, *help;
+    int (*run)(const struct acme_config *config);
+} verbs[] = {
+    {"issue", "NAME...", "get a certificate for the names, or renew it when it is due", acme_program_issue},
+    {"status", "[NAME...]", "show the certificates in the state directory", acme_program_status},
+    {"version", "", "show the version", acme_program_version},
+};
+
+static const char *const help[ACME_KEY_COUNT] = {
+    "the CA (default: Let's Encrypt)",
+    "roots the CA's server is trusted by (default: the system's)",
+    "where keys and certificates live (default: /var/lib/nanoacme)",
+    "port for validation (default: 80)",
+    "put validation answers below DIR instead",
+    "where the CA may reach you, e.g. mailto:me@example.org",
+    "agree to the CA's terms of service",
+    "a new certificate even if none is due",
+    "one JSON object a line",
+    "also requests, connections and figures",
+    NULL,
+    "name in the CA server's certificate, if not the URL's",
+    "another host the CA's objects may live on",
+    NULL,
+};
+
+static void say_line(const char *a, const char *b, const char *c)
+{
+    char left[64];
+    char text[192];
+    struct acme_out *o = acme_line();
+    (void)snprintf(left, sizeof left, "%s%s%s", a, b != NULL ? " " : "", b != NULL ? b : "");
+    (void)snprintf(text, sizeof text, "  %-20s %s", left, c);
+    acme_out_text(o, text);
+    acme_line_end(STDOUT_FILENO);
+}
+
+static void say_text(const char *text)
+{
+    acme_out_text(acme_line(), text);
+    acme_line_end(STDOUT_FILENO);
+}
+
+static int say_help(void)
+{
+    say_text("usage: nanoacme [-c FILE] [FLAG...] VERB [NAME...]");
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        say_line(verbs[i].word, verbs[i].names, verbs[i].help);
+    }
+    say_text("flags, each also a key of the config file:");
+    for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
+        if (help[i] != NULL) {
+            say_line(acme_config_flag_name((enum acme_config_key)i), acme_config_argument((enum acme_config_key)i),
+                     help[i]);
+        }
+    }
+    say_line("-c", "FILE", "the config file");
+    say_text("exit: 0 new certificate, 2 nothing to do, 1 failed, 64 usage, 78 configuration");
+    return 0;
+}
+
+int acme_program_version(const struct acme_config *config)
+{
+    struct acme_out *o = acme_line();
+    if (config->json) {
+        acme_line_object(o, "version");
+        acme_line_text(o, "version", acme_slice_of(ACME_VERSION));
+        acme_line_close(o);
+    } else {
+        acme_out_text(o, "nanoacme " ACME_VERSION);
+    }
+    acme_line_end(STDOUT_FILENO);
+    return 0;
+}
+
+static int usage(const char *what, const char *text)
+{
+    acme_report_error("%s%s; see nanoacme --help", what, text);
+    return ACME_EXIT_USAGE;
+}
+
+/* What stands on the command line. */
+struct words {
+    int argc, at;
+    char **argv;
+    const struct verb *verb;
+    const char *file;
+    bool version, help, only_names;
+};
+
+/* Takes the flag at w->at and its value. */
+static int take_flag(struct acme_config *c, struct words *w)
+{
+    const char *flag = w->argv[w->at];
+    const char *equals = strncmp(flag, "--", 2) == 0 ? strchr(flag, '=') : NULL;
+    size_t len = equals != NULL ? (size_t)(equals - flag) : strlen(flag);
+    enum acme_config_key key = acme_config_flag(flag, len);
+    bool file = strcmp(flag, "-c") == 0;
+    const char *value = equals != NULL ? equals + 1 : NULL;
+
+    if (!file && key == ACME_KEY_COUNT) {
+        return usage("unknown flag ", flag);
+    }
+    if ((file || acme_config_argument(key) != NULL) && value == NULL && w->at + 1 < w->argc) {
+        value = w->argv[++w->at];
+    } else if (!file && acme_config_argument(key) == NULL && value != NULL) {
+        return usage("no value belongs to ", acme_config_flag_name(key));
+    }
+    if (file) {
+        w->file = value;
+        return value != NULL ? 0 : usage("-c needs a value", "");
+    }
+    return acme_config_take(c, key, value) == 0 ? 0 : usage(c->error, "");
+}
+
+static int take_word(struct acme_config *c, struct words *w)
+{
+    const char *word = w->argv[w->at];
+
+    if (!w->only_names && word[0] == '-') {
+        w->only_names = strcmp(word, "--") == 0;
+        w->version = w->version || strcmp(word, "--version") == 0;
+        w->help = w->help || strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
+        return w->only_names || w->version || w->help ? 0 : take_flag(c, w);
+    }
+    if (w->verb != NULL) {
+        return acme_config_take(c, ACME_KEY_NAMES, word) == 0 ? 0 : usage(c->error, "");
+    }
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verbs[i].word, word) == 0) {
+            w->verb = &verbs[i];
+            return 0;
+        }
+    }
+    return usage("unknown verb ", word);
+}
+
+int acme_program_run(struct acme_config *config, int argc, char **argv)
+{
+    struct words w = {.argc = argc, .at = 1, .argv = argv};
+    int code = 0;
+
+    acme_config_init(config);
+    for (; code == 0 && w.at < argc; w.at++) {
+        code = take_word(config, &w);
+    }
+    if (code == 0 && w.help) {
+        return say_help();
+    }
+    if (code == 0 && w.version) {
+        return acme_program_version(config);
+    }
+    if (code == 0 && w.verb == NULL) {
+        code = usage("a verb is missing", "");
+    }
+    if (code != 0) {
+        return code;
+    }
+    code = w.file != NULL ? acme_config_read(config, w.file) : 0;
+    code = code != 0 ? code : acme_config_check(config);
+    if (code != 0) {
+        acme_report_error("%s", config->error);
+        return code;
+    }
+    return w.verb->run(config);
+}

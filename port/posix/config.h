@@ -1,0 +1,77 @@
+/* config.h - what the admin wants: the config file and the flags, one table for both. */
+#ifndef ACME_POSIX_CONFIG_H
+#define ACME_POSIX_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "acme_config.h"
+
+/* Exit codes, of which the last two are those of sysexits(3). */
+enum { ACME_EXIT_NEW = 0, ACME_EXIT_FAILED = 1, ACME_EXIT_CURRENT = 2, ACME_EXIT_USAGE = 64, ACME_EXIT_CONFIG = 78 };
+
+#define ACME_CONFIG_WORDS 16
+
+struct acme_words {
+    const char *at[ACME_CONFIG_WORDS];
+    size_t count;
+};
+
+struct acme_config {
+    const char *directory_url, *ca_file, *state, *webroot, *tls_name, *product;
+    struct acme_words contacts, names, more_hosts;
+    uint16_t http_port;
+    bool accept_terms, force, json, verbose;
+
+    uint32_t by_flag, in_file; /* bits of rows: where a value came from */
+    const char *file;          /* the config file; NULL: none           */
+    char pool[8192];           /* texts of the file                     */
+    size_t pool_len;
+    char error[512]; /* the message after a failure */
+};
+
+/* Rows of the table. */
+enum acme_config_key {
+    ACME_KEY_DIRECTORY_URL,
+    ACME_KEY_CA_FILE,
+    ACME_KEY_STATE,
+    ACME_KEY_HTTP_PORT,
+    ACME_KEY_WEBROOT,
+    ACME_KEY_CONTACT,
+    ACME_KEY_ACCEPT_TERMS,
+    ACME_KEY_FORCE,
+    ACME_KEY_JSON,
+    ACME_KEY_VERBOSE,
+    ACME_KEY_NAMES,
+    ACME_KEY_TLS_NAME,
+    ACME_KEY_MORE_HOST,
+    ACME_KEY_PRODUCT,
+    ACME_KEY_COUNT
+};
+
+/* Sets everything to its default. */
+void acme_config_init(struct acme_config *c);
+
+/* The row whose flag this is ("--directory", "-v"); ACME_KEY_COUNT: none. */
+enum acme_config_key acme_config_flag(const char *flag, size_t len);
+
+/* The row's flag, and what its argument is called; NULL: none. */
+const char *acme_config_flag_name(enum acme_config_key key);
+const char *acme_config_argument(enum acme_config_key key);
+
+/* Takes a flag's value (NULL for one without), or a NAME of the command line. Texts are borrowed.
+ * Returns 0 or ACME_EXIT_USAGE with the message in c->error. */
+int acme_config_take(struct acme_config *c, enum acme_config_key key, const char *value);
+
+/* Reads a config file; what flags have set stays. Returns 0 or ACME_EXIT_CONFIG with the message in c->error.
+ */
+int acme_config_read(struct acme_config *c, const char *path);
+
+/* Checks what belongs together, after flags and file. Returns 0, ACME_EXIT_USAGE or ACME_EXIT_CONFIG. */
+int acme_config_check(struct acme_config *c);
+
+/* The exit code when this row's value is wrong: by where it came from. */
+int acme_config_blame(const struct acme_config *c, enum acme_config_key key);
+
+#endif

@@ -1,0 +1,288 @@
+/* issue.c - the verb `issue`: sets everything up, then ticks until the run is over. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "program.h"
+#include "report.h"
+#include "webroot.h"
+#include "protocol/challenge_http01.h"
+#include "secure/key_p256.h"
+
+#define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
+
+/* All memory of a run. */
+static struct {
+    struct acme_client client;
+    struct acme_setup setup;
+    struct acme_posix_net net;
+    struct acme_posix_listener listener;
+    struct acme_posix_store store;
+    struct acme_http01 http01;
+    struct acme_webroot webroot;
+    const struct acme_solver *solver;
+    struct acme_key_p256 account_key, certificate_key;
+    struct acme_tls tls;
+    struct acme_trust trust;
+    struct acme_report report;
+    char name[254]; /* the first name in small letters: what the certificate is stored as */
+    int lock;
+    uint8_t work[8192];
+    uint8_t tls_buffer[ACME_TLS_BUFFER_MIN];
+    uint8_t anchors[256 * 1024];
+} run;
+
+static volatile sig_atomic_t signalled;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    signalled = 1;
+}
+
+/* Reads the roots. Returns 0 or an exit code. */
+static int read_roots(const struct acme_config *config)
+{
+    static struct acme_trust_reader reader;
+    const char *path = config->ca_file != NULL ? config->ca_file : SYSTEM_ROOTS;
+    char piece[4096];
+    ssize_t n = 1;
+    int code = 0, result = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    acme_trust_begin(&reader, run.anchors, sizeof run.anchors);
+    while (fd >= 0 && (n = read(fd, piece, sizeof piece)) > 0) {
+        acme_trust_add(&reader, piece, (size_t)n);
+    }
+    code = fd < 0 || n < 0 ? errno : 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (code != 0) {
+        acme_report_error("ca_file: cannot read %s: %s", path, strerror(code));
+        return ACME_EXIT_CONFIG;
+    }
+    result = acme_trust_end(&reader, &run.trust);
+    if (result == ACME_E_WORK_SMALL) {
+        acme_report_error("ca_file: %s: its roots need more than %zu bytes", path, sizeof run.anchors);
+    } else if (result < 0) {
+        acme_report_error("ca_file: %s: %s (%s)", path, acme_error_text(result).meaning,
+                          acme_error_text(result).cause);
+    }
+    run.report.anchors_len = reader.low + (sizeof run.anchors - reader.high);
+    return result < 0 ? ACME_EXIT_CONFIG : 0;
+}
+
+/* Makes the state directory ours alone. Returns 0 or an exit code. */
+static int take_state(const struct acme_config *config)
+{
+    char path[ACME_POSIX_PATH_MAX];
+    int code;
+
+    if (snprintf(path, sizeof path, "%s/.lock", config->state) >= (int)sizeof path) {
+        acme_report_error("state: path longer than %zu bytes", sizeof path - 7);
+        return ACME_EXIT_CONFIG;
+    }
+    code = acme_posix_store_make(&run.store);
+    if (code != 0) {
+        acme_report_error("cannot write %s: %s", run.store.path, strerror(code));
+        return ACME_EXIT_FAILED;
+    }
+    run.lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (run.lock < 0) {
+        acme_report_error("cannot write %s: %s", path, strerror(errno));
+        return ACME_EXIT_FAILED;
+    }
+    if (flock(run.lock, LOCK_EX | LOCK_NB) != 0) {
+        acme_report_error("another nanoacme is at work in %s; not waiting for it", config->state);
+        return ACME_EXIT_FAILED;
+    }
+    return 0;
+}
+
+static void fill_setup(const struct acme_config *config)
+{
+    struct acme_setup *s = &run.setup;
+
+    acme_posix_net_init(&run.net);
+    acme_posix_store_init(&run.store, config->state, run.name);
+    acme_posix_listener_init(&run.listener, NULL, config->http_port);
+    acme_http01_init(&run.http01, &run.listener.listener);
+    acme_webroot_init(&run.webroot, config->webroot);
+    run.solver = config->webroot != NULL ? &run.webroot.solver : &run.http01.solver;
+
+    s->net = &run.net.net;
+    s->sys = &acme_posix_sys;
+    s->store = &run.store.store;
+    s->ca.directory_url = config->directory_url;
+    s->ca.trust = &run.trust;
+    s->ca.tls_name = config->tls_name;
+    s->ca.more_hosts = config->more_hosts.at;
+    s->ca.more_host_count = config->more_hosts.count;
+    s->account_key.ops = s->certificate_key.ops = &acme_key_p256_ops;
+    s->account_key.handle = &run.account_key;
+    s->certificate_key.handle = &run.certificate_key;
+    s->names = config->names.at;
+    s->name_count = config->names.count;
+    s->contacts = config->contacts.at;
+    s->contact_count = config->contacts.count;
+    s->accept_terms = config->accept_terms;
+    s->solvers = &run.solver;
+    s->solver_count = 1;
+    s->product = config->product;
+    s->work = run.work;
+    s->work_len = sizeof run.work;
+    s->tls = &run.tls;
+    s->tls_buffer = run.tls_buffer;
+    s->tls_buffer_len = sizeof run.tls_buffer;
+    s->trace = acme_report_event;
+    s->trace_ctx = &run.report;
+}
+
+static void fill_report(const struct acme_config *config)
+{
+    struct acme_report *r = &run.report;
+    r->json = config->json;
+    r->verbose = config->verbose;
+    r->config = config;
+    r->client = &run.client;
+    r->net = &run.net;
+    r->store = &run.store;
+    r->listener = &run.listener;
+    r->webroot = config->webroot != NULL ? &run.webroot : NULL;
+}
+
+/* Checks the names, which are also file names, before anything is touched. Returns 0 or an exit code. */
+static int check_names(const struct acme_config *config)
+{
+    int code = acme_config_blame(config, ACME_KEY_NAMES);
+    size_t i;
+
+    if (config->names.count == 0) {
+        acme_report_error("issue needs at least one NAME; see nanoacme --help");
+        return ACME_EXIT_USAGE;
+    }
+    if (config->names.count > ACME_NAMES_MAX) {
+        acme_report_error("names: more than %d in one certificate", ACME_NAMES_MAX);
+        return code;
+    }
+    for (i = 0; i < config->names.count; i++) {
+        if (!acme_dns_name_ok(acme_slice_of(config->names.at[i]))) {
+            acme_report_error("names: \"%.260s\" is not a DNS name (no wildcard, no address)", config->names.at[i]);
+            return code;
+        }
+    }
+    for (i = 0; config->names.at[0][i] != '\0'; i++) {
+        run.name[i] = acme_lower(config->names.at[0][i]);
+    }
+    return 0;
+}
+
+/* What acme_init() did not like, with the value. Returns the exit code. */
+static int explain_init(const struct acme_config *config, int error)
+{
+    enum acme_config_key key = ACME_KEY_DIRECTORY_URL;
+    const char *word = "directory_url", *value = config->directory_url;
+
+    if (error == ACME_E_NAMES) {
+        key = ACME_KEY_NAMES;
+        word = "names";
+        value = config->names.at[0];
+    } else if (error == ACME_E_TLS_NAME && config->tls_name != NULL) {
+        key = ACME_KEY_TLS_NAME;
+        word = "tls_name";
+        value = config->tls_name;
+    }
+    acme_report_error("%s: \"%.300s\": %s (%s)", word, value, acme_error_text(error).meaning,
+                      acme_error_text(error).cause);
+    return acme_config_blame(config, key);
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &action, NULL);
+}
+
+/* Sleeps; a signal that comes between looking and sleeping wakes it all the same. */
+static void sleep_while_idle(void)
+{
+    sigset_t ours, before;
+    (void)sigemptyset(&ours);
+    (void)sigaddset(&ours, SIGINT);
+    (void)sigaddset(&ours, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &ours, &before);
+    if (!signalled) {
+        acme_posix_wait(&run.net, &run.listener, acme_idle_ms(&run.client, acme_posix_now_ms()), &before);
+    }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static enum acme_progress loop(void)
+{
+    enum acme_progress progress = ACME_BUSY;
+
+    while (!signalled && (progress == ACME_BUSY || progress == ACME_IDLE)) {
+        uint64_t before = now_us(), took;
+        progress = acme_tick(&run.client, acme_posix_now_ms());
+        took = now_us() - before;
+        if (took > run.report.longest_tick_us) {
+            run.report.longest_tick_us = (uint32_t)took;
+        }
+        if (progress == ACME_IDLE) {
+            sleep_while_idle();
+        }
+    }
+    return progress;
+}
+
+int acme_program_issue(const struct acme_config *config)
+{
+    enum acme_progress progress;
+    bool stopped;
+    int code = check_names(config);
+
+    code = code != 0 ? code : read_roots(config);
+    if (code != 0) {
+        return code;
+    }
+    fill_setup(config);
+    fill_report(config);
+    code = acme_init(&run.client, &run.setup);
+    if (code != 0) {
+        return explain_init(config, code);
+    }
+    code = take_state(config);
+    if (code != 0) {
+        return code;
+    }
+    catch_signals();
+    (void)acme_start(&run.client, config->force ? ACME_NOW : ACME_WHEN_DUE, acme_posix_now_ms());
+    progress = loop();
+    stopped = progress == ACME_BUSY || progress == ACME_IDLE;
+    if (stopped) {
+        acme_stop(&run.client);
+    }
+    acme_report_end(&run.report, progress, stopped);
+    acme_key_p256_wipe(&run.account_key);
+    acme_key_p256_wipe(&run.certificate_key);
+    return progress == ACME_ISSUED ? ACME_EXIT_NEW : progress == ACME_CURRENT ? ACME_EXIT_CURRENT : ACME_EXIT_FAILED;
+}

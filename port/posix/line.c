@@ -1,0 +1,101 @@
+/* line.c - lines of text and of JSON in one bounded buffer. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "report.h"
+
+/* Twice the CA's longest text, for what JSON escapes. */
+static char memory[20480];
+static struct acme_out line;
+
+struct acme_out *acme_line(void)
+{
+    acme_out_init(&line, memory, sizeof memory - 1);
+    return &line;
+}
+
+void acme_line_end(int fd)
+{
+    if (line.overflow && memory[0] == '{') {
+        acme_out_init(&line, memory, sizeof memory - 1);
+        acme_out_text(&line, "{\"event\":\"overflow\"}");
+    }
+    memory[line.len++] = '\n';
+    (void)acme_posix_write(fd, memory, line.len);
+}
+
+void acme_report_error(const char *format, ...)
+{
+    char text[1900] = "nanoacme: ";
+    va_list list;
+    size_t len;
+
+    va_start(list, format);
+    (void)vsnprintf(text + 10, sizeof text - 11, format, list);
+    va_end(list);
+    len = strlen(text);
+    text[len++] = '\n';
+    (void)acme_posix_write(STDERR_FILENO, text, len);
+}
+
+void acme_say_date(struct acme_out *o, int64_t utc)
+{
+    /* Days to a civil date by counting from 1 March 0000, so that the leap day is a year's last. */
+    int64_t day = utc / 86400, rest = utc % 86400;
+    char text[32];
+
+    if (rest < 0) {
+        rest += 86400;
+        day--;
+    }
+    day += 719468;
+    int64_t era = day / 146097, in_era = day % 146097;
+    int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    int64_t in_year = in_era - (365 * year + year / 4 - year / 100);
+    int64_t shifted = (5 * in_year + 2) / 153;
+    int month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
+
+    (void)snprintf(text, sizeof text, "%04d-%02d-%02d %02d:%02d", (int)(year + era * 400 + (month <= 2)), month,
+                   (int)(in_year - (153 * shifted + 2) / 5 + 1), (int)(rest / 3600), (int)(rest / 60 % 60));
+    acme_out_text(o, text);
+}
+
+void acme_line_object(struct acme_out *o, const char *event)
+{
+    acme_out_text(o, "{\"event\":\"");
+    acme_out_text(o, event);
+    acme_out_text(o, "\"");
+}
+
+static void member_name(struct acme_out *o, const char *member)
+{
+    char before = o->len > 0 ? o->at[o->len - 1] : '{';
+    acme_out_text(o, before == '{' ? "\"" : ",\"");
+    acme_out_text(o, member);
+    acme_out_text(o, "\":");
+}
+
+void acme_line_text(struct acme_out *o, const char *member, struct acme_slice value)
+{
+    if (value.len > 0) {
+        member_name(o, member);
+        acme_out_text(o, "\"");
+        acme_out_json(o, value);
+        acme_out_text(o, "\"");
+    }
+}
+
+void acme_line_number(struct acme_out *o, const char *member, int64_t value)
+{
+    char text[24];
+    member_name(o, member);
+    (void)snprintf(text, sizeof text, "%lld", (long long)value);
+    acme_out_text(o, text);
+}
+
+void acme_line_close(struct acme_out *o)
+{
+    acme_out_text(o, "}");
+}

@@ -1,0 +1,61 @@
+/* report.h - what the program says: a line for each thing that happens, for people or as JSON. */
+#ifndef ACME_POSIX_REPORT_H
+#define ACME_POSIX_REPORT_H
+
+#include "acme.h"
+#include "posix.h"
+#include "protocol/challenge_http01.h"
+
+/* How to say it, and what is needed for saying where. */
+struct acme_report {
+    bool json, verbose;
+    const struct acme_config *config;
+    const struct acme_client *client;
+    struct acme_posix_net *net;
+    struct acme_posix_store *store;
+    struct acme_posix_listener *listener;
+    const struct acme_webroot *webroot; /* NULL: not in use */
+    uint32_t longest_tick_us;
+    size_t anchors_len; /* bytes of memory the trust anchors take */
+};
+
+/* struct acme_setup's trace; ctx is a struct acme_report. */
+void acme_report_event(void *ctx, const struct acme_event *event);
+
+/* The end of a run: the pair and its dates, or why there is none, and with --json or -v the figures.
+ * `stopped`: by a signal. */
+void acme_report_end(const struct acme_report *r, enum acme_progress result, bool stopped);
+
+/* One line on standard error, after "nanoacme: ". */
+void acme_report_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Words for an error: its name, meaning, usual cause; and whether a later run may help. */
+struct acme_error_text {
+    const char *name, *meaning, *cause;
+    bool retry;
+};
+struct acme_error_text acme_error_text(int error);
+
+/* Why the run failed, in one sentence: place, meaning, usual cause, the CA's words, when to try again. */
+void acme_explain(const struct acme_report *r, struct acme_out *o);
+
+/* Words for enums. */
+const char *acme_step_word(enum acme_step step);
+const char *acme_status_word(enum acme_status status);
+const char *acme_record_word(enum acme_record record);
+
+/* Appends "2026-11-24 07:00" (UTC). */
+void acme_say_date(struct acme_out *o, int64_t utc);
+
+/* Lines. The text of a line is put together in one static buffer: one at a time. */
+struct acme_out *acme_line(void);
+void acme_line_end(int fd);
+
+/* Members of a JSON object: acme_line_object() opens it with its first member, acme_line_end() needs the "}"
+ * of acme_line_close(). */
+void acme_line_object(struct acme_out *o, const char *event);
+void acme_line_text(struct acme_out *o, const char *member, struct acme_slice value);
+void acme_line_number(struct acme_out *o, const char *member, int64_t value);
+void acme_line_close(struct acme_out *o);
+
+#endif

@@ -1,0 +1,63 @@
+#!/bin/bash
+# The conformance run of port/README.md: the POSIX port passes it, the empty template links and does not, and a port with a
+# single fault is found out.
+cd "$(dirname "$0")/../.." || exit 1
+n=0 failed=0
+to=$(mktemp -d)
+trap 'rm -rf "$to"' EXIT
+
+# result STATUS WHAT
+result() {
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; failed=1; fi
+}
+
+compile() {
+	cc -std=c99 -D_POSIX_C_SOURCE=200809L -O1 -Wall -Wextra -Icore -Itests/conformance "$@"
+}
+
+compile -Iport/posix tests/conformance/*.c port/posix/posix_*.c -lpthread -o "$to/posix" && "$to/posix" "$to/state" >"$to/log" 2>&1
+result $? "the POSIX port"
+grep -v '^ok' "$to/log" | sed 's/^/# /'
+[ "$(tail -1 "$to/log")" = "1..$(grep -c '^ok' "$to/log")" ]
+result $? "every line of it is ok, and it tells how many there are"
+
+! compile -Iport/template tests/conformance/conformance.c port/template/conformance.c -o "$to/none" 2>"$to/log" &&
+	grep -q acme_template_store "$to/log"
+result $? "without a port nothing links, and the linker tells what is missing"
+compile -Iport/template tests/conformance/conformance.c port/template/*.c -o "$to/template"
+result $? "the template links"
+"$to/template" >"$to/log" 2>&1
+[ $? = 1 ] && grep -q '^not ok' "$to/log"
+result $? "the template does not pass, and comes to its end"
+
+# fault WHAT FILE SED-SCRIPT
+fault() {
+	rm -rf "$to/mutant" "$to/mutant-state"
+	cp -r port/posix "$to/mutant"
+	sed -i "$3" "$to/mutant/$2"
+	if cmp -s "$to/mutant/$2" "port/posix/$2" ||
+		! compile -DPATIENCE_MS=2000 -w -I"$to/mutant" tests/conformance/*.c "$to"/mutant/posix_*.c -lpthread -o "$to/run"; then
+		result 1 "cannot make: $1"
+		return
+	fi
+	! timeout 60 "$to/run" "$to/mutant-state" >"$to/log" 2>&1
+	result $? "would see: $1"
+}
+
+fault "an end told as not now" posix_net.c 's/? ACME_E_CLOSED : moved/? 0 : moved/'
+fault "not now told as an end" posix_net.c '/armed |= event/{n;s/return 0/return ACME_E_CLOSED/}'
+fault "a send to nobody that kills" posix_net.c 's/MSG_NOSIGNAL/0/'
+fault "more bytes said to be sent than were" posix_net.c 's/: (int)count;/: event == POLLOUT ? (int)count + 1 : (int)count;/'
+fault "the answer of a lookup given up before" posix_lookup.c 's/if (same)/if (same || !same)/'
+fault "entropy that leaves the end empty" posix_sys.c 's/have < len;/have + 8 < len;/; s/len - have,/len - have - 8,/'
+fault "a clock that is not set" posix_sys.c 's/= now.tv_sec;/= now.tv_sec % 1000;/'
+fault "a record's length cut to the buffer" posix_store.c 's/code == 0 ? len/code == 0 ? (len < (int)cap ? len : (int)cap)/'
+fault "an unfinished chain that is not dropped" posix_pair.c 's/O_CREAT | O_TRUNC/O_CREAT/'
+fault "an order that outlives commit" posix_store.c 's/store_put(ctx, ACME_RECORD_ORDER, NULL, 0)/0/'
+fault "a next key that outlives commit" posix_store.c 's/store_put(ctx, ACME_RECORD_KEY_NEXT, NULL, 0)/0/'
+fault "a chain written over the one in use" posix_pair.c "s/== 'a' ? \".b\" : \".a\"/== 'a' ? \".a\" : \".a\"/"
+fault "listening that does not stop" posix_listener.c '/^static void listener_stop/,/^}/s/close(l->fd)/0/'
+
+echo "1..$n"
+exit $failed

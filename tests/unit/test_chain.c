@@ -1,0 +1,401 @@
+/* test_chain.c - chains in every form servers send them: any split, order, line ends, extra blocks; what is
+ * refused. */
+#include "maker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/date.h"
+#include "x509/chain.h"
+
+enum { ROOT, INTER, UPPER, STRAY, LEAF, CERTS };
+
+static struct acme_key_p256 key;
+static EVP_PKEY *keys[CERTS];
+static X509 *certs[CERTS];
+static char *pems[CERTS];
+static const char *const names[] = {"a.example", "b.example"};
+static uint8_t memory[8192];
+static char text[32768], stored[32768];
+static size_t stored_len;
+static int sink_error, sink_calls;
+
+static X509 *leaf_for(EVP_PKEY *k, const char *san, int64_t from, int64_t to)
+{
+    struct maker_spec spec = {.san = san,
+                              .ca = MAKER_CA_FALSE,
+                              .from = from,
+                              .to = to,
+                              .key = k,
+                              .issuer = certs[INTER],
+                              .issuer_key = keys[INTER]};
+    return maker_certificate(&spec);
+}
+
+/* Root (RSA) -> upper -> intermediate -> leaf, and one that belongs to nothing. */
+static int set_up(void **state)
+{
+    static const char *const titles[] = {"Root", "Inter", "Upper", "Stray"};
+    static const int issuers[] = {ROOT, UPPER, ROOT, STRAY};
+    static const int order[] = {ROOT, UPPER, INTER, STRAY};
+
+    (void)state;
+    for (int n = 0; n < 4; n++) {
+        int i = order[n];
+        struct maker_spec spec = {.name = titles[i], .ca = MAKER_CA};
+        keys[i] = i == ROOT ? maker_rsa(2048) : maker_ec(i == UPPER ? "P-384" : "P-256");
+        spec.key = keys[i];
+        spec.issuer = issuers[i] == i ? NULL : certs[issuers[i]];
+        spec.issuer_key = keys[issuers[i]];
+        certs[i] = maker_certificate(&spec);
+        pems[i] = maker_pem(certs[i]);
+    }
+    assert_int_equal(acme_key_p256_ops.generate(&key, &maker_sys), 0);
+    keys[LEAF] = maker_public(key.point);
+    certs[LEAF] = leaf_for(keys[LEAF], "DNS:a.example,DNS:b.example", 0, 0);
+    pems[LEAF] = maker_pem(certs[LEAF]);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CERTS; i++) {
+        X509_free(certs[i]);
+        EVP_PKEY_free(keys[i]);
+        free(pems[i]);
+    }
+    return 0;
+}
+
+static int sink(void *ctx, const void *data, size_t len)
+{
+    assert_ptr_equal(ctx, &stored);
+    sink_calls++;
+    assert_in_range(len, 1, 65);
+    memcpy(stored + stored_len, data, len);
+    stored_len += len;
+    stored[stored_len] = '\0';
+    return sink_error;
+}
+
+static int read_chain(const char *in, size_t len, size_t step, int64_t utc, size_t cap)
+{
+    struct acme_chain_want want = {key.point, names, 2, utc};
+    struct acme_chain chain;
+    int err = 0;
+
+    stored_len = 0;
+    stored[0] = '\0';
+    acme_chain_init(&chain, &want, memory, cap, sink, &stored);
+    for (size_t at = 0; at < len && err == 0; at += step) {
+        size_t n = len - at < step ? len - at : step;
+        err = acme_chain_read(&chain, in + at, n);
+    }
+    if (err == 0) {
+        err = acme_chain_end(&chain);
+    }
+    if (err == 0) {
+        assert_int_equal(chain.not_before, MAKER_NOW - MAKER_DAY);
+        assert_int_equal(chain.not_after, MAKER_NOW + 90 * MAKER_DAY);
+    }
+    return err;
+}
+
+/* Puts certificates together; `between` stands before, between and after them. */
+static void put(const int *which, const char *between)
+{
+    strcpy(text, between);
+    for (; *which >= 0; which++) {
+        strcat(text, pems[*which]);
+        strcat(text, between);
+    }
+}
+
+static void stored_is(const int *which)
+{
+    static char want[32768];
+
+    want[0] = '\0';
+    for (; *which >= 0; which++) {
+        strcat(want, pems[*which]);
+    }
+    assert_string_equal(stored, want);
+}
+
+/* Which certificates come, in which order, and which are stored. */
+static void orders(void **state)
+{
+    static const int cases[][2][8] = {
+        {{LEAF, -1}, {LEAF, -1}},
+        {{LEAF, INTER, -1}, {LEAF, INTER, -1}},
+        {{LEAF, INTER, UPPER, -1}, {LEAF, INTER, UPPER, -1}},
+        {{LEAF, INTER, UPPER, ROOT, -1}, {LEAF, INTER, UPPER, ROOT, -1}},
+        {{LEAF, INTER, UPPER, ROOT, STRAY, -1}, {LEAF, INTER, UPPER, ROOT, STRAY, -1}},
+        {{LEAF, LEAF, INTER, -1}, {LEAF, INTER, -1}},
+        {{LEAF, INTER, LEAF, UPPER, LEAF, -1}, {LEAF, INTER, UPPER, -1}},
+        {{INTER, LEAF, -1}, {LEAF, INTER, -1}},
+        {{INTER, UPPER, LEAF, -1}, {LEAF, INTER, UPPER, -1}},
+        {{ROOT, UPPER, INTER, LEAF, -1}, {LEAF, INTER, UPPER, ROOT, -1}},
+        {{UPPER, ROOT, STRAY, INTER, LEAF, -1}, {LEAF, INTER, UPPER, ROOT, -1}},
+        {{STRAY, LEAF, INTER, -1}, {LEAF, INTER, -1}},
+        {{INTER, LEAF, UPPER, -1}, {LEAF, INTER, UPPER, -1}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        put(cases[i][0], "");
+        assert_int_equal(read_chain(text, strlen(text), 1000, MAKER_NOW, sizeof memory), 0);
+        stored_is(cases[i][1]);
+    }
+}
+
+/* The same chain in every clothing gives the same bytes, in any split. */
+static void forms(void **state)
+{
+    static const int two[] = {LEAF, INTER, -1};
+    static const char *const between[] = {
+        "\n",
+        "\n\n \n",
+        "# a comment, with CERTIFICATE in it\n",
+        "subject=/CN=x\nissuer=/CN=y\n",
+        "\r\n",
+        "-----BEGIN X509 CRL-----\n!!! not base64 !!!\n-----END X509 CRL-----\n",
+        "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof between / sizeof between[0]; i++) {
+        put(two, between[i]);
+        for (size_t step = 1; step < 200; step += step < 10 ? 1 : 37) {
+            assert_int_equal(read_chain(text, strlen(text), step, MAKER_NOW, sizeof memory), 0);
+            stored_is(two);
+        }
+    }
+    put(two, "");
+    assert_int_equal(read_chain(text, strlen(text) - 1, 64, MAKER_NOW, sizeof memory),
+                     0); /* no final newline */
+    stored_is(two);
+}
+
+/* Lines of 76, 1 or all characters, with LF, CRLF or CR. */
+static void line_lengths(void **state)
+{
+    static const int two[] = {LEAF, INTER, -1};
+    static const size_t widths[] = {1, 63, 64, 65, 76, 100000};
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+
+    (void)state;
+    for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
+        for (size_t e = 0; e < 3; e++) {
+            char *out = text;
+            for (int i = 0; two[i] >= 0; i++) {
+                size_t column = 0;
+                bool inside = false;
+                for (const char *at = pems[two[i]]; *at != '\0'; at++) {
+                    bool edge = *at == '-';
+                    if (edge) {
+                        if (inside && column > 0) {
+                            out += sprintf(out, "%s", ends[e]);
+                        }
+                        at = strchr(at, '\n');
+                        out += sprintf(out, "-----%s CERTIFICATE-----%s", inside ? "END" : "BEGIN", ends[e]);
+                        inside = true;
+                        column = 0;
+                    } else if (*at != '\n') {
+                        *out++ = *at;
+                        if (++column == widths[w]) {
+                            out += sprintf(out, "%s", ends[e]);
+                            column = 0;
+                        }
+                    }
+                }
+            }
+            assert_int_equal(read_chain(text, (size_t)(out - text), 50, MAKER_NOW, sizeof memory), 0);
+            stored_is(two);
+        }
+    }
+}
+
+static void refused_leaves(void **state)
+{
+    static const struct {
+        const char *san;
+        int64_t from, to, utc;
+        int error;
+    } cases[] = {
+        {"DNS:a.example", 0, 0, MAKER_NOW, ACME_E_CERT_NAMES},
+        {"DNS:a.example,DNS:b.example,DNS:c.example", 0, 0, MAKER_NOW, ACME_E_CERT_NAMES},
+        {"DNS:a.example,DNS:c.example", 0, 0, MAKER_NOW, ACME_E_CERT_NAMES},
+        {"DNS:a.example,DNS:b.example,IP:10.0.0.1", 0, 0, MAKER_NOW, ACME_E_CERT_NAMES},
+        {NULL, 0, 0, MAKER_NOW, ACME_E_CERT_NAMES},
+        {"DNS:a.example,DNS:b.example", MAKER_NOW - 100, MAKER_NOW - 1, MAKER_NOW, ACME_E_CERT_DATES},
+        {"DNS:a.example,DNS:b.example", MAKER_NOW - 100, MAKER_NOW, MAKER_NOW, ACME_E_CERT_DATES},
+        {"DNS:a.example,DNS:b.example", MAKER_NOW + 100, MAKER_NOW + 99, MAKER_NOW, ACME_E_CERT_DATES},
+        {"DNS:a.example,DNS:b.example", MAKER_NOW + 100, MAKER_NOW + 99, ACME_DATE_NONE, ACME_E_CERT_DATES},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        X509 *x = leaf_for(keys[LEAF], cases[i].san, cases[i].from, cases[i].to);
+        char *pem = maker_pem(x);
+        assert_int_equal(read_chain(pem, strlen(pem), 100, cases[i].utc, sizeof memory), cases[i].error);
+        assert_int_equal(stored_len, 0);
+        free(pem);
+        X509_free(x);
+    }
+}
+
+/* A start in the future, and an end before a clock that is not known: accepted. */
+static void lenient_dates(void **state)
+{
+    struct acme_chain_want want = {key.point, names, 2, MAKER_NOW};
+    struct acme_chain chain;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        int64_t from = i == 0 ? MAKER_NOW + 3600 : MAKER_NOW - 7200;
+        X509 *x = leaf_for(keys[LEAF], "DNS:a.example,DNS:b.example", from, from + 3600);
+        char *pem = maker_pem(x);
+        want.utc = i == 0 ? MAKER_NOW : ACME_DATE_NONE;
+        stored_len = 0;
+        acme_chain_init(&chain, &want, memory, sizeof memory, sink, &stored);
+        assert_int_equal(acme_chain_read(&chain, pem, strlen(pem)), 0);
+        assert_int_equal(acme_chain_end(&chain), 0);
+        assert_int_equal(chain.not_before, from);
+        assert_int_equal(chain.count, 1);
+        assert_string_equal(stored, pem);
+        free(pem);
+        X509_free(x);
+    }
+}
+
+static void no_leaf(void **state)
+{
+    static const int others[] = {INTER, UPPER, -1};
+    EVP_PKEY *other = maker_ec("P-256");
+    X509 *x = leaf_for(other, "DNS:a.example,DNS:b.example", 0, 0);
+    char *pem = maker_pem(x);
+
+    (void)state;
+    put(others, "");
+    assert_int_equal(read_chain(text, strlen(text), 100, MAKER_NOW, sizeof memory), ACME_E_CERT_KEY);
+    assert_int_equal(read_chain(pem, strlen(pem), 100, MAKER_NOW, sizeof memory), ACME_E_CERT_KEY);
+    assert_int_equal(stored_len, 0);
+    assert_int_equal(read_chain("", 0, 1, MAKER_NOW, sizeof memory), ACME_E_CERT_SYNTAX);
+    assert_int_equal(read_chain("<html>no</html>", 15, 1, MAKER_NOW, sizeof memory), ACME_E_CERT_SYNTAX);
+    free(pem);
+    X509_free(x);
+    EVP_PKEY_free(other);
+}
+
+/* Every truncation: refused, except where a whole certificate ends. */
+static void truncated(void **state)
+{
+    static const int two[] = {LEAF, INTER, -1};
+    size_t first = strlen(pems[LEAF]);
+    size_t len;
+
+    (void)state;
+    put(two, "");
+    len = strlen(text);
+    for (size_t cut = 0; cut < len; cut++) {
+        int err = read_chain(text, cut, 4096, MAKER_NOW, sizeof memory);
+        bool whole = (cut >= first - 1 && cut < first + 28) || cut == len - 1;
+        assert_int_equal(err, whole ? 0 : ACME_E_CERT_SYNTAX);
+    }
+}
+
+/* A byte changed anywhere: never stored as something that is neither whole certificates nor refused. */
+static void damaged(void **state)
+{
+    static const int two[] = {LEAF, INTER, -1};
+    size_t len;
+
+    (void)state;
+    put(two, "");
+    len = strlen(text);
+    for (size_t at = 0; at < len; at += 3) {
+        char was = text[at];
+        for (int way = 0; way < 4; way++) {
+            text[at] = "-A\n!"[way];
+            (void)read_chain(text, len, 4096, MAKER_NOW, sizeof memory);
+            if (stored_len > 0) {
+                assert_memory_equal(stored, "-----BEGIN CERTIFICATE-----\n", 28);
+                assert_string_equal(stored + stored_len - 26, "-----END CERTIFICATE-----\n");
+            }
+        }
+        text[at] = was;
+    }
+}
+
+/* Memory from nothing to enough: too small is said, and nothing is written behind it. */
+static void small_memory(void **state)
+{
+    static const int two[] = {INTER, LEAF, -1};
+    static const int want[] = {LEAF, INTER, -1};
+    size_t need, inter;
+
+    (void)state;
+    free(maker_der(certs[LEAF], &need));
+    free(maker_der(certs[INTER], &inter));
+    need += inter;
+    put(two, "");
+    for (size_t cap = 0; cap < need + 5; cap += cap + 8 < need ? 7 : 1) {
+        int err;
+        memset(memory, '#', sizeof memory);
+        err = read_chain(text, strlen(text), 4096, MAKER_NOW, cap);
+        assert_int_equal(err, cap < need ? ACME_E_CERT_BIG : 0);
+        assert_memory_equal(memory + cap, "########", 8);
+        if (err == 0) {
+            stored_is(want);
+        }
+    }
+}
+
+/* Two certificates that name each other as issuer, before the leaf: written once, not for ever. */
+static void circle(void **state)
+{
+    struct maker_spec spec = {.name = "Inter", .ca = MAKER_CA, .key = keys[INTER], .issuer_key = keys[UPPER]};
+    struct maker_spec other = {
+        .name = "Upper", .ca = MAKER_CA, .key = keys[UPPER], .issuer_key = keys[INTER]};
+    X509 *a, *b;
+    char *pem_a, *pem_b;
+
+    (void)state;
+    spec.issuer = certs[UPPER];
+    a = maker_certificate(&spec);
+    other.issuer = a;
+    b = maker_certificate(&other);
+    pem_a = maker_pem(a);
+    pem_b = maker_pem(b);
+    sprintf(text, "%s%s%s", pem_a, pem_b, pems[LEAF]);
+    assert_int_equal(read_chain(text, strlen(text), 4096, MAKER_NOW, sizeof memory), 0);
+    assert_int_equal(stored_len, strlen(text));
+    free(pem_a);
+    free(pem_b);
+    X509_free(a);
+    X509_free(b);
+}
+
+static void sink_fails(void **state)
+{
+    (void)state;
+    sink_error = ACME_E_STORE_WRITE;
+    sink_calls = 0;
+    assert_int_equal(read_chain(pems[LEAF], strlen(pems[LEAF]), 4096, MAKER_NOW, sizeof memory),
+                     ACME_E_STORE_WRITE);
+    assert_int_equal(sink_calls, 1);
+    sink_error = 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(orders),         cmocka_unit_test(forms),         cmocka_unit_test(line_lengths),
+        cmocka_unit_test(refused_leaves), cmocka_unit_test(lenient_dates), cmocka_unit_test(no_leaf),
+        cmocka_unit_test(truncated),      cmocka_unit_test(damaged),       cmocka_unit_test(small_memory),
+        cmocka_unit_test(circle),         cmocka_unit_test(sink_fails),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,217 @@
+/* test_config.c - the config file and the flags. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* The program's files are in no library. */
+#include "config.c"
+
+static struct acme_config c;
+static char file[64];
+
+static int set_up(void **unused)
+{
+    (void)unused;
+    acme_config_init(&c);
+    strcpy(file, "/tmp/nanoacme-config-XXXXXX");
+    return close(mkstemp(file));
+}
+
+static int tear_down(void **unused)
+{
+    (void)unused;
+    return unlink(file);
+}
+
+static int read_bytes(const char *text, size_t len)
+{
+    FILE *f = fopen(file, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, len, f), len);
+    assert_int_equal(fclose(f), 0);
+    return acme_config_read(&c, file);
+}
+
+static int read_text(const char *text)
+{
+    return read_bytes(text, strlen(text));
+}
+
+/* Reading `text` fails with "FILE:<message>". */
+static void refused(const char *text, const char *message)
+{
+    char want[256];
+    acme_config_init(&c);
+    assert_int_equal(read_text(text), ACME_EXIT_CONFIG);
+    snprintf(want, sizeof want, "%s:%s", file, message);
+    assert_string_equal(c.error, want);
+}
+
+static void test_defaults(void **unused)
+{
+    (void)unused;
+    assert_string_equal(c.directory_url, "https://acme-v02.api.letsencrypt.org/directory");
+    assert_string_equal(c.state, "/var/lib/nanoacme");
+    assert_int_equal(c.http_port, 80);
+    assert_null(c.webroot);
+    assert_false(c.accept_terms);
+    assert_int_equal(acme_config_check(&c), 0);
+}
+
+static void test_every_key(void **unused)
+{
+    (void)unused;
+    assert_int_equal(read_text("# a gateway\n"
+                               "\n"
+                               "directory_url = https://ca.example/dir\r\n"
+                               "  ca_file=/etc/roots.pem\n"
+                               "state\t=\t/var/lib/x y\n"
+                               "http_port = 8080\n"
+                               "contact = mailto:a@example\n"
+                               "contact = mailto:b@example\n"
+                               "accept_terms = yes\n"
+                               "force = true\n"
+                               "json = 1\n"
+                               "verbose = no\n"
+                               "names = a.example  b.example\n"
+                               "names = c.example\n"
+                               "tls_name = ca.example\n"
+                               "more_host = objects.example:8443\n"
+                               "product = gateway/3.1"),
+                     0);
+    assert_string_equal(c.directory_url, "https://ca.example/dir");
+    assert_string_equal(c.ca_file, "/etc/roots.pem");
+    assert_string_equal(c.state, "/var/lib/x y");
+    assert_int_equal(c.http_port, 8080);
+    assert_int_equal(c.contacts.count, 2);
+    assert_string_equal(c.contacts.at[1], "mailto:b@example");
+    assert_true(c.accept_terms && c.force && c.json && !c.verbose);
+    assert_int_equal(c.names.count, 3);
+    assert_string_equal(c.names.at[0], "a.example");
+    assert_string_equal(c.names.at[1], "b.example");
+    assert_string_equal(c.names.at[2], "c.example");
+    assert_string_equal(c.tls_name, "ca.example");
+    assert_string_equal(c.more_hosts.at[0], "objects.example:8443");
+    assert_string_equal(c.product, "gateway/3.1");
+    assert_int_equal(acme_config_check(&c), 0);
+}
+
+static void test_refused(void **unused)
+{
+    (void)unused;
+    refused("# one\n\ncolour = blue\n", "3: unknown key \"colour\"");
+    refused("= x\n", "1: unknown key \"\"");
+    refused("state = /a\nstate = /b\n", "2: key \"state\" is given twice");
+    refused("state\n", "1: key \"state\" has no value");
+    refused("state =  \n", "1: key \"state\" has no value");
+    refused("http_port = 80x\n", "1: http_port: not a port number");
+    refused("http_port = 0\n", "1: http_port: not a port number");
+    refused("http_port = 65536\n", "1: http_port: not a port number");
+    refused("http_port = 4294967376\n", "1: http_port: not a port number");
+    refused("accept_terms = perhaps\n", "1: accept_terms: neither yes nor no");
+    refused("names = a b c d e f g h i j k l m n o p q\n", "1: names: too many values");
+}
+
+static void test_not_a_text(void **unused)
+{
+    static char big[20000];
+    (void)unused;
+    memset(big, '#', sizeof big);
+    assert_int_equal(read_bytes(big, sizeof big), ACME_EXIT_CONFIG);
+    assert_non_null(strstr(c.error, file));
+    acme_config_init(&c);
+    assert_int_equal(read_bytes("state = /a\0b\n", 13), ACME_EXIT_CONFIG);
+    acme_config_init(&c);
+    assert_int_equal(acme_config_read(&c, "/nonexistent/file"), ACME_EXIT_CONFIG);
+    assert_string_equal(c.error, "cannot read /nonexistent/file: No such file or directory");
+    acme_config_init(&c);
+    assert_int_equal(read_text(""), 0);
+}
+
+static void test_full_pool(void **unused)
+{
+    static char text[sizeof c.pool - 1];
+    (void)unused;
+    /* The longest file there may be, without a line end. */
+    memset(text, 'x', sizeof text);
+    memcpy(text, "product = ", 10);
+    assert_int_equal(read_bytes(text, sizeof text), 0);
+    assert_int_equal(strlen(c.product), sizeof text - 10);
+}
+
+static void test_flags(void **unused)
+{
+    (void)unused;
+    assert_int_equal(acme_config_flag("--directory", 11), ACME_KEY_DIRECTORY_URL);
+    assert_int_equal(acme_config_flag("--directory=x", 11), ACME_KEY_DIRECTORY_URL);
+    assert_int_equal(acme_config_flag("--direct", 8), ACME_KEY_COUNT);
+    assert_int_equal(acme_config_flag("-v", 2), ACME_KEY_VERBOSE);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_STATE, "/a"), 0);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_STATE, "/b"), ACME_EXIT_USAGE);
+    assert_string_equal(c.error, "--state is given twice");
+    assert_int_equal(acme_config_take(&c, ACME_KEY_WEBROOT, NULL), ACME_EXIT_USAGE);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_WEBROOT, ""), ACME_EXIT_USAGE);
+    assert_string_equal(c.error, "--webroot needs a value");
+    assert_int_equal(acme_config_take(&c, ACME_KEY_HTTP_PORT, "-1"), ACME_EXIT_USAGE);
+    assert_string_equal(c.error, "--http-port -1: not a port number");
+    assert_int_equal(acme_config_take(&c, ACME_KEY_VERBOSE, NULL), 0);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_VERBOSE, NULL), 0);
+    assert_true(c.verbose);
+}
+
+static void test_flags_win(void **unused)
+{
+    (void)unused;
+    assert_int_equal(acme_config_take(&c, ACME_KEY_STATE, "/flag"), 0);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_NAMES, "flag.example"), 0);
+    assert_int_equal(read_text("state = /file\nnames = a.example b.example\nwebroot = /www\n"), 0);
+    assert_string_equal(c.state, "/flag");
+    assert_int_equal(c.names.count, 1);
+    assert_string_equal(c.names.at[0], "flag.example");
+    assert_int_equal(acme_config_blame(&c, ACME_KEY_STATE), ACME_EXIT_USAGE);
+    assert_int_equal(acme_config_blame(&c, ACME_KEY_NAMES), ACME_EXIT_USAGE);
+    assert_int_equal(acme_config_blame(&c, ACME_KEY_WEBROOT), ACME_EXIT_CONFIG);
+}
+
+static void test_port_or_webroot(void **unused)
+{
+    (void)unused;
+    assert_int_equal(read_text("http_port = 80\nwebroot = /www\n"), 0);
+    assert_int_equal(acme_config_check(&c), ACME_EXIT_CONFIG);
+    acme_config_init(&c);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_HTTP_PORT, "80"), 0);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_WEBROOT, "/www"), 0);
+    assert_int_equal(acme_config_check(&c), ACME_EXIT_USAGE);
+    acme_config_init(&c);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_HTTP_PORT, "80"), 0);
+    assert_int_equal(read_text("webroot = /www\n"), 0);
+    assert_int_equal(acme_config_check(&c), 0);
+    assert_null(c.webroot);
+}
+
+static void test_long_name(void **unused)
+{
+    char name[256];
+    (void)unused;
+    memset(name, 'a', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    assert_int_equal(acme_config_take(&c, ACME_KEY_NAMES, name), 0);
+    assert_int_equal(acme_config_check(&c), ACME_EXIT_USAGE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(test_defaults),   TEST(test_every_key),       TEST(test_refused),
+        TEST(test_not_a_text), TEST(test_full_pool),       TEST(test_flags),
+        TEST(test_flags_win),  TEST(test_port_or_webroot), TEST(test_long_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

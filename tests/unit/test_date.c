@@ -1,0 +1,288 @@
+/* test_date.c - dates, judged against the C library's own calendar. */
+#define _DEFAULT_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "wire/date.h"
+
+static int64_t library_utc(int year, int month, int day, int hour, int minute, int second)
+{
+    struct tm tm = {0};
+
+    tm.tm_year = year - 1900;
+    tm.tm_mon = month - 1;
+    tm.tm_mday = day;
+    tm.tm_hour = hour;
+    tm.tm_min = minute;
+    tm.tm_sec = second;
+    return (int64_t)timegm(&tm);
+}
+
+static void utc_matches_timegm(void **state)
+{
+    (void)state;
+    assert_true(acme_date_utc(1970, 1, 1, 0, 0, 0) == 0);
+    for (int year = 0; year <= 9999; year++) {
+        for (int month = 1; month <= 12; month++) {
+            for (int day = 1; day <= 31; day += day == 1 || day == 28 ? 27 : 1) {
+                assert_true(acme_date_utc(year, month, day, 23, 59, 60) ==
+                            library_utc(year, month, day, 23, 59, 60));
+            }
+        }
+    }
+    for (int year = 1890; year < 2110; year++) {
+        for (int month = 1; month <= 12; month++) {
+            for (int day = 1; day <= 31; day++) {
+                assert_true(acme_date_utc(year, month, day, day % 24, day, 59 - day) ==
+                            library_utc(year, month, day, day % 24, day, 59 - day));
+            }
+        }
+    }
+}
+
+/* Each form of every 8th day of two centuries, written by the C library and read back. */
+static void forms_match_strftime(void **state)
+{
+    (void)state;
+    for (int64_t utc = -2208988800 + 4242; utc < 4102444800; utc += 8 * 86400 + 3661) {
+        time_t t = (time_t)utc;
+        struct tm *tm = gmtime(&t);
+        char text[96];
+
+        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", tm);
+        assert_true(acme_date_http(acme_slice_of(text)) == utc);
+        strftime(text, sizeof text, "%a %b %e %H:%M:%S %Y", tm);
+        assert_true(acme_date_http(acme_slice_of(text)) == utc);
+        if (tm->tm_year >= 70 && tm->tm_year < 170) {
+            char day[32], hour[32];
+            strftime(day, sizeof day, "%A, %d-%b", tm);
+            strftime(hour, sizeof hour, "%H:%M:%S", tm);
+            snprintf(text, sizeof text, "%s-%02d %s GMT", day, tm->tm_year % 100, hour);
+            assert_true(acme_date_http(acme_slice_of(text)) == utc);
+        }
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", tm);
+        assert_true(acme_date_rfc3339(acme_slice_of(text)) == utc);
+    }
+}
+
+struct row {
+    const char *text;
+    int64_t utc;
+};
+
+/* Reads an exact copy, so that a byte read beyond the text is noticed. */
+static int64_t read_exact(int64_t (*read)(struct acme_slice), const char *text, size_t len)
+{
+    char *copy = malloc(len + 1);
+
+    memcpy(copy + 1, text, len);
+    int64_t utc = read(acme_slice(copy + 1, len));
+    free(copy);
+    return utc;
+}
+
+static void check_rows(int64_t (*read)(struct acme_slice), const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (read_exact(read, rows[i].text, strlen(rows[i].text)) != rows[i].utc) {
+            fail_msg("\"%s\"", rows[i].text);
+        }
+    }
+}
+
+static void http_dates(void **state)
+{
+    static const struct row rows[] = {
+        {"Sun, 06 Nov 1994 08:49:37 GMT", 784111777},
+        {"Sunday, 06-Nov-94 08:49:37 GMT", 784111777},
+        {"Sun Nov  6 08:49:37 1994", 784111777},
+        {"Sun Nov 06 08:49:37 1994", 784111777},
+        {"Mon, 06 Nov 1994 08:49:37 GMT", 784111777}, /* it was a Sunday */
+        {"Xyz, 06 Nov 1994 08:49:37 GMT", 784111777},
+        {"Thu, 01-Jan-70 00:00:00 GMT", 0},
+        {"Wed, 31-Dec-69 23:59:59 GMT", 3155759999},
+        {"Sat, 01-Jan-00 00:00:00 GMT", 946684800},
+        {"Tue, 29 Feb 2000 00:00:00 GMT", 951782400},
+        {"Thu, 29 Feb 2024 12:00:00 GMT", 1709208000},
+        {"Sat, 31 Dec 2016 23:59:60 GMT", 1483228800},
+        {"Mon, 29 Feb 2100 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 29 Feb 2023 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 30 Feb 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 31 Apr 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 00 Apr 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 32 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 01 Jan 2024 24:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 01 Jan 2024 00:60:00 GMT", ACME_DATE_NONE},
+        {"Wed, 01 Jan 2024 00:00:61 GMT", ACME_DATE_NONE},
+        {"Wed, 01 Foo 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 01 nFe 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 01-Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 01-Jan-2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 01 Jan 24 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 1 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, 01 Jan 2024 00:00:00 PST", ACME_DATE_NONE},
+        {"Wed, 01 Jan 2024 00:00:00", ACME_DATE_NONE},
+        {"Wed, 01 Jan 2024 00:00:00 GMT ", ACME_DATE_NONE},
+        {" Wed, 01 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"We, 01 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"We1, 01 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {", 01 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed, -1 Jan 2024 00:00:00 GMT", ACME_DATE_NONE},
+        {"Wed Jan  0 00:00:00 2024", ACME_DATE_NONE},
+        {"Wed Jan   00:00:00 2024", ACME_DATE_NONE},
+        {"Wed, 01-Jan--1 00:00:00 GMT", ACME_DATE_NONE},
+        {"1704067200", ACME_DATE_NONE},
+        {"2024-01-01T00:00:00Z", ACME_DATE_NONE},
+        {"", ACME_DATE_NONE},
+    };
+
+    (void)state;
+    check_rows(acme_date_http, rows, sizeof rows / sizeof rows[0]);
+    assert_true(acme_date_http(acme_slice(NULL, 0)) == ACME_DATE_NONE);
+}
+
+static void rfc3339_dates(void **state)
+{
+    static const struct row rows[] = {
+        {"1985-04-12T23:20:50.52Z", 482196050},
+        {"1985-04-12t23:20:50z", 482196050},
+        {"1996-12-19T16:39:57-08:00", 851042397},
+        {"1990-12-31T23:59:60Z", 662688000},
+        {"2026-01-01T00:00:00+00:00", 1767225600},
+        {"2026-01-01T00:00:00-00:00", 1767225600},
+        {"2026-01-01T05:30:00+05:30", 1767225600},
+        {"2025-12-31T00:01:00-23:59", 1767225600},
+        {"2026-01-01T00:00:00.123456789Z", 1767225600},
+        {"2026-01-01T00:00:00.1234567890123456789012345678901234567890+00:00", 1767225600},
+        {"0000-01-01T00:00:00Z", -62167219200},
+        {"9999-12-31T23:59:59Z", 253402300799},
+        {"2024-02-29T00:00:00Z", 1709164800},
+        {"2000-02-29T00:00:00Z", 951782400},
+        {"1900-02-29T00:00:00Z", ACME_DATE_NONE},
+        {"2023-02-29T00:00:00Z", ACME_DATE_NONE},
+        {"2026-00-01T00:00:00Z", ACME_DATE_NONE},
+        {"2026-13-01T00:00:00Z", ACME_DATE_NONE},
+        {"2026-99-01T00:00:00Z", ACME_DATE_NONE},
+        {"2026-01-00T00:00:00Z", ACME_DATE_NONE},
+        {"2026-01-32T00:00:00Z", ACME_DATE_NONE},
+        {"2026-01-01T24:00:00Z", ACME_DATE_NONE},
+        {"2026-01-01T00:00:00", ACME_DATE_NONE},
+        {"2026-01-01T00:00:00.Z", ACME_DATE_NONE},
+        {"2026-01-01T00:00:00,5Z", ACME_DATE_NONE},
+        {"2026-01-01T00:00:00+24:00", ACME_DATE_NONE},
+        {"2026-01-01T00:00:00+00:60", ACME_DATE_NONE},
+        {"2026-01-01T00:00:00+0000", ACME_DATE_NONE},
+        {"2026-01-01T00:00:00+00", ACME_DATE_NONE},
+        {"2026-01-01T00:00:00 00:00", ACME_DATE_NONE},
+        {"2026-01-01 00:00:00Z", ACME_DATE_NONE},
+        {"2026-1-1T00:00:00Z", ACME_DATE_NONE},
+        {"26-01-01T00:00:00Z", ACME_DATE_NONE},
+        {"+2026-01-01T00:00:00Z", ACME_DATE_NONE},
+        {"2026-01-01T00:00Z", ACME_DATE_NONE},
+        {"2026-01-01T00:00:00ZZ", ACME_DATE_NONE},
+        {"2026-01-01", ACME_DATE_NONE},
+        {"Sun, 06 Nov 1994 08:49:37 GMT", ACME_DATE_NONE},
+        {"", ACME_DATE_NONE},
+    };
+
+    (void)state;
+    check_rows(acme_date_rfc3339, rows, sizeof rows / sizeof rows[0]);
+}
+
+/* No proper prefix of a date is one, and no byte may be replaced by a NUL. */
+static void damaged_dates(void **state)
+{
+    static const struct {
+        int64_t (*read)(struct acme_slice);
+        const char *text;
+    } rows[] = {
+        {acme_date_http, "Sun, 06 Nov 1994 08:49:37 GMT"}, {acme_date_http, "Sunday, 06-Nov-94 08:49:37 GMT"},
+        {acme_date_http, "Sun Nov  6 08:49:37 1994"},      {acme_date_rfc3339, "1985-04-12T23:20:50.52Z"},
+        {acme_date_rfc3339, "1985-04-12T23:20:50-08:15"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t len = strlen(rows[i].text);
+        assert_true(read_exact(rows[i].read, rows[i].text, len) != ACME_DATE_NONE);
+        for (size_t at = 0; at < len; at++) {
+            char text[64];
+            memcpy(text, rows[i].text, len);
+            text[at] = '\0';
+            assert_true(read_exact(rows[i].read, text, at) == ACME_DATE_NONE);
+            assert_true(read_exact(rows[i].read, text, len) == ACME_DATE_NONE);
+        }
+    }
+}
+
+static void retry_after(void **state)
+{
+#define NOON     "Sun, 06 Nov 1994 12:00:00 GMT"
+#define NOON_UTC 784123200
+    static const struct {
+        const char *value, *date;
+        int64_t utc;
+        int32_t seconds;
+    } rows[] = {
+        {"120", "", ACME_DATE_NONE, 120},
+        {" 120 ", NOON, 5, 120},
+        {"\t0\t", "", ACME_DATE_NONE, 0},
+        {"0000000000000120", "", ACME_DATE_NONE, 120},
+        {"2147483646", "", ACME_DATE_NONE, INT32_MAX - 1},
+        {"2147483647", "", ACME_DATE_NONE, INT32_MAX},
+        {"2147483648", "", ACME_DATE_NONE, INT32_MAX},
+        {"4294967297", "", ACME_DATE_NONE, INT32_MAX},
+        {"99999999999999999999", "", ACME_DATE_NONE, INT32_MAX},
+        {"18446744073709551617", "", ACME_DATE_NONE, INT32_MAX},
+        {"", NOON, NOON_UTC, -1},
+        {"-1", NOON, NOON_UTC, -1},
+        {"+1", NOON, NOON_UTC, -1},
+        {"1e3", NOON, NOON_UTC, -1},
+        {"1.5", NOON, NOON_UTC, -1},
+        {"1 2", NOON, NOON_UTC, -1},
+        {"120, 120", NOON, NOON_UTC, -1},
+        {"soon", NOON, NOON_UTC, -1},
+        {"Sun, 06 Nov 1994 12:01:30 GMT", NOON, ACME_DATE_NONE, 90},
+        {" Sun, 06 Nov 1994 12:01:30 GMT ", " " NOON " ", 5, 90}, /* our clock does not matter */
+        {"Sunday, 06-Nov-94 12:01:30 GMT", NOON, ACME_DATE_NONE, 90},
+        {"Sun Nov  6 12:01:30 1994", NOON, ACME_DATE_NONE, 90},
+        {NOON, NOON, ACME_DATE_NONE, 0},
+        {"Sun, 06 Nov 1994 11:59:59 GMT", NOON, ACME_DATE_NONE, 0},
+        {"Thu, 01 Jan 1970 00:00:00 GMT", NOON, ACME_DATE_NONE, 0},
+        {"Sun, 06 Nov 2994 12:00:00 GMT", NOON, ACME_DATE_NONE, INT32_MAX},
+        {NOON, "", NOON_UTC - 60, 60},
+        {NOON, "never", NOON_UTC - 60, 60},
+        {NOON, "", NOON_UTC + 60, 0},
+        {NOON, "", ACME_DATE_NONE, -1},
+        {NOON, "never", ACME_DATE_NONE, -1},
+        {NOON, "", INT64_MAX, 0},
+        {NOON, "", INT64_MIN + 1, INT32_MAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int32_t got =
+            acme_retry_after_s(acme_slice_of(rows[i].value), acme_slice_of(rows[i].date), rows[i].utc);
+        if (got != rows[i].seconds) {
+            fail_msg("\"%s\" at \"%s\": %d", rows[i].value, rows[i].date, (int)got);
+        }
+    }
+    assert_int_equal(acme_retry_after_s(acme_slice(NULL, 0), acme_slice(NULL, 0), 0), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(utc_matches_timegm), cmocka_unit_test(forms_match_strftime),
+        cmocka_unit_test(http_dates),         cmocka_unit_test(rfc3339_dates),
+        cmocka_unit_test(damaged_dates),      cmocka_unit_test(retry_after),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+/* test_leaf.c - certificates made by OpenSSL: dates, key, names, serial, issuer; every truncation and byte
+ * flip. */
+#define _GNU_SOURCE /* memmem */
+#include "maker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "x509/leaf.h"
+
+static EVP_PKEY *leaf_key, *ca_key;
+static X509 *ca;
+
+static int set_up(void **state)
+{
+    struct maker_spec spec = {.name = "Test Root", .ca = MAKER_CA};
+    (void)state;
+    leaf_key = maker_ec("P-256");
+    ca_key = maker_ec("P-384");
+    spec.key = ca_key;
+    ca = maker_certificate(&spec);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    X509_free(ca);
+    EVP_PKEY_free(leaf_key);
+    EVP_PKEY_free(ca_key);
+    return 0;
+}
+
+static uint8_t *leaf_der(const char *san, int64_t from, int64_t to, EVP_PKEY *key, size_t *len)
+{
+    struct maker_spec spec = {.san = san,
+                              .ca = MAKER_CA_FALSE,
+                              .from = from,
+                              .to = to,
+                              .key = key,
+                              .issuer = ca,
+                              .issuer_key = ca_key};
+    X509 *x = maker_certificate(&spec);
+    uint8_t *der = maker_der(x, len);
+    X509_free(x);
+    return der;
+}
+
+static void fields(void **state)
+{
+    static const char *const names[] = {"b.example", "A.example"};
+    struct acme_leaf leaf;
+    uint8_t point[65], *at = point, *issuer = NULL;
+    size_t len;
+    uint8_t *der = leaf_der("DNS:a.example,DNS:B.example", 0, 0, leaf_key, &len);
+    EC_KEY *ec = EVP_PKEY_get1_EC_KEY(leaf_key);
+    int issuer_len = i2d_X509_NAME(X509_get_subject_name(ca), &issuer);
+
+    (void)state;
+    assert_int_equal(acme_leaf_parse(&leaf, der, len), 0);
+    assert_int_equal(leaf.not_before, MAKER_NOW - MAKER_DAY);
+    assert_int_equal(leaf.not_after, MAKER_NOW + 90 * MAKER_DAY);
+    assert_int_equal(i2o_ECPublicKey(ec, &at), 65);
+    assert_non_null(leaf.point);
+    assert_memory_equal(leaf.point, point, 65);
+    assert_int_equal(leaf.serial.len, 2);
+    assert_true(leaf.serial.at[0] * 256 + leaf.serial.at[1] >= 1000);
+    assert_int_equal(leaf.issuer.len, issuer_len - 2);
+    assert_memory_equal(leaf.issuer.at, issuer + 2, leaf.issuer.len);
+    assert_int_equal(leaf.subject.len, 0);
+    assert_true(acme_leaf_names_are(&leaf, names, 2));
+    EC_KEY_free(ec);
+    OPENSSL_free(issuer);
+    free(der);
+}
+
+/* UTCTime until 2049, GeneralizedTime from 2050 and before 1950, and RFC 5280's "no expiry". */
+static void dates(void **state)
+{
+    static const int64_t times[][2] = {
+        {-631152000 - 1, -631152000},    /* end of 1949, 1950 */
+        {-1, 951782399},                 /* 1969, 2000-02-28 */
+        {951782400, 951868800},          /* 2000-02-29, 2000-03-01 */
+        {2524607999, 2524608000},        /* the last second of UTCTime, the first of GeneralizedTime */
+        {MAKER_NOW, 253402300799},       /* 9999-12-31 23:59:59 */
+        {4107542400, 4107542400 + 86400} /* 2100-02-28: no leap day */
+    };
+    struct acme_leaf leaf;
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        uint8_t *der = leaf_der("DNS:a.example", times[i][0], times[i][1], leaf_key, &len);
+        assert_int_equal(acme_leaf_parse(&leaf, der, len), 0);
+        assert_int_equal(leaf.not_before, times[i][0]);
+        assert_int_equal(leaf.not_after, times[i][1]);
+        free(der);
+    }
+}
+
+/* Forms of a time RFC 5280 does not allow: put into a good certificate in place of its UTCTime. */
+static void bad_dates(void **state)
+{
+    static const char *const texts[] = {"260921123400+", "2609211234 0Z", "260021123400Z", "261321123400Z",
+                                        "260900123400Z", "260932123400Z", "260921243400Z", "260921126000Z",
+                                        "260921123460Z", "26092112340xZ", "x60921123400Z"};
+    struct acme_leaf leaf;
+    size_t len;
+    uint8_t *der = leaf_der("DNS:a.example", 0, 0, leaf_key, &len);
+    uint8_t *at = memmem(der, len, "\x17\x0d", 2);
+
+    (void)state;
+    assert_non_null(at);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        memcpy(at + 2, texts[i], 13);
+        assert_int_equal(acme_leaf_parse(&leaf, der, len), ACME_E_CERT_SYNTAX);
+    }
+    memcpy(at + 2, "260921123400Z", 13);
+    assert_int_equal(acme_leaf_parse(&leaf, der, len), 0);
+    free(der);
+}
+
+static void other_keys(void **state)
+{
+    EVP_PKEY *keys[] = {maker_ec("P-384"), maker_ec("secp256k1"), maker_rsa(2048)};
+    struct acme_leaf leaf;
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t *der = leaf_der("DNS:a.example", 0, 0, keys[i], &len);
+        assert_int_equal(acme_leaf_parse(&leaf, der, len), 0);
+        assert_null(leaf.point);
+        EVP_PKEY_free(keys[i]);
+        free(der);
+    }
+}
+
+static void names(void **state)
+{
+    static const struct {
+        const char *san;
+        const char *want[3];
+        bool same;
+    } cases[] = {
+        {"DNS:a.example", {"a.example"}, true},
+        {"DNS:a.example", {"b.example"}, false},
+        {"DNS:a.example", {"a.example", "b.example"}, false},
+        {"DNS:a.example,DNS:b.example", {"a.example"}, false},
+        {"DNS:a.example,DNS:b.example", {"b.example", "a.example"}, true},
+        {"DNS:a.example,DNS:b.example,DNS:c.example", {"c.example", "a.example", "b.example"}, true},
+        {"DNS:a.example,DNS:a.example", {"a.example"}, true},
+        {"DNS:a.example,DNS:a.example", {"a.example", "b.example"}, false},
+        {"DNS:A.EXAMPLE", {"a.example"}, true},
+        {"DNS:*.example", {"a.example"}, false},
+        {"DNS:a.example.", {"a.example"}, false},
+        {"DNS:a.exampl", {"a.example"}, false},
+        {"DNS:a.example,IP:10.0.0.1", {"a.example"}, false},
+        {"DNS:a.example,email:a@b.example", {"a.example"}, false},
+        {"DNS:a.example,email:a.example", {"a.example"}, false},
+        {"DNS:a.example,URI:https://a.example/", {"a.example"}, false},
+        {"DNS:a.example,otherName:1.2.3;UTF8:a.example", {"a.example"}, false},
+        {NULL, {"a.example"}, false},
+    };
+    struct acme_leaf leaf;
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t *der = leaf_der(cases[i].san, 0, 0, leaf_key, &len);
+        size_t count = 0;
+        while (count < 3 && cases[i].want[count] != NULL) {
+            count++;
+        }
+        assert_int_equal(acme_leaf_parse(&leaf, der, len), 0);
+        assert_int_equal(acme_leaf_names_are(&leaf, cases[i].want, count), cases[i].same);
+        free(der);
+    }
+}
+
+/* Two subjectAltNames: one could be shown to us and the other to somebody else. */
+static void two_name_lists(void **state)
+{
+    struct maker_spec spec = {.san = "DNS:a.example", .key = leaf_key, .issuer = ca, .issuer_key = ca_key};
+    X509 *x = maker_certificate(&spec);
+    X509_EXTENSION *again =
+        X509_EXTENSION_dup(X509_get_ext(x, X509_get_ext_by_NID(x, NID_subject_alt_name, -1)));
+    struct acme_leaf leaf;
+    size_t len;
+    uint8_t *der;
+
+    (void)state;
+    X509_add_ext(x, again, -1);
+    X509_sign(x, ca_key, EVP_sha256());
+    der = maker_der(x, &len);
+    assert_int_equal(acme_leaf_parse(&leaf, der, len), ACME_E_CERT_SYNTAX);
+    X509_EXTENSION_free(again);
+    X509_free(x);
+    free(der);
+}
+
+/* No truncation is accepted; no change of a byte makes a reader leave its memory. */
+static void damage(void **state)
+{
+    static const char *const want[] = {"a.example", "b.example"};
+    struct acme_leaf leaf;
+    size_t len;
+    uint8_t *der = leaf_der("DNS:a.example,DNS:b.example", 0, 0, leaf_key, &len);
+
+    (void)state;
+    for (size_t cut = 0; cut < len; cut++) {
+        uint8_t *part = malloc(cut > 0 ? cut : 1);
+        memcpy(part, der, cut);
+        assert_int_equal(acme_leaf_parse(&leaf, part, cut), ACME_E_CERT_SYNTAX);
+        free(part);
+    }
+    for (size_t at = 0; at < len; at++) {
+        for (int way = 0; way < 11; way++) {
+            static const uint8_t other[] = {0x00, 0x80, 0xff};
+            uint8_t *copy = malloc(len);
+            memcpy(copy, der, len);
+            copy[at] = way < 8 ? (uint8_t)(der[at] ^ 1 << way) : other[way - 8];
+            if (acme_leaf_parse(&leaf, copy, len) == 0) {
+                (void)acme_leaf_names_are(&leaf, want, 2);
+                assert_true(leaf.point == NULL || (leaf.point > copy && leaf.point + 65 < copy + len));
+                assert_true(leaf.serial.at > copy && leaf.serial.at + leaf.serial.len < copy + len);
+            }
+            free(copy);
+        }
+    }
+    {
+        uint8_t *longer = malloc(len + 1);
+        memcpy(longer, der, len);
+        longer[len] = 0;
+        assert_int_equal(acme_leaf_parse(&leaf, longer, len + 1), ACME_E_CERT_SYNTAX);
+        free(longer);
+    }
+    free(der);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields),     cmocka_unit_test(dates), cmocka_unit_test(bad_dates),
+        cmocka_unit_test(other_keys), cmocka_unit_test(names), cmocka_unit_test(two_name_lists),
+        cmocka_unit_test(damage),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,127 @@
+/* test_out.c - the bounded writer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "wire/out.h"
+
+static void assert_text(const struct acme_out *o, const char *expected)
+{
+    assert_int_equal(o->len, strlen(expected));
+    assert_memory_equal(o->at, expected, o->len);
+}
+
+static void writes_all_kinds(void **state)
+{
+    char buf[64];
+    struct acme_out o;
+
+    (void)state;
+    acme_out_init(&o, buf, sizeof buf);
+    acme_out_text(&o, "a");
+    acme_out_bytes(&o, "b\0c", 3);
+    acme_out_slice(&o, acme_slice_of("de"));
+    acme_out_slice(&o, acme_slice(NULL, 0));
+    acme_out_lower(&o, acme_slice_of("EXAMPLE-9.Com_[@{"));
+    assert_false(o.overflow);
+    assert_int_equal(o.len, 23);
+    assert_memory_equal(buf, "ab\0cdeexample-9.com_[@{", 23);
+    struct acme_slice s = acme_out_since(&o, 4);
+    assert_ptr_equal(s.at, buf + 4);
+    assert_int_equal(s.len, 19);
+    assert_int_equal(acme_out_since(&o, 23).len, 0);
+    assert_int_equal(acme_out_since(&o, 24).len, 0);
+}
+
+static void writes_numbers(void **state)
+{
+    static const struct {
+        uint32_t value;
+        const char *text;
+    } rows[] = {{0, "0"},
+                {9, "9"},
+                {10, "10"},
+                {65535, "65535"},
+                {1000000000, "1000000000"},
+                {UINT32_MAX, "4294967295"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char buf[10];
+        struct acme_out o;
+        acme_out_init(&o, buf, sizeof buf);
+        acme_out_u32(&o, rows[i].value);
+        assert_false(o.overflow);
+        assert_text(&o, rows[i].text);
+    }
+}
+
+static void escapes_json(void **state)
+{
+    char buf[64];
+    struct acme_out o;
+
+    (void)state;
+    acme_out_init(&o, buf, sizeof buf);
+    acme_out_json(&o, acme_slice("\"\\/\0\n\x1f\x20\x7f\xc3\xa9", 10));
+    assert_false(o.overflow);
+    assert_text(&o, "\\\"\\\\/\\u0000\\u000a\\u001f \x7f\xc3\xa9");
+}
+
+/* Every capacity from nothing to enough: overflow exactly when it does not fit, and a prefix made of whole
+ * appends that is never touched again. */
+static void overflow_sticks(void **state)
+{
+    static const char whole[] = "GET 4711\\u0001\\\"x";
+
+    (void)state;
+    for (size_t cap = 0; cap <= sizeof whole; cap++) {
+        char *buf = malloc(cap + 1);
+        struct acme_out o;
+        buf[cap] = '#';
+        acme_out_init(&o, buf, cap);
+        acme_out_text(&o, "GET ");
+        acme_out_u32(&o, 4711);
+        acme_out_json(&o, acme_slice_of("\x01\""));
+        acme_out_lower(&o, acme_slice_of("X"));
+        assert_int_equal(o.overflow, cap < sizeof whole - 1);
+        assert_true(o.len <= cap);
+        assert_memory_equal(buf, whole, o.len);
+        assert_int_equal(buf[cap], '#');
+        size_t len = o.len;
+        if (o.overflow) {
+            acme_out_bytes(&o, "", 0);
+            acme_out_text(&o, "z");
+            assert_int_equal(o.len, len);
+            assert_true(o.overflow);
+        }
+        free(buf);
+    }
+}
+
+static void survives_huge_lengths(void **state)
+{
+    char buf[4];
+    struct acme_out o;
+
+    (void)state;
+    acme_out_init(&o, buf, sizeof buf);
+    acme_out_text(&o, "ab");
+    acme_out_bytes(&o, "x", SIZE_MAX);
+    assert_true(o.overflow);
+    assert_text(&o, "ab");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_all_kinds),      cmocka_unit_test(writes_numbers),
+        cmocka_unit_test(escapes_json),          cmocka_unit_test(overflow_sticks),
+        cmocka_unit_test(survives_huge_lengths),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+/* test_pem.c - PEM: everything servers send in any split, damage, and the writer read back by OpenSSL. */
+#include "maker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/pem.h>
+
+#include "wire/pem.h"
+
+/* Reads text in pieces of `step` and notes what happened as "B<label>" and "E<length>", or "!" and the error.
+ */
+static void trace(const char *text, size_t len, size_t step, size_t cap, char *out)
+{
+    uint8_t der[512];
+    struct acme_pem pem;
+    int event = 0;
+
+    acme_pem_init(&pem, der, cap);
+    *out = '\0';
+    for (size_t at = 0; at < len && event >= 0;) {
+        size_t n = len - at < step ? len - at : step;
+        char *piece = malloc(n);
+        size_t used = 0;
+        memcpy(piece, text + at, n);
+        event = acme_pem_read(&pem, piece, n, &used);
+        free(piece);
+        assert_in_range(used, 1, n);
+        at += used;
+        if (event == ACME_PEM_BEGIN) {
+            out += sprintf(out, "B%s ", pem.label);
+        } else if (event == ACME_PEM_END) {
+            out += sprintf(out, "E%zu:%.*s ", pem.len, (int)pem.len, (char *)pem.der);
+        } else if (event < 0) {
+            out += sprintf(out, "!%d", event);
+        } else {
+            assert_int_equal(used, n);
+        }
+    }
+    if (event >= 0 && !acme_pem_outside(&pem)) {
+        strcpy(out, "open");
+    }
+}
+
+static void forms(void **state)
+{
+    static const char *const cases[][2] = {
+        {"-----BEGIN A-----\nZm9v\n-----END A-----\n", "BA E3:foo "},
+        {"-----BEGIN A-----\r\nZm9v\r\n-----END A-----\r\n", "BA E3:foo "},
+        {"-----BEGIN A-----\nZm9v\n-----END A-----", "BA E3:foo "},
+        {"-----BEGIN A-----\n-----END A-----", "BA E0: "},
+        {"text\n-----BEGIN A-----\nZ\nm9\n\nvYg==\n-----END A-----\nmore\n\n-----BEGIN B "
+         "C-----\nZm8=\n-----END B C-----\n",
+         "BA E4:foob BB C E2:fo "},
+        {"-----BEGIN A-----  \nZm 9v\t\n-----END A-----  \n-----BEGIN A-----\nZm9v\n-----END A-----\n",
+         "BA E3:foo BA E3:foo "},
+        {"x-----BEGIN A-----\nZm9v\n-----END A-----\n", ""},
+        {"----BEGIN A-----\n", ""},
+        {"-----BEGIN A----\nZm9v\n", ""},
+        {"-----BEGIN A------\nZm9v\n", ""},
+        {"-----BEGIN A-----x\nZm9v\n", ""},
+        {"-----BEGIN A\nZm9v\n", ""},
+        /* a label too long to keep: read over as text */
+        {"-----BEGIN AAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----\nZm9v\n-----END AAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----\n",
+         ""},
+        {"-----BEGIN A-----\nZm9v\n", "BA open"},
+        {"-----BEGIN A-----\nZm9v\n-----END A----", "BA open"},
+        {"-----BEGIN A-----\nZm9v\n-----END B-----\n", "BA !-103"},
+        {"-----BEGIN A-----\nZm9v\n-----END AA-----\n", "BA !-103"},
+        {"-----BEGIN A-----\nZm9\n-----END A-----\n", "BA !-103"},
+        {"-----BEGIN A-----\nZ===\n-----END A-----\n", "BA !-103"},
+        {"-----BEGIN A-----\nZm8=Zm9v\n-----END A-----\n", "BA !-103"},
+        {"-----BEGIN A-----\nZm8==\n-----END A-----\n", "BA !-103"},
+        {"-----BEGIN A-----\nZm=v\n-----END A-----\n", "BA !-103"},
+        {"-----BEGIN A-----\nProc-Type: 4\n-----END A-----\n", "BA !-103"},
+        {"-----BEGIN A-----\nZm9_\n-----END A-----\n", "BA !-103"},
+        {"-----BEGIN A-----\nZm9v-----BEGIN A-----\n", "BA !-103"},
+        {"-----BEGIN A-----\nZm9vZm9vZm9vZm9vZm9vZm9v\n-----END A-----\n", "BA !-104"},
+    };
+    char got[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t step = 1; step < 40; step++) {
+            trace(cases[i][0], strlen(cases[i][0]), step, 16, got);
+            assert_string_equal(got, cases[i][1]);
+        }
+    }
+}
+
+/* A block without a buffer is read over, whatever is in it, but its end is found. */
+static void skipped(void **state)
+{
+    static const char text[] =
+        "-----BEGIN A-----\n!!: not base64, and longer than any buffer here\n-----END A-----\n"
+        "-----BEGIN B-----\nZm9v\n-----END B-----\n";
+    struct acme_pem pem;
+    uint8_t der[4];
+    size_t used, at = 0;
+
+    (void)state;
+    acme_pem_init(&pem, NULL, 0);
+    assert_int_equal(acme_pem_read(&pem, text, sizeof text - 1, &used), ACME_PEM_BEGIN);
+    at += used;
+    assert_int_equal(acme_pem_read(&pem, text + at, sizeof text - 1 - at, &used), ACME_PEM_END);
+    assert_int_equal(pem.len, 0);
+    at += used;
+    assert_int_equal(acme_pem_read(&pem, text + at, sizeof text - 1 - at, &used), ACME_PEM_BEGIN);
+    at += used;
+    pem.der = der;
+    pem.cap = 3;
+    assert_int_equal(acme_pem_read(&pem, text + at, sizeof text - 1 - at, &used), ACME_PEM_END);
+    assert_int_equal(pem.len, 3);
+    assert_memory_equal(der, "foo", 3);
+}
+
+/* Every length: what is written, OpenSSL writes byte for byte, and the reader reads. */
+static void written(void **state)
+{
+    uint8_t data[200], der[200];
+    char buf[600];
+    struct acme_out o;
+    struct acme_pem pem;
+    size_t used;
+
+    (void)state;
+    maker_sys.random(NULL, data, sizeof data);
+    for (size_t len = 1; len <= sizeof data; len++) {
+        BIO *bio = BIO_new(BIO_s_mem());
+        char *want;
+        long want_len;
+
+        PEM_write_bio(bio, "SOME THING", "", data, (long)len);
+        want_len = BIO_get_mem_data(bio, &want);
+        for (size_t cap = want_len > 70 ? (size_t)want_len - 70 : 0; cap < (size_t)want_len + 2; cap++) {
+            memset(buf, '#', sizeof buf);
+            acme_out_init(&o, buf, cap);
+            acme_pem_write(&o, "SOME THING", data, len);
+            assert_int_equal(o.overflow, cap < (size_t)want_len);
+            assert_int_equal(buf[cap], '#');
+        }
+        assert_int_equal(o.len, want_len);
+        assert_memory_equal(buf, want, want_len);
+        BIO_free(bio);
+
+        acme_pem_init(&pem, der, len);
+        assert_int_equal(acme_pem_read(&pem, buf, o.len, &used), ACME_PEM_BEGIN);
+        assert_string_equal(pem.label, "SOME THING");
+        assert_int_equal(acme_pem_read(&pem, buf + used, o.len - used, &used), ACME_PEM_END);
+        assert_int_equal(pem.len, len);
+        assert_memory_equal(der, data, len);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forms),
+        cmocka_unit_test(skipped),
+        cmocka_unit_test(written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,246 @@
+/* test_posix_net.c - what the conformance run cannot see: the order of addresses, and when a program wakes. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "posix.h"
+
+static struct acme_posix_net net;
+static struct acme_posix_listener listener;
+static uint16_t live, dead; /* ports: one is listened on, the other is not */
+
+static int set_up(void **unused)
+{
+    struct acme_posix_listener other;
+    (void)unused;
+    acme_posix_net_init(&net);
+    acme_posix_listener_init(&listener, "127.0.0.1", 0);
+    acme_posix_listener_init(&other, "127.0.0.1", 0);
+    if (listener.listener.start(&listener) != 1 || other.listener.start(&other) != 1) {
+        return -1;
+    }
+    live = acme_posix_listener_port(&listener);
+    dead = acme_posix_listener_port(&other);
+    other.listener.stop(&other);
+    return live != 0 && dead != 0 ? 0 : -1;
+}
+
+static int tear_down(void **unused)
+{
+    (void)unused;
+    net.net.close(&net);
+    listener.listener.close(&listener, 0);
+    listener.listener.stop(&listener);
+    return 0;
+}
+
+/* As if the name had these addresses: 127.0.0.1 at each port. */
+static void found(const uint16_t *ports, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct sockaddr_in at;
+        memset(&at, 0, sizeof at);
+        at.sin_family = AF_INET;
+        at.sin_port = htons(ports[i]);
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        memcpy(&net.lookup.addresses[i].at, &at, sizeof at);
+        net.lookup.addresses[i].len = sizeof at;
+    }
+    net.lookup.count = count;
+    net.trying = true;
+    net.at = 0;
+    net.failure = ACME_E_NET;
+}
+
+static int open_until(const char *host, uint16_t port)
+{
+    int r;
+    while ((r = net.net.open(&net, host, port)) == 0) {
+        acme_posix_wait(&net, NULL, 10000, NULL);
+    }
+    return r;
+}
+
+static void test_next_address(void **unused)
+{
+    const uint16_t ports[] = {dead, dead, live};
+    (void)unused;
+    found(ports, 3);
+    assert_int_equal(open_until("name.example", 443), 1);
+    assert_int_equal(net.at, 2);
+    assert_int_equal(listener.listener.accept(&listener, 0), 1);
+}
+
+static void test_all_refused(void **unused)
+{
+    const uint16_t ports[] = {dead, dead};
+    (void)unused;
+    found(ports, 2);
+    assert_int_equal(open_until("name.example", 443), ACME_E_REFUSED);
+    assert_int_equal(net.error, ECONNREFUSED);
+    assert_int_equal(net.fd, -1);
+}
+
+static void test_most_telling_error(void **unused)
+{
+    const uint16_t ports[] = {dead, live};
+    (void)unused;
+    found(ports, 2);
+    /* The second is an address of a family this system cannot have. */
+    net.lookup.addresses[1].at.ss_family = AF_UNSPEC;
+    assert_int_equal(open_until("name.example", 443), ACME_E_REFUSED);
+}
+
+static void test_time_limit_of_an_address(void **unused)
+{
+    const uint16_t ports[] = {dead, live};
+    int pair[2];
+    (void)unused;
+    /* An attempt that never ends: a socket nothing can be written to. Its time is over, so the next one has its turn. */
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    while (write(pair[0], ports, sizeof ports) > 0) {
+    }
+    found(ports, 2);
+    net.fd = pair[0];
+    net.since_ms = acme_posix_now_ms();
+    assert_int_equal(net.net.open(&net, "name.example", 443), 0);
+    assert_int_equal(net.at, 0);
+    net.since_ms = acme_posix_now_ms() - ACME_POSIX_CONNECT_MS;
+    assert_int_equal(open_until("name.example", 443), 1);
+    assert_int_equal(net.at, 1);
+    close(pair[1]);
+}
+
+static void test_socket_options(void **unused)
+{
+    int on = 0;
+    socklen_t len = sizeof on;
+    (void)unused;
+    assert_int_equal(open_until("127.0.0.1", live), 1);
+    assert_int_equal(getsockopt(net.fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+    assert_true(on);
+    assert_true(fcntl(net.fd, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(net.fd, F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(listener.fd, F_GETFD) & FD_CLOEXEC);
+    assert_int_equal(listener.listener.accept(&listener, 0), 1);
+    assert_true(fcntl(listener.slots[0].fd, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(listener.slots[0].fd, F_GETFL) & O_NONBLOCK);
+}
+
+static void test_wakes_for_what_is_waited_for(void **unused)
+{
+    char byte;
+    uint32_t start;
+    (void)unused;
+    assert_int_equal(open_until("127.0.0.1", live), 1);
+    assert_int_equal(listener.listener.accept(&listener, 0), 1);
+    assert_int_equal(listener.listener.send(&listener, 0, "x", 1), 1);
+
+    /* Nobody has asked for bytes yet: the wait lasts. */
+    start = acme_posix_now_ms();
+    acme_posix_wait(&net, &listener, 60, NULL);
+    assert_in_range(acme_posix_now_ms() - start, 59, 10000);
+
+    /* Somebody has, and found none: the next ones wake it. */
+    assert_int_equal(net.net.recv(&net, &byte, 1), 1);
+    assert_int_equal(net.net.recv(&net, &byte, 1), 0);
+    assert_int_equal(net.armed, POLLIN);
+    assert_int_equal(listener.listener.send(&listener, 0, "y", 1), 1);
+    start = acme_posix_now_ms();
+    acme_posix_wait(&net, &listener, 30000, NULL);
+    assert_in_range(acme_posix_now_ms() - start, 0, 20000);
+    assert_int_equal(net.armed, 0);
+
+    /* Not twice for the same: what the core leaves unread does not turn its loop into a busy one. */
+    start = acme_posix_now_ms();
+    acme_posix_wait(&net, &listener, 60, NULL);
+    assert_in_range(acme_posix_now_ms() - start, 59, 10000);
+}
+
+static void test_finished_lookup_wakes_once(void **unused)
+{
+    uint32_t start;
+    (void)unused;
+    assert_int_equal(net.net.open(&net, "localhost", live), 0);
+    net.net.close(&net);
+    acme_posix_wait(&net, NULL, 30000, NULL);
+    start = acme_posix_now_ms();
+    acme_posix_wait(&net, NULL, 60, NULL);
+    assert_in_range(acme_posix_now_ms() - start, 59, 10000);
+    assert_int_equal(open_until("127.0.0.1", live), 1);
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+}
+
+static void test_signal_wakes(void **unused)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigset_t alarm_set, before;
+    struct itimerval soon = {.it_value = {.tv_usec = 1000}};
+    uint32_t start = acme_posix_now_ms();
+    (void)unused;
+    /* It comes before or during the sleep; blocked until then, it ends the sleep either way. */
+    sigaction(SIGALRM, &action, NULL);
+    sigemptyset(&alarm_set);
+    sigaddset(&alarm_set, SIGALRM);
+    sigprocmask(SIG_BLOCK, &alarm_set, &before);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    acme_posix_wait(&net, NULL, 30000, &before);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    assert_in_range(acme_posix_now_ms() - start, 0, 20000);
+}
+
+static void test_port_taken(void **unused)
+{
+    struct acme_posix_listener other;
+    (void)unused;
+    acme_posix_listener_init(&other, "127.0.0.1", live);
+    assert_int_equal(other.listener.start(&other), ACME_E_LISTEN);
+    assert_int_equal(other.error, EADDRINUSE);
+}
+
+static void test_both_families(void **unused)
+{
+    struct acme_posix_listener all;
+    (void)unused;
+    acme_posix_listener_init(&all, NULL, 0);
+    assert_int_equal(all.listener.start(&all), 1);
+    assert_int_equal(open_until("127.0.0.1", acme_posix_listener_port(&all)), 1);
+    assert_int_equal(all.listener.accept(&all, 0), 1);
+    all.listener.close(&all, 0);
+    all.listener.stop(&all);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(test_next_address),
+        TEST(test_all_refused),
+        TEST(test_most_telling_error),
+        TEST(test_time_limit_of_an_address),
+        TEST(test_socket_options),
+        TEST(test_wakes_for_what_is_waited_for),
+        TEST(test_finished_lookup_wakes_once),
+        TEST(test_signal_wakes),
+        TEST(test_port_taken),
+        TEST(test_both_families),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,394 @@
+/* test_posix_store.c - the POSIX store in a directory of its own: layout, rights, what is not ours, full disk, and a cut at every step. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "posix.h"
+
+static char home[64], state[96];
+static struct acme_posix_store s;
+
+static const char *path(const char *below)
+{
+    static char text[512];
+    snprintf(text, sizeof text, "%s/%s", state, below);
+    return text;
+}
+
+static void remove_all(const char *folder)
+{
+    char command[200];
+    snprintf(command, sizeof command, "chmod -R u+rwx '%s' && rm -rf '%s'", folder, folder);
+    assert_int_equal(system(command), 0);
+}
+
+static int set_up(void **unused)
+{
+    (void)unused;
+    strcpy(home, "/tmp/nanoacme-store-XXXXXX");
+    assert_non_null(mkdtemp(home));
+    snprintf(state, sizeof state, "%s/state", home);
+    acme_posix_store_init(&s, state, "a.example");
+    return acme_posix_store_make(&s);
+}
+
+static int tear_down(void **unused)
+{
+    (void)unused;
+    remove_all(home);
+    return 0;
+}
+
+static int put(enum acme_record record, const char *text)
+{
+    return s.store.put(s.store.ctx, record, text, strlen(text));
+}
+
+static int append(const char *text)
+{
+    return s.store.append(s.store.ctx, text, strlen(text));
+}
+
+/* What a record holds; "" when there is none. */
+static const char *get(enum acme_record record)
+{
+    static char text[256];
+    int len = s.store.get(s.store.ctx, record, text, sizeof text - 1);
+    assert_in_range(len, 0, sizeof text - 1);
+    text[len] = '\0';
+    return text;
+}
+
+static void bring(const char *key, const char *chain)
+{
+    assert_int_equal(put(ACME_RECORD_KEY_NEXT, key), 0);
+    assert_int_equal(append(""), 0);
+    assert_int_equal(append(chain), 0);
+}
+
+static mode_t mode(const char *below)
+{
+    struct stat is;
+    assert_int_equal(lstat(path(below), &is), 0);
+    return is.st_mode & 07777;
+}
+
+static void test_layout(void **unused)
+{
+    char link[64] = "";
+    (void)unused;
+    assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "account key\n"), 0);
+    assert_int_equal(put(ACME_RECORD_ACCOUNT, "account\n"), 0);
+    assert_int_equal(put(ACME_RECORD_ORDER, "order\n"), 0);
+    bring("key 1\n", "chain 1\n");
+    assert_int_equal(access(path(".a.example.order"), F_OK), 0);
+    assert_int_equal(access(path(".a.example.key"), F_OK), 0);
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_int_equal(readlink(path("a.example"), link, sizeof link), 12);
+    assert_string_equal(link, ".a.example.a");
+    assert_int_equal(access(path("a.example/privkey.pem"), F_OK), 0);
+    assert_int_equal(access(path("a.example/fullchain.pem"), F_OK), 0);
+    assert_int_equal(access(path(".a.example.order"), F_OK), -1);
+    assert_int_equal(access(path(".a.example.key"), F_OK), -1);
+    bring("key 2\n", "chain 2\n");
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_int_equal(readlink(path("a.example"), link, sizeof link), 12);
+    assert_string_equal(link, ".a.example.b");
+    assert_string_equal(get(ACME_RECORD_KEY), "key 2\n");
+    assert_string_equal(get(ACME_RECORD_CHAIN), "chain 2\n");
+    assert_string_equal(get(ACME_RECORD_ACCOUNT_KEY), "account key\n");
+}
+
+static void test_rights(void **unused)
+{
+    mode_t before = umask(0);
+    (void)unused;
+    remove_all(state);
+    assert_int_equal(acme_posix_store_make(&s), 0);
+    assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "x"), 0);
+    bring("key", "chain");
+    assert_int_equal(s.store.commit(&s), 0);
+    umask(before);
+    assert_int_equal(mode(""), 0700);
+    assert_int_equal(mode("account.pem"), 0600);
+    assert_int_equal(mode(".a.example.a"), 0700);
+    assert_int_equal(mode("a.example/privkey.pem"), 0600);
+    assert_int_equal(mode("a.example/fullchain.pem"), 0644);
+}
+
+static void test_two_names(void **unused)
+{
+    struct acme_posix_store other;
+    char buf[8];
+    (void)unused;
+    acme_posix_store_init(&other, state, "b.example");
+    bring("key", "chain");
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_int_equal(other.store.get(&other, ACME_RECORD_KEY, buf, 8), 0);
+    assert_int_equal(other.store.put(&other, ACME_RECORD_ACCOUNT, "one", 3), 0);
+    assert_string_equal(get(ACME_RECORD_ACCOUNT), "one");
+}
+
+/* What somebody else has put where the pair belongs is an error, and stays. */
+static void foreign(void (*make)(void))
+{
+    char buf[8];
+    struct stat before, after;
+
+    assert_int_equal(put(ACME_RECORD_KEY_NEXT, "key"), 0);
+    make();
+    assert_int_equal(lstat(path("a.example"), &before), 0);
+    assert_int_equal(s.store.get(&s, ACME_RECORD_CHAIN, buf, 8), ACME_E_STORE_READ);
+    assert_int_equal(s.error, EEXIST);
+    assert_string_equal(s.path, path("a.example"));
+    assert_int_equal(append(""), ACME_E_STORE_WRITE);
+    assert_int_equal(s.store.commit(&s), ACME_E_STORE_WRITE);
+    assert_int_equal(s.error, EEXIST);
+    assert_int_equal(lstat(path("a.example"), &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+}
+
+static void make_directory(void)
+{
+    assert_int_equal(mkdir(path("a.example"), 0755), 0);
+}
+
+static void make_file(void)
+{
+    assert_int_equal(close(open(path("a.example"), O_CREAT | O_WRONLY, 0644)), 0);
+}
+
+static void make_link(void)
+{
+    assert_int_equal(symlink(".a.example.c", path("a.example")), 0);
+}
+
+static void test_foreign_directory(void **unused)
+{
+    (void)unused;
+    foreign(make_directory);
+}
+
+static void test_foreign_file(void **unused)
+{
+    (void)unused;
+    foreign(make_file);
+}
+
+static void test_foreign_link(void **unused)
+{
+    (void)unused;
+    foreign(make_link);
+}
+
+static void test_unreadable(void **unused)
+{
+    char buf[8];
+    (void)unused;
+    /* Neither an empty file nor a directory is "no such record": a new account key would be made. */
+    assert_int_equal(close(open(path("account.pem"), O_CREAT | O_WRONLY, 0600)), 0);
+    assert_int_equal(s.store.get(&s, ACME_RECORD_ACCOUNT_KEY, buf, 8), ACME_E_STORE_READ);
+    assert_int_equal(s.error, ENODATA);
+    assert_string_equal(s.path, path("account.pem"));
+    assert_int_equal(mkdir(path("account"), 0700), 0);
+    assert_int_equal(s.store.get(&s, ACME_RECORD_ACCOUNT, buf, 8), ACME_E_STORE_READ);
+    assert_int_equal(put(ACME_RECORD_ACCOUNT, "x"), ACME_E_STORE_WRITE);
+    assert_string_equal(s.path, path("account"));
+}
+
+static void test_full(void **unused)
+{
+    struct rlimit before, small;
+    char big[2048], old[16];
+    int code, error;
+    (void)unused;
+    /* No file may grow beyond 1000 bytes: the write is cut there and then refused, as on a full disk. */
+    memset(big, 'x', sizeof big);
+    assert_int_equal(put(ACME_RECORD_ACCOUNT, "old"), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 1000;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    code = s.store.put(&s, ACME_RECORD_ACCOUNT, big, sizeof big);
+    error = s.error;
+    assert_int_equal(append(""), 0);
+    assert_int_equal(s.store.append(&s, big, sizeof big), ACME_E_STORE_WRITE);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(code, ACME_E_STORE_WRITE);
+    assert_int_equal(error, EFBIG);
+    assert_int_equal(s.store.get(&s, ACME_RECORD_ACCOUNT, old, sizeof old), 3);
+    assert_int_equal(access(path("account.tmp"), F_OK), -1);
+}
+
+static void test_state_is_a_link(void **unused)
+{
+    char link[96];
+    (void)unused;
+    /* As systemd makes it for a DynamicUser. */
+    snprintf(link, sizeof link, "%s/link", home);
+    assert_int_equal(symlink(state, link), 0);
+    acme_posix_store_init(&s, link, "a.example");
+    assert_int_equal(acme_posix_store_make(&s), 0);
+    assert_int_equal(put(ACME_RECORD_ACCOUNT, "x"), 0);
+    bring("key", "chain");
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_string_equal(get(ACME_RECORD_KEY), "key");
+}
+
+static void test_long_path(void **unused)
+{
+    static char far[ACME_POSIX_PATH_MAX + 8];
+    (void)unused;
+    memset(far, 'd', sizeof far - 1);
+    acme_posix_store_init(&s, far, "a.example");
+    assert_int_equal(put(ACME_RECORD_ACCOUNT, "x"), ACME_E_STORE_WRITE);
+    assert_int_equal(s.error, ENAMETOOLONG);
+}
+
+static void test_leftovers(void **unused)
+{
+    (void)unused;
+    /* What cut-off runs leave is in nobody's way, and is never followed. */
+    assert_int_equal(symlink("/dev/full", path("account.tmp")), 0);
+    assert_int_equal(symlink("nowhere", path(".a.example.link")), 0);
+    assert_int_equal(put(ACME_RECORD_ACCOUNT, "new"), 0);
+    assert_string_equal(get(ACME_RECORD_ACCOUNT), "new");
+    bring("key", "chain");
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_string_equal(get(ACME_RECORD_KEY), "key");
+}
+
+static void test_order_of_removal(void **unused)
+{
+    (void)unused;
+    /* Cut after the switch, before the order and its key are gone: committing the same again does no harm. */
+    bring("key 1", "chain 1");
+    assert_int_equal(put(ACME_RECORD_ORDER, "order"), 0);
+    assert_int_equal(acme_posix_pair_commit(&s), 0);
+    assert_string_equal(get(ACME_RECORD_ORDER), "order");
+    assert_string_equal(get(ACME_RECORD_KEY_NEXT), "key 1");
+    assert_string_equal(get(ACME_RECORD_KEY), "key 1");
+    assert_int_equal(append(""), 0);
+    assert_int_equal(append("chain 1"), 0);
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_string_equal(get(ACME_RECORD_KEY), "key 1");
+    assert_string_equal(get(ACME_RECORD_CHAIN), "chain 1");
+    assert_string_equal(get(ACME_RECORD_ORDER), "");
+}
+
+/* The whole of a renewal, as the core does it. */
+static void renewal(void)
+{
+    (void)put(ACME_RECORD_KEY_NEXT, "key 2");
+    (void)put(ACME_RECORD_ORDER, "order 2");
+    (void)append("");
+    (void)append("chain ");
+    (void)append("2");
+    (void)s.store.commit(&s);
+}
+
+/* Runs the renewal in a child that is killed before its system call number `stop` (0: never). Returns how many system calls
+ * it began, or 0 when it came to its end. */
+static long cut_at(long stop)
+{
+    long count = 0;
+    int status;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
+            _exit(99);
+        }
+        raise(SIGSTOP);
+        renewal();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (!WIFSTOPPED(status)) {
+        return -1; /* tracing is not allowed here */
+    }
+    assert_int_equal(ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)), 0);
+    for (bool entry = true;; entry = !entry) {
+        assert_int_equal(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (!WIFSTOPPED(status)) {
+            return 0;
+        }
+        if (entry && ++count == stop) {
+            kill(child, SIGKILL);
+            assert_int_equal(waitpid(child, &status, 0), child);
+            return count;
+        }
+    }
+}
+
+static void test_cut_everywhere(void **unused)
+{
+    long stop, old = 0, new = 0, order_kept = 0;
+    (void)unused;
+    for (stop = 1;; stop++) {
+        bool is_new;
+        bring("key 1", "chain 1");
+        assert_int_equal(s.store.commit(&s), 0);
+        long was = cut_at(stop);
+        if (was < 0) {
+            skip();
+        }
+        /* A new process: nothing is left in RAM. */
+        acme_posix_store_init(&s, state, "a.example");
+        is_new = strcmp(get(ACME_RECORD_KEY), "key 2") == 0;
+        assert_string_equal(get(ACME_RECORD_KEY), is_new ? "key 2" : "key 1");
+        assert_string_equal(get(ACME_RECORD_CHAIN), is_new ? "chain 2" : "chain 1");
+        /* An order never stands there without the key it was made for. */
+        if (strcmp(get(ACME_RECORD_ORDER), "") != 0) {
+            assert_string_equal(get(ACME_RECORD_ORDER), "order 2");
+            assert_string_equal(get(ACME_RECORD_KEY_NEXT), "key 2");
+            order_kept++;
+        }
+        old += !is_new;
+        new += is_new;
+        if (was == 0) {
+            break;
+        }
+        /* And the next run brings the new pair whatever was left. */
+        renewal();
+        assert_string_equal(get(ACME_RECORD_KEY), "key 2");
+        assert_string_equal(get(ACME_RECORD_CHAIN), "chain 2");
+        assert_string_equal(get(ACME_RECORD_ORDER), "");
+    }
+    /* Both sides of the switch were met, more than once. */
+    assert_true(old > 20);
+    assert_true(new > 5);
+    assert_true(order_kept > 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(test_layout),          TEST(test_rights),       TEST(test_two_names),  TEST(test_foreign_directory),
+        TEST(test_foreign_file),    TEST(test_foreign_link), TEST(test_unreadable), TEST(test_full),
+        TEST(test_state_is_a_link), TEST(test_long_path),    TEST(test_leftovers),  TEST(test_order_of_removal),
+        TEST(test_cut_everywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,89 @@
+/* test_slice.c - looking at pieces of text. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "wire/slice.h"
+
+static void compares(void **state)
+{
+    (void)state;
+    assert_true(acme_slice_is(acme_slice_of("abc"), "abc"));
+    assert_false(acme_slice_is(acme_slice_of("abc"), "abd"));
+    assert_false(acme_slice_is(acme_slice_of("abc"), "ab"));
+    assert_true(acme_slice_is(acme_slice(NULL, 0), ""));
+    assert_true(acme_slice_is_nocase(acme_slice_of("aZ[`"), acme_slice_of("Az[`")));
+    assert_false(acme_slice_is_nocase(acme_slice_of("["), acme_slice_of("{")));
+    assert_false(acme_slice_is_nocase(acme_slice_of("a"), acme_slice_of("ab")));
+}
+
+static void trims(void **state)
+{
+    (void)state;
+    assert_true(acme_slice_is(acme_slice_trim(acme_slice_of(" \ta b\t ")), "a b"));
+    assert_int_equal(acme_slice_trim(acme_slice_of(" \t ")).len, 0);
+    assert_int_equal(acme_slice_trim(acme_slice(NULL, 0)).len, 0);
+}
+
+static void finds(void **state)
+{
+    (void)state;
+    assert_int_equal(acme_slice_find(acme_slice_of("a.b.c"), '.'), 1);
+    assert_int_equal(acme_slice_find(acme_slice_of("abc"), '.'), 3);
+    assert_int_equal(acme_slice_find(acme_slice("a\0b", 3), 'b'), 2);
+    assert_int_equal(acme_slice_find(acme_slice(NULL, 0), '.'), 0);
+}
+
+static void reads_decimals(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t value;
+    } rows[] = {
+        {"0", 0},
+        {"000", 0},
+        {"0000000000000042", 42},
+        {"4294967295", UINT32_MAX},
+        {"4294967296", ACME_DECIMAL_BIG},
+        {"4294967300", ACME_DECIMAL_BIG},
+        {"42949672950", ACME_DECIMAL_BIG},
+        {"42949672960", ACME_DECIMAL_BIG}, /* wraps to 0 on the way */
+        {"4294967296001", ACME_DECIMAL_BIG},
+        {"10000000000000000000000000", ACME_DECIMAL_BIG},
+        {"18446744073709551617", ACME_DECIMAL_BIG},
+        {"99999999999999999999x", -1},
+        {"", -1},
+        {"-1", -1},
+        {"+1", -1},
+        {" 1", -1},
+        {"1 ", -1},
+        {"1.0", -1},
+        {"0x1", -1},
+        {"/", -1},
+        {":", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (acme_slice_decimal(acme_slice_of(rows[i].text)) != rows[i].value) {
+            fail_msg("\"%s\"", rows[i].text);
+        }
+    }
+    assert_true(acme_slice_decimal(acme_slice("12", 1)) == 1);
+    assert_true(acme_slice_decimal(acme_slice(NULL, 0)) == -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(compares),
+        cmocka_unit_test(trims),
+        cmocka_unit_test(finds),
+        cmocka_unit_test(reads_decimals),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

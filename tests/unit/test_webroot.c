@@ -1,0 +1,127 @@
+/* test_webroot.c - http-01 answers as files of a web server. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* The program's files are in no library. */
+#include "webroot.c"
+
+#define WELL_KNOWN "/.well-known/acme-challenge/"
+
+static struct acme_webroot w;
+static char root[64];
+
+static int set_up(void **unused)
+{
+    (void)unused;
+    strcpy(root, "/tmp/nanoacme-webroot-XXXXXX");
+    if (mkdtemp(root) == NULL) {
+        return -1;
+    }
+    acme_webroot_init(&w, root);
+    return 0;
+}
+
+static int tear_down(void **unused)
+{
+    char command[100];
+    (void)unused;
+    snprintf(command, sizeof command, "rm -rf '%s'", root);
+    return system(command);
+}
+
+static int present(const char *token)
+{
+    const struct acme_challenge challenge = {"a.example", token, "token.thumbprint"};
+    return w.solver.present(w.solver.ctx, &challenge);
+}
+
+static const char *at(const char *below)
+{
+    static char text[512];
+    snprintf(text, sizeof text, "%s%s", root, below);
+    return text;
+}
+
+static mode_t mode(const char *below)
+{
+    struct stat is;
+    assert_int_equal(stat(at(below), &is), 0);
+    return is.st_mode & 07777;
+}
+
+static void test_publishes(void **unused)
+{
+    mode_t before = umask(077);
+    char text[64];
+    int len;
+    (void)unused;
+    assert_int_equal(present("to-ken_1"), 1);
+    umask(before);
+    assert_int_equal(acme_posix_read(at(WELL_KNOWN "to-ken_1"), text, sizeof text, &len), 0);
+    assert_int_equal(len, strlen("token.thumbprint"));
+    assert_memory_equal(text, "token.thumbprint", strlen("token.thumbprint"));
+    /* Whatever the umask: another user's server has to read it. */
+    assert_int_equal(mode(WELL_KNOWN "to-ken_1"), 0644);
+    assert_int_equal(mode(WELL_KNOWN), 0755);
+    assert_int_equal(mode("/.well-known"), 0755);
+    w.solver.withdraw(w.solver.ctx);
+    assert_int_equal(access(at(WELL_KNOWN "to-ken_1"), F_OK), -1);
+    assert_int_equal(mode(WELL_KNOWN), 0755);
+}
+
+static void test_again(void **unused)
+{
+    (void)unused;
+    assert_int_equal(present("a"), 1);
+    assert_int_equal(present("a"), 1);
+    w.solver.withdraw(w.solver.ctx);
+    assert_int_equal(present("b"), 1);
+    assert_int_equal(access(at(WELL_KNOWN "b"), F_OK), 0);
+    assert_int_equal(access(at(WELL_KNOWN "a"), F_OK), -1);
+}
+
+static void test_tokens_are_no_paths(void **unused)
+{
+    static const char *const bad[] = {"", "..", "../x", "a/b", "/etc/x", "a.b", "a b", "a%2fb", "\xc3\xa9", "a\n"};
+    char longest[ACME_TOKEN_MAX + 2];
+    (void)unused;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(present(bad[i]), ACME_E_SOLVER);
+        assert_int_equal(w.error, EINVAL);
+    }
+    memset(longest, 'a', sizeof longest);
+    longest[ACME_TOKEN_MAX + 1] = '\0';
+    assert_int_equal(present(longest), ACME_E_SOLVER);
+    longest[ACME_TOKEN_MAX] = '\0';
+    assert_int_equal(present(longest), 1);
+}
+
+static void test_says_where(void **unused)
+{
+    (void)unused;
+    acme_webroot_init(&w, "/nonexistent/www");
+    assert_int_equal(present("a"), ACME_E_SOLVER);
+    assert_int_equal(w.error, ENOENT);
+    assert_string_equal(w.path, "/nonexistent/www/.well-known");
+    /* Nothing was published, so nothing is taken away. */
+    w.solver.withdraw(w.solver.ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(test_publishes),
+        TEST(test_again),
+        TEST(test_tokens_are_no_paths),
+        TEST(test_says_where),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
