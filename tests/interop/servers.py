@@ -214,7 +214,7 @@ class Pebble(Server):
 
 class Caddy(Server):
     """Caddy's acme_server. It validates http-01 at port 80 of the name and nowhere else, by the system's resolver: so
-    for root in a network and mount namespace of its own (enter_namespace)."""
+    it runs in a network and mount namespace of its own (enter_namespace)."""
 
     http_port = 80
 
@@ -262,11 +262,11 @@ def enter_namespace(hosts):
             f.write("127.0.0.1 localhost " + " ".join(hosts) + "\n")
         put_over(path, "/etc/hosts")
         return None
-    if os.geteuid() != 0:
-        return "needs root, for a network and mount namespace of its own"
-    if subprocess.run(["unshare", "-mn", "mount", "--bind", "/etc/hosts", "/etc/hosts"], capture_output=True).returncode:
-        return "network and mount namespaces are not allowed here"
-    os.execvpe("unshare", ["unshare", "-mn", sys.executable, *sys.argv], {**os.environ, "NANOACME_NAMESPACE": "1"})
+    # Who is not root may be it inside a user namespace, where the system allows that.
+    unshare = ["unshare", "-mn", *(["-r"] if os.geteuid() else [])]
+    if subprocess.run([*unshare, "mount", "--bind", "/etc/hosts", "/etc/hosts"], capture_output=True).returncode:
+        return "namespaces are not allowed here" if os.geteuid() == 0 else "needs root, or user namespaces"
+    os.execvpe("unshare", [*unshare, sys.executable, *sys.argv], {**os.environ, "NANOACME_NAMESPACE": "1"})
     return None
 
 
