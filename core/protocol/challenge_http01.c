@@ -128,8 +128,7 @@ static void write_answer(const struct acme_http01 *h, const struct acme_http01_s
 {
     const char *body = s->found ? h->live->key_authorization : "not found\n";
     acme_out_text(o, s->found ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 404 Not Found\r\n");
-    acme_out_text(o,
-                  s->found ? "Content-Type: application/octet-stream\r\n" : "Content-Type: text/plain\r\n");
+    acme_out_text(o, s->found ? "Content-Type: application/octet-stream\r\n" : "Content-Type: text/plain\r\n");
     acme_out_text(o, "Connection: close\r\nContent-Length: ");
     acme_out_u32(o, (uint32_t)strlen(body));
     acme_out_text(o, "\r\n\r\n");

@@ -150,8 +150,8 @@ static const char *account_url(const struct acme_flow *f)
 
 static int account_ask(struct acme_flow *f, struct acme_out *payload)
 {
-    acme_out_text(payload, f->setup->accept_terms ? "{\"termsOfServiceAgreed\":true"
-                                                  : "{\"termsOfServiceAgreed\":false");
+    acme_out_text(payload,
+                  f->setup->accept_terms ? "{\"termsOfServiceAgreed\":true" : "{\"termsOfServiceAgreed\":false");
     for (size_t i = 0; i < f->setup->contact_count; i++) {
         acme_out_text(payload, i == 0 ? ",\"contact\":[\"" : "\",\"");
         acme_out_json(payload, acme_slice_of(f->setup->contacts[i]));
@@ -162,7 +162,7 @@ static int account_ask(struct acme_flow *f, struct acme_out *payload)
 
 static int account_read(struct acme_flow *f, const struct acme_answer *a)
 {
-    f->status = acme_status_of(acme_json_string(a->json, acme_json_member(a->json, 0, "status")));
+    f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
     if (f->status == ACME_STATUS_DEACTIVATED || f->status == ACME_STATUS_REVOKED) {
         return ACME_E_ACCOUNT;
     }
@@ -431,7 +431,7 @@ static int respond_ask(struct acme_flow *f, struct acme_out *payload)
 
 static int respond_read(struct acme_flow *f, const struct acme_answer *a)
 {
-    f->status = acme_status_of(acme_json_string(a->json, acme_json_member(a->json, 0, "status")));
+    f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
     return ACME_STEP_AUTHZ_POLL;
 }
 
@@ -476,8 +476,7 @@ static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
         /* step-ca (and Caddy) leave a failed validation pending, with the error inside, and try again only
          * when the challenge is answered again. */
         if (authz.challenge == ACME_STATUS_PENDING && authz.error != ACME_JSON_NONE) {
-            return ++f->repeats < REPEATS_MAX ? (int)ACME_STEP_RESPOND
-                                              : unauthorized(f, a->json, authz.error);
+            return ++f->repeats < REPEATS_MAX ? (int)ACME_STEP_RESPOND : unauthorized(f, a->json, authz.error);
         }
         return ACME_STEP_AUTHZ_POLL;
     case ACME_STATUS_NONE:
@@ -525,8 +524,7 @@ static int finalize_ask(struct acme_flow *f, struct acme_out *payload)
     char *free = payload->at + payload->len;
     size_t room = payload->cap - payload->len;
     size_t start = 0;
-    int error =
-        acme_csr_write(free, room, &start, &f->setup->certificate_key, f->setup->names, f->setup->name_count);
+    int error = acme_csr_write(free, room, &start, &f->setup->certificate_key, f->setup->names, f->setup->name_count);
     if (error != 0) {
         return error;
     }
