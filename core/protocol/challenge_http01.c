@@ -23,8 +23,7 @@ enum line_state {
     LINE_DONE
 };
 
-/* --- the request
- * -------------------------------------------------------------------------------------------- */
+/* --- the request --- */
 
 /* Character number i of the live path, '\0' behind its end. */
 static char live_path(const struct acme_http01 *h, size_t i)
@@ -121,8 +120,7 @@ static void read_byte(const struct acme_http01 *h, struct acme_http01_slot *s, c
     }
 }
 
-/* --- the answer
- * --------------------------------------------------------------------------------------------- */
+/* --- the answer --- */
 
 static void write_answer(const struct acme_http01 *h, const struct acme_http01_slot *s, struct acme_out *o)
 {
@@ -137,8 +135,7 @@ static void write_answer(const struct acme_http01 *h, const struct acme_http01_s
     }
 }
 
-/* --- slots
- * -------------------------------------------------------------------------------------------------- */
+/* --- slots --- */
 
 static void free_slot(struct acme_http01 *h, unsigned i)
 {
@@ -221,8 +218,7 @@ static void make_room(struct acme_http01 *h, uint32_t now_ms)
     }
 }
 
-/* --- the solver
- * --------------------------------------------------------------------------------------------- */
+/* --- the solver --- */
 
 static bool http01_tick(void *ctx, uint32_t now_ms)
 {

@@ -1,8 +1,7 @@
 /* flow.c - RFC 8555 as a table. Below it, in its order, what each step asks and how it reads the answer.
  *
  * Nothing here waits, repeats or looks at an HTTP code: that is the engine's (exchange.c). A step that is not
- * finished answers with itself, and the engine comes back.
- */
+ * finished answers with itself, and the engine comes back. */
 #include "flow.h"
 #include "trace.h"
 #include "../jose/b64url.h"
@@ -108,8 +107,7 @@ static int by_order_status(struct acme_flow *f, struct acme_json *json)
     return f->resumed ? acme_flow_reorder(f, ACME_E_ORDER) : ACME_E_ORDER;
 }
 
-/* --- DIRECTORY
- * ---------------------------------------------------------------------------------------------- */
+/* --- DIRECTORY --- */
 
 static const char *directory_url(const struct acme_flow *f)
 {
@@ -140,8 +138,7 @@ static int directory_read(struct acme_flow *f, const struct acme_answer *a)
     return meta.account_binding ? ACME_E_EAB : ACME_STEP_ACCOUNT;
 }
 
-/* --- ACCOUNT
- * ------------------------------------------------------------------------------------------------ */
+/* --- ACCOUNT --- */
 
 static const char *account_url(const struct acme_flow *f)
 {
@@ -217,8 +214,7 @@ int acme_flow_directory_stale(struct acme_flow *f, int error)
     return ACME_STEP_DIRECTORY;
 }
 
-/* --- ORDER
- * -------------------------------------------------------------------------------------------------- */
+/* --- ORDER --- */
 
 static const char *order_url(const struct acme_flow *f)
 {
@@ -276,8 +272,7 @@ int acme_flow_reorder(struct acme_flow *f, int error)
     return ACME_STEP_ORDER;
 }
 
-/* --- AUTHZ
- * -------------------------------------------------------------------------------------------------- */
+/* --- AUTHZ --- */
 
 static const char *authz_url(const struct acme_flow *f)
 {
@@ -364,8 +359,7 @@ static int authz_read(struct acme_flow *f, const struct acme_answer *a)
     return unauthorized(f, a->json, ACME_JSON_NONE);
 }
 
-/* --- PRESENT
- * ------------------------------------------------------------------------------------------------ */
+/* --- PRESENT --- */
 
 static int authorize_key(struct acme_flow *f)
 {
@@ -414,8 +408,7 @@ void acme_flow_withdraw(struct acme_flow *f)
     }
 }
 
-/* --- RESPOND
- * ------------------------------------------------------------------------------------------------ */
+/* --- RESPOND --- */
 
 static const char *respond_url(const struct acme_flow *f)
 {
@@ -452,8 +445,7 @@ int acme_flow_lost(struct acme_flow *f)
     return (int)acme_flow_rfc8555[f->step].lost;
 }
 
-/* --- AUTHZ_POLL
- * --------------------------------------------------------------------------------------------- */
+/* --- AUTHZ_POLL --- */
 
 static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
 {
@@ -489,8 +481,7 @@ static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
     return unauthorized(f, a->json, authz.error);
 }
 
-/* --- ORDER_POLL
- * --------------------------------------------------------------------------------------------- */
+/* --- ORDER_POLL --- */
 
 static int order_poll_read(struct acme_flow *f, const struct acme_answer *a)
 {
@@ -509,8 +500,7 @@ static int gone_refused(struct acme_flow *f, const struct acme_problem *p)
     return f->resumed ? acme_flow_reorder(f, ACME_E_PROBLEM) : ACME_E_PROBLEM;
 }
 
-/* --- FINALIZE
- * ----------------------------------------------------------------------------------------------- */
+/* --- FINALIZE --- */
 
 static const char *finalize_url(const struct acme_flow *f)
 {
@@ -545,8 +535,7 @@ static int finalize_refused(struct acme_flow *f, const struct acme_problem *p)
     return p->kind == ACME_PROBLEM_ORDER_NOT_READY ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
 }
 
-/* --- CERTIFICATE
- * -------------------------------------------------------------------------------------------- */
+/* --- CERTIFICATE --- */
 
 static const char *certificate_url(const struct acme_flow *f)
 {
@@ -560,8 +549,6 @@ static int certificate_read(struct acme_flow *f, const struct acme_answer *a)
     return ACME_STEP_COUNT; /* the chain itself was judged as it came in */
 }
 
-/* -------------------------------------------------------------------------------------------------------------
- */
 
 void acme_flow_start(struct acme_flow *f)
 {
