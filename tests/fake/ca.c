@@ -311,8 +311,9 @@ static void authz_document(struct ca *ca, struct request *r, struct reply *p)
              r->order, r->authz, o->authz[r->authz].status, token,
              o->authz[r->authz].failures > 0 ? ",\"error\":{\"type\":\"urn:ietf:params:acme:error:connection\","
                                                "\"detail\":\"refused\",\"status\":400}"
-             : responded && ca->plan->challenge != NULL ? ca->plan->challenge
-                                                        : "");
+             : (responded || strcmp(o->authz[r->authz].status, "pending") != 0) && ca->plan->challenge != NULL
+                 ? ca->plan->challenge
+                 : "");
     bool alone = ca->plan->minimal && responded;
     bool last = ca->plan->shuffled && ca->count[CA_AUTHZ] % 2 == 0;
     snprintf(p->body, sizeof p->body,
@@ -326,8 +327,11 @@ static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
 {
     struct ca_order *o = order_of(ca, r);
     if (o->authz[r->authz].responded && o->authz[r->authz].failures == 0) {
-        assert_non_null(ca->published); /* not to be taken back before the authorization has left pending */
-        if (o->authz[r->authz].looks-- == 0) {
+        /* the answer is not to be taken back before the authorization has left pending */
+        assert_true(ca->published != NULL || ca->power_cut);
+        if (ca->published == NULL) {
+            o->authz[r->authz].status = ca->plan->one_shot ? "invalid" : "pending";
+        } else if (o->authz[r->authz].looks-- == 0) {
             o->authz[r->authz].status = ca->plan->authz_end != NULL ? ca->plan->authz_end : "valid";
             o->authz[r->authz].responded = false;
         }

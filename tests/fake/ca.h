@@ -68,6 +68,7 @@ struct ca_plan {
     bool code202;            /* Boulder before RFC 8555: 202 for authorizations and challenges       */
     bool shuffled;           /* challenge lists differ from look to look                             */
     bool minimal;            /* challenge lists shrink to the answered one                           */
+    bool one_shot;           /* a validation that finds no answer has failed, as at Boulder              */
     bool close;              /* a connection takes one request                                       */
     bool reuse;              /* an identical newOrder is answered with the order there is            */
     unsigned nonce_len;      /* 0: 16                                                                */
@@ -93,6 +94,7 @@ struct ca {
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
     bool forgot_account; /* set: the account is unknown until newAccount */
+    bool power_cut;      /* the client was switched off: an answer may be gone from where it was shown */
     struct ca_order order[8];
     uint8_t point[65]; /* of the account key */
     char nonces[512][16];
