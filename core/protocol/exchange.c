@@ -63,13 +63,17 @@ void acme_exchange_start(struct acme_exchange *x, uint32_t now_ms)
 
 void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now_ms)
 {
-    bool again = step == x->flow->step;
     uint32_t progress = acme_flow_progress(x->flow, step);
+    /* Back to the order or before it is a fresh start, and the flow allows each kind of that once. */
+    bool restart = step <= ACME_STEP_ORDER && step <= x->flow->step;
+    bool advance = restart || progress > x->progress;
+    bool again = step == x->flow->step && !advance;
 
     x->flow->step = step;
-    if (progress > x->progress) { /* an advance; going back and forth keeps its growing waits and its budget */
+    if (advance) { /* going back and forth instead keeps its growing waits and its budget */
         x->progress = progress;
         x->polls = 0;
+        x->faults = 0;
         x->step_since_ms = now_ms;
     }
     if (step == ACME_STEP_COUNT) {

@@ -11,6 +11,10 @@
  * that should be there is asked for again (replicas of the CA's database lag). */
 #define REPEATS_MAX 4
 
+/* Looks at an authorization before its challenge is answered once more, when an earlier answer may have arrived. A second
+ * answer while the first is being validated starts a second validation at Pebble, which may outlive the first. */
+#define DOUBTS_MAX 4
+
 static const char *directory_url(const struct acme_flow *f);
 static int directory_read(struct acme_flow *f, const struct acme_answer *a);
 static const char *account_url(const struct acme_flow *f);
@@ -200,6 +204,7 @@ int acme_flow_account_lost(struct acme_flow *f)
     memset(&f->order, 0, sizeof(f->order)); /* it belonged to the lost account */
     f->authz = 0;
     f->resumed = false;
+    f->in_doubt = false;
     f->drop_order = true;
     return ACME_STEP_DIRECTORY;
 }
@@ -267,6 +272,7 @@ int acme_flow_reorder(struct acme_flow *f, int error)
     memset(&f->order, 0, sizeof(f->order));
     f->authz = 0;
     f->resumed = false;
+    f->in_doubt = false;
     f->save_order = false;
     f->drop_order = true;
     return ACME_STEP_ORDER;
@@ -287,7 +293,6 @@ static int authorized(struct acme_flow *f)
     acme_flow_withdraw(f);
     f->authz++;
     f->repeats = 0;
-    f->in_doubt = false;
     return all_authorized(f) ? ACME_STEP_FINALIZE : ACME_STEP_AUTHZ;
 }
 
@@ -397,7 +402,11 @@ int acme_flow_act(struct acme_flow *f)
     if (done < 0) {
         return done;
     }
-    return done == 0 ? ACME_STEP_PRESENT : ACME_STEP_RESPOND;
+    if (done == 0) {
+        return ACME_STEP_PRESENT;
+    }
+    f->doubts = 0;
+    return f->in_doubt ? ACME_STEP_AUTHZ_POLL : ACME_STEP_RESPOND;
 }
 
 void acme_flow_withdraw(struct acme_flow *f)
@@ -441,7 +450,10 @@ static int respond_refused(struct acme_flow *f, const struct acme_problem *p)
 
 int acme_flow_lost(struct acme_flow *f)
 {
-    f->in_doubt = f->in_doubt || f->step == ACME_STEP_RESPOND;
+    if (f->step == ACME_STEP_RESPOND) {
+        f->in_doubt = true;
+        f->doubts = 0;
+    }
     return (int)acme_flow_rfc8555[f->step].lost;
 }
 
@@ -457,12 +469,14 @@ static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
     f->status = authz.status;
     switch (authz.status) {
     case ACME_STATUS_VALID:
+        f->in_doubt = false;
         return authorized(f);
     case ACME_STATUS_PENDING:
     case ACME_STATUS_PROCESSING:
     case ACME_STATUS_READY:
     case ACME_STATUS_UNKNOWN:
-        if (f->in_doubt) {
+        f->in_doubt = f->in_doubt && authz.challenge != ACME_STATUS_PROCESSING;
+        if (f->in_doubt && ++f->doubts >= DOUBTS_MAX) {
             return ACME_STEP_RESPOND;
         }
         /* step-ca (and Caddy) leave a failed validation pending, with the error inside, and try again only
@@ -549,10 +563,10 @@ static int certificate_read(struct acme_flow *f, const struct acme_answer *a)
     return ACME_STEP_COUNT; /* the chain itself was judged as it came in */
 }
 
-
 void acme_flow_start(struct acme_flow *f)
 {
     f->resumed = f->order.url[0] != '\0';
+    f->in_doubt = f->resumed; /* the first authorization that is not valid may have been worked on before the reset */
     f->cached = f->account[0] != '\0';
     f->step = f->cached ? ACME_STEP_ORDER : ACME_STEP_DIRECTORY;
 }

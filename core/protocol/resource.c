@@ -71,6 +71,21 @@ int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta
     return error;
 }
 
+/* Puts the URL in hand, authz[count], to its place among those before it. */
+static void sort_in(struct acme_order *order, uint8_t count)
+{
+    char url[ACME_URL_MAX + 1];
+    uint8_t at = count;
+    memcpy(url, order->authz[count], sizeof(url));
+    while (at > 0 && strcmp(order->authz[at - 1], url) > 0) {
+        memcpy(order->authz[at], order->authz[at - 1], sizeof(url));
+        at--;
+    }
+    memcpy(order->authz[at], url, sizeof(url));
+}
+
+/* The list is kept sorted: Pebble and Boulder shuffle it, and a client that was reset while the CA validated one name must
+ * come back to that one first, or the CA finds no answer there. */
 static int authorizations_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts)
 {
     acme_json_value list = acme_json_member(json, 0, "authorizations");
@@ -84,6 +99,7 @@ static int authorizations_read(struct acme_order *order, const struct acme_json 
         if (error != 0) {
             return error;
         }
+        sort_in(order, count);
         count++;
     }
     order->authz_count = count;
@@ -96,11 +112,15 @@ int acme_order_read(struct acme_order *order, const struct acme_json *json, cons
     if (order->status == ACME_STATUS_NONE) {
         return ACME_E_MEMBER;
     }
-    /* The list is taken once and kept: its order may change from answer to answer, and later answers may lack
-     * it. */
+    /* The list is taken once and kept: later answers may lack it. What is past needing a member may lack it from the first
+     * look on, as an order taken up after a reset can be. */
     int error = order->authz_count == 0 ? authorizations_read(order, json, hosts) : 0;
+    if (error == 0 && order->authz_count == 0 && order->status == ACME_STATUS_PENDING) {
+        error = ACME_E_MEMBER;
+    }
+    bool open = order->status == ACME_STATUS_PENDING || order->status == ACME_STATUS_READY;
     struct acme_slice finalize = acme_json_text(json, 0, "finalize");
-    if (error == 0 && (finalize.len != 0 || order->finalize[0] == '\0')) {
+    if (error == 0 && (finalize.len != 0 || (open && order->finalize[0] == '\0'))) {
         error = acme_url_keep(order->finalize, finalize, hosts);
     }
     struct acme_slice certificate = acme_json_text(json, 0, "certificate");
