@@ -3,8 +3,7 @@
  * A run goes through phases: what is stored is read, the pair in use is looked at, then the engine
  * (protocol/exchange.c) is driven until there is a chain, and the new pair is put in use. One tick does one
  * piece of that. Whatever must be known after a reset is written before the next request is chosen, in one
- * place: keep_records().
- */
+ * place: tick_flow(). */
 #include "acme.h"
 
 #include "lifecycle/renew.h"
@@ -12,13 +11,11 @@
 #include "protocol/trace.h"
 #include "wire/date.h"
 
-#define KEY_RECORD_MAX 512 /* of a private key, PEM */
-#define PIECE_LEN      512 /* bytes of an answer taken in one tick */
-#define CLOCK_WAIT_MS  1000
-#define NET_WAIT_MS    250 /* while the network has the word: addresses and slots time out by ticks */
+#define PIECE_LEN     512 /* bytes of an answer taken in one tick */
+#define CLOCK_WAIT_MS 1000
+#define NET_WAIT_MS   250 /* while the network has the word: addresses and slots time out by ticks */
 
-/* --- set-up
- * ------------------------------------------------------------------------------------------------- */
+/* --- set-up --- */
 
 static bool pointers_given(const struct acme_setup *s)
 {
@@ -81,6 +78,7 @@ int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme
     }
     memset(setup->tls, 0, sizeof(*setup->tls));
     c->setup = setup;
+    c->keeper.setup = setup;
     c->channel.net = setup->net;
     c->channel.sys = setup->sys;
     c->channel.trust = setup->ca.trust;
@@ -115,7 +113,7 @@ int acme_start(struct acme_client *c, enum acme_when when, uint32_t now_ms)
     c->exchange.sink = streamed_piece;
     c->exchange.sink_ctx = c;
     c->when = when;
-    c->order_known = false;
+    memset(&c->pair, 0, sizeof(c->pair));
     c->key_ready = false;
     c->clock_ms = now_ms;
     c->retry_utc = 0;
@@ -123,118 +121,14 @@ int acme_start(struct acme_client *c, enum acme_when when, uint32_t now_ms)
     return 0;
 }
 
-/* --- records
- * ------------------------------------------------------------------------------------------------ */
-
-/* Every access to the store that can fail notes which record it was about. */
-static int blame(struct acme_client *c, enum acme_record record, int error)
-{
-    c->failure.record = record;
-    return error;
-}
-
-static int put(struct acme_client *c, enum acme_record record, const void *data, size_t len)
-{
-    struct acme_event event = {.kind = ACME_EVENT_STORED, .step = c->flow.step, .record = record};
-    int error = c->setup->store->put(c->setup->store->ctx, record, data, len);
-    if (error != 0) {
-        return blame(c, record, error);
-    }
-    c->stats.writes++;
-    if (len > 0) {
-        acme_trace(c->setup, &event);
-    }
-    return 0;
-}
-
-static int get(struct acme_client *c, enum acme_record record, void *buf, size_t cap)
-{
-    int len = c->setup->store->get(c->setup->store->ctx, record, buf, cap);
-    return len < 0 ? blame(c, record, len) : len;
-}
-
-/* Reads a private key. Returns 1 when there is one, 0 when there is none. */
-static int load_key(struct acme_client *c, enum acme_record record, const struct acme_key *key)
-{
-    char *work = c->setup->work;
-    int len = get(c, record, work, c->setup->work_len);
-    if (len <= 0) {
-        return len;
-    }
-    bool whole = (size_t)len <= c->setup->work_len && len <= 8 * KEY_RECORD_MAX;
-    int error = whole ? key->ops->import(key->handle, work, (size_t)len) : ACME_E_KEY_CORRUPT;
-    memset(work, 0, c->setup->work_len < (size_t)len ? c->setup->work_len : (size_t)len);
-    return error != 0 ? blame(c, record, error) : 1;
-}
-
-/* Makes a private key, and has it stored before anything is done with it. */
-static int make_key(struct acme_client *c, enum acme_record record, const struct acme_key *key)
-{
-    char *work = c->setup->work;
-    int error = key->ops->generate(key->handle, c->setup->sys);
-    if (error != 0) {
-        return error;
-    }
-    c->stats.keys++;
-    int len = key->ops->export(key->handle, work, KEY_RECORD_MAX);
-    if (len < 0) {
-        return len;
-    }
-    error = put(c, record, work, (size_t)len);
-    memset(work, 0, (size_t)len);
-    return error != 0 ? error : 1;
-}
-
-static int put_order(struct acme_client *c, int64_t retry_utc)
-{
-    struct acme_out o;
-    acme_out_init(&o, c->setup->work, c->setup->work_len);
-    acme_record_order_write(&o, &c->flow, retry_utc);
-    return o.overflow ? ACME_E_REQUEST_BIG : put(c, ACME_RECORD_ORDER, o.at, o.len);
-}
-
-static int put_account(struct acme_client *c)
-{
-    struct acme_out o;
-    acme_out_init(&o, c->setup->work, c->setup->work_len);
-    acme_record_account_write(&o, &c->flow);
-    return o.overflow ? ACME_E_REQUEST_BIG : put(c, ACME_RECORD_ACCOUNT, o.at, o.len);
-}
-
-/* Makes durable what the flow has learned, one record a tick. Returns 1 when it wrote, 0 when all is stored.
- */
-static int keep_records(struct acme_client *c)
-{
-    struct acme_flow *flow = &c->flow;
-    int error = 0;
-    if (flow->drop_order) { /* first: a key must never outlive the order it was made for */
-        flow->drop_order = false;
-        c->key_ready = false;
-        error = put(c, ACME_RECORD_KEY_NEXT, NULL, 0);
-        if (error == 0) {
-            error = put(c, ACME_RECORD_ORDER, NULL, 0);
-        }
-    } else if (flow->save_account) {
-        flow->save_account = false;
-        error = put_account(c);
-    } else if (flow->save_order) {
-        flow->save_order = false;
-        error = put_order(c, 0);
-    } else {
-        return 0;
-    }
-    return error != 0 ? error : 1;
-}
-
-/* --- before the first request
- * ------------------------------------------------------------------------------- */
+/* --- before the first request --- */
 
 static int tick_account_key(struct acme_client *c)
 {
     const struct acme_key *key = &c->setup->account_key;
-    int done = key->ops->import == NULL ? 1 : load_key(c, ACME_RECORD_ACCOUNT_KEY, key);
+    int done = acme_keeper_load_key(&c->keeper, ACME_RECORD_ACCOUNT_KEY, key);
     if (done == 0) {
-        done = make_key(c, ACME_RECORD_ACCOUNT_KEY, key);
+        done = acme_keeper_make_key(&c->keeper, ACME_RECORD_ACCOUNT_KEY, key);
     }
     if (done == 1) {
         c->phase = ACME_PHASE_RECORDS;
@@ -244,26 +138,8 @@ static int tick_account_key(struct acme_client *c)
 
 static int tick_records(struct acme_client *c)
 {
-    char *work = c->setup->work;
-    size_t cap = c->setup->work_len;
-
-    int len = get(c, ACME_RECORD_ACCOUNT, work, cap);
-    if (len > 0 && (size_t)len <= cap) {
-        (void)acme_record_account_read(&c->flow, acme_slice(work, (size_t)len));
-    }
-    if (len >= 0) {
-        len = get(c, ACME_RECORD_ORDER, work, cap);
-    }
-    if (len > 0 && (size_t)len <= cap) {
-        (void)acme_record_order_read(&c->flow, acme_slice(work, (size_t)len), &c->retry_utc);
-    }
-    c->order_known = c->flow.order.url[0] != '\0';
-    if (len >= 0 && !c->order_known) {
-        len = get(c, ACME_RECORD_KEY_NEXT, NULL, 0);
-        c->flow.drop_order = len > 0; /* the key of an order nobody remembers */
-    }
     c->phase = ACME_PHASE_CLOCK;
-    return len < 0 ? len : 1;
+    return acme_keeper_recall(&c->keeper, &c->flow, &c->retry_utc);
 }
 
 static int tick_clock(struct acme_client *c, uint32_t now_ms)
@@ -275,49 +151,17 @@ static int tick_clock(struct acme_client *c, uint32_t now_ms)
     if (known == 0 || c->utc < ACME_UTC_FLOOR) {
         return acme_passed(now_ms, c->clock_ms, ACME_STEP_BUDGET_S * 1000u) ? ACME_E_CLOCK : 0;
     }
-    c->phase = c->order_known ? ACME_PHASE_BEGIN : ACME_PHASE_PAIR;
+    bool order_known = c->flow.order.url[0] != '\0'; /* it is taken up whatever the pair is like */
+    c->phase = order_known ? ACME_PHASE_BEGIN : ACME_PHASE_PAIR;
     return 1;
 }
 
-/* Decodes the first certificate of the chain in use, over its own text. */
-static bool read_leaf(struct acme_leaf *leaf, char *text, size_t len)
-{
-    struct acme_pem pem;
-    acme_pem_init(&pem, text, len);
-    for (size_t at = 0; at < len;) {
-        size_t used = 0;
-        int event = acme_pem_read(&pem, text + at, len - at, &used);
-        at += used;
-        if (event < 0) {
-            return false;
-        }
-        if (event == ACME_PEM_END) {
-            return acme_leaf_parse(leaf, pem.der, pem.len) == 0 && leaf->point != NULL;
-        }
-    }
-    return false;
-}
-
-/* Looks at the chain in use: is it for these names? A chain that cannot be read is replaced, by way of a new
- * order. */
+/* A chain that is missing or cannot be read is replaced, by way of an order. */
 static int tick_pair(struct acme_client *c)
 {
-    char *work = c->setup->work;
-    struct acme_leaf leaf;
-    int len = get(c, ACME_RECORD_CHAIN, work, c->setup->work_len);
-    if (len < 0) {
-        return len;
-    }
-    size_t have = (size_t)len < c->setup->work_len ? (size_t)len : c->setup->work_len;
-    c->phase = ACME_PHASE_BEGIN;
-    if (have > 0 && read_leaf(&leaf, work, have)) {
-        c->not_before = leaf.not_before;
-        c->not_after = leaf.not_after;
-        c->same_names = acme_leaf_names_are(&leaf, c->setup->names, c->setup->name_count);
-        memcpy(c->point, leaf.point, sizeof(c->point));
-        c->phase = ACME_PHASE_PAIR_KEY;
-    }
-    return 1;
+    int known = acme_keeper_pair(&c->keeper, &c->pair);
+    c->phase = known == 1 ? ACME_PHASE_PAIR_KEY : ACME_PHASE_BEGIN;
+    return known < 0 ? known : 1;
 }
 
 /* Looks at the key in use. A damaged one is the operator's to judge and never silently replaced; one that is missing or
@@ -326,22 +170,19 @@ static int tick_pair_key(struct acme_client *c)
 {
     const struct acme_key *key = &c->setup->certificate_key;
     uint8_t point[ACME_POINT_LEN];
-    int found = key->ops->import == NULL ? 1 : load_key(c, ACME_RECORD_KEY, key);
+    int found = acme_keeper_load_key(&c->keeper, ACME_RECORD_KEY, key);
     if (found < 0) {
         return found;
     }
-    int error = found == 1 ? key->ops->point(key->handle, point) : ACME_E_PAIR;
-    if (error == 0 && memcmp(point, c->point, sizeof(point)) != 0) {
-        error = ACME_E_PAIR;
+    bool ours =
+        found == 1 && key->ops->point(key->handle, point) == 0 && memcmp(point, c->pair.point, sizeof(point)) == 0;
+    if (c->when == ACME_WHEN_DUE && !ours) {
+        c->keeper.blamed = ACME_RECORD_KEY;
+        return ACME_E_PAIR;
     }
     c->phase = ACME_PHASE_BEGIN;
-    if (c->when == ACME_NOW) {
-        return 1;
-    }
-    if (error != 0) {
-        return blame(c, ACME_RECORD_KEY, error);
-    }
-    if (c->same_names && c->utc < acme_renew_at(c->not_before, c->not_after)) {
+    if (c->when == ACME_WHEN_DUE && c->pair.same_names &&
+        c->utc < acme_renew_at(c->pair.not_before, c->pair.not_after)) {
         c->phase = ACME_PHASE_OVER;
         c->result = ACME_CURRENT;
     }
@@ -361,14 +202,13 @@ static int tick_begin(struct acme_client *c, uint32_t now_ms)
     return 1;
 }
 
-/* --- the certificate
- * ---------------------------------------------------------------------------------------- */
+/* --- the certificate --- */
 
 /* Has the key of this order at hand: the stored one after a reset, a new one otherwise. */
 static int tick_key(struct acme_client *c)
 {
     const struct acme_key *key = &c->setup->certificate_key;
-    int done = key->ops->import == NULL ? 1 : load_key(c, ACME_RECORD_KEY_NEXT, key);
+    int done = acme_keeper_load_key(&c->keeper, ACME_RECORD_KEY_NEXT, key);
     if (done == ACME_E_KEY_CORRUPT || (done == 0 && c->flow.step == ACME_STEP_CERTIFICATE)) {
         /* The order's key is lost, and with it the use of its certificate. */
         int next = acme_flow_reorder(&c->flow, done == 0 ? ACME_E_CERT_KEY : done);
@@ -379,10 +219,10 @@ static int tick_key(struct acme_client *c)
         return 1;
     }
     if (done == 0) {
-        done = make_key(c, ACME_RECORD_KEY_NEXT, key);
+        done = acme_keeper_make_key(&c->keeper, ACME_RECORD_KEY_NEXT, key);
     }
     if (done == 1) {
-        int error = key->ops->point(key->handle, c->point);
+        int error = key->ops->point(key->handle, c->pair.point);
         c->key_ready = error == 0;
         return error != 0 ? error : 1;
     }
@@ -399,13 +239,13 @@ static int streamed_piece(void *ctx, const char *data, size_t len)
 static int chain_piece(void *ctx, const void *data, size_t len)
 {
     struct acme_client *c = ctx;
-    int error = c->setup->store->append(c->setup->store->ctx, data, len);
-    return error != 0 ? blame(c, ACME_RECORD_CHAIN, error) : 0;
+    return acme_keeper_append(&c->keeper, data, len);
 }
 
 static int begin_chain(struct acme_client *c)
 {
-    struct acme_chain_want want = {.point = c->point, .names = c->setup->names, .name_count = c->setup->name_count};
+    struct acme_chain_want want = {
+        .point = c->pair.point, .names = c->setup->names, .name_count = c->setup->name_count};
     want.utc = c->setup->sys->utc(c->setup->sys->ctx, &c->utc) == 1 ? c->utc : ACME_DATE_NONE;
     acme_chain_init(&c->chain, &want, c->setup->work, c->setup->work_len, chain_piece, c);
     return chain_piece(c, NULL, 0);
@@ -435,24 +275,19 @@ static int end_chain(struct acme_client *c, uint32_t now_ms)
 
 static int tick_commit(struct acme_client *c)
 {
-    struct acme_event event = {.kind = ACME_EVENT_STORED, .step = ACME_STEP_CERTIFICATE};
-    int error = c->setup->store->commit(c->setup->store->ctx);
-    event.record = ACME_RECORD_CHAIN;
+    int error = acme_keeper_commit(&c->keeper);
     if (error != 0) {
-        return blame(c, ACME_RECORD_CHAIN, error);
+        return error;
     }
-    c->stats.writes++;
-    c->not_before = c->chain.not_before;
-    c->not_after = c->chain.not_after;
-    acme_trace(c->setup, &event);
+    c->pair.not_before = c->chain.not_before;
+    c->pair.not_after = c->chain.not_after;
     acme_channel_close(&c->channel);
     c->phase = ACME_PHASE_OVER;
     c->result = ACME_ISSUED;
     return 1;
 }
 
-/* --- driving the engine
- * ------------------------------------------------------------------------------------- */
+/* --- driving the engine --- */
 
 /* Failed between here and the CA: the engine decides whether another try makes sense. */
 static int faulted(struct acme_client *c, int error, uint32_t now_ms)
@@ -565,9 +400,12 @@ static int tick_judge(struct acme_client *c, uint32_t now_ms)
 
 static int tick_flow(struct acme_client *c, uint32_t now_ms)
 {
-    int kept = c->exchange.state == ACME_EXCHANGE_WAIT ? keep_records(c) : 0;
-    if (kept != 0) {
-        return kept;
+    if (c->exchange.state == ACME_EXCHANGE_WAIT) { /* nothing is asked before what is known has been stored */
+        c->key_ready = c->key_ready && !c->flow.drop_order;
+        int kept = acme_keeper_flow(&c->keeper, &c->flow);
+        if (kept != 0) {
+            return kept;
+        }
     }
     switch (c->exchange.state) {
     case ACME_EXCHANGE_WAIT:
@@ -590,8 +428,7 @@ static int tick_flow(struct acme_client *c, uint32_t now_ms)
     return 0;
 }
 
-/* --- the way out
- * -------------------------------------------------------------------------------------------- */
+/* --- the way out --- */
 
 static void copy_text(char *to, size_t cap, struct acme_slice from)
 {
@@ -616,6 +453,7 @@ static void fail(struct acme_client *c, int error)
     bool of_a_name = c->flow.step >= ACME_STEP_AUTHZ && c->flow.step <= ACME_STEP_AUTHZ_POLL;
 
     failure->error = error;
+    failure->record = c->keeper.blamed;
     failure->step = c->flow.step < ACME_STEP_COUNT ? c->flow.step : ACME_STEP_CERTIFICATE;
     failure->tls_code = error <= ACME_E_TLS_UNTRUSTED && error >= ACME_E_TLS ? c->channel.tls_code : 0;
     failure->http_status = problem->http_status;
@@ -634,10 +472,10 @@ static void fail(struct acme_client *c, int error)
     if (talked && order_is_dead(error) &&
         problem_status < 500) { /* a server's trouble says nothing about the order */
         memset(&c->flow.order, 0, sizeof(c->flow.order));
-        (void)c->setup->store->put(c->setup->store->ctx, ACME_RECORD_ORDER, NULL, 0);
+        (void)acme_keeper_forget(&c->keeper);
     }
     if (talked && error == ACME_E_RATE_LIMITED) {
-        (void)put_order(c, c->utc + (int64_t)failure->retry_s);
+        (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)failure->retry_s);
     }
 }
 
@@ -652,8 +490,7 @@ void acme_stop(struct acme_client *c)
     c->result = ACME_IDLE;
 }
 
-/* --- ticking
- * ------------------------------------------------------------------------------------------------ */
+/* --- ticking --- */
 
 /* Returns 1 when something was done, 0 when there is nothing to do now, or a final error. */
 static int tick(struct acme_client *c, uint32_t now_ms)
@@ -687,7 +524,7 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
     if (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) {
         return c->result;
     }
-    c->stats.ticks++;
+    c->ticks++;
     bool served = false;
     if (c->flow.presented && c->flow.solver->tick != NULL) {
         served = c->flow.solver->tick(c->flow.solver->ctx, now_ms);
@@ -720,8 +557,7 @@ uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
     return presenting || network ? NET_WAIT_MS : 0;
 }
 
-/* --- looking in
- * --------------------------------------------------------------------------------------------- */
+/* --- looking in --- */
 
 const struct acme_failure *acme_failure(const struct acme_client *c)
 {
@@ -730,7 +566,10 @@ const struct acme_failure *acme_failure(const struct acme_client *c)
 
 struct acme_stats acme_stats(const struct acme_client *c)
 {
-    struct acme_stats stats = c->stats;
+    struct acme_stats stats;
+    stats.ticks = c->ticks;
+    stats.writes = c->keeper.writes;
+    stats.keys = c->keeper.keys;
     stats.requests = c->exchange.counts.requests;
     stats.polls = c->exchange.counts.polls;
     stats.rejections = c->exchange.counts.rejections;
@@ -751,17 +590,17 @@ const char *acme_server(const struct acme_client *c, uint16_t *port)
 
 bool acme_validity(const struct acme_client *c, int64_t *not_before, int64_t *not_after, int64_t *renew_at)
 {
-    if (c->not_after == 0) {
+    if (c->pair.not_after == 0) {
         return false;
     }
     if (not_before != NULL) {
-        *not_before = c->not_before;
+        *not_before = c->pair.not_before;
     }
     if (not_after != NULL) {
-        *not_after = c->not_after;
+        *not_after = c->pair.not_after;
     }
     if (renew_at != NULL) {
-        *renew_at = acme_renew_at(c->not_before, c->not_after);
+        *renew_at = acme_renew_at(c->pair.not_before, c->pair.not_after);
     }
     return true;
 }

@@ -28,7 +28,7 @@
 
 #include "acme_setup.h"
 #include "acme_version.h"
-#include "lifecycle/record.h"
+#include "lifecycle/keeper.h"
 #include "protocol/exchange.h"
 #include "secure/channel.h"
 #include "x509/chain.h"
@@ -92,15 +92,13 @@ struct acme_client {
     } phase;
     enum acme_progress result;
     enum acme_when when;
-    bool order_known;              /* an order of an earlier run is to be taken up    */
-    bool key_ready;                /* certificate_key holds the key of this order     */
-    bool same_names;               /* the pair in use is for the names wanted         */
-    uint32_t clock_ms;             /* since when the clock has been waited for        */
-    int64_t utc;                   /* when the run began                              */
-    int64_t retry_utc;             /* the CA does not want to see us before; 0        */
-    int64_t not_before, not_after; /* of the pair in use, then of the new one; 0 none */
-    uint8_t point[ACME_POINT_LEN]; /* of the pair in use, then of the new key         */
-    struct acme_stats stats;
+    bool key_ready;        /* certificate_key holds the key of this order          */
+    uint32_t ticks;        /* since acme_init()                                    */
+    uint32_t clock_ms;     /* since when the clock has been waited for             */
+    int64_t utc;           /* when the run began                                   */
+    int64_t retry_utc;     /* the CA does not want to see us before; 0             */
+    struct acme_pair pair; /* in use; its key and dates become those of the new one */
+    struct acme_keeper keeper;
     struct acme_exchange exchange;
     struct acme_channel channel;
     struct acme_chain chain;
@@ -123,8 +121,7 @@ int acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms)
 /* Does the next piece of work. Returns how it went; the last three values repeat until acme_start(). */
 enum acme_progress acme_tick(struct acme_client *client, uint32_t now_ms);
 
-/* Milliseconds during which a tick would do nothing unless bytes arrive: for sleeping. 0 when there is work.
- */
+/* Milliseconds during which a tick would do nothing unless bytes arrive: for sleeping. 0 when there is work. */
 uint32_t acme_idle_ms(const struct acme_client *client, uint32_t now_ms);
 
 /* Ends a run early: closes the connection, takes the challenge answer back. What is stored stays, so the next

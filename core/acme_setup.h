@@ -76,7 +76,7 @@ enum acme_event_kind {
     ACME_EVENT_WAIT,      /* nothing for wait_ms: the next poll (error 0), or a retry after error       */
     ACME_EVENT_PROBLEM,   /* the CA's problem or a subproblem: text = type, detail, name = identifier   */
     ACME_EVENT_TERMS,     /* the CA has terms of service: text = URL                                    */
-    ACME_EVENT_STORED     /* a record is durable: record                                                */
+    ACME_EVENT_STORED     /* a record is durable: record; no step                                      */
 };
 
 struct acme_event {

@@ -3,8 +3,7 @@
 #define ACCOUNT_HEAD "nanoacme-account 1"
 #define ORDER_HEAD   "nanoacme-order 1"
 
-/* --- writing
- * ------------------------------------------------------------------------------------------------ */
+/* --- writing --- */
 
 static void line(struct acme_out *o, const char *key, const char *value)
 {
@@ -14,8 +13,7 @@ static void line(struct acme_out *o, const char *key, const char *value)
     acme_out_text(o, "\n");
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------ */
+/* --- reading --- */
 
 /* Takes the next line off `text`; false when there is no whole line. */
 static bool next_line(struct acme_slice *text, struct acme_slice *got)
@@ -62,8 +60,7 @@ static bool expect_line(struct acme_slice *text, const char *wanted)
     return next_line(text, &got) && acme_slice_is(got, wanted);
 }
 
-/* --- account
- * ------------------------------------------------------------------------------------------------ */
+/* --- account --- */
 
 void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
 {
@@ -78,20 +75,18 @@ void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
 
 bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
 {
-    bool whole =
-        expect_line(&text, ACCOUNT_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url) &&
-        expect_url(&text, "account", flow->account, &flow->hosts) &&
-        expect_url(&text, "newNonce", flow->directory.new_nonce, &flow->hosts) &&
-        expect_url(&text, "newAccount", flow->directory.new_account, &flow->hosts) &&
-        expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts) && expect_line(&text, "end");
+    bool whole = expect_line(&text, ACCOUNT_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url) &&
+                 expect_url(&text, "account", flow->account, &flow->hosts) &&
+                 expect_url(&text, "newNonce", flow->directory.new_nonce, &flow->hosts) &&
+                 expect_url(&text, "newAccount", flow->directory.new_account, &flow->hosts) &&
+                 expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts) && expect_line(&text, "end");
     if (!whole) {
         flow->account[0] = '\0';
     }
     return whole;
 }
 
-/* --- order
- * -------------------------------------------------------------------------------------------------- */
+/* --- order --- */
 
 static void out_decimal(struct acme_out *o, int64_t value)
 {
@@ -137,8 +132,7 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
 bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int64_t *retry_utc)
 {
     struct acme_slice value;
-    bool whole =
-        expect_line(&text, ORDER_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url);
+    bool whole = expect_line(&text, ORDER_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url);
 
     *retry_utc = 0;
     for (size_t i = 0; whole && i < flow->setup->name_count; i++) {

@@ -2,8 +2,7 @@
  *
  * A record is lines "key value", a version first and "end" last; a record that is not whole, or of another
  * version, is taken as absent: both can be had again from the CA. Private keys are records of their own
- * (secure/key_p256.h) and are never taken as absent when they are damaged.
- */
+ * (secure/key_p256.h) and are never taken as absent when they are damaged. */
 #ifndef ACME_LIFECYCLE_RECORD_H
 #define ACME_LIFECYCLE_RECORD_H
 

@@ -23,8 +23,7 @@ enum line_state {
     LINE_DONE
 };
 
-/* --- the request
- * -------------------------------------------------------------------------------------------- */
+/* --- the request --- */
 
 /* Character number i of the live path, '\0' behind its end. */
 static char live_path(const struct acme_http01 *h, size_t i)
@@ -121,15 +120,13 @@ static void read_byte(const struct acme_http01 *h, struct acme_http01_slot *s, c
     }
 }
 
-/* --- the answer
- * --------------------------------------------------------------------------------------------- */
+/* --- the answer --- */
 
 static void write_answer(const struct acme_http01 *h, const struct acme_http01_slot *s, struct acme_out *o)
 {
     const char *body = s->found ? h->live->key_authorization : "not found\n";
     acme_out_text(o, s->found ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 404 Not Found\r\n");
-    acme_out_text(o,
-                  s->found ? "Content-Type: application/octet-stream\r\n" : "Content-Type: text/plain\r\n");
+    acme_out_text(o, s->found ? "Content-Type: application/octet-stream\r\n" : "Content-Type: text/plain\r\n");
     acme_out_text(o, "Connection: close\r\nContent-Length: ");
     acme_out_u32(o, (uint32_t)strlen(body));
     acme_out_text(o, "\r\n\r\n");
@@ -138,8 +135,7 @@ static void write_answer(const struct acme_http01 *h, const struct acme_http01_s
     }
 }
 
-/* --- slots
- * -------------------------------------------------------------------------------------------------- */
+/* --- slots --- */
 
 static void free_slot(struct acme_http01 *h, unsigned i)
 {
@@ -222,8 +218,7 @@ static void make_room(struct acme_http01 *h, uint32_t now_ms)
     }
 }
 
-/* --- the solver
- * --------------------------------------------------------------------------------------------- */
+/* --- the solver --- */
 
 static bool http01_tick(void *ctx, uint32_t now_ms)
 {

@@ -63,13 +63,17 @@ void acme_exchange_start(struct acme_exchange *x, uint32_t now_ms)
 
 void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now_ms)
 {
-    bool again = step == x->flow->step;
     uint32_t progress = acme_flow_progress(x->flow, step);
+    /* Back to the order or before it is a fresh start, and the flow allows each kind of that once. */
+    bool restart = step <= ACME_STEP_ORDER && step <= x->flow->step;
+    bool advance = restart || progress > x->progress;
+    bool again = step == x->flow->step && !advance;
 
     x->flow->step = step;
-    if (progress > x->progress) { /* an advance; going back and forth keeps its growing waits and its budget */
+    if (advance) { /* going back and forth instead keeps its growing waits and its budget */
         x->progress = progress;
         x->polls = 0;
+        x->faults = 0;
         x->step_since_ms = now_ms;
     }
     if (step == ACME_STEP_COUNT) {
@@ -83,8 +87,7 @@ void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now
     wait_for(x, now_ms, polling ? acme_poll_ms(x->polls, x->retry_after_s) : 0, 0);
 }
 
-/* --- WAIT, CONNECT
- * ------------------------------------------------------------------------------------------ */
+/* --- WAIT, CONNECT --- */
 
 bool acme_exchange_due(const struct acme_exchange *x, uint32_t now_ms)
 {
@@ -126,8 +129,7 @@ void acme_exchange_connected(struct acme_exchange *x, bool fresh)
     x->state = ACME_EXCHANGE_ASK;
 }
 
-/* --- ASK, SIGN
- * ---------------------------------------------------------------------------------------------- */
+/* --- ASK, SIGN --- */
 
 /* Puts the request head behind the body and opens the gate to SEND. */
 static int finish_request(struct acme_exchange *x, struct acme_out *o)
@@ -206,8 +208,7 @@ int acme_exchange_sign(struct acme_exchange *x)
     return o.overflow ? ACME_E_REQUEST_BIG : finish_request(x, &o);
 }
 
-/* --- SEND, RECEIVE
- * ------------------------------------------------------------------------------------------ */
+/* --- SEND, RECEIVE --- */
 
 struct acme_slice acme_exchange_output(const struct acme_exchange *x, bool *last)
 {
@@ -292,8 +293,7 @@ int acme_exchange_ended(struct acme_exchange *x, bool clean)
     return 0;
 }
 
-/* --- JUDGE
- * -------------------------------------------------------------------------------------------------- */
+/* --- JUDGE --- */
 
 /* Errors that another try a moment later may not meet again. All others end the run. */
 static bool is_passing(int error)

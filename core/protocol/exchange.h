@@ -5,8 +5,7 @@
  * waits before polls, and ends a step that takes too long. It moves no bytes itself: its owner carries them
  * between it and the network, so it runs the same over TLS, over a test, and a byte at a time.
  *
- *   WAIT -> CONNECT -> ASK -> SIGN -> SEND -> RECEIVE -> JUDGE -> WAIT ...
- */
+ *   WAIT -> CONNECT -> ASK -> SIGN -> SEND -> RECEIVE -> JUDGE -> WAIT ... */
 #ifndef ACME_PROTOCOL_EXCHANGE_H
 #define ACME_PROTOCOL_EXCHANGE_H
 

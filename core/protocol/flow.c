@@ -1,8 +1,7 @@
 /* flow.c - RFC 8555 as a table. Below it, in its order, what each step asks and how it reads the answer.
  *
  * Nothing here waits, repeats or looks at an HTTP code: that is the engine's (exchange.c). A step that is not
- * finished answers with itself, and the engine comes back.
- */
+ * finished answers with itself, and the engine comes back. */
 #include "flow.h"
 #include "trace.h"
 #include "../jose/b64url.h"
@@ -11,6 +10,10 @@
 /* Times a challenge is answered again (step-ca leaves a failed one pending with an error in it), or an object
  * that should be there is asked for again (replicas of the CA's database lag). */
 #define REPEATS_MAX 4
+
+/* Looks at an authorization before its challenge is answered once more, when an earlier answer may have arrived. A second
+ * answer while the first is being validated starts a second validation at Pebble, which may outlive the first. */
+#define DOUBTS_MAX 4
 
 static const char *directory_url(const struct acme_flow *f);
 static int directory_read(struct acme_flow *f, const struct acme_answer *a);
@@ -108,8 +111,7 @@ static int by_order_status(struct acme_flow *f, struct acme_json *json)
     return f->resumed ? acme_flow_reorder(f, ACME_E_ORDER) : ACME_E_ORDER;
 }
 
-/* --- DIRECTORY
- * ---------------------------------------------------------------------------------------------- */
+/* --- DIRECTORY --- */
 
 static const char *directory_url(const struct acme_flow *f)
 {
@@ -140,8 +142,7 @@ static int directory_read(struct acme_flow *f, const struct acme_answer *a)
     return meta.account_binding ? ACME_E_EAB : ACME_STEP_ACCOUNT;
 }
 
-/* --- ACCOUNT
- * ------------------------------------------------------------------------------------------------ */
+/* --- ACCOUNT --- */
 
 static const char *account_url(const struct acme_flow *f)
 {
@@ -150,8 +151,8 @@ static const char *account_url(const struct acme_flow *f)
 
 static int account_ask(struct acme_flow *f, struct acme_out *payload)
 {
-    acme_out_text(payload, f->setup->accept_terms ? "{\"termsOfServiceAgreed\":true"
-                                                  : "{\"termsOfServiceAgreed\":false");
+    acme_out_text(payload,
+                  f->setup->accept_terms ? "{\"termsOfServiceAgreed\":true" : "{\"termsOfServiceAgreed\":false");
     for (size_t i = 0; i < f->setup->contact_count; i++) {
         acme_out_text(payload, i == 0 ? ",\"contact\":[\"" : "\",\"");
         acme_out_json(payload, acme_slice_of(f->setup->contacts[i]));
@@ -162,7 +163,7 @@ static int account_ask(struct acme_flow *f, struct acme_out *payload)
 
 static int account_read(struct acme_flow *f, const struct acme_answer *a)
 {
-    f->status = acme_status_of(acme_json_string(a->json, acme_json_member(a->json, 0, "status")));
+    f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
     if (f->status == ACME_STATUS_DEACTIVATED || f->status == ACME_STATUS_REVOKED) {
         return ACME_E_ACCOUNT;
     }
@@ -203,6 +204,7 @@ int acme_flow_account_lost(struct acme_flow *f)
     memset(&f->order, 0, sizeof(f->order)); /* it belonged to the lost account */
     f->authz = 0;
     f->resumed = false;
+    f->in_doubt = false;
     f->drop_order = true;
     return ACME_STEP_DIRECTORY;
 }
@@ -217,8 +219,7 @@ int acme_flow_directory_stale(struct acme_flow *f, int error)
     return ACME_STEP_DIRECTORY;
 }
 
-/* --- ORDER
- * -------------------------------------------------------------------------------------------------- */
+/* --- ORDER --- */
 
 static const char *order_url(const struct acme_flow *f)
 {
@@ -271,13 +272,13 @@ int acme_flow_reorder(struct acme_flow *f, int error)
     memset(&f->order, 0, sizeof(f->order));
     f->authz = 0;
     f->resumed = false;
+    f->in_doubt = false;
     f->save_order = false;
     f->drop_order = true;
     return ACME_STEP_ORDER;
 }
 
-/* --- AUTHZ
- * -------------------------------------------------------------------------------------------------- */
+/* --- AUTHZ --- */
 
 static const char *authz_url(const struct acme_flow *f)
 {
@@ -292,7 +293,6 @@ static int authorized(struct acme_flow *f)
     acme_flow_withdraw(f);
     f->authz++;
     f->repeats = 0;
-    f->in_doubt = false;
     return all_authorized(f) ? ACME_STEP_FINALIZE : ACME_STEP_AUTHZ;
 }
 
@@ -364,8 +364,7 @@ static int authz_read(struct acme_flow *f, const struct acme_answer *a)
     return unauthorized(f, a->json, ACME_JSON_NONE);
 }
 
-/* --- PRESENT
- * ------------------------------------------------------------------------------------------------ */
+/* --- PRESENT --- */
 
 static int authorize_key(struct acme_flow *f)
 {
@@ -403,7 +402,11 @@ int acme_flow_act(struct acme_flow *f)
     if (done < 0) {
         return done;
     }
-    return done == 0 ? ACME_STEP_PRESENT : ACME_STEP_RESPOND;
+    if (done == 0) {
+        return ACME_STEP_PRESENT;
+    }
+    f->doubts = 0;
+    return f->in_doubt ? ACME_STEP_AUTHZ_POLL : ACME_STEP_RESPOND;
 }
 
 void acme_flow_withdraw(struct acme_flow *f)
@@ -414,8 +417,7 @@ void acme_flow_withdraw(struct acme_flow *f)
     }
 }
 
-/* --- RESPOND
- * ------------------------------------------------------------------------------------------------ */
+/* --- RESPOND --- */
 
 static const char *respond_url(const struct acme_flow *f)
 {
@@ -431,7 +433,7 @@ static int respond_ask(struct acme_flow *f, struct acme_out *payload)
 
 static int respond_read(struct acme_flow *f, const struct acme_answer *a)
 {
-    f->status = acme_status_of(acme_json_string(a->json, acme_json_member(a->json, 0, "status")));
+    f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
     return ACME_STEP_AUTHZ_POLL;
 }
 
@@ -448,12 +450,14 @@ static int respond_refused(struct acme_flow *f, const struct acme_problem *p)
 
 int acme_flow_lost(struct acme_flow *f)
 {
-    f->in_doubt = f->in_doubt || f->step == ACME_STEP_RESPOND;
+    if (f->step == ACME_STEP_RESPOND) {
+        f->in_doubt = true;
+        f->doubts = 0;
+    }
     return (int)acme_flow_rfc8555[f->step].lost;
 }
 
-/* --- AUTHZ_POLL
- * --------------------------------------------------------------------------------------------- */
+/* --- AUTHZ_POLL --- */
 
 static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
 {
@@ -465,19 +469,20 @@ static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
     f->status = authz.status;
     switch (authz.status) {
     case ACME_STATUS_VALID:
+        f->in_doubt = false;
         return authorized(f);
     case ACME_STATUS_PENDING:
     case ACME_STATUS_PROCESSING:
     case ACME_STATUS_READY:
     case ACME_STATUS_UNKNOWN:
-        if (f->in_doubt) {
+        f->in_doubt = f->in_doubt && authz.challenge != ACME_STATUS_PROCESSING;
+        if (f->in_doubt && ++f->doubts >= DOUBTS_MAX) {
             return ACME_STEP_RESPOND;
         }
         /* step-ca (and Caddy) leave a failed validation pending, with the error inside, and try again only
          * when the challenge is answered again. */
         if (authz.challenge == ACME_STATUS_PENDING && authz.error != ACME_JSON_NONE) {
-            return ++f->repeats < REPEATS_MAX ? (int)ACME_STEP_RESPOND
-                                              : unauthorized(f, a->json, authz.error);
+            return ++f->repeats < REPEATS_MAX ? (int)ACME_STEP_RESPOND : unauthorized(f, a->json, authz.error);
         }
         return ACME_STEP_AUTHZ_POLL;
     case ACME_STATUS_NONE:
@@ -490,8 +495,7 @@ static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
     return unauthorized(f, a->json, authz.error);
 }
 
-/* --- ORDER_POLL
- * --------------------------------------------------------------------------------------------- */
+/* --- ORDER_POLL --- */
 
 static int order_poll_read(struct acme_flow *f, const struct acme_answer *a)
 {
@@ -510,8 +514,7 @@ static int gone_refused(struct acme_flow *f, const struct acme_problem *p)
     return f->resumed ? acme_flow_reorder(f, ACME_E_PROBLEM) : ACME_E_PROBLEM;
 }
 
-/* --- FINALIZE
- * ----------------------------------------------------------------------------------------------- */
+/* --- FINALIZE --- */
 
 static const char *finalize_url(const struct acme_flow *f)
 {
@@ -525,8 +528,7 @@ static int finalize_ask(struct acme_flow *f, struct acme_out *payload)
     char *free = payload->at + payload->len;
     size_t room = payload->cap - payload->len;
     size_t start = 0;
-    int error =
-        acme_csr_write(free, room, &start, &f->setup->certificate_key, f->setup->names, f->setup->name_count);
+    int error = acme_csr_write(free, room, &start, &f->setup->certificate_key, f->setup->names, f->setup->name_count);
     if (error != 0) {
         return error;
     }
@@ -547,8 +549,7 @@ static int finalize_refused(struct acme_flow *f, const struct acme_problem *p)
     return p->kind == ACME_PROBLEM_ORDER_NOT_READY ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
 }
 
-/* --- CERTIFICATE
- * -------------------------------------------------------------------------------------------- */
+/* --- CERTIFICATE --- */
 
 static const char *certificate_url(const struct acme_flow *f)
 {
@@ -562,12 +563,10 @@ static int certificate_read(struct acme_flow *f, const struct acme_answer *a)
     return ACME_STEP_COUNT; /* the chain itself was judged as it came in */
 }
 
-/* -------------------------------------------------------------------------------------------------------------
- */
-
 void acme_flow_start(struct acme_flow *f)
 {
     f->resumed = f->order.url[0] != '\0';
+    f->in_doubt = f->resumed; /* the first authorization that is not valid may have been worked on before the reset */
     f->cached = f->account[0] != '\0';
     f->step = f->cached ? ACME_STEP_ORDER : ACME_STEP_DIRECTORY;
 }

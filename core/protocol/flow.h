@@ -31,6 +31,7 @@ struct acme_flow {
     /* the authorization being worked on */
     uint8_t authz;   /* index in order.authz; all are valid when it reaches order.authz_count        */
     uint8_t repeats; /* times something was tried again for it                                       */
+    uint8_t doubts;  /* looks at it since its challenge was, perhaps, answered */
     bool presented;  /* a solver shows the answer                                                    */
     bool in_doubt;   /* our response may not have reached the CA                                     */
 

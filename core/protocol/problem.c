@@ -45,21 +45,16 @@ struct acme_slice acme_printable(struct acme_json *json, struct acme_slice s)
     return s;
 }
 
-static struct acme_slice text_of(const struct acme_json *json, acme_json_value object, const char *name)
-{
-    return acme_json_string(json, acme_json_member(json, object, name));
-}
-
 void acme_problem_read(struct acme_problem *problem, struct acme_json *json, acme_json_value value,
                        uint16_t http_status)
 {
     int32_t status = acme_json_number(json, acme_json_member(json, value, "status"));
     acme_json_value identifier = acme_json_member(json, value, "identifier");
 
-    problem->type = acme_printable(json, text_of(json, value, "type"));
+    problem->type = acme_printable(json, acme_json_text(json, value, "type"));
     problem->kind = kind_of(problem->type);
-    problem->detail = acme_printable(json, text_of(json, value, "detail"));
-    problem->name = acme_printable(json, text_of(json, identifier, "value"));
+    problem->detail = acme_printable(json, acme_json_text(json, value, "detail"));
+    problem->name = acme_printable(json, acme_json_text(json, identifier, "value"));
     problem->http_status = status >= 100 && status <= 599 ? (uint16_t)status : http_status;
 }
 

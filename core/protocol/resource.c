@@ -54,28 +54,38 @@ enum acme_status acme_status_of(struct acme_slice word)
     return ACME_STATUS_UNKNOWN;
 }
 
-static struct acme_slice text_of(const struct acme_json *json, acme_json_value object, const char *name)
-{
-    return acme_json_string(json, acme_json_member(json, object, name));
-}
-
 int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta, const struct acme_json *json,
                         const struct acme_hosts *hosts)
 {
     acme_json_value about = acme_json_member(json, 0, "meta");
-    meta->terms = text_of(json, about, "termsOfService");
+    meta->terms = acme_json_text(json, about, "termsOfService");
     meta->account_binding = acme_json_true(json, acme_json_member(json, about, "externalAccountRequired"));
 
-    int error = acme_url_keep(directory->new_nonce, text_of(json, 0, "newNonce"), hosts);
+    int error = acme_url_keep(directory->new_nonce, acme_json_text(json, 0, "newNonce"), hosts);
     if (error == 0) {
-        error = acme_url_keep(directory->new_account, text_of(json, 0, "newAccount"), hosts);
+        error = acme_url_keep(directory->new_account, acme_json_text(json, 0, "newAccount"), hosts);
     }
     if (error == 0) {
-        error = acme_url_keep(directory->new_order, text_of(json, 0, "newOrder"), hosts);
+        error = acme_url_keep(directory->new_order, acme_json_text(json, 0, "newOrder"), hosts);
     }
     return error;
 }
 
+/* Puts the URL in hand, authz[count], to its place among those before it. */
+static void sort_in(struct acme_order *order, uint8_t count)
+{
+    char url[ACME_URL_MAX + 1];
+    uint8_t at = count;
+    memcpy(url, order->authz[count], sizeof(url));
+    while (at > 0 && strcmp(order->authz[at - 1], url) > 0) {
+        memcpy(order->authz[at], order->authz[at - 1], sizeof(url));
+        at--;
+    }
+    memcpy(order->authz[at], url, sizeof(url));
+}
+
+/* The list is kept sorted: Pebble and Boulder shuffle it, and a client that was reset while the CA validated one name must
+ * come back to that one first, or the CA finds no answer there. */
 static int authorizations_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts)
 {
     acme_json_value list = acme_json_member(json, 0, "authorizations");
@@ -89,6 +99,7 @@ static int authorizations_read(struct acme_order *order, const struct acme_json 
         if (error != 0) {
             return error;
         }
+        sort_in(order, count);
         count++;
     }
     order->authz_count = count;
@@ -97,18 +108,22 @@ static int authorizations_read(struct acme_order *order, const struct acme_json 
 
 int acme_order_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts)
 {
-    order->status = acme_status_of(text_of(json, 0, "status"));
+    order->status = acme_status_of(acme_json_text(json, 0, "status"));
     if (order->status == ACME_STATUS_NONE) {
         return ACME_E_MEMBER;
     }
-    /* The list is taken once and kept: its order may change from answer to answer, and later answers may lack
-     * it. */
+    /* The list is taken once and kept: later answers may lack it. What is past needing a member may lack it from the first
+     * look on, as an order taken up after a reset can be. */
     int error = order->authz_count == 0 ? authorizations_read(order, json, hosts) : 0;
-    struct acme_slice finalize = text_of(json, 0, "finalize");
-    if (error == 0 && (finalize.len != 0 || order->finalize[0] == '\0')) {
+    if (error == 0 && order->authz_count == 0 && order->status == ACME_STATUS_PENDING) {
+        error = ACME_E_MEMBER;
+    }
+    bool open = order->status == ACME_STATUS_PENDING || order->status == ACME_STATUS_READY;
+    struct acme_slice finalize = acme_json_text(json, 0, "finalize");
+    if (error == 0 && (finalize.len != 0 || (open && order->finalize[0] == '\0'))) {
         error = acme_url_keep(order->finalize, finalize, hosts);
     }
-    struct acme_slice certificate = text_of(json, 0, "certificate");
+    struct acme_slice certificate = acme_json_text(json, 0, "certificate");
     if (error == 0 && certificate.len != 0) {
         error = acme_url_keep(order->certificate, certificate, hosts);
     }
@@ -122,17 +137,17 @@ int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, cons
 
     memset(authz, 0, sizeof(*authz));
     authz->error = ACME_JSON_NONE;
-    authz->status = acme_status_of(text_of(json, 0, "status"));
-    authz->name = text_of(json, identifier, "value");
+    authz->status = acme_status_of(acme_json_text(json, 0, "status"));
+    authz->name = acme_json_text(json, identifier, "value");
     if (authz->status == ACME_STATUS_NONE || authz->name.len == 0) {
         return ACME_E_MEMBER;
     }
     for (acme_json_value at = acme_json_first(json, list); at != ACME_JSON_NONE;
          at = acme_json_next(json, list, at)) {
-        if (acme_slice_is(text_of(json, at, "type"), type)) {
-            authz->url = text_of(json, at, "url");
-            authz->token = text_of(json, at, "token");
-            authz->challenge = acme_status_of(text_of(json, at, "status"));
+        if (acme_slice_is(acme_json_text(json, at, "type"), type)) {
+            authz->url = acme_json_text(json, at, "url");
+            authz->token = acme_json_text(json, at, "token");
+            authz->challenge = acme_status_of(acme_json_text(json, at, "status"));
             authz->error = acme_json_member(json, at, "error");
             break;
         }

@@ -20,8 +20,7 @@ int acme_url_keep(char kept[ACME_URL_MAX + 1], struct acme_slice url, const stru
 /* The word as a status; unknown words are ACME_STATUS_UNKNOWN. */
 enum acme_status acme_status_of(struct acme_slice word);
 
-/* The CA's directory (7.1.1). Unknown members of any type are ignored: Boulder adds a random one on purpose.
- */
+/* The CA's directory (7.1.1). Unknown members of any type are ignored: Boulder adds a random one on purpose. */
 struct acme_directory {
     char new_nonce[ACME_URL_MAX + 1];
     char new_account[ACME_URL_MAX + 1];

@@ -4,11 +4,7 @@
 
 #include "../acme_setup.h"
 
-static inline void acme_trace(const struct acme_setup *setup, const struct acme_event *event)
-{
-    if (setup->trace != NULL) {
-        setup->trace(setup->trace_ctx, event);
-    }
-}
+/* Hands the event on, when somebody listens. */
+void acme_trace(const struct acme_setup *setup, const struct acme_event *event);
 
 #endif

@@ -357,8 +357,7 @@ acme_json_value acme_json_next(const struct acme_json *json, acme_json_value arr
 {
     const jsmntok_t *parent = token_of(json, array, JSMN_ARRAY);
 
-    return parent != NULL && element > array && element < json->count ? after(json, parent, element)
-                                                                      : ACME_JSON_NONE;
+    return parent != NULL && element > array && element < json->count ? after(json, parent, element) : ACME_JSON_NONE;
 }
 
 bool acme_json_is_object(const struct acme_json *json, acme_json_value value)
@@ -376,6 +375,11 @@ struct acme_slice acme_json_string(const struct acme_json *json, acme_json_value
     const jsmntok_t *token = token_of(json, value, JSMN_STRING);
 
     return token != NULL ? text_of(json, token) : acme_slice(NULL, 0);
+}
+
+struct acme_slice acme_json_text(const struct acme_json *json, acme_json_value object, const char *name)
+{
+    return acme_json_string(json, acme_json_member(json, object, name));
 }
 
 int32_t acme_json_number(const struct acme_json *json, acme_json_value value)

@@ -45,6 +45,9 @@ bool acme_json_is_array(const struct acme_json *json, acme_json_value value);
 /* The decoded text of a string; an empty slice with at == NULL when it is not a string. May hold any byte. */
 struct acme_slice acme_json_string(const struct acme_json *json, acme_json_value value);
 
+/* The decoded text of the member called `name`, as acme_json_string(). */
+struct acme_slice acme_json_text(const struct acme_json *json, acme_json_value object, const char *name);
+
 /* A non-negative integer below 2^31, or one written as a string of digits; -1 otherwise. */
 int32_t acme_json_number(const struct acme_json *json, acme_json_value value);
 

@@ -11,7 +11,9 @@ static const char *const kinds[] = {"step", "connected", "request", "answer", "w
 static void event_json(const struct acme_event *e, struct acme_out *o)
 {
     acme_line_object(o, kinds[e->kind]);
-    acme_line_text(o, "step", acme_slice_of(acme_step_word(e->step)));
+    if (e->kind != ACME_EVENT_STORED) {
+        acme_line_text(o, "step", acme_slice_of(acme_step_word(e->step)));
+    }
     acme_line_text(o, "name", e->name);
     switch (e->kind) {
     case ACME_EVENT_STEP:
@@ -83,8 +85,9 @@ static void say_answer(const struct acme_event *e, struct acme_out *o)
 static void say_where(const struct acme_event *e, struct acme_out *o)
 {
     char text[280];
-    (void)snprintf(text, sizeof text, "%-14s %.*s%s", acme_step_word(e->step), (int)e->name.len,
-                   e->name.len > 0 ? e->name.at : "", e->name.len > 0 ? " " : "");
+    const char *word = e->kind == ACME_EVENT_STORED ? "stored" : acme_step_word(e->step);
+    (void)snprintf(text, sizeof text, "%-14s %.*s%s", word, (int)e->name.len, e->name.len > 0 ? e->name.at : "",
+                   e->name.len > 0 ? " " : "");
     acme_out_text(o, text);
 }
 
@@ -117,7 +120,6 @@ static void event_text(const struct acme_event *e, struct acme_out *o)
         say(o, "terms of service: ", e->text);
         break;
     case ACME_EVENT_STORED:
-        acme_out_text(o, "stored: ");
         acme_out_text(o, acme_record_word(e->record));
         break;
     }

@@ -14,7 +14,6 @@ from client import FAILED, NEW
 from scenes import NAMES, hold
 
 SLOW = {"PEBBLE_VA_NOSLEEP": None, "PEBBLE_VA_SLEEPTIME": "8"}  # each validation sleeps 0..7 s, and says how long
-ONE = NAMES[:1]  # of two, Pebble might look for the one that the second run comes to last
 ENOUGH_S = 3  # that we can end the run, and start another one that answers, before Pebble looks
 TRIES = 12
 
@@ -59,7 +58,7 @@ def while_validating(number):
             folder = os.path.join(scene.folder, str(turn))
             pebble = servers.Pebble(folder, scene.stage.authority, env=SLOW)
             client = scene.client(pebble)
-            process = start(client, ONE)
+            process = start(client, NAMES)
 
             def asked_or_done():
                 return process.poll() is not None or re.findall(r"Sleeping for (\d+)\S* ?s", pebble.log())
@@ -73,7 +72,7 @@ def while_validating(number):
                           process.poll() is not None, "the client polling")
             end(process, number)
             scene.unharmed()
-            goes_on(scene, pebble, client, ONE, 1)
+            goes_on(scene, pebble, client, NAMES, 1)
             pebble.stop()
             return
         raise AssertionError("Pebble never slept long enough")

@@ -1,0 +1,203 @@
+#include "keeper.h"
+
+#include "../protocol/trace.h"
+#include "../secure/wipe.h"
+#include "../wire/pem.h"
+#include "../x509/leaf.h"
+
+#define KEY_RECORD_MAX  512  /* written by export: PEM of a P-256 key */
+#define KEY_RECORD_READ 4096 /* read: the operator's files may hold comments */
+
+static int blame(struct acme_keeper *k, enum acme_record record, int error)
+{
+    k->blamed = record;
+    return error;
+}
+
+static void tell_stored(const struct acme_keeper *k, enum acme_record record)
+{
+    struct acme_event event = {.kind = ACME_EVENT_STORED, .record = record};
+    acme_trace(k->setup, &event);
+}
+
+static int get(struct acme_keeper *k, enum acme_record record, void *buf, size_t cap)
+{
+    int len = k->setup->store->get(k->setup->store->ctx, record, buf, cap);
+    return len < 0 ? blame(k, record, len) : len;
+}
+
+static int put(struct acme_keeper *k, enum acme_record record, const void *data, size_t len)
+{
+    int error = k->setup->store->put(k->setup->store->ctx, record, data, len);
+    if (error != 0) {
+        return blame(k, record, error);
+    }
+    k->writes++;
+    if (len > 0) {
+        tell_stored(k, record);
+    }
+    return 1;
+}
+
+/* --- keys --- */
+
+int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key)
+{
+    char *work = k->setup->work;
+    if (key->ops->import == NULL) {
+        return 1;
+    }
+    int len = get(k, record, work, k->setup->work_len);
+    if (len <= 0) {
+        return len;
+    }
+    bool whole = len <= KEY_RECORD_READ && (size_t)len <= k->setup->work_len;
+    int error = whole ? key->ops->import(key->handle, work, (size_t)len) : ACME_E_KEY_CORRUPT;
+    acme_wipe(work, k->setup->work_len);
+    return error != 0 ? blame(k, record, error) : 1;
+}
+
+int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key)
+{
+    char *work = k->setup->work;
+    int error = key->ops->generate(key->handle, k->setup->sys);
+    if (error != 0) {
+        return error;
+    }
+    k->keys++;
+    int len = key->ops->export(key->handle, work, KEY_RECORD_MAX);
+    if (len < 0) {
+        return len;
+    }
+    int done = put(k, record, work, (size_t)len);
+    acme_wipe(work, (size_t)len);
+    return done;
+}
+
+/* --- account and order --- */
+
+/* A record as text in the work buffer. One that does not fit is none of ours. */
+static int get_text(struct acme_keeper *k, enum acme_record record, struct acme_slice *text)
+{
+    int len = get(k, record, k->setup->work, k->setup->work_len);
+    bool fits = len > 0 && (size_t)len <= k->setup->work_len;
+    *text = acme_slice(k->setup->work, fits ? (size_t)len : 0);
+    return len < 0 ? len : 0;
+}
+
+int acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc)
+{
+    struct acme_slice text;
+    int error = get_text(k, ACME_RECORD_ACCOUNT, &text);
+    if (error == 0) {
+        (void)acme_record_account_read(flow, text);
+        error = get_text(k, ACME_RECORD_ORDER, &text);
+    }
+    if (error != 0) {
+        return error;
+    }
+    (void)acme_record_order_read(flow, text, retry_utc);
+    if (flow->order.url[0] == '\0') {
+        int len = get(k, ACME_RECORD_KEY_NEXT, NULL, 0);
+        flow->drop_order = len > 0;
+        error = len < 0 ? len : 0;
+    }
+    return error != 0 ? error : 1;
+}
+
+int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64_t retry_utc)
+{
+    struct acme_out o;
+    acme_out_init(&o, k->setup->work, k->setup->work_len);
+    acme_record_order_write(&o, flow, retry_utc);
+    return o.overflow ? ACME_E_REQUEST_BIG : put(k, ACME_RECORD_ORDER, o.at, o.len);
+}
+
+static int put_account(struct acme_keeper *k, const struct acme_flow *flow)
+{
+    struct acme_out o;
+    acme_out_init(&o, k->setup->work, k->setup->work_len);
+    acme_record_account_write(&o, flow);
+    return o.overflow ? ACME_E_REQUEST_BIG : put(k, ACME_RECORD_ACCOUNT, o.at, o.len);
+}
+
+int acme_keeper_forget(struct acme_keeper *k)
+{
+    int done = put(k, ACME_RECORD_ORDER, NULL, 0);
+    /* The key goes last: without its order it is dropped at the next start, an order without its key is not. */
+    return done < 0 ? done : put(k, ACME_RECORD_KEY_NEXT, NULL, 0);
+}
+
+int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow)
+{
+    if (flow->drop_order) {
+        flow->drop_order = false;
+        return acme_keeper_forget(k);
+    }
+    if (flow->save_account) {
+        flow->save_account = false;
+        return put_account(k, flow);
+    }
+    if (flow->save_order) {
+        flow->save_order = false;
+        return acme_keeper_retry(k, flow, 0);
+    }
+    return 0;
+}
+
+/* --- the pair in use --- */
+
+/* Decodes the first certificate of a chain over its own text. */
+static bool read_leaf(struct acme_leaf *leaf, char *text, size_t len)
+{
+    struct acme_pem pem;
+    acme_pem_init(&pem, text, len);
+    for (size_t at = 0; at < len;) {
+        size_t used = 0;
+        int event = acme_pem_read(&pem, text + at, len - at, &used);
+        at += used;
+        if (event == ACME_PEM_END) {
+            return acme_leaf_parse(leaf, pem.der, pem.len) == 0 && leaf->point != NULL;
+        }
+        if (event <= 0) {
+            return false;
+        }
+    }
+    return false;
+}
+
+int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair)
+{
+    char *work = k->setup->work;
+    struct acme_leaf leaf;
+    int len = get(k, ACME_RECORD_CHAIN, work, k->setup->work_len);
+    if (len < 0) {
+        return len;
+    }
+    size_t have = (size_t)len < k->setup->work_len ? (size_t)len : k->setup->work_len;
+    if (!read_leaf(&leaf, work, have)) {
+        return 0;
+    }
+    pair->not_before = leaf.not_before;
+    pair->not_after = leaf.not_after;
+    pair->same_names = acme_leaf_names_are(&leaf, k->setup->names, k->setup->name_count);
+    memcpy(pair->point, leaf.point, sizeof(pair->point));
+    return 1;
+}
+
+int acme_keeper_append(struct acme_keeper *k, const void *data, size_t len)
+{
+    int error = k->setup->store->append(k->setup->store->ctx, data, len);
+    return error != 0 ? blame(k, ACME_RECORD_CHAIN, error) : 0;
+}
+
+int acme_keeper_commit(struct acme_keeper *k)
+{
+    int error = k->setup->store->commit(k->setup->store->ctx);
+    if (error != 0) {
+        return blame(k, ACME_RECORD_CHAIN, error);
+    }
+    k->writes++;
+    tell_stored(k, ACME_RECORD_CHAIN);
+    return 0;
+}

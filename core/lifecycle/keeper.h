@@ -1,0 +1,54 @@
+/* keeper.h - everything the client reads from and writes to the store: keys, records, the pair in use.
+ *
+ * One struct for all of it, so that each failure can say which record it was about and nothing is written in two ways.
+ * The work buffer is borrowed during each call; private keys are wiped from it again. */
+#ifndef ACME_LIFECYCLE_KEEPER_H
+#define ACME_LIFECYCLE_KEEPER_H
+
+#include "record.h"
+
+struct acme_keeper {
+    const struct acme_setup *setup;
+    enum acme_record blamed; /* what the last error was about       */
+    uint32_t writes;         /* records and commits made durable    */
+    uint32_t keys;           /* key pairs made                      */
+};
+
+/* What is known of the pair in use from its leaf certificate. */
+struct acme_pair {
+    int64_t not_before, not_after;
+    bool same_names; /* it is for the names in the setup, and no others */
+    uint8_t point[ACME_POINT_LEN];
+};
+
+/* Brings a private key into its handle. Returns 1, 0 when there is none, ACME_E_STORE_READ or ACME_E_KEY_CORRUPT.
+ * A key that lives elsewhere (no import operation) is always there. Work: one public-key operation. */
+int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key);
+
+/* Makes a private key and has it stored before anything is done with it. Returns 1 or an error.
+ * Work: one public-key operation, one write. */
+int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key);
+
+/* Puts into `flow` what is known of account and order, and into *retry_utc the time before which the CA does not want to
+ * see us (0: none). A key without an order is marked to be dropped. Returns 1 or ACME_E_STORE_READ. Work: three reads. */
+int acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc);
+
+/* Makes durable what the flow has marked as learned since, one kind a call. Returns 1 when it wrote, 0 when all is stored,
+ * or ACME_E_STORE_WRITE. */
+int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow);
+
+/* Stores the order once more, with the time before which the CA does not want to see us. Returns 1 or an error. */
+int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64_t retry_utc);
+
+/* Forgets the order: it is of no more use. Returns 1 or ACME_E_STORE_WRITE. */
+int acme_keeper_forget(struct acme_keeper *k);
+
+/* Looks at the chain in use. Returns 1, 0 when there is none that can be read, or ACME_E_STORE_READ. */
+int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair);
+
+/* The chain being received: adds bytes (len 0: starts it), and puts it in use with the next key.
+ * Return 0 or ACME_E_STORE_WRITE. */
+int acme_keeper_append(struct acme_keeper *k, const void *data, size_t len);
+int acme_keeper_commit(struct acme_keeper *k);
+
+#endif

@@ -1,0 +1,8 @@
+#include "trace.h"
+
+void acme_trace(const struct acme_setup *setup, const struct acme_event *event)
+{
+    if (setup->trace != NULL) {
+        setup->trace(setup->trace_ctx, event);
+    }
+}

@@ -1,0 +1,575 @@
+/* ca.c - see ca.h. */
+#define _GNU_SOURCE /* memmem */
+#include "ca.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+static const char *const paths[CA_KINDS] = {"/dir",    "/nonce",  "/new-account", "/new-order", "/order/",
+                                            "/authz/", "/chall/", "/finalize/",   "/cert/"};
+
+struct request {
+    enum ca_kind kind;
+    unsigned order, authz; /* from the path */
+    char url[512];
+    char payload[4096];
+    size_t payload_len;
+};
+
+/* --- reading --------------------------------------------------------------------------------------------- */
+
+static size_t from_b64url(const char *text, size_t len, void *out, size_t cap)
+{
+    char padded[8192];
+    unsigned char bytes[8192];
+    assert_true(len < sizeof padded - 4);
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (strchr("+/=", c) != NULL) {
+            fail_msg("base64, not base64url");
+        }
+        padded[i] = c == '-' ? '+' : c == '_' ? '/' : c;
+    }
+    size_t pad = (4 - len % 4) % 4;
+    assert_true(pad < 3);
+    memset(padded + len, '=', pad);
+    int got = EVP_DecodeBlock(bytes, (unsigned char *)padded, (int)(len + pad));
+    assert_true(got >= 0);
+    assert_true((size_t)got - pad <= cap);
+    memcpy(out, bytes, (size_t)got - pad);
+    return (size_t)got - pad;
+}
+
+/* The text behind "name":" up to the next quote; escapes are not expected from this client. */
+static bool member(const char *json, const char *name, char *out, size_t cap)
+{
+    char key[64];
+    snprintf(key, sizeof key, "\"%s\":\"", name);
+    const char *at = strstr(json, key);
+    if (at == NULL) {
+        return false;
+    }
+    at += strlen(key);
+    size_t len = strcspn(at, "\"");
+    assert_true(len < cap);
+    memcpy(out, at, len);
+    out[len] = '\0';
+    assert_null(strstr(at + len, key)); /* not twice */
+    return true;
+}
+
+static bool header(const char *head, const char *name, char *out, size_t cap)
+{
+    char key[64];
+    snprintf(key, sizeof key, "\r\n%s: ", name);
+    const char *at = strstr(head, key);
+    if (at == NULL) {
+        return false;
+    }
+    at += strlen(key);
+    size_t len = strcspn(at, "\r");
+    assert_true(len < cap);
+    memcpy(out, at, len);
+    out[len] = '\0';
+    assert_null(strstr(at, key));
+    return true;
+}
+
+bool ca_whole(const char *request, size_t len)
+{
+    const char *end = memmem(request, len, "\r\n\r\n", 4);
+    const char *length = end == NULL ? NULL : memmem(request, (size_t)(end - request), "Content-Length: ", 16);
+    size_t body = length == NULL ? 0 : strtoul(length + 16, NULL, 10);
+    return end != NULL && len >= (size_t)(end + 4 - request) + body;
+}
+
+/* --- the signature --------------------------------------------------------------------------------------- */
+
+static void use_nonce(struct ca *ca, const char *nonce)
+{
+    char start[16] = "";
+    memcpy(start, nonce, strlen(nonce) < 15 ? strlen(nonce) : 15);
+    for (unsigned i = 0; i < ca->nonce_count; i++) {
+        if (strcmp(ca->nonces[i], start) == 0) {
+            ca->nonces[i][0] = '\0';
+            return;
+        }
+    }
+    fail_msg("nonce %s was never given out, or is used twice", nonce);
+}
+
+static void take_jwk(const char *json, uint8_t point[65])
+{
+    char x[64], y[64];
+    assert_non_null(strstr(json, "\"jwk\":{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\""));
+    assert_true(member(json, "x", x, sizeof x) && member(json, "y", y, sizeof y));
+    point[0] = 4;
+    assert_int_equal(from_b64url(x, strlen(x), point + 1, 32), 32);
+    assert_int_equal(from_b64url(y, strlen(y), point + 33, 32), 32);
+}
+
+/* Checks the flattened JWS of RFC 8555, 6.2 and leaves its payload in r. */
+static void check_jws(struct ca *ca, struct request *r, const char *body)
+{
+    char part[3][6000];
+    char json[3000], text[600], layout[18100];
+    uint8_t digest[32], signature[80], point[65];
+
+    assert_true(member(body, "protected", part[0], sizeof part[0]));
+    assert_true(member(body, "payload", part[1], sizeof part[1]));
+    assert_true(member(body, "signature", part[2], sizeof part[2]));
+    snprintf(layout, sizeof layout, "{\"protected\":\"%s\",\"payload\":\"%s\",\"signature\":\"%s\"}", part[0],
+             part[1], part[2]);
+    assert_string_equal(body, layout); /* nothing else in it */
+
+    json[from_b64url(part[0], strlen(part[0]), json, sizeof json - 1)] = '\0';
+    assert_true(member(json, "alg", text, sizeof text));
+    assert_string_equal(text, "ES256");
+    assert_true(member(json, "url", text, sizeof text));
+    assert_string_equal(text, r->url);
+    assert_true(member(json, "nonce", text, sizeof text));
+    use_nonce(ca, text);
+    bool kid = member(json, "kid", text, sizeof text);
+    assert_true(kid != (strstr(json, "\"jwk\":") != NULL));
+    assert_true(kid == (r->kind != CA_NEW_ACCOUNT));
+    if (kid) {
+        assert_string_equal(text, CA_URL "/account/1");
+        memcpy(point, ca->point, sizeof point);
+    } else {
+        take_jwk(json, point);
+        if (ca->accounts > 0) {
+            assert_memory_equal(point, ca->point, sizeof point); /* the account key never changes */
+        }
+        memcpy(ca->point, point, sizeof point);
+    }
+    snprintf(layout, sizeof layout, "%s.%s", part[0], part[1]);
+    SHA256((unsigned char *)layout, strlen(layout), digest);
+    assert_int_equal(from_b64url(part[2], strlen(part[2]), signature, sizeof signature), 64);
+    EVP_PKEY *key = maker_public(point);
+    assert_true(maker_verify(key, digest, signature));
+    EVP_PKEY_free(key);
+    r->payload_len = from_b64url(part[1], strlen(part[1]), r->payload, sizeof r->payload - 1);
+    r->payload[r->payload_len] = '\0';
+}
+
+static void check_http(struct ca *ca, struct request *r, const char *host, const char *request, size_t len)
+{
+    char head[4096], text[256], method[8], path[400];
+    const char *end = memmem(request, len, "\r\n\r\n", 4);
+    char body[8192];
+
+    assert_non_null(end);
+    size_t head_len = (size_t)(end - request) + 2;
+    assert_true(head_len < sizeof head && len - head_len - 2 < sizeof body);
+    memcpy(head, request, head_len);
+    head[head_len] = '\0';
+    memcpy(body, end + 4, len - head_len - 2);
+    body[len - head_len - 2] = '\0';
+    assert_int_equal(sscanf(head, "%7s %399s HTTP/1.1\r\n", method, path), 2);
+    assert_true(header(head, "Host", text, sizeof text));
+    assert_string_equal(text, host);
+    assert_true(header(head, "User-Agent", text, sizeof text) && text[0] != '\0');
+    assert_false(header(head, "Expect", text, sizeof text) || header(head, "Replay-Nonce", text, sizeof text));
+    snprintf(r->url, sizeof r->url, "https://%s%s", host, path);
+    for (r->kind = CA_DIRECTORY; r->kind < CA_KINDS; r->kind++) {
+        size_t n = strlen(paths[r->kind]);
+        bool exact = paths[r->kind][n - 1] != '/';
+        if (exact ? strcmp(path, paths[r->kind]) == 0 : strncmp(path, paths[r->kind], n) == 0) {
+            (void)sscanf(path + n, "%u/%u", &r->order, &r->authz);
+            break;
+        }
+    }
+    assert_true(r->kind < CA_KINDS);
+    assert_string_equal(method, r->kind == CA_DIRECTORY ? "GET" : r->kind == CA_NONCE ? "HEAD" : "POST");
+    if (r->kind <= CA_NONCE) {
+        assert_false(header(head, "Content-Length", text, sizeof text) || body[0] != '\0');
+        return;
+    }
+    assert_true(header(head, "Content-Type", text, sizeof text));
+    assert_string_equal(text, "application/jose+json");
+    assert_true(header(head, "Content-Length", text, sizeof text));
+    assert_int_equal(strtoul(text, NULL, 10), strlen(body));
+    check_jws(ca, r, body);
+}
+
+/* --- carrying out ---------------------------------------------------------------------------------------- */
+
+struct reply {
+    int code;
+    char head[600];
+    char body[9000];
+};
+
+static void refuse(struct reply *p, int code, const char *type, const char *detail)
+{
+    p->code = code;
+    snprintf(p->head, sizeof p->head, "Content-Type: application/problem+json\r\n");
+    snprintf(p->body, sizeof p->body,
+             "{\"type\":\"urn:ietf:params:acme:error:%s\",\"detail\":\"%s\",\"status\":%d}", type, detail, code);
+}
+
+static const char *other(const struct ca *ca)
+{
+    return ca->plan->other_host != NULL ? ca->plan->other_host : CA_HOST;
+}
+
+static struct ca_order *order_of(struct ca *ca, const struct request *r)
+{
+    assert_true(r->order >= 1 && r->order <= ca->order_count && r->authz < ca->plan->name_count);
+    return &ca->order[r->order - 1];
+}
+
+static const char *name_of(const struct ca *ca, unsigned authz)
+{
+    return ca->plan->names[ca->plan->reversed ? ca->plan->name_count - 1 - authz : authz];
+}
+
+static void token_of(const struct request *r, char token[44])
+{
+    memcpy(token, "tok-__ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk", 44);
+    token[4] = (char)('0' + r->order);
+    token[5] = (char)('a' + r->authz);
+}
+
+static void order_document(struct ca *ca, struct reply *p, unsigned number, bool all)
+{
+    struct ca_order *o = &ca->order[number - 1];
+    size_t at = (size_t)snprintf(p->body, sizeof p->body, "{\"status\":\"%s\",\"expires\":null,\"identifiers\":[",
+                                 o->status);
+    for (unsigned i = 0; i < ca->plan->name_count; i++) {
+        at += (size_t)snprintf(p->body + at, sizeof p->body - at, "%s{\"type\":\"dns\",\"value\":\"%s\"}",
+                               i > 0 ? "," : "", ca->plan->names[i]);
+    }
+    at += (size_t)snprintf(p->body + at, sizeof p->body - at, "],");
+    for (unsigned i = 0; all && i < ca->plan->name_count; i++) {
+        at += (size_t)snprintf(p->body + at, sizeof p->body - at, "%s\"" CA_URL "/authz/%u/%u\"%s",
+                               i > 0 ? "," : "\"authorizations\":[", number, i,
+                               i + 1 == ca->plan->name_count ? "]," : "");
+    }
+    at += (size_t)snprintf(p->body + at, sizeof p->body - at, "\"finalize\":\"" CA_URL "/finalize/%u\"", number);
+    if (strcmp(o->status, "valid") == 0) {
+        at += (size_t)snprintf(p->body + at, sizeof p->body - at, ",\"certificate\":\"https://%s/cert/%u\"",
+                               other(ca), number);
+    }
+    snprintf(p->body + at, sizeof p->body - at, "}");
+}
+
+/* What time does to an order: once a look. */
+static void order_moves(const struct ca *ca, struct ca_order *o)
+{
+    bool all = true;
+    for (unsigned i = 0; i < ca->plan->name_count; i++) {
+        all = all && strcmp(o->authz[i].status, "valid") == 0;
+    }
+    if (strcmp(o->status, "pending") == 0 && all && o->lag-- == 0) {
+        o->status = "ready";
+    } else if (strcmp(o->status, "processing") == 0 && o->processing-- == 0) {
+        o->status = "valid";
+    }
+}
+
+static void new_order(struct ca *ca, struct request *r, struct reply *p)
+{
+    char wanted[2400];
+    size_t at = (size_t)snprintf(wanted, sizeof wanted, "{\"identifiers\":[");
+    for (unsigned i = 0; i < ca->plan->name_count; i++) {
+        at += (size_t)snprintf(wanted + at, sizeof wanted - at, "%s{\"type\":\"dns\",\"value\":\"%s\"}",
+                               i > 0 ? "," : "", ca->plan->names[i]);
+    }
+    snprintf(wanted + at, sizeof wanted - at, "]}");
+    assert_string_equal(r->payload, wanted);
+    p->code = 201;
+    if (!ca->plan->reuse || ca->order_count == 0) {
+        assert_true(ca->order_count < sizeof ca->order / sizeof ca->order[0]);
+        struct ca_order *o = &ca->order[ca->order_count++];
+        o->status = ca->plan->born != NULL ? ca->plan->born : "pending";
+        o->lag = ca->plan->lag;
+        for (unsigned i = 0; i < ca->plan->name_count; i++) {
+            bool valid = i < ca->plan->born_valid || strcmp(o->status, "pending") != 0;
+            o->authz[i].status = valid ? "valid" : "pending";
+        }
+    }
+    order_document(ca, p, ca->order_count, true);
+    snprintf(p->head, sizeof p->head, "Content-Type: application/json\r\nLocation: " CA_URL "/order/%u\r\n",
+             ca->order_count);
+}
+
+static void authz_document(struct ca *ca, struct request *r, struct reply *p)
+{
+    struct ca_order *o = order_of(ca, r);
+    char token[44], http[1500];
+    const char *strange = "{\"type\":\"dns-persist-01\",\"url\":\"" CA_URL "/chall/9/9\",\"status\":\"pending\"},"
+                          "{\"type\":\"moon-01\",\"parity\":[1,{\"a\":null}]}";
+    token_of(r, token);
+    bool responded = o->authz[r->authz].responded;
+    snprintf(http, sizeof http,
+             "{\"type\":\"http-01\",\"url\":\"" CA_URL "/chall/%u/%u\",\"status\":\"%s\",\"token\":\"%s\"%s}",
+             r->order, r->authz, o->authz[r->authz].status, token,
+             o->authz[r->authz].failures > 0 ? ",\"error\":{\"type\":\"urn:ietf:params:acme:error:connection\","
+                                               "\"detail\":\"refused\",\"status\":400}"
+             : (responded || strcmp(o->authz[r->authz].status, "pending") != 0) && ca->plan->challenge != NULL
+                 ? ca->plan->challenge
+                 : "");
+    bool alone = ca->plan->minimal && responded;
+    bool last = ca->plan->shuffled && ca->count[CA_AUTHZ] % 2 == 0;
+    snprintf(p->body, sizeof p->body,
+             "{\"identifier\":{\"type\":\"dns\",\"value\":\"%s\"},\"status\":\"%s\","
+             "\"challenges\":[%s%s%s%s%s]}",
+             name_of(ca, r->authz), o->authz[r->authz].status, last && !alone ? strange : "",
+             last && !alone ? "," : "", http, last || alone ? "" : ",", last || alone ? "" : strange);
+}
+
+static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
+{
+    struct ca_order *o = order_of(ca, r);
+    if (o->authz[r->authz].responded && o->authz[r->authz].failures == 0) {
+        /* the answer is not to be taken back before the authorization has left pending */
+        assert_true(ca->published != NULL || ca->power_cut);
+        if (ca->published == NULL) {
+            o->authz[r->authz].status = ca->plan->one_shot ? "invalid" : "pending";
+        } else if (o->authz[r->authz].looks-- == 0) {
+            o->authz[r->authz].status = ca->plan->authz_end != NULL ? ca->plan->authz_end : "valid";
+            o->authz[r->authz].responded = false;
+        }
+    }
+    p->code = ca->plan->code202 && strcmp(o->authz[r->authz].status, "valid") != 0 ? 202 : 200;
+    authz_document(ca, r, p);
+    if (strcmp(o->authz[r->authz].status, "invalid") == 0) {
+        o->status = "invalid";
+    }
+}
+
+static void take_response(struct ca *ca, struct request *r, struct reply *p)
+{
+    struct ca_order *o = order_of(ca, r);
+    char token[44], jwk[256], wanted[128], x[64];
+    uint8_t digest[33];
+
+    assert_string_equal(r->payload, "{}");
+    if (strcmp(o->authz[r->authz].status, "pending") != 0 ||
+        (o->authz[r->authz].responded && o->authz[r->authz].failures == 0)) {
+        bool conflict = ca->plan->not_pending != NULL;
+        refuse(p, conflict ? 409 : 400, conflict ? ca->plan->not_pending : "malformed", "not pending");
+        return;
+    }
+    /* the key authorization, computed here from the account's key (RFC 8555, 8.1; RFC 7638) */
+    token_of(r, token);
+    EVP_EncodeBlock((unsigned char *)jwk, ca->point + 1, 32);
+    EVP_EncodeBlock((unsigned char *)x, ca->point + 33, 32);
+    snprintf(wanted, sizeof wanted, "\",\"y\":\"%.43s\"}", x);
+    char both[300];
+    snprintf(both, sizeof both, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%.43s%s", jwk, wanted);
+    for (char *c = strstr(both, "\"x\""); *c != '\0'; c++) {
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    }
+    SHA256((unsigned char *)both, strlen(both), digest);
+    EVP_EncodeBlock((unsigned char *)x, digest, 32);
+    for (char *c = x; *c != '\0'; c++) {
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    }
+    snprintf(wanted, sizeof wanted, "%s.%.43s", token, x);
+    assert_non_null(ca->published);
+    assert_string_equal(ca->published, wanted);
+
+    o->authz[r->authz].failures = o->authz[r->authz].responded ? o->authz[r->authz].failures - 1
+                                                               : ca->plan->failures;
+    o->authz[r->authz].responded = true;
+    o->authz[r->authz].looks = ca->plan->authz_looks;
+    p->code = ca->plan->code202 ? 202 : 200;
+    snprintf(p->body, sizeof p->body,
+             "{\"type\":\"http-01\",\"url\":\"%s\",\"status\":\"pending\",\"token\":\"%s\"}", r->url, token);
+}
+
+static void issue(struct ca *ca, struct ca_order *o, const char *payload)
+{
+    char csr[2400], san[2400] = "";
+    uint8_t der[2000];
+    const uint8_t *at = der;
+    assert_true(strncmp(payload, "{\"csr\":\"", 8) == 0 && strcmp(payload + strlen(payload) - 2, "\"}") == 0);
+    assert_true(member(payload, "csr", csr, sizeof csr));
+    X509_REQ *request = d2i_X509_REQ(NULL, &at, (long)from_b64url(csr, strlen(csr), der, sizeof der));
+    assert_non_null(request);
+    EVP_PKEY *key = X509_REQ_get0_pubkey(request);
+    assert_int_equal(X509_REQ_verify(request, key), 1);
+    for (unsigned i = 0; i < ca->plan->name_count; i++) {
+        size_t used = strlen(san);
+        snprintf(san + used, sizeof san - used, "%sDNS:%s", i > 0 ? "," : "", ca->plan->names[i]);
+    }
+    struct maker_spec spec = {.san = san, .key = key, .issuer = ca->issuer, .issuer_key = ca->issuer_key};
+    X509 *leaf = maker_certificate(&spec);
+    char *pem = maker_pem(leaf), *root = maker_pem(ca->issuer);
+    o->chain = malloc(strlen(pem) + strlen(root) + 1);
+    assert_non_null(o->chain);
+    sprintf(o->chain, "%s%s", pem, root);
+    free(pem);
+    free(root);
+    X509_free(leaf);
+    X509_REQ_free(request);
+}
+
+static void finalize(struct ca *ca, struct request *r, struct reply *p)
+{
+    struct ca_order *o = order_of(ca, r);
+    order_moves(ca, o);
+    if (strcmp(o->status, "ready") != 0) {
+        refuse(p, 403, "orderNotReady", o->status);
+        return;
+    }
+    issue(ca, o, r->payload);
+    o->finalized++;
+    o->processing = ca->plan->processing;
+    o->status = "processing";
+    order_moves(ca, o);
+    order_document(ca, p, r->order, !ca->plan->forgetful);
+}
+
+static void carry_out(struct ca *ca, struct request *r, struct reply *p)
+{
+    p->code = 200;
+    snprintf(p->head, sizeof p->head, "Content-Type: application/json; charset=utf-8\r\n");
+    if (r->kind > CA_NEW_ACCOUNT && (ca->accounts == 0 || ca->forgot_account)) {
+        refuse(p, 400, "accountDoesNotExist", "unknown kid");
+        return;
+    }
+    if (r->kind == CA_ORDER || r->kind == CA_AUTHZ || r->kind == CA_CERTIFICATE) {
+        assert_string_equal(r->payload, ""); /* POST-as-GET */
+    }
+    switch (r->kind) {
+    case CA_DIRECTORY:
+        snprintf(p->body, sizeof p->body,
+                 "{\"Xq7-random\":\"https://elsewhere.test/\",\"newNonce\":\"https://%s/nonce\",\"newAccount\":"
+                 "\"" CA_URL "/new-account\",\n \"newOrder\" : \"https:\\/\\/" CA_HOST
+                 "\\/new\\u002dorder\",\"meta\":{\"termsOfService\":null,\"x\":[1,[2],{}]}}",
+                 other(ca));
+        break;
+    case CA_NONCE:
+        break;
+    case CA_NEW_ACCOUNT:
+        assert_string_equal(r->payload, "{\"termsOfServiceAgreed\":true}");
+        p->code = ca->accounts > 0 && !ca->forgot_account ? 200 : 201;
+        ca->accounts += p->code == 201;
+        ca->forgot_account = false;
+        snprintf(p->head, sizeof p->head, "Content-Type: application/json\r\nLocation: " CA_URL "/account/1\r\n");
+        snprintf(p->body, sizeof p->body, "{\"status\":\"valid\",\"orders\":\"" CA_URL "/orders/1\"}");
+        break;
+    case CA_NEW_ORDER:
+        new_order(ca, r, p);
+        break;
+    case CA_ORDER:
+        order_moves(ca, order_of(ca, r));
+        order_document(ca, p, r->order, !ca->plan->forgetful);
+        break;
+    case CA_AUTHZ:
+        look_at_authz(ca, r, p);
+        break;
+    case CA_CHALLENGE:
+        take_response(ca, r, p);
+        break;
+    case CA_FINALIZE:
+        finalize(ca, r, p);
+        break;
+    case CA_CERTIFICATE:
+        if (strcmp(order_of(ca, r)->status, "valid") != 0) {
+            fail_msg("the certificate was asked for while the order is %s", order_of(ca, r)->status);
+        }
+        snprintf(p->head, sizeof p->head, "Content-Type: application/pem-certificate-chain\r\n");
+        snprintf(p->body, sizeof p->body, "%s", order_of(ca, r)->chain);
+        break;
+    case CA_KINDS:
+        break;
+    }
+}
+
+/* --- answering ------------------------------------------------------------------------------------------- */
+
+static void give_nonce(struct ca *ca, enum ca_kind kind, const struct ca_twist *twist, char *out, size_t cap)
+{
+    char nonce[400];
+    out[0] = '\0';
+    if (kind == CA_DIRECTORY) {
+        return; /* nobody has to, and few do */
+    }
+    if (twist != NULL && twist->nonce != NULL) {
+        if (twist->nonce[0] != '\0') {
+            snprintf(out, cap, "Replay-Nonce: %s\r\n", twist->nonce);
+        }
+        return;
+    }
+    assert_true(ca->nonce_count < sizeof ca->nonces / sizeof ca->nonces[0]);
+    snprintf(ca->nonces[ca->nonce_count], sizeof ca->nonces[0], "nonce_-%08u", ca->nonce_count);
+    size_t len = ca->plan->nonce_len > 15 ? ca->plan->nonce_len : 15;
+    memset(nonce, 'n', len);
+    nonce[len] = '\0';
+    memcpy(nonce, ca->nonces[ca->nonce_count++], 15);
+    snprintf(out, cap, "rEPLAY-nONCE:\t%s \r\n", nonce);
+}
+
+static const struct ca_twist *twist_for(const struct ca *ca, enum ca_kind kind)
+{
+    for (unsigned i = 0; i < ca->plan->twist_count; i++) {
+        const struct ca_twist *t = &ca->plan->twists[i];
+        unsigned last = t->last == 0 ? t->first : t->last;
+        if (t->kind == kind && ca->count[kind] >= t->first && ca->count[kind] <= last) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request, size_t len)
+{
+    struct request r = {0};
+    struct reply p = {0};
+    char nonce[500], line[64];
+    struct ca_answer answer = {.at = ca->answer, .close = ca->plan->close};
+
+    check_http(ca, &r, host, request, len);
+    ca->requests++;
+    ca->count[r.kind]++;
+    const struct ca_twist *t = twist_for(ca, r.kind);
+    bool say = t != NULL && (t->act == CA_SAY || t->act == CA_DO_AND_SAY);
+    if (t == NULL || t->act == CA_DO_AND_SAY || t->act == CA_DO_AND_CUT || t->act == CA_ADD) {
+        carry_out(ca, &r, &p);
+    }
+    if (t != NULL && (t->act == CA_CUT || t->act == CA_DO_AND_CUT)) {
+        answer.close = true;
+        return answer;
+    }
+    if (t != NULL && t->raw != NULL) {
+        answer.len = strlen(t->raw);
+        answer.close = true;
+        memcpy(ca->answer, t->raw, answer.len);
+        return answer;
+    }
+    give_nonce(ca, r.kind, t, nonce, sizeof nonce);
+    snprintf(line, sizeof line, "HTTP/1.1 %d Fine\r\n", p.code);
+    const char *body = t != NULL && t->body != NULL ? t->body : say ? "" : p.body;
+    answer.len = (size_t)snprintf(ca->answer, sizeof ca->answer, "%s%s%s%s%sContent-Length: %zu\r\n\r\n%s",
+                                  say ? "" : line, say ? "" : p.head, t != NULL && t->head != NULL ? t->head : "",
+                                  nonce, ca->plan->close ? "Connection: close\r\n" : "", strlen(body),
+                                  r.kind == CA_NONCE ? "" : body);
+    assert_true(answer.len < sizeof ca->answer);
+    return answer;
+}
+
+void ca_init(struct ca *ca, const struct ca_plan *plan)
+{
+    memset(ca, 0, sizeof *ca);
+    ca->plan = plan;
+    ca->issuer_key = maker_ec("P-256");
+    struct maker_spec root = {.name = "Test Root", .ca = MAKER_CA, .key = ca->issuer_key};
+    ca->issuer = maker_certificate(&root);
+}
+
+void ca_free(struct ca *ca)
+{
+    for (unsigned i = 0; i < ca->order_count; i++) {
+        free(ca->order[i].chain);
+    }
+    X509_free(ca->issuer);
+    EVP_PKEY_free(ca->issuer_key);
+}

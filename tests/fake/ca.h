@@ -1,0 +1,122 @@
+/* ca.h - a scripted CA without sockets: request bytes in, answer bytes out, and a judgement of every request.
+ *
+ * It keeps the rules of RFC 8555 itself (one account, orders, authorizations, one nonce a request) and a test
+ * bends single answers with twists. A request that breaks a rule fails the test at once.
+ */
+#ifndef TESTS_FAKE_CA_H
+#define TESTS_FAKE_CA_H
+
+#include "unit/maker.h"
+
+#include <stdbool.h>
+
+/* A twist names only the members it needs. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+#define CA_HOST  "ca.test"
+#define CA_URL   "https://" CA_HOST
+#define CA_NAMES 8
+
+enum ca_kind {
+    CA_DIRECTORY,
+    CA_NONCE,
+    CA_NEW_ACCOUNT,
+    CA_NEW_ORDER,
+    CA_ORDER,
+    CA_AUTHZ,
+    CA_CHALLENGE,
+    CA_FINALIZE,
+    CA_CERTIFICATE,
+    CA_KINDS
+};
+
+enum ca_act {
+    CA_SAY,        /* the request is not carried out; head and body are the answer  */
+    CA_DO_AND_SAY, /* it is, but the answer is this one                             */
+    CA_CUT,        /* it is not, and the connection ends without a word             */
+    CA_DO_AND_CUT, /* it is, and the connection ends without a word                 */
+    CA_ADD         /* it is; header lines are added and a body, when given, instead */
+};
+
+/* What happens to requests number first..last (from 1) of a kind; last 0: only to the first. */
+struct ca_twist {
+    enum ca_kind kind;
+    unsigned first, last;
+    enum ca_act act;
+    const char *head;  /* status line and header lines, or header lines; each with CR LF            */
+    const char *body;  /* Content-Length is added                                                   */
+    const char *nonce; /* NULL: a good one; "": none; otherwise the header's value                  */
+    const char *raw;   /* the whole answer as it is                                                 */
+};
+
+#define CA_FOREVER 1000000u
+
+struct ca_plan {
+    const char *names[CA_NAMES]; /* what is to be ordered, as it has to appear                       */
+    unsigned name_count;
+    unsigned born_valid;     /* authorizations that are valid from the start                         */
+    unsigned authz_looks;    /* looks at an authorization before its validation has ended            */
+    const char *authz_end;   /* how it ends; NULL: "valid"                                           */
+    const char *challenge;   /* more members of the challenge from the response on, ",\"error\":..." */
+    unsigned failures;       /* validations that fail but leave the authorization pending (step-ca)  */
+    unsigned lag;            /* looks at an order that stays pending though all is valid             */
+    unsigned processing;     /* looks at an order that is being finalized                            */
+    const char *born;        /* state of a new order; NULL: "pending"                                */
+    const char *not_pending; /* type a late response is refused with; NULL: malformed             */
+    bool reversed;           /* authorizations in another order than the names                       */
+    bool forgetful;          /* only newOrder's answer has authorizations                            */
+    bool code202;            /* Boulder before RFC 8555: 202 for authorizations and challenges       */
+    bool shuffled;           /* challenge lists differ from look to look                             */
+    bool minimal;            /* challenge lists shrink to the answered one                           */
+    bool one_shot;           /* a validation that finds no answer has failed, as at Boulder              */
+    bool close;              /* a connection takes one request                                       */
+    bool reuse;              /* an identical newOrder is answered with the order there is            */
+    unsigned nonce_len;      /* 0: 16                                                                */
+    const char *other_host;  /* where nonces and certificates live                                   */
+    const struct ca_twist *twists;
+    unsigned twist_count;
+};
+
+struct ca_order {
+    const char *status;
+    unsigned lag, processing, finalized;
+    struct {
+        const char *status;
+        bool responded;
+        unsigned looks, failures;
+    } authz[CA_NAMES];
+    char *chain;
+};
+
+struct ca {
+    const struct ca_plan *plan;
+    const char *published; /* key authorization on show just now; NULL: none */
+    unsigned count[CA_KINDS];
+    unsigned requests, accounts, order_count;
+    bool forgot_account; /* set: the account is unknown until newAccount */
+    bool power_cut;      /* the client was switched off: an answer may be gone from where it was shown */
+    struct ca_order order[8];
+    uint8_t point[65]; /* of the account key */
+    char nonces[512][16];
+    unsigned nonce_count;
+    EVP_PKEY *issuer_key;
+    X509 *issuer;
+    char answer[16384];
+};
+
+struct ca_answer {
+    const char *at;
+    size_t len;
+    bool close; /* the connection ends behind it */
+};
+
+void ca_init(struct ca *ca, const struct ca_plan *plan);
+void ca_free(struct ca *ca);
+
+/* True when request[0..len) is whole. */
+bool ca_whole(const char *request, size_t len);
+
+/* Judges and answers one request that came over a connection to `host`. */
+struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request, size_t len);
+
+#endif

@@ -1,0 +1,270 @@
+/* engine.c - see engine.h. */
+#include "engine.h"
+
+#include "protocol/poll.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int present(void *ctx, const struct acme_challenge *challenge)
+{
+    struct engine *e = ctx;
+    e->ca.published = challenge->key_authorization;
+    e->presents++;
+    return 1;
+}
+
+static void withdraw(void *ctx)
+{
+    struct engine *e = ctx;
+    assert_non_null(e->ca.published);
+    e->ca.published = NULL;
+    e->withdraws++;
+}
+
+static void copy(char *to, size_t cap, struct acme_slice from)
+{
+    snprintf(to, cap, "%.*s", (int)from.len, from.len > 0 ? from.at : "");
+}
+
+static void trace(void *ctx, const struct acme_event *event)
+{
+    struct engine *e = ctx;
+    if (event->kind == ACME_EVENT_WAIT && e->waits < 64) {
+        e->wait[e->waits].ms = event->wait_ms;
+        e->wait[e->waits].error = event->error;
+        e->wait[e->waits++].step = event->step;
+    } else if (event->kind == ACME_EVENT_PROBLEM) {
+        struct acme_slice texts[] = {event->text, event->detail, event->name};
+        for (unsigned t = 0; t < 3; t++) {
+            for (size_t i = 0; i < texts[t].len; i++) {
+                assert_true(texts[t].at[i] >= ' ' && texts[t].at[i] <= '~');
+            }
+        }
+        copy(e->problem_type[e->problems % 8], 128, event->text);
+        copy(e->problem_name[e->problems++ % 8], 128, event->name);
+        copy(e->problem_detail, sizeof e->problem_detail, event->detail);
+    }
+}
+
+static int keep_chain(void *ctx, const char *data, size_t len)
+{
+    struct engine *e = ctx;
+    assert_true(e->chain_len + len < sizeof e->chain);
+    memcpy(e->chain + e->chain_len, data, len);
+    e->chain_len += len;
+    e->chain[e->chain_len] = '\0';
+    return 0;
+}
+
+static void begin(struct engine *e, const struct ca_plan *plan, const struct engine_way *way, bool bytewise)
+{
+    static const struct acme_net no_net;
+    memset(e, 0, sizeof *e);
+    ca_init(&e->ca, plan);
+    e->way = way;
+    e->bytewise = bytewise;
+    e->now_ms = 0xfffff000u; /* wraps soon */
+    assert_int_equal(acme_key_p256_ops.generate(&e->account, &maker_sys), 0);
+    assert_int_equal(acme_key_p256_ops.generate(&e->certificate, &maker_sys), 0);
+    e->solver = (struct acme_solver){.ctx = e, .type = "http-01", .present = present, .withdraw = withdraw};
+    e->solvers[0] = &e->solver;
+    e->setup = (struct acme_setup){.net = &no_net,
+                                   .sys = &maker_sys,
+                                   .ca = {.directory_url = CA_URL "/dir"},
+                                   .account_key = {&acme_key_p256_ops, &e->account},
+                                   .certificate_key = {&acme_key_p256_ops, &e->certificate},
+                                   .names = plan->names,
+                                   .name_count = plan->name_count,
+                                   .accept_terms = !way->no_terms,
+                                   .solvers = e->solvers,
+                                   .solver_count = 1,
+                                   .work = e->work,
+                                   .work_len = sizeof e->work,
+                                   .trace = trace,
+                                   .trace_ctx = e};
+    if (way->directory_url != NULL) {
+        e->setup.ca.directory_url = way->directory_url;
+    }
+    e->flow.setup = &e->setup;
+    assert_int_equal(acme_url_parse(&e->flow.hosts.directory, acme_slice_of(e->setup.ca.directory_url)), 0);
+    e->flow.hosts.more = way->more_hosts;
+    e->flow.hosts.more_count = way->more_host_count;
+    if (way->resumed != NULL) {
+        strcpy(e->flow.account, CA_URL "/account/1");
+        strcpy(e->flow.directory.new_nonce, CA_URL "/nonce");
+        strcpy(e->flow.directory.new_account, CA_URL "/new-account");
+        strcpy(e->flow.directory.new_order, CA_URL "/new-order");
+        strcpy(e->flow.order.url, way->resumed);
+        e->ca.accounts = 1;
+        assert_int_equal(acme_key_p256_ops.point(&e->account, e->ca.point), 0);
+    }
+    e->x.setup = &e->setup;
+    e->x.flow = &e->flow;
+    e->x.rows = acme_flow_rfc8555;
+    e->x.sink = keep_chain;
+    e->x.sink_ctx = e;
+    acme_flow_start(&e->flow);
+    acme_exchange_start(&e->x, e->now_ms);
+}
+
+static int fault(struct engine *e, int error)
+{
+    e->open = false;
+    return acme_exchange_fault(&e->x, error, e->now_ms);
+}
+
+static int step_wait(struct engine *e)
+{
+    if (!acme_exchange_due(&e->x, e->now_ms)) {
+        e->elapsed_ms += e->x.wait_ms;
+        e->now_ms += e->x.wait_ms - (e->now_ms - e->x.wait_since_ms);
+        assert_true(acme_exchange_due(&e->x, e->now_ms));
+    }
+    int error = acme_exchange_choose(&e->x, e->now_ms);
+    if (error == 0 && e->x.rows[e->flow.step].method == ACME_METHOD_NONE) {
+        error = acme_flow_act(&e->flow);
+        if (error >= 0) {
+            acme_exchange_go(&e->x, (enum acme_step)error, e->now_ms);
+            error = 0;
+        }
+    }
+    return error;
+}
+
+static int step_connect(struct engine *e)
+{
+    char host[254];
+    copy(host, sizeof host, e->x.url.authority);
+    bool kept = e->open && strcmp(host, e->host) == 0;
+    if (!kept) {
+        e->connections++;
+        if (e->way->down_after > 0 && e->ca.requests >= e->way->down_after) {
+            return fault(e, ACME_E_REFUSED);
+        }
+    }
+    strcpy(e->host, host);
+    e->open = true;
+    e->request_len = 0;
+    acme_exchange_connected(&e->x, !kept);
+    return 0;
+}
+
+static int step_send(struct engine *e)
+{
+    bool last = false;
+    struct acme_slice out = acme_exchange_output(&e->x, &last);
+    if (out.len == 0) {
+        assert_true(last);
+        assert_true(ca_whole(e->request, e->request_len));
+        e->answer = ca_answer(&e->ca, e->host, e->request, e->request_len);
+        e->answer_at = 0;
+        acme_exchange_flushed(&e->x);
+        return 0;
+    }
+    size_t len = e->bytewise ? 1 : out.len;
+    assert_true(e->request_len + len <= sizeof e->request);
+    memcpy(e->request + e->request_len, out.at, len);
+    e->request_len += len;
+    acme_exchange_sent(&e->x, len);
+    return 0;
+}
+
+static int step_receive(struct engine *e)
+{
+    size_t rest = e->answer.len - e->answer_at;
+    size_t len = e->bytewise && rest > 0 ? 1 : rest;
+    int error = 0;
+    if (len > 0) {
+        error = acme_exchange_input(&e->x, e->answer.at + e->answer_at, len);
+        e->answer_at += len;
+    } else if (e->answer.close) {
+        error = acme_exchange_ended(&e->x, !e->way->unclean);
+        e->open = false;
+    } else {
+        error = ACME_E_TIMEOUT; /* the client waits for more, the server for the client */
+        e->now_ms += ACME_NET_TIMEOUT_MS;
+        e->elapsed_ms += ACME_NET_TIMEOUT_MS;
+    }
+    return error == 0 ? 0 : fault(e, error);
+}
+
+static int step(struct engine *e)
+{
+    switch (e->x.state) {
+    case ACME_EXCHANGE_WAIT:
+        return step_wait(e);
+    case ACME_EXCHANGE_CONNECT:
+        return step_connect(e);
+    case ACME_EXCHANGE_ASK:
+        e->chain_len = 0;
+        return acme_exchange_ask(&e->x);
+    case ACME_EXCHANGE_SIGN:
+        return acme_exchange_sign(&e->x);
+    case ACME_EXCHANGE_SEND:
+        return step_send(e);
+    case ACME_EXCHANGE_RECEIVE:
+        return step_receive(e);
+    case ACME_EXCHANGE_JUDGE: {
+        bool close = false;
+        int error = acme_exchange_judge(&e->x, e->now_ms, &close);
+        e->open = e->open && !close && !e->answer.close;
+        return error;
+    }
+    }
+    return 0;
+}
+
+static void run(struct engine *e, const struct ca_plan *plan, const struct engine_way *way, bool bytewise)
+{
+    begin(e, plan, way, bytewise);
+    while (e->error == 0 && e->flow.step != ACME_STEP_COUNT) {
+        e->error = step(e);
+        if (e->ca.requests >= ENGINE_REQUESTS_MAX) {
+            e->error = ENGINE_ENDLESS;
+        }
+    }
+    copy(e->failure_type, sizeof e->failure_type, e->flow.problem.type);
+    copy(e->failure_detail, sizeof e->failure_detail, e->flow.problem.detail);
+    acme_flow_withdraw(&e->flow);
+    assert_int_equal(e->presents, e->withdraws);
+    assert_null(e->ca.published);
+}
+
+void engine_play(struct engine *e, const struct ca_plan *plan, const struct engine_way *way)
+{
+    static const struct engine_way usual;
+    way = way != NULL ? way : &usual;
+    run(e, plan, way, true);
+    int error = e->error;
+    unsigned requests = e->ca.requests, waits = e->waits, problems = e->problems;
+    uint32_t elapsed = e->elapsed_ms;
+    engine_free(e);
+    run(e, plan, way, false);
+    assert_int_equal(error, e->error);
+    assert_int_equal(requests, e->ca.requests);
+    assert_int_equal(waits, e->waits);
+    assert_int_equal(problems, e->problems);
+    assert_int_equal(elapsed, e->elapsed_ms);
+}
+
+void engine_free(struct engine *e)
+{
+    ca_free(&e->ca);
+}
+
+void engine_issues(struct engine *e, const struct ca_plan *plan, const struct engine_way *way)
+{
+    engine_play(e, plan, way);
+    assert_int_equal(e->error, 0);
+    const char *chain = e->ca.order[e->ca.order_count - 1].chain;
+    assert_non_null(chain);
+    assert_string_equal(e->chain, chain);
+    assert_int_equal(e->ca.order[e->ca.order_count - 1].finalized, 1);
+    engine_free(e);
+}
+
+uint32_t engine_waited(const struct engine *e)
+{
+    return e->elapsed_ms;
+}

@@ -1,0 +1,67 @@
+/* engine.h - the core's engine (protocol/exchange.h) talking to the scripted CA in virtual time. */
+#ifndef TESTS_FAKE_ENGINE_H
+#define TESTS_FAKE_ENGINE_H
+
+#include "ca.h"
+#include "protocol/exchange.h"
+
+#define ENGINE_ENDLESS 1 /* outcome of a run that was stopped after ENGINE_REQUESTS_MAX */
+#define ENGINE_REQUESTS_MAX 300
+
+/* What may differ from the usual; all zero is the usual. */
+struct engine_way {
+    const char *directory_url;
+    const char *resumed; /* URL of a stored order; the account is known then */
+    const char *const *more_hosts;
+    size_t more_host_count;
+    unsigned down_after; /* requests after which no connection can be opened */
+    bool unclean;        /* connections end without close_notify             */
+    bool no_terms;
+};
+
+struct engine {
+    struct ca ca;
+    struct acme_setup setup;
+    struct acme_flow flow;
+    struct acme_exchange x;
+    struct acme_key_p256 account, certificate;
+    struct acme_solver solver;
+    const struct acme_solver *solvers[1];
+    const struct engine_way *way;
+    char work[6144];
+    uint32_t now_ms;
+    bool bytewise, open;
+    char host[254];
+    char request[8192];
+    size_t request_len, answer_at;
+    struct ca_answer answer;
+
+    /* the outcome */
+    int error;
+    uint32_t elapsed_ms;
+    unsigned connections, presents, withdraws;
+    unsigned waits;
+    struct {
+        uint32_t ms;
+        int error;
+        enum acme_step step;
+    } wait[64];
+    unsigned problems;
+    char problem_type[8][128], problem_name[8][128], problem_detail[2048]; /* the detail of the last one */
+    char failure_type[64], failure_detail[256]; /* as acme.c's fail() takes them, printable or not */
+    char chain[16384];
+    size_t chain_len;
+};
+
+/* Runs to the end: a byte at a time, then in whole pieces, and compares the outcomes. The state of the second
+ * run stays in *e, for the test to look at and engine_free(). */
+void engine_play(struct engine *e, const struct ca_plan *plan, const struct engine_way *way);
+void engine_free(struct engine *e);
+
+/* Plays and demands a certificate. */
+void engine_issues(struct engine *e, const struct ca_plan *plan, const struct engine_way *way);
+
+/* The sum of the waits. */
+uint32_t engine_waited(const struct engine *e);
+
+#endif

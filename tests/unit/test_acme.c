@@ -1,0 +1,1050 @@
+#define _GNU_SOURCE /* memmem */
+/* The whole client with the scripted CA, without TLS: this file has its own acme_channel_* functions, so the
+ * linker takes none of secure/channel.c. Resets, power cuts, stored records, and what acme_init() refuses. */
+#include "fake/ca.h"
+
+#include "acme.h"
+#include "protocol/challenge_http01.h"
+
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+#define ONE        .names = {"a.example"}, .name_count = 1
+#define TWO        .names = {"a.example", "b.example"}, .name_count = 2
+#define TWISTED(t) .twists = (t), .twist_count = LEN(t)
+#define PROBLEM    "Content-Type: application/problem+json\r\n"
+#define URN        "urn:ietf:params:acme:error:"
+#define RECORDS    6
+
+/* Everything outside the client: what survives a reset comes first. */
+static struct world {
+    struct ca ca;
+    struct {
+        char data[8192];
+        size_t len;
+    } record[RECORDS], incoming;
+    int64_t utc;
+    uint32_t now_ms;
+    int writes_left;   /* the power goes when none is left; -1: never               */
+    bool off;          /* it went                                                    */
+    int failing_write; /* this one, from 1, fails but all goes on                    */
+    int writes;
+    int read_error; /* record whose reading fails; -1 none                           */
+    bool net_down, no_random, no_clock;
+    unsigned account_keys; /* times the account key was written                      */
+
+    struct acme_client client;
+    struct acme_setup setup;
+    struct acme_key_p256 account, certificate;
+    struct acme_tls tls;
+    struct acme_trust trust;
+    struct acme_solver solver;
+    const struct acme_solver *solvers[1];
+    char work[6144], tls_buffer[1024];
+    char request[8192];
+    size_t request_len, answer_at;
+    struct ca_answer answer;
+    unsigned stored_events, problem_events;
+} w;
+
+/* --- the channel, in clear */
+
+int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms)
+{
+    char host[254];
+    (void)now_ms;
+    snprintf(host, sizeof host, "%.*s", (int)url->authority.len, url->authority.at);
+    if (w.net_down) {
+        c->state = ACME_CHANNEL_CLOSED;
+        return ACME_E_UNREACHABLE;
+    }
+    if (c->state == ACME_CHANNEL_OPEN && strcmp(c->host, host) == 0) {
+        w.request_len = 0;
+        return 1;
+    }
+    if (c->state != ACME_CHANNEL_CONNECTING) {
+        c->state = ACME_CHANNEL_CONNECTING;
+        strcpy(c->host, host);
+        return 0;
+    }
+    c->state = ACME_CHANNEL_OPEN;
+    c->handshakes++;
+    w.request_len = 0;
+    return 1;
+}
+
+int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool last, uint32_t now_ms)
+{
+    (void)now_ms;
+    (void)last;
+    if (c->state != ACME_CHANNEL_OPEN) {
+        return ACME_E_CLOSED;
+    }
+    len = len > 300 ? 300 : len;
+    assert_true(w.request_len + len <= sizeof w.request);
+    memcpy(w.request + w.request_len, data, len);
+    w.request_len += len;
+    c->up += (uint32_t)len;
+    return (int)len;
+}
+
+static bool asks(const char *path)
+{
+    char line[64];
+    snprintf(line, sizeof line, "POST %s", path);
+    return strncmp(w.request, line, strlen(line)) == 0;
+}
+
+static bool has(enum acme_record record, const char *text)
+{
+    return w.record[record].len > 0 &&
+           memmem(w.record[record].data, w.record[record].len, text, strlen(text)) != NULL;
+}
+
+/* What has to be durable before a request may go out. */
+static void check_records(void)
+{
+    char url[64];
+    assert_true(has(ACME_RECORD_ACCOUNT_KEY, "EC PRIVATE KEY"));
+    if (asks("/new-order")) {
+        assert_true(has(ACME_RECORD_ACCOUNT, CA_URL "/account/1\n"));
+    }
+    if (asks("/authz/") || asks("/chall/") || asks("/finalize/") || asks("/cert/")) {
+        unsigned order = 0;
+        (void)sscanf(strchr(w.request + 6, '/') + 1, "%u", &order);
+        snprintf(url, sizeof url, "order " CA_URL "/order/%u\n", order);
+        assert_true(has(ACME_RECORD_ORDER, url));
+    }
+    if (asks("/finalize/")) {
+        assert_true(has(ACME_RECORD_KEY_NEXT, "EC PRIVATE KEY"));
+    }
+}
+
+int acme_channel_flush(struct acme_channel *c, uint32_t now_ms)
+{
+    (void)now_ms;
+    if (c->state != ACME_CHANNEL_OPEN) {
+        return ACME_E_CLOSED;
+    }
+    assert_true(ca_whole(w.request, w.request_len));
+    check_records();
+    w.answer = ca_answer(&w.ca, c->host, w.request, w.request_len);
+    w.answer_at = 0;
+    return 1;
+}
+
+int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clean, uint32_t now_ms)
+{
+    (void)now_ms;
+    size_t rest = w.answer.len - w.answer_at;
+    size_t len = rest < cap ? rest : cap;
+    *clean = true;
+    if (c->state != ACME_CHANNEL_OPEN) {
+        return ACME_E_CLOSED;
+    }
+    if (len == 0) {
+        c->state = w.answer.close ? ACME_CHANNEL_CLOSED : c->state;
+        return w.answer.close ? ACME_E_CLOSED : ACME_E_TIMEOUT;
+    }
+    memcpy(data, w.answer.at + w.answer_at, len);
+    w.answer_at += len;
+    c->down += (uint32_t)len;
+    return (int)len;
+}
+
+void acme_channel_close(struct acme_channel *c)
+{
+    c->state = ACME_CHANNEL_CLOSED;
+}
+
+/* --- the ports */
+
+static int store_get(void *ctx, enum acme_record record, void *buf, size_t cap)
+{
+    (void)ctx;
+    if (w.read_error == (int)record) {
+        return ACME_E_STORE_READ;
+    }
+    size_t len = w.record[record].len;
+    if (len > 0 && cap > 0) {
+        memcpy(buf, w.record[record].data, len < cap ? len : cap);
+    }
+    return (int)len;
+}
+
+/* True when a write works. */
+static bool writing(void)
+{
+    w.writes++;
+    if (w.writes == w.failing_write || w.off || w.writes_left == 0) {
+        w.off = w.writes != w.failing_write;
+        return false;
+    }
+    w.writes_left -= w.writes_left > 0 ? 1 : 0;
+    return true;
+}
+
+static int store_put(void *ctx, enum acme_record record, const void *data, size_t len)
+{
+    (void)ctx;
+    assert_true(record != ACME_RECORD_KEY && record != ACME_RECORD_CHAIN);
+    assert_true(len <= ACME_WORK_MIN);
+    if (!writing()) {
+        return ACME_E_STORE_WRITE;
+    }
+    if (record == ACME_RECORD_ACCOUNT_KEY) {
+        assert_true(w.record[record].len == 0 && len > 0); /* never replaced */
+        w.account_keys++;
+    }
+    if (len > 0) {
+        memcpy(w.record[record].data, data, len);
+    }
+    w.record[record].len = len;
+    return 0;
+}
+
+static int store_append(void *ctx, const void *data, size_t len)
+{
+    (void)ctx;
+    if (len == 0) {
+        w.incoming.len = 0;
+        return 0;
+    }
+    assert_true(w.incoming.len + len <= sizeof w.incoming.data);
+    memcpy(w.incoming.data + w.incoming.len, data, len);
+    w.incoming.len += len;
+    return 0;
+}
+
+static int store_commit(void *ctx)
+{
+    (void)ctx;
+    assert_true(w.record[ACME_RECORD_KEY_NEXT].len > 0 && w.incoming.len > 0);
+    if (!writing()) {
+        return ACME_E_STORE_WRITE;
+    }
+    w.record[ACME_RECORD_KEY] = w.record[ACME_RECORD_KEY_NEXT];
+    memcpy(w.record[ACME_RECORD_CHAIN].data, w.incoming.data, w.incoming.len);
+    w.record[ACME_RECORD_CHAIN].len = w.incoming.len;
+    for (unsigned i = 0; i < 2; i++) {
+        if (!writing()) {
+            return ACME_E_STORE_WRITE; /* only when the power goes */
+        }
+        w.record[i == 0 ? ACME_RECORD_ORDER : ACME_RECORD_KEY_NEXT].len = 0;
+    }
+    return 0;
+}
+
+static int sys_random(void *ctx, void *buf, size_t len)
+{
+    (void)ctx;
+    return w.no_random ? ACME_E_RANDOM : maker_sys.random(NULL, buf, len);
+}
+
+static int sys_utc(void *ctx, int64_t *utc)
+{
+    (void)ctx;
+    *utc = w.utc;
+    return w.no_clock ? 0 : 1;
+}
+
+static int present(void *ctx, const struct acme_challenge *challenge)
+{
+    bool *second = ctx;
+    *second = !*second;
+    w.ca.published = *second ? NULL : challenge->key_authorization;
+    return *second ? 0 : 1; /* takes two calls */
+}
+
+static void withdraw(void *ctx)
+{
+    (void)ctx;
+    w.ca.published = NULL;
+}
+
+static void trace(void *ctx, const struct acme_event *event)
+{
+    (void)ctx;
+    w.stored_events += event->kind == ACME_EVENT_STORED;
+    w.problem_events += event->kind == ACME_EVENT_PROBLEM;
+}
+
+static const struct acme_net no_net;
+static const struct acme_sys the_sys = {NULL, sys_random, sys_utc};
+static const struct acme_store the_store = {NULL, store_get, store_put, store_append, store_commit};
+static const br_x509_trust_anchor no_anchor;
+
+/* --- running */
+
+static void make_setup(void)
+{
+    static bool second;
+    second = false;
+    w.trust = (struct acme_trust){.anchors = &no_anchor, .count = 1};
+    w.solver = (struct acme_solver){.ctx = &second, .type = "http-01", .present = present, .withdraw = withdraw};
+    w.solvers[0] = &w.solver;
+    w.setup = (struct acme_setup){.net = &no_net,
+                                  .sys = &the_sys,
+                                  .store = &the_store,
+                                  .ca = {.directory_url = CA_URL "/dir", .trust = &w.trust},
+                                  .account_key = {&acme_key_p256_ops, &w.account},
+                                  .certificate_key = {&acme_key_p256_ops, &w.certificate},
+                                  .names = w.ca.plan->names,
+                                  .name_count = w.ca.plan->name_count,
+                                  .accept_terms = true,
+                                  .solvers = w.solvers,
+                                  .solver_count = 1,
+                                  .work = w.work,
+                                  .work_len = sizeof w.work,
+                                  .tls = &w.tls,
+                                  .tls_buffer = w.tls_buffer,
+                                  .tls_buffer_len = sizeof w.tls_buffer,
+                                  .trace = trace};
+}
+
+/* Switches the device on: everything but the store, the CA and the time is new. */
+static void boot(void)
+{
+    memset(&w.client, 0xa5, sizeof w.client);
+    memset(&w.account, 0, sizeof w.account);
+    memset(&w.certificate, 0, sizeof w.certificate);
+    memset(w.work, 0xa5, sizeof w.work);
+    w.ca.published = NULL;
+    w.off = false;
+    w.writes_left = -1;
+    make_setup();
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
+}
+
+static void new_world(const struct ca_plan *plan)
+{
+    memset(&w, 0, sizeof w);
+    ca_init(&w.ca, plan);
+    w.utc = MAKER_NOW;
+    w.now_ms = 0xffffff00u;
+    w.read_error = -1;
+    boot();
+}
+
+static enum acme_progress tick(void)
+{
+    enum acme_progress progress = acme_tick(&w.client, w.now_ms);
+    uint32_t idle = progress == ACME_IDLE ? acme_idle_ms(&w.client, w.now_ms) : 0;
+    w.now_ms += idle + 1;
+    w.utc += (idle + 500) / 1000;
+    return progress;
+}
+
+static enum acme_progress run(enum acme_when when)
+{
+    enum acme_progress progress = ACME_BUSY;
+    assert_int_equal(acme_start(&w.client, when, w.now_ms), 0);
+    for (unsigned i = 0; progress == ACME_BUSY || progress == ACME_IDLE; i++) {
+        assert_true(i < 30000);
+        progress = tick();
+    }
+    assert_int_equal(progress, acme_tick(&w.client, w.now_ms)); /* and stays */
+    return progress;
+}
+
+static void demand(enum acme_progress got, enum acme_progress wanted)
+{
+    if (got != wanted) {
+        print_message("error %d at step %d: %s %s\n", acme_failure(&w.client)->error, acme_failure(&w.client)->step,
+                      acme_failure(&w.client)->type, acme_failure(&w.client)->detail);
+    }
+    assert_int_equal(got, wanted);
+}
+
+static unsigned finalized(void)
+{
+    unsigned sum = 0;
+    for (unsigned i = 0; i < w.ca.order_count; i++) {
+        sum += w.ca.order[i].finalized;
+    }
+    return sum;
+}
+
+/* The pair in use fits together, and nothing of an order is left over. */
+static void check_pair(void)
+{
+    BIO *bio = BIO_new_mem_buf(w.record[ACME_RECORD_CHAIN].data, (int)w.record[ACME_RECORD_CHAIN].len);
+    X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    bio = BIO_new_mem_buf(w.record[ACME_RECORD_KEY].data, (int)w.record[ACME_RECORD_KEY].len);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    assert_non_null(leaf);
+    assert_non_null(key);
+    assert_int_equal(X509_check_private_key(leaf, key), 1);
+    X509_free(leaf);
+    EVP_PKEY_free(key);
+    assert_int_equal(w.record[ACME_RECORD_ORDER].len, 0);
+    assert_int_equal(w.record[ACME_RECORD_KEY_NEXT].len, 0);
+    assert_null(w.ca.published);
+}
+
+static void done(void)
+{
+    ca_free(&w.ca);
+}
+
+/* --- acme_init() */
+
+static void init_refuses(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+#define REFUSES(expected, change)                                                                            \
+    do {                                                                                                     \
+        make_setup();                                                                                        \
+        change;                                                                                              \
+        assert_int_equal(acme_init(&w.client, &w.setup), (expected));                                        \
+        assert_int_equal(acme_start(&w.client, ACME_NOW, 0), ACME_E_NULL);                                   \
+    } while (0)
+    REFUSES(ACME_E_NULL, w.setup.net = NULL);
+    REFUSES(ACME_E_NULL, w.setup.sys = NULL);
+    REFUSES(ACME_E_NULL, w.setup.store = NULL);
+    REFUSES(ACME_E_NULL, w.setup.ca.directory_url = NULL);
+    REFUSES(ACME_E_NULL, w.setup.ca.trust = NULL);
+    REFUSES(ACME_E_NULL, w.setup.account_key.ops = NULL);
+    REFUSES(ACME_E_NULL, w.setup.certificate_key.ops = NULL);
+    REFUSES(ACME_E_NULL, w.setup.names = NULL);
+    REFUSES(ACME_E_NULL, w.setup.solvers = NULL);
+    REFUSES(ACME_E_NULL, w.setup.solver_count = 0);
+    REFUSES(ACME_E_NULL, w.solvers[0] = NULL);
+    REFUSES(ACME_E_NULL, w.setup.work = NULL);
+    REFUSES(ACME_E_NULL, w.setup.tls = NULL);
+    REFUSES(ACME_E_NULL, w.setup.tls_buffer = NULL);
+    REFUSES(ACME_E_NULL, w.setup.contact_count = 1);
+    REFUSES(ACME_E_NULL, w.setup.ca.more_host_count = 1);
+    REFUSES(ACME_E_WORK_SMALL, w.setup.work_len = ACME_WORK_MIN - 1);
+    REFUSES(ACME_E_WORK_SMALL, w.setup.tls_buffer_len = ACME_TLS_BUFFER_SMALL - 1);
+    REFUSES(ACME_E_ANCHORS, w.trust.count = 0);
+    REFUSES(ACME_E_NAMES, w.setup.name_count = 0);
+    REFUSES(ACME_E_NAMES, w.setup.name_count = ACME_NAMES_MAX + 1);
+    REFUSES(ACME_E_KEY, w.setup.certificate_key = w.setup.account_key);
+    static const char *const names[] = {"",       "*.a.example",      "192.0.2.1", "a..example", ".example",
+                                        "a b.example", "-a.example", "a.example.", "::1",       "a\"b.example", NULL};
+    for (unsigned i = 0; i < LEN(names); i++) {
+        REFUSES(ACME_E_NAMES, w.setup.names = &names[i]);
+    }
+    static const struct {
+        const char *url;
+        int error;
+    } urls[] = {{"http://" CA_HOST "/", ACME_E_URL_SCHEME}, {"", ACME_E_URL_SCHEME},
+                {"https://", ACME_E_URL},                   {"https://u@ca.test/", ACME_E_URL},
+                {"https://192.0.2.1/", ACME_E_TLS_NAME},    {"https://[::1]:14000/dir", ACME_E_TLS_NAME},
+                {"https://ca.test:0/", ACME_E_URL},         {"https://ca.test/ x", ACME_E_URL}};
+    for (unsigned i = 0; i < LEN(urls); i++) {
+        REFUSES(urls[i].error, w.setup.ca.directory_url = urls[i].url);
+    }
+    REFUSES(ACME_E_TLS_NAME, (w.setup.ca.directory_url = "https://192.0.2.1/", w.setup.ca.tls_name = ""));
+    static char long_url[ACME_URL_MAX + 2] = CA_URL "/";
+    memset(long_url + strlen(long_url), 'x', sizeof long_url - 1 - strlen(long_url));
+    REFUSES(ACME_E_URL_LONG, w.setup.ca.directory_url = long_url);
+    make_setup();
+    assert_int_equal(acme_init(NULL, &w.setup), ACME_E_NULL);
+    assert_int_equal(acme_init(&w.client, NULL), ACME_E_NULL);
+    assert_int_equal(acme_init_sized(&w.client, sizeof w.client - 1, &w.setup), ACME_E_SIZE);
+    assert_int_equal(acme_start(NULL, ACME_NOW, 0), ACME_E_NULL);
+    w.setup.ca.directory_url = "https://192.0.2.1/";
+    w.setup.ca.tls_name = "ca.test";
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    done();
+}
+
+/* An empty tls_name is none: the name to check is then the host's. */
+static void empty_tls_name_is_none(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    w.setup.ca.tls_name = "";
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    assert_null(w.client.channel.tls_name);
+    done();
+}
+
+/* --- issuing and renewing */
+
+static void issue_keep_renew(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {TWO, .authz_looks = 1, .processing = 1};
+    int64_t from, to, at;
+    new_world(&plan);
+    assert_false(acme_validity(&w.client, NULL, NULL, NULL));
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    check_pair();
+    assert_true(acme_validity(&w.client, &from, &to, &at));
+    assert_true(from < at && at < to);
+    struct acme_stats stats = acme_stats(&w.client);
+    assert_int_equal(stats.requests, w.ca.requests);
+    assert_int_equal(stats.keys, 2);
+    assert_int_equal(stats.handshakes, 1);
+    assert_int_equal(stats.signatures, w.ca.requests - 2 + 1);
+    assert_int_equal(w.stored_events, 5); /* account key, account, order, next key, chain */
+
+    unsigned requests = w.ca.requests;
+    boot();
+    demand(run(ACME_WHEN_DUE), ACME_CURRENT);
+    assert_int_equal(w.ca.requests, requests);
+    w.utc = at - 2;
+    demand(run(ACME_WHEN_DUE), ACME_CURRENT);
+    w.utc = at + 1;
+    w.client.stats = (struct acme_stats){0};
+    /* the certificates of this CA are made for MAKER_NOW, so the new one is due again at once: it counts only
+     * that it was made, with the account there was and a new key */
+    char old_key[300];
+    memcpy(old_key, w.record[ACME_RECORD_KEY].data, sizeof old_key);
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    check_pair();
+    assert_int_equal(w.ca.accounts, 1);
+    assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 1);
+    assert_int_equal(w.ca.count[CA_DIRECTORY], 1);
+    assert_int_equal(w.ca.order_count, 2);
+    assert_memory_not_equal(old_key, w.record[ACME_RECORD_KEY].data, 200);
+    boot();
+    w.utc = MAKER_NOW;
+    demand(run(ACME_NOW), ACME_ISSUED);
+    assert_int_equal(w.ca.order_count, 3);
+    assert_int_equal(w.account_keys, 1);
+    done();
+}
+
+static void other_names_are_due(void **state)
+{
+    (void)state;
+    struct ca_plan plan = {ONE};
+    new_world(&plan);
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    plan.names[0] = "z.example";
+    boot();
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(w.ca.order_count, 2);
+    done();
+}
+
+/* --- power cuts */
+
+static void power_goes_after_tick(const struct ca_plan *plan, unsigned n, bool *finished)
+{
+    enum acme_progress progress = ACME_BUSY;
+    new_world(plan);
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    for (unsigned i = 0; i < n && (progress == ACME_BUSY || progress == ACME_IDLE); i++) {
+        progress = tick();
+    }
+    *finished = progress == ACME_ISSUED;
+    w.ca.power_cut = true;
+    boot();
+    progress = run(ACME_WHEN_DUE);
+    if (progress != (*finished ? ACME_CURRENT : ACME_ISSUED)) {
+        print_message("power cut after tick %u\n", n);
+    }
+    demand(progress, *finished ? ACME_CURRENT : ACME_ISSUED);
+    check_pair();
+    if (w.ca.accounts != 1 || finalized() != 1 || w.account_keys != 1) {
+        print_message("power cut after tick %u: %u accounts, %u certificates\n", n, w.ca.accounts, finalized());
+    }
+    assert_int_equal(w.ca.accounts, 1);
+    assert_int_equal(w.account_keys, 1);
+    assert_int_equal(finalized(), 1);
+    done();
+}
+
+static void power_cuts_after_every_tick(void **state)
+{
+    (void)state;
+    static const struct ca_plan plans[] = {{TWO, .authz_looks = 1, .processing = 1, .reuse = true},
+                                           {ONE, .reuse = true, .lag = 1},
+                                           {TWO, .authz_looks = 1, .one_shot = true}};
+    for (unsigned p = 0; p < LEN(plans); p++) {
+        bool finished = false;
+        unsigned n = 0;
+        for (; !finished; n++) {
+            power_goes_after_tick(&plans[p], n, &finished);
+        }
+        assert_true(n > 40);
+    }
+}
+
+/* As above, but a CA that leaves the list of authorizations out of later answers. */
+static void power_cuts_with_a_forgetful_ca(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE, .processing = 1, .forgetful = true, .reuse = true};
+    bool finished = false;
+    for (unsigned n = 0; !finished; n++) {
+        enum acme_progress progress = ACME_BUSY;
+        new_world(&plan);
+        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        for (unsigned i = 0; i < n && (progress == ACME_BUSY || progress == ACME_IDLE); i++) {
+            progress = tick();
+        }
+        finished = progress == ACME_ISSUED;
+        w.ca.power_cut = true;
+        boot();
+        progress = run(ACME_WHEN_DUE);
+        if (progress == ACME_FAILED) {
+            progress = run(ACME_WHEN_DUE); /* it may fail, but it may not be stuck */
+        }
+        demand(progress, finished ? ACME_CURRENT : ACME_ISSUED);
+        done();
+    }
+}
+
+static void power_cuts_at_every_write(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {TWO, .authz_looks = 1, .processing = 1, .reuse = true};
+    bool cut = true;
+    for (int n = 0; cut; n++) {
+        new_world(&plan);
+        w.writes_left = n;
+        enum acme_progress progress = ACME_BUSY;
+        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        while (!w.off && (progress == ACME_BUSY || progress == ACME_IDLE)) {
+            progress = tick();
+        }
+        cut = w.off;
+        w.ca.power_cut = true;
+        boot();
+        progress = run(ACME_WHEN_DUE);
+        assert_true(progress == ACME_ISSUED || progress == ACME_CURRENT);
+        if (progress == ACME_ISSUED) {
+            check_pair();
+        }
+        assert_int_equal(w.ca.accounts, 1);
+        assert_int_equal(w.account_keys, 1);
+        assert_int_equal(finalized(), 1);
+        demand(run(ACME_WHEN_DUE), ACME_CURRENT);
+        done();
+    }
+}
+
+/* --- what is stored is damaged, or cannot be written */
+
+static void writes_that_fail(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE, .reuse = true};
+    static const enum acme_record order[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_ACCOUNT, ACME_RECORD_ORDER,
+                                             ACME_RECORD_KEY_NEXT, ACME_RECORD_CHAIN};
+    for (unsigned n = 0; n < LEN(order); n++) {
+        new_world(&plan);
+        w.failing_write = (int)n + 1;
+        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_WRITE);
+        assert_int_equal(acme_failure(&w.client)->record, order[n]);
+        demand(run(ACME_WHEN_DUE), ACME_ISSUED); /* the same client, without a reset */
+        check_pair();
+        assert_int_equal(w.ca.accounts, 1);
+        assert_int_equal(finalized(), 1);
+        assert_int_equal(acme_failure(&w.client)->error, 0);
+        done();
+    }
+}
+
+static void reads_that_fail(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    for (int record = 0; record < RECORDS; record++) {
+        new_world(&plan);
+        demand(run(ACME_NOW), ACME_ISSUED);
+        unsigned requests = w.ca.requests;
+        boot();
+        w.read_error = record;
+        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_READ);
+        assert_int_equal(acme_failure(&w.client)->record, record);
+        assert_int_equal(w.ca.requests, requests);
+        done();
+    }
+}
+
+static void damaged_keys_are_never_replaced(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    static const enum acme_record records[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_KEY};
+    for (unsigned i = 0; i < 2; i++) {
+        new_world(&plan);
+        demand(run(ACME_NOW), ACME_ISSUED);
+        boot();
+        w.record[records[i]].data[60] ^= 1;
+        struct world *kept = malloc(sizeof w);
+        memcpy(kept, &w, sizeof w);
+        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        assert_int_equal(acme_failure(&w.client)->error, ACME_E_KEY_CORRUPT);
+        assert_int_equal(acme_failure(&w.client)->record, records[i]);
+        assert_memory_equal(kept->record, w.record, sizeof w.record);
+        assert_int_equal(kept->ca.requests, w.ca.requests);
+        free(kept);
+        done();
+    }
+}
+
+static void foreign_pair(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    demand(run(ACME_NOW), ACME_ISSUED);
+    boot();
+    w.record[ACME_RECORD_KEY] = w.record[ACME_RECORD_ACCOUNT_KEY];
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_PAIR);
+    w.record[ACME_RECORD_KEY].len = 0;
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_PAIR);
+    done();
+}
+
+static void damaged_caches_are_had_again(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    static const enum acme_record records[] = {ACME_RECORD_ACCOUNT, ACME_RECORD_ORDER, ACME_RECORD_CHAIN};
+    for (unsigned i = 0; i < LEN(records); i++) {
+        for (unsigned cut = 0; cut < 4; cut++) {
+            new_world(&plan);
+            demand(run(ACME_NOW), ACME_ISSUED);
+            boot();
+            if (records[i] == ACME_RECORD_ORDER) {
+                strcpy(w.record[ACME_RECORD_ORDER].data, "nanoacme-order 1\ndirectory " CA_URL "/dir\nname a.example\nretry 0\n");
+                w.record[ACME_RECORD_ORDER].len = strlen(w.record[ACME_RECORD_ORDER].data);
+            }
+            w.record[records[i]].len -= cut;
+            w.record[records[i]].data[20 + cut] ^= cut < 3 ? 8 : 0;
+            demand(run(ACME_NOW), ACME_ISSUED);
+            assert_int_equal(w.ca.accounts, 1);
+            check_pair();
+            done();
+        }
+    }
+}
+
+static void next_key_is_damaged(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE, .processing = 3};
+    new_world(&plan);
+    assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+    while (w.ca.count[CA_FINALIZE] == 0) {
+        tick();
+    }
+    w.ca.power_cut = true;
+    boot();
+    w.record[ACME_RECORD_KEY_NEXT].data[60] ^= 1;
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED); /* with another order: the old one's certificate is of no use */
+    assert_int_equal(w.ca.order_count, 2);
+    check_pair();
+    done();
+}
+
+static void stored_order_is_gone_or_invalid(void **state)
+{
+    (void)state;
+    static const struct ca_twist gone[] = {
+        {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 404 Gone\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"}};
+    static const struct ca_twist invalid[] = {{CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"invalid\"}"}};
+    static const struct ca_plan plans[] = {{ONE, TWISTED(gone)}, {ONE, TWISTED(invalid)}};
+    for (unsigned i = 0; i < 2; i++) {
+        new_world(&plans[i]);
+        assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+        while (w.ca.count[CA_AUTHZ] == 0) {
+            tick();
+        }
+        boot();
+        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(w.ca.order_count, 2);
+        assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 1);
+        check_pair();
+        done();
+    }
+}
+
+/* --- failures */
+
+static void rate_limit_outlives_a_reset(void **state)
+{
+    (void)state;
+    static const struct ca_twist t[] = {
+        {CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n" PROBLEM, "{\"type\":\"" URN "rateLimited\",\"detail\":\"too many\"}"}};
+    static const struct ca_plan plan = {ONE, TWISTED(t)};
+    new_world(&plan);
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
+    assert_int_equal(acme_failure(&w.client)->retry_s, 7200);
+    assert_int_equal(acme_failure(&w.client)->http_status, 429);
+    assert_string_equal(acme_failure(&w.client)->type, URN "rateLimited");
+    assert_string_equal(acme_failure(&w.client)->detail, "too many");
+    unsigned requests = w.ca.requests;
+    boot();
+    w.utc += 3600;
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
+    assert_in_range(acme_failure(&w.client)->retry_s, 3590, 3610);
+    assert_int_equal(w.ca.requests, requests);
+    w.utc += 3700;
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    done();
+}
+
+static void rate_limit_gives_way_to_now(void **state)
+{
+    (void)state;
+    static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\n", ""}};
+    static const struct ca_plan plan = {ONE, TWISTED(t)};
+    new_world(&plan);
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->retry_s, 86400);
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_NOW), ACME_ISSUED);
+    w.record[ACME_RECORD_CHAIN].len = 0; /* lost: what an earlier run was told counts no more */
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    done();
+}
+
+/* The time to come back is counted from the answer, not from when the run began. */
+static void rate_limit_counts_from_the_answer(void **state)
+{
+    (void)state;
+    static const struct ca_twist t[] = {
+        {CA_NEW_ORDER, 1, 4, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 300\r\n", ""},
+        {CA_NEW_ORDER, 5, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n", ""}};
+    static const struct ca_plan plan = {ONE, TWISTED(t)};
+    new_world(&plan);
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    boot();
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_in_range(acme_failure(&w.client)->retry_s, 7100, 7200);
+    done();
+}
+
+static void broken_server_costs_no_order(void **state)
+{
+    (void)state;
+    static const enum ca_kind kinds[] = {CA_AUTHZ, CA_CHALLENGE, CA_ORDER, CA_CERTIFICATE};
+    for (unsigned i = 0; i < LEN(kinds); i++) {
+        const struct ca_twist t[] = {
+            {kinds[i], 1, 5, CA_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}"}};
+        const struct ca_plan plan = {ONE, .processing = 1, TWISTED(t)};
+        new_world(&plan);
+        enum acme_progress progress = run(ACME_WHEN_DUE);
+        if (progress == ACME_FAILED) {
+            progress = run(ACME_WHEN_DUE);
+        }
+        demand(progress, ACME_ISSUED);
+        assert_int_equal(w.ca.order_count, 1);
+        done();
+    }
+}
+
+static void no_words_of_a_request_in_a_failure(void **state)
+{
+    (void)state;
+    static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM,
+                                         "{\"type\":\"" URN "serverInternal\",\"detail\":\"sorry\"}"},
+                                        {CA_NEW_ORDER, 2, CA_FOREVER, CA_CUT}};
+    static const struct ca_plan plan = {ONE, TWISTED(t)};
+    new_world(&plan);
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_CLOSED);
+    assert_string_equal(acme_failure(&w.client)->type, "");
+    assert_string_equal(acme_failure(&w.client)->detail, "");
+    done();
+}
+
+static void failed_validation_names_the_name(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE,
+                                        .authz_end = "invalid",
+                                        .challenge = ",\"error\":{\"type\":\"" URN "connection\",\"detail\":\"refused\"}"};
+    new_world(&plan);
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
+    assert_string_equal(acme_failure(&w.client)->name, "a.example");
+    assert_string_equal(acme_failure(&w.client)->type, URN "connection");
+    assert_string_equal(acme_failure(&w.client)->detail, "refused");
+    assert_int_equal(acme_failure(&w.client)->step, ACME_STEP_AUTHZ_POLL);
+    assert_int_equal(w.record[ACME_RECORD_ORDER].len, 0); /* it can never become valid */
+    assert_null(w.ca.published);
+    done();
+}
+
+static void order_reused_with_a_foreign_key(void **state)
+{
+    (void)state;
+    /* the CA answers newOrder with an order that somebody has finalized */
+    static const struct ca_twist t[] = {
+        {CA_NEW_ORDER, 1, CA_FOREVER, CA_DO_AND_SAY, "HTTP/1.1 201 OK\r\nLocation: " CA_URL "/order/1\r\n",
+         "{\"status\":\"valid\",\"authorizations\":[\"" CA_URL "/authz/1/0\"],\"finalize\":\"" CA_URL
+         "/finalize/1\",\"certificate\":\"" CA_URL "/cert/1\"}"}};
+    static const struct ca_plan plan = {ONE, .reuse = true, TWISTED(t)};
+    new_world(&plan);
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_CERT_KEY);
+    assert_int_equal(w.ca.count[CA_NEW_ORDER], 2);
+    assert_int_equal(w.ca.count[CA_CERTIFICATE], 0);
+    done();
+}
+
+static void certificates_that_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        int error;
+        unsigned asked;
+    } rows[] = {{"", ACME_E_CERT_SYNTAX, 4}, {"<html>", ACME_E_CERT_SYNTAX, 4}};
+    for (unsigned i = 0; i < LEN(rows); i++) {
+        const struct ca_twist t[] = {
+            {CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n", rows[i].body}};
+        const struct ca_plan plan = {ONE, TWISTED(t)};
+        new_world(&plan);
+        uint32_t began = w.now_ms;
+        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        assert_int_equal(acme_failure(&w.client)->error, rows[i].error);
+        assert_int_equal(w.ca.count[CA_CERTIFICATE], rows[i].asked);
+        assert_true(w.now_ms - began > 2000); /* not in one breath */
+        assert_int_equal(w.record[ACME_RECORD_CHAIN].len, 0);
+        done();
+    }
+}
+
+static void network_down(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    w.net_down = true;
+    uint32_t began = w.now_ms;
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_UNREACHABLE);
+    assert_int_equal(acme_failure(&w.client)->step, ACME_STEP_DIRECTORY);
+    assert_true(w.now_ms - began >= 1000 + 2000 + 4000 + 8000);
+    w.net_down = false;
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    done();
+}
+
+static void no_entropy_no_key(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    w.no_random = true;
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RANDOM);
+    assert_int_equal(w.record[ACME_RECORD_ACCOUNT_KEY].len, 0);
+    assert_int_equal(w.ca.requests, 0);
+    done();
+}
+
+static void clock_is_waited_for(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    w.no_clock = true;
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    for (unsigned i = 0; i < 100; i++) {
+        tick();
+    }
+    assert_int_equal(w.ca.requests, 0);
+    w.no_clock = false;
+    w.utc = ACME_UTC_FLOOR - 1;
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(acme_tick(&w.client, w.now_ms), ACME_IDLE);
+        assert_true(acme_idle_ms(&w.client, w.now_ms) > 0);
+    }
+    w.utc = MAKER_NOW;
+    for (enum acme_progress progress = ACME_BUSY; progress != ACME_ISSUED; progress = tick()) {
+        assert_int_not_equal(progress, ACME_FAILED);
+    }
+    boot();
+    w.no_clock = true;
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_CLOCK);
+    done();
+}
+
+static void stop_and_go_on(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {TWO, .authz_looks = 2, .processing = 2, .reuse = true};
+    for (unsigned n = 1; n < 150; n += 7) {
+        new_world(&plan);
+        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        for (unsigned i = 0; i < n; i++) {
+            tick();
+        }
+        w.ca.power_cut = true;
+        acme_stop(&w.client);
+        assert_null(w.ca.published);
+        assert_int_equal(acme_tick(&w.client, w.now_ms), ACME_IDLE);
+        enum acme_progress progress = run(ACME_WHEN_DUE);
+        assert_true(progress == ACME_ISSUED || progress == ACME_CURRENT);
+        assert_int_equal(finalized(), 1);
+        assert_int_equal(w.ca.accounts, 1);
+        done();
+    }
+}
+
+static void account_lost_at_the_ca(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    w.ca.forgot_account = true;
+    boot();
+    demand(run(ACME_NOW), ACME_ISSUED);
+    assert_int_equal(w.ca.accounts, 2);
+    assert_int_equal(w.account_keys, 1); /* with the key there was */
+    check_pair();
+    done();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(init_refuses),
+        cmocka_unit_test(empty_tls_name_is_none),
+        cmocka_unit_test(issue_keep_renew),
+        cmocka_unit_test(other_names_are_due),
+        cmocka_unit_test(power_cuts_after_every_tick),
+        cmocka_unit_test(power_cuts_with_a_forgetful_ca),
+        cmocka_unit_test(power_cuts_at_every_write),
+        cmocka_unit_test(writes_that_fail),
+        cmocka_unit_test(reads_that_fail),
+        cmocka_unit_test(damaged_keys_are_never_replaced),
+        cmocka_unit_test(foreign_pair),
+        cmocka_unit_test(damaged_caches_are_had_again),
+        cmocka_unit_test(next_key_is_damaged),
+        cmocka_unit_test(stored_order_is_gone_or_invalid),
+        cmocka_unit_test(rate_limit_outlives_a_reset),
+        cmocka_unit_test(rate_limit_gives_way_to_now),
+        cmocka_unit_test(rate_limit_counts_from_the_answer),
+        cmocka_unit_test(broken_server_costs_no_order),
+        cmocka_unit_test(no_words_of_a_request_in_a_failure),
+        cmocka_unit_test(failed_validation_names_the_name),
+        cmocka_unit_test(order_reused_with_a_foreign_key),
+        cmocka_unit_test(certificates_that_are_refused),
+        cmocka_unit_test(network_down),
+        cmocka_unit_test(no_entropy_no_key),
+        cmocka_unit_test(clock_is_waited_for),
+        cmocka_unit_test(stop_and_go_on),
+        cmocka_unit_test(account_lost_at_the_ca),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
