@@ -154,4 +154,5 @@ help:
 
 .PHONY: all units headers deps demo check lint size bench coverage anchors install uninstall clean help
 .SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -31,8 +31,11 @@ def count(kind, what, why=""):
 
 def run(command):
     """Runs one program in a process group of its own. Returns its output and what was wrong with its end."""
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             start_new_session=True, text=True, errors="replace")
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 start_new_session=True, text=True, errors="replace")
+    except OSError as failure:
+        return "", f"cannot be run: {failure.strerror}"
     wrong = None
     try:
         output, _ = child.communicate(timeout=LIMIT_S)
