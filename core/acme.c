@@ -32,6 +32,11 @@ static int check_setup(const struct acme_setup *s)
     if (!pointers_given(s)) {
         return ACME_E_NULL;
     }
+    for (size_t i = 0; i < s->solver_count; i++) {
+        if (s->solvers[i] == NULL) {
+            return ACME_E_NULL;
+        }
+    }
     if (s->account_key.ops == s->certificate_key.ops && s->account_key.handle == s->certificate_key.handle) {
         return ACME_E_KEY; /* RFC 8555, 11.1 */
     }
@@ -191,9 +196,10 @@ static int tick_pair_key(struct acme_client *c)
 
 static int tick_begin(struct acme_client *c, uint32_t now_ms)
 {
-    if (c->when == ACME_WHEN_DUE && c->utc < c->retry_utc) {
-        int64_t left_s = c->retry_utc - c->utc;
-        c->exchange.retry_s = left_s < 86400 ? (uint32_t)left_s : 86400;
+    /* The CA's wish is a day at most when it is stored: one further ahead was stored by a clock that was wrong. */
+    int64_t left_s = c->retry_utc - c->utc;
+    if (c->when == ACME_WHEN_DUE && left_s > 0 && left_s <= 86400) {
+        c->exchange.retry_s = (uint32_t)left_s;
         return ACME_E_RATE_LIMITED;
     }
     acme_flow_start(&c->flow);
@@ -401,11 +407,14 @@ static int tick_judge(struct acme_client *c, uint32_t now_ms)
 static int tick_flow(struct acme_client *c, uint32_t now_ms)
 {
     if (c->exchange.state == ACME_EXCHANGE_WAIT) { /* nothing is asked before what is known has been stored */
-        c->key_ready = c->key_ready && !c->flow.drop_order;
+        c->key_ready = c->key_ready && !c->flow.drop_order && !c->flow.drop_key;
         int kept = acme_keeper_flow(&c->keeper, &c->flow);
         if (kept != 0) {
             return kept;
         }
+    }
+    if (c->exchange.state != ACME_EXCHANGE_WAIT && acme_exchange_overdue(&c->exchange, now_ms)) {
+        return ACME_E_BUDGET; /* a server that says a byte now and then must not hold us for ever */
     }
     switch (c->exchange.state) {
     case ACME_EXCHANGE_WAIT:
@@ -439,11 +448,12 @@ static void copy_text(char *to, size_t cap, struct acme_slice from)
     to[len] = '\0';
 }
 
-/* True when the order is of no more use, whoever asks. */
+/* True when the order is of no more use, whoever asks. A valid order whose certificate we could not take is not dead: a
+ * new one each time would soon meet the CA's limit on certificates for the same names. */
 static bool order_is_dead(int error)
 {
-    return error == ACME_E_PROBLEM || error == ACME_E_AUTHZ || error == ACME_E_ORDER ||
-           (error <= ACME_E_CERT_KEY && error >= ACME_E_CERT_BIG);
+    return error == ACME_E_PROBLEM || error == ACME_E_AUTHZ || error == ACME_E_ORDER || error == ACME_E_CERT_KEY ||
+           error == ACME_E_CERT_NAMES;
 }
 
 static void fail(struct acme_client *c, int error)
@@ -475,6 +485,8 @@ static void fail(struct acme_client *c, int error)
         (void)acme_keeper_forget(&c->keeper);
     }
     if (talked && error == ACME_E_RATE_LIMITED) {
+        int64_t utc = 0;
+        c->utc = c->setup->sys->utc(c->setup->sys->ctx, &utc) == 1 ? utc : c->utc; /* the answer came just now */
         (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)failure->retry_s);
     }
 }
@@ -549,7 +561,9 @@ uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
         return 0;
     }
     if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
-        return x->wait_ms - (now_ms - x->wait_since_ms);
+        uint32_t left_ms = x->wait_ms - (now_ms - x->wait_since_ms);
+        bool serving = c->flow.presented && c->flow.solver->tick != NULL;
+        return serving && left_ms > NET_WAIT_MS ? NET_WAIT_MS : left_ms;
     }
     bool presenting = x->state == ACME_EXCHANGE_WAIT && c->flow.step == ACME_STEP_PRESENT;
     bool network =

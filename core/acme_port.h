@@ -76,7 +76,8 @@ struct acme_sys {
 };
 
 /* What outlives a reset. Every record is text, so that a person can look at it.
- * Sizes: keys about 230 bytes, ACCOUNT and ORDER below 6 * ACME_URL_MAX, the chain a few KiB. */
+ * Sizes: keys about 230 bytes, ACCOUNT below 5 * ACME_URL_MAX + 256, ORDER below 2 * ACME_URL_MAX + 128, the chain a
+ * few KiB. */
 enum acme_record {
     ACME_RECORD_ACCOUNT_KEY, /* account private key, PEM: put once, never replaced by the core            */
     ACME_RECORD_ACCOUNT,     /* account URL and the CA's directory: a cache, may be lost                  */
@@ -101,8 +102,9 @@ struct acme_store {
      * is not touched. Returns 0, or ACME_E_STORE_WRITE. */
     int (*append)(void *ctx, const void *data, size_t len);
 
-    /* Makes KEY_NEXT and the received chain the ones in use, both at one atomic moment, then removes ORDER
-     * and KEY_NEXT. Returns 0 when it is durable, or ACME_E_STORE_WRITE: the old pair is then still in use. */
+    /* Makes KEY_NEXT and the received chain the ones in use, both at one atomic moment, then removes ORDER and
+     * KEY_NEXT. Without a KEY_NEXT, and when none was ever put in use (a key in a secure element), the chain alone.
+     * Returns 0 when it is durable, or ACME_E_STORE_WRITE: the old pair is then still in use. */
     int (*commit)(void *ctx);
 };
 

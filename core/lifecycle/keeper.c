@@ -99,7 +99,7 @@ int acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *r
     (void)acme_record_order_read(flow, text, retry_utc);
     if (flow->order.url[0] == '\0') {
         int len = get(k, ACME_RECORD_KEY_NEXT, NULL, 0);
-        flow->drop_order = len > 0;
+        flow->drop_key = len > 0;
         error = len < 0 ? len : 0;
     }
     return error != 0 ? error : 1;
@@ -123,16 +123,19 @@ static int put_account(struct acme_keeper *k, const struct acme_flow *flow)
 
 int acme_keeper_forget(struct acme_keeper *k)
 {
-    int done = put(k, ACME_RECORD_ORDER, NULL, 0);
-    /* The key goes last: without its order it is dropped at the next start, an order without its key is not. */
-    return done < 0 ? done : put(k, ACME_RECORD_KEY_NEXT, NULL, 0);
+    return put(k, ACME_RECORD_ORDER, NULL, 0);
 }
 
 int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow)
 {
-    if (flow->drop_order) {
+    if (flow->drop_order) { /* the key goes after it: without its order it is dropped at the next start anyway */
         flow->drop_order = false;
+        flow->drop_key = true;
         return acme_keeper_forget(k);
+    }
+    if (flow->drop_key) {
+        flow->drop_key = false;
+        return put(k, ACME_RECORD_KEY_NEXT, NULL, 0);
     }
     if (flow->save_account) {
         flow->save_account = false;
@@ -176,7 +179,7 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair)
     }
     size_t have = (size_t)len < k->setup->work_len ? (size_t)len : k->setup->work_len;
     if (!read_leaf(&leaf, work, have)) {
-        return 0;
+        return have < (size_t)len ? blame(k, ACME_RECORD_CHAIN, ACME_E_CERT_BIG) : 0;
     }
     pair->not_before = leaf.not_before;
     pair->not_after = leaf.not_after;

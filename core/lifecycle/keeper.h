@@ -43,7 +43,8 @@ int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64
 /* Forgets the order: it is of no more use. Returns 1 or ACME_E_STORE_WRITE. */
 int acme_keeper_forget(struct acme_keeper *k);
 
-/* Looks at the chain in use. Returns 1, 0 when there is none that can be read, or ACME_E_STORE_READ. */
+/* Looks at the chain in use. Returns 1, 0 when there is none that can be read, ACME_E_STORE_READ, or
+ * ACME_E_CERT_BIG when the leaf exceeds the work buffer. */
 int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair);
 
 /* The chain being received: adds bytes (len 0: starts it), and puts it in use with the next key.

@@ -1,5 +1,8 @@
 #include "record.h"
 
+#include "../jose/b64url.h"
+#include "../secure/digest.h"
+
 #define ACCOUNT_HEAD "nanoacme-account 1"
 #define ORDER_HEAD   "nanoacme-order 1"
 
@@ -62,10 +65,25 @@ static bool expect_line(struct acme_slice *text, const char *wanted)
 
 /* --- account --- */
 
+/* Ties a record to the account key: whoever replaces that has another account. */
+static bool key_thumbprint(const struct acme_flow *flow, char text[ACME_THUMBPRINT_LEN + 1])
+{
+    const struct acme_key *key = &flow->setup->account_key;
+    uint8_t point[ACME_POINT_LEN];
+    if (key->ops->point(key->handle, point) != 0) {
+        return false;
+    }
+    acme_jwk_thumbprint(point, text);
+    text[ACME_THUMBPRINT_LEN] = '\0';
+    return true;
+}
+
 void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
 {
+    char key[ACME_THUMBPRINT_LEN + 1];
     acme_out_text(o, ACCOUNT_HEAD "\n");
     line(o, "directory", flow->setup->ca.directory_url);
+    line(o, "key", key_thumbprint(flow, key) ? key : "");
     line(o, "account", flow->account);
     line(o, "newNonce", flow->directory.new_nonce);
     line(o, "newAccount", flow->directory.new_account);
@@ -75,7 +93,9 @@ void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
 
 bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
 {
+    char key[ACME_THUMBPRINT_LEN + 1];
     bool whole = expect_line(&text, ACCOUNT_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url) &&
+                 key_thumbprint(flow, key) && expect_same(&text, "key", key) &&
                  expect_url(&text, "account", flow->account, &flow->hosts) &&
                  expect_url(&text, "newNonce", flow->directory.new_nonce, &flow->hosts) &&
                  expect_url(&text, "newAccount", flow->directory.new_account, &flow->hosts) &&
@@ -88,40 +108,29 @@ bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
 
 /* --- order --- */
 
-static void out_decimal(struct acme_out *o, int64_t value)
+/* One word for all the names, so that a record stays small however many they are. */
+static void names_word(const struct acme_flow *flow, char word[ACME_B64URL_LEN(ACME_SHA256_LEN) + 1])
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    for (uint64_t rest = value > 0 ? (uint64_t)value : 0; at == sizeof(digits) || rest > 0; rest /= 10) {
-        digits[--at] = (char)('0' + rest % 10);
+    uint8_t digest[ACME_SHA256_LEN] = {0};
+    struct acme_out o;
+    for (size_t i = 0; i < flow->setup->name_count; i++) {
+        struct acme_slice parts[2] = {acme_slice(digest, sizeof(digest)), acme_slice_of(flow->setup->names[i])};
+        acme_sha256(parts, 2, digest);
     }
-    acme_out_bytes(o, digits + at, sizeof(digits) - at);
-}
-
-static bool read_decimal(struct acme_slice text, int64_t *value)
-{
-    *value = 0;
-    if (text.len == 0 || text.len > 12) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9') {
-            return false;
-        }
-        *value = *value * 10 + (text.at[i] - '0');
-    }
-    return true;
+    acme_out_init(&o, word, ACME_B64URL_LEN(ACME_SHA256_LEN) + 1);
+    acme_out_b64url(&o, digest, sizeof(digest));
+    acme_out_bytes(&o, "", 1);
 }
 
 void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, int64_t retry_utc)
 {
+    char names[ACME_B64URL_LEN(ACME_SHA256_LEN) + 1];
+    names_word(flow, names);
     acme_out_text(o, ORDER_HEAD "\n");
     line(o, "directory", flow->setup->ca.directory_url);
-    for (size_t i = 0; i < flow->setup->name_count; i++) {
-        line(o, "name", flow->setup->names[i]);
-    }
+    line(o, "names", names);
     acme_out_text(o, "retry ");
-    out_decimal(o, retry_utc);
+    acme_out_u32(o, (uint32_t)retry_utc);
     acme_out_text(o, "\n");
     if (flow->order.url[0] != '\0') {
         line(o, "order", flow->order.url);
@@ -131,14 +140,14 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
 
 bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int64_t *retry_utc)
 {
+    char names[ACME_B64URL_LEN(ACME_SHA256_LEN) + 1];
     struct acme_slice value;
-    bool whole = expect_line(&text, ORDER_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url);
+    names_word(flow, names);
+    bool whole = expect_line(&text, ORDER_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url) &&
+                 expect_same(&text, "names", names) && expect(&text, "retry", &value);
 
-    *retry_utc = 0;
-    for (size_t i = 0; whole && i < flow->setup->name_count; i++) {
-        whole = expect_same(&text, "name", flow->setup->names[i]);
-    }
-    whole = whole && expect(&text, "retry", &value) && read_decimal(value, retry_utc);
+    *retry_utc = whole ? acme_slice_decimal(value) : 0;
+    whole = whole && *retry_utc >= 0;
     if (whole && expect(&text, "order", &value)) {
         whole = acme_url_keep(flow->order.url, value, &flow->hosts) == 0;
     }

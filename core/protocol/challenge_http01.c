@@ -2,8 +2,7 @@
 
 #include "../wire/out.h"
 
-/* A slot that has been silent this long makes room for a connection that waits; one that has been open ten
- * times as long is closed in any case. */
+/* A slot silent for SILENT_MS makes room when all are taken; one open for OPEN_MS is closed in any case. */
 #define SILENT_MS 500u
 #define OPEN_MS   10000u
 
@@ -196,26 +195,26 @@ static bool fill_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
     return true;
 }
 
-/* Frees the slot that has been silent longest, when every slot is taken: a thousand idle connections must not
- * keep a validator out. */
-static void make_room(struct acme_http01 *h, uint32_t now_ms)
+/* Frees slots that were open too long, and the one that has been silent longest when every slot is taken: a thousand idle
+ * connections must not keep a validator out. */
+static bool make_room(struct acme_http01 *h, uint32_t now_ms)
 {
+    unsigned taken = 0;
     unsigned oldest = 0;
     for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
-        if (h->slots[i].state == ACME_SLOT_FREE) {
-            return;
-        }
-        if (now_ms - h->slots[i].since_ms >= OPEN_MS) {
+        if (h->slots[i].state != ACME_SLOT_FREE && now_ms - h->slots[i].since_ms >= OPEN_MS) {
             free_slot(h, i);
-            return;
         }
+        taken += h->slots[i].state != ACME_SLOT_FREE ? 1u : 0u;
         if (now_ms - h->slots[i].silent_ms > now_ms - h->slots[oldest].silent_ms) {
             oldest = i;
         }
     }
-    if (now_ms - h->slots[oldest].silent_ms >= SILENT_MS) {
+    bool full = taken == ACME_HTTP01_SLOTS && now_ms - h->slots[oldest].silent_ms >= SILENT_MS;
+    if (full) {
         free_slot(h, oldest);
     }
+    return full;
 }
 
 /* --- the solver --- */
@@ -223,9 +222,9 @@ static void make_room(struct acme_http01 *h, uint32_t now_ms)
 static bool http01_tick(void *ctx, uint32_t now_ms)
 {
     struct acme_http01 *h = ctx;
-    bool moved = false;
+    bool moved = h->live != NULL && make_room(h, now_ms);
 
-    for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
+    for (unsigned i = 0; i < ACME_HTTP01_SLOTS && h->live != NULL; i++) {
         switch (h->slots[i].state) {
         case ACME_SLOT_FREE:
             moved = fill_slot(h, i, now_ms) || moved;
@@ -238,15 +237,15 @@ static bool http01_tick(void *ctx, uint32_t now_ms)
             break;
         }
     }
-    make_room(h, now_ms);
     return moved;
 }
 
 static int http01_present(void *ctx, const struct acme_challenge *challenge)
 {
     struct acme_http01 *h = ctx;
-    h->live = challenge;
-    return h->listener->start(h->listener->ctx);
+    int done = h->listener->start(h->listener->ctx);
+    h->live = done == 1 ? challenge : NULL;
+    return done;
 }
 
 static void http01_withdraw(void *ctx)

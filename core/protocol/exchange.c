@@ -4,9 +4,10 @@
 #include "../jose/jws.h"
 #include "../wire/date.h"
 
-#define REDIRECTS_MAX 3
-#define THROTTLES_MAX 5
-#define A_DAY_S       86400
+#define CHAIN_BYTES_MAX 65536 /* of a certificate chain as sent */
+#define REDIRECTS_MAX   3
+#define THROTTLES_MAX   5
+#define A_DAY_S         86400
 
 static const struct acme_row *row_of(const struct acme_exchange *x)
 {
@@ -94,7 +95,7 @@ bool acme_exchange_due(const struct acme_exchange *x, uint32_t now_ms)
     return acme_passed(now_ms, x->wait_since_ms, x->wait_ms);
 }
 
-static bool out_of_time(const struct acme_exchange *x, uint32_t now_ms)
+bool acme_exchange_overdue(const struct acme_exchange *x, uint32_t now_ms)
 {
     return acme_passed(now_ms, x->step_since_ms, ACME_STEP_BUDGET_S * 1000u);
 }
@@ -103,7 +104,7 @@ int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms)
 {
     const struct acme_row *row = row_of(x);
     memset(&x->flow->problem, 0, sizeof(x->flow->problem)); /* its texts lie in the work buffer */
-    if (out_of_time(x, now_ms)) {
+    if (acme_exchange_overdue(x, now_ms)) {
         if (x->rejections > 0) {
             return ACME_E_NONCE;
         }
@@ -236,22 +237,25 @@ void acme_exchange_flushed(struct acme_exchange *x)
     x->state = ACME_EXCHANGE_RECEIVE;
 }
 
-static int take_body(struct acme_exchange *x, struct acme_slice piece)
-{
-    if (x->streaming) {
-        return x->sink(x->sink_ctx, piece.at, piece.len);
-    }
-    if (piece.len > x->setup->work_len - x->body_len) {
-        return ACME_E_BODY_BIG;
-    }
-    memcpy((char *)x->setup->work + x->body_len, piece.at, piece.len);
-    x->body_len += piece.len;
-    return 0;
-}
-
 static bool is_good(const struct acme_http_answer *answer)
 {
     return answer->status < 300 && answer->media != ACME_MEDIA_PROBLEM;
+}
+
+static int take_body(struct acme_exchange *x, struct acme_slice piece)
+{
+    size_t room = x->setup->work_len - x->body_len;
+    if (x->streaming) {
+        x->body_len += piece.len;
+        return x->body_len > CHAIN_BYTES_MAX ? ACME_E_CERT_BIG : x->sink(x->sink_ctx, piece.at, piece.len);
+    }
+    if (piece.len > room && is_good(&x->http.answer)) {
+        return ACME_E_BODY_BIG;
+    }
+    piece.len = piece.len < room ? piece.len : room; /* an error page: its status says enough */
+    memcpy((char *)x->setup->work + x->body_len, piece.at, piece.len);
+    x->body_len += piece.len;
+    return 0;
 }
 
 int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len)
@@ -408,7 +412,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         return error;
     }
     int next = row_of(x)->refused(flow, problem);
-    x->polls++;
+    x->polls += next == (int)flow->step ? 1u : 0u; /* asked again: later each time */
     return advance(x, next == ACME_E_PROBLEM ? error : next, now_ms);
 }
 
@@ -490,7 +494,7 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
     if (x->for_nonce && is_good(answer) && answer->nonce[0] == '\0') {
         return acme_exchange_fault(x, ACME_E_NONCE, now_ms);
     }
-    if (x->body_len > 0 && !x->for_nonce) {
+    if (x->body_len > 0 && !x->for_nonce && !x->streaming) {
         char *work = x->setup->work;
         int error = acme_json_parse(&json, work, x->body_len, work + x->body_len, x->setup->work_len - x->body_len);
         if (error != 0 && is_good(answer)) {

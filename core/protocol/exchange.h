@@ -69,6 +69,9 @@ void acme_exchange_start(struct acme_exchange *x, uint32_t now_ms);
 /* WAIT: true when it is over. */
 bool acme_exchange_due(const struct acme_exchange *x, uint32_t now_ms);
 
+/* True when the step has used up its time (ACME_STEP_BUDGET_S), whatever is going on. */
+bool acme_exchange_overdue(const struct acme_exchange *x, uint32_t now_ms);
+
 /* WAIT -> CONNECT: chooses the request, HEAD newNonce first when a nonce is lacking, and sets url. For rows
  * without a request the state stays WAIT. Returns 0, ACME_E_BUDGET, ACME_E_STATUS, or ACME_E_URL*. */
 int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms);

@@ -253,6 +253,9 @@ static int order_read(struct acme_flow *f, const struct acme_answer *a)
     if (error == 0) {
         error = acme_order_read(&f->order, a->json, &f->hosts);
     }
+    if (error != 0 && f->resumed) { /* or every later run would stumble over it again */
+        return acme_flow_reorder(f, error);
+    }
     return error != 0 ? error : by_order_status(f, a->json);
 }
 

@@ -39,6 +39,7 @@ struct acme_flow {
     bool save_account;
     bool save_order;
     bool drop_order;
+    bool drop_key; /* the key made for an order that is no more */
 
     bool resumed;        /* the order came from the store: it may be gone                            */
     bool cached;         /* the directory came from the store: it may be out of date                 */

@@ -22,6 +22,9 @@ static enum acme_problem_kind kind_of(struct acme_slice type)
     /* The last part decides: the prefix was urn:acme:error: in 2016 and is urn:ietf:params:acme:error: today.
      */
     size_t at = type.len;
+    if (at == 0) {
+        return ACME_PROBLEM_OTHER; /* about:blank (RFC 9457, 3.1.1) */
+    }
     while (at > 0 && type.at[at - 1] != ':') {
         at--;
     }

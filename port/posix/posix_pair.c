@@ -92,6 +92,12 @@ int acme_posix_pair_append(struct acme_posix_store *s, const void *data, size_t 
     return close(fd) != 0 && code == 0 ? errno : code;
 }
 
+/* True when a key that is in this store has been in use: there must then be a next one. */
+static bool had_key(struct acme_posix_store *s)
+{
+    return acme_posix_place(s, "", s->name, "/privkey.pem") == 0 && access(s->path, F_OK) == 0;
+}
+
 /* Completes the slot that is not in use: chain and key, and that they are there, become durable. */
 static int complete(struct acme_posix_store *s, const char **slot)
 {
@@ -107,8 +113,8 @@ static int complete(struct acme_posix_store *s, const char **slot)
         return code;
     }
     (void)unlink(s->path);
-    if (link(key, s->path) != 0) {
-        return errno;
+    if (link(key, s->path) != 0 && (errno != ENOENT || had_key(s))) {
+        return errno == 0 ? EIO : errno;
     }
     if ((code = place_next(s, "", slot)) != 0) {
         return code;

@@ -50,7 +50,7 @@ static int template_append(void *ctx, const void *data, size_t len)
 static int template_commit(void *ctx)
 {
     /* Make KEY_NEXT and the received chain durable side by side, put both in use with one atomic write, then remove ORDER
-     * and KEY_NEXT. No KEY_NEXT: ACME_E_STORE_WRITE. */
+     * and KEY_NEXT. No KEY_NEXT: the chain alone if no key was ever in use, else ACME_E_STORE_WRITE. */
     (void)ctx;
     return ACME_E_STORE_WRITE;
 }

@@ -148,10 +148,14 @@ static void check_records(void)
 
 static void check_pair(void)
 {
+    check(append("") == 0 && append("leaf 0\n") == 0 && port->store->commit(port->store->ctx) == 0 &&
+              get(ACME_RECORD_KEY, 9) == 0 && holds(ACME_RECORD_CHAIN, "leaf 0\n"),
+          "store: the chain alone is put in use when no key was ever stored");
     check(put(ACME_RECORD_KEY_NEXT, "key 1\n") == 0 && append("") == 0 && append("leaf 1\n") == 0 &&
               append("issuer 1\n") == 0,
           "store: takes a key and a chain in pieces");
-    check(get(ACME_RECORD_KEY, 9) == 0 && get(ACME_RECORD_CHAIN, 9) == 0, "store: none is in use before commit");
+    check(get(ACME_RECORD_KEY, 9) == 0 && holds(ACME_RECORD_CHAIN, "leaf 0\n"),
+          "store: neither is in use before commit");
     check(port->store->commit(port->store->ctx) == 0, "store: commits");
     check(holds(ACME_RECORD_KEY, "key 1\n") && holds(ACME_RECORD_CHAIN, "leaf 1\nissuer 1\n"),
           "store: both are in use after commit");
@@ -175,7 +179,7 @@ static void check_pair(void)
           "store: the second pair is in use, without what was dropped");
     check(append("") == 0 && append("leaf 3\n") == 0 && port->store->commit(port->store->ctx) == ACME_E_STORE_WRITE &&
               holds(ACME_RECORD_KEY, "key 2\n") && holds(ACME_RECORD_CHAIN, "leaf 2\n"),
-          "store: commit without a next key is an error and changes nothing");
+          "store: commit without a next key, after one was in use, is an error and changes nothing");
     check(put(ACME_RECORD_KEY_NEXT, "key 3\n") == 0 && append("") == 0 && append("leaf 3\n") == 0 &&
               port->store->commit(port->store->ctx) == 0 && holds(ACME_RECORD_KEY, "key 3\n") &&
               holds(ACME_RECORD_CHAIN, "leaf 3\n"),
