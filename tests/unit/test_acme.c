@@ -48,6 +48,8 @@ static struct world {
     size_t request_len, answer_at;
     struct ca_answer answer;
     unsigned stored_events, problem_events;
+    unsigned puts, operations; /* in this tick */
+    bool append_fails;
 } w;
 
 /* --- the channel, in clear */
@@ -192,6 +194,7 @@ static int store_put(void *ctx, enum acme_record record, const void *data, size_
     (void)ctx;
     assert_true(record != ACME_RECORD_KEY && record != ACME_RECORD_CHAIN);
     assert_true(len <= ACME_WORK_MIN);
+    w.puts++;
     if (!writing()) {
         return ACME_E_STORE_WRITE;
     }
@@ -212,6 +215,9 @@ static int store_append(void *ctx, const void *data, size_t len)
     if (len == 0) {
         w.incoming.len = 0;
         return 0;
+    }
+    if (w.append_fails) {
+        return ACME_E_STORE_WRITE;
     }
     assert_true(w.incoming.len + len <= sizeof w.incoming.data);
     memcpy(w.incoming.data + w.incoming.len, data, len);
@@ -237,6 +243,37 @@ static int store_commit(void *ctx)
     }
     return 0;
 }
+
+/* Keys that count the public-key operations of a tick. */
+static int key_point(void *handle, uint8_t point[65])
+{
+    return acme_key_p256_ops.point(handle, point);
+}
+
+static int key_sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
+{
+    w.operations++;
+    return acme_key_p256_ops.sign(handle, digest, signature);
+}
+
+static int key_generate(void *handle, const struct acme_sys *sys)
+{
+    w.operations++;
+    return acme_key_p256_ops.generate(handle, sys);
+}
+
+static int key_import(void *handle, const void *record, size_t len)
+{
+    w.operations++;
+    return acme_key_p256_ops.import(handle, record, len);
+}
+
+static int key_export(void *handle, void *record, size_t cap)
+{
+    return acme_key_p256_ops.export(handle, record, cap);
+}
+
+static const struct acme_key_ops counting = {key_point, key_sign, key_generate, key_import, key_export};
 
 static int sys_random(void *ctx, void *buf, size_t len)
 {
@@ -290,8 +327,8 @@ static void make_setup(void)
                                   .sys = &the_sys,
                                   .store = &the_store,
                                   .ca = {.directory_url = CA_URL "/dir", .trust = &w.trust},
-                                  .account_key = {&acme_key_p256_ops, &w.account},
-                                  .certificate_key = {&acme_key_p256_ops, &w.certificate},
+                                  .account_key = {&counting, &w.account},
+                                  .certificate_key = {&counting, &w.certificate},
                                   .names = w.ca.plan->names,
                                   .name_count = w.ca.plan->name_count,
                                   .accept_terms = true,
@@ -331,8 +368,12 @@ static void new_world(const struct ca_plan *plan)
 
 static enum acme_progress tick(void)
 {
+    w.puts = w.operations = 0;
     enum acme_progress progress = acme_tick(&w.client, w.now_ms);
     uint32_t idle = progress == ACME_IDLE ? acme_idle_ms(&w.client, w.now_ms) : 0;
+    assert_true(w.operations <= 1); /* acme.h: what one tick may do */
+    assert_true(w.puts <= 1 || progress == ACME_FAILED);
+    assert_true(progress != ACME_IDLE || idle > 0); /* nothing to do, and no time to sleep: a program would spin */
     w.now_ms += idle + 1;
     w.utc += (idle + 500) / 1000;
     return progress;
@@ -399,12 +440,12 @@ static void init_refuses(void **state)
     (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
-#define REFUSES(expected, change)                                                                            \
-    do {                                                                                                     \
-        make_setup();                                                                                        \
-        change;                                                                                              \
-        assert_int_equal(acme_init(&w.client, &w.setup), (expected));                                        \
-        assert_int_equal(acme_start(&w.client, ACME_NOW, 0), ACME_E_NULL);                                   \
+#define REFUSES(expected, change)                                                                                    \
+    do {                                                                                                             \
+        make_setup();                                                                                                \
+        change;                                                                                                      \
+        assert_int_equal(acme_init(&w.client, &w.setup), (expected));                                                \
+        assert_int_equal(acme_start(&w.client, ACME_NOW, 0), ACME_E_NULL);                                           \
     } while (0)
     REFUSES(ACME_E_NULL, w.setup.net = NULL);
     REFUSES(ACME_E_NULL, w.setup.sys = NULL);
@@ -428,18 +469,23 @@ static void init_refuses(void **state)
     REFUSES(ACME_E_NAMES, w.setup.name_count = 0);
     REFUSES(ACME_E_NAMES, w.setup.name_count = ACME_NAMES_MAX + 1);
     REFUSES(ACME_E_KEY, w.setup.certificate_key = w.setup.account_key);
-    static const char *const names[] = {"",       "*.a.example",      "192.0.2.1", "a..example", ".example",
-                                        "a b.example", "-a.example", "a.example.", "::1",       "a\"b.example", NULL};
+    static const char *const names[] = {"",         "*.a.example",  "192.0.2.1",  "a..example",
+                                        ".example", "a b.example",  "-a.example", "a.example.",
+                                        "::1",      "a\"b.example", NULL};
     for (unsigned i = 0; i < LEN(names); i++) {
         REFUSES(ACME_E_NAMES, w.setup.names = &names[i]);
     }
     static const struct {
         const char *url;
         int error;
-    } urls[] = {{"http://" CA_HOST "/", ACME_E_URL_SCHEME}, {"", ACME_E_URL_SCHEME},
-                {"https://", ACME_E_URL},                   {"https://u@ca.test/", ACME_E_URL},
-                {"https://192.0.2.1/", ACME_E_TLS_NAME},    {"https://[::1]:14000/dir", ACME_E_TLS_NAME},
-                {"https://ca.test:0/", ACME_E_URL},         {"https://ca.test/ x", ACME_E_URL}};
+    } urls[] = {{"http://" CA_HOST "/", ACME_E_URL_SCHEME},
+                {"", ACME_E_URL_SCHEME},
+                {"https://", ACME_E_URL},
+                {"https://u@ca.test/", ACME_E_URL},
+                {"https://192.0.2.1/", ACME_E_TLS_NAME},
+                {"https://[::1]:14000/dir", ACME_E_TLS_NAME},
+                {"https://ca.test:0/", ACME_E_URL},
+                {"https://ca.test/ x", ACME_E_URL}};
     for (unsigned i = 0; i < LEN(urls); i++) {
         REFUSES(urls[i].error, w.setup.ca.directory_url = urls[i].url);
     }
@@ -628,6 +674,53 @@ static void power_cuts_at_every_write(void **state)
     }
 }
 
+static void power_cuts_twice(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {TWO, .authz_looks = 1, .processing = 1, .reuse = true};
+    for (unsigned n = 2; n < 130; n += 9) {
+        for (unsigned m = 1; m < 130; m += 11) {
+            new_world(&plan);
+            for (unsigned cut = 0; cut < 2; cut++) {
+                enum acme_progress progress = ACME_BUSY;
+                assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+                for (unsigned i = 0; i < (cut == 0 ? n : m) && (progress == ACME_BUSY || progress == ACME_IDLE);
+                     i++) {
+                    progress = tick();
+                }
+                w.ca.power_cut = true;
+                boot();
+            }
+            enum acme_progress progress = run(ACME_WHEN_DUE);
+            assert_true(progress == ACME_ISSUED || progress == ACME_CURRENT);
+            check_pair();
+            assert_int_equal(finalized(), 1);
+            assert_int_equal(w.ca.accounts, 1);
+            done();
+        }
+    }
+}
+
+/* A reset between, and somebody wants other names now: a new order, and a new key. */
+static void names_change_in_the_middle(void **state)
+{
+    (void)state;
+    for (unsigned n = 10; n < 60; n += 3) {
+        struct ca_plan plan = {ONE, .processing = 1};
+        new_world(&plan);
+        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        for (unsigned i = 0; i < n; i++) {
+            tick();
+        }
+        plan.names[0] = "z.example";
+        w.ca.power_cut = true;
+        boot();
+        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        check_pair();
+        done();
+    }
+}
+
 /* --- what is stored is damaged, or cannot be written */
 
 static void writes_that_fail(void **state)
@@ -649,6 +742,22 @@ static void writes_that_fail(void **state)
         assert_int_equal(acme_failure(&w.client)->error, 0);
         done();
     }
+}
+
+static void chain_that_cannot_be_written(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    w.append_fails = true;
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_WRITE);
+    assert_int_equal(acme_failure(&w.client)->record, ACME_RECORD_CHAIN);
+    w.append_fails = false;
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(finalized(), 1);
+    check_pair();
+    done();
 }
 
 static void reads_that_fail(void **state)
@@ -718,7 +827,8 @@ static void damaged_caches_are_had_again(void **state)
             demand(run(ACME_NOW), ACME_ISSUED);
             boot();
             if (records[i] == ACME_RECORD_ORDER) {
-                strcpy(w.record[ACME_RECORD_ORDER].data, "nanoacme-order 1\ndirectory " CA_URL "/dir\nname a.example\nretry 0\n");
+                strcpy(w.record[ACME_RECORD_ORDER].data,
+                       "nanoacme-order 1\ndirectory " CA_URL "/dir\nname a.example\nretry 0\n");
                 w.record[ACME_RECORD_ORDER].len = strlen(w.record[ACME_RECORD_ORDER].data);
             }
             w.record[records[i]].len -= cut;
@@ -754,7 +864,8 @@ static void stored_order_is_gone_or_invalid(void **state)
     (void)state;
     static const struct ca_twist gone[] = {
         {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 404 Gone\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"}};
-    static const struct ca_twist invalid[] = {{CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"invalid\"}"}};
+    static const struct ca_twist invalid[] = {
+        {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"invalid\"}"}};
     static const struct ca_plan plans[] = {{ONE, TWISTED(gone)}, {ONE, TWISTED(invalid)}};
     for (unsigned i = 0; i < 2; i++) {
         new_world(&plans[i]);
@@ -776,8 +887,9 @@ static void stored_order_is_gone_or_invalid(void **state)
 static void rate_limit_outlives_a_reset(void **state)
 {
     (void)state;
-    static const struct ca_twist t[] = {
-        {CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n" PROBLEM, "{\"type\":\"" URN "rateLimited\",\"detail\":\"too many\"}"}};
+    static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY,
+                                         "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n" PROBLEM,
+                                         "{\"type\":\"" URN "rateLimited\",\"detail\":\"too many\"}"}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
     demand(run(ACME_WHEN_DUE), ACME_FAILED);
@@ -796,6 +908,27 @@ static void rate_limit_outlives_a_reset(void **state)
     w.utc += 3700;
     demand(run(ACME_WHEN_DUE), ACME_ISSUED);
     done();
+}
+
+static void rate_limit_in_the_middle_keeps_the_order(void **state)
+{
+    (void)state;
+    static const enum ca_kind kinds[] = {CA_AUTHZ, CA_CHALLENGE, CA_FINALIZE, CA_ORDER, CA_CERTIFICATE};
+    for (unsigned i = 0; i < LEN(kinds); i++) {
+        const struct ca_twist t[] = {{kinds[i], 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n", ""}};
+        const struct ca_plan plan = {ONE, .processing = 1, TWISTED(t)};
+        new_world(&plan);
+        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        assert_null(w.ca.published);
+        w.ca.power_cut = true;
+        boot();
+        w.utc += 7300;
+        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(w.ca.order_count, 1);
+        assert_int_equal(finalized(), 1);
+        check_pair();
+        done();
+    }
 }
 
 static void rate_limit_gives_way_to_now(void **state)
@@ -866,9 +999,9 @@ static void no_words_of_a_request_in_a_failure(void **state)
 static void failed_validation_names_the_name(void **state)
 {
     (void)state;
-    static const struct ca_plan plan = {ONE,
-                                        .authz_end = "invalid",
-                                        .challenge = ",\"error\":{\"type\":\"" URN "connection\",\"detail\":\"refused\"}"};
+    static const struct ca_plan plan = {ONE, .authz_end = "invalid",
+                                        .challenge =
+                                            ",\"error\":{\"type\":\"" URN "connection\",\"detail\":\"refused\"}"};
     new_world(&plan);
     demand(run(ACME_WHEN_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
@@ -907,8 +1040,9 @@ static void certificates_that_are_refused(void **state)
         unsigned asked;
     } rows[] = {{"", ACME_E_CERT_SYNTAX, 4}, {"<html>", ACME_E_CERT_SYNTAX, 4}};
     for (unsigned i = 0; i < LEN(rows); i++) {
-        const struct ca_twist t[] = {
-            {CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n", rows[i].body}};
+        const struct ca_twist t[] = {{CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY,
+                                      "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n",
+                                      rows[i].body}};
         const struct ca_plan plan = {ONE, TWISTED(t)};
         new_world(&plan);
         uint32_t began = w.now_ms;
@@ -1025,7 +1159,10 @@ int main(void)
         cmocka_unit_test(power_cuts_after_every_tick),
         cmocka_unit_test(power_cuts_with_a_forgetful_ca),
         cmocka_unit_test(power_cuts_at_every_write),
+        cmocka_unit_test(power_cuts_twice),
+        cmocka_unit_test(names_change_in_the_middle),
         cmocka_unit_test(writes_that_fail),
+        cmocka_unit_test(chain_that_cannot_be_written),
         cmocka_unit_test(reads_that_fail),
         cmocka_unit_test(damaged_keys_are_never_replaced),
         cmocka_unit_test(foreign_pair),
@@ -1033,6 +1170,7 @@ int main(void)
         cmocka_unit_test(next_key_is_damaged),
         cmocka_unit_test(stored_order_is_gone_or_invalid),
         cmocka_unit_test(rate_limit_outlives_a_reset),
+        cmocka_unit_test(rate_limit_in_the_middle_keeps_the_order),
         cmocka_unit_test(rate_limit_gives_way_to_now),
         cmocka_unit_test(rate_limit_counts_from_the_answer),
         cmocka_unit_test(broken_server_costs_no_order),

@@ -9,10 +9,10 @@
 
 #include "protocol/challenge_http01.h"
 
-#define SLOTS ACME_HTTP01_SLOTS
-#define TOKEN "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
+#define SLOTS   ACME_HTTP01_SLOTS
+#define TOKEN   "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
 #define KEYAUTH TOKEN ".nP1qzpXGymHBrUEepNY9HCsQk7K8KhOypzEt62jcerQ"
-#define PATH "/.well-known/acme-challenge/" TOKEN
+#define PATH    "/.well-known/acme-challenge/" TOKEN
 #define CLIENTS 40
 
 /* A client: waits in the queue, sends what it has a few bytes at a time, takes what it gets. */
@@ -114,7 +114,8 @@ static void fake_stop(void *ctx)
     net.stops++;
 }
 
-static const struct acme_listener listener = {NULL, fake_start, fake_accept, fake_recv, fake_send, fake_close, fake_stop};
+static const struct acme_listener listener = {NULL,      fake_start, fake_accept, fake_recv,
+                                              fake_send, fake_close, fake_stop};
 
 static void set_up(size_t in_piece, size_t out_piece)
 {
@@ -179,15 +180,15 @@ static void is_200(const char *answer, bool head)
 static void good_requests(void **state)
 {
     (void)state;
-    static const char *const requests[] = {
-        "GET " PATH " HTTP/1.1\r\nHost: a.example\r\nUser-Agent: x\r\n\r\n",
-        "GET " PATH " HTTP/1.0\r\n\r\n",
-        "GET " PATH " HTTP/1.1\r\nHOST: A.EXAMPLE:80\r\nConnection: keep-alive\r\n\r\n",
-        "GET " PATH " HTTP/1.1\nHost: a.example\n\n",
-        "GET http://a.example" PATH " HTTP/1.1\r\nHost: a.example\r\n\r\n",
-        "GET HTTP://A.example:80" PATH " HTTP/1.1\r\nHost: a.example\r\n\r\n",
-        "GET " PATH " HTTP/1.1\r\nHost: a.example\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-        "GET " PATH " HTTP/1.1\r\nX: y\r\n\tfolded\r\nHost: [::1]\r\n\r\n"};
+    static const char *const requests[] = {"GET " PATH " HTTP/1.1\r\nHost: a.example\r\nUser-Agent: x\r\n\r\n",
+                                           "GET " PATH " HTTP/1.0\r\n\r\n",
+                                           "GET " PATH
+                                           " HTTP/1.1\r\nHOST: A.EXAMPLE:80\r\nConnection: keep-alive\r\n\r\n",
+                                           "GET " PATH " HTTP/1.1\nHost: a.example\n\n",
+                                           "GET http://a.example" PATH " HTTP/1.1\r\nHost: a.example\r\n\r\n",
+                                           "GET HTTP://A.example:80" PATH " HTTP/1.1\r\nHost: a.example\r\n\r\n",
+                                           "GET " PATH " HTTP/1.1\r\nHost: a.example\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+                                           "GET " PATH " HTTP/1.1\r\nX: y\r\n\tfolded\r\nHost: [::1]\r\n\r\n"};
     for (size_t piece = 1; piece < 70; piece += 17) {
         for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
             set_up(piece, i % 2 == 0 ? 1 : 1000);
@@ -196,7 +197,9 @@ static void good_requests(void **state)
             tear_down();
         }
         set_up(piece, piece);
-        is_200(ask_len("HEAD " PATH " HTTP/1.1\r\nHost: x\r\n\r\n", strlen("HEAD " PATH " HTTP/1.1\r\nHost: x\r\n\r\n")), true);
+        is_200(
+            ask_len("HEAD " PATH " HTTP/1.1\r\nHost: x\r\n\r\n", strlen("HEAD " PATH " HTTP/1.1\r\nHost: x\r\n\r\n")),
+            true);
         tear_down();
     }
 }
@@ -205,15 +208,35 @@ static void good_requests(void **state)
 static void everything_else_is_404(void **state)
 {
     (void)state;
-    static const char *const targets[] = {
-        "/", "*", "", "/.well-known/acme-challenge/", "/.well-known/acme-challenge", PATH "x", PATH "/", PATH "?", PATH "?a=b",
-        PATH "#", PATH "%20", "/.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-o",
-        "/.well-known/acme-challenge/EvaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA",
-        "/.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oB", "/" PATH, "//a.example" PATH,
-        "/.well-known/acme-challenge/../acme-challenge/" TOKEN, "/.well-known//acme-challenge/" TOKEN, "/%2ewell-known/acme-challenge/" TOKEN,
-        "/.well-known/acme-challenge/%65vaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA", "/.WELL-KNOWN/acme-challenge/" TOKEN,
-        "https://a.example" PATH, "http:/a.example" PATH, "http:" PATH, "http://a.example", "httpx://a" PATH, "http://a.example?" PATH,
-        "x" PATH, "a.example:80"};
+    static const char *const targets[] = {"/",
+                                          "*",
+                                          "",
+                                          "/.well-known/acme-challenge/",
+                                          "/.well-known/acme-challenge",
+                                          PATH "x",
+                                          PATH "/",
+                                          PATH "?",
+                                          PATH "?a=b",
+                                          PATH "#",
+                                          PATH "%20",
+                                          "/.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-o",
+                                          "/.well-known/acme-challenge/EvaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA",
+                                          "/.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oB",
+                                          "/" PATH,
+                                          "//a.example" PATH,
+                                          "/.well-known/acme-challenge/../acme-challenge/" TOKEN,
+                                          "/.well-known//acme-challenge/" TOKEN,
+                                          "/%2ewell-known/acme-challenge/" TOKEN,
+                                          "/.well-known/acme-challenge/%65vaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA",
+                                          "/.WELL-KNOWN/acme-challenge/" TOKEN,
+                                          "https://a.example" PATH,
+                                          "http:/a.example" PATH,
+                                          "http:" PATH,
+                                          "http://a.example",
+                                          "httpx://a" PATH,
+                                          "http://a.example?" PATH,
+                                          "x" PATH,
+                                          "a.example:80"};
     char request[600];
     set_up(64, 1000);
     char wanted[200];
@@ -229,8 +252,9 @@ static void everything_else_is_404(void **state)
             assert_int_equal(h.answered, 0);
             tear_down();
         }
-        static const char *const heads[] = {"get " PATH, "POST " PATH, "GETT " PATH, "GE " PATH, "GET\t" PATH, " GET " PATH,
-                                            "PUT " PATH, "G " PATH, "GET  " PATH, "", "\r\nGET / "};
+        static const char *const heads[] = {"get " PATH,  "POST " PATH, "GETT " PATH, "GE " PATH,
+                                            "GET\t" PATH, " GET " PATH, "PUT " PATH,  "G " PATH,
+                                            "GET  " PATH, "",           "\r\nGET / "};
         for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
             set_up(piece, 1000);
             snprintf(request, sizeof request, "%s HTTP/1.1\r\nHost: a.example\r\n\r\n", heads[i]);
@@ -238,10 +262,12 @@ static void everything_else_is_404(void **state)
             tear_down();
         }
         set_up(piece, 1000);
-        assert_memory_equal(ask_len("HEADER " PATH " \r\n\r\n", strlen("HEADER " PATH " \r\n\r\n")), "HTTP/1.1 404 ", 13);
+        assert_memory_equal(ask_len("HEADER " PATH " \r\n\r\n", strlen("HEADER " PATH " \r\n\r\n")), "HTTP/1.1 404 ",
+                            13);
         tear_down();
         /* a line of HTTP/0.9, a line cut by a tab, a NUL in and behind the token */
-        static const char *const lines[] = {"GET " PATH "\r\n\r\n", "GET " PATH "\n\n", "GET " PATH "\tHTTP/1.1\r\n\r\n"};
+        static const char *const lines[] = {"GET " PATH "\r\n\r\n", "GET " PATH "\n\n",
+                                            "GET " PATH "\tHTTP/1.1\r\n\r\n"};
         for (size_t i = 0; i < 3; i++) {
             set_up(piece, 1000);
             assert_string_equal(ask_len(lines[i], strlen(lines[i])), wanted);

@@ -75,7 +75,8 @@ static void status_of_the_document_when_it_is_one(void **state)
 static void texts_cannot_steer_a_terminal(void **state)
 {
     (void)state;
-    struct acme_problem p = read_problem("{\"detail\":\"a\\u001b[31m\\nb\\tc\\u0000\\u007f\\u00e9\\ud83d\\ude00\",\"type\":\"x\\r:badNonce\"}", 400);
+    struct acme_problem p = read_problem(
+        "{\"detail\":\"a\\u001b[31m\\nb\\tc\\u0000\\u007f\\u00e9\\ud83d\\ude00\",\"type\":\"x\\r:badNonce\"}", 400);
     const char *wanted = "a?[31m b c????????";
     assert_int_equal(p.detail.len, strlen(wanted));
     assert_memory_equal(p.detail.at, wanted, p.detail.len);
@@ -107,7 +108,8 @@ static void every_subproblem_is_told(void **state)
     (void)state;
     static const struct acme_setup setup = {.trace = trace};
     static const struct acme_setup silent = {.trace = NULL};
-    const char *text = "{\"subproblems\":[{\"type\":\"one\",\"identifier\":{\"value\":\"a\"}},7,[],{\"type\":\"two\",\"status\":404}],\"type\":\"all\"}";
+    const char *text = "{\"subproblems\":[{\"type\":\"one\",\"identifier\":{\"value\":\"a\"}},7,[],{\"type\":\"two\","
+                       "\"status\":404}],\"type\":\"all\"}";
     memset(&told, 0, sizeof told);
     struct acme_json *json = doc(text);
     acme_problem_tell(&setup, ACME_STEP_ORDER, json, 0, 400);

@@ -17,7 +17,8 @@ static char text[4096];
 static int set_up(void **state)
 {
     (void)state;
-    setup = (struct acme_setup){.ca = {.directory_url = U "/dir"}, .names = (const char *const *)names, .name_count = 2};
+    setup =
+        (struct acme_setup){.ca = {.directory_url = U "/dir"}, .names = (const char *const *)names, .name_count = 2};
     memset(&flow, 0, sizeof flow);
     flow.setup = &setup;
     strcpy(flow.account, U "/account/7");
@@ -117,7 +118,8 @@ static void flipped_bits_lead_nowhere_else(void **state)
         struct acme_flow f = blank();
         text[i / 8] = (char)(text[i / 8] ^ (1 << (i % 8)));
         if (acme_record_account_read(&f, acme_slice(text, len))) {
-            const char *const kept[] = {f.account, f.directory.new_nonce, f.directory.new_account, f.directory.new_order};
+            const char *const kept[] = {f.account, f.directory.new_nonce, f.directory.new_account,
+                                        f.directory.new_order};
             for (unsigned k = 0; k < 4; k++) {
                 struct acme_url url;
                 assert_int_equal(acme_url_parse(&url, acme_slice_of(kept[k])), 0);

@@ -81,17 +81,22 @@ static void directory(void **state)
     (void)state;
     struct acme_directory d;
     struct acme_meta m;
-    assert_int_equal(acme_directory_read(&d, &m, doc(DIRECTORY(",\"x\":[{\"newOrder\":1}],\"keyChange\":7")), &hosts), 0);
+    assert_int_equal(acme_directory_read(&d, &m, doc(DIRECTORY(",\"x\":[{\"newOrder\":1}],\"keyChange\":7")), &hosts),
+                     0);
     assert_string_equal(d.new_nonce, U "/n");
     assert_string_equal(d.new_account, U "/a");
     assert_string_equal(d.new_order, U "/o");
     assert_int_equal(m.terms.len, 0);
     assert_false(m.account_binding);
-    assert_int_equal(acme_directory_read(&d, &m, doc(DIRECTORY(",\"meta\":{\"termsOfService\":\"t\",\"externalAccountRequired\":true}")), &hosts), 0);
+    assert_int_equal(
+        acme_directory_read(
+            &d, &m, doc(DIRECTORY(",\"meta\":{\"termsOfService\":\"t\",\"externalAccountRequired\":true}")), &hosts),
+        0);
     assert_int_equal(m.terms.len, 1);
     assert_true(m.account_binding);
-    static const char *const metas[] = {DIRECTORY(",\"meta\":null"), DIRECTORY(",\"meta\":[]"), DIRECTORY(",\"meta\":\"x\""),
-                                        DIRECTORY(",\"meta\":{\"termsOfService\":null,\"externalAccountRequired\":\"true\"}")};
+    static const char *const metas[] = {
+        DIRECTORY(",\"meta\":null"), DIRECTORY(",\"meta\":[]"), DIRECTORY(",\"meta\":\"x\""),
+        DIRECTORY(",\"meta\":{\"termsOfService\":null,\"externalAccountRequired\":\"true\"}")};
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(acme_directory_read(&d, &m, doc(metas[i]), &hosts), 0);
         assert_int_equal(m.terms.len, 0);
@@ -99,29 +104,39 @@ static void directory(void **state)
     }
     assert_int_equal(acme_directory_read(&d, &m, doc("{}"), &hosts), ACME_E_MEMBER);
     assert_int_equal(acme_directory_read(&d, &m, doc("[]"), &hosts), ACME_E_MEMBER);
-    assert_int_equal(acme_directory_read(&d, &m, doc("{\"newNonce\":\"" U "/n\",\"newAccount\":\"" U "/a\"}"), &hosts), ACME_E_MEMBER);
-    assert_int_equal(acme_directory_read(&d, &m, doc("{\"newNonce\":\"https://evil.test/\"}"), &hosts), ACME_E_URL_HOST);
+    assert_int_equal(
+        acme_directory_read(&d, &m, doc("{\"newNonce\":\"" U "/n\",\"newAccount\":\"" U "/a\"}"), &hosts),
+        ACME_E_MEMBER);
+    assert_int_equal(acme_directory_read(&d, &m, doc("{\"newNonce\":\"https://evil.test/\"}"), &hosts),
+                     ACME_E_URL_HOST);
 }
 
 static void order(void **state)
 {
     (void)state;
     struct acme_order o = {0};
-    const char *first = "{\"status\":\"pending\",\"authorizations\":[\"" U "/1\",\"" U "/2\"],\"finalize\":\"" U "/f\"}";
+    const char *first =
+        "{\"status\":\"pending\",\"authorizations\":[\"" U "/1\",\"" U "/2\"],\"finalize\":\"" U "/f\"}";
     assert_int_equal(acme_order_read(&o, doc(first), &hosts), 0);
     assert_int_equal(o.authz_count, 2);
     assert_string_equal(o.authz[1], U "/2");
     assert_string_equal(o.finalize, U "/f");
     assert_string_equal(o.certificate, "");
     /* later answers may leave out what is known, shuffle it, or have null there */
-    assert_int_equal(acme_order_read(&o, doc("{\"status\":\"ready\",\"authorizations\":[\"" U "/2\",\"" U "/1\"]}"), &hosts), 0);
+    assert_int_equal(
+        acme_order_read(&o, doc("{\"status\":\"ready\",\"authorizations\":[\"" U "/2\",\"" U "/1\"]}"), &hosts), 0);
     assert_string_equal(o.authz[0], U "/1");
-    assert_int_equal(acme_order_read(&o, doc("{\"status\":\"valid\",\"authorizations\":null,\"certificate\":\"" U "/c\"}"), &hosts), 0);
+    assert_int_equal(
+        acme_order_read(&o, doc("{\"status\":\"valid\",\"authorizations\":null,\"certificate\":\"" U "/c\"}"),
+                        &hosts),
+        0);
     assert_int_equal(o.status, ACME_STATUS_VALID);
     assert_int_equal(o.authz_count, 2);
     assert_string_equal(o.finalize, U "/f");
     assert_string_equal(o.certificate, U "/c");
-    assert_int_equal(acme_order_read(&o, doc("{\"status\":\"valid\",\"certificate\":\"https://evil.test/c\"}"), &hosts), ACME_E_URL_HOST);
+    assert_int_equal(
+        acme_order_read(&o, doc("{\"status\":\"valid\",\"certificate\":\"https://evil.test/c\"}"), &hosts),
+        ACME_E_URL_HOST);
     assert_int_equal(acme_order_read(&o, doc("{}"), &hosts), ACME_E_MEMBER);
     assert_int_equal(acme_order_read(&o, doc("{\"status\":7}"), &hosts), ACME_E_MEMBER);
 }
@@ -151,9 +166,9 @@ static void orders_that_lack_what_they_need(void **state)
 static void orders_that_need_less(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"{\"status\":\"processing\"}",
-                                        "{\"status\":\"valid\",\"certificate\":\"" U "/c\",\"authorizations\":null}",
-                                        "{\"status\":\"ready\",\"finalize\":\"" U "/f\"}", "{\"status\":\"invalid\"}"};
+    static const char *const texts[] = {
+        "{\"status\":\"processing\"}", "{\"status\":\"valid\",\"certificate\":\"" U "/c\",\"authorizations\":null}",
+        "{\"status\":\"ready\",\"finalize\":\"" U "/f\"}", "{\"status\":\"invalid\"}"};
     for (unsigned i = 0; i < 4; i++) {
         struct acme_order o = {0};
         assert_int_equal(acme_order_read(&o, doc(texts[i]), &hosts), 0);
@@ -164,9 +179,11 @@ static void authorization(void **state)
 {
     (void)state;
     struct acme_authz a;
-    const char *text = "{\"status\":\"pending\",\"identifier\":{\"value\":\"a.test\",\"type\":\"dns\"},\"challenges\":[7,null,[],{},"
-                       "{\"type\":\"dns-persist-01\",\"url\":\"" U "/9\"},{\"type\":\"http-01\",\"status\":\"processing\",\"token\":\"t\","
-                       "\"url\":\"" U "/1\",\"error\":{\"type\":\"x\"}},{\"type\":\"http-01\",\"url\":\"" U "/2\"}]}";
+    const char *text =
+        "{\"status\":\"pending\",\"identifier\":{\"value\":\"a.test\",\"type\":\"dns\"},\"challenges\":[7,null,[],{},"
+        "{\"type\":\"dns-persist-01\",\"url\":\"" U
+        "/9\"},{\"type\":\"http-01\",\"status\":\"processing\",\"token\":\"t\","
+        "\"url\":\"" U "/1\",\"error\":{\"type\":\"x\"}},{\"type\":\"http-01\",\"url\":\"" U "/2\"}]}";
     assert_int_equal(acme_authz_read(&a, doc(text), "http-01"), 0);
     assert_int_equal(a.status, ACME_STATUS_PENDING);
     assert_true(acme_slice_is(a.name, "a.test"));
@@ -181,12 +198,20 @@ static void authorization(void **state)
     assert_null(a.token.at);
     assert_int_equal(acme_authz_read(&a, doc(text), "http-0"), 0);
     assert_null(a.url.at);
-    static const char *const bad[] = {"{}", "[]", "{\"status\":\"valid\"}", "{\"identifier\":{\"value\":\"a\"}}",
-                                      "{\"status\":\"valid\",\"identifier\":\"a\"}", "{\"status\":\"valid\",\"identifier\":{\"value\":\"\"}}"};
+    static const char *const bad[] = {"{}",
+                                      "[]",
+                                      "{\"status\":\"valid\"}",
+                                      "{\"identifier\":{\"value\":\"a\"}}",
+                                      "{\"status\":\"valid\",\"identifier\":\"a\"}",
+                                      "{\"status\":\"valid\",\"identifier\":{\"value\":\"\"}}"};
     for (unsigned i = 0; i < 6; i++) {
         assert_int_equal(acme_authz_read(&a, doc(bad[i]), "http-01"), ACME_E_MEMBER);
     }
-    assert_int_equal(acme_authz_read(&a, doc("{\"status\":\"valid\",\"identifier\":{\"value\":\"a\"},\"challenges\":{\"type\":\"http-01\"}}"), "http-01"), 0);
+    assert_int_equal(
+        acme_authz_read(
+            &a, doc("{\"status\":\"valid\",\"identifier\":{\"value\":\"a\"},\"challenges\":{\"type\":\"http-01\"}}"),
+            "http-01"),
+        0);
     assert_null(a.url.at);
 }
 
