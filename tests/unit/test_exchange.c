@@ -496,7 +496,8 @@ static void problems_by_body_not_by_code_or_type(void **state)
 {
     (void)state;
     static const char *const heads[] = {
-        "HTTP/1.1 200 OK\r\n" PROBLEM, "HTTP/1.1 201 OK\r\nContent-Type: APPLICATION/Problem+JSON ;charset=utf-8\r\n",
+        ("HTTP/1.1 200 OK\r\n" PROBLEM),
+        "HTTP/1.1 201 OK\r\nContent-Type: APPLICATION/Problem+JSON ;charset=utf-8\r\n",
         "HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\n", "HTTP/1.1 499 Bad\r\n"};
     for (unsigned i = 0; i < LEN(heads); i++) {
         for (unsigned kind = CA_NEW_ACCOUNT; kind < CA_KINDS; kind++) {
