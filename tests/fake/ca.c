@@ -283,7 +283,8 @@ static void new_order(struct ca *ca, struct request *r, struct reply *p)
     snprintf(wanted + at, sizeof wanted - at, "]}");
     assert_string_equal(r->payload, wanted);
     p->code = 201;
-    if (!ca->plan->reuse || ca->order_count == 0) {
+    const char *last = ca->order_count > 0 ? ca->order[ca->order_count - 1].status : "none";
+    if (!ca->plan->reuse || (strcmp(last, "pending") != 0 && strcmp(last, "ready") != 0)) {
         assert_true(ca->order_count < sizeof ca->order / sizeof ca->order[0]);
         struct ca_order *o = &ca->order[ca->order_count++];
         o->status = ca->plan->born != NULL ? ca->plan->born : "pending";

@@ -1043,7 +1043,7 @@ static void certificates_that_are_refused(void **state)
         const struct ca_twist t[] = {{CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY,
                                       "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n",
                                       rows[i].body}};
-        const struct ca_plan plan = {ONE, TWISTED(t)};
+        struct ca_plan plan = {ONE, TWISTED(t)};
         new_world(&plan);
         uint32_t began = w.now_ms;
         demand(run(ACME_WHEN_DUE), ACME_FAILED);
@@ -1051,6 +1051,11 @@ static void certificates_that_are_refused(void **state)
         assert_int_equal(w.ca.count[CA_CERTIFICATE], rows[i].asked);
         assert_true(w.now_ms - began > 2000); /* not in one breath */
         assert_int_equal(w.record[ACME_RECORD_CHAIN].len, 0);
+        /* the certificate is there and counts for the CA's limits: the next run fetches it, with the key */
+        plan.twist_count = 0;
+        boot();
+        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(finalized(), 1);
         done();
     }
 }
@@ -1149,6 +1154,109 @@ static void account_lost_at_the_ca(void **state)
     done();
 }
 
+/* The smallest buffer acme_init() takes serves one name; for more it may be too small, which is then said. */
+static void small_work_buffers(void **state)
+{
+    (void)state;
+    static const struct ca_plan one = {ONE, .processing = 1};
+    static const struct ca_plan eight = {.names = {"a.example", "b.example", "c.example", "d.example", "e.example",
+                                                   "f.example", "g.example", "h.example"},
+                                         .name_count = 8,
+                                         .processing = 1};
+    for (size_t len = ACME_WORK_MIN; len <= sizeof w.work; len += 512) {
+        new_world(&one);
+        w.setup.work_len = len;
+        memset(w.work + len, 0x5a, sizeof w.work - len);
+        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        check_pair();
+        done();
+        new_world(&eight);
+        w.setup.work_len = len;
+        memset(w.work + len, 0x5a, sizeof w.work - len);
+        enum acme_progress progress = run(ACME_WHEN_DUE);
+        int error = acme_failure(&w.client)->error;
+        assert_true(progress == ACME_ISSUED || error == ACME_E_REQUEST_BIG || error == ACME_E_BODY_BIG ||
+                    error == ACME_E_JSON_TOKENS || error == ACME_E_CERT_BIG);
+        assert_true(progress == ACME_ISSUED || len < 4096);
+        for (size_t i = len; i < sizeof w.work; i++) {
+            assert_int_equal(w.work[i], 0x5a);
+        }
+        done();
+    }
+}
+
+/* Whatever a CA answers, once or for ever: the run ends, and when the CA has come to its senses the next run
+ * gets a certificate, with the same account key. */
+static void nothing_gets_stuck(void **state)
+{
+    (void)state;
+#define OK "HTTP/1.1 200 OK\r\n"
+    static const struct ca_twist kinds[] = {
+        {CA_KINDS, 0, 0, CA_CUT},
+        {CA_KINDS, 0, 0, CA_DO_AND_CUT},
+        {CA_KINDS, 0, 0, CA_SAY, .raw = "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{\"status\":\"va"},
+        {CA_KINDS, 0, 0, CA_DO_AND_SAY, .raw = "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{\"status\":\"va"},
+        {CA_KINDS, 0, 0, CA_SAY, .raw = "SSH-2.0-x\r\n"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, ""},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{}"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "<html>"},
+        {CA_KINDS, 0, 0, CA_DO_AND_SAY, OK, "<html>"},
+        {CA_KINDS, 0, 0, CA_DO_AND_SAY, OK, "{}", ""},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"pending\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"processing\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"ready\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"invalid\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"quantum\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 301 Moved\r\nLocation: /dir\r\n", ""},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "badNonce\"}", ""},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 403 Bad\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 403 Bad\r\n" PROBLEM, "{\"type\":\"" URN "orderNotReady\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 404 Gone\r\n", "gone"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM, "{\"type\":\"" URN "conflict\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 1\r\n", ""},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 429 Slow\r\n", "", ""},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}", ""},
+        {CA_KINDS, 0, 0, CA_DO_AND_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 503 Busy\r\nRetry-After: 600\r\n", "<html>"},
+        {CA_KINDS, 0, 0, CA_ADD, "Retry-After: 86400\r\nConnection: close\r\n"}};
+    unsigned worst = 0;
+    for (unsigned i = 0; i < LEN(kinds); i++) {
+        for (unsigned kind = CA_DIRECTORY; kind < CA_KINDS; kind++) {
+            for (unsigned last = 1; last <= CA_FOREVER; last *= 1000) {
+                struct ca_twist twist = kinds[i];
+                struct ca_plan plan = {ONE, .processing = 1, .reuse = i % 2 == 0, .twists = &twist, .twist_count = 1};
+                twist.kind = (enum ca_kind)kind;
+                twist.first = 1;
+                twist.last = last;
+                new_world(&plan);
+                enum acme_progress progress = run(ACME_WHEN_DUE);
+                worst = w.ca.requests > worst ? w.ca.requests : worst;
+                if (w.ca.requests > 400) {
+                    print_message("twist %u, request kind %u, last %u: %u requests\n", i, kind, last, w.ca.requests);
+                }
+                assert_true(w.ca.requests <= 400); /* half an hour, two requests in ten seconds, and a few more */
+                if (progress == ACME_FAILED) {
+                    plan.twist_count = 0;
+                    w.utc += 2 * 86400;
+                    w.ca.power_cut = true;
+                    boot();
+                    progress = run(ACME_WHEN_DUE);
+                }
+                if (progress != ACME_ISSUED) {
+                    print_message("twist %u, request kind %u, last %u\n", i, kind, last);
+                }
+                demand(progress, ACME_ISSUED);
+                check_pair();
+                assert_int_equal(w.account_keys, 1);
+                done();
+            }
+        }
+    }
+    assert_true(worst > 100); /* it has been at the limit */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1183,6 +1291,8 @@ int main(void)
         cmocka_unit_test(clock_is_waited_for),
         cmocka_unit_test(stop_and_go_on),
         cmocka_unit_test(account_lost_at_the_ca),
+        cmocka_unit_test(small_work_buffers),
+        cmocka_unit_test(nothing_gets_stuck),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
