@@ -80,7 +80,7 @@ static void read_target(const struct acme_http01 *h, struct acme_http01_slot *s,
         if (c == '/') {
             s->line_state = LINE_PATH;
             read_path(h, s, c);
-        } else if (c == ' ') {
+        } else if (c == ' ' || c == '?') {
             s->line_state = LINE_REST;
         }
         break;

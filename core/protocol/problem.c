@@ -28,7 +28,7 @@ static enum acme_problem_kind kind_of(struct acme_slice type)
     while (at > 0 && type.at[at - 1] != ':') {
         at--;
     }
-    struct acme_slice word = acme_slice(type.at + at, type.len - at);
+    struct acme_slice word = at == 0 ? type : acme_slice(type.at + at, type.len - at);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (acme_slice_is(word, words[i].word)) {
             return words[i].kind;

@@ -208,8 +208,8 @@ static void refuse(struct reply *p, int code, const char *type, const char *deta
 {
     p->code = code;
     snprintf(p->head, sizeof p->head, "Content-Type: application/problem+json\r\n");
-    snprintf(p->body, sizeof p->body,
-             "{\"type\":\"urn:ietf:params:acme:error:%s\",\"detail\":\"%s\",\"status\":%d}", type, detail, code);
+    snprintf(p->body, sizeof p->body, "{\"type\":\"urn:ietf:params:acme:error:%s\",\"detail\":\"%s\",\"status\":%d}",
+             type, detail, code);
 }
 
 static const char *other(const struct ca *ca)
@@ -238,8 +238,8 @@ static void token_of(const struct request *r, char token[44])
 static void order_document(struct ca *ca, struct reply *p, unsigned number, bool all)
 {
     struct ca_order *o = &ca->order[number - 1];
-    size_t at = (size_t)snprintf(p->body, sizeof p->body, "{\"status\":\"%s\",\"expires\":null,\"identifiers\":[",
-                                 o->status);
+    size_t at =
+        (size_t)snprintf(p->body, sizeof p->body, "{\"status\":\"%s\",\"expires\":null,\"identifiers\":[", o->status);
     for (unsigned i = 0; i < ca->plan->name_count; i++) {
         at += (size_t)snprintf(p->body + at, sizeof p->body - at, "%s{\"type\":\"dns\",\"value\":\"%s\"}",
                                i > 0 ? "," : "", ca->plan->names[i]);
@@ -283,7 +283,8 @@ static void new_order(struct ca *ca, struct request *r, struct reply *p)
     snprintf(wanted + at, sizeof wanted - at, "]}");
     assert_string_equal(r->payload, wanted);
     p->code = 201;
-    if (!ca->plan->reuse || ca->order_count == 0) {
+    const char *last = ca->order_count > 0 ? ca->order[ca->order_count - 1].status : "none";
+    if (!ca->plan->reuse || (strcmp(last, "pending") != 0 && strcmp(last, "ready") != 0)) {
         assert_true(ca->order_count < sizeof ca->order / sizeof ca->order[0]);
         struct ca_order *o = &ca->order[ca->order_count++];
         o->status = ca->plan->born != NULL ? ca->plan->born : "pending";
@@ -375,13 +376,12 @@ static void take_response(struct ca *ca, struct request *r, struct reply *p)
     assert_non_null(ca->published);
     assert_string_equal(ca->published, wanted);
 
-    o->authz[r->authz].failures = o->authz[r->authz].responded ? o->authz[r->authz].failures - 1
-                                                               : ca->plan->failures;
+    o->authz[r->authz].failures = o->authz[r->authz].responded ? o->authz[r->authz].failures - 1 : ca->plan->failures;
     o->authz[r->authz].responded = true;
     o->authz[r->authz].looks = ca->plan->authz_looks;
     p->code = ca->plan->code202 ? 202 : 200;
-    snprintf(p->body, sizeof p->body,
-             "{\"type\":\"http-01\",\"url\":\"%s\",\"status\":\"pending\",\"token\":\"%s\"}", r->url, token);
+    snprintf(p->body, sizeof p->body, "{\"type\":\"http-01\",\"url\":\"%s\",\"status\":\"pending\",\"token\":\"%s\"}",
+             r->url, token);
 }
 
 static void issue(struct ca *ca, struct ca_order *o, const char *payload)

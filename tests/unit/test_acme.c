@@ -48,6 +48,8 @@ static struct world {
     size_t request_len, answer_at;
     struct ca_answer answer;
     unsigned stored_events, problem_events;
+    unsigned puts, operations; /* in this tick */
+    bool append_fails;
 } w;
 
 /* --- the channel, in clear */
@@ -192,6 +194,7 @@ static int store_put(void *ctx, enum acme_record record, const void *data, size_
     (void)ctx;
     assert_true(record != ACME_RECORD_KEY && record != ACME_RECORD_CHAIN);
     assert_true(len <= ACME_WORK_MIN);
+    w.puts++;
     if (!writing()) {
         return ACME_E_STORE_WRITE;
     }
@@ -212,6 +215,9 @@ static int store_append(void *ctx, const void *data, size_t len)
     if (len == 0) {
         w.incoming.len = 0;
         return 0;
+    }
+    if (w.append_fails) {
+        return ACME_E_STORE_WRITE;
     }
     assert_true(w.incoming.len + len <= sizeof w.incoming.data);
     memcpy(w.incoming.data + w.incoming.len, data, len);
@@ -237,6 +243,37 @@ static int store_commit(void *ctx)
     }
     return 0;
 }
+
+/* Keys that count the public-key operations of a tick. */
+static int key_point(void *handle, uint8_t point[65])
+{
+    return acme_key_p256_ops.point(handle, point);
+}
+
+static int key_sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
+{
+    w.operations++;
+    return acme_key_p256_ops.sign(handle, digest, signature);
+}
+
+static int key_generate(void *handle, const struct acme_sys *sys)
+{
+    w.operations++;
+    return acme_key_p256_ops.generate(handle, sys);
+}
+
+static int key_import(void *handle, const void *record, size_t len)
+{
+    w.operations++;
+    return acme_key_p256_ops.import(handle, record, len);
+}
+
+static int key_export(void *handle, void *record, size_t cap)
+{
+    return acme_key_p256_ops.export(handle, record, cap);
+}
+
+static const struct acme_key_ops counting = {key_point, key_sign, key_generate, key_import, key_export};
 
 static int sys_random(void *ctx, void *buf, size_t len)
 {
@@ -290,8 +327,8 @@ static void make_setup(void)
                                   .sys = &the_sys,
                                   .store = &the_store,
                                   .ca = {.directory_url = CA_URL "/dir", .trust = &w.trust},
-                                  .account_key = {&acme_key_p256_ops, &w.account},
-                                  .certificate_key = {&acme_key_p256_ops, &w.certificate},
+                                  .account_key = {&counting, &w.account},
+                                  .certificate_key = {&counting, &w.certificate},
                                   .names = w.ca.plan->names,
                                   .name_count = w.ca.plan->name_count,
                                   .accept_terms = true,
@@ -331,8 +368,12 @@ static void new_world(const struct ca_plan *plan)
 
 static enum acme_progress tick(void)
 {
+    w.puts = w.operations = 0;
     enum acme_progress progress = acme_tick(&w.client, w.now_ms);
     uint32_t idle = progress == ACME_IDLE ? acme_idle_ms(&w.client, w.now_ms) : 0;
+    assert_true(w.operations <= 1); /* acme.h: what one tick may do */
+    assert_true(w.puts <= 1 || progress == ACME_FAILED);
+    assert_true(progress != ACME_IDLE || idle > 0); /* nothing to do, and no time to sleep: a program would spin */
     w.now_ms += idle + 1;
     w.utc += (idle + 500) / 1000;
     return progress;
@@ -399,12 +440,12 @@ static void init_refuses(void **state)
     (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
-#define REFUSES(expected, change)                                                                            \
-    do {                                                                                                     \
-        make_setup();                                                                                        \
-        change;                                                                                              \
-        assert_int_equal(acme_init(&w.client, &w.setup), (expected));                                        \
-        assert_int_equal(acme_start(&w.client, ACME_NOW, 0), ACME_E_NULL);                                   \
+#define REFUSES(expected, change)                                                                                    \
+    do {                                                                                                             \
+        make_setup();                                                                                                \
+        change;                                                                                                      \
+        assert_int_equal(acme_init(&w.client, &w.setup), (expected));                                                \
+        assert_int_equal(acme_start(&w.client, ACME_NOW, 0), ACME_E_NULL);                                           \
     } while (0)
     REFUSES(ACME_E_NULL, w.setup.net = NULL);
     REFUSES(ACME_E_NULL, w.setup.sys = NULL);
@@ -428,18 +469,23 @@ static void init_refuses(void **state)
     REFUSES(ACME_E_NAMES, w.setup.name_count = 0);
     REFUSES(ACME_E_NAMES, w.setup.name_count = ACME_NAMES_MAX + 1);
     REFUSES(ACME_E_KEY, w.setup.certificate_key = w.setup.account_key);
-    static const char *const names[] = {"",       "*.a.example",      "192.0.2.1", "a..example", ".example",
-                                        "a b.example", "-a.example", "a.example.", "::1",       "a\"b.example", NULL};
+    static const char *const names[] = {"",         "*.a.example",  "192.0.2.1",  "a..example",
+                                        ".example", "a b.example",  "-a.example", "a.example.",
+                                        "::1",      "a\"b.example", NULL};
     for (unsigned i = 0; i < LEN(names); i++) {
         REFUSES(ACME_E_NAMES, w.setup.names = &names[i]);
     }
     static const struct {
         const char *url;
         int error;
-    } urls[] = {{"http://" CA_HOST "/", ACME_E_URL_SCHEME}, {"", ACME_E_URL_SCHEME},
-                {"https://", ACME_E_URL},                   {"https://u@ca.test/", ACME_E_URL},
-                {"https://192.0.2.1/", ACME_E_TLS_NAME},    {"https://[::1]:14000/dir", ACME_E_TLS_NAME},
-                {"https://ca.test:0/", ACME_E_URL},         {"https://ca.test/ x", ACME_E_URL}};
+    } urls[] = {{"http://" CA_HOST "/", ACME_E_URL_SCHEME},
+                {"", ACME_E_URL_SCHEME},
+                {"https://", ACME_E_URL},
+                {"https://u@ca.test/", ACME_E_URL},
+                {"https://192.0.2.1/", ACME_E_TLS_NAME},
+                {"https://[::1]:14000/dir", ACME_E_TLS_NAME},
+                {"https://ca.test:0/", ACME_E_URL},
+                {"https://ca.test/ x", ACME_E_URL}};
     for (unsigned i = 0; i < LEN(urls); i++) {
         REFUSES(urls[i].error, w.setup.ca.directory_url = urls[i].url);
     }
@@ -628,6 +674,53 @@ static void power_cuts_at_every_write(void **state)
     }
 }
 
+static void power_cuts_twice(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {TWO, .authz_looks = 1, .processing = 1, .reuse = true};
+    for (unsigned n = 2; n < 130; n += 9) {
+        for (unsigned m = 1; m < 130; m += 11) {
+            new_world(&plan);
+            for (unsigned cut = 0; cut < 2; cut++) {
+                enum acme_progress progress = ACME_BUSY;
+                assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+                for (unsigned i = 0; i < (cut == 0 ? n : m) && (progress == ACME_BUSY || progress == ACME_IDLE);
+                     i++) {
+                    progress = tick();
+                }
+                w.ca.power_cut = true;
+                boot();
+            }
+            enum acme_progress progress = run(ACME_WHEN_DUE);
+            assert_true(progress == ACME_ISSUED || progress == ACME_CURRENT);
+            check_pair();
+            assert_int_equal(finalized(), 1);
+            assert_int_equal(w.ca.accounts, 1);
+            done();
+        }
+    }
+}
+
+/* A reset between, and somebody wants other names now: a new order, and a new key. */
+static void names_change_in_the_middle(void **state)
+{
+    (void)state;
+    for (unsigned n = 10; n < 60; n += 3) {
+        struct ca_plan plan = {ONE, .processing = 1};
+        new_world(&plan);
+        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        for (unsigned i = 0; i < n; i++) {
+            tick();
+        }
+        plan.names[0] = "z.example";
+        w.ca.power_cut = true;
+        boot();
+        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        check_pair();
+        done();
+    }
+}
+
 /* --- what is stored is damaged, or cannot be written */
 
 static void writes_that_fail(void **state)
@@ -649,6 +742,22 @@ static void writes_that_fail(void **state)
         assert_int_equal(acme_failure(&w.client)->error, 0);
         done();
     }
+}
+
+static void chain_that_cannot_be_written(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    w.append_fails = true;
+    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_WRITE);
+    assert_int_equal(acme_failure(&w.client)->record, ACME_RECORD_CHAIN);
+    w.append_fails = false;
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(finalized(), 1);
+    check_pair();
+    done();
 }
 
 static void reads_that_fail(void **state)
@@ -718,7 +827,8 @@ static void damaged_caches_are_had_again(void **state)
             demand(run(ACME_NOW), ACME_ISSUED);
             boot();
             if (records[i] == ACME_RECORD_ORDER) {
-                strcpy(w.record[ACME_RECORD_ORDER].data, "nanoacme-order 1\ndirectory " CA_URL "/dir\nname a.example\nretry 0\n");
+                strcpy(w.record[ACME_RECORD_ORDER].data,
+                       "nanoacme-order 1\ndirectory " CA_URL "/dir\nname a.example\nretry 0\n");
                 w.record[ACME_RECORD_ORDER].len = strlen(w.record[ACME_RECORD_ORDER].data);
             }
             w.record[records[i]].len -= cut;
@@ -754,7 +864,8 @@ static void stored_order_is_gone_or_invalid(void **state)
     (void)state;
     static const struct ca_twist gone[] = {
         {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 404 Gone\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"}};
-    static const struct ca_twist invalid[] = {{CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"invalid\"}"}};
+    static const struct ca_twist invalid[] = {
+        {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"invalid\"}"}};
     static const struct ca_plan plans[] = {{ONE, TWISTED(gone)}, {ONE, TWISTED(invalid)}};
     for (unsigned i = 0; i < 2; i++) {
         new_world(&plans[i]);
@@ -776,8 +887,9 @@ static void stored_order_is_gone_or_invalid(void **state)
 static void rate_limit_outlives_a_reset(void **state)
 {
     (void)state;
-    static const struct ca_twist t[] = {
-        {CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n" PROBLEM, "{\"type\":\"" URN "rateLimited\",\"detail\":\"too many\"}"}};
+    static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY,
+                                         "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n" PROBLEM,
+                                         "{\"type\":\"" URN "rateLimited\",\"detail\":\"too many\"}"}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
     demand(run(ACME_WHEN_DUE), ACME_FAILED);
@@ -796,6 +908,27 @@ static void rate_limit_outlives_a_reset(void **state)
     w.utc += 3700;
     demand(run(ACME_WHEN_DUE), ACME_ISSUED);
     done();
+}
+
+static void rate_limit_in_the_middle_keeps_the_order(void **state)
+{
+    (void)state;
+    static const enum ca_kind kinds[] = {CA_AUTHZ, CA_CHALLENGE, CA_FINALIZE, CA_ORDER, CA_CERTIFICATE};
+    for (unsigned i = 0; i < LEN(kinds); i++) {
+        const struct ca_twist t[] = {{kinds[i], 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n", ""}};
+        const struct ca_plan plan = {ONE, .processing = 1, TWISTED(t)};
+        new_world(&plan);
+        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        assert_null(w.ca.published);
+        w.ca.power_cut = true;
+        boot();
+        w.utc += 7300;
+        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(w.ca.order_count, 1);
+        assert_int_equal(finalized(), 1);
+        check_pair();
+        done();
+    }
 }
 
 static void rate_limit_gives_way_to_now(void **state)
@@ -866,9 +999,9 @@ static void no_words_of_a_request_in_a_failure(void **state)
 static void failed_validation_names_the_name(void **state)
 {
     (void)state;
-    static const struct ca_plan plan = {ONE,
-                                        .authz_end = "invalid",
-                                        .challenge = ",\"error\":{\"type\":\"" URN "connection\",\"detail\":\"refused\"}"};
+    static const struct ca_plan plan = {ONE, .authz_end = "invalid",
+                                        .challenge =
+                                            ",\"error\":{\"type\":\"" URN "connection\",\"detail\":\"refused\"}"};
     new_world(&plan);
     demand(run(ACME_WHEN_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
@@ -907,9 +1040,10 @@ static void certificates_that_are_refused(void **state)
         unsigned asked;
     } rows[] = {{"", ACME_E_CERT_SYNTAX, 4}, {"<html>", ACME_E_CERT_SYNTAX, 4}};
     for (unsigned i = 0; i < LEN(rows); i++) {
-        const struct ca_twist t[] = {
-            {CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n", rows[i].body}};
-        const struct ca_plan plan = {ONE, TWISTED(t)};
+        const struct ca_twist t[] = {{CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY,
+                                      "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n",
+                                      rows[i].body}};
+        struct ca_plan plan = {ONE, TWISTED(t)};
         new_world(&plan);
         uint32_t began = w.now_ms;
         demand(run(ACME_WHEN_DUE), ACME_FAILED);
@@ -917,6 +1051,11 @@ static void certificates_that_are_refused(void **state)
         assert_int_equal(w.ca.count[CA_CERTIFICATE], rows[i].asked);
         assert_true(w.now_ms - began > 2000); /* not in one breath */
         assert_int_equal(w.record[ACME_RECORD_CHAIN].len, 0);
+        /* the certificate is there and counts for the CA's limits: the next run fetches it, with the key */
+        plan.twist_count = 0;
+        boot();
+        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(finalized(), 1);
         done();
     }
 }
@@ -1015,6 +1154,109 @@ static void account_lost_at_the_ca(void **state)
     done();
 }
 
+/* The smallest buffer acme_init() takes serves one name; for more it may be too small, which is then said. */
+static void small_work_buffers(void **state)
+{
+    (void)state;
+    static const struct ca_plan one = {ONE, .processing = 1};
+    static const struct ca_plan eight = {.names = {"a.example", "b.example", "c.example", "d.example", "e.example",
+                                                   "f.example", "g.example", "h.example"},
+                                         .name_count = 8,
+                                         .processing = 1};
+    for (size_t len = ACME_WORK_MIN; len <= sizeof w.work; len += 512) {
+        new_world(&one);
+        w.setup.work_len = len;
+        memset(w.work + len, 0x5a, sizeof w.work - len);
+        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        check_pair();
+        done();
+        new_world(&eight);
+        w.setup.work_len = len;
+        memset(w.work + len, 0x5a, sizeof w.work - len);
+        enum acme_progress progress = run(ACME_WHEN_DUE);
+        int error = acme_failure(&w.client)->error;
+        assert_true(progress == ACME_ISSUED || error == ACME_E_REQUEST_BIG || error == ACME_E_BODY_BIG ||
+                    error == ACME_E_JSON_TOKENS || error == ACME_E_CERT_BIG);
+        assert_true(progress == ACME_ISSUED || len < 4096);
+        for (size_t i = len; i < sizeof w.work; i++) {
+            assert_int_equal(w.work[i], 0x5a);
+        }
+        done();
+    }
+}
+
+/* Whatever a CA answers, once or for ever: the run ends, and when the CA has come to its senses the next run
+ * gets a certificate, with the same account key. */
+static void nothing_gets_stuck(void **state)
+{
+    (void)state;
+#define OK "HTTP/1.1 200 OK\r\n"
+    static const struct ca_twist kinds[] = {
+        {CA_KINDS, 0, 0, CA_CUT},
+        {CA_KINDS, 0, 0, CA_DO_AND_CUT},
+        {CA_KINDS, 0, 0, CA_SAY, .raw = "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{\"status\":\"va"},
+        {CA_KINDS, 0, 0, CA_DO_AND_SAY, .raw = "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{\"status\":\"va"},
+        {CA_KINDS, 0, 0, CA_SAY, .raw = "SSH-2.0-x\r\n"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, ""},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{}"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "<html>"},
+        {CA_KINDS, 0, 0, CA_DO_AND_SAY, OK, "<html>"},
+        {CA_KINDS, 0, 0, CA_DO_AND_SAY, OK, "{}", ""},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"pending\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"processing\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"ready\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"invalid\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"quantum\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 301 Moved\r\nLocation: /dir\r\n", ""},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "badNonce\"}", ""},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 403 Bad\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 403 Bad\r\n" PROBLEM, "{\"type\":\"" URN "orderNotReady\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 404 Gone\r\n", "gone"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM, "{\"type\":\"" URN "conflict\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 1\r\n", ""},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 429 Slow\r\n", "", ""},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}", ""},
+        {CA_KINDS, 0, 0, CA_DO_AND_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 503 Busy\r\nRetry-After: 600\r\n", "<html>"},
+        {CA_KINDS, 0, 0, CA_ADD, "Retry-After: 86400\r\nConnection: close\r\n"}};
+    unsigned worst = 0;
+    for (unsigned i = 0; i < LEN(kinds); i++) {
+        for (unsigned kind = CA_DIRECTORY; kind < CA_KINDS; kind++) {
+            for (unsigned last = 1; last <= CA_FOREVER; last *= 1000) {
+                struct ca_twist twist = kinds[i];
+                struct ca_plan plan = {ONE, .processing = 1, .reuse = i % 2 == 0, .twists = &twist, .twist_count = 1};
+                twist.kind = (enum ca_kind)kind;
+                twist.first = 1;
+                twist.last = last;
+                new_world(&plan);
+                enum acme_progress progress = run(ACME_WHEN_DUE);
+                worst = w.ca.requests > worst ? w.ca.requests : worst;
+                if (w.ca.requests > 400) {
+                    print_message("twist %u, request kind %u, last %u: %u requests\n", i, kind, last, w.ca.requests);
+                }
+                assert_true(w.ca.requests <= 400); /* half an hour, two requests in ten seconds, and a few more */
+                if (progress == ACME_FAILED) {
+                    plan.twist_count = 0;
+                    w.utc += 2 * 86400;
+                    w.ca.power_cut = true;
+                    boot();
+                    progress = run(ACME_WHEN_DUE);
+                }
+                if (progress != ACME_ISSUED) {
+                    print_message("twist %u, request kind %u, last %u\n", i, kind, last);
+                }
+                demand(progress, ACME_ISSUED);
+                check_pair();
+                assert_int_equal(w.account_keys, 1);
+                done();
+            }
+        }
+    }
+    assert_true(worst > 100); /* it has been at the limit */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1025,7 +1267,10 @@ int main(void)
         cmocka_unit_test(power_cuts_after_every_tick),
         cmocka_unit_test(power_cuts_with_a_forgetful_ca),
         cmocka_unit_test(power_cuts_at_every_write),
+        cmocka_unit_test(power_cuts_twice),
+        cmocka_unit_test(names_change_in_the_middle),
         cmocka_unit_test(writes_that_fail),
+        cmocka_unit_test(chain_that_cannot_be_written),
         cmocka_unit_test(reads_that_fail),
         cmocka_unit_test(damaged_keys_are_never_replaced),
         cmocka_unit_test(foreign_pair),
@@ -1033,6 +1278,7 @@ int main(void)
         cmocka_unit_test(next_key_is_damaged),
         cmocka_unit_test(stored_order_is_gone_or_invalid),
         cmocka_unit_test(rate_limit_outlives_a_reset),
+        cmocka_unit_test(rate_limit_in_the_middle_keeps_the_order),
         cmocka_unit_test(rate_limit_gives_way_to_now),
         cmocka_unit_test(rate_limit_counts_from_the_answer),
         cmocka_unit_test(broken_server_costs_no_order),
@@ -1045,6 +1291,8 @@ int main(void)
         cmocka_unit_test(clock_is_waited_for),
         cmocka_unit_test(stop_and_go_on),
         cmocka_unit_test(account_lost_at_the_ca),
+        cmocka_unit_test(small_work_buffers),
+        cmocka_unit_test(nothing_gets_stuck),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,8 @@ static void a_plain_run_takes_nine_requests(void **state)
 {
     (void)state;
     engine_issues(&e, &(struct ca_plan){ONE}, NULL);
-    assert_int_equal(e.ca.requests, 9); /* directory, nonce, account, order, authz, challenge, authz, finalize, certificate */
+    assert_int_equal(e.ca.requests,
+                     9); /* directory, nonce, account, order, authz, challenge, authz, finalize, certificate */
     assert_int_equal(e.connections, 1);
     assert_int_equal(e.problems, 0);
     assert_int_equal(e.elapsed_ms, ACME_POLL_FIRST_MS);
@@ -100,8 +101,8 @@ static void bad_nonce_for_ever_ends(void **state)
 static void bad_nonce_without_a_nonce(void **state)
 {
     (void)state;
-    const struct ca_twist t[] = {{CA_NEW_ORDER, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM,
-                                  "{\"type\":\"" URN "badNonce\"}", ""}};
+    const struct ca_twist t[] = {
+        {CA_NEW_ORDER, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "badNonce\"}", ""}};
     fails_with(&(struct ca_plan){ONE, TWISTED(t)}, NULL, ACME_E_NONCE);
     assert_true(e.ca.requests < 160);
 }
@@ -186,7 +187,8 @@ static void lost_answers(void **state)
             for (unsigned times = 1; times <= 3; times++) {
                 const struct ca_twist t[] = {{(enum ca_kind)kind, 1, times, after ? CA_DO_AND_CUT : CA_CUT}};
                 const struct engine_way unclean = {.unclean = true};
-                engine_issues(&e, &(struct ca_plan){TWO, .authz_looks = 1, .processing = 1, TWISTED(t), .reuse = true},
+                engine_issues(&e,
+                              &(struct ca_plan){TWO, .authz_looks = 1, .processing = 1, TWISTED(t), .reuse = true},
                               times == 2 ? &unclean : NULL);
                 assert_int_equal(e.ca.accounts, 1);
                 assert_int_equal(e.ca.order_count, 1);
@@ -200,8 +202,8 @@ static void torn_answers(void **state)
 {
     (void)state;
     for (unsigned kind = CA_DIRECTORY; kind < CA_KINDS; kind++) {
-        const struct ca_twist t[] = {
-            {(enum ca_kind)kind, 1, 0, CA_SAY, NULL, NULL, NULL, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"sta"}};
+        const struct ca_twist t[] = {{(enum ca_kind)kind, 1, 0, CA_SAY, NULL, NULL, NULL,
+                                      "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"sta"}};
         if (kind != CA_NONCE) {
             engine_issues(&e, &(struct ca_plan){ONE, .processing = 1, TWISTED(t)}, NULL);
         }
@@ -237,8 +239,8 @@ static void account_lost(void **state)
     (void)state;
     static const enum ca_kind kinds[] = {CA_NEW_ORDER, CA_AUTHZ, CA_CHALLENGE, CA_FINALIZE, CA_CERTIFICATE};
     for (unsigned i = 0; i < LEN(kinds); i++) {
-        const struct ca_twist t[] = {{kinds[i], 1, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM,
-                                      "{\"type\":\"" URN "accountDoesNotExist\"}"}};
+        const struct ca_twist t[] = {
+            {kinds[i], 1, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"}};
         engine_issues(&e, &(struct ca_plan){ONE, TWISTED(t)}, NULL);
         counts_are(CA_NEW_ACCOUNT, 2);
         assert_true(e.flow.drop_order);
@@ -352,11 +354,11 @@ static void stepca_leaves_failures_pending(void **state)
 static void failed_validation_is_told_and_final(void **state)
 {
     (void)state;
-    const struct ca_plan plan = {ONE,
-                                 .authz_end = "invalid",
-                                 .challenge = ",\"error\":{\"type\":\"" URN "incorrectResponse\",\"detail\":\"got \\u201cx\\u201d\","
-                                              "\"subproblems\":[{\"type\":\"" URN "dns\",\"identifier\":{\"type\":\"dns\",\"value\":"
-                                              "\"a.example\"}},{\"type\":\"" URN "caa\"}]}"};
+    const struct ca_plan plan = {
+        ONE, .authz_end = "invalid",
+        .challenge = ",\"error\":{\"type\":\"" URN "incorrectResponse\",\"detail\":\"got \\u201cx\\u201d\","
+                     "\"subproblems\":[{\"type\":\"" URN "dns\",\"identifier\":{\"type\":\"dns\",\"value\":"
+                     "\"a.example\"}},{\"type\":\"" URN "caa\"}]}"};
     fails_with(&plan, NULL, ACME_E_AUTHZ);
     counts_are(CA_CHALLENGE, 1);
     assert_int_equal(e.problems, 3);
@@ -394,9 +396,9 @@ static void challenge_answered_already(void **state)
 static void order_ends_badly(void **state)
 {
     (void)state;
-    static const char *const bodies[] = {
-        "{\"status\":\"invalid\",\"error\":{\"type\":\"" URN "badCSR\"}}", "{\"status\":\"invalid\"}",
-        "{\"status\":\"deactivated\"}", "{\"status\":\"expired\"}", "{\"status\":\"revoked\"}"};
+    static const char *const bodies[] = {"{\"status\":\"invalid\",\"error\":{\"type\":\"" URN "badCSR\"}}",
+                                         "{\"status\":\"invalid\"}", "{\"status\":\"deactivated\"}",
+                                         "{\"status\":\"expired\"}", "{\"status\":\"revoked\"}"};
     for (unsigned i = 0; i < LEN(bodies); i++) {
         const struct ca_twist t[] = {{CA_FINALIZE, 1, 0, CA_DO_AND_SAY, "HTTP/1.1 200 OK\r\n", bodies[i]}};
         fails_with(&(struct ca_plan){ONE, TWISTED(t)}, NULL, ACME_E_ORDER);
@@ -415,8 +417,9 @@ static void valid_without_certificate_is_asked_again(void **state)
 static void unknown_order_status_waits(void **state)
 {
     (void)state;
-    const struct ca_twist t[] = {{CA_FINALIZE, 1, 0, CA_DO_AND_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"quantum\"}"},
-                                 {CA_ORDER, 1, 3, CA_DO_AND_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"quantum\"}"}};
+    const struct ca_twist t[] = {
+        {CA_FINALIZE, 1, 0, CA_DO_AND_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"quantum\"}"},
+        {CA_ORDER, 1, 3, CA_DO_AND_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"quantum\"}"}};
     engine_issues(&e, &(struct ca_plan){ONE, TWISTED(t)}, NULL);
     const struct ca_twist ever[] = {
         {CA_FINALIZE, 1, 0, CA_DO_AND_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"quantum\"}"},
@@ -427,8 +430,8 @@ static void unknown_order_status_waits(void **state)
 static void finalize_refused(void **state)
 {
     (void)state;
-    const struct ca_twist t[] = {
-        {CA_FINALIZE, 1, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "badCSR\",\"detail\":\"no\"}"}};
+    const struct ca_twist t[] = {{CA_FINALIZE, 1, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM,
+                                  "{\"type\":\"" URN "badCSR\",\"detail\":\"no\"}"}};
     fails_with(&(struct ca_plan){ONE, TWISTED(t)}, NULL, ACME_E_PROBLEM);
     assert_string_equal(e.failure_type, URN "badCSR");
     assert_string_equal(e.failure_detail, "no");
@@ -443,14 +446,25 @@ static void tokens_are_checked(void **state)
         char longer[ACME_TOKEN_MAX + 2];
         memset(longer, 't', sizeof longer - 1);
         longer[sizeof longer - 1] = '\0';
-        snprintf(body, sizeof body,
-                 "{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{\"type\":\"http-01\","
-                 "\"url\":\"" CA_URL "/chall/1/0\",\"token\":\"%s\"}]}",
-                 i < LEN(tokens) ? tokens[i] : longer);
+        snprintf(
+            body, sizeof body,
+            "{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{\"type\":\"http-01\","
+            "\"url\":\"" CA_URL "/chall/1/0\",\"token\":\"%s\"}]}",
+            i < LEN(tokens) ? tokens[i] : longer);
         const struct ca_twist t[] = {{CA_AUTHZ, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n", body}};
         fails_with(&(struct ca_plan){ONE, TWISTED(t)}, NULL, ACME_E_TOKEN);
         assert_int_equal(e.presents, 0);
     }
+}
+
+/* The order was finalized, and finalize says that it is not ready: it is valid (Posh-ACME#401). */
+static void finalize_of_a_valid_order(void **state)
+{
+    (void)state;
+    const struct ca_twist t[] = {
+        {CA_FINALIZE, 1, 0, CA_DO_AND_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "orderNotReady\"}"}};
+    engine_issues(&e, &(struct ca_plan){ONE, TWISTED(t)}, NULL);
+    counts_are(CA_FINALIZE, 1);
 }
 
 /* --- 41, 52, 54 problems */
@@ -462,7 +476,8 @@ static void problem_is_told_whole(void **state)
     memset(detail, 'J', sizeof detail - 1); /* a paused account's URL with a token in it */
     detail[sizeof detail - 1] = '\0';
     snprintf(body, sizeof body,
-             "{\"subproblems\":[{\"type\":\"" URN "caa\",\"detail\":\"one\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"}},"
+             "{\"subproblems\":[{\"type\":\"" URN
+             "caa\",\"detail\":\"one\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"}},"
              "{\"type\":\"" URN "dns\",\"detail\":\"two\\u001b[2J\\r\\n\",\"identifier\":{\"value\":\"b\\u0007\"}}],"
              "\"detail\":\"%s\",\"type\":\"" URN "compound\",\"status\":\"403\"}",
              detail);
@@ -480,8 +495,10 @@ static void problem_is_told_whole(void **state)
 static void problems_by_body_not_by_code_or_type(void **state)
 {
     (void)state;
-    static const char *const heads[] = {"HTTP/1.1 200 OK\r\n" PROBLEM, "HTTP/1.1 201 OK\r\nContent-Type: APPLICATION/Problem+JSON ;charset=utf-8\r\n",
-                                        "HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\n", "HTTP/1.1 499 Bad\r\n"};
+    static const char *const heads[] = {
+        ("HTTP/1.1 200 OK\r\n" PROBLEM),
+        "HTTP/1.1 201 OK\r\nContent-Type: APPLICATION/Problem+JSON ;charset=utf-8\r\n",
+        "HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\n", "HTTP/1.1 499 Bad\r\n"};
     for (unsigned i = 0; i < LEN(heads); i++) {
         for (unsigned kind = CA_NEW_ACCOUNT; kind < CA_KINDS; kind++) {
             const struct ca_twist t[] = {
@@ -559,7 +576,8 @@ static void busy_once_is_waited_for(void **state)
     (void)state;
     for (unsigned kind = CA_DIRECTORY; kind < CA_KINDS; kind++) {
         const struct ca_twist t[] = {{(enum ca_kind)kind, 1, 2, CA_SAY,
-                                      "HTTP/1.1 503 Busy\r\nRetry-After: 20\r\nContent-Type: text/html\r\n", "<html>", ""}};
+                                      "HTTP/1.1 503 Busy\r\nRetry-After: 20\r\nContent-Type: text/html\r\n", "<html>",
+                                      ""}};
         engine_issues(&e, &(struct ca_plan){ONE, .processing = 1, TWISTED(t)}, NULL);
         assert_true(e.elapsed_ms >= 40000);
     }
@@ -569,7 +587,8 @@ static void server_error_is_tried_again(void **state)
 {
     (void)state;
     for (unsigned kind = CA_DIRECTORY; kind < CA_KINDS; kind++) {
-        const struct ca_twist t[] = {{(enum ca_kind)kind, 1, 3, CA_SAY, "HTTP/1.1 500 Oh\r\nRetry-After: 60\r\n" PROBLEM,
+        const struct ca_twist t[] = {{(enum ca_kind)kind, 1, 3, CA_SAY,
+                                      "HTTP/1.1 500 Oh\r\nRetry-After: 60\r\n" PROBLEM,
                                       "{\"type\":\"" URN "serverInternal\"}"}};
         engine_issues(&e, &(struct ca_plan){ONE, .processing = 1, TWISTED(t)}, NULL);
         assert_true(e.elapsed_ms >= 3 * 60000);
@@ -585,8 +604,8 @@ static void failing_server_is_given_up(void **state)
             if (kind == CA_NONCE && nonces[i] == NULL) {
                 continue; /* an error that brings what was asked for is none */
             }
-            const struct ca_twist t[] = {
-                {(enum ca_kind)kind, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 502 Oh\r\nContent-Type: text/html\r\n", "<html>", nonces[i]}};
+            const struct ca_twist t[] = {{(enum ca_kind)kind, 1, CA_FOREVER, CA_SAY,
+                                          "HTTP/1.1 502 Oh\r\nContent-Type: text/html\r\n", "<html>", nonces[i]}};
             fails_with(&(struct ca_plan){ONE, .processing = 1, TWISTED(t)}, NULL, ACME_E_HTTP_STATUS);
             assert_true(e.ca.count[kind] < 12);
         }
@@ -596,7 +615,8 @@ static void failing_server_is_given_up(void **state)
 static void no_stale_words_after_a_network_failure(void **state)
 {
     (void)state;
-    const struct ca_twist t[] = {{CA_NEW_ORDER, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 500 Oh\r\nConnection: close\r\n" PROBLEM,
+    const struct ca_twist t[] = {{CA_NEW_ORDER, 1, CA_FOREVER, CA_SAY,
+                                  "HTTP/1.1 500 Oh\r\nConnection: close\r\n" PROBLEM,
                                   "{\"type\":\"" URN "serverInternal\",\"detail\":\"sorry\"}"}};
     const struct engine_way way = {.down_after = 5};
     fails_with(&(struct ca_plan){ONE, .close = true, TWISTED(t)}, &way, ACME_E_REFUSED);
@@ -652,11 +672,12 @@ static void every_answer_closes(void **state)
 static void odd_framing(void **state)
 {
     (void)state;
-    static const char dir[] = "{\"newNonce\":\"" CA_URL "/nonce\",\"newAccount\":\"" CA_URL "/new-account\",\"newOrder\":\"" CA_URL "/new-order\"}";
+    static const char dir[] = "{\"newNonce\":\"" CA_URL "/nonce\",\"newAccount\":\"" CA_URL
+                              "/new-account\",\"newOrder\":\"" CA_URL "/new-order\"}";
     static const char *const heads[] = {
         "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n",
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
-        "HTTP/1.1 200\nX-Long: "};
+        "HTTP/1.1 200\nX-Long: ", "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"};
     char raw[9000];
     for (unsigned i = 0; i < LEN(heads); i++) {
         size_t at = (size_t)snprintf(raw, sizeof raw, "%s", heads[i]);
@@ -664,13 +685,18 @@ static void odd_framing(void **state)
             memset(raw + at, 'h', 6000);
             strcpy(raw + at + 6000, "\n\n");
         }
-        strcat(raw, dir);
+        if (i == 3) { /* in two chunks, with an extension and a trailer */
+            snprintf(raw + at, sizeof raw - at, "A;x=\"y\"\r\n%.10s\r\n%zX\r\n%s\r\n0\r\nX: y\r\n\r\n", dir,
+                     strlen(dir) - 10, dir + 10);
+        } else {
+            strcat(raw, dir);
+        }
         const struct ca_twist t[] = {{CA_DIRECTORY, 1, 0, CA_SAY, NULL, NULL, NULL, raw}};
         engine_issues(&e, &(struct ca_plan){ONE, TWISTED(t)}, NULL);
         /* without close_notify a body that ends with the connection is not whole */
         const struct engine_way way = {.unclean = true};
         engine_issues(&e, &(struct ca_plan){ONE, TWISTED(t)}, &way);
-        counts_are(CA_DIRECTORY, 2);
+        counts_are(CA_DIRECTORY, i == 3 ? 1 : 2);
     }
 }
 
@@ -694,8 +720,8 @@ static void directory_redirects(void **state)
     static const unsigned codes[] = {301, 302, 303, 307, 308};
     for (unsigned i = 0; i < LEN(rows); i++) {
         char head[256];
-        snprintf(head, sizeof head, "HTTP/1.1 %u Moved\r\n%s%s%s", codes[i % 5], rows[i].location[0] ? "Location: " : "",
-                 rows[i].location, rows[i].location[0] ? "\r\n" : "");
+        snprintf(head, sizeof head, "HTTP/1.1 %u Moved\r\n%s%s%s", codes[i % 5],
+                 rows[i].location[0] ? "Location: " : "", rows[i].location, rows[i].location[0] ? "\r\n" : "");
         const struct ca_twist t[] = {{CA_DIRECTORY, 1, 0, CA_SAY, head, "<a>"}};
         const struct engine_way way = {.more_hosts = more, .more_host_count = 1};
         engine_play(&e, &(struct ca_plan){ONE, TWISTED(t)}, &way);
@@ -707,7 +733,8 @@ static void directory_redirects(void **state)
     }
     const struct ca_twist thrice[] = {{CA_DIRECTORY, 1, 3, CA_SAY, "HTTP/1.1 302 Moved\r\nLocation: /dir\r\n"}};
     engine_issues(&e, &(struct ca_plan){ONE, TWISTED(thrice)}, NULL);
-    const struct ca_twist ever[] = {{CA_DIRECTORY, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 302 Moved\r\nLocation: /dir\r\n"}};
+    const struct ca_twist ever[] = {
+        {CA_DIRECTORY, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 302 Moved\r\nLocation: /dir\r\n"}};
     fails_with(&(struct ca_plan){ONE, TWISTED(ever)}, NULL, ACME_E_REDIRECT);
     counts_are(CA_DIRECTORY, 4);
 }
@@ -739,10 +766,13 @@ static void foreign_hosts(void **state)
 static void directory_is_not_json(void **state)
 {
     (void)state;
-    static const char *const bodies[] = {"<html>Sign in</html>", "", "[]", "{\"newNonce\":7}", "{\"newNonce\":null}", "{"};
-    static const int errors[] = {ACME_E_JSON, ACME_E_MEMBER, ACME_E_MEMBER, ACME_E_MEMBER, ACME_E_MEMBER, ACME_E_JSON};
+    static const char *const bodies[] = {"<html>Sign in</html>", "", "[]", "{\"newNonce\":7}",
+                                         "{\"newNonce\":null}",  "{"};
+    static const int errors[] = {ACME_E_JSON,   ACME_E_MEMBER, ACME_E_MEMBER,
+                                 ACME_E_MEMBER, ACME_E_MEMBER, ACME_E_JSON};
     for (unsigned i = 0; i < LEN(bodies); i++) {
-        const struct ca_twist t[] = {{CA_DIRECTORY, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n", bodies[i]}};
+        const struct ca_twist t[] = {
+            {CA_DIRECTORY, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n", bodies[i]}};
         fails_with(&(struct ca_plan){ONE, TWISTED(t)}, NULL, errors[i]);
     }
 }
@@ -771,20 +801,18 @@ static void deep_and_big_answers(void **state)
 static void long_urls(void **state)
 {
     (void)state;
-    char head[700];
-    for (unsigned extra = 0; extra < 2; extra++) {
-        size_t at = (size_t)snprintf(head, sizeof head, "Location: " CA_URL "/account/");
-        size_t len = ACME_URL_MAX + extra - strlen(CA_URL "/account/");
-        memset(head + at, '1', len);
-        strcpy(head + at + len, "\r\n");
-        char whole[900];
-        snprintf(whole, sizeof whole, "HTTP/1.1 201 OK\r\n%s", head);
-        const struct ca_twist t[] = {{CA_NEW_ACCOUNT, 1, 0, CA_SAY, whole, "{\"status\":\"valid\"}"},
-                                     {CA_NEW_ORDER, 1, 0, CA_CUT}};
-        if (extra > 0) {
-            fails_with(&(struct ca_plan){ONE, TWISTED(t)}, NULL, ACME_E_HTTP_LONG);
-        }
-    }
+    char url[ACME_URL_MAX + 2] = CA_URL "/";
+    char text[1200];
+    memset(url + strlen(url), 'u', sizeof url - strlen(url) - 1);
+    url[sizeof url - 1] = '\0';
+    snprintf(text, sizeof text, "HTTP/1.1 201 OK\r\nLocation: %s\r\n", url);
+    const struct ca_twist location[] = {{CA_NEW_ACCOUNT, 1, 0, CA_SAY, text, "{\"status\":\"valid\"}"}};
+    fails_with(&(struct ca_plan){ONE, TWISTED(location)}, NULL, ACME_E_HTTP_LONG);
+    snprintf(text, sizeof text, "{\"status\":\"pending\",\"authorizations\":[\"%s\"],\"finalize\":\"" CA_URL "/f\"}",
+             url);
+    const struct ca_twist authz[] = {{CA_NEW_ORDER, 1, 0, CA_ADD, NULL, text}};
+    fails_with(&(struct ca_plan){ONE, TWISTED(authz)}, NULL, ACME_E_URL_LONG);
+    counts_are(CA_AUTHZ, 0);
 }
 
 static void stale_directory_is_read_again(void **state)
@@ -838,10 +866,10 @@ static void finalize_that_fails_for_ever_is_not_hammered(void **state)
 static void terms_have_to_be_accepted(void **state)
 {
     (void)state;
-    const struct ca_twist t[] = {
-        {CA_DIRECTORY, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n",
-         "{\"meta\":{\"termsOfService\":\"https://law.test/\"},\"newNonce\":\"" CA_URL "/nonce\",\"newAccount\":\"" CA_URL
-         "/new-account\",\"newOrder\":\"" CA_URL "/new-order\"}"}};
+    const struct ca_twist t[] = {{CA_DIRECTORY, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n",
+                                  "{\"meta\":{\"termsOfService\":\"https://law.test/\"},\"newNonce\":\"" CA_URL
+                                  "/nonce\",\"newAccount\":\"" CA_URL "/new-account\",\"newOrder\":\"" CA_URL
+                                  "/new-order\"}"}};
     const struct engine_way way = {.no_terms = true};
     fails_with(&(struct ca_plan){ONE, TWISTED(t)}, &way, ACME_E_TERMS);
     engine_issues(&e, &(struct ca_plan){ONE, TWISTED(t)}, NULL);
@@ -885,6 +913,7 @@ int main(void)
         cmocka_unit_test(valid_without_certificate_is_asked_again),
         cmocka_unit_test(unknown_order_status_waits),
         cmocka_unit_test(finalize_refused),
+        cmocka_unit_test(finalize_of_a_valid_order),
         cmocka_unit_test(tokens_are_checked),
         cmocka_unit_test(problem_is_told_whole),
         cmocka_unit_test(problems_by_body_not_by_code_or_type),

@@ -1,0 +1,659 @@
+/* The table of RFC 8555, row by row, without engine and network: what each answer leads to. */
+#include "doc.h"
+#include "maker.h"
+
+#include "protocol/flow.h"
+
+#include <stdio.h>
+
+#define U "https://ca.test"
+
+static struct acme_setup setup;
+static struct acme_flow flow;
+static struct acme_key_p256 account_key, certificate_key;
+static int shown, presents, withdraws, present_says;
+static char shown_token[200], shown_key_authorization[200], shown_name[300];
+
+static int present(void *ctx, const struct acme_challenge *challenge)
+{
+    (void)ctx;
+    presents++;
+    shown = present_says == 1 ? 1 : shown;
+    snprintf(shown_token, sizeof shown_token, "%s", challenge->token);
+    snprintf(shown_key_authorization, sizeof shown_key_authorization, "%s", challenge->key_authorization);
+    snprintf(shown_name, sizeof shown_name, "%s", challenge->name);
+    return present_says;
+}
+
+static void withdraw(void *ctx)
+{
+    (void)ctx;
+    withdraws++;
+    shown = 0;
+}
+
+static const struct acme_solver http = {.type = "http-01", .present = present, .withdraw = withdraw};
+static const struct acme_solver dns = {.type = "dns-01", .present = present, .withdraw = withdraw};
+static const struct acme_solver *const solvers[] = {&http, &dns};
+static const char *const names[] = {"A.example", "b.example"};
+
+static void take(char *to, const char *url)
+{
+    strcpy(to, url);
+}
+
+/* In the middle of things: an order with two authorizations, at the first of them. */
+static void start(enum acme_step step)
+{
+    static bool made;
+    if (!made) {
+        assert_int_equal(acme_key_p256_ops.generate(&account_key, &maker_sys), 0);
+        assert_int_equal(acme_key_p256_ops.generate(&certificate_key, &maker_sys), 0);
+        made = true;
+    }
+    shown = presents = withdraws = 0;
+    present_says = 1;
+    setup = (struct acme_setup){.ca = {.directory_url = U "/dir"},
+                                .account_key = {&acme_key_p256_ops, &account_key},
+                                .certificate_key = {&acme_key_p256_ops, &certificate_key},
+                                .names = names,
+                                .name_count = 2,
+                                .solvers = solvers,
+                                .solver_count = 2};
+    memset(&flow, 0, sizeof flow);
+    flow.setup = &setup;
+    assert_int_equal(acme_url_parse(&flow.hosts.directory, acme_slice_of(setup.ca.directory_url)), 0);
+    take(flow.directory.new_nonce, U "/n");
+    take(flow.directory.new_account, U "/a");
+    take(flow.directory.new_order, U "/o");
+    take(flow.account, U "/account/1");
+    if (step > ACME_STEP_ORDER) {
+        take(flow.order.url, U "/order/1");
+        take(flow.order.finalize, U "/finalize/1");
+        take(flow.order.authz[0], U "/authz/1");
+        take(flow.order.authz[1], U "/authz/2");
+        flow.order.authz_count = 2;
+    }
+    if (step >= ACME_STEP_RESPOND && step <= ACME_STEP_AUTHZ_POLL) {
+        flow.solver = &http;
+        take(flow.token, "tok");
+        take(flow.name, "A.example");
+        take(flow.challenge_url, U "/chall/1");
+        flow.presented = true;
+        shown = 1;
+    }
+    if (step >= ACME_STEP_ORDER_POLL) {
+        flow.authz = 2;
+    }
+    if (step == ACME_STEP_CERTIFICATE) {
+        take(flow.order.certificate, U "/cert/1");
+    }
+    flow.step = step;
+}
+
+static int reads(const char *text, const char *location)
+{
+    struct acme_answer answer = {.json = doc(text), .location = acme_slice_of(location)};
+    int next = acme_flow_rfc8555[flow.step].read(&flow, &answer);
+    if (next == ACME_STEP_CERTIFICATE) { /* whatever happens: only for a valid order with a certificate */
+        assert_int_equal(flow.order.status, ACME_STATUS_VALID);
+        assert_string_not_equal(flow.order.certificate, "");
+    }
+    return next;
+}
+
+static int refuses(enum acme_problem_kind kind)
+{
+    struct acme_problem problem = {.kind = kind, .http_status = 400};
+    return acme_flow_rfc8555[flow.step].refused(&flow, &problem);
+}
+
+static const char *writes(char *text, size_t cap)
+{
+    struct acme_out o;
+    acme_out_init(&o, text, cap - 1);
+    assert_int_equal(acme_flow_rfc8555[flow.step].ask(&flow, &o), 0);
+    assert_false(o.overflow);
+    text[o.len] = '\0';
+    return text;
+}
+
+/* --- the table itself */
+
+static void every_row_is_whole(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ACME_STEP_COUNT; i++) {
+        const struct acme_row *row = &acme_flow_rfc8555[i];
+        assert_true((row->method == ACME_METHOD_NONE) == (row->read == NULL));
+        assert_true((row->method == ACME_METHOD_NONE) == (row->url == NULL));
+        assert_int_equal(row->poll, i == ACME_STEP_AUTHZ_POLL || i == ACME_STEP_ORDER_POLL);
+        assert_int_equal(row->stream, i == ACME_STEP_CERTIFICATE);
+        assert_int_equal(row->needs_key, i == ACME_STEP_FINALIZE || i == ACME_STEP_CERTIFICATE);
+        assert_int_equal(row->method == ACME_METHOD_NEW_KEY, i == ACME_STEP_ACCOUNT);
+        assert_int_equal(row->method == ACME_METHOD_GET, i == ACME_STEP_DIRECTORY);
+        bool elsewhere = i == ACME_STEP_RESPOND || i == ACME_STEP_FINALIZE;
+        assert_true(elsewhere == (row->lost != (enum acme_step)i));
+    }
+}
+
+static void urls_of_the_rows(void **state)
+{
+    (void)state;
+    static const char *const urls[ACME_STEP_COUNT] = {
+        U "/dir",     U "/a",       U "/o",       U "/authz/1",    NULL,
+        U "/chall/1", U "/authz/1", U "/order/1", U "/finalize/1", U "/cert/1"};
+    for (int i = 0; i < ACME_STEP_COUNT; i++) {
+        start((enum acme_step)i);
+        if (urls[i] != NULL) {
+            assert_string_equal(acme_flow_rfc8555[i].url(&flow), urls[i]);
+        }
+    }
+    start(ACME_STEP_ORDER);
+    take(flow.order.url, U "/order/9");
+    assert_string_equal(acme_flow_rfc8555[ACME_STEP_ORDER].url(&flow), U "/order/9");
+    start(ACME_STEP_DIRECTORY);
+    take(flow.directory_url, U "/moved");
+    assert_string_equal(acme_flow_rfc8555[ACME_STEP_DIRECTORY].url(&flow), U "/moved");
+}
+
+static void payloads(void **state)
+{
+    (void)state;
+    char text[3000];
+    start(ACME_STEP_ACCOUNT);
+    assert_string_equal(writes(text, sizeof text), "{\"termsOfServiceAgreed\":false}");
+    static const char *const contacts[] = {"mailto:a@b.example", "mailto:\"x\"@b.example"};
+    setup.contacts = contacts;
+    setup.contact_count = 2;
+    setup.accept_terms = true;
+    assert_string_equal(
+        writes(text, sizeof text),
+        "{\"termsOfServiceAgreed\":true,\"contact\":[\"mailto:a@b.example\",\"mailto:\\\"x\\\"@b.example\"]}");
+    setup.contact_count = 1;
+    assert_string_equal(writes(text, sizeof text),
+                        "{\"termsOfServiceAgreed\":true,\"contact\":[\"mailto:a@b.example\"]}");
+    start(ACME_STEP_ORDER);
+    assert_string_equal(
+        writes(text, sizeof text),
+        "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"},{\"type\":\"dns\",\"value\":\"b.example\"}]}");
+    take(flow.order.url, U "/order/9");
+    assert_string_equal(writes(text, sizeof text), ""); /* a stored order is only looked at */
+    start(ACME_STEP_RESPOND);
+    assert_string_equal(writes(text, sizeof text), "{}");
+    start(ACME_STEP_FINALIZE);
+    assert_memory_equal(writes(text, sizeof text), "{\"csr\":\"MI", 10);
+    for (size_t cap = 0; cap < strlen(text); cap += 7) { /* too little room is told, never cut */
+        struct acme_out o;
+        char small[3000];
+        acme_out_init(&o, small, cap);
+        int error = acme_flow_rfc8555[ACME_STEP_FINALIZE].ask(&flow, &o);
+        assert_true(error == ACME_E_REQUEST_BIG || (error == 0 && o.overflow));
+    }
+}
+
+/* --- every status at every step */
+
+#define WORDS 11
+static const char *const words[WORDS] = {
+    "\"pending\"", "\"processing\"", "\"ready\"",   "\"valid\"", "\"invalid\"", "\"deactivated\"",
+    "\"expired\"", "\"revoked\"",    "\"quantum\"", "7",         "null"};
+
+static void by_status(const char *format, enum acme_step step, const int expected[WORDS], bool resumed)
+{
+    for (int i = 0; i < WORDS; i++) {
+        char text[800];
+        start(step);
+        flow.resumed = resumed;
+        const char *hole = strstr(format, "%s");
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(hole - format), format, words[i], hole + 2);
+        int next = reads(text, U "/order/1");
+        if (next != expected[i]) {
+            print_message("step %d, status %s\n", step, words[i]);
+        }
+        assert_int_equal(next, expected[i]);
+    }
+}
+
+#define ORDER_ALL                                                                                                    \
+    "{\"status\":%s,\"authorizations\":[\"" U "/authz/1\",\"" U "/authz/2\"],\"finalize\":\"" U                      \
+    "/f\",\"certificate\":\"" U "/c\"}"
+#define ORDER_NONE "{\"status\":%s,\"authorizations\":[\"" U "/authz/1\",\"" U "/authz/2\"],\"finalize\":\"" U "/f\"}"
+
+static void order_statuses(void **state)
+{
+    (void)state;
+    enum { A = ACME_STEP_AUTHZ, P = ACME_STEP_ORDER_POLL, F = ACME_STEP_FINALIZE, C = ACME_STEP_CERTIFICATE };
+    enum { O = ACME_E_ORDER, M = ACME_E_MEMBER, N = ACME_STEP_ORDER };
+    by_status(ORDER_ALL, ACME_STEP_ORDER, (const int[]){A, P, F, C, O, O, O, O, P, M, M}, false);
+    by_status(ORDER_NONE, ACME_STEP_ORDER, (const int[]){A, P, F, P, O, O, O, O, P, M, M}, false);
+    by_status(ORDER_ALL, ACME_STEP_ORDER_POLL, (const int[]){P, P, F, C, O, O, O, O, P, M, M}, false);
+    by_status(ORDER_NONE, ACME_STEP_ORDER_POLL, (const int[]){P, P, F, P, O, O, O, O, P, M, M}, false);
+    by_status(ORDER_ALL, ACME_STEP_FINALIZE, (const int[]){P, P, P, C, O, O, O, O, P, M, M}, false);
+    by_status(ORDER_NONE, ACME_STEP_FINALIZE, (const int[]){P, P, P, P, O, O, O, O, P, M, M}, false);
+    /* an order of an earlier run that came to nothing is replaced by a new one */
+    by_status(ORDER_ALL, ACME_STEP_ORDER_POLL, (const int[]){P, P, F, C, N, N, N, N, P, M, M}, true);
+    assert_string_equal(flow.order.url, U "/order/1");
+}
+
+static void order_poll_goes_back_to_open_authorizations(void **state)
+{
+    (void)state;
+    char text[400];
+    start(ACME_STEP_ORDER_POLL);
+    flow.authz = 0; /* the order had an unknown status before */
+    snprintf(text, sizeof text, ORDER_NONE, "\"pending\"");
+    assert_int_equal(reads(text, ""), ACME_STEP_AUTHZ);
+}
+
+#define AUTHZ                                                                                                        \
+    "{\"status\":%s,\"identifier\":{\"type\":\"dns\",\"value\":\"a.EXAMPLE\"},\"challenges\":[{\"type\":\"tls-alpn-" \
+    "01\",\"token\":\"n\",\"url\":\"" U "/t\"},{\"type\":\"http-01\",\"token\":\"tok_-1\",\"url\":\"" U              \
+    "/chall/5\",\"status\":\"pending\"}]}"
+
+static void authorization_statuses(void **state)
+{
+    (void)state;
+    enum { A = ACME_STEP_AUTHZ, S = ACME_STEP_PRESENT, P = ACME_STEP_AUTHZ_POLL, O = ACME_STEP_ORDER };
+    enum { E = ACME_E_AUTHZ, M = ACME_E_MEMBER };
+    by_status(AUTHZ, ACME_STEP_AUTHZ, (const int[]){S, S, S, A, E, E, E, E, S, M, M}, false);
+    by_status(AUTHZ, ACME_STEP_AUTHZ, (const int[]){S, S, S, A, O, O, O, O, S, M, M}, true);
+    by_status(AUTHZ, ACME_STEP_AUTHZ_POLL, (const int[]){P, P, P, A, E, E, E, E, P, M, M}, false);
+    by_status(AUTHZ, ACME_STEP_AUTHZ_POLL, (const int[]){P, P, P, A, O, O, O, O, P, M, M}, true);
+}
+
+static void the_last_authorization_leads_to_finalize(void **state)
+{
+    (void)state;
+    char text[600];
+    snprintf(text, sizeof text, AUTHZ, "\"valid\"");
+    start(ACME_STEP_AUTHZ_POLL);
+    flow.authz = 1;
+    assert_int_equal(reads(text, ""), ACME_STEP_FINALIZE);
+    assert_int_equal(withdraws, 1);
+    assert_int_equal(shown, 0);
+    start(ACME_STEP_AUTHZ);
+    flow.authz = 1;
+    assert_int_equal(reads(text, ""), ACME_STEP_FINALIZE);
+    assert_int_equal(withdraws, 0);
+}
+
+static void answers_stay_until_the_authorization_has_left_pending(void **state)
+{
+    (void)state;
+    for (int i = 0; i < WORDS - 2; i++) {
+        char text[600];
+        snprintf(text, sizeof text, AUTHZ, words[i]);
+        start(ACME_STEP_AUTHZ_POLL);
+        (void)reads(text, "");
+        bool open = i < 3 || i == 8;
+        assert_int_equal(withdraws, open ? 0 : 1);
+        assert_int_equal(flow.presented, open);
+    }
+}
+
+static void account_statuses(void **state)
+{
+    (void)state;
+    enum { N = ACME_STEP_ORDER, E = ACME_E_ACCOUNT };
+    by_status("{\"status\":%s}", ACME_STEP_ACCOUNT, (const int[]){N, N, N, N, N, E, N, E, N, N, N}, false);
+    start(ACME_STEP_ACCOUNT);
+    assert_int_equal(reads("{}", U "/account/77"), ACME_STEP_ORDER);
+    assert_string_equal(flow.account, U "/account/77");
+    assert_true(flow.save_account);
+    static const struct {
+        const char *location;
+        int error;
+    } rows[] = {{"", ACME_E_MEMBER}, {"https://evil.test/1", ACME_E_URL_HOST}, {"/account/1", ACME_E_URL_SCHEME}};
+    for (unsigned i = 0; i < 3; i++) {
+        start(ACME_STEP_ACCOUNT);
+        assert_int_equal(reads("{}", rows[i].location), rows[i].error);
+        assert_string_equal(flow.account, "");
+        assert_false(flow.save_account);
+    }
+}
+
+static void a_new_order_needs_its_location(void **state)
+{
+    (void)state;
+    char text[400];
+    snprintf(text, sizeof text, ORDER_NONE, "\"pending\"");
+    start(ACME_STEP_ORDER);
+    assert_int_equal(reads(text, U "/order/5"), ACME_STEP_AUTHZ);
+    assert_string_equal(flow.order.url, U "/order/5");
+    assert_true(flow.save_order);
+    start(ACME_STEP_ORDER);
+    assert_int_equal(reads(text, ""), ACME_E_MEMBER);
+    start(ACME_STEP_ORDER);
+    assert_int_equal(reads(text, "https://evil.test/"), ACME_E_URL_HOST);
+    assert_false(flow.save_order);
+    start(ACME_STEP_ORDER); /* a stored one does not, and keeps its own */
+    take(flow.order.url, U "/order/5");
+    assert_int_equal(reads(text, U "/order/6"), ACME_STEP_AUTHZ);
+    assert_string_equal(flow.order.url, U "/order/5");
+    assert_false(flow.save_order);
+}
+
+/* --- challenges */
+
+static void challenge_lists(void **state)
+{
+    (void)state;
+#define LIST(list) "{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":" list "}"
+    static const struct {
+        const char *text;
+        int next;
+    } rows[] = {
+        {LIST("[{\"type\":\"http-01\",\"url\":\"" U "/1\",\"token\":\"t\"}]"), ACME_STEP_PRESENT},
+        {LIST("[{\"type\":\"dns-01\",\"url\":\"" U "/2\",\"token\":\"t\"}]"), ACME_STEP_PRESENT},
+        {LIST("[{\"type\":\"moon-01\",\"url\":\"" U "/3\",\"token\":\"t\"}]"), ACME_E_CHALLENGE_NONE},
+        {LIST("[{\"type\":\"HTTP-01\",\"url\":\"" U "/3\",\"token\":\"t\"}]"), ACME_E_CHALLENGE_NONE},
+        {LIST("[{\"type\":\"http-01\",\"token\":\"t\"},{\"type\":\"dns-01\",\"url\":\"" U "/2\",\"token\":\"t\"}]"),
+         ACME_STEP_PRESENT},
+        {LIST("[]"), ACME_E_CHALLENGE_NONE},
+        {LIST("null"), ACME_E_CHALLENGE_NONE},
+        {LIST("[{\"type\":\"http-01\",\"url\":\"" U "/1\"}]"), ACME_E_TOKEN},
+        {LIST("[{\"type\":\"http-01\",\"url\":\"" U "/1\",\"token\":7}]"), ACME_E_TOKEN},
+        {LIST("[{\"type\":\"http-01\",\"url\":\"" U "/1\",\"token\":\"a/../b\"}]"), ACME_E_TOKEN},
+        {LIST("[{\"type\":\"http-01\",\"url\":\"https://evil.test/1\",\"token\":\"t\"}]"), ACME_E_URL_HOST},
+        {LIST("[{\"type\":\"http-01\",\"url\":\"http://ca.test/1\",\"token\":\"t\"}]"), ACME_E_URL_SCHEME},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        start(ACME_STEP_AUTHZ);
+        assert_int_equal(reads(rows[i].text, ""), rows[i].next);
+        assert_int_equal(presents, 0);
+    }
+}
+
+static void the_first_solver_that_fits_is_taken(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ);
+    assert_int_equal(reads(LIST("[{\"type\":\"dns-01\",\"url\":\"" U
+                                "/2\",\"token\":\"d\"},{\"type\":\"http-01\",\"url\":\"" U "/1\",\"token\":\"h\"}]"),
+                           ""),
+                     ACME_STEP_PRESENT);
+    assert_ptr_equal(flow.solver, &http);
+    assert_string_equal(flow.token, "h");
+    assert_string_equal(flow.challenge_url, U "/1");
+}
+
+static void authorizations_for_names_nobody_asked_for(void **state)
+{
+    (void)state;
+    static const char *const strange[] = {"c.example",   "xa.example", "a.example.",
+                                          "*.a.example", "a.exampl",   "A.EXAMPLE\\u0000"};
+    for (unsigned i = 0; i < sizeof strange / sizeof strange[0]; i++) {
+        char text[300];
+        snprintf(text, sizeof text, "{\"status\":\"pending\",\"identifier\":{\"value\":\"%s\"},\"challenges\":[]}",
+                 strange[i]);
+        start(ACME_STEP_AUTHZ);
+        assert_int_equal(reads(text, ""), ACME_E_MEMBER);
+    }
+    start(ACME_STEP_AUTHZ); /* but in any order */
+    assert_int_equal(reads("{\"status\":\"valid\",\"identifier\":{\"value\":\"B.example\"}}", ""), ACME_STEP_AUTHZ);
+    assert_string_equal(flow.name, "B.example");
+}
+
+static void presenting_takes_its_time(void **state)
+{
+    (void)state;
+    char text[600];
+    snprintf(text, sizeof text, AUTHZ, "\"pending\"");
+    start(ACME_STEP_AUTHZ);
+    flow.step = (enum acme_step)reads(text, "");
+    present_says = 0;
+    assert_int_equal(acme_flow_act(&flow), ACME_STEP_PRESENT);
+    assert_int_equal(acme_flow_act(&flow), ACME_STEP_PRESENT);
+    present_says = 1;
+    assert_int_equal(acme_flow_act(&flow), ACME_STEP_RESPOND);
+    assert_int_equal(presents, 3);
+    assert_string_equal(shown_token, "tok_-1");
+    assert_string_equal(shown_name, "a.EXAMPLE");
+    char thumbprint[ACME_THUMBPRINT_LEN], wanted[200];
+    acme_jwk_thumbprint(account_key.point, thumbprint);
+    snprintf(wanted, sizeof wanted, "tok_-1.%.43s", thumbprint);
+    assert_string_equal(shown_key_authorization, wanted);
+    acme_flow_withdraw(&flow);
+    acme_flow_withdraw(&flow);
+    assert_int_equal(withdraws, 1);
+    start(ACME_STEP_AUTHZ);
+    flow.step = (enum acme_step)reads(text, "");
+    present_says = ACME_E_LISTEN;
+    assert_int_equal(acme_flow_act(&flow), ACME_E_LISTEN);
+    acme_flow_withdraw(&flow);
+    assert_int_equal(withdraws, 1);
+}
+
+static void the_longest_token_fits(void **state)
+{
+    (void)state;
+    char token[ACME_TOKEN_MAX + 1], text[500];
+    memset(token, 'T', ACME_TOKEN_MAX);
+    token[ACME_TOKEN_MAX] = '\0';
+    snprintf(text, sizeof text, LIST("[{\"type\":\"http-01\",\"url\":\"" U "/1\",\"token\":\"%s\"}]"), token);
+    start(ACME_STEP_AUTHZ);
+    flow.step = (enum acme_step)reads(text, "");
+    assert_int_equal(flow.step, ACME_STEP_PRESENT);
+    assert_int_equal(acme_flow_act(&flow), ACME_STEP_RESPOND);
+    assert_int_equal(strlen(shown_key_authorization), ACME_KEY_AUTHORIZATION_MAX);
+}
+
+static void pending_with_an_error_is_answered_again(void **state)
+{
+    (void)state;
+    const char *text =
+        "{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{\"type\":\"http-01\","
+        "\"status\":"
+        "\"pending\",\"url\":\"" U "/1\",\"error\":{\"type\":\"urn:ietf:params:acme:error:connection\"}}]}";
+    start(ACME_STEP_AUTHZ_POLL);
+    int next = ACME_STEP_RESPOND;
+    unsigned again = 0;
+    for (; next == ACME_STEP_RESPOND && again < 50; again++) {
+        flow.step = ACME_STEP_AUTHZ_POLL;
+        next = reads(text, "");
+    }
+    assert_int_equal(next, ACME_E_AUTHZ);
+    assert_in_range(again, 3, 6);
+    assert_int_equal(withdraws, 1);
+    assert_true(acme_slice_is(flow.problem.type, "urn:ietf:params:acme:error:connection"));
+    /* while the CA is still at it (processing) the error is an old one */
+    start(ACME_STEP_AUTHZ_POLL);
+    for (unsigned i = 0; i < 50; i++) {
+        assert_int_equal(reads("{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{"
+                               "\"type\":\"http-01\",\"status\":"
+                               "\"processing\",\"url\":\"" U "/1\",\"error\":{}}]}",
+                               ""),
+                         ACME_STEP_AUTHZ_POLL);
+    }
+}
+
+/* --- lost answers and refusals */
+
+static void a_lost_response_is_repeated_once_it_proves_lost(void **state)
+{
+    (void)state;
+    char text[600], payload[16];
+    snprintf(text, sizeof text, AUTHZ, "\"pending\"");
+    start(ACME_STEP_RESPOND);
+    assert_int_equal(acme_flow_lost(&flow), ACME_STEP_AUTHZ_POLL);
+    flow.step = ACME_STEP_AUTHZ_POLL;
+    assert_int_equal(acme_flow_lost(&flow), ACME_STEP_AUTHZ_POLL);
+    assert_int_equal(reads(text, ""), ACME_STEP_RESPOND);
+    flow.step = ACME_STEP_RESPOND;
+    assert_string_equal(writes(payload, sizeof payload), "{}");
+    assert_int_equal(reads("{}", ""), ACME_STEP_AUTHZ_POLL);
+    flow.step = ACME_STEP_AUTHZ_POLL;
+    assert_int_equal(reads(text, ""), ACME_STEP_AUTHZ_POLL);
+}
+
+static void lost_answers_of_the_others(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ACME_STEP_COUNT; i++) {
+        start((enum acme_step)i);
+        int next = acme_flow_lost(&flow);
+        assert_int_equal(next, i == ACME_STEP_RESPOND    ? ACME_STEP_AUTHZ_POLL
+                               : i == ACME_STEP_FINALIZE ? ACME_STEP_ORDER_POLL
+                                                         : i);
+    }
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    for (int kind = ACME_PROBLEM_OTHER; kind <= ACME_PROBLEM_UNAUTHORIZED; kind++) {
+        enum acme_problem_kind k = (enum acme_problem_kind)kind;
+        start(ACME_STEP_ACCOUNT);
+        assert_int_equal(refuses(k), k == ACME_PROBLEM_USER_ACTION ? ACME_E_TERMS
+                                     : k == ACME_PROBLEM_BINDING   ? ACME_E_EAB
+                                                                   : ACME_E_PROBLEM);
+        start(ACME_STEP_ORDER);
+        assert_int_equal(refuses(k), ACME_E_PROBLEM);
+        start(ACME_STEP_RESPOND);
+        bool answered = k == ACME_PROBLEM_MALFORMED || k == ACME_PROBLEM_CONFLICT;
+        assert_int_equal(refuses(k), answered ? (int)ACME_STEP_AUTHZ_POLL : ACME_E_PROBLEM);
+        assert_int_equal(withdraws, answered ? 0 : 1);
+        start(ACME_STEP_FINALIZE);
+        assert_int_equal(refuses(k), k == ACME_PROBLEM_ORDER_NOT_READY ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM);
+    }
+    static const enum acme_step gone[] = {ACME_STEP_AUTHZ, ACME_STEP_AUTHZ_POLL, ACME_STEP_ORDER_POLL,
+                                          ACME_STEP_CERTIFICATE};
+    for (unsigned i = 0; i < 4; i++) {
+        for (int resumed = 0; resumed < 2; resumed++) {
+            start(gone[i]);
+            flow.resumed = resumed == 1;
+            int next = (int)gone[i];
+            unsigned times = 0;
+            for (; next == (int)gone[i] && times < 50; times++) {
+                next = refuses(ACME_PROBLEM_OTHER);
+            }
+            assert_int_equal(next, resumed ? (int)ACME_STEP_ORDER : ACME_E_PROBLEM);
+            assert_in_range(times, 3, 6);
+        }
+    }
+}
+
+static void an_order_is_replaced_once(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ_POLL);
+    flow.resumed = true;
+    assert_int_equal(acme_flow_reorder(&flow, ACME_E_ORDER), ACME_STEP_ORDER);
+    assert_string_equal(flow.order.url, "");
+    assert_int_equal(flow.order.authz_count, 0);
+    assert_int_equal(flow.authz, 0);
+    assert_true(flow.drop_order);
+    assert_false(flow.resumed || flow.save_order || flow.presented);
+    assert_int_equal(withdraws, 1);
+    assert_int_equal(acme_flow_reorder(&flow, ACME_E_ORDER), ACME_E_ORDER);
+}
+
+static void an_account_is_made_anew_once(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ_POLL);
+    assert_int_equal(acme_flow_account_lost(&flow), ACME_STEP_DIRECTORY);
+    assert_string_equal(flow.account, "");
+    assert_string_equal(flow.order.url, "");
+    assert_true(flow.drop_order);
+    assert_int_equal(withdraws, 1);
+    assert_int_equal(acme_flow_account_lost(&flow), ACME_E_ACCOUNT);
+}
+
+static void a_stale_directory_is_read_once(void **state)
+{
+    (void)state;
+    const char *text = "{\"newNonce\":\"" U "/n2\",\"newAccount\":\"" U "/a2\",\"newOrder\":\"" U "/o2\"}";
+    start(ACME_STEP_ORDER);
+    acme_flow_start(&flow);
+    assert_int_equal(flow.step, ACME_STEP_ORDER);
+    assert_int_equal(acme_flow_directory_stale(&flow, ACME_E_HTTP_STATUS), ACME_STEP_DIRECTORY);
+    assert_int_equal(acme_flow_directory_stale(&flow, ACME_E_HTTP_STATUS), ACME_E_HTTP_STATUS);
+    flow.step = ACME_STEP_DIRECTORY;
+    assert_int_equal(reads(text, ""), ACME_STEP_ORDER); /* the account is known */
+    assert_true(flow.save_account);
+    assert_string_equal(flow.directory.new_order, U "/o2");
+}
+
+static void directories(void **state)
+{
+    (void)state;
+#define DIRECTORY(meta)                                                                                              \
+    "{\"newNonce\":\"" U "/n\",\"newAccount\":\"" U "/a\",\"newOrder\":\"" U "/o\",\"meta\":" meta "}"
+    for (int accept = 0; accept < 2; accept++) {
+        for (int known = 0; known < 2; known++) {
+            start(ACME_STEP_DIRECTORY);
+            flow.account[0] = known ? 'h' : '\0';
+            setup.accept_terms = accept == 1;
+            assert_int_equal(reads(DIRECTORY("{}"), ""), known ? ACME_STEP_ORDER : ACME_STEP_ACCOUNT);
+            assert_int_equal(reads(DIRECTORY("{\"termsOfService\":\"x\"}"), ""), known    ? (int)ACME_STEP_ORDER
+                                                                                 : accept ? (int)ACME_STEP_ACCOUNT
+                                                                                          : ACME_E_TERMS);
+            assert_int_equal(reads(DIRECTORY("{\"externalAccountRequired\":true}"), ""),
+                             known ? (int)ACME_STEP_ORDER : ACME_E_EAB);
+        }
+    }
+}
+
+static void runs_begin_where_they_can(void **state)
+{
+    (void)state;
+    start(ACME_STEP_ORDER);
+    acme_flow_start(&flow);
+    assert_int_equal(flow.step, ACME_STEP_ORDER);
+    assert_false(flow.resumed);
+    assert_true(flow.cached);
+    take(flow.order.url, U "/order/1");
+    acme_flow_start(&flow);
+    assert_true(flow.resumed);
+    flow.account[0] = '\0';
+    acme_flow_start(&flow);
+    assert_int_equal(flow.step, ACME_STEP_DIRECTORY);
+}
+
+static void progress_grows_along_the_way(void **state)
+{
+    (void)state;
+    uint32_t last = 0;
+    start(ACME_STEP_DIRECTORY);
+    for (flow.authz = 0; flow.authz < 3; flow.authz++) {
+        for (int step = ACME_STEP_AUTHZ; step <= ACME_STEP_AUTHZ_POLL; step++) {
+            assert_true(acme_flow_progress(&flow, (enum acme_step)step) > last);
+            last = acme_flow_progress(&flow, (enum acme_step)step);
+        }
+    }
+    assert_true(acme_flow_progress(&flow, ACME_STEP_FINALIZE) > last);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_whole),
+        cmocka_unit_test(urls_of_the_rows),
+        cmocka_unit_test(payloads),
+        cmocka_unit_test(order_statuses),
+        cmocka_unit_test(order_poll_goes_back_to_open_authorizations),
+        cmocka_unit_test(authorization_statuses),
+        cmocka_unit_test(the_last_authorization_leads_to_finalize),
+        cmocka_unit_test(answers_stay_until_the_authorization_has_left_pending),
+        cmocka_unit_test(account_statuses),
+        cmocka_unit_test(a_new_order_needs_its_location),
+        cmocka_unit_test(challenge_lists),
+        cmocka_unit_test(the_first_solver_that_fits_is_taken),
+        cmocka_unit_test(authorizations_for_names_nobody_asked_for),
+        cmocka_unit_test(presenting_takes_its_time),
+        cmocka_unit_test(the_longest_token_fits),
+        cmocka_unit_test(pending_with_an_error_is_answered_again),
+        cmocka_unit_test(a_lost_response_is_repeated_once_it_proves_lost),
+        cmocka_unit_test(lost_answers_of_the_others),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(an_order_is_replaced_once),
+        cmocka_unit_test(an_account_is_made_anew_once),
+        cmocka_unit_test(a_stale_directory_is_read_once),
+        cmocka_unit_test(directories),
+        cmocka_unit_test(runs_begin_where_they_can),
+        cmocka_unit_test(progress_grows_along_the_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

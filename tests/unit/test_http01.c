@@ -1,0 +1,485 @@
+/* The http-01 responder, over a listener of the test's own. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/challenge_http01.h"
+
+#define SLOTS   ACME_HTTP01_SLOTS
+#define TOKEN   "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
+#define KEYAUTH TOKEN ".nP1qzpXGymHBrUEepNY9HCsQk7K8KhOypzEt62jcerQ"
+#define PATH    "/.well-known/acme-challenge/" TOKEN
+#define CLIENTS 40
+
+/* A client: waits in the queue, sends what it has a few bytes at a time, takes what it gets. */
+struct client {
+    const char *request;
+    size_t len, at;
+    char answer[1024];
+    size_t got;
+    bool waiting, closed, broken, fast;
+};
+
+static struct {
+    struct client clients[CLIENTS];
+    unsigned count;
+    struct client *slot[SLOTS];
+    size_t in_piece, out_piece;
+    bool listening, not_yet, fails;
+    unsigned starts, stops;
+} net;
+
+static struct acme_http01 h;
+static const struct acme_challenge live = {.name = "a.example", .token = TOKEN, .key_authorization = KEYAUTH};
+
+static int fake_start(void *ctx)
+{
+    (void)ctx;
+    if (net.fails) {
+        return ACME_E_LISTEN;
+    }
+    if (net.not_yet) {
+        net.not_yet = false;
+        return 0;
+    }
+    net.starts++;
+    net.listening = true;
+    return 1;
+}
+
+static int fake_accept(void *ctx, unsigned slot)
+{
+    (void)ctx;
+    assert_true(net.listening && slot < SLOTS && net.slot[slot] == NULL);
+    for (unsigned i = 0; i < net.count; i++) {
+        if (net.clients[i].waiting) {
+            net.clients[i].waiting = false;
+            net.slot[slot] = &net.clients[i];
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int fake_recv(void *ctx, unsigned slot, void *data, size_t cap)
+{
+    (void)ctx;
+    struct client *c = net.slot[slot];
+    assert_non_null(c);
+    if (c->broken) {
+        return ACME_E_CLOSED;
+    }
+    size_t len = c->len - c->at < cap ? c->len - c->at : cap;
+    len = len < net.in_piece || c->fast ? len : net.in_piece;
+    memcpy(data, c->request + c->at, len);
+    c->at += len;
+    return (int)len;
+}
+
+static int fake_send(void *ctx, unsigned slot, const void *data, size_t len)
+{
+    (void)ctx;
+    struct client *c = net.slot[slot];
+    assert_non_null(c);
+    assert_true(len > 0);
+    if (c->broken) {
+        return ACME_E_CLOSED;
+    }
+    len = len < net.out_piece ? len : net.out_piece;
+    assert_true(c->got + len < sizeof c->answer);
+    memcpy(c->answer + c->got, data, len);
+    c->got += len;
+    return (int)len;
+}
+
+static void fake_close(void *ctx, unsigned slot)
+{
+    (void)ctx;
+    assert_non_null(net.slot[slot]);
+    net.slot[slot]->closed = true;
+    net.slot[slot] = NULL;
+}
+
+static void fake_stop(void *ctx)
+{
+    (void)ctx;
+    for (unsigned i = 0; i < SLOTS; i++) {
+        assert_null(net.slot[i]);
+    }
+    net.listening = false;
+    net.stops++;
+}
+
+static const struct acme_listener listener = {NULL,      fake_start, fake_accept, fake_recv,
+                                              fake_send, fake_close, fake_stop};
+
+static void set_up(size_t in_piece, size_t out_piece)
+{
+    memset(&net, 0, sizeof net);
+    net.in_piece = in_piece;
+    net.out_piece = out_piece;
+    acme_http01_init(&h, &listener);
+    assert_int_equal(h.solver.present(h.solver.ctx, &live), 1);
+}
+
+static void tear_down(void)
+{
+    h.solver.withdraw(h.solver.ctx);
+    assert_false(net.listening);
+}
+
+static struct client *connect_len(const char *request, size_t len)
+{
+    assert_true(net.count < CLIENTS);
+    struct client *c = &net.clients[net.count++];
+    *c = (struct client){.request = request, .len = len, .waiting = true};
+    return c;
+}
+
+static struct client *connects(const char *request)
+{
+    return connect_len(request, strlen(request));
+}
+
+static void ticks(unsigned n, uint32_t *now_ms, uint32_t step_ms)
+{
+    for (unsigned i = 0; i < n; i++) {
+        (void)h.solver.tick(h.solver.ctx, *now_ms);
+        *now_ms += step_ms;
+    }
+}
+
+static const char *ask_len(const char *request, size_t len)
+{
+    uint32_t now_ms = 0xfffffff0u;
+    struct client *c = connect_len(request, len);
+    for (unsigned i = 0; i < 20000 && !c->closed; i++) {
+        ticks(1, &now_ms, 1);
+    }
+    assert_true(c->closed);
+    c->answer[c->got] = '\0';
+    return c->answer;
+}
+
+static const char *not_found;
+
+static void is_200(const char *answer, bool head)
+{
+    char wanted[400];
+    snprintf(wanted, sizeof wanted, "Content-Length: %zu\r\n\r\n%s", strlen(KEYAUTH), head ? "" : KEYAUTH);
+    assert_memory_equal(answer, "HTTP/1.1 200 ", 13);
+    assert_non_null(strstr(answer, "\r\nContent-Type: application/octet-stream\r\n"));
+    assert_non_null(strstr(answer, "\r\nConnection: close\r\n"));
+    assert_string_equal(strstr(answer, "Content-Length"), wanted);
+}
+
+static void good_requests(void **state)
+{
+    (void)state;
+    static const char *const requests[] = {"GET " PATH " HTTP/1.1\r\nHost: a.example\r\nUser-Agent: x\r\n\r\n",
+                                           "GET " PATH " HTTP/1.0\r\n\r\n",
+                                           "GET " PATH
+                                           " HTTP/1.1\r\nHOST: A.EXAMPLE:80\r\nConnection: keep-alive\r\n\r\n",
+                                           "GET " PATH " HTTP/1.1\nHost: a.example\n\n",
+                                           "GET http://a.example" PATH " HTTP/1.1\r\nHost: a.example\r\n\r\n",
+                                           "GET HTTP://A.example:80" PATH " HTTP/1.1\r\nHost: a.example\r\n\r\n",
+                                           "GET " PATH " HTTP/1.1\r\nHost: a.example\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+                                           "GET " PATH " HTTP/1.1\r\nX: y\r\n\tfolded\r\nHost: [::1]\r\n\r\n"};
+    for (size_t piece = 1; piece < 70; piece += 17) {
+        for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+            set_up(piece, i % 2 == 0 ? 1 : 1000);
+            is_200(ask_len(requests[i], strlen(requests[i])), false);
+            assert_int_equal(h.answered, 1);
+            tear_down();
+        }
+        set_up(piece, piece);
+        is_200(
+            ask_len("HEAD " PATH " HTTP/1.1\r\nHost: x\r\n\r\n", strlen("HEAD " PATH " HTTP/1.1\r\nHost: x\r\n\r\n")),
+            true);
+        tear_down();
+    }
+}
+
+/* All the others get one and the same 404, so nobody can find out how near he was. */
+static void everything_else_is_404(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"/",
+                                          "*",
+                                          "",
+                                          "/.well-known/acme-challenge/",
+                                          "/.well-known/acme-challenge",
+                                          PATH "x",
+                                          PATH "/",
+                                          PATH "?",
+                                          PATH "?a=b",
+                                          PATH "#",
+                                          PATH "%20",
+                                          "/.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-o",
+                                          "/.well-known/acme-challenge/EvaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA",
+                                          "/.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oB",
+                                          "/" PATH,
+                                          "//a.example" PATH,
+                                          "/.well-known/acme-challenge/../acme-challenge/" TOKEN,
+                                          "/.well-known//acme-challenge/" TOKEN,
+                                          "/%2ewell-known/acme-challenge/" TOKEN,
+                                          "/.well-known/acme-challenge/%65vaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA",
+                                          "/.WELL-KNOWN/acme-challenge/" TOKEN,
+                                          "https://a.example" PATH,
+                                          "http:/a.example" PATH,
+                                          "http:" PATH,
+                                          "http://a.example",
+                                          "httpx://a" PATH,
+                                          "http://a.example?" PATH,
+                                          "x" PATH,
+                                          "a.example:80"};
+    char request[600];
+    set_up(64, 1000);
+    char wanted[200];
+    strcpy(wanted, ask_len("GET /x HTTP/1.1\r\n\r\n", 19));
+    assert_memory_equal(wanted, "HTTP/1.1 404 ", 13);
+    not_found = wanted;
+    tear_down();
+    for (size_t piece = 1; piece <= 64; piece += 63) {
+        for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+            set_up(piece, 1000);
+            snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: a.example\r\n\r\n", targets[i]);
+            assert_string_equal(ask_len(request, strlen(request)), wanted);
+            assert_int_equal(h.answered, 0);
+            tear_down();
+        }
+        static const char *const heads[] = {"get " PATH,  "POST " PATH, "GETT " PATH, "GE " PATH,
+                                            "GET\t" PATH, " GET " PATH, "PUT " PATH,  "G " PATH,
+                                            "GET  " PATH, "",           "\r\nGET / "};
+        for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+            set_up(piece, 1000);
+            snprintf(request, sizeof request, "%s HTTP/1.1\r\nHost: a.example\r\n\r\n", heads[i]);
+            assert_string_equal(ask_len(request, strlen(request)), wanted);
+            tear_down();
+        }
+        set_up(piece, 1000);
+        assert_memory_equal(ask_len("HEADER " PATH " \r\n\r\n", strlen("HEADER " PATH " \r\n\r\n")), "HTTP/1.1 404 ",
+                            13);
+        tear_down();
+        /* a line of HTTP/0.9, a line cut by a tab, a NUL in and behind the token */
+        static const char *const lines[] = {"GET " PATH "\r\n\r\n", "GET " PATH "\n\n",
+                                            "GET " PATH "\tHTTP/1.1\r\n\r\n"};
+        for (size_t i = 0; i < 3; i++) {
+            set_up(piece, 1000);
+            assert_string_equal(ask_len(lines[i], strlen(lines[i])), wanted);
+            tear_down();
+        }
+        set_up(piece, 1000);
+        assert_string_equal(ask_len("GET " PATH "\0 HTTP/1.1\r\n\r\n", 4 + strlen(PATH) + 14), wanted);
+        tear_down();
+        set_up(piece, 1000);
+        assert_string_equal(ask_len("GET \0" PATH " HTTP/1.1\r\n\r\n", 5 + strlen(PATH) + 13), wanted);
+        tear_down();
+    }
+    /* every path that differs in one character, or ends early */
+    for (size_t i = 0; i < strlen(PATH); i++) {
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n\r\n", PATH);
+        request[4 + i] = request[4 + i] == 'q' ? 'r' : 'q';
+        set_up(64, 1000);
+        assert_string_equal(ask_len(request, strlen(request)), wanted);
+        tear_down();
+        snprintf(request, sizeof request, "GET %.*s HTTP/1.1\r\n\r\n", (int)i, PATH);
+        set_up(64, 1000);
+        assert_string_equal(ask_len(request, strlen(request)), wanted);
+        tear_down();
+    }
+}
+
+static void long_requests(void **state)
+{
+    (void)state;
+    static char request[80000];
+    memset(request, 'a', sizeof request);
+    memcpy(request, "GET /", 5);
+    set_up(64, 1000);
+    assert_memory_equal(ask_len(request, sizeof request), "HTTP/1.1 404 ", 13);
+    tear_down();
+    /* headers without end behind the right path */
+    memcpy(request, "GET " PATH " HTTP/1.1\r\nX: ", strlen("GET " PATH " HTTP/1.1\r\nX: "));
+    set_up(64, 1000);
+    assert_memory_equal(ask_len(request, sizeof request), "HTTP/1.1 404 ", 13);
+    tear_down();
+    /* but what browsers and proxies add fits */
+    memcpy(request + 4000, "\r\n\r\n", 4);
+    set_up(64, 1000);
+    is_200(ask_len(request, 4004), false);
+    tear_down();
+    memset(request, '\r', sizeof request);
+    set_up(64, 1000);
+    assert_memory_equal(ask_len(request, sizeof request), "HTTP/1.1 404 ", 13);
+    tear_down();
+    memset(request, '\n', sizeof request);
+    set_up(64, 1000);
+    assert_memory_equal(ask_len(request, sizeof request), "HTTP/1.1 404 ", 13);
+    tear_down();
+}
+
+static const char get[] = "GET " PATH " HTTP/1.1\r\nHost: a.example\r\n\r\n";
+
+static void several_at_once(void **state)
+{
+    (void)state;
+    uint32_t now_ms = 0;
+    set_up(1, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        connects(i % 3 == 2 ? "GET /x HTTP/1.1\r\n\r\n" : get);
+    }
+    ticks(5000, &now_ms, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_true(net.clients[i].closed);
+        assert_memory_equal(net.clients[i].answer, i % 3 == 2 ? "HTTP/1.1 404" : "HTTP/1.1 200", 12);
+    }
+    assert_int_equal(h.answered, 14);
+    tear_down();
+}
+
+static void silent_clients_make_room(void **state)
+{
+    (void)state;
+    uint32_t now_ms = UINT32_MAX - 300;
+    set_up(64, 1000);
+    for (unsigned i = 0; i < 30; i++) {
+        connects(i % 2 == 0 ? "" : "GET /.well-known/acme-cha"); /* never ends */
+    }
+    struct client *validator = connects(get);
+    ticks(500, &now_ms, 100);
+    assert_true(validator->closed);
+    validator->answer[validator->got] = '\0';
+    is_200(validator->answer, false);
+    tear_down();
+}
+
+static void dripping_clients_make_room(void **state)
+{
+    (void)state;
+    static char drip[8000];
+    uint32_t now_ms = 0;
+    memset(drip, 'x', sizeof drip);
+    set_up(1, 1000); /* each tick one byte, a tick in 400 ms: never silent, never done */
+    for (unsigned i = 0; i < SLOTS; i++) {
+        connect_len(drip, sizeof drip);
+    }
+    struct client *validator = connects(get);
+    validator->fast = true;
+    ticks(200, &now_ms, 400);
+    assert_true(validator->closed);
+    assert_memory_equal(validator->answer, "HTTP/1.1 200", 12);
+    tear_down();
+}
+
+static void a_client_that_does_not_read_makes_room(void **state)
+{
+    (void)state;
+    uint32_t now_ms = 0;
+    set_up(1000, 0); /* nobody takes a byte */
+    for (unsigned i = 0; i < SLOTS; i++) {
+        connects(get);
+    }
+    ticks(10, &now_ms, 10);
+    struct client *validator = connects(get);
+    ticks(10, &now_ms, 100);
+    net.out_piece = 1000;
+    ticks(10, &now_ms, 10);
+    assert_true(validator->closed);
+    assert_memory_equal(validator->answer, "HTTP/1.1 200", 12);
+    tear_down();
+}
+
+static void broken_connections_free_their_slot(void **state)
+{
+    (void)state;
+    uint32_t now_ms = 0;
+    set_up(64, 1);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        connects(get)->broken = i % 2 == 0;
+    }
+    ticks(4, &now_ms, 1);
+    net.clients[1].broken = true; /* in the middle of its answer */
+    ticks(3, &now_ms, 1);
+    assert_true(net.clients[0].closed && net.clients[1].closed);
+    struct client *validator = connects(get);
+    ticks(1000, &now_ms, 1);
+    assert_memory_equal(validator->answer, "HTTP/1.1 200", 12);
+    assert_int_equal(h.answered, SLOTS / 2 - 1 + 1);
+    tear_down();
+}
+
+static void listens_only_while_something_is_live(void **state)
+{
+    (void)state;
+    memset(&net, 0, sizeof net);
+    acme_http01_init(&h, &listener);
+    assert_int_equal(net.starts, 0);
+    net.not_yet = true;
+    assert_int_equal(h.solver.present(h.solver.ctx, &live), 0);
+    assert_int_equal(h.solver.present(h.solver.ctx, &live), 1);
+    assert_true(net.listening);
+    uint32_t now_ms = 0;
+    net.in_piece = 5;
+    connects(get);
+    ticks(2, &now_ms, 1);
+    h.solver.withdraw(h.solver.ctx); /* in the middle of a request */
+    assert_true(net.clients[0].closed);
+    assert_false(net.listening);
+    assert_int_equal(net.stops, 1);
+    net.fails = true;
+    assert_int_equal(h.solver.present(h.solver.ctx, &live), ACME_E_LISTEN);
+    h.solver.withdraw(h.solver.ctx);
+    assert_string_equal(h.solver.type, "http-01");
+}
+
+/* While the listener says "not yet", as long as it takes, nothing is accepted. */
+static void accepts_nothing_before_it_listens(void **state)
+{
+    (void)state;
+    uint32_t now_ms = 0;
+    memset(&net, 0, sizeof net);
+    acme_http01_init(&h, &listener);
+    net.not_yet = true;
+    assert_int_equal(h.solver.present(h.solver.ctx, &live), 0);
+    ticks(3, &now_ms, 1);
+    h.solver.withdraw(h.solver.ctx);
+}
+
+static void next_challenge_in_the_same_solver(void **state)
+{
+    (void)state;
+    static const struct acme_challenge second = {"b.example", "zzz", "zzz.key"};
+    set_up(64, 1000);
+    is_200(ask_len(get, strlen(get)), false);
+    tear_down();
+    memset(&net.clients, 0, sizeof net.clients);
+    net.count = 0;
+    assert_int_equal(h.solver.present(h.solver.ctx, &second), 1);
+    assert_memory_equal(ask_len(get, strlen(get)), "HTTP/1.1 404", 12);
+    const char *other = "GET /.well-known/acme-challenge/zzz HTTP/1.1\r\n\r\n";
+    assert_string_equal(strstr(ask_len(other, strlen(other)), "\r\n\r\n"), "\r\n\r\nzzz.key");
+    tear_down();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_requests),
+        cmocka_unit_test(everything_else_is_404),
+        cmocka_unit_test(long_requests),
+        cmocka_unit_test(several_at_once),
+        cmocka_unit_test(silent_clients_make_room),
+        cmocka_unit_test(dripping_clients_make_room),
+        cmocka_unit_test(a_client_that_does_not_read_makes_room),
+        cmocka_unit_test(broken_connections_free_their_slot),
+        cmocka_unit_test(listens_only_while_something_is_live),
+        cmocka_unit_test(accepts_nothing_before_it_listens),
+        cmocka_unit_test(next_challenge_in_the_same_solver),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,63 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "protocol/poll.h"
+
+static void polls_double_up_to_a_limit(void **state)
+{
+    (void)state;
+    const uint32_t expected[] = {500, 1000, 2000, 4000, 8000, 10000, 10000};
+    for (uint32_t i = 0; i < 7; i++) {
+        assert_int_equal(acme_poll_ms(i, -1), expected[i]);
+        assert_int_equal(acme_poll_ms(i, 0), expected[i]);
+    }
+    assert_int_equal(acme_poll_ms(UINT32_MAX, -1), ACME_POLL_MAX_MS);
+}
+
+static void retry_after_is_a_bounded_floor(void **state)
+{
+    (void)state;
+    assert_int_equal(acme_poll_ms(0, 3), 3000);
+    assert_int_equal(acme_poll_ms(5, 3), 10000);
+    assert_int_equal(acme_poll_ms(0, ACME_RETRY_AFTER_MAX_S), ACME_RETRY_AFTER_MAX_S * 1000);
+    assert_int_equal(acme_poll_ms(0, ACME_RETRY_AFTER_MAX_S + 1), ACME_RETRY_AFTER_MAX_S * 1000);
+    assert_int_equal(acme_poll_ms(0, INT32_MAX), ACME_RETRY_AFTER_MAX_S * 1000);
+    assert_int_equal(acme_poll_ms(0, INT32_MIN), 500);
+}
+
+static void backoff_doubles_to_a_quarter_of_an_hour(void **state)
+{
+    (void)state;
+    assert_int_equal(acme_backoff_ms(1, 1000), 1000);
+    assert_int_equal(acme_backoff_ms(2, 1000), 2000);
+    assert_int_equal(acme_backoff_ms(5, 1000), 16000);
+    assert_int_equal(acme_backoff_ms(0, 1000), 1000);
+    assert_int_equal(acme_backoff_ms(11, 1000), 900000);
+    assert_int_equal(acme_backoff_ms(UINT32_MAX, 5000), 900000);
+    assert_int_equal(acme_backoff_ms(1, 2000000), 900000);
+    assert_int_equal(acme_backoff_ms(100, 0), 0);
+}
+
+static void time_passes_across_the_wrap(void **state)
+{
+    (void)state;
+    assert_true(acme_passed(5, 5, 0));
+    assert_false(acme_passed(5, 5, 1));
+    assert_true(acme_passed(6, 5, 1));
+    assert_false(acme_passed(4, UINT32_MAX - 4, 10));
+    assert_true(acme_passed(5, UINT32_MAX - 4, 10));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(polls_double_up_to_a_limit),
+        cmocka_unit_test(retry_after_is_a_bounded_floor),
+        cmocka_unit_test(backoff_doubles_to_a_quarter_of_an_hour),
+        cmocka_unit_test(time_passes_across_the_wrap),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,38 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "lifecycle/renew.h"
+
+#define DAY INT64_C(86400)
+
+static void a_third_or_a_half_is_left(void **state)
+{
+    (void)state;
+    const int64_t from = 1790000000;
+    assert_int_equal(acme_renew_at(from, from + 90 * DAY), from + 60 * DAY);
+    assert_int_equal(acme_renew_at(from, from + 45 * DAY), from + 30 * DAY);
+    assert_int_equal(acme_renew_at(from, from + 10 * DAY), from + 10 * DAY - 10 * DAY / 3);
+    assert_int_equal(acme_renew_at(from, from + 10 * DAY - 2), from + 5 * DAY - 1);
+    assert_int_equal(acme_renew_at(from, from + 160 * 3600), from + 80 * 3600);
+    assert_int_equal(acme_renew_at(from, from + 1), from + 1);
+}
+
+static void dates_that_make_no_sense_do_no_harm(void **state)
+{
+    (void)state;
+    assert_int_equal(acme_renew_at(100, 100), 100);
+    assert_true(acme_renew_at(200, 100) <= 200);
+    assert_int_equal(acme_renew_at(-62135596800, 253402300799), 253402300799 - (253402300799 + 62135596800) / 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_third_or_a_half_is_left),
+        cmocka_unit_test(dates_that_make_no_sense_do_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
