@@ -21,9 +21,14 @@ client = Client(folder, pebble, directory=pebble.through(relay))
 
 
 def counted(what, requests, **how):
-    mark, connections = pebble.mark(), relay.connections
-    run = client.issue("one.example.test", **how)
-    seen = pebble.requests(mark)
+    """Even with PEBBLE_AUTHZREUSE=0 Pebble reuses 1 authorization in 100; such a run is shorter, and is done again."""
+    seen = []
+    while not any(path.startswith("/chalZ") for _, path in seen):
+        mark, connections = pebble.mark(), relay.connections
+        run = client.issue("one.example.test", **how)
+        seen = pebble.requests(mark)
+        if run.code != NEW:
+            break
     if tap.ok(run.code == NEW, f"{what} issues", run.tail()):
         fault = client.fault(["one.example.test"], pebble.roots())
         tap.ok(not fault, f"{what}: chain, key and names are right", fault)
@@ -40,5 +45,5 @@ run = client.issue("one.example.test")
 tap.ok(run.code == DUE_NOT, "nothing is due just after", run.tail())
 tap.ok(relay.connections == connections, "and the CA is not bothered")
 tap.ok(pebble.accounts() == 1, "one account in all", pebble.accounts())
-tap.ok(pebble.orders() == 2, "two orders in all", pebble.orders())
+tap.ok(pebble.orders() == pebble.issued(), "no order that was not issued for", pebble.orders())
 tap.end()
