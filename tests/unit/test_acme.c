@@ -543,7 +543,6 @@ static void issue_keep_renew(void **state)
     w.utc = at - 2;
     demand(run(ACME_WHEN_DUE), ACME_CURRENT);
     w.utc = at + 1;
-    w.client.stats = (struct acme_stats){0};
     /* the certificates of this CA are made for MAKER_NOW, so the new one is due again at once: it counts only
      * that it was made, with the account there was and a new key */
     char old_key[300];
