@@ -543,7 +543,6 @@ static void issue_keep_renew(void **state)
     w.utc = at - 2;
     demand(run(ACME_WHEN_DUE), ACME_CURRENT);
     w.utc = at + 1;
-    w.client.stats = (struct acme_stats){0};
     /* the certificates of this CA are made for MAKER_NOW, so the new one is due again at once: it counts only
      * that it was made, with the account there was and a new key */
     char old_key[300];
@@ -1060,6 +1059,64 @@ static void certificates_that_are_refused(void **state)
     }
 }
 
+/* A chain of OpenSSL's making for the key of the order in progress, or for another. */
+static char *a_chain(bool our_key, const char *san, int64_t to)
+{
+    EVP_PKEY *key = our_key ? maker_public(w.certificate.point) : maker_ec("P-256");
+    struct maker_spec spec = {.san = san,
+                              .from = MAKER_NOW - 90 * MAKER_DAY,
+                              .to = to,
+                              .key = key,
+                              .issuer = w.ca.issuer,
+                              .issuer_key = w.ca.issuer_key};
+    X509 *leaf = maker_certificate(&spec);
+    char *pem = maker_pem(leaf);
+    X509_free(leaf);
+    EVP_PKEY_free(key);
+    return pem;
+}
+
+static void certificates_for_somebody_else(void **state)
+{
+    (void)state;
+    static const struct {
+        bool our_key;
+        const char *san;
+        int64_t to;
+        int error;       /* of the run; 0: it made another order and has its certificate */
+        unsigned orders; /* when the next run is through */
+    } rows[] = {{false, "DNS:a.example", MAKER_NOW + MAKER_DAY, 0, 2},
+                {true, "DNS:b.example", MAKER_NOW + MAKER_DAY, ACME_E_CERT_NAMES, 2},
+                {true, "DNS:a.example,DNS:b.example", MAKER_NOW + MAKER_DAY, ACME_E_CERT_NAMES, 2},
+                {true, "DNS:a.example", MAKER_NOW - MAKER_DAY, ACME_E_CERT_DATES, 1}};
+    for (unsigned i = 0; i < LEN(rows); i++) {
+        struct ca_twist t = {CA_CERTIFICATE, 1, 0, CA_SAY,
+                             "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n"};
+        const struct ca_plan plan = {ONE, .processing = 2, .twists = &t, .twist_count = 1};
+        new_world(&plan);
+        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        while (w.ca.count[CA_FINALIZE] == 0) {
+            tick();
+        }
+        char *pem = a_chain(rows[i].our_key, rows[i].san, rows[i].to);
+        t.body = pem;
+        enum acme_progress progress = ACME_BUSY;
+        while (progress == ACME_BUSY || progress == ACME_IDLE) {
+            progress = tick();
+        }
+        demand(progress, rows[i].error == 0 ? ACME_ISSUED : ACME_FAILED);
+        assert_int_equal(acme_failure(&w.client)->error, rows[i].error);
+        if (rows[i].error != 0) {
+            assert_int_equal(w.record[ACME_RECORD_CHAIN].len, 0);
+            demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        }
+        assert_int_equal(w.ca.order_count, rows[i].orders);
+        check_pair();
+        free(pem);
+        done();
+    }
+}
+
 static void network_down(void **state)
 {
     (void)state;
@@ -1286,6 +1343,7 @@ int main(void)
         cmocka_unit_test(failed_validation_names_the_name),
         cmocka_unit_test(order_reused_with_a_foreign_key),
         cmocka_unit_test(certificates_that_are_refused),
+        cmocka_unit_test(certificates_for_somebody_else),
         cmocka_unit_test(network_down),
         cmocka_unit_test(no_entropy_no_key),
         cmocka_unit_test(clock_is_waited_for),

@@ -863,6 +863,18 @@ static void finalize_that_fails_for_ever_is_not_hammered(void **state)
     engine_free(&e);
 }
 
+/* Faults count in a row: a radio link that loses every other answer is slow, not broken. */
+static void flaky_network_while_polling(void **state)
+{
+    (void)state;
+    const struct ca_twist t[] = {{CA_ORDER, 1, 0, CA_CUT},         {CA_ORDER, 3, 0, CA_DO_AND_CUT},
+                                 {CA_ORDER, 5, 0, CA_CUT},         {CA_ORDER, 7, 0, CA_DO_AND_CUT},
+                                 {CA_ORDER, 9, 10, CA_CUT},        {CA_ORDER, 12, 13, CA_CUT},
+                                 {CA_ORDER, 15, 0, CA_DO_AND_CUT}, {CA_FINALIZE, 1, 0, CA_DO_AND_CUT}};
+    engine_issues(&e, &(struct ca_plan){ONE, .processing = 12, TWISTED(t)}, NULL);
+    counts_are(CA_FINALIZE, 1);
+}
+
 static void terms_have_to_be_accepted(void **state)
 {
     (void)state;
@@ -937,6 +949,7 @@ int main(void)
         cmocka_unit_test(stale_directory_is_read_again),
         cmocka_unit_test(certificate_is_late),
         cmocka_unit_test(finalize_that_fails_for_ever_is_not_hammered),
+        cmocka_unit_test(flaky_network_while_polling),
         cmocka_unit_test(terms_have_to_be_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
