@@ -22,7 +22,7 @@
 #define ACME_URL_MAX 256
 #endif
 
-/* Longest nonce kept, in bytes. RAM: one. Too small: one more newNonce request for every POST.
+/* Longest nonce kept, in bytes. RAM: one. Too small: ACME_E_NONCE, nothing can be signed.
  * Boulder's have 51 characters. */
 #ifndef ACME_NONCE_MAX
 #define ACME_NONCE_MAX 128
@@ -82,7 +82,7 @@
 #define ACME_NONCE_AGE_MS 60000
 #endif
 
-/* Attempts at a request that the network or a failing server (5xx) swallowed, 1 s apart and doubling. */
+/* Repetitions of a request that the network or a failing server (5xx) swallowed: after 1 s, 2 s, 4 s ... */
 #ifndef ACME_FAULT_TRIES
 #define ACME_FAULT_TRIES 4
 #endif

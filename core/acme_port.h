@@ -102,8 +102,8 @@ struct acme_store {
      * is not touched. Returns 0, or ACME_E_STORE_WRITE. */
     int (*append)(void *ctx, const void *data, size_t len);
 
-    /* Makes KEY_NEXT and the received chain the ones in use, both at one atomic moment, then removes ORDER and
-     * KEY_NEXT. Without a KEY_NEXT, and when none was ever put in use (a key in a secure element), the chain alone.
+    /* Makes KEY_NEXT and the received chain the ones in use, both at one atomic moment, then removes ORDER, and
+     * KEY_NEXT after it. Without a KEY_NEXT, and when none was ever put in use (a key in a secure element), the chain alone.
      * Returns 0 when it is durable, or ACME_E_STORE_WRITE: the old pair is then still in use. */
     int (*commit)(void *ctx);
 };

@@ -130,7 +130,7 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
     line(o, "directory", flow->setup->ca.directory_url);
     line(o, "names", names);
     acme_out_text(o, "retry ");
-    acme_out_u32(o, (uint32_t)retry_utc);
+    acme_out_u32(o, retry_utc < 0 ? 0 : retry_utc < UINT32_MAX ? (uint32_t)retry_utc : UINT32_MAX);
     acme_out_text(o, "\n");
     if (flow->order.url[0] != '\0') {
         line(o, "order", flow->order.url);
@@ -147,7 +147,7 @@ bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int6
                  expect_same(&text, "names", names) && expect(&text, "retry", &value);
 
     *retry_utc = whole ? acme_slice_decimal(value) : 0;
-    whole = whole && *retry_utc >= 0;
+    whole = whole && *retry_utc >= 0 && *retry_utc <= UINT32_MAX;
     if (whole && expect(&text, "order", &value)) {
         whole = acme_url_keep(flow->order.url, value, &flow->hosts) == 0;
     }

@@ -3,12 +3,23 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lifecycle/record.h"
 
 #define U "https://ca.test"
 
+static uint8_t key_byte; /* another key by another byte */
+
+static int key_point(void *handle, uint8_t point[65])
+{
+    (void)handle;
+    memset(point, key_byte, 65);
+    return 0;
+}
+
+static const struct acme_key_ops key_ops = {.point = key_point};
 static const char *names[] = {"a.test", "b.test"};
 static struct acme_setup setup;
 static struct acme_flow flow;
@@ -19,6 +30,8 @@ static int set_up(void **state)
     (void)state;
     setup =
         (struct acme_setup){.ca = {.directory_url = U "/dir"}, .names = (const char *const *)names, .name_count = 2};
+    setup.account_key.ops = &key_ops;
+    key_byte = 4;
     memset(&flow, 0, sizeof flow);
     flow.setup = &setup;
     strcpy(flow.account, U "/account/7");
@@ -69,7 +82,7 @@ static void account_comes_back(void **state)
 static void order_comes_back(void **state)
 {
     (void)state;
-    static const int64_t times[] = {0, 1, 1790000000, 999999999999};
+    static const int64_t times[] = {0, 1, 1790000000, UINT32_MAX};
     for (unsigned i = 0; i < 4; i++) {
         size_t len = order(times[i]);
         struct acme_flow f = blank();
@@ -139,23 +152,64 @@ static bool reads_order(const char *record)
     return acme_record_order_read(&f, acme_slice_of(record), &retry);
 }
 
+/* A record as written, with one piece of it replaced. */
+static bool reads_with(const char *piece, const char *other)
+{
+    char changed[4096];
+    size_t len = order(0);
+    text[len] = '\0';
+    const char *at = strstr(text, piece);
+    assert_non_null(at);
+    (void)snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, other, at + strlen(piece));
+    return reads_order(changed);
+}
+
 static void only_this_order_of_this_version(void **state)
 {
     (void)state;
-#define HEAD "nanoacme-order 1\ndirectory " U "/dir\n"
-    assert_true(reads_order(HEAD "name a.test\nname b.test\nretry 0\norder " U "/order/1\nend\n"));
-    assert_false(reads_order("nanoacme-order 2\ndirectory " U "/dir\nname a.test\nname b.test\nretry 0\nend\n"));
-    assert_false(reads_order("nanoacme-order 1\ndirectory " U "/other\nname a.test\nname b.test\nretry 0\nend\n"));
-    assert_false(reads_order(HEAD "name b.test\nname a.test\nretry 0\nend\n"));
-    assert_false(reads_order(HEAD "name a.test\nretry 0\nend\n"));
-    assert_false(reads_order(HEAD "name a.test\nname b.test\nname c.test\nretry 0\nend\n"));
-    assert_false(reads_order(HEAD "name a.test\nname b.test\nretry x\nend\n"));
-    assert_false(reads_order(HEAD "name a.test\nname b.test\nretry 9999999999999\nend\n"));
-    assert_false(reads_order(HEAD "name a.test\nname b.test\nretry 0\norder https://evil.test/\nend\n"));
-    assert_false(reads_order(HEAD "name a.test\nname b.test\nretry 0\norder http://ca.test/\nend\n"));
-    assert_false(reads_order(HEAD "name a.test\nname b.test\nretry 0\nnews 1\nend\n"));
+    assert_true(reads_with("retry 0\n", "retry 0\n"));
+    assert_true(reads_with("retry 0\n", "retry 4294967295\n"));
+    assert_false(reads_with("order 1", "order 2"));
+    assert_false(reads_with("/dir", "/other"));
+    assert_false(reads_with("names ", "names x"));
+    assert_false(reads_with("names ", "name "));
+    assert_false(reads_with("retry 0\n", ""));
+    assert_false(reads_with("retry 0\n", "retry x\n"));
+    assert_false(reads_with("retry 0\n", "retry 4294967296\n"));
+    assert_false(reads_with(U "/order/1", "https://evil.test/"));
+    assert_false(reads_with(U "/order/1", "http://ca.test/"));
+    assert_false(reads_with("end\n", "news 1\nend\n"));
+    assert_false(reads_with("end\n", "end"));
     assert_false(reads_order(""));
     assert_false(reads_order("\n"));
+}
+
+static void other_names_are_another_order(void **state)
+{
+    static const char *const other[] = {"b.test", "a.test", "c.test"};
+    (void)state;
+    size_t len = order(0);
+    for (size_t first = 0; first < 2; first++) {
+        for (size_t count = 1; first + count <= 3; count++) {
+            struct acme_flow f = blank();
+            int64_t retry;
+            setup.names = other + first;
+            setup.name_count = count;
+            assert_false(acme_record_order_read(&f, acme_slice(text, len), &retry));
+            assert_string_equal(f.order.url, "");
+        }
+    }
+}
+
+/* The account of one key is of no use to another. */
+static void another_key_has_another_account(void **state)
+{
+    (void)state;
+    size_t len = account();
+    struct acme_flow f = blank();
+    key_byte = 5;
+    assert_false(acme_record_account_read(&f, acme_slice(text, len)));
+    assert_string_equal(f.account, "");
 }
 
 static void too_little_room_is_told(void **state)
@@ -176,6 +230,8 @@ int main(void)
         cmocka_unit_test_setup(torn_records_are_none, set_up),
         cmocka_unit_test_setup(flipped_bits_lead_nowhere_else, set_up),
         cmocka_unit_test_setup(only_this_order_of_this_version, set_up),
+        cmocka_unit_test_setup(other_names_are_another_order, set_up),
+        cmocka_unit_test_setup(another_key_has_another_account, set_up),
         cmocka_unit_test_setup(too_little_room_is_told, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
