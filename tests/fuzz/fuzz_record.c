@@ -5,10 +5,20 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+/* A record may name the account key. */
+static int point(void *handle, uint8_t to[ACME_POINT_LEN])
+{
+    (void)handle;
+    memset(to, 4, ACME_POINT_LEN);
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const char *const names[] = {"a.example", "b.example"};
-    static const struct acme_setup setup = {.ca = {.directory_url = "https://ca/d"}, .names = names, .name_count = 2};
+    static const struct acme_key_ops ops = {.point = point};
+    static const struct acme_setup setup = {
+        .ca = {.directory_url = "https://ca/d"}, .account_key = {.ops = &ops}, .names = names, .name_count = 2};
     struct acme_flow *flow = calloc(1, sizeof *flow);
     char *text = malloc(len);
     char again[4096];
