@@ -30,7 +30,7 @@ static int step(struct acme_channel *c, uint32_t now_ms)
 
 static bool leads_to(const struct acme_channel *c, const struct acme_url *url)
 {
-    return c->port == url->port && acme_slice_is_nocase(acme_slice_of(c->host), url->host);
+    return c->port == url->port && acme_slice_is_word(url->host, c->host);
 }
 
 static int begin(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms)

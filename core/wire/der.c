@@ -55,16 +55,33 @@ bool acme_der_next(struct acme_der *in, uint8_t *tag, struct acme_der *body)
     return true;
 }
 
+bool acme_der_run(struct acme_der *in, const uint8_t *tags, size_t count, struct acme_der *body)
+{
+    struct acme_der rest = *in;
+    uint8_t tag;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!acme_der_next(&rest, &tag, &body[i]) || tag != tags[i]) {
+            return false;
+        }
+    }
+    *in = rest;
+    return true;
+}
+
 bool acme_der_expect(struct acme_der *in, uint8_t tag, struct acme_der *body)
 {
-    struct acme_der after = *in;
-    uint8_t found;
+    return acme_der_run(in, &tag, 1, body);
+}
 
-    if (!acme_der_next(&after, &found, body) || found != tag) {
-        return false;
-    }
-    *in = after;
-    return true;
+bool acme_der_only(struct acme_der in, uint8_t tag, struct acme_der *body)
+{
+    return acme_der_expect(&in, tag, body) && in.len == 0;
+}
+
+bool acme_der_is(const struct acme_der *der, const void *data, size_t len)
+{
+    return der->len == len && memcmp(der->at, data, len) == 0;
 }
 
 void acme_der_init(struct acme_der_out *o, void *buf, size_t cap)

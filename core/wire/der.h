@@ -34,6 +34,16 @@ bool acme_der_next(struct acme_der *in, uint8_t *tag, struct acme_der *body);
 /* As acme_der_next(), for an element that must have this tag. */
 bool acme_der_expect(struct acme_der *in, uint8_t tag, struct acme_der *body);
 
+/* Takes elements that must have these tags, one after the other; their contents go to body[0..count).
+ * Returns false, and leaves `in`, when one is not there. */
+bool acme_der_run(struct acme_der *in, const uint8_t *tags, size_t count, struct acme_der *body);
+
+/* True when `in` is one element with this tag and nothing else. */
+bool acme_der_only(struct acme_der in, uint8_t tag, struct acme_der *body);
+
+/* True when `der` is these bytes. */
+bool acme_der_is(const struct acme_der *der, const void *data, size_t len);
+
 /* Writer that fills its buffer from the end to the front, so that lengths are known when they are written. */
 struct acme_der_out {
     uint8_t *at; /* caller's buffer */

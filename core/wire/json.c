@@ -3,8 +3,8 @@
 
 #include "../acme_config.h"
 
+/* Not JSMN_STRICT: it sees only documents that were checked, and of these both make the same tokens. */
 #define JSMN_STATIC
-#define JSMN_STRICT
 #include <jsmn.h>
 
 /* Text being checked. */
@@ -32,7 +32,8 @@ static bool take_here(struct text *t, char c)
 /* Skips white space, then takes c when it is next. */
 static bool take(struct text *t, char c)
 {
-    while (take_here(t, ' ') || take_here(t, '\t') || take_here(t, '\n') || take_here(t, '\r')) {
+    while (peek(t) > 0 && strchr(" \t\n\r", peek(t)) != NULL) {
+        t->pos++;
     }
     return take_here(t, c);
 }
@@ -74,20 +75,17 @@ static bool number(struct text *t)
     return digits(t);
 }
 
-/* Value of four hex digits, -1 when they are not. */
+/* Value of four hex digits, negative when they are not. */
 static int32_t hex4(const char *at)
 {
     int32_t code = 0;
 
     for (int i = 0; i < 4; i++) {
-        char c = acme_lower(at[i]);
-        if (acme_is_digit(c)) {
-            code = code * 16 + (c - '0');
-        } else if (c >= 'a' && c <= 'f') {
-            code = code * 16 + (c - 'a' + 10);
-        } else {
+        int digit = acme_hex_digit(at[i]);
+        if (digit < 0) {
             return -1;
         }
+        code = code * 16 + digit;
     }
     return code;
 }
@@ -283,10 +281,10 @@ int acme_json_parse(struct acme_json *json, char *text, size_t len, void *memory
         return rc;
     }
     size_t room = memory_len > skipped ? (memory_len - skipped) / sizeof(jsmntok_t) : 0;
-    if (room == 0) { /* jsmn takes a NULL array for a wish to count */
+    jsmntok_t *tokens = (jsmntok_t *)(void *)((char *)memory + skipped);
+    if (tokens == NULL) { /* jsmn takes it for a wish to count */
         return ACME_E_JSON_TOKENS;
     }
-    jsmntok_t *tokens = (jsmntok_t *)(void *)((char *)memory + skipped);
     jsmn_init(&parser);
     int count = jsmn_parse(&parser, text, len, tokens, room < INT32_MAX ? (unsigned)room : INT32_MAX);
     if (count <= 0) {
@@ -357,8 +355,7 @@ acme_json_value acme_json_next(const struct acme_json *json, acme_json_value arr
 {
     const jsmntok_t *parent = token_of(json, array, JSMN_ARRAY);
 
-    return parent != NULL && element > array && element < json->count ? after(json, parent, element)
-                                                                      : ACME_JSON_NONE;
+    return parent != NULL && element > array && element < json->count ? after(json, parent, element) : ACME_JSON_NONE;
 }
 
 bool acme_json_is_object(const struct acme_json *json, acme_json_value value)

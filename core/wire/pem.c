@@ -1,9 +1,7 @@
 /* pem.c - see pem.h. */
 #include "pem.h"
 
-/* In the order of their values; behind them what else may stand among them. */
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n";
-enum { PADDING = 64, SPACE = 65, BAD = 255 };
+#include "base64.h"
 
 enum state { OUTSIDE, TEXT_LINE, LABEL, DASHES, CONTENTS, END_LINE };
 
@@ -62,27 +60,19 @@ static int before_block(struct acme_pem *p, char c)
     return ACME_PEM_MORE;
 }
 
-/* Value of a base64 character, PADDING, SPACE and up for white space, or BAD. */
-static unsigned sextet(char c)
-{
-    const char *at = memchr(alphabet, c, sizeof alphabet - 1);
-
-    return at != NULL ? (unsigned)(at - alphabet) : BAD;
-}
-
 static int contents(struct acme_pem *p, char c)
 {
-    unsigned value = sextet(c);
+    unsigned value = acme_base64_value(c);
     size_t bytes;
 
-    if (p->der == NULL || (value >= SPACE && value != BAD)) {
+    if (p->der == NULL || (value == ACME_BASE64_SPACE)) {
         return ACME_PEM_MORE;
     }
-    if (value == BAD || (value == PADDING ? p->quad < 2 : p->pads > 0)) {
+    if (value == ACME_BASE64_BAD || (value == ACME_BASE64_PADDING ? p->quad < 2 : p->pads > 0)) {
         return ACME_E_CERT_SYNTAX;
     }
     p->bits = p->bits << 6 | (value & 63u);
-    p->pads = (uint8_t)(p->pads + value / PADDING);
+    p->pads = (uint8_t)(p->pads + (value == ACME_BASE64_PADDING));
     if (++p->quad < 4) {
         return ACME_PEM_MORE;
     }
@@ -157,19 +147,8 @@ void acme_pem_edge(struct acme_out *o, const char *edge, const char *label)
 
 void acme_pem_line(struct acme_out *o, const uint8_t *der, size_t len)
 {
-    for (size_t i = 0; i < len; i += 3) {
-        size_t left = len - i;
-        uint32_t bits = (uint32_t)der[i] << 16;
-        char quad[4];
-
-        bits |= left > 1 ? (uint32_t)der[i + 1] << 8 : 0;
-        bits |= left > 2 ? der[i + 2] : 0;
-        quad[0] = alphabet[bits >> 18];
-        quad[1] = alphabet[bits >> 12 & 63];
-        quad[2] = left > 1 ? alphabet[bits >> 6 & 63] : '=';
-        quad[3] = left > 2 ? alphabet[bits & 63] : '=';
-        acme_out_bytes(o, quad, sizeof quad);
-    }
+    acme_out_base64(o, der, len, "+/");
+    acme_out_bytes(o, "==", (3 - len % 3) % 3);
     acme_out_text(o, "\n");
 }
 

@@ -54,8 +54,7 @@ static void write_signature(struct acme_der_out *o, const uint8_t signature[64])
 
 /* CertificationRequestInfo (RFC 2986, 4.1). RFC 8555, 7.4 lets the names stand in subjectAltName alone; a
  * common name would be limited to 64 bytes. */
-static void write_info(struct acme_der_out *o, const uint8_t point[65], const char *const *names,
-                       size_t name_count)
+static void write_info(struct acme_der_out *o, const uint8_t point[65], const char *const *names, size_t name_count)
 {
     static const uint8_t head[] = {0x02, 0x01, 0x00, 0x30, 0x00}; /* version 0, empty subject */
 
