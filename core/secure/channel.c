@@ -61,8 +61,8 @@ static int connect_step(struct acme_channel *c, uint32_t now_ms)
         return now_ms - c->moved_ms >= ACME_NET_TIMEOUT_MS ? fail(c, ACME_E_TIMEOUT) : 0;
     }
     if (done > 0) {
-        done = acme_tls_start(c->tls, c->trust, c->buffer, c->buffer_len,
-                              c->tls_name != NULL ? c->tls_name : c->host, c->sys);
+        done = acme_tls_start(c->tls, c->trust, c->buffer, c->buffer_len, c->tls_name != NULL ? c->tls_name : c->host,
+                              c->sys);
     }
     if (done < 0) {
         return fail(c, done);

@@ -7,27 +7,6 @@
 #include "ec.h"
 #include "wipe.h"
 
-/* Constant-time ciphers, as wide as the machine. */
-#if UINTPTR_MAX > 0xffffffffu
-#define AES_CTR  br_aes_ct64_ctr_vtable
-#define GHASH    br_ghash_ctmul64
-#define POLY1305 br_poly1305_ctmul_run
-#elif ACME_BEARSSL_I15
-#define AES_CTR  br_aes_ct_ctr_vtable
-#define GHASH    br_ghash_ctmul32
-#define POLY1305 br_poly1305_ctmul32_run
-#else
-#define AES_CTR  br_aes_ct_ctr_vtable
-#define GHASH    br_ghash_ctmul
-#define POLY1305 br_poly1305_ctmul_run
-#endif
-
-#if defined(__x86_64__) || defined(__i386__)
-#define AES_CTR_HARDWARE() br_aes_x86ni_ctr_get_vtable()
-#else
-#define AES_CTR_HARDWARE() NULL
-#endif
-
 #define RSA_BYTES_MIN 256
 #define DAYS_TO_1970  719528 /* from year 0, as BearSSL counts */
 
@@ -90,16 +69,12 @@ static const br_x509_pkey *get_pkey(const br_x509_class *const *ctx, unsigned *u
 static const br_x509_class forwarding = {
     sizeof(struct acme_tls_x509), start_chain, start_cert, append, end_cert, end_chain, get_pkey};
 
+/* BearSSL knows which of its ciphers are the fastest on the machine it was built for; all take constant time.
+ */
 static void set_ciphers(br_ssl_engine_context *eng)
 {
-    const br_block_ctr_class *aes = AES_CTR_HARDWARE();
-
-    br_ssl_engine_set_aes_ctr(eng, aes != NULL ? aes : &AES_CTR);
-    br_ssl_engine_set_ghash(eng, &GHASH);
-    br_ssl_engine_set_gcm(eng, &br_sslrec_in_gcm_vtable, &br_sslrec_out_gcm_vtable);
-    br_ssl_engine_set_chacha20(eng, &br_chacha20_ct_run);
-    br_ssl_engine_set_poly1305(eng, &POLY1305);
-    br_ssl_engine_set_chapol(eng, &br_sslrec_in_chapol_vtable, &br_sslrec_out_chapol_vtable);
+    br_ssl_engine_set_default_aes_gcm(eng);
+    br_ssl_engine_set_default_chapol(eng);
     br_ssl_engine_set_prf_sha256(eng, &br_tls12_sha256_prf);
     br_ssl_engine_set_prf_sha384(eng, &br_tls12_sha384_prf);
     br_ssl_engine_set_suites(eng, suites, sizeof suites / sizeof suites[0]);

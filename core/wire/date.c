@@ -4,18 +4,23 @@
 /* What a date is made of. */
 enum part { CENTURY, YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, EAST_HOUR, EAST_MINUTE, WEST, PARTS };
 
+enum kind { HTTP, RFC3339, UTC_TIME, GENERALIZED_TIME };
+
 /* Forms of dates. Capitals stand for numbers of two digits, as told below, and W for a weekday, N for a month
  * name, F for a fraction, + for a sign. Anything else stands for itself, small letters for capitals too. */
-static const char *const forms[] = {
-    "W, D N CY H:I:L gmt", /* IMF-fixdate     */
-    "W, D-N-Y H:I:L gmt",  /* RFC 850         */
-    "W N P H:I:L CY",      /* asctime         */
-    "CY-M-DtH:I:LFz",      /* RFC 3339        */
-    "CY-M-DtH:I:LF+A:B",   /*                 */
-    "YMDHISZ",             /* UTCTime         */
-    "CYMDHISZ",            /* GeneralizedTime */
+static const struct {
+    const char *form;
+    uint8_t kind;
+    uint8_t pivot; /* two-digit years from it on are of the 20th century */
+} forms[] = {
+    {"W, D N CY H:I:L gmt", HTTP, 0},  /* IMF-fixdate */
+    {"W, D-N-Y H:I:L gmt", HTTP, 70},  /* RFC 850     */
+    {"W N P H:I:L CY", HTTP, 0},       /* asctime     */
+    {"CY-M-DtH:I:LFz", RFC3339, 0},    /*             */
+    {"CY-M-DtH:I:LF+A:B", RFC3339, 0}, /*             */
+    {"YMDHISZ", UTC_TIME, 50},         /* RFC 5280, 4.1.2.5.1 */
+    {"CYMDHISZ", GENERALIZED_TIME, 0},
 };
-enum form { HTTP_FORMS = 0, RFC3339_FORMS = 3, UTC_TIME = 5, GENERALIZED_TIME = 6, END_OF_FORMS = 7 };
 
 static const struct {
     char code;
@@ -138,7 +143,7 @@ int64_t acme_date_utc(int year, int month, int day, int hour, int minute, int se
     return (int64_t)days(year, month, day) * 86400 + (hour * 60 + minute) * 60 + second;
 }
 
-/* Reads all of text in one form. Two-digit years are those up to 99 years from 1900 + `pivot` on. */
+/* Reads all of text in one form. */
 static int64_t read_form(struct acme_slice text, const char *form, int pivot)
 {
     int part[PARTS] = {[CENTURY] = -1};
@@ -161,30 +166,31 @@ static int64_t read_form(struct acme_slice text, const char *form, int pivot)
                          part[SECOND]);
 }
 
-static int64_t read_any(struct acme_slice text, enum form from, enum form end, int pivot)
+static int64_t read_kind(struct acme_slice text, enum kind kind)
 {
     int64_t utc = ACME_DATE_NONE;
 
-    for (int i = from; i < (int)end && utc == ACME_DATE_NONE; i++) {
-        utc = read_form(text, forms[i], pivot);
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0] && utc == ACME_DATE_NONE; i++) {
+        if (forms[i].kind == kind) {
+            utc = read_form(text, forms[i].form, forms[i].pivot);
+        }
     }
     return utc;
 }
 
 int64_t acme_date_http(struct acme_slice text)
 {
-    return read_any(text, HTTP_FORMS, RFC3339_FORMS, 70);
+    return read_kind(text, HTTP);
 }
 
 int64_t acme_date_rfc3339(struct acme_slice text)
 {
-    return read_any(text, RFC3339_FORMS, UTC_TIME, 0);
+    return read_kind(text, RFC3339);
 }
 
 int64_t acme_date_der(struct acme_slice text, bool utc_time)
 {
-    /* 50: RFC 5280, 4.1.2.5.1 */
-    return utc_time ? read_form(text, forms[UTC_TIME], 50) : read_form(text, forms[GENERALIZED_TIME], 0);
+    return read_kind(text, utc_time ? UTC_TIME : GENERALIZED_TIME);
 }
 
 int32_t acme_retry_after_s(struct acme_slice retry_after, struct acme_slice date, int64_t utc)

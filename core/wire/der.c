@@ -124,6 +124,17 @@ void acme_der_wrap(struct acme_der_out *o, uint8_t tag, size_t mark)
     acme_der_bytes(o, head + at, sizeof head - at);
 }
 
+static void zero(struct acme_der_out *o)
+{
+    acme_der_bytes(o, "", 1);
+}
+
+void acme_der_wrap_bits(struct acme_der_out *o, size_t mark)
+{
+    zero(o);
+    acme_der_wrap(o, ACME_DER_BIT_STRING, mark);
+}
+
 void acme_der_put(struct acme_der_out *o, uint8_t tag, const void *data, size_t len)
 {
     size_t mark = o->start;
@@ -134,7 +145,6 @@ void acme_der_put(struct acme_der_out *o, uint8_t tag, const void *data, size_t 
 
 void acme_der_unsigned(struct acme_der_out *o, const uint8_t *number, size_t len)
 {
-    static const uint8_t zero = 0;
     size_t mark = o->start;
 
     while (len > 1 && *number == 0) {
@@ -143,7 +153,7 @@ void acme_der_unsigned(struct acme_der_out *o, const uint8_t *number, size_t len
     }
     acme_der_bytes(o, number, len);
     if (len == 0 || (*number & 0x80u) != 0) {
-        acme_der_bytes(o, &zero, 1);
+        zero(o);
     }
     acme_der_wrap(o, ACME_DER_INTEGER, mark);
 }

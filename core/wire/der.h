@@ -58,6 +58,9 @@ void acme_der_bytes(struct acme_der_out *o, const void *data, size_t len);
 /* Puts tag and length in front of everything written since `mark`, an earlier value of o->start. */
 void acme_der_wrap(struct acme_der_out *o, uint8_t tag, size_t mark);
 
+/* The same for a BIT STRING, whose number of unused bits is 0. */
+void acme_der_wrap_bits(struct acme_der_out *o, size_t mark);
+
 /* Writes a whole element. */
 void acme_der_put(struct acme_der_out *o, uint8_t tag, const void *data, size_t len);
 

@@ -3,59 +3,66 @@
 
 #include "base64.h"
 
-enum state { OUTSIDE, TEXT_LINE, LABEL, DASHES, CONTENTS, END_LINE };
+enum state { OUTSIDE, CONTENTS, END_LINE };
 
 static const char begin[] = "-----BEGIN ";
 static const char end[] = "-----END ";
 static const char dashes[] = "-----";
+
+#define TEXT_LINE UINT8_MAX /* `matched` on a line that begins no block */
 
 void acme_pem_init(struct acme_pem *p, void *der, size_t cap)
 {
     memset(p, 0, sizeof *p);
     p->der = der;
     p->cap = cap;
-    p->state = OUTSIDE;
 }
 
 bool acme_pem_outside(const struct acme_pem *p)
 {
-    return p->state < CONTENTS;
+    return p->state == OUTSIDE;
 }
 
-static void to(struct acme_pem *p, enum state state)
+/* Judges the line gathered in `label`, and leaves only its label there. */
+static bool begins(struct acme_pem *p)
 {
-    p->state = (uint8_t)state;
-    p->matched = 0;
+    size_t head = sizeof begin - 1;
+
+    if (p->matched == TEXT_LINE || p->matched < head || memcmp(p->label, begin, head) != 0) {
+        return false;
+    }
+    struct acme_slice rest = acme_slice(p->label + head, p->matched - head);
+    size_t len = acme_slice_find(rest, '-');
+    rest = acme_slice(rest.at + len, rest.len - len);
+    acme_slice_trim(&rest);
+    if (!acme_slice_is(rest, dashes)) {
+        return false;
+    }
+    memmove(p->label, p->label + head, len);
+    p->label[len] = '\0';
+    p->label_len = (uint8_t)len;
+    return true;
 }
 
 /* Bytes before a block: nothing here is an error, what is not a BEGIN line is text. */
 static int before_block(struct acme_pem *p, char c)
 {
     if (c == '\n' || c == '\r') {
-        bool begins = p->state == DASHES && p->matched == sizeof dashes - 1;
-        to(p, begins ? CONTENTS : OUTSIDE);
-        return begins ? ACME_PEM_BEGIN : ACME_PEM_MORE;
+        bool block = begins(p);
+        p->matched = 0;
+        if (!block) {
+            return ACME_PEM_MORE;
+        }
+        p->state = CONTENTS;
+        p->len = 0;
+        p->quad = 0;
+        p->pads = 0;
+        return ACME_PEM_BEGIN;
     }
-    if (p->state == OUTSIDE) {
-        if (c != begin[p->matched]) {
-            to(p, TEXT_LINE);
-        } else if (++p->matched == sizeof begin - 1) {
-            to(p, LABEL);
-            p->label_len = 0;
-        }
-    } else if (p->state == LABEL && c != '-') {
-        p->label[p->label_len++] = c;
-        if (p->label_len == sizeof p->label) {
-            to(p, TEXT_LINE);
-        }
-    } else if (p->state == LABEL) {
-        p->label[p->label_len] = '\0';
-        to(p, DASHES);
-        p->matched = 1;
-    } else if (p->state == DASHES && c == '-' && p->matched < sizeof dashes - 1) {
-        p->matched++;
-    } else if (p->state == DASHES && c != ' ' && c != '\t') {
-        to(p, TEXT_LINE);
+    if (p->matched < sizeof p->label) {
+        p->label[p->matched++] = c;
+    } else if (c != ' ' && c != '\t') {
+        p->matched = TEXT_LINE;
     }
     return ACME_PEM_MORE;
 }
@@ -106,7 +113,8 @@ static int end_line(struct acme_pem *p, char c)
     if (p->matched < sizeof end - 1 + p->label_len + sizeof dashes - 1) {
         return ACME_PEM_MORE;
     }
-    to(p, TEXT_LINE);
+    p->state = OUTSIDE;
+    p->matched = TEXT_LINE;
     return p->quad == 0 ? ACME_PEM_END : ACME_E_CERT_SYNTAX;
 }
 
@@ -117,13 +125,8 @@ int acme_pem_read(struct acme_pem *p, const char *in, size_t len, size_t *used)
 
     while (i < len && event == ACME_PEM_MORE) {
         char c = in[i++];
-        if (p->state < CONTENTS) {
+        if (p->state == OUTSIDE) {
             event = before_block(p, c);
-            if (event == ACME_PEM_BEGIN) {
-                p->len = 0;
-                p->quad = 0;
-                p->pads = 0;
-            }
         } else if (p->state == END_LINE || c == '-') {
             p->state = END_LINE;
             event = end_line(p, c);

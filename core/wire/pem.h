@@ -12,8 +12,8 @@ enum acme_pem_event { ACME_PEM_MORE = 0, ACME_PEM_BEGIN = 1, ACME_PEM_END = 2 };
 struct acme_pem {
     uint8_t *der; /* caller's buffer: contents of the block; NULL: read over them */
     size_t cap;
-    size_t len;     /* bytes decoded so far                         */
-    char label[24]; /* of the current block, NUL-terminated, e.g. "CERTIFICATE" */
+    size_t len;     /* bytes decoded so far */
+    char label[40]; /* in a block: its label, NUL-terminated, e.g. "CERTIFICATE"; private outside */
     /* private */
     uint8_t state, label_len, matched, quad, pads;
     uint32_t bits;

@@ -59,8 +59,7 @@ static bool find_held(const struct acme_chain *c, struct acme_der name, struct a
             return false;
         }
         found->len = (size_t)(held.at - found->at);
-        if (acme_leaf_parse(parsed, found->at, found->len) == 0 && parsed->subject.len == name.len &&
-            memcmp(parsed->subject.at, name.at, name.len) == 0) {
+        if (acme_leaf_parse(parsed, found->at, found->len) == 0 && acme_der_is(&parsed->subject, name.at, name.len)) {
             return true;
         }
     }
@@ -80,7 +79,7 @@ static int emit_held(struct acme_chain *c, struct acme_der issuer)
     while (err == 0 && find_held(c, issuer, &der, &parsed) && written + der.len <= c->held) {
         written += der.len;
         err = emit(c, der);
-        if (issuer.len == parsed.issuer.len && memcmp(issuer.at, parsed.issuer.at, issuer.len) == 0) {
+        if (acme_der_is(&parsed.issuer, issuer.at, issuer.len)) {
             break; /* a root */
         }
         issuer = parsed.issuer;
