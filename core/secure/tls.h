@@ -16,18 +16,18 @@
 
 /* Everything TLS needs beside the record buffer; caller's memory, contents private. */
 struct acme_tls {
-    br_ssl_client_context client;
-    br_x509_minimal_context minimal;
     struct acme_tls_x509 { /* forwards to `minimal` and notes when a public-key operation was done */
         const br_x509_class *vtable;
         br_x509_minimal_context *inner;
         bool worked;
     } x509;
-    const char *protocol;  /* for ALPN */
-    unsigned char rx[128]; /* ciphertext of the handshake, fed on byte by byte */
+    const char *protocol; /* for ALPN */
     uint8_t rx_at, rx_len;
     bool resumable;
     bool shook; /* handshake complete */
+    br_ssl_client_context client;
+    br_x509_minimal_context minimal;
+    unsigned char rx[128]; /* ciphertext of the handshake, fed on byte by byte */
 };
 
 /* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). A session

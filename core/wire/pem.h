@@ -13,10 +13,9 @@ struct acme_pem {
     uint8_t *der; /* caller's buffer: contents of the block; NULL: read over them */
     size_t cap;
     size_t len;     /* bytes decoded so far */
-    char label[40]; /* in a block: its label, NUL-terminated, e.g. "CERTIFICATE"; private outside */
-    /* private */
-    uint8_t state, label_len, matched, quad, pads;
+    uint8_t state, label_len, matched, quad, pads; /* private, as is the next */
     uint32_t bits;
+    char label[40]; /* in a block: its label, NUL-terminated, e.g. "CERTIFICATE"; private outside */
 };
 
 /* Prepares; blocks are decoded to der[0..cap), or skipped when der is NULL. */
