@@ -63,28 +63,15 @@ static int number(struct acme_slice *text, bool padded)
     return (tens - '0') * 10 + (text->at[-1] - '0');
 }
 
-/* Servers are known to get it wrong, so its letters are passed over. */
-static bool weekday(struct acme_slice *text)
+/* Passes over characters of one kind. Returns how many there were. */
+static size_t pass(struct acme_slice *text, bool (*is_one)(char c))
 {
-    size_t letters = 0;
+    size_t before = text->len;
 
-    for (; text->len > 0 && acme_is_letter(text->at[0]); skip(text, 1)) {
-        letters++;
+    while (text->len > 0 && is_one(text->at[0])) {
+        skip(text, 1);
     }
-    return letters >= 3;
-}
-
-static bool fraction(struct acme_slice *text)
-{
-    size_t digits = 0;
-
-    if (!take(text, '.')) {
-        return true;
-    }
-    for (; text->len > 0 && acme_is_digit(text->at[0]); skip(text, 1)) {
-        digits++;
-    }
-    return digits > 0;
+    return before - text->len;
 }
 
 static int month_name(struct acme_slice *text)
@@ -104,10 +91,10 @@ static int month_name(struct acme_slice *text)
 static bool read_code(struct acme_slice *text, char code, int part[PARTS])
 {
     if (code == 'W') {
-        return weekday(text);
+        return pass(text, acme_is_letter) >= 3; /* servers are known to get it wrong */
     }
     if (code == 'F') {
-        return fraction(text);
+        return !take(text, '.') || pass(text, acme_is_digit) > 0;
     }
     if (code == 'N') {
         part[MONTH] = month_name(text);

@@ -83,11 +83,6 @@ void acme_http_reader_init(struct acme_http_reader *r, bool is_head_request)
     r->is_head_request = is_head_request;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static void go(struct acme_http_reader *r, enum state state)
 {
     r->state = (uint8_t)state;
@@ -118,6 +113,12 @@ static int status_byte(struct acme_http_reader *r, char c)
     }
     r->name_len++;
     return STATUS_LINE;
+}
+
+static int reason_byte(struct acme_http_reader *r, char c)
+{
+    (void)r;
+    return c == '\n' ? NAME : REASON;
 }
 
 /* The blank line was read: decides where the body ends (RFC 9112, 6.3). */
@@ -202,11 +203,11 @@ static enum acme_media media_of(struct acme_slice value)
     return ACME_MEDIA_OTHER;
 }
 
-static bool length_ok(struct acme_http_reader *r, struct acme_slice value)
+static bool length_ok(struct acme_http_reader *r, struct acme_slice value, bool again)
 {
     int64_t length = acme_slice_decimal(value);
 
-    if (length < 0 || length > UINT32_MAX || ((r->seen & SEEN(LENGTH)) != 0 && length != r->length)) {
+    if (length < 0 || length > UINT32_MAX || (again && length != r->length)) {
         return false;
     }
     r->length = (uint32_t)length;
@@ -234,19 +235,23 @@ static bool value_done(struct acme_http_reader *r)
     char *text = (char *)r + fields[r->field].at;
     bool too_long = r->value_len == fields[r->field].cap;
     struct acme_slice value = acme_slice(text, r->value_len);
+    bool again = (r->seen & SEEN(r->field)) != 0;
     bool ok = true;
 
     acme_slice_trim(&value);
+    r->seen = (uint8_t)(r->seen | SEEN(r->field));
     switch ((enum field)r->field) {
     case LENGTH:
-        ok = !too_long && length_ok(r, value);
+        ok = !too_long && length_ok(r, value, again);
         break;
     case CODING:
-        ok = (r->seen & SEEN(CODING)) == 0 && acme_slice_is_word(value, "chunked");
+        ok = !again && acme_slice_is_word(value, "chunked");
         break;
     case CONNECTION:
         connection_done(r, value);
-        r->answer.close = r->answer.close || too_long; /* what we could not see may be "close" */
+        if (too_long) { /* what we could not see may be "close" */
+            r->answer.close = true;
+        }
         break;
     case MEDIA:
         r->answer.media = media_of(value);
@@ -259,12 +264,13 @@ static bool value_done(struct acme_http_reader *r)
             value.len = 0;
         }
         text[value.len] = '\0';
-        r->answer.location_long = r->answer.location_long || (too_long && r->field == LOCATION);
+        if (too_long && r->field == LOCATION) {
+            r->answer.location_long = true;
+        }
         break;
     case FIELDS:
         break;
     }
-    r->seen = (uint8_t)(r->seen | SEEN(r->field));
     return ok;
 }
 
@@ -273,15 +279,16 @@ static int value_byte(struct acme_http_reader *r, char c)
     if (c == '\n') {
         return r->field == FIELDS || value_done(r) ? NAME : ACME_E_HTTP_FRAMING;
     }
-    if (r->field == FIELDS || (r->state == BEFORE_VALUE && is_blank(c))) {
-        return r->state;
-    }
-    uint16_t cap = fields[r->field].cap;
     /* blanks at the end are not part of the value and must not make it too long */
-    if (r->value_len < cap - !!is_blank(c)) {
+    if (r->field != FIELDS && r->value_len < fields[r->field].cap - acme_is_blank(c)) {
         ((char *)r)[fields[r->field].at + r->value_len++] = c;
     }
     return VALUE;
+}
+
+static int before_value_byte(struct acme_http_reader *r, char c)
+{
+    return acme_is_blank(c) ? BEFORE_VALUE : value_byte(r, c);
 }
 
 static int chunk_begins(const struct acme_http_reader *r)
@@ -304,11 +311,22 @@ static int chunk_size_byte(struct acme_http_reader *r, char c)
     if (c == '\n') {
         return chunk_begins(r);
     }
-    if (is_blank(c)) {
+    if (acme_is_blank(c)) {
         r->name_len = CHUNK_DIGITS_MAX; /* no more digits may follow */
         return CHUNK_SIZE;
     }
     return c == ';' ? CHUNK_EXTENSION : ACME_E_HTTP_FRAMING;
+}
+
+static int chunk_extension_byte(struct acme_http_reader *r, char c)
+{
+    return c == '\n' ? chunk_begins(r) : CHUNK_EXTENSION;
+}
+
+static int chunk_end_byte(struct acme_http_reader *r, char c)
+{
+    (void)r;
+    return c == '\n' ? CHUNK_SIZE : ACME_E_HTTP_FRAMING;
 }
 
 /* Nothing of interest may come this late (RFC 9110, 6.5.1). */
@@ -320,12 +338,24 @@ static int trailer_byte(struct acme_http_reader *r, char c)
     return over ? END : TRAILER;
 }
 
+static int (*const readers[])(struct acme_http_reader *r, char c) = {
+    [STATUS_LINE] = status_byte,
+    [REASON] = reason_byte,
+    [NAME] = name_byte,
+    [BEFORE_VALUE] = before_value_byte,
+    [VALUE] = value_byte,
+    [CHUNK_SIZE] = chunk_size_byte,
+    [CHUNK_EXTENSION] = chunk_extension_byte,
+    [CHUNK_END] = chunk_end_byte,
+    [TRAILER] = trailer_byte,
+};
+
 /* One byte of anything but a body. */
 static int line_byte(struct acme_http_reader *r, char c)
 {
     /* What every chunk needs is bounded by itself and does not count, else a long body in chunks of one byte
      * would run into the limit. */
-    bool counts = r->state == CHUNK_SIZE ? is_blank(c) : r->state != CHUNK_END;
+    bool counts = r->state == CHUNK_SIZE ? acme_is_blank(c) : r->state != CHUNK_END;
 
     if (counts && ++r->head_bytes > HEAD_BYTES_MAX) {
         return ACME_E_HTTP_SYNTAX;
@@ -337,25 +367,7 @@ static int line_byte(struct acme_http_reader *r, char c)
     if (r->carriage_return) {
         return r->state;
     }
-    switch (r->state) {
-    case STATUS_LINE:
-        return status_byte(r, c);
-    case REASON:
-        return c == '\n' ? NAME : REASON;
-    case NAME:
-        return name_byte(r, c);
-    case BEFORE_VALUE:
-    case VALUE:
-        return value_byte(r, c);
-    case CHUNK_SIZE:
-        return chunk_size_byte(r, c);
-    case CHUNK_EXTENSION:
-        return c == '\n' ? chunk_begins(r) : CHUNK_EXTENSION;
-    case CHUNK_END:
-        return c == '\n' ? CHUNK_SIZE : ACME_E_HTTP_FRAMING;
-    default:
-        return trailer_byte(r, c);
-    }
+    return readers[r->state](r, c);
 }
 
 /* Takes a byte of anything but a body. Returns the event it is. */

@@ -65,8 +65,8 @@ struct acme_http_reader {
     uint32_t head_bytes;  /* header bytes so far                                          */
     uint32_t length;      /* Content-Length, then the bytes left of the body or the chunk */
     struct acme_http_answer answer;
-    char name[20];        /* header name as sent; longer ones are of no interest        */
-    char value[48];       /* values not kept in the answer: lengths, codings, media type  */
+    char name[20];  /* header name as sent; longer ones are of no interest        */
+    char value[48]; /* values not kept in the answer: lengths, codings, media type  */
 };
 
 /* Prepares for one answer. is_head_request: the request was HEAD. */

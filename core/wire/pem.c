@@ -61,7 +61,7 @@ static int before_block(struct acme_pem *p, char c)
     }
     if (p->matched < sizeof p->label) {
         p->label[p->matched++] = c;
-    } else if (c != ' ' && c != '\t') {
+    } else if (!acme_is_blank(c)) {
         p->matched = TEXT_LINE;
     }
     return ACME_PEM_MORE;
@@ -138,11 +138,9 @@ int acme_pem_read(struct acme_pem *p, const char *in, size_t len, size_t *used)
     return event;
 }
 
-void acme_pem_edge(struct acme_out *o, const char *edge, const char *label)
+void acme_pem_edge(struct acme_out *o, enum acme_pem_event edge, const char *label)
 {
-    acme_out_text(o, dashes);
-    acme_out_text(o, edge);
-    acme_out_text(o, " ");
+    acme_out_text(o, edge == ACME_PEM_BEGIN ? begin : end);
     acme_out_text(o, label);
     acme_out_text(o, dashes);
     acme_out_text(o, "\n");
@@ -159,9 +157,9 @@ void acme_pem_write(struct acme_out *o, const char *label, const void *der, size
 {
     const uint8_t *at = der;
 
-    acme_pem_edge(o, "BEGIN", label);
+    acme_pem_edge(o, ACME_PEM_BEGIN, label);
     for (size_t i = 0; i < len; i += ACME_PEM_LINE) {
         acme_pem_line(o, at + i, len - i < ACME_PEM_LINE ? len - i : ACME_PEM_LINE);
     }
-    acme_pem_edge(o, "END", label);
+    acme_pem_edge(o, ACME_PEM_END, label);
 }

@@ -13,6 +13,11 @@ bool acme_is_letter(char c)
     return lower >= 'a' && lower <= 'z';
 }
 
+bool acme_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 int acme_hex_digit(char c)
 {
     char lower = acme_lower(c);
@@ -72,17 +77,12 @@ struct acme_slice acme_slice_cut(struct acme_slice *rest, char c)
     return head;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 void acme_slice_trim(struct acme_slice *s)
 {
-    while (s->len > 0 && is_blank(s->at[s->len - 1])) {
+    while (s->len > 0 && acme_is_blank(s->at[s->len - 1])) {
         s->len--;
     }
-    while (s->len > 0 && is_blank(s->at[0])) {
+    while (s->len > 0 && acme_is_blank(s->at[0])) {
         s->at++;
         s->len--;
     }

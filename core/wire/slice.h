@@ -36,6 +36,9 @@ char acme_lower(char c);
 /* ASCII letters only. */
 bool acme_is_letter(char c);
 
+/* A space or a tab. */
+bool acme_is_blank(char c);
+
 /* Value of a hexadecimal digit, -1 when it is none. */
 int acme_hex_digit(char c);
 

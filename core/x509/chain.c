@@ -25,7 +25,7 @@ static int emit(struct acme_chain *c, struct acme_der der)
     int err;
 
     acme_out_init(&o, line, sizeof line);
-    acme_pem_edge(&o, "BEGIN", label);
+    acme_pem_edge(&o, ACME_PEM_BEGIN, label);
     err = c->sink(c->sink_ctx, line, o.len);
     while (err == 0 && der.len > 0) {
         size_t len = der.len < ACME_PEM_LINE ? der.len : ACME_PEM_LINE;
@@ -37,7 +37,7 @@ static int emit(struct acme_chain *c, struct acme_der der)
     }
     if (err == 0) {
         o.len = 0;
-        acme_pem_edge(&o, "END", label);
+        acme_pem_edge(&o, ACME_PEM_END, label);
         err = c->sink(c->sink_ctx, line, o.len);
         c->count++;
     }
