@@ -142,6 +142,11 @@ static bool read_pkcs8(struct acme_key_p256 *key, struct acme_der in)
            read_sec1(key, part[OCTETS]);
 }
 
+struct scratch {
+    struct acme_pem pem;
+    uint8_t der[256];
+};
+
 /* Reads the first key block; `openssl ecparam -genkey` writes an EC PARAMETERS block before it. */
 static bool read_record(struct acme_key_p256 *key, struct acme_pem *pem, struct acme_slice text)
 {
@@ -171,14 +176,12 @@ static bool read_record(struct acme_key_p256 *key, struct acme_pem *pem, struct 
 
 static int import(void *handle, const void *record, size_t len)
 {
-    struct acme_pem pem;
-    uint8_t der[256];
+    struct scratch s;
     bool read;
 
-    acme_pem_init(&pem, der, sizeof der);
-    read = read_record(handle, &pem, acme_slice(record, len));
-    acme_wipe(der, sizeof der);
-    acme_wipe(&pem, sizeof pem);
+    acme_pem_init(&s.pem, s.der, sizeof s.der);
+    read = read_record(handle, &s.pem, acme_slice(record, len));
+    acme_wipe(&s, sizeof s);
     if (!read) {
         acme_key_p256_wipe(handle);
         return ACME_E_KEY_CORRUPT;

@@ -274,11 +274,11 @@ int acme_json_parse(struct acme_json *json, char *text, size_t len, void *memory
     if (rc < 0) {
         return rc;
     }
-    size_t room = memory_len > skipped ? (memory_len - skipped) / sizeof(jsmntok_t) : 0;
-    jsmntok_t *tokens = (jsmntok_t *)(void *)((char *)memory + skipped);
-    if (tokens == NULL) { /* jsmn takes it for a wish to count */
+    if (memory == NULL || memory_len < skipped) { /* jsmn would take NULL for a wish to count */
         return ACME_E_JSON_TOKENS;
     }
+    size_t room = (memory_len - skipped) / sizeof(jsmntok_t);
+    jsmntok_t *tokens = (jsmntok_t *)(void *)((char *)memory + skipped);
     jsmn_init(&parser);
     int count = jsmn_parse(&parser, text, len, tokens, room < INT32_MAX ? (unsigned)room : INT32_MAX);
     if (count <= 0) {
