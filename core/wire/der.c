@@ -60,9 +60,11 @@ bool acme_der_expect(struct acme_der *in, uint8_t tag, struct acme_der *body)
     return acme_der_run(in, &tag, 1, body);
 }
 
-bool acme_der_only(struct acme_der in, uint8_t tag, struct acme_der *body)
+bool acme_der_only(const struct acme_der *in, uint8_t tag, struct acme_der *body)
 {
-    return acme_der_expect(&in, tag, body) && in.len == 0;
+    struct acme_der rest = *in;
+
+    return acme_der_expect(&rest, tag, body) && rest.len == 0;
 }
 
 bool acme_der_is(const struct acme_der *der, const void *data, size_t len)

@@ -38,8 +38,8 @@ bool acme_der_expect(struct acme_der *in, uint8_t tag, struct acme_der *body);
  * Returns false, and leaves `in`, when one is not there. */
 bool acme_der_run(struct acme_der *in, const uint8_t *tags, size_t count, struct acme_der *body);
 
-/* True when `in` is one element with this tag and nothing else. */
-bool acme_der_only(struct acme_der in, uint8_t tag, struct acme_der *body);
+/* True when `in` is one element with this tag and nothing else; its contents go to *body, which may be `in`. */
+bool acme_der_only(const struct acme_der *in, uint8_t tag, struct acme_der *body);
 
 /* True when `der` is these bytes. */
 bool acme_der_is(const struct acme_der *der, const void *data, size_t len);

@@ -34,11 +34,11 @@ static bool read_extensions(struct acme_leaf *leaf, struct acme_der list)
             return false;
         }
         (void)acme_der_expect(&extension, ACME_DER_BOOLEAN, &field); /* critical */
-        if (!acme_der_only(extension, ACME_DER_OCTET_STRING, &field)) {
+        if (!acme_der_only(&extension, ACME_DER_OCTET_STRING, &field)) {
             return false;
         }
         if (acme_der_is(&oid, subject_alt_name, sizeof subject_alt_name) &&
-            (leaf->names.at != NULL || !acme_der_only(field, ACME_DER_SEQUENCE, &leaf->names))) {
+            (leaf->names.at != NULL || !acme_der_only(&field, ACME_DER_SEQUENCE, &leaf->names))) {
             return false;
         }
     }
@@ -74,7 +74,7 @@ static bool read_tbs(struct acme_leaf *leaf, struct acme_der in)
         }
         if (tag == ACME_DER_CONTEXT_0 + 3) {
             struct acme_der list;
-            return in.len == 0 && acme_der_only(field, ACME_DER_SEQUENCE, &list) && read_extensions(leaf, list);
+            return in.len == 0 && acme_der_only(&field, ACME_DER_SEQUENCE, &list) && read_extensions(leaf, list);
         }
     }
     return true;
@@ -88,7 +88,7 @@ int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len)
     struct acme_der in = {der, len};
 
     memset(leaf, 0, sizeof *leaf);
-    if (!acme_der_only(in, ACME_DER_SEQUENCE, &in) || !acme_der_run(&in, tags, FIELDS, part) || in.len != 0 ||
+    if (!acme_der_only(&in, ACME_DER_SEQUENCE, &in) || !acme_der_run(&in, tags, FIELDS, part) || in.len != 0 ||
         !read_tbs(leaf, part[TBS])) {
         return ACME_E_CERT_SYNTAX;
     }

@@ -206,9 +206,9 @@ static void runs(void **state)
 
     struct acme_der two = {(const uint8_t *)both, sizeof both - 1};
     struct acme_der one = {(const uint8_t *)both, 3};
-    assert_false(acme_der_only(two, ACME_DER_INTEGER, part));
-    assert_true(acme_der_only(one, ACME_DER_INTEGER, part));
-    assert_false(acme_der_only(one, ACME_DER_OCTET_STRING, part));
+    assert_false(acme_der_only(&two, ACME_DER_INTEGER, part));
+    assert_true(acme_der_only(&one, ACME_DER_INTEGER, part));
+    assert_false(acme_der_only(&one, ACME_DER_OCTET_STRING, part));
 }
 
 int main(void)
