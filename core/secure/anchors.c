@@ -62,30 +62,29 @@ static void end_certificate(struct acme_trust_reader *r)
 {
     const br_x509_pkey *key = br_x509_decoder_get_pkey(&r->x509);
     br_x509_trust_anchor *anchor = (br_x509_trust_anchor *)(void *)(r->memory + r->low);
-    br_x509_pkey kept;
+    br_x509_pkey *kept = &anchor->pkey;
 
-    if (r->error != 0) {
+    if (!fits(r, 0)) {
         return;
     }
     if (key == NULL || !usable(key)) {
         r->skipped++;
         return;
     }
-    kept = *key;
+    *kept = *key;
     if (key->key_type == BR_KEYTYPE_RSA) {
-        kept.key.rsa.n = keep(r, key->key.rsa.n, key->key.rsa.nlen);
-        kept.key.rsa.e = keep(r, key->key.rsa.e, key->key.rsa.elen);
+        kept->key.rsa.n = keep(r, key->key.rsa.n, key->key.rsa.nlen);
+        kept->key.rsa.e = keep(r, key->key.rsa.e, key->key.rsa.elen);
     } else {
-        kept.key.ec.q = keep(r, key->key.ec.q, key->key.ec.qlen);
+        kept->key.ec.q = keep(r, key->key.ec.q, key->key.ec.qlen);
     }
     if (r->error != 0) {
-        return; /* else there is room for the anchor and its name too */
+        return;
     }
     r->high -= r->name_len;
     anchor->dn.data = memmove(r->memory + r->high, r->memory + name_end(r) - r->name_len, r->name_len);
     anchor->dn.len = r->name_len;
     anchor->flags = br_x509_decoder_isCA(&r->x509) ? BR_X509_TA_CA : 0;
-    anchor->pkey = kept;
     r->low += sizeof *anchor;
     r->count++;
 }

@@ -224,15 +224,12 @@ static bool feed(struct acme_tls *tls)
     tls->x509.worked = false;
     while (tls->rx_at < tls->rx_len && !tls->x509.worked && br_ssl_engine_sendrec_buf(eng, &len) == NULL) {
         unsigned char *to = br_ssl_engine_recvrec_buf(eng, &len);
-        if (to == NULL || acme_tls_code(tls) != 0) {
+        if (to == NULL) { /* after an error too */
             break;
         }
         *to = tls->rx[tls->rx_at++];
         br_ssl_engine_recvrec_ack(eng, 1);
         moved = true;
-        if (judge(tls) < 0) {
-            break;
-        }
     }
     return moved;
 }
