@@ -125,11 +125,6 @@ static int32_t days(int year, int month, int day)
     return y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 10 * 146097 - 719468;
 }
 
-int64_t acme_date_utc(int year, int month, int day, int hour, int minute, int second)
-{
-    return (int64_t)days(year, month, day) * 86400 + (hour * 60 + minute) * 60 + second;
-}
-
 /* Reads all of text in one form. */
 static int64_t read_form(struct acme_slice text, const char *form, int pivot)
 {
@@ -149,8 +144,8 @@ static int64_t read_form(struct acme_slice text, const char *form, int pivot)
         return ACME_DATE_NONE;
     }
     int east = part[EAST_HOUR] * 60 + part[EAST_MINUTE];
-    return acme_date_utc(year, part[MONTH], part[DAY], part[HOUR], part[MINUTE] + (part[WEST] ? east : -east),
-                         part[SECOND]);
+    int minutes = part[HOUR] * 60 + part[MINUTE] + (part[WEST] ? east : -east);
+    return (int64_t)days(year, part[MONTH], part[DAY]) * 86400 + minutes * 60 + part[SECOND];
 }
 
 static int64_t read_kind(struct acme_slice text, enum kind kind)

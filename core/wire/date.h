@@ -8,9 +8,6 @@
 
 #define ACME_DATE_NONE INT64_MIN /* not a date */
 
-/* Seconds since 1970 of a civil date and time in UTC (proleptic Gregorian; month 1..12). No range check. */
-int64_t acme_date_utc(int year, int month, int day, int hour, int minute, int second);
-
 /* Reads IMF-fixdate, RFC 850 or asctime form (RFC 9110, 5.6.7). Returns ACME_DATE_NONE for anything else. */
 int64_t acme_date_http(struct acme_slice text);
 

@@ -24,22 +24,36 @@ static int64_t library_utc(int year, int month, int day, int hour, int minute, i
     return (int64_t)timegm(&tm);
 }
 
+/* Reads the time, and judges by the C library's calendar whether there is such a day and when it was. */
+static void check_utc(int year, int month, int day, int hour, int minute, int second)
+{
+    char text[64];
+    struct tm tm;
+    time_t noon = (time_t)library_utc(year, month, day, 12, 0, 0);
+    bool exists = gmtime_r(&noon, &tm) != NULL && tm.tm_mday == day;
+    int64_t want = exists ? library_utc(year, month, day, hour, minute, second) : ACME_DATE_NONE;
+
+    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, hour, minute, second);
+    if (acme_date_rfc3339(acme_slice_of(text)) != want) {
+        fail_msg("\"%s\"", text);
+    }
+}
+
 static void utc_matches_timegm(void **state)
 {
     (void)state;
-    assert_true(acme_date_utc(1970, 1, 1, 0, 0, 0) == 0);
+    check_utc(1970, 1, 1, 0, 0, 0);
     for (int year = 0; year <= 9999; year++) {
         for (int month = 1; month <= 12; month++) {
             for (int day = 1; day <= 31; day += day == 1 || day == 28 ? 27 : 1) {
-                assert_true(acme_date_utc(year, month, day, 23, 59, 60) == library_utc(year, month, day, 23, 59, 60));
+                check_utc(year, month, day, 23, 59, 60);
             }
         }
     }
     for (int year = 1890; year < 2110; year++) {
         for (int month = 1; month <= 12; month++) {
             for (int day = 1; day <= 31; day++) {
-                assert_true(acme_date_utc(year, month, day, day % 24, day, 59 - day) ==
-                            library_utc(year, month, day, day % 24, day, 59 - day));
+                check_utc(year, month, day, day % 24, day, 59 - day);
             }
         }
     }
