@@ -311,11 +311,6 @@ void acme_tls_end(struct acme_tls *tls, const struct acme_net *net)
     }
 }
 
-bool acme_tls_ready(const struct acme_tls *tls)
-{
-    return tls->shook;
-}
-
 size_t acme_tls_write(struct acme_tls *tls, const void *data, size_t len, bool flush)
 {
     size_t room;
@@ -347,24 +342,4 @@ size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap)
     memcpy(data, at, len);
     br_ssl_engine_recvapp_ack(&tls->client.eng, len);
     return len;
-}
-
-bool acme_tls_flushed(const struct acme_tls *tls)
-{
-    return tls->client.eng.oxa == tls->client.eng.oxc;
-}
-
-bool acme_tls_quiet(const struct acme_tls *tls)
-{
-    return tls->client.eng.ixa == 0 && tls->rx_at == tls->rx_len;
-}
-
-bool acme_tls_closed(const struct acme_tls *tls)
-{
-    return tls->client.eng.shutdown_recv != 0;
-}
-
-int acme_tls_code(const struct acme_tls *tls)
-{
-    return br_ssl_engine_last_error(&tls->client.eng);
 }

@@ -10,10 +10,12 @@ static bool label_ok(struct acme_slice label, bool strict)
     if (label.len < 1 || label.len > LABEL_MAX) {
         return false;
     }
+    if (strict && (label.at[0] == '-' || label.at[label.len - 1] == '-')) {
+        return false;
+    }
     for (size_t i = 0; i < label.len; i++) {
         char c = label.at[i];
-        bool outer = i == 0 || i == label.len - 1;
-        if (!acme_is_letter(c) && !acme_is_digit(c) && !(c == '-' && !(strict && outer)) && !(c == '_' && !strict)) {
+        if (!acme_is_letter(c) && !acme_is_digit(c) && c != '-' && (strict || c != '_')) {
             return false;
         }
     }
