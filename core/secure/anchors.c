@@ -5,24 +5,30 @@
 
 #define RSA_BYTES_MIN 256
 
-/* Anchors begin at `low` 0, one after the other; the name being collected stands behind the place of the next
- * one. */
-static size_t next_name_at(const struct acme_trust_reader *r)
+/* Anchors begin at the start, one after the other; the name being collected stands behind the place of the next
+ * one. Returns where it ends. */
+static size_t name_end(const struct acme_trust_reader *r)
 {
-    return r->low + sizeof(br_x509_trust_anchor);
+    return r->low + sizeof(br_x509_trust_anchor) + r->name_len;
+}
+
+/* Tells whether len bytes fit between the name and what was kept; keeps the error. */
+static bool fits(struct acme_trust_reader *r, size_t len)
+{
+    if (r->error == 0 && (name_end(r) > r->high || len > r->high - name_end(r))) {
+        r->error = ACME_E_WORK_SMALL;
+    }
+    return r->error == 0;
 }
 
 static void name_bytes(void *ctx, const void *data, size_t len)
 {
     struct acme_trust_reader *r = ctx;
-    size_t at = next_name_at(r) + r->name_len;
 
-    if (r->error != 0 || at > r->high || len > r->high - at) {
-        r->error = ACME_E_WORK_SMALL;
-        return;
+    if (fits(r, len)) {
+        memcpy(r->memory + name_end(r), data, len);
+        r->name_len += len;
     }
-    memcpy(r->memory + at, data, len);
-    r->name_len += len;
 }
 
 static void certificate_bytes(void *ctx, const void *data, size_t len)
@@ -35,9 +41,7 @@ static void certificate_bytes(void *ctx, const void *data, size_t len)
 /* Copies to the upper end of the memory. */
 static unsigned char *keep(struct acme_trust_reader *r, const void *data, size_t len)
 {
-    if (r->error != 0 || r->high < next_name_at(r) + r->name_len ||
-        len > r->high - next_name_at(r) - r->name_len) {
-        r->error = ACME_E_WORK_SMALL;
+    if (!fits(r, len)) {
         return NULL;
     }
     r->high -= len;
@@ -57,38 +61,31 @@ static bool usable(const br_x509_pkey *key)
 static void end_certificate(struct acme_trust_reader *r)
 {
     const br_x509_pkey *key = br_x509_decoder_get_pkey(&r->x509);
-    br_x509_trust_anchor anchor;
-    size_t name_len;
+    br_x509_trust_anchor *anchor = (br_x509_trust_anchor *)(void *)(r->memory + r->low);
+    br_x509_pkey *kept = &anchor->pkey;
 
-    if (r->error != 0) {
+    if (!fits(r, 0)) {
         return;
     }
     if (key == NULL || !usable(key)) {
         r->skipped++;
         return;
     }
-    memset(&anchor, 0, sizeof anchor);
-    anchor.flags = br_x509_decoder_isCA(&r->x509) ? BR_X509_TA_CA : 0;
-    anchor.pkey = *key;
+    *kept = *key;
     if (key->key_type == BR_KEYTYPE_RSA) {
-        anchor.pkey.key.rsa.n = keep(r, key->key.rsa.n, key->key.rsa.nlen);
-        anchor.pkey.key.rsa.e = keep(r, key->key.rsa.e, key->key.rsa.elen);
+        kept->key.rsa.n = keep(r, key->key.rsa.n, key->key.rsa.nlen);
+        kept->key.rsa.e = keep(r, key->key.rsa.e, key->key.rsa.elen);
     } else {
-        anchor.pkey.key.ec.q = keep(r, key->key.ec.q, key->key.ec.qlen);
+        kept->key.ec.q = keep(r, key->key.ec.q, key->key.ec.qlen);
     }
     if (r->error != 0) {
         return;
     }
-    name_len = r->name_len;
-    if (r->high < next_name_at(r) + name_len) {
-        r->error = ACME_E_WORK_SMALL;
-        return;
-    }
-    r->high -= name_len;
-    anchor.dn.data = memmove(r->memory + r->high, r->memory + next_name_at(r), name_len);
-    anchor.dn.len = name_len;
-    memcpy(r->memory + r->low, &anchor, sizeof anchor);
-    r->low += sizeof anchor;
+    r->high -= r->name_len;
+    anchor->dn.data = memmove(r->memory + r->high, r->memory + name_end(r) - r->name_len, r->name_len);
+    anchor->dn.len = r->name_len;
+    anchor->flags = br_x509_decoder_isCA(&r->x509) ? BR_X509_TA_CA : 0;
+    r->low += sizeof *anchor;
     r->count++;
 }
 

@@ -20,8 +20,6 @@ struct acme_trust {
 /* Reads certificates of a PEM file piece by piece. The caller owns all of it; `memory` holds the anchors
  * afterwards and must live as long as `trust` is used. */
 struct acme_trust_reader {
-    br_pem_decoder_context pem;
-    br_x509_decoder_context x509;
     unsigned char *memory; /* anchors grow up from the start, names and keys down from the end */
     size_t cap;
     size_t low, high;
@@ -30,6 +28,8 @@ struct acme_trust_reader {
     size_t name_len; /* bytes of the name being collected */
     int error;
     bool in_block, in_certificate;
+    br_pem_decoder_context pem;
+    br_x509_decoder_context x509;
 };
 
 /* Begins. `memory` takes about 650 bytes for each RSA-4096 root and 250 for each EC root. */

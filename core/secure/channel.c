@@ -30,7 +30,7 @@ static int step(struct acme_channel *c, uint32_t now_ms)
 
 static bool leads_to(const struct acme_channel *c, const struct acme_url *url)
 {
-    return c->port == url->port && acme_slice_is_nocase(acme_slice_of(c->host), url->host);
+    return c->port == url->port && acme_slice_is_word(url->host, c->host);
 }
 
 static int begin(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms)
@@ -61,8 +61,8 @@ static int connect_step(struct acme_channel *c, uint32_t now_ms)
         return now_ms - c->moved_ms >= ACME_NET_TIMEOUT_MS ? fail(c, ACME_E_TIMEOUT) : 0;
     }
     if (done > 0) {
-        done = acme_tls_start(c->tls, c->trust, c->buffer, c->buffer_len,
-                              c->tls_name != NULL ? c->tls_name : c->host, c->sys);
+        done = acme_tls_start(c->tls, c->trust, c->buffer, c->buffer_len, c->tls_name != NULL ? c->tls_name : c->host,
+                              c->sys);
     }
     if (done < 0) {
         return fail(c, done);

@@ -15,14 +15,14 @@ struct acme_channel {
     size_t buffer_len;
     const char *tls_name; /* name to check when it differs from the host; NULL: the host */
     enum { ACME_CHANNEL_CLOSED, ACME_CHANNEL_CONNECTING, ACME_CHANNEL_SHAKING, ACME_CHANNEL_OPEN } state;
-    bool cut;       /* a part of the last request was not sent */
-    char host[254]; /* of the open or opening connection */
-    uint16_t port;
+    bool cut;            /* a part of the last request was not sent */
     bool moved;          /* the last call moved bytes: there may be more to do at once */
     uint32_t moved_ms;   /* when a byte last moved */
     uint32_t handshakes; /* completed, since init */
     uint32_t up, down;   /* bytes on the wire, since init */
     int tls_code;        /* of the last TLS error */
+    uint16_t port;       /* of the open or opening connection, as is `host` */
+    char host[254];
 };
 
 /* Makes the channel lead to url's origin: connects and shakes hands where needed, keeps an open connection to

@@ -53,9 +53,7 @@ static int sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
     private_key.curve = BR_EC_secp256r1;
     private_key.x = key->scalar;
     private_key.xlen = sizeof key->scalar;
-    return ACME_ECDSA_SIGN(&ACME_EC_P256, &br_sha256_vtable, digest, &private_key, signature) == 64
-               ? 0
-               : ACME_E_KEY;
+    return ACME_ECDSA_SIGN(&ACME_EC_P256, &br_sha256_vtable, digest, &private_key, signature) == 64 ? 0 : ACME_E_KEY;
 }
 
 /* Draws twice, so that a source that is stuck, whole or in one byte, is noticed before a key is made of it.
@@ -82,7 +80,7 @@ static int generate(void *handle, const struct acme_sys *sys)
         /* A draw is out of range once in 2^32. */
         for (int i = 0; i < 4 && !key->ready; i++) {
             br_hmac_drbg_generate(&drbg, key->scalar, sizeof key->scalar);
-            key->ready = in_range(key->scalar);
+            (void)complete(key);
         }
         acme_wipe(&drbg, sizeof drbg);
     }
@@ -91,7 +89,7 @@ static int generate(void *handle, const struct acme_sys *sys)
         acme_key_p256_wipe(key);
         return ACME_E_RANDOM;
     }
-    return complete(key) ? 0 : ACME_E_KEY;
+    return 0;
 }
 
 /* True when a BIT STRING holds this point, uncompressed or compressed. */
@@ -107,46 +105,47 @@ static bool same_point(struct acme_der bits, const uint8_t p[65])
 /* ECPrivateKey (RFC 5915, 3). */
 static bool read_sec1(struct acme_key_p256 *key, struct acme_der in)
 {
-    struct acme_der key_info;
+    enum { VERSION, SCALAR, FIELDS };
+    static const uint8_t tags[FIELDS] = {ACME_DER_INTEGER, ACME_DER_OCTET_STRING};
+    struct acme_der part[FIELDS];
     struct acme_der field;
 
-    if (!acme_der_expect(&in, ACME_DER_SEQUENCE, &key_info) || in.len != 0 ||
-        !acme_der_expect(&key_info, ACME_DER_INTEGER, &field) || field.len != 1 || field.at[0] != 1 ||
-        !acme_der_expect(&key_info, ACME_DER_OCTET_STRING, &field) || field.len != sizeof key->scalar) {
+    if (!acme_der_only(&in, ACME_DER_SEQUENCE, &in) || !acme_der_run(&in, tags, FIELDS, part) ||
+        !acme_der_is(&part[VERSION], "\1", 1) || part[SCALAR].len != sizeof key->scalar) {
         return false;
     }
-    memcpy(key->scalar, field.at, sizeof key->scalar);
-    if (acme_der_expect(&key_info, ACME_DER_CONTEXT_0, &field) &&
-        (field.len != ACME_SPKI_P256_CURVE_LEN ||
-         memcmp(field.at, acme_spki_p256 + ACME_SPKI_P256_CURVE, ACME_SPKI_P256_CURVE_LEN) != 0)) {
+    memcpy(key->scalar, part[SCALAR].at, sizeof key->scalar);
+    if (acme_der_expect(&in, ACME_DER_CONTEXT_0, &field) &&
+        !acme_der_is(&field, acme_spki_p256 + ACME_SPKI_P256_CURVE, ACME_SPKI_P256_CURVE_LEN)) {
         return false;
     }
     if (!complete(key)) {
         return false;
     }
-    if (acme_der_expect(&key_info, ACME_DER_CONTEXT_0 + 1, &field) &&
-        (!acme_der_expect(&field, ACME_DER_BIT_STRING, &in) || field.len != 0 ||
-         !same_point(in, key->point))) {
+    if (acme_der_expect(&in, ACME_DER_CONTEXT_0 + 1, &field) &&
+        (!acme_der_only(&field, ACME_DER_BIT_STRING, &field) || !same_point(field, key->point))) {
         return false;
     }
-    return key_info.len == 0;
+    return in.len == 0;
 }
 
 /* PrivateKeyInfo (RFC 5208, 5), whose octets are an ECPrivateKey. */
 static bool read_pkcs8(struct acme_key_p256 *key, struct acme_der in)
 {
-    struct acme_der info;
-    struct acme_der field;
+    enum { VERSION, ALGORITHM, OCTETS, FIELDS };
+    static const uint8_t tags[FIELDS] = {ACME_DER_INTEGER, ACME_DER_SEQUENCE, ACME_DER_OCTET_STRING};
+    struct acme_der part[FIELDS];
 
-    if (!acme_der_expect(&in, ACME_DER_SEQUENCE, &info) || in.len != 0 ||
-        !acme_der_expect(&info, ACME_DER_INTEGER, &field) || field.len != 1 || field.at[0] > 1 ||
-        !acme_der_expect(&info, ACME_DER_SEQUENCE, &field) || field.len != ACME_SPKI_P256_ALGORITHM_LEN ||
-        memcmp(field.at, acme_spki_p256 + ACME_SPKI_P256_ALGORITHM, ACME_SPKI_P256_ALGORITHM_LEN) != 0 ||
-        !acme_der_expect(&info, ACME_DER_OCTET_STRING, &field)) {
-        return false;
-    }
-    return read_sec1(key, field);
+    return acme_der_only(&in, ACME_DER_SEQUENCE, &in) && acme_der_run(&in, tags, FIELDS, part) &&
+           part[VERSION].len == 1 && part[VERSION].at[0] <= 1 &&
+           acme_der_is(&part[ALGORITHM], acme_spki_p256 + ACME_SPKI_P256_ALGORITHM, ACME_SPKI_P256_ALGORITHM_LEN) &&
+           read_sec1(key, part[OCTETS]);
 }
+
+struct scratch {
+    struct acme_pem pem;
+    uint8_t der[256];
+};
 
 /* Reads the first key block; `openssl ecparam -genkey` writes an EC PARAMETERS block before it. */
 static bool read_record(struct acme_key_p256 *key, struct acme_pem *pem, struct acme_slice text)
@@ -177,14 +176,12 @@ static bool read_record(struct acme_key_p256 *key, struct acme_pem *pem, struct 
 
 static int import(void *handle, const void *record, size_t len)
 {
-    struct acme_pem pem;
-    uint8_t der[256];
+    struct scratch s;
     bool read;
 
-    acme_pem_init(&pem, der, sizeof der);
-    read = read_record(handle, &pem, acme_slice(record, len));
-    acme_wipe(der, sizeof der);
-    acme_wipe(&pem, sizeof pem);
+    acme_pem_init(&s.pem, s.der, sizeof s.der);
+    read = read_record(handle, &s.pem, acme_slice(record, len));
+    acme_wipe(&s, sizeof s);
     if (!read) {
         acme_key_p256_wipe(handle);
         return ACME_E_KEY_CORRUPT;
@@ -195,11 +192,9 @@ static int import(void *handle, const void *record, size_t len)
 static void write_sec1(struct acme_der_out *o, const struct acme_key_p256 *key)
 {
     static const uint8_t head[5] = {0x02, 0x01, 0x01, 0x04, 0x20}; /* version 1, 32 octets follow */
-    static const uint8_t no_unused_bits = 0;
 
     acme_der_bytes(o, key->point, sizeof key->point);
-    acme_der_bytes(o, &no_unused_bits, 1);
-    acme_der_wrap(o, ACME_DER_BIT_STRING, o->cap);
+    acme_der_wrap_bits(o, o->cap);
     acme_der_wrap(o, ACME_DER_CONTEXT_0 + 1, o->cap);
     acme_der_put(o, ACME_DER_CONTEXT_0, acme_spki_p256 + ACME_SPKI_P256_CURVE, ACME_SPKI_P256_CURVE_LEN);
     acme_der_bytes(o, key->scalar, sizeof key->scalar);

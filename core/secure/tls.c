@@ -7,27 +7,6 @@
 #include "ec.h"
 #include "wipe.h"
 
-/* Constant-time ciphers, as wide as the machine. */
-#if UINTPTR_MAX > 0xffffffffu
-#define AES_CTR  br_aes_ct64_ctr_vtable
-#define GHASH    br_ghash_ctmul64
-#define POLY1305 br_poly1305_ctmul_run
-#elif ACME_BEARSSL_I15
-#define AES_CTR  br_aes_ct_ctr_vtable
-#define GHASH    br_ghash_ctmul32
-#define POLY1305 br_poly1305_ctmul32_run
-#else
-#define AES_CTR  br_aes_ct_ctr_vtable
-#define GHASH    br_ghash_ctmul
-#define POLY1305 br_poly1305_ctmul_run
-#endif
-
-#if defined(__x86_64__) || defined(__i386__)
-#define AES_CTR_HARDWARE() br_aes_x86ni_ctr_get_vtable()
-#else
-#define AES_CTR_HARDWARE() NULL
-#endif
-
 #define RSA_BYTES_MIN 256
 #define DAYS_TO_1970  719528 /* from year 0, as BearSSL counts */
 
@@ -90,16 +69,12 @@ static const br_x509_pkey *get_pkey(const br_x509_class *const *ctx, unsigned *u
 static const br_x509_class forwarding = {
     sizeof(struct acme_tls_x509), start_chain, start_cert, append, end_cert, end_chain, get_pkey};
 
+/* BearSSL knows which of its ciphers are the fastest on the machine it was built for; all take constant time.
+ */
 static void set_ciphers(br_ssl_engine_context *eng)
 {
-    const br_block_ctr_class *aes = AES_CTR_HARDWARE();
-
-    br_ssl_engine_set_aes_ctr(eng, aes != NULL ? aes : &AES_CTR);
-    br_ssl_engine_set_ghash(eng, &GHASH);
-    br_ssl_engine_set_gcm(eng, &br_sslrec_in_gcm_vtable, &br_sslrec_out_gcm_vtable);
-    br_ssl_engine_set_chacha20(eng, &br_chacha20_ct_run);
-    br_ssl_engine_set_poly1305(eng, &POLY1305);
-    br_ssl_engine_set_chapol(eng, &br_sslrec_in_chapol_vtable, &br_sslrec_out_chapol_vtable);
+    br_ssl_engine_set_default_aes_gcm(eng);
+    br_ssl_engine_set_default_chapol(eng);
     br_ssl_engine_set_prf_sha256(eng, &br_tls12_sha256_prf);
     br_ssl_engine_set_prf_sha384(eng, &br_tls12_sha384_prf);
     br_ssl_engine_set_suites(eng, suites, sizeof suites / sizeof suites[0]);
@@ -111,6 +86,8 @@ static void configure(struct acme_tls *tls, const struct acme_trust *trust, int6
 {
     static const br_hash_class *const hashes[] = {&br_sha256_vtable, &br_sha384_vtable, &br_sha512_vtable};
     br_ssl_engine_context *eng = &tls->client.eng;
+    /* 86400 = 128 * 675; a division of 64 bits would bring much code with it */
+    uint32_t days = (uint32_t)(utc >> 7) / 675;
 
     br_ssl_client_zero(&tls->client);
     br_x509_minimal_init(&tls->minimal, &br_sha256_vtable, trust->anchors, trust->count);
@@ -126,7 +103,7 @@ static void configure(struct acme_tls *tls, const struct acme_trust *trust, int6
     br_x509_minimal_set_ecdsa(&tls->minimal, &acme_ec, &ACME_ECDSA_VERIFY);
     br_x509_minimal_set_rsa(&tls->minimal, &ACME_RSA_VERIFY);
     br_x509_minimal_set_minrsa(&tls->minimal, RSA_BYTES_MIN);
-    br_x509_minimal_set_time(&tls->minimal, (uint32_t)(utc / 86400 + DAYS_TO_1970), (uint32_t)(utc % 86400));
+    br_x509_minimal_set_time(&tls->minimal, days + DAYS_TO_1970, (uint32_t)(utc - (int64_t)days * 86400));
     tls->x509.vtable = &forwarding;
     tls->x509.inner = &tls->minimal;
     br_ssl_engine_set_x509(eng, &tls->x509.vtable);
@@ -247,15 +224,12 @@ static bool feed(struct acme_tls *tls)
     tls->x509.worked = false;
     while (tls->rx_at < tls->rx_len && !tls->x509.worked && br_ssl_engine_sendrec_buf(eng, &len) == NULL) {
         unsigned char *to = br_ssl_engine_recvrec_buf(eng, &len);
-        if (to == NULL || acme_tls_code(tls) != 0) {
+        if (to == NULL) { /* after an error too */
             break;
         }
         *to = tls->rx[tls->rx_at++];
         br_ssl_engine_recvrec_ack(eng, 1);
         moved = true;
-        if (judge(tls) < 0) {
-            break;
-        }
     }
     return moved;
 }
@@ -337,11 +311,6 @@ void acme_tls_end(struct acme_tls *tls, const struct acme_net *net)
     }
 }
 
-bool acme_tls_ready(const struct acme_tls *tls)
-{
-    return tls->shook;
-}
-
 size_t acme_tls_write(struct acme_tls *tls, const void *data, size_t len, bool flush)
 {
     size_t room;
@@ -373,24 +342,4 @@ size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap)
     memcpy(data, at, len);
     br_ssl_engine_recvapp_ack(&tls->client.eng, len);
     return len;
-}
-
-bool acme_tls_flushed(const struct acme_tls *tls)
-{
-    return tls->client.eng.oxa == tls->client.eng.oxc;
-}
-
-bool acme_tls_quiet(const struct acme_tls *tls)
-{
-    return tls->client.eng.ixa == 0 && tls->rx_at == tls->rx_len;
-}
-
-bool acme_tls_closed(const struct acme_tls *tls)
-{
-    return tls->client.eng.shutdown_recv != 0;
-}
-
-int acme_tls_code(const struct acme_tls *tls)
-{
-    return br_ssl_engine_last_error(&tls->client.eng);
 }

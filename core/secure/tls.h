@@ -16,18 +16,18 @@
 
 /* Everything TLS needs beside the record buffer; caller's memory, contents private. */
 struct acme_tls {
-    br_ssl_client_context client;
-    br_x509_minimal_context minimal;
     struct acme_tls_x509 { /* forwards to `minimal` and notes when a public-key operation was done */
         const br_x509_class *vtable;
         br_x509_minimal_context *inner;
         bool worked;
     } x509;
-    const char *protocol;  /* for ALPN */
-    unsigned char rx[128]; /* ciphertext of the handshake, fed on byte by byte */
+    const char *protocol; /* for ALPN */
     uint8_t rx_at, rx_len;
     bool resumable;
     bool shook; /* handshake complete */
+    br_ssl_client_context client;
+    br_x509_minimal_context minimal;
+    unsigned char rx[128]; /* ciphertext of the handshake, fed on byte by byte */
 };
 
 /* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). A session
@@ -54,7 +54,10 @@ int acme_tls_pump(struct acme_tls *tls, const struct acme_net *net, uint32_t *up
 void acme_tls_end(struct acme_tls *tls, const struct acme_net *net);
 
 /* True when the handshake is complete and application data may flow. */
-bool acme_tls_ready(const struct acme_tls *tls);
+static inline bool acme_tls_ready(const struct acme_tls *tls)
+{
+    return tls->shook;
+}
 
 /* Gives up to len bytes of application data to the engine. Returns how many it took (0: pump first). With
  * `flush` what was taken goes out as a record. */
@@ -64,15 +67,27 @@ size_t acme_tls_write(struct acme_tls *tls, const void *data, size_t len, bool f
 size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap);
 
 /* True when everything written has gone to the network. */
-bool acme_tls_flushed(const struct acme_tls *tls);
+static inline bool acme_tls_flushed(const struct acme_tls *tls)
+{
+    return tls->client.eng.oxa == tls->client.eng.oxc;
+}
 
 /* True when nothing received is waiting, neither unread data nor a part of a record. */
-bool acme_tls_quiet(const struct acme_tls *tls);
+static inline bool acme_tls_quiet(const struct acme_tls *tls)
+{
+    return tls->client.eng.ixa == 0 && tls->rx_at == tls->rx_len;
+}
 
 /* True when the peer ended the session with close_notify. */
-bool acme_tls_closed(const struct acme_tls *tls);
+static inline bool acme_tls_closed(const struct acme_tls *tls)
+{
+    return tls->client.eng.shutdown_recv != 0;
+}
 
 /* BearSSL's error number of the session, 0 when there is none; +256: alert received, +512: alert sent. */
-int acme_tls_code(const struct acme_tls *tls);
+static inline int acme_tls_code(const struct acme_tls *tls)
+{
+    return br_ssl_engine_last_error(&tls->client.eng);
+}
 
 #endif

@@ -5,13 +5,6 @@
 #include <stddef.h>
 
 /* Overwrites memory with zeros although nobody reads it afterwards. Work: len. */
-static inline void acme_wipe(void *memory, size_t len)
-{
-    volatile unsigned char *at = memory;
-
-    while (len-- > 0) {
-        *at++ = 0;
-    }
-}
+void acme_wipe(void *memory, size_t len);
 
 #endif

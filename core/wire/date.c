@@ -1,194 +1,191 @@
-/* date.c - HTTP dates, RFC 3339 times, Retry-After. */
+/* date.c - HTTP dates, RFC 3339 times, the times of certificates, Retry-After. */
 #include "date.h"
 
-/* The numbers of a date; `codes` has the letter each of them has in a form. */
-enum part { YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, EAST_HOUR, EAST_MINUTE, PARTS };
-static const char codes[] = "ymdhisHI";
+/* What a date is made of. */
+enum part { CENTURY, YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, EAST_HOUR, EAST_MINUTE, WEST, PARTS };
 
-/* Forms of dates. Further letters: w weekday, n month name, p day padded with a blank, x two-digit year,
- * f fraction, + a sign. Anything else stands for itself, in either case. */
-static const char *const http_forms[] = {
-    "w, d n y h:i:s GMT", /* IMF-fixdate */
-    "w, d-n-x h:i:s GMT", /* RFC 850     */
-    "w n p h:i:s y",      /* asctime     */
+enum kind { HTTP, RFC3339, UTC_TIME, GENERALIZED_TIME };
+
+/* Forms of dates. Capitals stand for numbers of two digits, as told below, and W for a weekday, N for a month
+ * name, F for a fraction, + for a sign. Anything else stands for itself, small letters for capitals too. */
+static const struct {
+    const char *form;
+    uint8_t kind;
+    uint8_t pivot; /* two-digit years from it on are of the 20th century */
+} forms[] = {
+    {"W, D N CY H:I:L gmt", HTTP, 0},  /* IMF-fixdate */
+    {"W, D-N-Y H:I:L gmt", HTTP, 70},  /* RFC 850     */
+    {"W N P H:I:L CY", HTTP, 0},       /* asctime     */
+    {"CY-M-DtH:I:LFz", RFC3339, 0},    /*             */
+    {"CY-M-DtH:I:LF+A:B", RFC3339, 0}, /*             */
+    {"YMDHISZ", UTC_TIME, 50},         /* RFC 5280, 4.1.2.5.1 */
+    {"CYMDHISZ", GENERALIZED_TIME, 0},
 };
-static const char *const rfc3339_forms[] = {"y-m-dTh:i:sfZ", "y-m-dTh:i:sf+H:I"};
 
-/* Text being read. */
-struct cursor {
-    const char *at;
-    size_t len;
+static const struct {
+    char code;
+    uint8_t part;
+    uint8_t most;
+} numbers[] = {
+    {'C', CENTURY, 99},   {'Y', YEAR, 99},        {'M', MONTH, 12},  {'D', DAY, 31},
+    {'P', DAY, 31}, /* a blank may stand for its first digit */
+    {'H', HOUR, 23},      {'I', MINUTE, 59},      {'S', SECOND, 59}, {'L', SECOND, 60}, /* a leap second may be */
+    {'A', EAST_HOUR, 23}, {'B', EAST_MINUTE, 59},
 };
 
-static void skip(struct cursor *c, size_t len)
+static void skip(struct acme_slice *text, size_t len)
 {
-    c->at += len;
-    c->len -= len;
+    text->at += len;
+    text->len -= len;
 }
 
-/* Takes `wanted` when it is next, in either case. */
-static bool take(struct cursor *c, char wanted)
+/* Takes `wanted` when it is next. */
+static bool take(struct acme_slice *text, char wanted)
 {
-    if (c->len == 0 || acme_lower(c->at[0]) != acme_lower(wanted)) {
+    if (text->len == 0 || (text->at[0] != wanted && acme_lower(text->at[0]) != wanted)) {
         return false;
     }
-    skip(c, 1);
+    skip(text, 1);
     return true;
 }
 
-/* Reads exactly `digits` digits. Returns -1 when there are fewer. */
-static int number(struct cursor *c, int digits)
+/* Takes a number of two digits. Returns -1 when it is none. */
+static int number(struct acme_slice *text, bool padded)
 {
-    int value = 0;
-
-    for (; digits > 0; digits--) {
-        if (c->len == 0 || !acme_is_digit(c->at[0])) {
-            return -1;
-        }
-        value = value * 10 + (c->at[0] - '0');
-        skip(c, 1);
+    if (text->len < 2 || !acme_is_digit(text->at[1])) {
+        return -1;
     }
-    return value;
+    char tens = padded && text->at[0] == ' ' ? '0' : text->at[0];
+    if (!acme_is_digit(tens)) {
+        return -1;
+    }
+    skip(text, 2);
+    return (tens - '0') * 10 + (text->at[-1] - '0');
 }
 
-/* Servers are known to get it wrong, so its letters are passed over. */
-static bool weekday(struct cursor *c)
+/* Passes over characters of one kind. Returns how many there were. */
+static size_t pass(struct acme_slice *text, bool (*is_one)(char c))
 {
-    size_t letters = 0;
+    size_t before = text->len;
 
-    while (letters < c->len && acme_lower(c->at[letters]) >= 'a' && acme_lower(c->at[letters]) <= 'z') {
-        letters++;
+    while (text->len > 0 && is_one(text->at[0])) {
+        skip(text, 1);
     }
-    if (letters < 3) {
-        return false;
-    }
-    skip(c, letters);
-    return true;
+    return before - text->len;
 }
 
-static bool fraction(struct cursor *c)
-{
-    bool ok = !take(c, '.') || number(c, 1) >= 0;
-
-    while (ok && number(c, 1) >= 0) {
-    }
-    return ok;
-}
-
-static int month_name(struct cursor *c)
+static int month_name(struct acme_slice *text)
 {
     static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-    for (int i = 0; i < 12 && c->len >= 3; i++) {
-        if (memcmp(c->at, names + 3 * i, 3) == 0) {
-            skip(c, 3);
+    for (int i = 0; i < 12 && text->len >= 3; i++) {
+        if (memcmp(text->at, names + 3 * i, 3) == 0) {
+            skip(text, 3);
             return i + 1;
         }
     }
-    return -1;
+    return 0;
 }
 
 /* Reads what one letter of a form stands for. */
-static bool read_code(struct cursor *c, char code, int *part, int *sign)
+static bool read_code(struct acme_slice *text, char code, int part[PARTS])
 {
-    const char *known = strchr(codes, code);
-    int value;
-
-    if (code == 'w') {
-        return weekday(c);
+    if (code == 'W') {
+        return pass(text, acme_is_letter) >= 3; /* servers are known to get it wrong */
     }
-    if (code == 'f') {
-        return fraction(c);
+    if (code == 'F') {
+        return !take(text, '.') || pass(text, acme_is_digit) > 0;
+    }
+    if (code == 'N') {
+        part[MONTH] = month_name(text);
+        return true; /* 0 is found out in the end */
     }
     if (code == '+') {
-        *sign = take(c, '-') ? -1 : 1;
-        return *sign < 0 || take(c, '+');
+        part[WEST] = take(text, '-');
+        return part[WEST] || take(text, '+');
     }
-    if (code == 'n') {
-        value = part[MONTH] = month_name(c);
-    } else if (code == 'x') {
-        value = number(c, 2);
-        part[YEAR] = value + (value >= 70 ? 1900 : 2000);
-    } else if (code == 'p') {
-        value = part[DAY] = number(c, take(c, ' ') ? 1 : 2);
-    } else if (known != NULL) {
-        value = part[known - codes] = number(c, code == 'y' ? 4 : 2);
-    } else {
-        return take(c, code);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i].code == code) {
+            int value = number(text, code == 'P');
+            part[numbers[i].part] = value;
+            return value >= 0 && value <= numbers[i].most;
+        }
     }
-    return value >= 0;
+    return take(text, code);
 }
 
-int64_t acme_date_utc(int year, int month, int day, int hour, int minute, int second)
+/* Days since 1970 of a day in the proleptic Gregorian calendar; the 13th month is the next January. */
+static int32_t days(int year, int month, int day)
 {
     /* Years that begin in March put the leap day last. 4000 more years, a whole number of 400-year cycles of
      * 146097 days, keep the divisions away from negative numbers. */
     int32_t y = year + 4000 - (month <= 2);
     int32_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    int32_t days = y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 10 * 146097 - 719468;
 
-    return (int64_t)days * 86400 + (hour * 60 + minute) * 60 + second;
+    return y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 10 * 146097 - 719468;
 }
 
 /* Reads all of text in one form. */
-static int64_t read_form(struct acme_slice text, const char *form)
+static int64_t read_form(struct acme_slice text, const char *form, int pivot)
 {
-    static const uint8_t days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    static const uint8_t most[] = {12, 31, 23, 59, 60, 23, 59}; /* from MONTH on */
-    struct cursor c = {text.at, text.len};
-    int part[PARTS] = {0};
-    int sign = 1;
+    int part[PARTS] = {[CENTURY] = -1};
 
     for (; *form != '\0'; form++) {
-        if (!read_code(&c, *form, part, &sign)) {
+        if (!read_code(&text, *form, part)) {
             return ACME_DATE_NONE;
         }
     }
-    for (int i = MONTH; i < PARTS; i++) {
-        if (part[i] > most[i - MONTH]) {
-            return ACME_DATE_NONE;
-        }
+    if (part[CENTURY] < 0) {
+        part[CENTURY] = part[YEAR] < pivot ? 20 : 19;
     }
-    int year = part[YEAR];
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (c.len > 0 || part[MONTH] < 1 || part[DAY] < 1 || part[DAY] > days[part[MONTH] - 1] ||
-        (part[MONTH] == 2 && part[DAY] == 29 && !leap)) {
+    int year = part[CENTURY] * 100 + part[YEAR];
+    if (text.len > 0 || part[MONTH] < 1 || part[DAY] < 1 ||
+        days(year, part[MONTH], part[DAY]) >= days(year, part[MONTH] + 1, 1)) {
         return ACME_DATE_NONE;
     }
-    return acme_date_utc(year, part[MONTH], part[DAY], part[HOUR], part[MINUTE], part[SECOND]) -
-           sign * (part[EAST_HOUR] * 60 + part[EAST_MINUTE]) * 60;
+    int east = part[EAST_HOUR] * 60 + part[EAST_MINUTE];
+    int minutes = part[HOUR] * 60 + part[MINUTE] + (part[WEST] ? east : -east);
+    return (int64_t)days(year, part[MONTH], part[DAY]) * 86400 + minutes * 60 + part[SECOND];
 }
 
-static int64_t read_any(struct acme_slice text, const char *const *forms, size_t count)
+static int64_t read_kind(struct acme_slice text, enum kind kind)
 {
     int64_t utc = ACME_DATE_NONE;
 
-    for (size_t i = 0; i < count && utc == ACME_DATE_NONE; i++) {
-        utc = read_form(text, forms[i]);
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0] && utc == ACME_DATE_NONE; i++) {
+        if (forms[i].kind == kind) {
+            utc = read_form(text, forms[i].form, forms[i].pivot);
+        }
     }
     return utc;
 }
 
 int64_t acme_date_http(struct acme_slice text)
 {
-    return read_any(text, http_forms, sizeof http_forms / sizeof http_forms[0]);
+    return read_kind(text, HTTP);
 }
 
 int64_t acme_date_rfc3339(struct acme_slice text)
 {
-    return read_any(text, rfc3339_forms, sizeof rfc3339_forms / sizeof rfc3339_forms[0]);
+    return read_kind(text, RFC3339);
+}
+
+int64_t acme_date_der(struct acme_slice text, bool utc_time)
+{
+    return read_kind(text, utc_time ? UTC_TIME : GENERALIZED_TIME);
 }
 
 int32_t acme_retry_after_s(struct acme_slice retry_after, struct acme_slice date, int64_t utc)
 {
-    struct acme_slice text = acme_slice_trim(retry_after);
-    int64_t delta = acme_slice_decimal(text);
+    acme_slice_trim(&retry_after);
+    acme_slice_trim(&date);
+    int64_t delta = acme_slice_decimal(retry_after);
 
     if (delta >= 0) {
         return delta < INT32_MAX ? (int32_t)delta : INT32_MAX;
     }
-    int64_t until = acme_date_http(text);
-    int64_t now = acme_date_http(acme_slice_trim(date));
+    int64_t until = acme_date_http(retry_after);
+    int64_t now = acme_date_http(date);
     if (now == ACME_DATE_NONE) {
         now = utc;
     }

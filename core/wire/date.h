@@ -1,4 +1,4 @@
-/* date.h - the three date forms ACME servers send, as seconds since 1970, and Retry-After. */
+/* date.h - the date forms ACME servers send, as seconds since 1970, and Retry-After. */
 #ifndef ACME_WIRE_DATE_H
 #define ACME_WIRE_DATE_H
 
@@ -8,14 +8,15 @@
 
 #define ACME_DATE_NONE INT64_MIN /* not a date */
 
-/* Seconds since 1970 of a civil date and time in UTC (proleptic Gregorian; month 1..12). No range check. */
-int64_t acme_date_utc(int year, int month, int day, int hour, int minute, int second);
-
 /* Reads IMF-fixdate, RFC 850 or asctime form (RFC 9110, 5.6.7). Returns ACME_DATE_NONE for anything else. */
 int64_t acme_date_http(struct acme_slice text);
 
 /* Reads an RFC 3339 time: any fraction, "Z", "z" or an offset. Returns ACME_DATE_NONE for anything else. */
 int64_t acme_date_rfc3339(struct acme_slice text);
+
+/* Reads a UTCTime or GeneralizedTime in the one form RFC 5280, 4.1.2.5 allows: whole seconds, "Z". Returns
+ * ACME_DATE_NONE for anything else. */
+int64_t acme_date_der(struct acme_slice text, bool utc_time);
 
 /* Seconds to wait that a Retry-After value asks for (RFC 9110, 10.2.3): delta-seconds, or a date taken
  * against `date`, the answer's own Date, so that our clock does not matter; without a usable Date against

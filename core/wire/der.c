@@ -8,63 +8,68 @@ const uint8_t acme_spki_p256[ACME_SPKI_P256_LEN] = {
     0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,                   /* secp256r1      */
     0x03, 0x42, 0x00};
 
-/* Bytes of the length field at `at`, 0 when it is cut, indefinite, too long or not in shortest form. */
-static size_t read_length(const uint8_t *at, size_t avail, size_t *len)
-{
-    size_t more;
-    size_t value = 0;
-
-    if (avail == 0) {
-        return 0;
-    }
-    if (at[0] < 0x80) {
-        *len = at[0];
-        return 1;
-    }
-    more = at[0] & 0x7fu;
-    if (more == 0 || more > 3 || more >= avail || at[1] == 0) {
-        return 0;
-    }
-    for (size_t i = 1; i <= more; i++) {
-        value = value << 8 | at[i];
-    }
-    if (value < 0x80) {
-        return 0;
-    }
-    *len = value;
-    return 1 + more;
-}
-
 bool acme_der_next(struct acme_der *in, uint8_t *tag, struct acme_der *body)
 {
-    size_t len = 0;
-    size_t head;
+    const uint8_t *at = in->at;
+    size_t head = 2;
 
-    if (in->len < 2 || (in->at[0] & 0x1fu) == 0x1fu) {
+    if (in->len < head || (at[0] & 0x1fu) == 0x1fu) {
         return false;
     }
-    head = read_length(in->at + 1, in->len - 1, &len);
-    if (head == 0 || len > in->len - 1 - head) {
+    size_t len = at[1];
+    if (len >= 0x80) {
+        size_t more = len - 0x80;
+        if (more == 0 || more > 3 || more > in->len - head) {
+            return false;
+        }
+        len = 0;
+        while (head < 2 + more) {
+            len = len << 8 | at[head++];
+        }
+        if (len < 0x80 || at[2] == 0) { /* there is a shorter form */
+            return false;
+        }
+    }
+    if (len > in->len - head) {
         return false;
     }
-    *tag = in->at[0];
-    body->at = in->at + 1 + head;
+    *tag = at[0];
+    body->at = at + head;
     body->len = len;
-    in->at = body->at + len;
-    in->len -= 1 + head + len;
+    in->at += head + len;
+    in->len -= head + len;
+    return true;
+}
+
+bool acme_der_run(struct acme_der *in, const uint8_t *tags, size_t count, struct acme_der *body)
+{
+    struct acme_der rest = *in;
+    uint8_t tag;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!acme_der_next(&rest, &tag, &body[i]) || tag != tags[i]) {
+            return false;
+        }
+    }
+    *in = rest;
     return true;
 }
 
 bool acme_der_expect(struct acme_der *in, uint8_t tag, struct acme_der *body)
 {
-    struct acme_der after = *in;
-    uint8_t found;
+    return acme_der_run(in, &tag, 1, body);
+}
 
-    if (!acme_der_next(&after, &found, body) || found != tag) {
-        return false;
-    }
-    *in = after;
-    return true;
+bool acme_der_only(const struct acme_der *in, uint8_t tag, struct acme_der *body)
+{
+    struct acme_der rest = *in;
+
+    return acme_der_expect(&rest, tag, body) && rest.len == 0;
+}
+
+bool acme_der_is(const struct acme_der *der, const void *data, size_t len)
+{
+    return der->len == len && memcmp(der->at, data, len) == 0;
 }
 
 void acme_der_init(struct acme_der_out *o, void *buf, size_t cap)
@@ -87,24 +92,33 @@ void acme_der_bytes(struct acme_der_out *o, const void *data, size_t len)
     }
 }
 
+static void put_byte(struct acme_der_out *o, size_t value)
+{
+    uint8_t byte = (uint8_t)value;
+
+    acme_der_bytes(o, &byte, 1);
+}
+
 void acme_der_wrap(struct acme_der_out *o, uint8_t tag, size_t mark)
 {
     size_t len = mark - o->start;
-    uint8_t head[5];
-    size_t at = sizeof head;
+    uint8_t more = 0;
 
-    for (size_t rest = len; rest > 0 && at > 2; rest >>= 8) {
-        head[--at] = (uint8_t)rest;
+    if (len >= 0x80) {
+        for (; len > 0; len >>= 8) {
+            put_byte(o, len);
+            more++;
+        }
+        len = 0x80u | more;
     }
-    if (len < 0x80) {
-        at = sizeof head;
-        head[--at] = (uint8_t)len;
-    } else {
-        size_t more = sizeof head - at;
-        head[--at] = (uint8_t)(0x80u | more);
-    }
-    head[--at] = tag;
-    acme_der_bytes(o, head + at, sizeof head - at);
+    put_byte(o, len);
+    put_byte(o, tag);
+}
+
+void acme_der_wrap_bits(struct acme_der_out *o, size_t mark)
+{
+    put_byte(o, 0);
+    acme_der_wrap(o, ACME_DER_BIT_STRING, mark);
 }
 
 void acme_der_put(struct acme_der_out *o, uint8_t tag, const void *data, size_t len)
@@ -117,7 +131,6 @@ void acme_der_put(struct acme_der_out *o, uint8_t tag, const void *data, size_t 
 
 void acme_der_unsigned(struct acme_der_out *o, const uint8_t *number, size_t len)
 {
-    static const uint8_t zero = 0;
     size_t mark = o->start;
 
     while (len > 1 && *number == 0) {
@@ -126,7 +139,7 @@ void acme_der_unsigned(struct acme_der_out *o, const uint8_t *number, size_t len
     }
     acme_der_bytes(o, number, len);
     if (len == 0 || (*number & 0x80u) != 0) {
-        acme_der_bytes(o, &zero, 1);
+        put_byte(o, 0);
     }
     acme_der_wrap(o, ACME_DER_INTEGER, mark);
 }

@@ -34,6 +34,16 @@ bool acme_der_next(struct acme_der *in, uint8_t *tag, struct acme_der *body);
 /* As acme_der_next(), for an element that must have this tag. */
 bool acme_der_expect(struct acme_der *in, uint8_t tag, struct acme_der *body);
 
+/* Takes elements that must have these tags, one after the other; their contents go to body[0..count).
+ * Returns false, and leaves `in`, when one is not there. */
+bool acme_der_run(struct acme_der *in, const uint8_t *tags, size_t count, struct acme_der *body);
+
+/* True when `in` is one element with this tag and nothing else; its contents go to *body, which may be `in`. */
+bool acme_der_only(const struct acme_der *in, uint8_t tag, struct acme_der *body);
+
+/* True when `der` is these bytes. */
+bool acme_der_is(const struct acme_der *der, const void *data, size_t len);
+
 /* Writer that fills its buffer from the end to the front, so that lengths are known when they are written. */
 struct acme_der_out {
     uint8_t *at; /* caller's buffer */
@@ -47,6 +57,9 @@ void acme_der_bytes(struct acme_der_out *o, const void *data, size_t len);
 
 /* Puts tag and length in front of everything written since `mark`, an earlier value of o->start. */
 void acme_der_wrap(struct acme_der_out *o, uint8_t tag, size_t mark);
+
+/* The same for a BIT STRING, whose number of unused bits is 0. */
+void acme_der_wrap_bits(struct acme_der_out *o, size_t mark);
 
 /* Writes a whole element. */
 void acme_der_put(struct acme_der_out *o, uint8_t tag, const void *data, size_t len);

@@ -3,6 +3,7 @@
 
 #include "../acme_error.h"
 #include "../acme_version.h"
+#include "base64.h"
 
 #define HEAD_BYTES_MAX   65536u
 #define CHUNK_DIGITS_MAX 8 /* what fits the 32 bits of `length` */
@@ -35,7 +36,8 @@ void acme_http_write(struct acme_out *o, const struct acme_http_request *request
     acme_out_text(o, "\r\n");
 }
 
-/* What the next byte belongs to. The order matters: up to TRAILER lines, then pieces of the body. */
+/* What the next byte belongs to. The order matters: to VALUE the head, to TRAILER lines, then pieces of the
+ * body. */
 enum state {
     STATUS_LINE,
     REASON,
@@ -63,8 +65,7 @@ static const struct {
     uint16_t at;
     uint16_t cap;
 } fields[FIELDS] = {
-#define GATHER(member)                                                                                       \
-    offsetof(struct acme_http_reader, member), sizeof(((struct acme_http_reader *)0)->member)
+#define GATHER(member) offsetof(struct acme_http_reader, member), sizeof(((struct acme_http_reader *)0)->member)
     [NONCE] = {"replay-nonce", GATHER(answer.nonce)},
     [LOCATION] = {"location", GATHER(answer.location)},
     [RETRY_AFTER] = {"retry-after", GATHER(answer.retry_after)},
@@ -82,17 +83,13 @@ void acme_http_reader_init(struct acme_http_reader *r, bool is_head_request)
     r->is_head_request = is_head_request;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static int go(struct acme_http_reader *r, enum state state)
+static void go(struct acme_http_reader *r, enum state state)
 {
     r->state = (uint8_t)state;
     r->name_len = 0;
-    return ACME_HTTP_MORE;
 }
+
+/* The functions that take a byte return the state after it, or an error. */
 
 /* Judges every byte at once, so that another protocol on this port is noticed before it has sent a line. */
 static int status_byte(struct acme_http_reader *r, char c)
@@ -100,7 +97,7 @@ static int status_byte(struct acme_http_reader *r, char c)
     static const char shape[] = "HTTP/1.# ### ";
 
     if (c == '\n' && r->name_len == sizeof shape - 2) {
-        return go(r, NAME); /* some servers leave out the blank before an empty reason */
+        return NAME; /* some servers leave out the blank before an empty reason */
     }
     char wanted = shape[r->name_len];
     if (wanted == '#' ? !acme_is_digit(c) : c != wanted) {
@@ -112,40 +109,48 @@ static int status_byte(struct acme_http_reader *r, char c)
     } else if (wanted == '#') {
         r->answer.status = (uint16_t)(r->answer.status * 10 + (c - '0'));
     } else if (r->name_len > 8) {
-        return go(r, REASON);
+        return REASON;
     }
     r->name_len++;
-    return ACME_HTTP_MORE;
+    return STATUS_LINE;
+}
+
+static int reason_byte(struct acme_http_reader *r, char c)
+{
+    (void)r;
+    return c == '\n' ? NAME : REASON;
 }
 
 /* The blank line was read: decides where the body ends (RFC 9112, 6.3). */
 static int head_done(struct acme_http_reader *r)
 {
     struct acme_http_answer *a = &r->answer;
+    bool coded = (r->seen & SEEN(CODING)) != 0;
+    bool measured = (r->seen & SEEN(LENGTH)) != 0;
 
     if (a->status < 100 || a->status > 599) {
         return ACME_E_HTTP_SYNTAX;
     }
     if (a->status < 200) {
-        return go(r, STATUS_LINE);
+        return STATUS_LINE;
     }
-    if ((r->seen & SEEN(CODING)) != 0 && ((r->seen & SEEN(LENGTH)) != 0 || r->http10)) {
+    if (coded && (measured || r->http10)) {
         return ACME_E_HTTP_FRAMING;
     }
     if (r->http10 && !r->keep_alive) {
         a->close = true;
     }
     if (r->is_head_request || a->status == 204 || a->status == 304) {
-        go(r, END);
-    } else if ((r->seen & SEEN(CODING)) != 0) {
-        go(r, CHUNK_SIZE);
-    } else if ((r->seen & SEEN(LENGTH)) != 0) {
-        go(r, r->length > 0 ? LENGTH_BODY : END);
-    } else {
-        a->close = true;
-        go(r, OPEN_BODY);
+        return END;
     }
-    return ACME_HTTP_HEAD;
+    if (coded) {
+        return CHUNK_SIZE;
+    }
+    if (measured) {
+        return r->length > 0 ? LENGTH_BODY : END;
+    }
+    a->close = true;
+    return OPEN_BODY;
 }
 
 /* The colon was read: decides whether anybody wants the value. */
@@ -153,17 +158,16 @@ static int name_done(struct acme_http_reader *r)
 {
     const unsigned first_counts = SEEN(NONCE) | SEEN(LOCATION) | SEEN(RETRY_AFTER) | SEEN(DATE) | SEEN(MEDIA);
     struct acme_slice name = acme_slice(r->name, r->name_len);
-
     uint8_t field = 0;
 
-    while (field < FIELDS && !acme_slice_is(name, fields[field].name)) {
+    while (field < FIELDS && !acme_slice_is_word(name, fields[field].name)) {
         field++;
     }
     /* what a 1xx answer says is about itself, not about the answer to come */
     bool wanted = r->answer.status >= 200 && (r->seen & SEEN(field) & first_counts) == 0;
     r->field = wanted ? field : FIELDS;
     r->value_len = 0;
-    return go(r, BEFORE_VALUE);
+    return BEFORE_VALUE;
 }
 
 static int name_byte(struct acme_http_reader *r, char c)
@@ -175,214 +179,218 @@ static int name_byte(struct acme_http_reader *r, char c)
         return name_done(r);
     }
     /* only token characters (RFC 9110, 5.6.2): this refuses folded lines and blanks before the colon too */
-    if (c <= ' ' || c > '~' || strchr("\"(),/:;<=>?@[\\]{}", c) != NULL) {
+    if (!acme_is_visible(c, "\"(),/:;<=>?@[\\]{}")) {
         return ACME_E_HTTP_SYNTAX;
     }
     if (r->name_len < sizeof r->name) {
-        r->name[r->name_len++] = acme_lower(c);
+        r->name[r->name_len++] = c;
     }
-    return ACME_HTTP_MORE;
-}
-
-static bool is_word(struct acme_slice s, const char *word)
-{
-    return acme_slice_is_nocase(s, acme_slice_of(word));
+    return NAME;
 }
 
 static enum acme_media media_of(struct acme_slice value)
 {
     static const char *const names[] = {"application/json", "application/problem+json",
                                         "application/pem-certificate-chain"};
+    struct acme_slice type = acme_slice_cut(&value, ';');
 
-    value = acme_slice_trim(acme_slice(value.at, acme_slice_find(value, ';')));
+    acme_slice_trim(&type);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (is_word(value, names[i])) {
+        if (acme_slice_is_word(type, names[i])) {
             return (enum acme_media)(ACME_MEDIA_JSON + (int)i);
         }
     }
     return ACME_MEDIA_OTHER;
 }
 
-static int length_done(struct acme_http_reader *r, struct acme_slice value)
+static bool length_ok(struct acme_http_reader *r, struct acme_slice value, bool again)
 {
     int64_t length = acme_slice_decimal(value);
 
-    if (length < 0 || length > UINT32_MAX || ((r->seen & SEEN(LENGTH)) != 0 && length != r->length)) {
-        return ACME_E_HTTP_FRAMING;
+    if (length < 0 || length > UINT32_MAX || (again && length != r->length)) {
+        return false;
     }
     r->length = (uint32_t)length;
-    return ACME_HTTP_MORE;
+    return true;
 }
 
 static void connection_done(struct acme_http_reader *r, struct acme_slice list)
 {
     while (list.len > 0) {
-        size_t end = acme_slice_find(list, ',');
-        struct acme_slice option = acme_slice_trim(acme_slice(list.at, end));
-        if (is_word(option, "close")) {
+        struct acme_slice option = acme_slice_cut(&list, ',');
+        acme_slice_trim(&option);
+        if (acme_slice_is_word(option, "close")) {
             r->answer.close = true;
         }
-        if (is_word(option, "keep-alive")) {
+        if (acme_slice_is_word(option, "keep-alive")) {
             r->keep_alive = true;
         }
-        end += end < list.len;
-        list = acme_slice(list.at + end, list.len - end);
     }
 }
 
-/* RFC 8555, 6.5.1: a nonce with other characters must be ignored. */
-static bool is_base64url(struct acme_slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (!acme_is_digit(c) && !(acme_lower(c) >= 'a' && acme_lower(c) <= 'z') && c != '-' && c != '_') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The line of a wanted header ended. A text of `cap` bytes did not leave room for its NUL. */
-static int value_done(struct acme_http_reader *r)
+/* The line of a wanted header ended. A text of `cap` bytes did not leave room for its NUL. Returns false
+ * when the message has no certain length. */
+static bool value_done(struct acme_http_reader *r)
 {
     char *text = (char *)r + fields[r->field].at;
     bool too_long = r->value_len == fields[r->field].cap;
-    struct acme_slice value = acme_slice_trim(acme_slice(text, r->value_len));
-    int rc = ACME_HTTP_MORE;
+    struct acme_slice value = acme_slice(text, r->value_len);
+    bool again = (r->seen & SEEN(r->field)) != 0;
+    bool ok = true;
 
+    acme_slice_trim(&value);
+    r->seen = (uint8_t)(r->seen | SEEN(r->field));
     switch ((enum field)r->field) {
     case LENGTH:
-        rc = too_long ? ACME_E_HTTP_FRAMING : length_done(r, value);
+        ok = !too_long && length_ok(r, value, again);
         break;
     case CODING:
-        if ((r->seen & SEEN(CODING)) != 0 || !is_word(value, "chunked")) {
-            rc = ACME_E_HTTP_FRAMING;
-        }
+        ok = !again && acme_slice_is_word(value, "chunked");
         break;
     case CONNECTION:
         connection_done(r, value);
-        r->answer.close = r->answer.close || too_long; /* what we could not see may be "close" */
+        if (too_long) { /* what we could not see may be "close" */
+            r->answer.close = true;
+        }
         break;
     case MEDIA:
         r->answer.media = media_of(value);
         break;
-    case NONCE:
-        text[too_long || !is_base64url(value) ? 0 : value.len] = '\0';
-        break;
+    case NONCE: /* RFC 8555, 6.5.1: one with other characters must be ignored */
     case LOCATION:
-        r->answer.location_long = too_long;
-        text[too_long ? 0 : value.len] = '\0';
-        break;
     case RETRY_AFTER:
     case DATE:
-        text[too_long ? 0 : value.len] = '\0';
+        if (too_long || (r->field == NONCE && !acme_is_base64url(value))) {
+            value.len = 0;
+        }
+        text[value.len] = '\0';
+        if (too_long && r->field == LOCATION) {
+            r->answer.location_long = true;
+        }
         break;
     case FIELDS:
         break;
     }
-    r->seen = (uint8_t)(r->seen | SEEN(r->field));
-    return rc;
+    return ok;
 }
 
 static int value_byte(struct acme_http_reader *r, char c)
 {
     if (c == '\n') {
-        int rc = r->field == FIELDS ? ACME_HTTP_MORE : value_done(r);
-        go(r, NAME);
-        return rc;
+        return r->field == FIELDS || value_done(r) ? NAME : ACME_E_HTTP_FRAMING;
     }
-    if (r->field == FIELDS || (r->state == BEFORE_VALUE && is_blank(c))) {
-        return ACME_HTTP_MORE;
-    }
-    r->state = VALUE;
-    uint16_t cap = fields[r->field].cap;
     /* blanks at the end are not part of the value and must not make it too long */
-    if (r->value_len < cap - !!is_blank(c)) {
+    if (r->field != FIELDS && r->value_len < fields[r->field].cap - acme_is_blank(c)) {
         ((char *)r)[fields[r->field].at + r->value_len++] = c;
     }
-    return ACME_HTTP_MORE;
+    return VALUE;
 }
 
-static int hex_digit(char c)
+static int before_value_byte(struct acme_http_reader *r, char c)
 {
-    char lower = acme_lower(c);
+    return acme_is_blank(c) ? BEFORE_VALUE : value_byte(r, c);
+}
 
-    if (acme_is_digit(c)) {
-        return c - '0';
-    }
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+static int chunk_begins(const struct acme_http_reader *r)
+{
+    return r->length > 0 ? CHUNK_BODY : TRAILER;
 }
 
 static int chunk_size_byte(struct acme_http_reader *r, char c)
 {
-    int digit = hex_digit(c);
+    int digit = acme_hex_digit(c);
 
     if (digit >= 0 && r->name_len < CHUNK_DIGITS_MAX) {
         r->length = (r->name_len == 0 ? 0 : r->length << 4) | (uint32_t)digit;
         r->name_len++;
-        return ACME_HTTP_MORE;
+        return CHUNK_SIZE;
     }
     if (digit >= 0 || r->name_len == 0) {
         return ACME_E_HTTP_FRAMING;
     }
     if (c == '\n') {
-        return go(r, r->length > 0 ? CHUNK_BODY : TRAILER);
+        return chunk_begins(r);
     }
-    if (is_blank(c)) {
+    if (acme_is_blank(c)) {
         r->name_len = CHUNK_DIGITS_MAX; /* no more digits may follow */
-        return ACME_HTTP_MORE;
+        return CHUNK_SIZE;
     }
-    return c == ';' ? go(r, CHUNK_EXTENSION) : ACME_E_HTTP_FRAMING;
+    return c == ';' ? CHUNK_EXTENSION : ACME_E_HTTP_FRAMING;
 }
+
+static int chunk_extension_byte(struct acme_http_reader *r, char c)
+{
+    return c == '\n' ? chunk_begins(r) : CHUNK_EXTENSION;
+}
+
+static int chunk_end_byte(struct acme_http_reader *r, char c)
+{
+    (void)r;
+    return c == '\n' ? CHUNK_SIZE : ACME_E_HTTP_FRAMING;
+}
+
+/* Nothing of interest may come this late (RFC 9110, 6.5.1). */
+static int trailer_byte(struct acme_http_reader *r, char c)
+{
+    bool over = c == '\n' && r->name_len == 0;
+
+    r->name_len = c != '\n';
+    return over ? END : TRAILER;
+}
+
+static int (*const readers[])(struct acme_http_reader *r, char c) = {
+    [STATUS_LINE] = status_byte,
+    [REASON] = reason_byte,
+    [NAME] = name_byte,
+    [BEFORE_VALUE] = before_value_byte,
+    [VALUE] = value_byte,
+    [CHUNK_SIZE] = chunk_size_byte,
+    [CHUNK_EXTENSION] = chunk_extension_byte,
+    [CHUNK_END] = chunk_end_byte,
+    [TRAILER] = trailer_byte,
+};
 
 /* One byte of anything but a body. */
 static int line_byte(struct acme_http_reader *r, char c)
 {
     /* What every chunk needs is bounded by itself and does not count, else a long body in chunks of one byte
      * would run into the limit. */
-    bool counts = r->state == CHUNK_SIZE ? is_blank(c) : r->state != CHUNK_END;
+    bool counts = r->state == CHUNK_SIZE ? acme_is_blank(c) : r->state != CHUNK_END;
 
     if (counts && ++r->head_bytes > HEAD_BYTES_MAX) {
         return ACME_E_HTTP_SYNTAX;
     }
-    bool after_cr = r->carriage_return;
-    r->carriage_return = c == '\r';
-    if (c == '\0' || (after_cr && c != '\n')) {
+    if (c == '\0' || (r->carriage_return && c != '\n')) {
         return ACME_E_HTTP_SYNTAX;
     }
-    if (c == '\r') {
-        return ACME_HTTP_MORE;
+    r->carriage_return = c == '\r';
+    if (r->carriage_return) {
+        return r->state;
     }
-    switch (r->state) {
-    case STATUS_LINE:
-        return status_byte(r, c);
-    case REASON:
-        return c == '\n' ? go(r, NAME) : ACME_HTTP_MORE;
-    case NAME:
-        return name_byte(r, c);
-    case BEFORE_VALUE:
-    case VALUE:
-        return value_byte(r, c);
-    case CHUNK_SIZE:
-        return chunk_size_byte(r, c);
-    case CHUNK_EXTENSION:
-        return c == '\n' ? go(r, r->length > 0 ? CHUNK_BODY : TRAILER) : ACME_HTTP_MORE;
-    case CHUNK_END:
-        return c == '\n' ? go(r, CHUNK_SIZE) : ACME_E_HTTP_FRAMING;
-    default: /* TRAILER: nothing of interest may come this late (RFC 9110, 6.5.1) */
-        if (c == '\n') {
-            return go(r, r->name_len == 0 ? END : TRAILER);
-        }
-        r->name_len = 1;
-        return ACME_HTTP_MORE;
+    return readers[r->state](r, c);
+}
+
+/* Takes a byte of anything but a body. Returns the event it is. */
+static int read_line_byte(struct acme_http_reader *r, char c)
+{
+    int next = line_byte(r, c);
+    bool head = r->state == NAME && next > VALUE;
+
+    if (next < 0) {
+        r->state = DEAD;
+        return next;
     }
+    if (next != r->state) {
+        go(r, (enum state)next);
+    }
+    return head ? ACME_HTTP_HEAD : ACME_HTTP_MORE;
 }
 
 /* Takes as much body as there is, at least a byte. */
-static int body_piece(struct acme_http_reader *r, struct acme_slice *piece)
+static void body_piece(struct acme_http_reader *r, struct acme_slice *piece)
 {
     if (r->state == OPEN_BODY) {
-        return ACME_HTTP_BODY;
+        return;
     }
     if (piece->len > r->length) {
         piece->len = r->length;
@@ -391,38 +399,33 @@ static int body_piece(struct acme_http_reader *r, struct acme_slice *piece)
     if (r->length == 0) {
         go(r, r->state == CHUNK_BODY ? CHUNK_END : END);
     }
-    return ACME_HTTP_BODY;
 }
 
-int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_t *used,
-                   struct acme_slice *body)
+int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_t *used, struct acme_slice *body)
 {
     int event = ACME_HTTP_MORE;
 
     *used = 0;
     *body = acme_slice(in, 0);
-    while (event == ACME_HTTP_MORE) {
-        if (r->state == END) {
-            return ACME_HTTP_END;
-        }
-        if (r->state == DEAD) {
-            return ACME_E_HTTP_SYNTAX;
-        }
-        if (*used == len) {
-            return ACME_HTTP_MORE;
-        }
-        if (r->state < LENGTH_BODY) {
-            event = line_byte(r, in[(*used)++]);
-        } else {
-            *body = acme_slice(in + *used, len - *used);
-            event = body_piece(r, body);
-            *used += body->len;
-        }
+    while (event == ACME_HTTP_MORE && *used < len && r->state < LENGTH_BODY) {
+        event = read_line_byte(r, in[(*used)++]);
     }
-    if (event < 0) {
-        r->state = DEAD;
+    if (event != ACME_HTTP_MORE) {
+        return event;
     }
-    return event;
+    if (r->state == END) {
+        return ACME_HTTP_END;
+    }
+    if (r->state == DEAD) {
+        return ACME_E_HTTP_SYNTAX;
+    }
+    if (*used == len) {
+        return ACME_HTTP_MORE;
+    }
+    *body = acme_slice(in + *used, len - *used);
+    body_piece(r, body);
+    *used += body->len;
+    return ACME_HTTP_BODY;
 }
 
 int acme_http_eof(struct acme_http_reader *r, bool clean)

@@ -64,10 +64,9 @@ struct acme_http_reader {
     uint16_t value_len;   /* of the header value being read                               */
     uint32_t head_bytes;  /* header bytes so far                                          */
     uint32_t length;      /* Content-Length, then the bytes left of the body or the chunk */
-    char name[20];        /* header name, lower case; longer ones are of no interest      */
-    char value[48];       /* values not kept in the answer: lengths, codings, media type  */
-
     struct acme_http_answer answer;
+    char name[20];  /* header name as sent; longer ones are of no interest        */
+    char value[48]; /* values not kept in the answer: lengths, codings, media type  */
 };
 
 /* Prepares for one answer. is_head_request: the request was HEAD. */
@@ -84,8 +83,7 @@ void acme_http_reader_init(struct acme_http_reader *r, bool is_head_request);
  * from HTTP/1.0; for a chunk size that is not 1..8 hex digits, or chunk data longer than its size.
  * ACME_E_HTTP_SYNTAX for any other damage, more than 64 KiB of headers, extensions and trailers, a folded
  * header line, a NUL or a bare CR (a bare LF ends a line). After an error the reader is dead. */
-int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_t *used,
-                   struct acme_slice *body);
+int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_t *used, struct acme_slice *body);
 
 /* Tells that the connection has ended. `clean`: with TLS close_notify.
  * Returns ACME_HTTP_END when that is how this body ends, else ACME_E_HTTP_TRUNCATED: a body delimited by the

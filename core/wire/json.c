@@ -3,8 +3,8 @@
 
 #include "../acme_config.h"
 
+/* Not JSMN_STRICT: it sees only documents that were checked, and of these both make the same tokens. */
 #define JSMN_STATIC
-#define JSMN_STRICT
 #include <jsmn.h>
 
 /* Text being checked. */
@@ -32,7 +32,8 @@ static bool take_here(struct text *t, char c)
 /* Skips white space, then takes c when it is next. */
 static bool take(struct text *t, char c)
 {
-    while (take_here(t, ' ') || take_here(t, '\t') || take_here(t, '\n') || take_here(t, '\r')) {
+    while (peek(t) > 0 && strchr(" \t\n\r", peek(t)) != NULL) {
+        t->pos++;
     }
     return take_here(t, c);
 }
@@ -74,104 +75,16 @@ static bool number(struct text *t)
     return digits(t);
 }
 
-/* Value of four hex digits, -1 when they are not. */
-static int32_t hex4(const char *at)
-{
-    int32_t code = 0;
-
-    for (int i = 0; i < 4; i++) {
-        char c = acme_lower(at[i]);
-        if (acme_is_digit(c)) {
-            code = code * 16 + (c - '0');
-        } else if (c >= 'a' && c <= 'f') {
-            code = code * 16 + (c - 'a' + 10);
-        } else {
-            return -1;
-        }
-    }
-    return code;
-}
-
-/* The code point of "\uXXXX" or of a pair of them, at most `len` bytes at `at`; *used: its bytes. -1: not
- * one, or half a surrogate pair, which no UTF-8 text can hold. */
-static int32_t unicode_escape(const char *at, size_t len, size_t *used)
-{
-    int32_t code = len >= 6 ? hex4(at + 2) : -1;
-
-    *used = 6;
-    if (code < 0xD800 || code > 0xDFFF) {
-        return code;
-    }
-    int32_t low = code < 0xDC00 && len >= 12 && at[6] == '\\' && at[7] == 'u' ? hex4(at + 8) : -1;
-    *used = 12;
-    return low >= 0xDC00 && low <= 0xDFFF ? 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00) : -1;
-}
-
-static bool escape_ok(struct text *t)
-{
-    size_t left = t->len - t->pos; /* at least the backslash */
-    size_t used = 2;
-
-    if (left < 2) {
-        return false;
-    }
-    char c = t->at[t->pos + 1];
-    if (c == 'u') {
-        if (unicode_escape(t->at + t->pos, left, &used) < 0) {
-            return false;
-        }
-    } else if (c == '\0' || strchr("\"\\/bfnrt", c) == NULL) {
-        return false;
-    }
-    t->pos += used;
-    return true;
-}
-
-/* One character of more than a byte: no overlong form, no surrogate, nothing over U+10FFFF (RFC 3629, 4). */
-static bool utf8_ok(struct text *t)
-{
-    static const int32_t least[] = {0, 0x80, 0x800, 0x10000};
-    int first = peek(t);
-    int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-    int32_t code = first & (0x3F >> more);
-
-    if (first < 0xC2 || first > 0xF4) {
-        return false;
-    }
-    t->pos++;
-    for (int i = 0; i < more; i++) {
-        int next = peek(t);
-        if (next < 0x80 || next > 0xBF) {
-            return false;
-        }
-        code = code << 6 | (next & 0x3F);
-        t->pos++;
-    }
-    return code >= least[more] && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
-}
-
-/* The rest of a string whose opening quote was taken. */
+/* The rest of a string whose opening quote was taken; what stands in it is checked when it is decoded. */
 static bool string_rest(struct text *t)
 {
-    for (;;) {
-        int c = peek(t);
-        if (c < ' ') {
+    while (!take_here(t, '"')) {
+        if (peek(t) < ' ') {
             return false; /* the end of the text too */
         }
-        if (c == '"') {
-            t->pos++;
-            return true;
-        }
-        if (c == '\\') {
-            if (!escape_ok(t)) {
-                return false;
-            }
-        } else if (c < 0x80) {
-            t->pos++;
-        } else if (!utf8_ok(t)) {
-            return false;
-        }
+        t->pos += peek(t) == '\\' ? 2 : 1;
     }
+    return true;
 }
 
 static bool scalar(struct text *t)
@@ -230,6 +143,91 @@ static int check(struct text *t)
     return t->pos == t->len ? 0 : ACME_E_JSON;
 }
 
+/* Value of four hex digits, negative when they are not. */
+static int32_t hex4(const char *at)
+{
+    int32_t code = 0;
+
+    for (int i = 0; i < 4; i++) {
+        int digit = acme_hex_digit(at[i]);
+        if (digit < 0) {
+            return -1;
+        }
+        code = code * 16 + digit;
+    }
+    return code;
+}
+
+static bool is_surrogate(int32_t code)
+{
+    return code >= 0xD800 && code <= 0xDFFF;
+}
+
+/* The next three give the code point that the string begins with and take it; -1: malformed. */
+
+/* "\uXXXX" or a pair of them. Half a surrogate pair is something no UTF-8 text can hold. */
+static int32_t unicode_escape(struct acme_slice *s)
+{
+    int32_t code = s->len >= 6 ? hex4(s->at + 2) : -1;
+    size_t used = 6;
+
+    if (is_surrogate(code)) {
+        int32_t low = s->len >= 12 && s->at[6] == '\\' && s->at[7] == 'u' ? hex4(s->at + 8) : -1;
+        if (code >= 0xDC00 || !is_surrogate(low) || low < 0xDC00) {
+            return -1;
+        }
+        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        used = 12;
+    }
+    s->at += used;
+    s->len -= used;
+    return code;
+}
+
+/* Of one byte, or of more: no overlong form, no surrogate, nothing over U+10FFFF (RFC 3629, 4). */
+static int32_t utf8(struct acme_slice *s)
+{
+    int32_t code = (unsigned char)s->at[0];
+    size_t more = code >= 0xF0 ? 3 : code >= 0xE0 ? 2 : code >= 0x80 ? 1 : 0;
+
+    s->at++;
+    s->len--;
+    if (more == 0) {
+        return code;
+    }
+    if (code < 0xC2 || s->len < more) {
+        return -1;
+    }
+    code &= 0x3F >> more;
+    for (size_t i = 0; i < more; i++) {
+        if ((s->at[i] & 0xC0) != 0x80) {
+            return -1;
+        }
+        code = code << 6 | (s->at[i] & 0x3F);
+    }
+    s->at += more;
+    s->len -= more;
+    return code >> (5 * more + 1) == 0 || is_surrogate(code) || code > 0x10FFFF ? -1 : code;
+}
+
+static int32_t character(struct acme_slice *s)
+{
+    static const char from[] = "bfnrt";
+    static const char means[] = "\b\f\n\r\t";
+
+    if (s->at[0] != '\\') {
+        return utf8(s);
+    }
+    char c = s->at[1]; /* jsmn saw that there is one, and which */
+    if (c == 'u') {
+        return unicode_escape(s);
+    }
+    const char *named = strchr(from, c);
+    s->at += 2;
+    s->len -= 2;
+    return named != NULL ? means[named - from] : c;
+}
+
 static char *put_utf8(char *to, int32_t code)
 {
     int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
@@ -241,27 +239,21 @@ static char *put_utf8(char *to, int32_t code)
     return to;
 }
 
-/* Decodes a checked string where it lies: no escape is shorter than what it means. Returns its new length. */
-static size_t decode(char *text, size_t len)
+/* Decodes a string where it lies: no escape is shorter than what it means. Returns its new length, -1 when
+ * it is malformed. */
+static int decode(char *text, int len)
 {
-    static const char from[] = "bfnrt";
-    static const char means[] = "\b\f\n\r\t";
+    struct acme_slice rest = acme_slice(text, (size_t)len);
     char *to = text;
 
-    for (size_t i = 0; i < len;) {
-        size_t used = 1;
-        if (text[i] != '\\') {
-            *to++ = text[i];
-        } else if (text[i + 1] == 'u') {
-            to = put_utf8(to, unicode_escape(text + i, len - i, &used));
-        } else {
-            const char *named = strchr(from, text[i + 1]);
-            *to++ = named != NULL ? means[named - from] : text[i + 1];
-            used = 2;
+    while (rest.len > 0) {
+        int32_t code = character(&rest);
+        if (code < 0) {
+            return -1;
         }
-        i += used;
+        to = put_utf8(to, code);
     }
-    return (size_t)(to - text);
+    return (int)(to - text);
 }
 
 int acme_json_parse(struct acme_json *json, char *text, size_t len, void *memory, size_t memory_len)
@@ -282,10 +274,10 @@ int acme_json_parse(struct acme_json *json, char *text, size_t len, void *memory
     if (rc < 0) {
         return rc;
     }
-    size_t room = memory_len > skipped ? (memory_len - skipped) / sizeof(jsmntok_t) : 0;
-    if (room == 0) { /* jsmn takes a NULL array for a wish to count */
+    if (memory == NULL || memory_len < skipped) { /* jsmn would take NULL for a wish to count */
         return ACME_E_JSON_TOKENS;
     }
+    size_t room = (memory_len - skipped) / sizeof(jsmntok_t);
     jsmntok_t *tokens = (jsmntok_t *)(void *)((char *)memory + skipped);
     jsmn_init(&parser);
     int count = jsmn_parse(&parser, text, len, tokens, room < INT32_MAX ? (unsigned)room : INT32_MAX);
@@ -294,8 +286,11 @@ int acme_json_parse(struct acme_json *json, char *text, size_t len, void *memory
     }
     for (int i = 0; i < count; i++) {
         if (tokens[i].type == JSMN_STRING) {
-            size_t raw = (size_t)(tokens[i].end - tokens[i].start);
-            tokens[i].end = tokens[i].start + (int)decode(text + tokens[i].start, raw);
+            int decoded = decode(text + tokens[i].start, tokens[i].end - tokens[i].start);
+            if (decoded < 0) {
+                return ACME_E_JSON;
+            }
+            tokens[i].end = tokens[i].start + decoded;
         }
     }
     json->tokens = tokens;

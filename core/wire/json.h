@@ -1,9 +1,9 @@
 /* json.h - strict, checked access to a JSON document (RFC 8259) over jsmn's tokens.
  *
  * jsmn only cuts text into tokens and accepts most malformed documents. So acme_json_parse() first walks the
- * text with a grammar checker of its own (one root, commas, colons, numbers, literals, UTF-8, escapes,
- * depth), lets jsmn tokenize what passed, and then decodes every string in place. Afterwards every text is a
- * plain slice and no accessor can meet a malformed document.
+ * text with a grammar checker of its own (one root, commas, colons, numbers, literals, depth), lets jsmn
+ * tokenize what passed, and then decodes every string in place, which checks its UTF-8 and escapes.
+ * Afterwards every text is a plain slice and no accessor can meet a malformed document.
  */
 #ifndef ACME_WIRE_JSON_H
 #define ACME_WIRE_JSON_H

@@ -26,11 +26,6 @@ void acme_out_text(struct acme_out *o, const char *text)
     acme_out_bytes(o, text, strlen(text));
 }
 
-void acme_out_slice(struct acme_out *o, struct acme_slice s)
-{
-    acme_out_bytes(o, s.at, s.len);
-}
-
 void acme_out_u32(struct acme_out *o, uint32_t value)
 {
     char digits[10];

@@ -23,8 +23,12 @@ void acme_out_init(struct acme_out *o, void *buf, size_t cap);
 /* Append bytes, a NUL-terminated text, a slice, a decimal number. Work: the bytes written. */
 void acme_out_bytes(struct acme_out *o, const void *data, size_t len);
 void acme_out_text(struct acme_out *o, const char *text);
-void acme_out_slice(struct acme_out *o, struct acme_slice s);
 void acme_out_u32(struct acme_out *o, uint32_t value);
+
+static inline void acme_out_slice(struct acme_out *o, struct acme_slice s)
+{
+    acme_out_bytes(o, s.at, s.len);
+}
 
 /* Appends s as the inside of a JSON string: quotes, backslashes and controls escaped (RFC 8259, 7). */
 void acme_out_json(struct acme_out *o, struct acme_slice s);

@@ -1,88 +1,85 @@
 /* pem.c - see pem.h. */
 #include "pem.h"
 
-/* In the order of their values; behind them what else may stand among them. */
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n";
-enum { PADDING = 64, SPACE = 65, BAD = 255 };
+#include "base64.h"
 
-enum state { OUTSIDE, TEXT_LINE, LABEL, DASHES, CONTENTS, END_LINE };
+enum state { OUTSIDE, CONTENTS, END_LINE };
 
 static const char begin[] = "-----BEGIN ";
 static const char end[] = "-----END ";
 static const char dashes[] = "-----";
+
+#define TEXT_LINE UINT8_MAX /* `matched` on a line that begins no block */
 
 void acme_pem_init(struct acme_pem *p, void *der, size_t cap)
 {
     memset(p, 0, sizeof *p);
     p->der = der;
     p->cap = cap;
-    p->state = OUTSIDE;
 }
 
 bool acme_pem_outside(const struct acme_pem *p)
 {
-    return p->state < CONTENTS;
+    return p->state == OUTSIDE;
 }
 
-static void to(struct acme_pem *p, enum state state)
+/* Judges the line gathered in `label`, and leaves only its label there. */
+static bool begins(struct acme_pem *p)
 {
-    p->state = (uint8_t)state;
-    p->matched = 0;
+    size_t head = sizeof begin - 1;
+
+    if (p->matched == TEXT_LINE || p->matched < head || memcmp(p->label, begin, head) != 0) {
+        return false;
+    }
+    struct acme_slice rest = acme_slice(p->label + head, p->matched - head);
+    size_t len = acme_slice_find(rest, '-');
+    rest = acme_slice(rest.at + len, rest.len - len);
+    acme_slice_trim(&rest);
+    if (!acme_slice_is(rest, dashes)) {
+        return false;
+    }
+    memmove(p->label, p->label + head, len);
+    p->label[len] = '\0';
+    p->label_len = (uint8_t)len;
+    return true;
 }
 
 /* Bytes before a block: nothing here is an error, what is not a BEGIN line is text. */
 static int before_block(struct acme_pem *p, char c)
 {
     if (c == '\n' || c == '\r') {
-        bool begins = p->state == DASHES && p->matched == sizeof dashes - 1;
-        to(p, begins ? CONTENTS : OUTSIDE);
-        return begins ? ACME_PEM_BEGIN : ACME_PEM_MORE;
+        bool block = begins(p);
+        p->matched = 0;
+        if (!block) {
+            return ACME_PEM_MORE;
+        }
+        p->state = CONTENTS;
+        p->len = 0;
+        p->quad = 0;
+        p->pads = 0;
+        return ACME_PEM_BEGIN;
     }
-    if (p->state == OUTSIDE) {
-        if (c != begin[p->matched]) {
-            to(p, TEXT_LINE);
-        } else if (++p->matched == sizeof begin - 1) {
-            to(p, LABEL);
-            p->label_len = 0;
-        }
-    } else if (p->state == LABEL && c != '-') {
-        p->label[p->label_len++] = c;
-        if (p->label_len == sizeof p->label) {
-            to(p, TEXT_LINE);
-        }
-    } else if (p->state == LABEL) {
-        p->label[p->label_len] = '\0';
-        to(p, DASHES);
-        p->matched = 1;
-    } else if (p->state == DASHES && c == '-' && p->matched < sizeof dashes - 1) {
-        p->matched++;
-    } else if (p->state == DASHES && c != ' ' && c != '\t') {
-        to(p, TEXT_LINE);
+    if (p->matched < sizeof p->label) {
+        p->label[p->matched++] = c;
+    } else if (!acme_is_blank(c)) {
+        p->matched = TEXT_LINE;
     }
     return ACME_PEM_MORE;
 }
 
-/* Value of a base64 character, PADDING, SPACE and up for white space, or BAD. */
-static unsigned sextet(char c)
-{
-    const char *at = memchr(alphabet, c, sizeof alphabet - 1);
-
-    return at != NULL ? (unsigned)(at - alphabet) : BAD;
-}
-
 static int contents(struct acme_pem *p, char c)
 {
-    unsigned value = sextet(c);
+    unsigned value = acme_base64_value(c);
     size_t bytes;
 
-    if (p->der == NULL || (value >= SPACE && value != BAD)) {
+    if (p->der == NULL || (value == ACME_BASE64_SPACE)) {
         return ACME_PEM_MORE;
     }
-    if (value == BAD || (value == PADDING ? p->quad < 2 : p->pads > 0)) {
+    if (value == ACME_BASE64_BAD || (value == ACME_BASE64_PADDING ? p->quad < 2 : p->pads > 0)) {
         return ACME_E_CERT_SYNTAX;
     }
     p->bits = p->bits << 6 | (value & 63u);
-    p->pads = (uint8_t)(p->pads + value / PADDING);
+    p->pads = (uint8_t)(p->pads + (value == ACME_BASE64_PADDING));
     if (++p->quad < 4) {
         return ACME_PEM_MORE;
     }
@@ -116,7 +113,8 @@ static int end_line(struct acme_pem *p, char c)
     if (p->matched < sizeof end - 1 + p->label_len + sizeof dashes - 1) {
         return ACME_PEM_MORE;
     }
-    to(p, TEXT_LINE);
+    p->state = OUTSIDE;
+    p->matched = TEXT_LINE;
     return p->quad == 0 ? ACME_PEM_END : ACME_E_CERT_SYNTAX;
 }
 
@@ -127,13 +125,8 @@ int acme_pem_read(struct acme_pem *p, const char *in, size_t len, size_t *used)
 
     while (i < len && event == ACME_PEM_MORE) {
         char c = in[i++];
-        if (p->state < CONTENTS) {
+        if (p->state == OUTSIDE) {
             event = before_block(p, c);
-            if (event == ACME_PEM_BEGIN) {
-                p->len = 0;
-                p->quad = 0;
-                p->pads = 0;
-            }
         } else if (p->state == END_LINE || c == '-') {
             p->state = END_LINE;
             event = end_line(p, c);
@@ -145,11 +138,9 @@ int acme_pem_read(struct acme_pem *p, const char *in, size_t len, size_t *used)
     return event;
 }
 
-void acme_pem_edge(struct acme_out *o, const char *edge, const char *label)
+void acme_pem_edge(struct acme_out *o, enum acme_pem_event edge, const char *label)
 {
-    acme_out_text(o, dashes);
-    acme_out_text(o, edge);
-    acme_out_text(o, " ");
+    acme_out_text(o, edge == ACME_PEM_BEGIN ? begin : end);
     acme_out_text(o, label);
     acme_out_text(o, dashes);
     acme_out_text(o, "\n");
@@ -157,19 +148,8 @@ void acme_pem_edge(struct acme_out *o, const char *edge, const char *label)
 
 void acme_pem_line(struct acme_out *o, const uint8_t *der, size_t len)
 {
-    for (size_t i = 0; i < len; i += 3) {
-        size_t left = len - i;
-        uint32_t bits = (uint32_t)der[i] << 16;
-        char quad[4];
-
-        bits |= left > 1 ? (uint32_t)der[i + 1] << 8 : 0;
-        bits |= left > 2 ? der[i + 2] : 0;
-        quad[0] = alphabet[bits >> 18];
-        quad[1] = alphabet[bits >> 12 & 63];
-        quad[2] = left > 1 ? alphabet[bits >> 6 & 63] : '=';
-        quad[3] = left > 2 ? alphabet[bits & 63] : '=';
-        acme_out_bytes(o, quad, sizeof quad);
-    }
+    acme_out_base64(o, der, len, "+/");
+    acme_out_bytes(o, "==", (3 - len % 3) % 3);
     acme_out_text(o, "\n");
 }
 
@@ -177,9 +157,9 @@ void acme_pem_write(struct acme_out *o, const char *label, const void *der, size
 {
     const uint8_t *at = der;
 
-    acme_pem_edge(o, "BEGIN", label);
+    acme_pem_edge(o, ACME_PEM_BEGIN, label);
     for (size_t i = 0; i < len; i += ACME_PEM_LINE) {
         acme_pem_line(o, at + i, len - i < ACME_PEM_LINE ? len - i : ACME_PEM_LINE);
     }
-    acme_pem_edge(o, "END", label);
+    acme_pem_edge(o, ACME_PEM_END, label);
 }

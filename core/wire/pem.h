@@ -12,11 +12,10 @@ enum acme_pem_event { ACME_PEM_MORE = 0, ACME_PEM_BEGIN = 1, ACME_PEM_END = 2 };
 struct acme_pem {
     uint8_t *der; /* caller's buffer: contents of the block; NULL: read over them */
     size_t cap;
-    size_t len;     /* bytes decoded so far                         */
-    char label[24]; /* of the current block, NUL-terminated, e.g. "CERTIFICATE" */
-    /* private */
-    uint8_t state, label_len, matched, quad, pads;
+    size_t len;                                    /* bytes decoded so far */
+    uint8_t state, label_len, matched, quad, pads; /* private, as is the next */
     uint32_t bits;
+    char label[40]; /* in a block: its label, NUL-terminated, e.g. "CERTIFICATE"; private outside */
 };
 
 /* Prepares; blocks are decoded to der[0..cap), or skipped when der is NULL. */
@@ -39,7 +38,7 @@ void acme_pem_write(struct acme_out *o, const char *label, const void *der, size
 /* The same in pieces, for a block that is not held whole: the line that begins or ends it, and one line of
  * contents (ACME_PEM_LINE bytes, fewer in the last). */
 #define ACME_PEM_LINE 48
-void acme_pem_edge(struct acme_out *o, const char *edge, const char *label);
+void acme_pem_edge(struct acme_out *o, enum acme_pem_event edge, const char *label);
 void acme_pem_line(struct acme_out *o, const uint8_t *der, size_t len);
 
 #endif

@@ -1,6 +1,38 @@
 /* slice.c - looking at pieces of text. */
 #include "slice.h"
 
+char acme_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool acme_is_letter(char c)
+{
+    char lower = acme_lower(c);
+
+    return lower >= 'a' && lower <= 'z';
+}
+
+bool acme_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+int acme_hex_digit(char c)
+{
+    char lower = acme_lower(c);
+
+    if (acme_is_digit(c)) {
+        return c - '0';
+    }
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+bool acme_is_visible(char c, const char *but)
+{
+    return c > ' ' && c <= '~' && strchr(but, c) == NULL;
+}
+
 bool acme_slice_is(struct acme_slice s, const char *text)
 {
     /* an empty slice may have no address, which memcmp() must not see */
@@ -20,6 +52,11 @@ bool acme_slice_is_nocase(struct acme_slice s, struct acme_slice other)
     return true;
 }
 
+bool acme_slice_is_word(struct acme_slice s, const char *word)
+{
+    return acme_slice_is_nocase(s, acme_slice_of(word));
+}
+
 size_t acme_slice_find(struct acme_slice s, char c)
 {
     size_t i = 0;
@@ -30,16 +67,25 @@ size_t acme_slice_find(struct acme_slice s, char c)
     return i;
 }
 
-struct acme_slice acme_slice_trim(struct acme_slice s)
+struct acme_slice acme_slice_cut(struct acme_slice *rest, char c)
 {
-    while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t')) {
-        s.at++;
-        s.len--;
+    struct acme_slice head = acme_slice(rest->at, acme_slice_find(*rest, c));
+    size_t taken = head.len + (head.len < rest->len);
+
+    rest->at += taken;
+    rest->len -= taken;
+    return head;
+}
+
+void acme_slice_trim(struct acme_slice *s)
+{
+    while (s->len > 0 && acme_is_blank(s->at[s->len - 1])) {
+        s->len--;
     }
-    while (s.len > 0 && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t')) {
-        s.len--;
+    while (s->len > 0 && acme_is_blank(s->at[0])) {
+        s->at++;
+        s->len--;
     }
-    return s;
 }
 
 int64_t acme_slice_decimal(struct acme_slice s)

@@ -5,31 +5,17 @@
 #define LABEL_MAX 63
 #define IPV6_MAX  45 /* eight groups of four, the last two as IPv4 */
 
-static bool is_letter(char c)
-{
-    return acme_lower(c) >= 'a' && acme_lower(c) <= 'z';
-}
-
-/* Cuts the first label off *rest, its dot too. */
-static struct acme_slice next_label(struct acme_slice *rest)
-{
-    struct acme_slice label = acme_slice(rest->at, acme_slice_find(*rest, '.'));
-    size_t taken = label.len + (label.len < rest->len);
-
-    *rest = acme_slice(rest->at + taken, rest->len - taken);
-    return label;
-}
-
 static bool label_ok(struct acme_slice label, bool strict)
 {
     if (label.len < 1 || label.len > LABEL_MAX) {
         return false;
     }
+    if (strict && (label.at[0] == '-' || label.at[label.len - 1] == '-')) {
+        return false;
+    }
     for (size_t i = 0; i < label.len; i++) {
         char c = label.at[i];
-        bool outer = i == 0 || i == label.len - 1;
-        if (!is_letter(c) && !acme_is_digit(c) && !(c == '-' && !(strict && outer)) &&
-            !(c == '_' && !strict)) {
+        if (!acme_is_letter(c) && !acme_is_digit(c) && c != '-' && (strict || c != '_')) {
             return false;
         }
     }
@@ -45,7 +31,7 @@ static bool labels_ok(struct acme_slice host, bool strict, bool *numeric)
         return false;
     }
     while (rest.len > 0) {
-        struct acme_slice label = next_label(&rest);
+        struct acme_slice label = acme_slice_cut(&rest, '.');
         if (!label_ok(label, strict)) {
             return false;
         }
@@ -60,7 +46,7 @@ static bool ipv4_ok(struct acme_slice host)
     unsigned parts = 0;
 
     while (rest.len > 0) {
-        struct acme_slice label = next_label(&rest);
+        struct acme_slice label = acme_slice_cut(&rest, '.');
         int64_t value = acme_slice_decimal(label);
         /* resolvers read a leading zero as octal, and then it is another address */
         if (value < 0 || value > 255 || (label.len > 1 && label.at[0] == '0')) {
@@ -77,8 +63,8 @@ static bool ipv6_ok(struct acme_slice host)
     unsigned colons = 0;
 
     for (size_t i = 0; i < host.len; i++) {
-        char c = acme_lower(host.at[i]);
-        if (!acme_is_digit(c) && !(c >= 'a' && c <= 'f') && c != ':' && c != '.') {
+        char c = host.at[i];
+        if (acme_hex_digit(c) < 0 && c != ':' && c != '.') {
             return false;
         }
         colons += c == ':';
@@ -123,8 +109,7 @@ static int split_authority(struct acme_url *url, struct acme_slice text)
 static bool bytes_ok(struct acme_slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (c <= ' ' || c > '~' || strchr("\"#<>\\^`{|}", c) != NULL) {
+        if (!acme_is_visible(text.at[i], "\"#<>\\^`{|}")) {
             return false;
         }
     }

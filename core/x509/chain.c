@@ -25,7 +25,7 @@ static int emit(struct acme_chain *c, struct acme_der der)
     int err;
 
     acme_out_init(&o, line, sizeof line);
-    acme_pem_edge(&o, "BEGIN", label);
+    acme_pem_edge(&o, ACME_PEM_BEGIN, label);
     err = c->sink(c->sink_ctx, line, o.len);
     while (err == 0 && der.len > 0) {
         size_t len = der.len < ACME_PEM_LINE ? der.len : ACME_PEM_LINE;
@@ -37,7 +37,7 @@ static int emit(struct acme_chain *c, struct acme_der der)
     }
     if (err == 0) {
         o.len = 0;
-        acme_pem_edge(&o, "END", label);
+        acme_pem_edge(&o, ACME_PEM_END, label);
         err = c->sink(c->sink_ctx, line, o.len);
         c->count++;
     }
@@ -59,8 +59,7 @@ static bool find_held(const struct acme_chain *c, struct acme_der name, struct a
             return false;
         }
         found->len = (size_t)(held.at - found->at);
-        if (acme_leaf_parse(parsed, found->at, found->len) == 0 && parsed->subject.len == name.len &&
-            memcmp(parsed->subject.at, name.at, name.len) == 0) {
+        if (acme_leaf_parse(parsed, found->at, found->len) == 0 && acme_der_is(&parsed->subject, name.at, name.len)) {
             return true;
         }
     }
@@ -80,7 +79,7 @@ static int emit_held(struct acme_chain *c, struct acme_der issuer)
     while (err == 0 && find_held(c, issuer, &der, &parsed) && written + der.len <= c->held) {
         written += der.len;
         err = emit(c, der);
-        if (issuer.len == parsed.issuer.len && memcmp(issuer.at, parsed.issuer.at, issuer.len) == 0) {
+        if (acme_der_is(&parsed.issuer, issuer.at, issuer.len)) {
             break; /* a root */
         }
         issuer = parsed.issuer;
@@ -96,8 +95,7 @@ static int take_leaf(struct acme_chain *c, const struct acme_leaf *leaf, struct 
     if (!acme_leaf_names_are(leaf, c->want.names, c->want.name_count)) {
         return ACME_E_CERT_NAMES;
     }
-    if (leaf->not_after <= leaf->not_before ||
-        (c->want.utc != ACME_DATE_NONE && leaf->not_after <= c->want.utc)) {
+    if (leaf->not_after <= leaf->not_before || (c->want.utc != ACME_DATE_NONE && leaf->not_after <= c->want.utc)) {
         return ACME_E_CERT_DATES;
     }
     c->have_leaf = true;

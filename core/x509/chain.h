@@ -18,8 +18,6 @@ struct acme_chain_want {
 };
 
 struct acme_chain {
-    struct acme_pem pem;
-    struct acme_chain_want want;
     /* Receives the chain: the leaf first, every call one line of PEM. Returns 0 or an error. */
     int (*sink)(void *ctx, const void *data, size_t len);
     void *sink_ctx;
@@ -29,6 +27,8 @@ struct acme_chain {
     unsigned count; /* certificates written so far */
     bool have_leaf;
     int64_t not_before, not_after; /* of the leaf */
+    struct acme_chain_want want;
+    struct acme_pem pem;
 };
 
 /* Prepares for a chain. `memory` must take the largest certificate, and those that come before the leaf.

@@ -39,14 +39,12 @@ static void write_names(struct acme_der_out *o, const char *const *names, size_t
 
 static void write_signature(struct acme_der_out *o, const uint8_t signature[64])
 {
-    static const uint8_t no_unused_bits = 0;
     size_t mark = o->start;
 
     acme_der_unsigned(o, signature + 32, 32);
     acme_der_unsigned(o, signature, 32);
     acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
-    acme_der_bytes(o, &no_unused_bits, 1);
-    acme_der_wrap(o, ACME_DER_BIT_STRING, mark);
+    acme_der_wrap_bits(o, mark);
     mark = o->start;
     acme_der_bytes(o, ecdsa_with_sha256, sizeof ecdsa_with_sha256);
     acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
@@ -54,8 +52,7 @@ static void write_signature(struct acme_der_out *o, const uint8_t signature[64])
 
 /* CertificationRequestInfo (RFC 2986, 4.1). RFC 8555, 7.4 lets the names stand in subjectAltName alone; a
  * common name would be limited to 64 bytes. */
-static void write_info(struct acme_der_out *o, const uint8_t point[65], const char *const *names,
-                       size_t name_count)
+static void write_info(struct acme_der_out *o, const uint8_t point[65], const char *const *names, size_t name_count)
 {
     static const uint8_t head[] = {0x02, 0x01, 0x00, 0x30, 0x00}; /* version 0, empty subject */
 

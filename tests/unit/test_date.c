@@ -24,23 +24,36 @@ static int64_t library_utc(int year, int month, int day, int hour, int minute, i
     return (int64_t)timegm(&tm);
 }
 
+/* Reads the time, and judges by the C library's calendar whether there is such a day and when it was. */
+static void check_utc(int year, int month, int day, int hour, int minute, int second)
+{
+    char text[64];
+    struct tm tm;
+    time_t noon = (time_t)library_utc(year, month, day, 12, 0, 0);
+    bool exists = gmtime_r(&noon, &tm) != NULL && tm.tm_mday == day;
+    int64_t want = exists ? library_utc(year, month, day, hour, minute, second) : ACME_DATE_NONE;
+
+    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, hour, minute, second);
+    if (acme_date_rfc3339(acme_slice_of(text)) != want) {
+        fail_msg("\"%s\"", text);
+    }
+}
+
 static void utc_matches_timegm(void **state)
 {
     (void)state;
-    assert_true(acme_date_utc(1970, 1, 1, 0, 0, 0) == 0);
+    check_utc(1970, 1, 1, 0, 0, 0);
     for (int year = 0; year <= 9999; year++) {
         for (int month = 1; month <= 12; month++) {
             for (int day = 1; day <= 31; day += day == 1 || day == 28 ? 27 : 1) {
-                assert_true(acme_date_utc(year, month, day, 23, 59, 60) ==
-                            library_utc(year, month, day, 23, 59, 60));
+                check_utc(year, month, day, 23, 59, 60);
             }
         }
     }
     for (int year = 1890; year < 2110; year++) {
         for (int month = 1; month <= 12; month++) {
             for (int day = 1; day <= 31; day++) {
-                assert_true(acme_date_utc(year, month, day, day % 24, day, 59 - day) ==
-                            library_utc(year, month, day, day % 24, day, 59 - day));
+                check_utc(year, month, day, day % 24, day, 59 - day);
             }
         }
     }
@@ -267,8 +280,7 @@ static void retry_after(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        int32_t got =
-            acme_retry_after_s(acme_slice_of(rows[i].value), acme_slice_of(rows[i].date), rows[i].utc);
+        int32_t got = acme_retry_after_s(acme_slice_of(rows[i].value), acme_slice_of(rows[i].date), rows[i].utc);
         if (got != rows[i].seconds) {
             fail_msg("\"%s\" at \"%s\": %d", rows[i].value, rows[i].date, (int)got);
         }
@@ -276,12 +288,53 @@ static void retry_after(void **state)
     assert_int_equal(acme_retry_after_s(acme_slice(NULL, 0), acme_slice(NULL, 0), 0), -1);
 }
 
+static int64_t utc_time(struct acme_slice text)
+{
+    return acme_date_der(text, true);
+}
+
+static int64_t generalized_time(struct acme_slice text)
+{
+    return acme_date_der(text, false);
+}
+
+static void certificate_times(void **state)
+{
+    static const struct row two_digits[] = {
+        {"700101000000Z", 0},
+        {"491231235959Z", 2524607999},
+        {"500101000000Z", -631152000},
+        {"240229000000Z", 1709164800},
+        {"230229000000Z", ACME_DATE_NONE},
+        {"700101000060Z", ACME_DATE_NONE},
+        {"700101000000z", ACME_DATE_NONE},
+        {"700101000000", ACME_DATE_NONE},
+        {"7001010000Z", ACME_DATE_NONE},
+        {"700101000000+0000", ACME_DATE_NONE},
+        {"19700101000000Z", ACME_DATE_NONE},
+    };
+    static const struct row four_digits[] = {
+        {"19700101000000Z", 0},
+        {"99991231235959Z", 253402300799},
+        {"19491231235959Z", -631152001},
+        {"20240229000000Z", 1709164800},
+        {"19700101000000.5Z", ACME_DATE_NONE},
+        {"19700101000000z", ACME_DATE_NONE},
+        {"1970010100000 Z", ACME_DATE_NONE},
+        {"700101000000Z", ACME_DATE_NONE},
+    };
+
+    (void)state;
+    check_rows(utc_time, two_digits, sizeof two_digits / sizeof two_digits[0]);
+    check_rows(generalized_time, four_digits, sizeof four_digits / sizeof four_digits[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(utc_matches_timegm), cmocka_unit_test(forms_match_strftime),
-        cmocka_unit_test(http_dates),         cmocka_unit_test(rfc3339_dates),
-        cmocka_unit_test(damaged_dates),      cmocka_unit_test(retry_after),
+        cmocka_unit_test(utc_matches_timegm), cmocka_unit_test(forms_match_strftime), cmocka_unit_test(http_dates),
+        cmocka_unit_test(rfc3339_dates),      cmocka_unit_test(damaged_dates),        cmocka_unit_test(retry_after),
+        cmocka_unit_test(certificate_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

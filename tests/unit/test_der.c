@@ -145,8 +145,7 @@ static void octet_strings(void **state)
 
 static void integers(void **state)
 {
-    static const char *const numbers[] = {
-        "0", "1", "7F", "80", "FF", "100", "7FFF", "8000", "FFFFFFFFFFFFFFFFFF"};
+    static const char *const numbers[] = {"0", "1", "7F", "80", "FF", "100", "7FFF", "8000", "FFFFFFFFFFFFFFFFFF"};
     uint8_t number[32], buf[64];
 
     (void)state;
@@ -184,6 +183,34 @@ static void public_key_prefix(void **state)
     EVP_PKEY_free(key);
 }
 
+static void runs(void **state)
+{
+    static const uint8_t tags[] = {ACME_DER_INTEGER, ACME_DER_OCTET_STRING};
+    static const char both[] = "\x02\x01\x05\x04\x02xy";
+    struct acme_der part[2];
+
+    (void)state;
+    for (size_t len = 0; len < sizeof both; len++) {
+        struct acme_der in = {(const uint8_t *)both, len};
+        bool whole = len == sizeof both - 1;
+        assert_int_equal(acme_der_run(&in, tags, 2, part), whole);
+        assert_int_equal(in.len, whole ? 0 : len);
+    }
+    assert_true(acme_der_is(&part[0], "\5", 1));
+    assert_true(acme_der_is(&part[1], "xy", 2));
+    assert_false(acme_der_is(&part[1], "xz", 2));
+    assert_false(acme_der_is(&part[1], "xyz", 3));
+    struct acme_der swapped = {(const uint8_t *)"\x04\x00\x02\x01\x05", 5};
+    assert_false(acme_der_run(&swapped, tags, 2, part));
+    assert_int_equal(swapped.len, 5);
+
+    struct acme_der two = {(const uint8_t *)both, sizeof both - 1};
+    struct acme_der one = {(const uint8_t *)both, 3};
+    assert_false(acme_der_only(&two, ACME_DER_INTEGER, part));
+    assert_true(acme_der_only(&one, ACME_DER_INTEGER, part));
+    assert_false(acme_der_only(&one, ACME_DER_OCTET_STRING, part));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +218,7 @@ int main(void)
         cmocka_unit_test(longer_than_needed),
         cmocka_unit_test(expect_leaves_input),
         cmocka_unit_test(octet_strings),
+        cmocka_unit_test(runs),
         cmocka_unit_test(integers),
         cmocka_unit_test(public_key_prefix),
     };

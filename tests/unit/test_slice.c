@@ -23,9 +23,17 @@ static void compares(void **state)
 static void trims(void **state)
 {
     (void)state;
-    assert_true(acme_slice_is(acme_slice_trim(acme_slice_of(" \ta b\t ")), "a b"));
-    assert_int_equal(acme_slice_trim(acme_slice_of(" \t ")).len, 0);
-    assert_int_equal(acme_slice_trim(acme_slice(NULL, 0)).len, 0);
+    assert_true(acme_slice_is_word(acme_slice_of("Keep-ALIVE"), "keep-alive"));
+    assert_false(acme_slice_is_word(acme_slice_of("close"), "closed"));
+    struct acme_slice s = acme_slice_of(" \ta b\t ");
+    acme_slice_trim(&s);
+    assert_true(acme_slice_is(s, "a b"));
+    s = acme_slice_of(" \t ");
+    acme_slice_trim(&s);
+    assert_int_equal(s.len, 0);
+    s = acme_slice(NULL, 0);
+    acme_slice_trim(&s);
+    assert_int_equal(s.len, 0);
 }
 
 static void finds(void **state)
@@ -35,6 +43,35 @@ static void finds(void **state)
     assert_int_equal(acme_slice_find(acme_slice_of("abc"), '.'), 3);
     assert_int_equal(acme_slice_find(acme_slice("a\0b", 3), 'b'), 2);
     assert_int_equal(acme_slice_find(acme_slice(NULL, 0), '.'), 0);
+}
+
+static void cuts(void **state)
+{
+    (void)state;
+    struct acme_slice rest = acme_slice_of("a,,bc");
+    assert_true(acme_slice_is(acme_slice_cut(&rest, ','), "a"));
+    assert_true(acme_slice_is(rest, ",bc"));
+    assert_int_equal(acme_slice_cut(&rest, ',').len, 0);
+    assert_true(acme_slice_is(acme_slice_cut(&rest, ','), "bc"));
+    assert_int_equal(rest.len, 0);
+    assert_int_equal(acme_slice_cut(&rest, ',').len, 0);
+}
+
+static void knows_characters(void **state)
+{
+    static const char hex[] = "0123456789abcdefABCDEF";
+
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        bool capital = c >= 'A' && c <= 'Z';
+        assert_int_equal((unsigned char)acme_lower((char)c), capital ? c - 'A' + 'a' : c);
+        assert_int_equal(acme_is_letter((char)c), capital || (c >= 'a' && c <= 'z'));
+        assert_int_equal(acme_is_blank((char)c), c == ' ' || c == '\t');
+        assert_int_equal(acme_is_visible((char)c, "x;"), c > 0x20 && c < 0x7f && c != 'x' && c != ';');
+        const char *at = memchr(hex, c, sizeof hex - 1);
+        int value = at == NULL ? -1 : (int)(at - hex);
+        assert_int_equal(acme_hex_digit((char)c), value > 15 ? value - 6 : value);
+    }
 }
 
 static void reads_decimals(void **state)
@@ -82,6 +119,8 @@ int main(void)
         cmocka_unit_test(compares),
         cmocka_unit_test(trims),
         cmocka_unit_test(finds),
+        cmocka_unit_test(cuts),
+        cmocka_unit_test(knows_characters),
         cmocka_unit_test(reads_decimals),
     };
 
