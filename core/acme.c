@@ -25,6 +25,15 @@ static bool pointers_given(const struct acme_setup *s)
            (s->contact_count == 0 || s->contacts != NULL) && (s->ca.more_host_count == 0 || s->ca.more_hosts != NULL);
 }
 
+/* Texts that go into requests as they are. */
+static bool is_printable(const char *text)
+{
+    while (text != NULL && *text >= ' ' && *text <= '~') {
+        text++;
+    }
+    return text == NULL || *text == '\0';
+}
+
 static int check_setup(const struct acme_setup *s)
 {
     struct acme_url url;
@@ -53,6 +62,14 @@ static int check_setup(const struct acme_setup *s)
         if (s->names[i] == NULL || !acme_dns_name_ok(acme_slice_of(s->names[i]))) {
             return ACME_E_NAMES;
         }
+    }
+    for (size_t i = 0; i < s->contact_count; i++) {
+        if (!is_printable(s->contacts[i])) {
+            return ACME_E_TEXT;
+        }
+    }
+    if (!is_printable(s->product)) {
+        return ACME_E_TEXT;
     }
     if (strlen(s->ca.directory_url) > ACME_URL_MAX) {
         return ACME_E_URL_LONG;
@@ -90,8 +107,6 @@ int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme
     c->channel.tls = setup->tls;
     c->channel.buffer = setup->tls_buffer;
     c->channel.buffer_len = setup->tls_buffer_len;
-    bool named = setup->ca.tls_name != NULL && setup->ca.tls_name[0] != '\0';
-    c->channel.tls_name = named ? setup->ca.tls_name : NULL;
     return 0;
 }
 
@@ -335,6 +350,10 @@ static int tick_connect(struct acme_client *c, uint32_t now_ms)
 {
     struct acme_event event = {.kind = ACME_EVENT_CONNECTED, .step = c->flow.step};
     uint32_t before = c->channel.handshakes;
+    /* The other name is the directory's alone. */
+    const char *name = c->setup->ca.tls_name;
+    bool named = name != NULL && name[0] != '\0' && acme_url_same_origin(&c->exchange.url, &c->flow.hosts.directory);
+    c->channel.tls_name = named ? name : NULL;
     int done = acme_channel_open(&c->channel, &c->exchange.url, now_ms);
     if (done < 0) {
         return faulted(c, done, now_ms);

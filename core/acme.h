@@ -108,7 +108,7 @@ struct acme_client {
 
 /* Prepares a client. Checks every size and pointer of the setup, every name and URL; does no I/O.
  * Memory: `setup` and all it leads to are borrowed as long as the client is used.
- * Returns 0, or ACME_E_SIZE, ACME_E_NULL, ACME_E_KEY (one key for both), ACME_E_NAMES, ACME_E_WORK_SMALL, ACME_E_TLS_NAME, ACME_E_ANCHORS,
+ * Returns 0, or ACME_E_SIZE, ACME_E_NULL, ACME_E_KEY (one key for both), ACME_E_NAMES, ACME_E_WORK_SMALL, ACME_E_TLS_NAME, ACME_E_ANCHORS, ACME_E_TEXT,
  * ACME_E_URL*. */
 #define acme_init(client, setup) acme_init_sized((client), sizeof(struct acme_client), (setup))
 int acme_init_sized(struct acme_client *client, size_t client_size, const struct acme_setup *setup);

@@ -16,6 +16,7 @@
     X(ACME_E_WORK_SMALL, -4, 0, "a lent buffer is too small", "work below ACME_WORK_MIN, TLS record buffer below 837 bytes") \
     X(ACME_E_TLS_NAME, -5, 0, "no host name to check the CA's certificate against", "directory URL with an IP address and no tls_name") \
     X(ACME_E_ANCHORS, -6, 0, "no usable trust anchor", "empty or unreadable trust store") \
+    X(ACME_E_TEXT, -7, 0, "a text holds a character that does not belong there", "control character in product or a contact") \
     /* what is stored, and the system */ \
     X(ACME_E_STORE_READ, -20, 1, "a record cannot be read", "permissions, worn flash") \
     X(ACME_E_STORE_WRITE, -21, 1, "a record cannot be written", "directory not writable, disk or flash full") \

@@ -90,7 +90,7 @@ enum acme_record {
 struct acme_store {
     void *ctx;
 
-    /* Reads the first min(cap, length) bytes of a record. Returns the record's whole length, 0 when there is
+    /* Reads the first min(cap, length) bytes of a record (cap 0, buf NULL: only its length). Returns the record's whole length, 0 when there is
      * no such record, ACME_E_STORE_READ when it cannot be told. */
     int (*get)(void *ctx, enum acme_record record, void *buf, size_t cap);
 
@@ -98,8 +98,8 @@ struct acme_store {
      * or the new one; len 0 removes it. Returns 0 when it is durable, or ACME_E_STORE_WRITE. */
     int (*put)(void *ctx, enum acme_record record, const void *data, size_t len);
 
-    /* Adds bytes to the chain being received; len 0 starts it anew and drops what was there. The chain in use
-     * is not touched. Returns 0, or ACME_E_STORE_WRITE. */
+    /* Adds bytes to the chain being received, a line of PEM a call and several calls a tick; len 0 starts it anew and
+     * drops what was there. The chain in use is not touched. Returns 0, or ACME_E_STORE_WRITE. */
     int (*append)(void *ctx, const void *data, size_t len);
 
     /* Makes KEY_NEXT and the received chain the ones in use, both at one atomic moment, then removes ORDER, and

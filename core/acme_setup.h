@@ -137,7 +137,7 @@ struct acme_setup {
     void *tls_buffer; /* BR_SSL_BUFSIZE_MONO bytes for any server */
     size_t tls_buffer_len;
 
-    /* told what happens; optional */
+    /* told what happens; optional. It must not call back into the client. */
     void (*trace)(void *ctx, const struct acme_event *event);
     void *trace_ctx;
 };

@@ -334,6 +334,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
         return error;
     }
     x->fault_step = x->flow->step;
+    x->wary = x->wary || stale; /* a server that never says when it closes: from now on a connection a request */
     int step = asked ? acme_flow_lost(x->flow) : (int)x->flow->step;
     uint32_t wait_ms = stale ? 0 : acme_backoff_ms(x->faults, 1000);
     uint32_t floor_ms = x->retry_after_s > 0 ? acme_poll_ms(0, x->retry_after_s) : 0;
@@ -400,6 +401,9 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     int error = problem->type.len > 0 ? ACME_E_PROBLEM : ACME_E_HTTP_STATUS;
     if (status >= 500) {
         return acme_exchange_fault(x, error, now_ms);
+    }
+    if (problem->kind == ACME_PROBLEM_USER_ACTION) { /* new terms of service: any request may meet them */
+        return ACME_E_TERMS;
     }
     if (problem->kind == ACME_PROBLEM_NO_ACCOUNT) {
         return advance(x, acme_flow_account_lost(flow), now_ms);
@@ -479,7 +483,7 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
     struct acme_json json = {.text = x->setup->work};
     int64_t utc = ACME_DATE_NONE;
 
-    *close = answer->close;
+    *close = answer->close || x->wary;
     if (answer->nonce[0] != '\0') {
         memcpy(x->nonce, answer->nonce, sizeof(x->nonce));
         x->nonce_ms = now_ms;

@@ -34,6 +34,7 @@ struct acme_exchange {
     size_t output_len[2]; /* body at the start of work, head behind it   */
     size_t sent;          /* of both together: head first, then body     */
     bool touched;         /* a byte of the answer has arrived            */
+    bool wary;            /* the server closes kept connections without a word: keep none */
     bool fresh;           /* the connection was made for this request    */
 
     struct acme_http_reader http;

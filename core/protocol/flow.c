@@ -175,22 +175,7 @@ static int account_read(struct acme_flow *f, const struct acme_answer *a)
 static int account_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     (void)f;
-    switch (p->kind) {
-    case ACME_PROBLEM_USER_ACTION:
-        return ACME_E_TERMS;
-    case ACME_PROBLEM_BINDING:
-        return ACME_E_EAB;
-    case ACME_PROBLEM_OTHER:
-    case ACME_PROBLEM_BAD_NONCE:
-    case ACME_PROBLEM_RATE_LIMITED:
-    case ACME_PROBLEM_ORDER_NOT_READY:
-    case ACME_PROBLEM_NO_ACCOUNT:
-    case ACME_PROBLEM_MALFORMED:
-    case ACME_PROBLEM_CONFLICT:
-    case ACME_PROBLEM_UNAUTHORIZED:
-        break;
-    }
-    return ACME_E_PROBLEM;
+    return p->kind == ACME_PROBLEM_BINDING ? ACME_E_EAB : ACME_E_PROBLEM;
 }
 
 int acme_flow_account_lost(struct acme_flow *f)
@@ -339,7 +324,7 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
 static int authz_read(struct acme_flow *f, const struct acme_answer *a)
 {
     struct acme_authz authz;
-    int error = acme_authz_read(&authz, a->json, "");
+    int error = acme_authz_read(&authz, a->json, f->setup->solvers[0]->type);
     if (error != 0) {
         return error;
     }
@@ -364,7 +349,7 @@ static int authz_read(struct acme_flow *f, const struct acme_answer *a)
     case ACME_STATUS_REVOKED:
         break;
     }
-    return unauthorized(f, a->json, ACME_JSON_NONE);
+    return unauthorized(f, a->json, authz.error);
 }
 
 /* --- PRESENT --- */

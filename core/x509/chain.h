@@ -38,7 +38,7 @@ void acme_chain_init(struct acme_chain *c, const struct acme_chain_want *want, v
                      int (*sink)(void *ctx, const void *data, size_t len), void *sink_ctx);
 
 /* Takes the next bytes. Work: decoding them, writing at most the certificates they complete.
- * Errors: the sink's; ACME_E_CERT_SYNTAX, ACME_E_CERT_BIG; for the leaf ACME_E_CERT_NAMES and
+ * Errors: the sink's; ACME_E_CERT_SYNTAX, ACME_E_CERT_BIG (for the leaf: also when its PEM would not fit into `memory`); for the leaf ACME_E_CERT_NAMES and
  * ACME_E_CERT_DATES (already expired, or ends before it begins; a start in the future is accepted, RFC 8555
  * CAs backdate or not). */
 int acme_chain_read(struct acme_chain *c, const char *in, size_t len);

@@ -26,8 +26,7 @@ static int set_up(void **state)
     keys[PLAIN] = maker_ec("P-256");
     for (int i = 0; i < KINDS; i++) {
         static const char *const titles[] = {"R", "E", "F", "G", "W", "server.example"};
-        struct maker_spec spec = {
-            .name = titles[i], .ca = i == PLAIN ? MAKER_CA_ABSENT : MAKER_CA, .key = keys[i]};
+        struct maker_spec spec = {.name = titles[i], .ca = i == PLAIN ? MAKER_CA_ABSENT : MAKER_CA, .key = keys[i]};
         certs[i] = maker_certificate(&spec);
         pems[i] = maker_pem(certs[i]);
     }

@@ -80,8 +80,8 @@ static void alphabet_test(void **state)
     assert_false(acme_b64url_ok(acme_slice_of(""), 8));
     for (int c = 0; c < 256; c++) {
         char text[2] = {'a', (char)c};
-        bool want = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-                    c == '_';
+        bool want =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
         assert_int_equal(acme_b64url_ok(acme_slice(text, 2), 8), want);
     }
 }

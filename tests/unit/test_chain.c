@@ -173,8 +173,7 @@ static void forms(void **state)
         }
     }
     put(two, "");
-    assert_int_equal(read_chain(text, strlen(text) - 1, 64, MAKER_NOW, sizeof memory),
-                     0); /* no final newline */
+    assert_int_equal(read_chain(text, strlen(text) - 1, 64, MAKER_NOW, sizeof memory), 0); /* no final newline */
     stored_is(two);
 }
 
@@ -357,8 +356,7 @@ static void small_memory(void **state)
 static void circle(void **state)
 {
     struct maker_spec spec = {.name = "Inter", .ca = MAKER_CA, .key = keys[INTER], .issuer_key = keys[UPPER]};
-    struct maker_spec other = {
-        .name = "Upper", .ca = MAKER_CA, .key = keys[UPPER], .issuer_key = keys[INTER]};
+    struct maker_spec other = {.name = "Upper", .ca = MAKER_CA, .key = keys[UPPER], .issuer_key = keys[INTER]};
     X509 *a, *b;
     char *pem_a, *pem_b;
 
@@ -383,8 +381,7 @@ static void sink_fails(void **state)
     (void)state;
     sink_error = ACME_E_STORE_WRITE;
     sink_calls = 0;
-    assert_int_equal(read_chain(pems[LEAF], strlen(pems[LEAF]), 4096, MAKER_NOW, sizeof memory),
-                     ACME_E_STORE_WRITE);
+    assert_int_equal(read_chain(pems[LEAF], strlen(pems[LEAF]), 4096, MAKER_NOW, sizeof memory), ACME_E_STORE_WRITE);
     assert_int_equal(sink_calls, 1);
     sink_error = 0;
 }

@@ -24,8 +24,7 @@ static int set_up(void **state)
     (void)state;
     spec.key = root_key = maker_ec("P-256");
     chain[1] = maker_certificate(&spec);
-    spec =
-        (struct maker_spec){.san = "DNS:" HOST ",DNS:b.example", .issuer = chain[1], .issuer_key = root_key};
+    spec = (struct maker_spec){.san = "DNS:" HOST ",DNS:b.example", .issuer = chain[1], .issuer_key = root_key};
     spec.key = leaf_key = maker_ec("P-256");
     chain[0] = maker_certificate(&spec);
     tls_server_trust(&trust, memory, sizeof memory, &chain[1], 1);

@@ -39,9 +39,9 @@ static void multiplication(void **state)
 
             EC_POINT_mul(group, p, bx, p, by, NULL);
             EC_POINT_point2oct(group, p, POINT_CONVERSION_UNCOMPRESSED, want, sizeof want, NULL);
-            assert_int_equal(acme_ec.muladd(b, NULL, curves[c].point, y, curves[c].scalar, x,
-                                            curves[c].scalar, curves[c].curve),
-                             1);
+            assert_int_equal(
+                acme_ec.muladd(b, NULL, curves[c].point, y, curves[c].scalar, x, curves[c].scalar, curves[c].curve),
+                1);
             assert_memory_equal(b, want, curves[c].point);
             EC_POINT_free(p);
             BN_free(bx);

@@ -37,12 +37,10 @@ static void writes_requests(void **state)
 {
     (void)state;
     assert_request("GET", "https://Acme.Example/dir?a=b", NULL, "",
-                   "GET /dir?a=b HTTP/1.1\r\nHost: Acme.Example\r\nUser-Agent: nanoacme/" ACME_VERSION
+                   "GET /dir?a=b HTTP/1.1\r\nHost: Acme.Example\r\nUser-Agent: nanoacme/" ACME_VERSION "\r\n\r\n");
+    assert_request("HEAD", "https://acme.example:14000", NULL, "gateway/1.2",
+                   "HEAD / HTTP/1.1\r\nHost: acme.example:14000\r\nUser-Agent: gateway/1.2 nanoacme/" ACME_VERSION
                    "\r\n\r\n");
-    assert_request(
-        "HEAD", "https://acme.example:14000", NULL, "gateway/1.2",
-        "HEAD / HTTP/1.1\r\nHost: acme.example:14000\r\nUser-Agent: gateway/1.2 nanoacme/" ACME_VERSION
-        "\r\n\r\n");
     assert_request("POST", "https://[::1]:8443?x", "application/jose+json", "",
                    "POST /?x HTTP/1.1\r\nHost: [::1]:8443\r\nUser-Agent: nanoacme/" ACME_VERSION
                    "\r\nContent-Type: application/jose+json\r\nContent-Length: 4294967295\r\n\r\n");
@@ -98,8 +96,8 @@ static bool give(struct acme_http_reader *r, struct result *got, const char *pie
 }
 
 /* Reads text in pieces: the first `first` bytes, then `step` at a time. */
-static void read_split(struct acme_http_reader *r, struct result *got, bool head_request,
-                       struct acme_slice text, size_t first, size_t step)
+static void read_split(struct acme_http_reader *r, struct result *got, bool head_request, struct acme_slice text,
+                       size_t first, size_t step)
 {
     memset(got, 0, sizeof *got);
     memset(r, 0xA5, sizeof *r);
@@ -131,9 +129,9 @@ struct row {
     size_t rest; /* bytes behind the message */
 };
 
-#define T(literal)                                                                                           \
-    {                                                                                                        \
-        literal, sizeof(literal) - 1                                                                         \
+#define T(literal)                                                                                                   \
+    {                                                                                                                \
+        literal, sizeof(literal) - 1                                                                                 \
     }
 #define OK     "HTTP/1.1 200 OK\r\n"
 #define FIVE   "Content-Length: 5\r\n\r\nhello"
@@ -168,17 +166,14 @@ static const struct row good[] = {
      .date = "Sun, 06 Nov 1994 08:49:37 GMT",
      .media = ACME_MEDIA_JSON},
     {.name = "any case, odd blanks",
-     .text =
-         T(OK "rEPLAY-nONCE:ab \t \r\nLOCATION: \t https://h/a b  \r\ncontent-length:\t5 \t\r\n\r\nhello"),
+     .text = T(OK "rEPLAY-nONCE:ab \t \r\nLOCATION: \t https://h/a b  \r\ncontent-length:\t5 \t\r\n\r\nhello"),
      .body = "hello",
      .nonce = "ab",
      .location = "https://h/a b"},
     {.name = "unknown and alike names",
-     .text = T(
-         OK
-         "Replay-Nonce2: x\r\nReplay-Nonc: x\r\nX-Replay-Nonce: x\r\nContent-Lengths: "
-         "9\r\nTransfer-Encoding-Of-A-Very-Long-Name: gzip\r\nLocationn: x\r\nA: \r\nB:\r\nSet-Cookie: " A120
-             A120 A120 "\r\n" FIVE),
+     .text = T(OK "Replay-Nonce2: x\r\nReplay-Nonc: x\r\nX-Replay-Nonce: x\r\nContent-Lengths: "
+                  "9\r\nTransfer-Encoding-Of-A-Very-Long-Name: gzip\r\nLocationn: x\r\nA: \r\nB:\r\nSet-Cookie: " A120
+                      A120 A120 "\r\n" FIVE),
      .body = "hello"},
     {.name = "media with parameter",
      .text = T(OK "Content-Type: Application/Problem+JSON ; charset=utf-8\r\n" FIVE),
@@ -208,9 +203,7 @@ static const struct row good[] = {
      .text = T(OK "Replay-Nonce: one\r\nReplay-Nonce: twotwo\r\n" FIVE),
      .body = "hello",
      .nonce = "one"},
-    {.name = "nonce, first is bad",
-     .text = T(OK "Replay-Nonce: o+e\r\nReplay-Nonce: two\r\n" FIVE),
-     .body = "hello"},
+    {.name = "nonce, first is bad", .text = T(OK "Replay-Nonce: o+e\r\nReplay-Nonce: two\r\n" FIVE), .body = "hello"},
     {.name = "nonce with padding", .text = T(OK "Replay-Nonce: abc=\r\n" FIVE), .body = "hello"},
     {.name = "nonce with blank", .text = T(OK "Replay-Nonce: a b\r\n" FIVE), .body = "hello"},
     {.name = "nonce empty", .text = T(OK "Replay-Nonce:\r\n" FIVE), .body = "hello"},
@@ -241,31 +234,21 @@ static const struct row good[] = {
     {.name = "same length twice",
      .text = T(OK "Content-Length: 5\r\ncontent-length: 005\r\n\r\nhello"),
      .body = "hello"},
-    {.name = "chunked",
-     .text = T(OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
-     .body = "hello"},
+    {.name = "chunked", .text = T(OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), .body = "hello"},
     {.name = "chunks of every kind",
      .text = T(OK "transfer-encoding: CHUNKED\r\n\r\n1\r\nh\r\n0000000A;x=\"y\";z\r\n0123456789\r\n0b "
                   "\t;q\r\nabcdefghijk\r\n2 \nlo\n000;last\r\nTrailer: x\r\nReplay-Nonce: late\r\n\r\nrest"),
      .body = "h0123456789abcdefghijklo",
      .rest = 4},
     {.name = "empty chunked", .text = T(OK "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
-    {.name = "204",
-     .text = T("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"),
-     .status = 204,
-     .rest = 5},
-    {.name = "304",
-     .text = T("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"),
-     .status = 304},
+    {.name = "204", .text = T("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"), .status = 204, .rest = 5},
+    {.name = "304", .text = T("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"), .status = 304},
     {.name = "HEAD",
      .text = T(OK "Replay-Nonce: ab\r\nContent-Length: 5\r\n\r\nHTTP/"),
      .head_request = true,
      .nonce = "ab",
      .rest = 5},
-    {.name = "HEAD without length",
-     .text = T(OK "Replay-Nonce: ab\r\n\r\n"),
-     .head_request = true,
-     .nonce = "ab"},
+    {.name = "HEAD without length", .text = T(OK "Replay-Nonce: ab\r\n\r\n"), .head_request = true, .nonce = "ab"},
     {.name = "HEAD chunked", .text = T(OK "Transfer-Encoding: chunked\r\n\r\n"), .head_request = true},
     {.name = "1xx do not leak",
      .text = T("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nReplay-Nonce: no\r\nLocation: "
@@ -290,14 +273,9 @@ static const struct row good[] = {
     {.name = "close only as a part",
      .text = T(OK "Connection: closed, xclose, clos, keep-alive,\r\n" FIVE),
      .body = "hello"},
-    {.name = "list too long",
-     .text = T(OK "Connection: " A120 ", x\r\n" FIVE),
-     .body = "hello",
-     .close = true},
+    {.name = "list too long", .text = T(OK "Connection: " A120 ", x\r\n" FIVE), .body = "hello", .close = true},
     {.name = "HTTP/1.0", .text = T("HTTP/1.0 200 OK\r\n" FIVE), .body = "hello", .close = true},
-    {.name = "HTTP/1.0 that stays",
-     .text = T("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" FIVE),
-     .body = "hello"},
+    {.name = "HTTP/1.0 that stays", .text = T("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" FIVE), .body = "hello"},
     {.name = "HTTP/1.0 in doubt",
      .text = T("HTTP/1.0 200 OK\r\nConnection: keep-alive, close\r\n" FIVE),
      .body = "hello",
@@ -318,13 +296,13 @@ static const struct row good[] = {
 };
 
 static const struct row bad[] = {
-#define SYNTAX(what, literal)                                                                                \
-    {                                                                                                        \
-        .name = what, .text = T(literal), .end = ACME_E_HTTP_SYNTAX                                          \
+#define SYNTAX(what, literal)                                                                                        \
+    {                                                                                                                \
+        .name = what, .text = T(literal), .end = ACME_E_HTTP_SYNTAX                                                  \
     }
-#define FRAMING(what, literal)                                                                               \
-    {                                                                                                        \
-        .name = what, .text = T(literal), .end = ACME_E_HTTP_FRAMING                                         \
+#define FRAMING(what, literal)                                                                                       \
+    {                                                                                                                \
+        .name = what, .text = T(literal), .end = ACME_E_HTTP_FRAMING                                                 \
     }
 #define CHUNKS OK "Transfer-Encoding: chunked\r\n\r\n"
     SYNTAX("TLS alert", "\x15\x03\x01"),
@@ -415,9 +393,8 @@ static void assert_result(const struct row *row, const struct result *got)
     size_t body_len = row->body == NULL ? 0 : row->body[0] == '\0' ? 3 : strlen(row->body);
     const struct acme_http_answer *a = &got->answer;
     bool same = got->head && got->end == (row->end == CLEAN_EOF ? ACME_HTTP_MORE : ACME_HTTP_END) &&
-                got->used == row->text.len - row->rest &&
-                a->status == (row->status > 0 ? row->status : 200) && got->body_len == body_len &&
-                memcmp(got->body, row->body != NULL ? row->body : "", body_len) == 0 &&
+                got->used == row->text.len - row->rest && a->status == (row->status > 0 ? row->status : 200) &&
+                got->body_len == body_len && memcmp(got->body, row->body != NULL ? row->body : "", body_len) == 0 &&
                 strcmp(a->nonce, row->nonce != NULL ? row->nonce : "") == 0 &&
                 strcmp(a->location, row->location != NULL ? row->location : "") == 0 &&
                 strcmp(a->retry_after, row->retry_after != NULL ? row->retry_after : "") == 0 &&
@@ -425,10 +402,8 @@ static void assert_result(const struct row *row, const struct result *got)
                 a->close == row->close && a->location_long == row->location_long;
 
     if (!same) {
-        fail_msg(
-            "%s: end %d, used %zu, status %d, body %zu, media %d, close %d, nonce \"%s\", location \"%s\"",
-            row->name, got->end, got->used, a->status, got->body_len, a->media, a->close, a->nonce,
-            a->location);
+        fail_msg("%s: end %d, used %zu, status %d, body %zu, media %d, close %d, nonce \"%s\", location \"%s\"",
+                 row->name, got->end, got->used, a->status, got->body_len, a->media, a->close, a->nonce, a->location);
     }
 }
 
@@ -518,8 +493,7 @@ static void every_byte_everywhere(void **state)
             assert_int_equal(whole.body_len, bytes.body_len);
             assert_memory_equal(whole.body, bytes.body, whole.body_len);
             if (at < 15) {
-                assert_string_equal(whole.answer.nonce,
-                                    whole.end == ACME_HTTP_END ? "a" : whole.answer.nonce);
+                assert_string_equal(whole.answer.nonce, whole.end == ACME_HTTP_END ? "a" : whole.answer.nonce);
             }
         }
     }

@@ -253,8 +253,7 @@ static void accepts_wellformed(void **state)
 /* Every proper prefix of a document is an error, for each kind of value at its end. */
 static void every_truncation(void **state)
 {
-    static const char text[] =
-        "{\"a\":[-1.5e+3,true,null,{\"\\ud83d\\ude00\\n\":\"\xf0\x9f\x98\x80\"}],\"b\":{}}";
+    static const char text[] = "{\"a\":[-1.5e+3,true,null,{\"\\ud83d\\ude00\\n\":\"\xf0\x9f\x98\x80\"}],\"b\":{}}";
 
     (void)state;
     for (size_t len = 0; len < sizeof text - 1; len++) {
@@ -296,11 +295,10 @@ static void decodes_strings(void **state)
     struct document d;
 
     (void)state;
-    parse_good(&d,
-               "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"url\":\"https:\\/\\/h\\/?a=1\\u0026b=2\","
-               "\"emoji\":\"<\\uD83D\\uDe00>\",\"nul\":\"x\\u0000y\",\"\\u006bey\":\"by escape\","
-               "\"wide\":\"\\u007f\\u0080\\u07ff\\u0800\\uffff\\ud800\\udc00\\udbff\\udfff\",\"\":\"empty\","
-               "\"e\":\"\",\"raw\":\"\xf0\x9f\x98\x80\"}");
+    parse_good(&d, "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"url\":\"https:\\/\\/h\\/?a=1\\u0026b=2\","
+                   "\"emoji\":\"<\\uD83D\\uDe00>\",\"nul\":\"x\\u0000y\",\"\\u006bey\":\"by escape\","
+                   "\"wide\":\"\\u007f\\u0080\\u07ff\\u0800\\uffff\\ud800\\udc00\\udbff\\udfff\",\"\":\"empty\","
+                   "\"e\":\"\",\"raw\":\"\xf0\x9f\x98\x80\"}");
     assert_string(&d.json, acme_json_member(&d.json, 0, "a"), "\"\\/\b\f\n\r\t", 8);
     assert_string(&d.json, acme_json_member(&d.json, 0, "url"), "https://h/?a=1&b=2", 18);
     assert_string(&d.json, acme_json_member(&d.json, 0, "emoji"), "<\xf0\x9f\x98\x80>", 6);
@@ -366,9 +364,8 @@ static void finds_members(void **state)
     struct document d;
 
     (void)state;
-    parse_good(&d,
-               "{\"skip\":{\"a\":\"inner\",\"x\":[{\"a\":1}]},\"a\":\"one\",\"a\":\"two\",\"n\":null,\"n\":5,"
-               "\"A\":\"big\",\"o\":{\"p\":{}},\"last\":\"a\"}");
+    parse_good(&d, "{\"skip\":{\"a\":\"inner\",\"x\":[{\"a\":1}]},\"a\":\"one\",\"a\":\"two\",\"n\":null,\"n\":5,"
+                   "\"A\":\"big\",\"o\":{\"p\":{}},\"last\":\"a\"}");
     assert_string(&d.json, acme_json_member(&d.json, 0, "a"), "one", 3);
     assert_string(&d.json, acme_json_member(&d.json, 0, "A"), "big", 3);
     assert_int_equal(acme_json_member(&d.json, 0, "n"), ACME_JSON_NONE);
@@ -397,8 +394,7 @@ static void walks_arrays(void **state)
     parse_good(&d, "{\"a\":[1,[2,[3]],{\"k\":4},\"\\u0035\",6,[]],\"e\":[],\"z\":9}");
     acme_json_value a = acme_json_member(&d.json, 0, "a");
     assert_true(acme_json_is_array(&d.json, a));
-    for (acme_json_value v = acme_json_first(&d.json, a); v != ACME_JSON_NONE;
-         v = acme_json_next(&d.json, a, v)) {
+    for (acme_json_value v = acme_json_first(&d.json, a); v != ACME_JSON_NONE; v = acme_json_next(&d.json, a, v)) {
         int32_t number = acme_json_number(&d.json, v);
         sum += number > 0 ? number : 0;
         count++;
@@ -545,8 +541,7 @@ static void tokens_behind_text(void **state)
         struct acme_json json;
         memset(buf, ' ', blanks);
         memcpy(buf + blanks, "[\"ab\"]", 6);
-        assert_int_equal(acme_json_parse(&json, buf, blanks + 6, buf + blanks + 6, sizeof buf - blanks - 6),
-                         0);
+        assert_int_equal(acme_json_parse(&json, buf, blanks + 6, buf + blanks + 6, sizeof buf - blanks - 6), 0);
         assert_string(&json, acme_json_first(&json, 0), "ab", 2);
     }
 }

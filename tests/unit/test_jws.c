@@ -56,14 +56,13 @@ static void open_jws(const char *text, size_t len, char *header, char *payload)
     copy[len] = '\0';
     if (strstr(copy, "\"payload\":\"\"") != NULL) {
         parts[1][0] = '\0';
-        assert_int_equal(
-            sscanf(copy, "{\"protected\":\"%2047[^\"]\",\"payload\":\"\",\"signature\":\"%2047[^\"]\"}%n",
-                   parts[0], parts[2], &end),
-            2);
+        assert_int_equal(sscanf(copy,
+                                "{\"protected\":\"%2047[^\"]\",\"payload\":\"\",\"signature\":\"%2047[^\"]\"}%n",
+                                parts[0], parts[2], &end),
+                         2);
     } else {
         assert_int_equal(
-            sscanf(copy,
-                   "{\"protected\":\"%2047[^\"]\",\"payload\":\"%2047[^\"]\",\"signature\":\"%2047[^\"]\"}%n",
+            sscanf(copy, "{\"protected\":\"%2047[^\"]\",\"payload\":\"%2047[^\"]\",\"signature\":\"%2047[^\"]\"}%n",
                    parts[0], parts[1], parts[2], &end),
             3);
     }
@@ -95,9 +94,9 @@ static void with_kid(void **state)
     assert_int_equal(acme_jws_write(&o, &jws, acme_slice_of("{\"a\":1}")), 0);
     open_jws(buf, o.len, header, payload);
     assert_string_equal(payload, "{\"a\":1}");
-    assert_string_equal(
-        header, "{\"alg\":\"ES256\",\"nonce\":\"nOnce_-1\",\"url\":\"https://ca.example/acme/new-order\","
-                "\"kid\":\"https://ca.example/acct/1\"}");
+    assert_string_equal(header,
+                        "{\"alg\":\"ES256\",\"nonce\":\"nOnce_-1\",\"url\":\"https://ca.example/acme/new-order\","
+                        "\"kid\":\"https://ca.example/acct/1\"}");
 }
 
 static void with_jwk(void **state)
@@ -114,10 +113,9 @@ static void with_jwk(void **state)
     assert_int_equal(acme_jws_write(&o, &jws, acme_slice_of("")), 0);
     open_jws(buf, o.len, header, payload);
     assert_string_equal(payload, "");
-    snprintf(
-        want, sizeof want,
-        "{\"alg\":\"ES256\",\"nonce\":\"nOnce_-1\",\"url\":\"https://ca.example/acme/new-order\",\"jwk\":%s}",
-        jwk);
+    snprintf(want, sizeof want,
+             "{\"alg\":\"ES256\",\"nonce\":\"nOnce_-1\",\"url\":\"https://ca.example/acme/new-order\",\"jwk\":%s}",
+             jwk);
     assert_string_equal(header, want);
 }
 
@@ -204,8 +202,7 @@ static void thumbprint(void **state)
         acme_out_b64url(&o, p + 1, 32);
         acme_out_init(&o, y, sizeof y);
         acme_out_b64url(&o, p + 33, 32);
-        snprintf(text, sizeof text, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%.43s\",\"y\":\"%.43s\"}", x,
-                 y);
+        snprintf(text, sizeof text, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%.43s\",\"y\":\"%.43s\"}", x, y);
         EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL);
         acme_out_init(&o, want, sizeof want);
         acme_out_b64url(&o, digest, 32);

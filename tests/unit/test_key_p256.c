@@ -131,8 +131,7 @@ static void edge_scalars(void **state)
 /* What openssl ecparam, genpkey and ec write; another curve; another kind of key. */
 static void foreign_records(void **state)
 {
-    static const char parameters[] =
-        "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    static const char parameters[] = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
     EVP_PKEY *theirs = maker_ec("P-256");
     EVP_PKEY *others[3];
     struct acme_key_p256 ours;
@@ -323,15 +322,9 @@ static void wiped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_signatures),
-        cmocka_unit_test(a_thousand_keys),
-        cmocka_unit_test(edge_scalars),
-        cmocka_unit_test(foreign_records),
-        cmocka_unit_test(compressed_point),
-        cmocka_unit_test(damaged_records),
-        cmocka_unit_test(small_buffers),
-        cmocka_unit_test(bad_entropy),
-        cmocka_unit_test(wiped),
+        cmocka_unit_test(published_signatures), cmocka_unit_test(a_thousand_keys),  cmocka_unit_test(edge_scalars),
+        cmocka_unit_test(foreign_records),      cmocka_unit_test(compressed_point), cmocka_unit_test(damaged_records),
+        cmocka_unit_test(small_buffers),        cmocka_unit_test(bad_entropy),      cmocka_unit_test(wiped),
         cmocka_unit_test(bytes_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,13 +33,8 @@ static int tear_down(void **state)
 
 static uint8_t *leaf_der(const char *san, int64_t from, int64_t to, EVP_PKEY *key, size_t *len)
 {
-    struct maker_spec spec = {.san = san,
-                              .ca = MAKER_CA_FALSE,
-                              .from = from,
-                              .to = to,
-                              .key = key,
-                              .issuer = ca,
-                              .issuer_key = ca_key};
+    struct maker_spec spec = {
+        .san = san, .ca = MAKER_CA_FALSE, .from = from, .to = to, .key = key, .issuer = ca, .issuer_key = ca_key};
     X509 *x = maker_certificate(&spec);
     uint8_t *der = maker_der(x, len);
     X509_free(x);
@@ -183,8 +178,7 @@ static void two_name_lists(void **state)
 {
     struct maker_spec spec = {.san = "DNS:a.example", .key = leaf_key, .issuer = ca, .issuer_key = ca_key};
     X509 *x = maker_certificate(&spec);
-    X509_EXTENSION *again =
-        X509_EXTENSION_dup(X509_get_ext(x, X509_get_ext_by_NID(x, NID_subject_alt_name, -1)));
+    X509_EXTENSION *again = X509_EXTENSION_dup(X509_get_ext(x, X509_get_ext_by_NID(x, NID_subject_alt_name, -1)));
     struct acme_leaf leaf;
     size_t len;
     uint8_t *der;

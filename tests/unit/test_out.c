@@ -41,12 +41,8 @@ static void writes_numbers(void **state)
     static const struct {
         uint32_t value;
         const char *text;
-    } rows[] = {{0, "0"},
-                {9, "9"},
-                {10, "10"},
-                {65535, "65535"},
-                {1000000000, "1000000000"},
-                {UINT32_MAX, "4294967295"}};
+    } rows[] = {
+        {0, "0"}, {9, "9"}, {10, "10"}, {65535, "65535"}, {1000000000, "1000000000"}, {UINT32_MAX, "4294967295"}};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -118,9 +114,8 @@ static void survives_huge_lengths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_all_kinds),      cmocka_unit_test(writes_numbers),
-        cmocka_unit_test(escapes_json),          cmocka_unit_test(overflow_sticks),
-        cmocka_unit_test(survives_huge_lengths),
+        cmocka_unit_test(writes_all_kinds), cmocka_unit_test(writes_numbers),        cmocka_unit_test(escapes_json),
+        cmocka_unit_test(overflow_sticks),  cmocka_unit_test(survives_huge_lengths),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

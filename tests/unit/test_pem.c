@@ -62,8 +62,7 @@ static void forms(void **state)
         {"-----BEGIN A-----x\nZm9v\n", ""},
         {"-----BEGIN A\nZm9v\n", ""},
         /* a label too long to keep: read over as text */
-        {"-----BEGIN AAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----\nZm9v\n-----END AAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----\n",
-         ""},
+        {"-----BEGIN AAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----\nZm9v\n-----END AAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----\n", ""},
         {"-----BEGIN A-----\nZm9v\n", "BA open"},
         {"-----BEGIN A-----\nZm9v\n-----END A----", "BA open"},
         {"-----BEGIN A-----\nZm9v\n-----END B-----\n", "BA !-103"},
@@ -92,9 +91,8 @@ static void forms(void **state)
 /* A block without a buffer is read over, whatever is in it, but its end is found. */
 static void skipped(void **state)
 {
-    static const char text[] =
-        "-----BEGIN A-----\n!!: not base64, and longer than any buffer here\n-----END A-----\n"
-        "-----BEGIN B-----\nZm9v\n-----END B-----\n";
+    static const char text[] = "-----BEGIN A-----\n!!: not base64, and longer than any buffer here\n-----END A-----\n"
+                               "-----BEGIN B-----\nZm9v\n-----END B-----\n";
     struct acme_pem pem;
     uint8_t der[4];
     size_t used, at = 0;

@@ -30,8 +30,8 @@ static br_rsa_pkcs1_vrfy real_rsa;
 static const br_ec_impl *real_ec;
 static br_ec_impl counting_ec;
 
-static uint32_t count_ecdsa(const br_ec_impl *impl, const void *hash, size_t hash_len,
-                            const br_ec_public_key *pk, const void *sig, size_t sig_len)
+static uint32_t count_ecdsa(const br_ec_impl *impl, const void *hash, size_t hash_len, const br_ec_public_key *pk,
+                            const void *sig, size_t sig_len)
 {
     operations++;
     return real_ecdsa(impl, hash, hash_len, pk, sig, sig_len);
@@ -157,8 +157,7 @@ static int start(const struct acme_trust *trust, const char *name, size_t buffer
 }
 
 /* A fresh client against a server with this chain. */
-static int try(EVP_PKEY *key, X509 *const *chain, size_t count, const struct acme_trust *trust,
-               const char *name)
+static int try(EVP_PKEY *key, X509 *const *chain, size_t count, const struct acme_trust *trust, const char *name)
 {
     int err;
 
@@ -257,8 +256,7 @@ static void small_intermediates(void **state)
                                        .key = p256.key[INTER],
                                        .issuer = root_cert,
                                        .issuer_key = root_key};
-            struct maker_spec leaf = {
-                .san = "DNS:" HOST, .key = p256.key[LEAF], .issuer_key = p256.key[INTER]};
+            struct maker_spec leaf = {.san = "DNS:" HOST, .key = p256.key[LEAF], .issuer_key = p256.key[INTER]};
             X509 *list[2];
             list[1] = leaf.issuer = maker_certificate(&inter);
             list[0] = maker_certificate(&leaf);
@@ -275,8 +273,8 @@ static void small_intermediates(void **state)
     assert_true(ones > 0 && twos > 0); /* else what tls.h says about it is not true any more */
 }
 
-static int first_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
-                          const unsigned char *in, unsigned int in_len, void *arg)
+static int first_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+                          unsigned int in_len, void *arg)
 {
     (void)ssl, (void)arg;
     assert_int_equal(in_len, 9); /* nothing else is offered */
@@ -400,8 +398,7 @@ static void wrong_trust(void **state)
     (void)state;
     assert_int_equal(try(p256.key[LEAF], &self, 1, &p256.trust, HOST), ACME_E_TLS_UNTRUSTED);
     assert_int_equal(acme_tls_code(&tls), BR_ERR_X509_NOT_TRUSTED);
-    assert_int_equal(try(p256.key[LEAF], list, 1, &p256.trust, HOST),
-                     ACME_E_TLS_UNTRUSTED); /* no intermediate */
+    assert_int_equal(try(p256.key[LEAF], list, 1, &p256.trust, HOST), ACME_E_TLS_UNTRUSTED); /* no intermediate */
     assert_int_equal(try(p256.key[LEAF], list, 3, &p256.trust, HOST), 1);
     /* Another root, of another name and of the same name. */
     spec = (struct maker_spec){.name = "Other Root", .ca = MAKER_CA, .key = p384.key[ROOT]};
@@ -544,8 +541,7 @@ static void truncated_data(void **state)
     char data[64];
 
     (void)state;
-    for (size_t at = 0; at <= 61;
-         at++) { /* a record of 32 bytes takes 5 + 16 + 32 with ChaCha20, 8 more with GCM */
+    for (size_t at = 0; at <= 61; at++) { /* a record of 32 bytes takes 5 + 16 + 32 with ChaCha20, 8 more with GCM */
         size_t read = 0;
         int err = 0;
         serve(&mixed, "ECDHE-ECDSA-AES128-GCM-SHA256");
@@ -590,8 +586,7 @@ static void wrong_versions(void **state)
     assert_int_equal(shake_with(TLS1_VERSION, TLS1_1_VERSION, NULL), ACME_E_TLS_VERSION);
     assert_int_equal(shake_with(TLS1_3_VERSION, TLS1_3_VERSION, NULL), ACME_E_TLS_VERSION);
     assert_int_equal(shake_with(TLS1_2_VERSION, TLS1_2_VERSION, "AES128-GCM-SHA256"), ACME_E_TLS_VERSION);
-    assert_int_equal(shake_with(TLS1_2_VERSION, TLS1_2_VERSION, "ECDHE-RSA-AES128-SHA256"),
-                     ACME_E_TLS_VERSION);
+    assert_int_equal(shake_with(TLS1_2_VERSION, TLS1_2_VERSION, "ECDHE-RSA-AES128-SHA256"), ACME_E_TLS_VERSION);
     assert_int_equal(shake_with(TLS1_2_VERSION, TLS1_3_VERSION, NULL), 1);
 }
 
@@ -639,8 +634,7 @@ static void refused_starts(void **state)
     long_name[299] = '\0';
     assert_int_equal(acme_tls_start(&tls, &rsa.trust, buffer, sizeof buffer, "", &sys), ACME_E_TLS_NAME);
     assert_int_equal(acme_tls_start(&tls, &rsa.trust, buffer, sizeof buffer, NULL, &sys), ACME_E_TLS_NAME);
-    assert_int_equal(acme_tls_start(&tls, &rsa.trust, buffer, sizeof buffer, long_name, &sys),
-                     ACME_E_TLS_NAME);
+    assert_int_equal(acme_tls_start(&tls, &rsa.trust, buffer, sizeof buffer, long_name, &sys), ACME_E_TLS_NAME);
     assert_int_equal(acme_tls_start(&tls, &nothing, buffer, sizeof buffer, HOST, &sys), ACME_E_ANCHORS);
     assert_int_equal(acme_tls_start(&tls, NULL, buffer, sizeof buffer, HOST, &sys), ACME_E_ANCHORS);
     assert_int_equal(acme_tls_start(&tls, &rsa.trust, buffer, ACME_TLS_BUFFER_SMALL - 1, HOST, &sys),

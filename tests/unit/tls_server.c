@@ -125,8 +125,7 @@ static void net_close(void *ctx)
     drop(s);
 }
 
-void tls_server_init(struct tls_server *s, EVP_PKEY *key, X509 *const *chain, size_t count,
-                     const char *suites)
+void tls_server_init(struct tls_server *s, EVP_PKEY *key, X509 *const *chain, size_t count, const char *suites)
 {
     memset(s, 0, sizeof *s);
     s->ctx = SSL_CTX_new(TLS_server_method());

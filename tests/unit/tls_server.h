@@ -28,8 +28,7 @@ struct tls_server {
 };
 
 /* A server with this chain, leaf first. `suites` NULL: OpenSSL's own choice. */
-void tls_server_init(struct tls_server *s, EVP_PKEY *key, X509 *const *chain, size_t count,
-                     const char *suites);
+void tls_server_init(struct tls_server *s, EVP_PKEY *key, X509 *const *chain, size_t count, const char *suites);
 void tls_server_free(struct tls_server *s);
 
 /* A new connection; net.open does it too. */

@@ -8,8 +8,7 @@
 
 static unsigned char memory[1 << 20]; /* the largest root stores in use need about a quarter of it */
 
-static void print_bytes(const char *name, size_t root, const char *what, const unsigned char *data,
-                        size_t len)
+static void print_bytes(const char *name, size_t root, const char *what, const unsigned char *data, size_t len)
 {
     printf("static const unsigned char %s_%zu_%s[] = {", name, root, what);
     for (size_t i = 0; i < len; i++)
@@ -68,16 +67,14 @@ int main(int argc, char **argv)
     static struct acme_trust_reader reader;
     struct acme_trust trust;
 
-    if (argc != 2 ||
-        argv[1][strspn(argv[1], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] ||
+    if (argc != 2 || argv[1][strspn(argv[1], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] ||
         argv[1][0] == 0) {
         fprintf(stderr, "usage: nanoacme-anchors NAME <roots.pem >table.c; NAME is a C identifier\n");
         return 64;
     }
     int count = read_anchors(&reader, &trust);
     if (count < 0) {
-        fprintf(stderr, "nanoacme-anchors: no usable certificate in the input, or damaged PEM (error %d)\n",
-                count);
+        fprintf(stderr, "nanoacme-anchors: no usable certificate in the input, or damaged PEM (error %d)\n", count);
         return 1;
     }
     if (reader.skipped > 0)
@@ -85,8 +82,7 @@ int main(int argc, char **argv)
                 reader.skipped);
 
     printf("/* %zu trust anchors, made by nanoacme-anchors: do not edit. */\n\n", trust.count);
-    printf("#include <stdint.h>\n\n#include \"secure/anchors.h\"\n\nextern const struct acme_trust %s;\n\n",
-           argv[1]);
+    printf("#include <stdint.h>\n\n#include \"secure/anchors.h\"\n\nextern const struct acme_trust %s;\n\n", argv[1]);
     for (size_t i = 0; i < trust.count; i++)
         print_arrays(argv[1], i, &trust.anchors[i]);
     printf("\nstatic const br_x509_trust_anchor %s_anchors[] = {\n", argv[1]);
