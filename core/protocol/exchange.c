@@ -327,14 +327,16 @@ static bool is_passing(int error)
 int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
 {
     bool asked = x->state >= ACME_EXCHANGE_SEND && !x->for_nonce;
-    /* A server may close a connection it kept for us just as we use it again: that is no fault of its own. */
-    bool stale = x->state >= ACME_EXCHANGE_SEND && !x->fresh && !x->touched && x->faults == 0;
+    /* A server may close a connection it kept for us just as we use it again: that is no fault of its own. One that does so
+     * again and again, without a word in its answers, gets a connection for each request. */
+    bool dropped = x->state >= ACME_EXCHANGE_SEND && !x->fresh && !x->touched;
+    bool stale = dropped && x->faults == 0;
 
+    x->wary = x->wary || (dropped && !stale);
     if (!is_passing(error) || ++x->faults > ACME_FAULT_TRIES) {
         return error;
     }
     x->fault_step = x->flow->step;
-    x->wary = x->wary || stale; /* a server that never says when it closes: from now on a connection a request */
     int step = asked ? acme_flow_lost(x->flow) : (int)x->flow->step;
     uint32_t wait_ms = stale ? 0 : acme_backoff_ms(x->faults, 1000);
     uint32_t floor_ms = x->retry_after_s > 0 ? acme_poll_ms(0, x->retry_after_s) : 0;

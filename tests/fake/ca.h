@@ -70,6 +70,7 @@ struct ca_plan {
     bool minimal;            /* challenge lists shrink to the answered one                           */
     bool one_shot;           /* a validation that finds no answer has failed, as at Boulder              */
     bool close;              /* a connection takes one request                                       */
+    bool mute;               /* the same, but no answer says so                                      */
     bool reuse;              /* newOrder is answered with the order that is open                    */
     unsigned nonce_len;      /* 0: 16                                                                */
     const char *other_host;  /* where nonces and certificates live                                   */

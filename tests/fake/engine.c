@@ -145,6 +145,7 @@ static int step_connect(struct engine *e)
     }
     strcpy(e->host, host);
     e->open = true;
+    e->dead = kept && e->ca.plan->mute;
     e->request_len = 0;
     acme_exchange_connected(&e->x, !kept);
     return 0;
@@ -157,6 +158,9 @@ static int step_send(struct engine *e)
     if (out.len == 0) {
         assert_true(last);
         assert_true(ca_whole(e->request, e->request_len));
+        if (e->dead) {
+            return fault(e, ACME_E_CLOSED);
+        }
         e->answer = ca_answer(&e->ca, e->host, e->request, e->request_len);
         e->answer_at = 0;
         acme_exchange_flushed(&e->x);

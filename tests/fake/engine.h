@@ -31,6 +31,7 @@ struct engine {
     char work[6144];
     uint32_t now_ms;
     bool bytewise, open;
+    bool dead; /* the CA has closed the open connection, and the client has not seen it yet */
     char host[254];
     char request[8192];
     size_t request_len, answer_at;

@@ -232,6 +232,15 @@ static void idle_connection_dropped(void **state)
     assert_int_equal(e.connections, 2);
 }
 
+/* A proxy in front of the CA may close after each answer without saying so: a few drops tell, then nothing is kept. */
+static void connections_closed_without_a_word(void **state)
+{
+    (void)state;
+    engine_issues(&e, &(struct ca_plan){ONE, .mute = true}, NULL);
+    assert_in_range(e.connections, 10, 16);
+    assert_in_range(e.elapsed_ms, 0, 6000);
+}
+
 /* --- 13 accounts */
 
 static void account_lost(void **state)
@@ -249,6 +258,17 @@ static void account_lost(void **state)
                                      "{\"type\":\"" URN "accountDoesNotExist\"}"}};
     fails_with(&(struct ca_plan){ONE, TWISTED(ever)}, NULL, ACME_E_ACCOUNT);
     counts_are(CA_NEW_ACCOUNT, 2);
+}
+
+static void new_terms_at_any_step(void **state)
+{
+    (void)state;
+    static const enum ca_kind kinds[] = {CA_NEW_ACCOUNT, CA_NEW_ORDER, CA_FINALIZE};
+    for (unsigned i = 0; i < LEN(kinds); i++) {
+        const struct ca_twist t[] = {
+            {kinds[i], 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "userActionRequired\"}"}};
+        fails_with(&(struct ca_plan){ONE, TWISTED(t)}, NULL, ACME_E_TERMS);
+    }
 }
 
 static void account_refusals(void **state)
@@ -908,6 +928,8 @@ int main(void)
         cmocka_unit_test(torn_answers),
         cmocka_unit_test(a_post_that_always_cuts_is_given_up),
         cmocka_unit_test(idle_connection_dropped),
+        cmocka_unit_test(connections_closed_without_a_word),
+        cmocka_unit_test(new_terms_at_any_step),
         cmocka_unit_test(account_lost),
         cmocka_unit_test(account_refusals),
         cmocka_unit_test(orders_born_in_any_state),

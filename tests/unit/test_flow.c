@@ -508,9 +508,7 @@ static void refusals(void **state)
     for (int kind = ACME_PROBLEM_OTHER; kind <= ACME_PROBLEM_UNAUTHORIZED; kind++) {
         enum acme_problem_kind k = (enum acme_problem_kind)kind;
         start(ACME_STEP_ACCOUNT);
-        assert_int_equal(refuses(k), k == ACME_PROBLEM_USER_ACTION ? ACME_E_TERMS
-                                     : k == ACME_PROBLEM_BINDING   ? ACME_E_EAB
-                                                                   : ACME_E_PROBLEM);
+        assert_int_equal(refuses(k), k == ACME_PROBLEM_BINDING ? ACME_E_EAB : ACME_E_PROBLEM);
         start(ACME_STEP_ORDER);
         assert_int_equal(refuses(k), ACME_E_PROBLEM);
         start(ACME_STEP_RESPOND);
