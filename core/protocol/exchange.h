@@ -28,40 +28,40 @@ struct acme_exchange {
     const struct acme_row *rows;
     enum acme_exchange_state state;
 
-    struct acme_url url;  /* of the request in hand; leads into the flow */
-    bool for_nonce;       /* the request in hand is HEAD newNonce        */
-    size_t payload_len;   /* raw payload, waiting at the end of work     */
-    size_t output_len[2]; /* body at the start of work, head behind it   */
-    size_t sent;          /* of both together: head first, then body     */
-    bool touched;         /* a byte of the answer has arrived            */
-    bool wary;            /* the server closes kept connections without a word: keep none */
-    bool fresh;           /* the connection was made for this request    */
-
-    struct acme_http_reader http;
-    size_t body_len; /* JSON body in work */
-    bool streaming;  /* the body goes to the owner's sink */
+    /* the request in hand */
+    struct acme_url url;  /* leads into the flow                                             */
+    bool for_nonce;       /* it is HEAD newNonce                                             */
+    bool fresh;           /* the connection was made for it                                  */
+    bool touched;         /* a byte of its answer has arrived                                */
+    bool streaming;       /* the body of its answer goes to the owner's sink                 */
+    bool wary;            /* the server closes kept connections without a word: keep none    */
+    size_t payload_len;   /* raw payload, waiting at the end of work                         */
+    size_t output_len[2]; /* body at the start of work, head behind it                       */
+    size_t sent;          /* of both together: head first, then body                         */
+    size_t body_len;      /* of the answer's body, in work or gone to the sink               */
     int (*sink)(void *ctx, const char *data, size_t len);
     void *sink_ctx;
 
-    char nonce[ACME_NONCE_MAX + 1];
-    uint32_t nonce_ms; /* when it came */
-
+    /* waiting and giving up */
+    uint32_t nonce_ms; /* when the nonce came                                                */
     uint32_t wait_since_ms, wait_ms;
-    uint32_t step_since_ms;    /* when the flow last advanced */
-    uint32_t progress;         /* acme_flow_progress() then   */
-    uint32_t polls;            /* since then                  */
-    uint32_t faults;           /* until what failed has succeeded                     */
-    enum acme_step fault_step; /* what failed last */
-    uint8_t rejections;        /* badNonce in a row           */
-    uint8_t throttles;         /* 429 or 503 in a row         */
+    uint32_t step_since_ms;    /* when the flow last advanced                                */
+    uint32_t progress;         /* acme_flow_progress() then                                  */
+    uint32_t polls;            /* since then                                                 */
+    uint32_t faults;           /* until what failed has succeeded                            */
+    enum acme_step fault_step; /* what failed last                                           */
+    uint8_t rejections;        /* badNonce in a row                                          */
+    uint8_t throttles;         /* 429 or 503 in a row                                        */
     uint8_t redirects;
-    int32_t retry_after_s; /* of the last answer; -1 none */
-
-    uint32_t retry_s; /* after a failure: the CA's own wish, up to a day; 0 none */
+    int32_t retry_after_s; /* of the last answer; -1 none                                    */
+    uint32_t retry_s;      /* after a failure: the CA's own wish, up to a day; 0 none        */
 
     struct acme_exchange_counts {
         uint32_t requests, signatures, polls, rejections; /* since start */
     } counts;
+
+    struct acme_http_reader http;
+    char nonce[ACME_NONCE_MAX + 1]; /* for the next POST; empty: none */
 };
 
 /* Begins with flow->step. The sink receives a streamed body. */
