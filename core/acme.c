@@ -226,7 +226,7 @@ static int tick_begin(struct acme_client *c, uint32_t now_ms)
 /* --- the certificate --- */
 
 /* Has the key of this order at hand: the stored one after a reset, a new one otherwise. */
-static int tick_key(struct acme_client *c)
+static int tick_key(struct acme_client *c, uint32_t now_ms)
 {
     const struct acme_key *key = &c->setup->certificate_key;
     int done = acme_keeper_load_key(&c->keeper, ACME_RECORD_KEY_NEXT, key);
@@ -236,7 +236,7 @@ static int tick_key(struct acme_client *c)
         if (next < 0) {
             return next;
         }
-        acme_exchange_go(&c->exchange, (enum acme_step)next, c->exchange.wait_since_ms);
+        acme_exchange_go(&c->exchange, (enum acme_step)next, now_ms);
         return 1;
     }
     if (done == 0) {
@@ -329,7 +329,7 @@ static int tick_wait(struct acme_client *c, uint32_t now_ms)
     }
     const struct acme_row *row = &x->rows[c->flow.step];
     if (row->needs_key && !c->key_ready) {
-        return tick_key(c);
+        return tick_key(c, now_ms);
     }
     int error = acme_exchange_choose(x, now_ms);
     if (error != 0) {
