@@ -198,6 +198,10 @@ static int explain_init(const struct acme_config *config, int error)
         key = ACME_KEY_TLS_NAME;
         word = "tls_name";
         value = config->tls_name;
+    } else if (error == ACME_E_TEXT) {
+        key = config->contacts.count > 0 ? ACME_KEY_CONTACT : ACME_KEY_PRODUCT;
+        word = config->contacts.count > 0 ? "contact" : "product";
+        value = config->contacts.count > 0 ? config->contacts.at[0] : config->product;
     }
     acme_report_error("%s: \"%.300s\": %s (%s)", word, value, acme_error_text(error).meaning,
                       acme_error_text(error).cause);

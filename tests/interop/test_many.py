@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Several clients in one program at the same time (many.c): each gets its certificate, with an account of its own."""
+
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..")]
+import servers
+import tap
+
+NAMES = [f"c{i}.example.test" for i in range(4)]
+
+folder = servers.workdir()
+pebble = servers.Pebble(folder, servers.Authority(folder), env={"PEBBLE_WFE_NONCEREJECT": "15"})
+program = os.path.join(folder, "many")
+stacks = ["-isystem", os.environ["BEARSSL_DIR"] + "/inc"] if "BEARSSL_DIR" in os.environ else []
+library = [os.environ["BEARSSL_DIR"] + "/build/libbearssl.a"] if "BEARSSL_DIR" in os.environ else ["-lbearssl"]
+built = subprocess.run(["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Icore", "-Iport/posix", *stacks,
+                        os.path.join(HERE, "many.c"), os.path.join(servers.BUILD, "libnanoacme-posix.a"),
+                        os.path.join(servers.BUILD, "libnanoacme.a"), *library, "-lpthread", "-o", program],
+                       capture_output=True, text=True)
+if tap.ok(built.returncode == 0, "a program of four clients builds against the libraries", built.stderr[-500:]):
+    run = subprocess.run([*servers.LEASH, program, pebble.directory, pebble.ca_file, os.path.join(folder, "state"),
+                          str(pebble.http_port), *NAMES], capture_output=True, text=True, timeout=120)
+    tap.ok(run.returncode == 0, "all four get a certificate", run.stdout[-500:])
+    tap.ok(pebble.accounts() == 4, "each has its account", pebble.accounts())
+    tap.ok(pebble.orders() == 4, "and one order", pebble.orders())
+tap.end()
