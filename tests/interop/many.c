@@ -1,13 +1,18 @@
 /* many.c - several clients in one program, ticked in turn: they share nothing but the port of http-01, for which each
  * waits until the one before has finished.
  *
- * many DIRECTORY CA.pem STATE PORT NAME...: one client and one certificate for each name. Says how many were issued. */
+ * many DIRECTORY CA.pem STATE PORT NAME...: one client and one certificate for each name. Says how many were issued. The keys of
+ * every second client live elsewhere, here in OpenSSL: the core has only their public points and asks for signatures. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include <openssl/core_names.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
 
 #include "acme.h"
 #include "posix.h"
@@ -33,6 +38,36 @@ static struct world {
     const char *name;
     enum acme_progress progress;
 } worlds[CLIENTS_MAX];
+
+/* A key that cannot be taken out: no generate, import, export. */
+
+static int elsewhere_point(void *handle, uint8_t point[65])
+{
+    size_t len = 0;
+    return EVP_PKEY_get_octet_string_param(handle, OSSL_PKEY_PARAM_PUB_KEY, point, 65, &len) == 1 && len == 65
+               ? 0
+               : ACME_E_KEY;
+}
+
+static int elsewhere_sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(handle, NULL);
+    unsigned char der[80];
+    const unsigned char *at = der;
+    size_t len = sizeof der;
+    int signed_it = EVP_PKEY_sign_init(ctx) == 1 && EVP_PKEY_sign(ctx, der, &len, digest, 32) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    ECDSA_SIG *sig = signed_it ? d2i_ECDSA_SIG(NULL, &at, (long)len) : NULL;
+    if (sig == NULL) {
+        return ACME_E_KEY;
+    }
+    (void)BN_bn2binpad(ECDSA_SIG_get0_r(sig), signature, 32);
+    (void)BN_bn2binpad(ECDSA_SIG_get0_s(sig), signature + 32, 32);
+    ECDSA_SIG_free(sig);
+    return 0;
+}
+
+static const struct acme_key_ops elsewhere_ops = {.point = elsewhere_point, .sign = elsewhere_sign};
 
 static struct world *presenting; /* whose turn at the port it is; NULL: anybody's */
 
@@ -85,6 +120,10 @@ static void begin(struct world *w, const char *directory, const struct acme_trus
                                    .tls = &w->tls,
                                    .tls_buffer = w->records,
                                    .tls_buffer_len = sizeof w->records};
+    if ((w - worlds) % 2 == 1) {
+        w->setup.account_key = (struct acme_key){&elsewhere_ops, EVP_EC_gen("P-256")};
+        w->setup.certificate_key = (struct acme_key){&elsewhere_ops, EVP_EC_gen("P-256")};
+    }
     w->progress = ACME_BUSY;
     if (acme_posix_store_make(&w->store) != 0 || acme_init(&w->client, &w->setup) != 0 ||
         acme_start(&w->client, ACME_WHEN_DUE, acme_posix_now_ms()) != 0) {
