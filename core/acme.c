@@ -184,8 +184,8 @@ static int tick_pair(struct acme_client *c)
     return known < 0 ? known : 1;
 }
 
-/* Looks at the key in use. A damaged one is the operator's to judge and never silently replaced; one that is missing or
- * belongs to another certificate only when a new certificate was asked for in any case. */
+/* Looks at the key in use. A damaged one is the operator's to judge and never silently replaced; one that is missing
+ * or belongs to another certificate only when a new certificate was asked for in any case. */
 static int tick_pair_key(struct acme_client *c)
 {
     const struct acme_key *key = &c->setup->certificate_key;
@@ -467,8 +467,8 @@ static void copy_text(char *to, size_t cap, struct acme_slice from)
     to[len] = '\0';
 }
 
-/* True when the order is of no more use, whoever asks. A valid order whose certificate we could not take is not dead: a
- * new one each time would soon meet the CA's limit on certificates for the same names. */
+/* True when the order is of no more use, whoever asks. A valid order whose certificate we could not take is not dead:
+ * a new one each time would soon meet the CA's limit on certificates for the same names. */
 static bool order_is_dead(int error)
 {
     return error == ACME_E_PROBLEM || error == ACME_E_AUTHZ || error == ACME_E_ORDER || error == ACME_E_CERT_KEY ||

@@ -1,14 +1,13 @@
 /* acme.h - nanoacme: an ACME client (RFC 8555) in static memory.
  *
  * Rules that hold for every function
- *   - The caller owns all memory. Nothing is allocated, so there is nothing to free; struct contents are
- * private unless they carry a comment for users, and are in the header only for their size.
- *   - Nothing blocks. Work happens in acme_tick(), a bounded amount at a time: at most one public-key
- * operation, at most one send and one receive on the connection, at most one record written.
- *   - Time is an argument: a millisecond counter that may start anywhere and may wrap. It must not stand
- * still.
- *   - No function may be called from an interrupt, nor for the same client from two contexts at once. Clients
- * are independent of each other: there are no globals.
+ *   - The caller owns all memory. Nothing is allocated, so there is nothing to free. What is in struct acme_client is
+ *     private, and in the header only for its size; the functions tell what a caller may know.
+ *   - Nothing blocks. Work happens in acme_tick(), a bounded amount at a time: at most one public-key operation, at
+ *     most one send and one receive on the connection, at most one record written.
+ *   - Time is an argument: a millisecond counter that may start anywhere and may wrap. It must not stand still.
+ *   - No function may be called from an interrupt, nor for the same client from two contexts at once. Clients are
+ *     independent of each other: there are no globals.
  *   - Errors are negative (acme_error.h).
  *
  * A program
@@ -108,8 +107,8 @@ struct acme_client {
 
 /* Prepares a client. Checks every size and pointer of the setup, every name and URL; does no I/O.
  * Memory: `setup` and all it leads to are borrowed as long as the client is used.
- * Returns 0, or ACME_E_SIZE, ACME_E_NULL, ACME_E_KEY (one key for both), ACME_E_NAMES, ACME_E_WORK_SMALL, ACME_E_TLS_NAME, ACME_E_ANCHORS, ACME_E_TEXT,
- * ACME_E_URL*. */
+ * Returns 0, or ACME_E_SIZE, ACME_E_NULL, ACME_E_KEY (one key for both), ACME_E_NAMES, ACME_E_WORK_SMALL,
+ * ACME_E_TLS_NAME, ACME_E_ANCHORS, ACME_E_TEXT, ACME_E_URL*. */
 #define acme_init(client, setup) acme_init_sized((client), sizeof(struct acme_client), (setup))
 int acme_init_sized(struct acme_client *client, size_t client_size, const struct acme_setup *setup);
 

@@ -2,8 +2,7 @@
  *
  * Each option may be set on the compiler's command line or in a file of your own named by ACME_CONFIG_FILE
  * (-DACME_CONFIG_FILE='"my_limits.h"'). All objects of one image must see the same values: acme_init()
- * compares the size of struct acme_client it was compiled with against the caller's and refuses a mismatch.
- */
+ * compares the size of struct acme_client it was compiled with against the caller's and refuses a mismatch. */
 #ifndef ACME_CONFIG_H
 #define ACME_CONFIG_H
 
@@ -16,7 +15,7 @@
 #define ACME_NAMES_MAX 8
 #endif
 
-/* Longest URL kept, in bytes. RAM: 8 + ACME_NAMES_MAX of these. Too small: ACME_E_URL_LONG, never a cut URL.
+/* Longest URL kept, in bytes. RAM: 10 + ACME_NAMES_MAX of these. Too small: ACME_E_URL_LONG, never a cut URL.
  * Boulder's are about 70 bytes, step-ca's about 120. */
 #ifndef ACME_URL_MAX
 #define ACME_URL_MAX 256
@@ -28,8 +27,8 @@
 #define ACME_NONCE_MAX 128
 #endif
 
-/* Longest challenge token, in bytes. RAM: one in the flow and one in the http-01 responder.
- * Too small: ACME_E_TOKEN. */
+/* Longest challenge token, in bytes. RAM: two, the token and the key authorization made of it.
+ * Too small: ACME_E_TOKEN. Boulder's have 43 characters, all that RFC 8555, 8.1 asks for. */
 #ifndef ACME_TOKEN_MAX
 #define ACME_TOKEN_MAX 128
 #endif
@@ -72,28 +71,32 @@
 #define ACME_STEP_BUDGET_S 1800
 #endif
 
-/* Times a request is signed again in a row after badNonce before the engine backs off (5 s, doubling). */
+/* Times a request is signed again in a row after badNonce before the engine backs off (5 s, doubling).
+ * Too small: slower issuance at a CA whose nodes do not share their nonces. */
 #ifndef ACME_NONCE_TRIES
 #define ACME_NONCE_TRIES 6
 #endif
 
-/* Age at which an unused nonce is dropped, in milliseconds: CAs forget them within minutes. */
+/* Age at which an unused nonce is dropped, in milliseconds: CAs forget them within minutes. Too small: more requests.
+ * Too large: more rejected nonces. */
 #ifndef ACME_NONCE_AGE_MS
 #define ACME_NONCE_AGE_MS 60000
 #endif
 
-/* Repetitions of a request that the network or a failing server (5xx) swallowed: after 1 s, 2 s, 4 s ... */
+/* Repetitions of a request that the network or a failing server (5xx) swallowed: after 1 s, 2 s, 4 s ...
+ * Too small: a run ends where a moment's patience would have done; the next one resumes the same order. */
 #ifndef ACME_FAULT_TRIES
 #define ACME_FAULT_TRIES 4
 #endif
 
-/* Silence after which a connection counts as dead, in milliseconds. A blocking finalize must fit. */
+/* Silence after which a connection counts as dead, in milliseconds: ACME_E_TIMEOUT. Some CAs answer finalize only with
+ * the certificate, which must fit; so must all addresses a port tries. */
 #ifndef ACME_NET_TIMEOUT_MS
 #define ACME_NET_TIMEOUT_MS 45000
 #endif
 
-/* Connections the http-01 responder serves at once. RAM: about 250 bytes each. Too small: the CA's parallel
- * validators (Pebble opens 3) wait for each other. */
+/* Connections the http-01 responder serves at once. RAM: about 24 bytes each, beside what the
+ * port needs. Too small: the CA's parallel validators (Pebble opens 3) wait for each other. */
 #ifndef ACME_HTTP01_SLOTS
 #define ACME_HTTP01_SLOTS 4
 #endif

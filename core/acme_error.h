@@ -1,9 +1,8 @@
 /* acme_error.h - every error of the core: one table.
  *
- * Columns: name, value, is a later retry useful (1) or must a person act (0), meaning, usual cause.
- * Values are negative, in a range per layer. A program that wants the texts expands the table (port/posix
- * does); the core itself carries none, so they cost no flash.
- */
+ * Columns: name, value, is a later retry useful (1) or must a person act (0), meaning, usual cause. Values are
+ * negative, in a range per layer. A program that wants the texts expands the table (port/posix does); the core itself
+ * carries none, so they cost no flash. */
 #ifndef ACME_ERROR_H
 #define ACME_ERROR_H
 
@@ -32,17 +31,17 @@
     X(ACME_E_TIMEOUT, -33, 1, "no answer in time", "firewall, overloaded server") \
     X(ACME_E_CLOSED, -34, 1, "connection closed", "server or middlebox ended it") \
     X(ACME_E_NET, -35, 1, "network error", "see the port") \
-    X(ACME_E_LISTEN, -36, 1, "cannot listen for http-01 validation", "port 80 taken, or no permission") \
+    X(ACME_E_LISTEN, -36, 1, "cannot listen for http-01 validation", "port taken, or no permission") \
     /* TLS; acme_failure::tls_code has the engine's own number */ \
     X(ACME_E_TLS_UNTRUSTED, -40, 1, "the CA server's certificate is not trusted", "wrong trust store, captive portal, intercepting proxy") \
     X(ACME_E_TLS_DATES, -41, 1, "the CA server's certificate is expired or not yet valid", "clock wrong on either side") \
-    X(ACME_E_TLS_HOST, -42, 1, "the CA server's certificate is for another name", "wrong URL, captive portal") \
+    X(ACME_E_TLS_HOST, -42, 1, "the CA server's certificate is for another name", "wrong URL or tls_name, captive portal") \
     X(ACME_E_TLS_CERT, -43, 1, "the CA server's certificate is malformed or not allowed here", "not a CA, unknown critical extension, forbidden usage") \
     X(ACME_E_TLS_SIGNATURE, -44, 1, "a signature in the CA server's chain is wrong", "tampering") \
     X(ACME_E_TLS_WEAK, -45, 1, "a key in the CA server's chain is too weak", "RSA below 2048 bits") \
     X(ACME_E_TLS_ALERT, -46, 1, "the server ended TLS with an alert", "no common version or cipher suite") \
     X(ACME_E_TLS_RECORD, -47, 1, "a TLS record is damaged", "tampering, truncation, not TLS on that port") \
-    X(ACME_E_TLS_RECORD_BIG, -48, 0, "a TLS record exceeds the lent record buffer", "lend BR_SSL_BUFSIZE_MONO bytes") \
+    X(ACME_E_TLS_RECORD_BIG, -48, 0, "a TLS record exceeds the lent record buffer", "lend ACME_TLS_BUFFER_MIN bytes") \
     X(ACME_E_TLS_VERSION, -49, 0, "no common TLS version or suite", "server speaks TLS 1.3 only, or 1.1") \
     X(ACME_E_TLS, -50, 1, "TLS failed", "see tls_code") \
     /* HTTP */ \
@@ -63,14 +62,14 @@
     X(ACME_E_URL_HOST, -76, 0, "URL leads to a host other than the directory's", "list it in more_hosts if it is meant") \
     X(ACME_E_URL_LONG, -77, 0, "URL longer than ACME_URL_MAX", "raise the limit") \
     /* ACME */ \
-    X(ACME_E_PROBLEM, -80, 0, "the CA refused", "see the problem document") \
+    X(ACME_E_PROBLEM, -80, 0, "the CA refused", "its own words tell why") \
     X(ACME_E_AUTHZ, -81, 1, "the CA could not validate a name", "name does not lead here, port 80 closed") \
-    X(ACME_E_ORDER, -82, 1, "the CA declared the order invalid", "see the problem document") \
+    X(ACME_E_ORDER, -82, 1, "the CA declared the order invalid", "its own words tell why") \
     X(ACME_E_CHALLENGE_NONE, -83, 0, "the CA offers no challenge we have a solver for", "wildcard names need dns-01") \
     X(ACME_E_TOKEN, -84, 1, "illegal challenge token", "hostile server") \
     X(ACME_E_BUDGET, -85, 1, "a step did not finish in time", "slow CA; the next run resumes") \
     X(ACME_E_NONCE, -86, 1, "the CA gives no usable nonce or rejects every one", "several CA nodes out of step") \
-    X(ACME_E_ACCOUNT, -87, 0, "the account is deactivated or revoked", "needs the CA's operator") \
+    X(ACME_E_ACCOUNT, -87, 0, "the account is deactivated or revoked", "ask the CA, or remove the account's key for a new one") \
     X(ACME_E_TERMS, -88, 0, "the CA's terms of service must be accepted", "set accept_terms after reading them") \
     X(ACME_E_RATE_LIMITED, -89, 1, "the CA asks to come back later", "rate limit; see retry_s") \
     X(ACME_E_SOLVER, -90, 1, "the challenge answer could not be published", "see the solver") \

@@ -9,8 +9,7 @@
  *     it was given by one.
  *   - `ctx` is the port's own; the core only passes it back.
  *
- * port/README.md tells how to write one; port/template is the place to start.
- */
+ * port/README.md tells how to write one; port/template is the place to start. */
 #ifndef ACME_PORT_H
 #define ACME_PORT_H
 
@@ -90,8 +89,8 @@ enum acme_record {
 struct acme_store {
     void *ctx;
 
-    /* Reads the first min(cap, length) bytes of a record (cap 0, buf NULL: only its length). Returns the record's whole length, 0 when there is
-     * no such record, ACME_E_STORE_READ when it cannot be told. */
+    /* Reads the first min(cap, length) bytes of a record (cap 0, buf NULL: only its length). Returns the record's
+     * whole length, 0 when there is no such record, ACME_E_STORE_READ when it cannot be told. */
     int (*get)(void *ctx, enum acme_record record, void *buf, size_t cap);
 
     /* Replaces a record (of at most ACME_WORK_MIN bytes) so that a loss of power at any moment leaves the old
@@ -103,7 +102,8 @@ struct acme_store {
     int (*append)(void *ctx, const void *data, size_t len);
 
     /* Makes KEY_NEXT and the received chain the ones in use, both at one atomic moment, then removes ORDER, and
-     * KEY_NEXT after it. Without a KEY_NEXT, and when none was ever put in use (a key in a secure element), the chain alone.
+     * KEY_NEXT after it. Without a KEY_NEXT, and when none was ever put in use (a key in a secure element), the chain
+     * alone.
      * Returns 0 when it is durable, or ACME_E_STORE_WRITE: the old pair is then still in use. */
     int (*commit)(void *ctx);
 };

@@ -76,7 +76,7 @@ enum acme_event_kind {
     ACME_EVENT_WAIT,      /* nothing for wait_ms: the next poll (error 0), or a retry after error       */
     ACME_EVENT_PROBLEM,   /* the CA's problem or a subproblem: text = type, detail, name = identifier   */
     ACME_EVENT_TERMS,     /* the CA has terms of service: text = URL                                    */
-    ACME_EVENT_STORED     /* a record is durable: record; no step                                      */
+    ACME_EVENT_STORED     /* a record is durable: record; no step                                       */
 };
 
 struct acme_event {
@@ -104,8 +104,7 @@ struct acme_ca {
 };
 
 /* Everything a client works with. The struct and all it points to are the caller's, are borrowed by
- * acme_init(), and must stay until the client is no longer used. Zero means "none" for every optional member.
- */
+ * acme_init(), and must stay until the client is no longer used. Zero means "none" for every optional member. */
 struct acme_setup {
     /* the ports */
     const struct acme_net *net;
@@ -134,7 +133,7 @@ struct acme_setup {
     void *work; /* one request or one answer; at least ACME_WORK_MIN bytes */
     size_t work_len;
     struct acme_tls *tls;
-    void *tls_buffer; /* BR_SSL_BUFSIZE_MONO bytes for any server */
+    void *tls_buffer; /* ACME_TLS_BUFFER_MIN bytes for any server (secure/tls.h) */
     size_t tls_buffer_len;
 
     /* told what happens; optional. It must not call back into the client. */

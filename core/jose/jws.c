@@ -11,8 +11,7 @@ static void member(struct acme_out *o, const char *name, struct acme_slice value
     acme_out_text(o, "\"");
 }
 
-/* The protected header. RFC 8555, 6.2: jwk or kid, never both; a JWS inside another one (7.3.5) has no nonce.
- */
+/* The protected header. RFC 8555, 6.2: jwk or kid, never both; a JWS inside another one (7.3.5) has no nonce. */
 static void protected_header(struct acme_out *o, const struct acme_jws *jws)
 {
     acme_out_text(o, "{\"alg\":\"ES256\"");

@@ -1,5 +1,4 @@
-/* jws.h - the flattened JSON Web Signature every ACME POST is (RFC 7515, 7.2.2; RFC 8555, 6.2), ES256 only.
- */
+/* jws.h - the flattened JSON Web Signature every ACME POST is (RFC 7515, 7.2.2; RFC 8555, 6.2), ES256 only. */
 #ifndef ACME_JOSE_JWS_H
 #define ACME_JOSE_JWS_H
 

@@ -1,7 +1,7 @@
 /* keeper.h - everything the client reads from and writes to the store: keys, records, the pair in use.
  *
- * One struct for all of it, so that each failure can say which record it was about and nothing is written in two ways.
- * The work buffer is borrowed during each call; private keys are wiped from it again. */
+ * One struct for all of it, so that each failure can say which record it was about and nothing is written in two
+ * ways. The work buffer is borrowed during each call; private keys are wiped from it again. */
 #ifndef ACME_LIFECYCLE_KEEPER_H
 #define ACME_LIFECYCLE_KEEPER_H
 
@@ -29,12 +29,13 @@ int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const s
  * Work: one public-key operation, one write. */
 int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key);
 
-/* Puts into `flow` what is known of account and order, and into *retry_utc the time before which the CA does not want to
- * see us (0: none). A key without an order is marked to be dropped. Returns 1 or ACME_E_STORE_READ. Work: three reads. */
+/* Puts into `flow` what is known of account and order, and into *retry_utc the time before which the CA does not want
+ * to see us (0: none). A key without an order is marked to be dropped. Returns 1 or ACME_E_STORE_READ. Work: three
+ * reads. */
 int acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc);
 
-/* Makes durable what the flow has marked as learned since, one kind a call. Returns 1 when it wrote, 0 when all is stored,
- * or ACME_E_STORE_WRITE. */
+/* Makes durable what the flow has marked as learned since, one kind a call. Returns 1 when it wrote, 0 when all is
+ * stored, or ACME_E_STORE_WRITE. */
 int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow);
 
 /* Stores the order once more, with the time before which the CA does not want to see us. Returns 1 or an error. */

@@ -195,8 +195,8 @@ static bool fill_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
     return true;
 }
 
-/* Frees slots that were open too long, and the one that has been silent longest when every slot is taken: a thousand idle
- * connections must not keep a validator out. */
+/* Frees slots that were open too long, and the one that has been silent longest when every slot is taken: a thousand
+ * idle connections must not keep a validator out. */
 static bool make_room(struct acme_http01 *h, uint32_t now_ms)
 {
     unsigned taken = 0;

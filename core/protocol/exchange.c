@@ -327,8 +327,8 @@ static bool is_passing(int error)
 int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
 {
     bool asked = x->state >= ACME_EXCHANGE_SEND && !x->for_nonce;
-    /* A server may close a connection it kept for us just as we use it again: that is no fault of its own. One that does so
-     * again and again, without a word in its answers, gets a connection for each request. */
+    /* A server may close a connection it kept for us just as we use it again: that is no fault of its own. One that
+     * does so again and again, without a word in its answers, gets a connection for each request. */
     bool dropped = x->state >= ACME_EXCHANGE_SEND && !x->fresh && !x->touched;
     bool stale = dropped && x->faults == 0;
 
@@ -457,7 +457,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
         wait_for(x, now_ms, 0, 0);
         return 0;
     }
-    /* What failed has to succeed itself: finalize with 500 and a good look at the order must not go round for ever. */
+    /* What failed has to succeed itself, or finalize with 500 and a good look at the order would go round for ever. */
     if (x->flow->step == x->fault_step) {
         x->faults = 0;
     }

@@ -11,8 +11,8 @@
  * that should be there is asked for again (replicas of the CA's database lag). */
 #define REPEATS_MAX 4
 
-/* Looks at an authorization before its challenge is answered once more, when an earlier answer may have arrived. A second
- * answer while the first is being validated starts a second validation at Pebble, which may outlive the first. */
+/* Looks at an authorization before its challenge is answered once more, when an earlier answer may have arrived: a
+ * second one while the first is being validated starts a second validation at Pebble, which may outlive the first. */
 #define DOUBTS_MAX 4
 
 static const char *directory_url(const struct acme_flow *f);

@@ -19,8 +19,7 @@ static const struct acme_problem_word {
 
 static enum acme_problem_kind kind_of(struct acme_slice type)
 {
-    /* The last part decides: the prefix was urn:acme:error: in 2016 and is urn:ietf:params:acme:error: today.
-     */
+    /* The last part decides: the prefix was urn:acme:error: in 2016 and is urn:ietf:params:acme:error: today. */
     size_t at = type.len;
     if (at == 0) {
         return ACME_PROBLEM_OTHER; /* about:blank (RFC 9457, 3.1.1) */

@@ -84,8 +84,8 @@ static void sort_in(struct acme_order *order, uint8_t count)
     memcpy(order->authz[at], url, sizeof(url));
 }
 
-/* The list is kept sorted: Pebble and Boulder shuffle it, and a client that was reset while the CA validated one name must
- * come back to that one first, or the CA finds no answer there. */
+/* The list is kept sorted: Pebble and Boulder shuffle it, and a client that was reset while the CA validated one name
+ * must come back to that one first, or the CA finds no answer there. */
 static int authorizations_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts)
 {
     acme_json_value list = acme_json_member(json, 0, "authorizations");
@@ -112,8 +112,8 @@ int acme_order_read(struct acme_order *order, const struct acme_json *json, cons
     if (order->status == ACME_STATUS_NONE) {
         return ACME_E_MEMBER;
     }
-    /* The list is taken once and kept: later answers may lack it. What is past needing a member may lack it from the first
-     * look on, as an order taken up after a reset can be. */
+    /* The list is taken once and kept: later answers may lack it. What is past needing a member may lack it from the
+     * first look on, as an order taken up after a reset can be. */
     int error = order->authz_count == 0 ? authorizations_read(order, json, hosts) : 0;
     if (error == 0 && order->authz_count == 0 && order->status == ACME_STATUS_PENDING) {
         error = ACME_E_MEMBER;

@@ -1,8 +1,7 @@
 /* anchors.h - the root certificates an ACME server is trusted by.
  *
  * On a host they are read from PEM at run time into memory the caller lends. In firmware they are a constant
- * table, made on the host by `make anchors PEM=roots.pem NAME=my_roots` and compiled in.
- */
+ * table, made on the host by `make anchors PEM=roots.pem NAME=my_roots` and compiled in. */
 #ifndef ACME_SECURE_ANCHORS_H
 #define ACME_SECURE_ANCHORS_H
 
@@ -38,8 +37,7 @@ void acme_trust_begin(struct acme_trust_reader *r, void *memory, size_t cap);
 /* Takes the next piece of the file. Work: its bytes. Errors are kept for acme_trust_end(). */
 void acme_trust_add(struct acme_trust_reader *r, const void *pem, size_t len);
 
-/* Ends. Returns the number of anchors, ACME_E_ANCHORS (none, damaged PEM) or ACME_E_WORK_SMALL (memory full).
- */
+/* Ends. Returns the number of anchors, ACME_E_ANCHORS (none, damaged PEM) or ACME_E_WORK_SMALL (memory full). */
 int acme_trust_end(struct acme_trust_reader *r, struct acme_trust *trust);
 
 #endif

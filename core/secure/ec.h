@@ -1,7 +1,6 @@
 /* ec.h - which of BearSSL's engines are used, and elliptic curves for TLS.
  *
- * ACME_BEARSSL_I15 chooses the 15-bit engines. This header is for the secure room only.
- */
+ * ACME_BEARSSL_I15 chooses the 15-bit engines. This header is for the secure room only. */
 #ifndef ACME_SECURE_EC_H
 #define ACME_SECURE_EC_H
 

@@ -2,8 +2,7 @@
  *
  * The core never sees a private key: it asks for signatures. A key in RAM (secure/key_p256.h), in a secure
  * element or behind a PSA key id all look the same from here. All keys are P-256, all signatures ES256 (RFC
- * 7518, 3.4).
- */
+ * 7518, 3.4). */
 #ifndef ACME_SECURE_KEY_H
 #define ACME_SECURE_KEY_H
 

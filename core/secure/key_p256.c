@@ -56,8 +56,7 @@ static int sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
     return ACME_ECDSA_SIGN(&ACME_EC_P256, &br_sha256_vtable, digest, &private_key, signature) == 64 ? 0 : ACME_E_KEY;
 }
 
-/* Draws twice, so that a source that is stuck, whole or in one byte, is noticed before a key is made of it.
- */
+/* Draws twice, so that a source that is stuck, whole or in one byte, is noticed before a key is made of it. */
 static bool draw(const struct acme_sys *sys, uint8_t seed[64])
 {
     if (sys->random(sys->ctx, seed, 32) != 0 || sys->random(sys->ctx, seed + 32, 32) != 0) {

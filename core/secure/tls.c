@@ -83,8 +83,7 @@ static void set_multipliers(br_ssl_engine_context *eng)
 }
 #endif
 
-/* BearSSL knows which of its ciphers are the fastest on the machine it was built for; all take constant time.
- */
+/* BearSSL knows which of its ciphers are the fastest on the machine it was built for; all take constant time. */
 static void set_ciphers(br_ssl_engine_context *eng)
 {
     br_ssl_engine_set_default_aes_gcm(eng);

@@ -1,8 +1,7 @@
 /* tls.h - TLS 1.2 client over BearSSL's sans-I/O engine, one bounded step at a time.
  *
  * Suites: ECDHE with ECDSA or RSA, ChaCha20-Poly1305 or AES-GCM; P-256 and P-384; no other. The server's
- * chain and host name are always checked: there is no switch and no way to pass an empty name.
- */
+ * chain and host name are always checked: there is no switch and no way to pass an empty name. */
 #ifndef ACME_SECURE_TLS_H
 #define ACME_SECURE_TLS_H
 

@@ -1,8 +1,7 @@
 /* http.h - HTTP/1.1 as a client needs it (RFC 9112): one request writer, one incremental answer reader.
  *
  * The reader takes bytes in any split, keeps only the headers this client has a use for, each in a bounded
- * field, and hands out the body in the pieces that arrived; it never buffers a line or a body.
- */
+ * field, and hands out the body in the pieces that arrived; it never buffers a line or a body. */
 #ifndef ACME_WIRE_HTTP_H
 #define ACME_WIRE_HTTP_H
 

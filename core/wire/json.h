@@ -3,8 +3,7 @@
  * jsmn only cuts text into tokens and accepts most malformed documents. So acme_json_parse() first walks the
  * text with a grammar checker of its own (one root, commas, colons, numbers, literals, depth), lets jsmn
  * tokenize what passed, and then decodes every string in place, which checks its UTF-8 and escapes.
- * Afterwards every text is a plain slice and no accessor can meet a malformed document.
- */
+ * Afterwards every text is a plain slice and no accessor can meet a malformed document. */
 #ifndef ACME_WIRE_JSON_H
 #define ACME_WIRE_JSON_H
 

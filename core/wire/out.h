@@ -1,8 +1,7 @@
 /* out.h - bounded text writer with a sticky overflow flag.
  *
  * Builders write without looking and test `overflow` once at the end: after an overflow nothing more is
- * written, so the text before it is intact and nothing is ever cut silently.
- */
+ * written, so the text before it is intact and nothing is ever cut silently. */
 #ifndef ACME_WIRE_OUT_H
 #define ACME_WIRE_OUT_H
 

@@ -98,7 +98,7 @@ static int take_leaf(struct acme_chain *c, const struct acme_leaf *leaf, struct 
     if (leaf->not_after <= leaf->not_before || (c->want.utc != ACME_DATE_NONE && leaf->not_after <= c->want.utc)) {
         return ACME_E_CERT_DATES;
     }
-    /* When it is in use it is read back as text into no more memory than this: one that does not fit must not be used. */
+    /* Once in use it is read back as text into no more memory than this: one that does not fit must not be used. */
     if (der.len / 3 * 4 + der.len / ACME_PEM_LINE + 72 > c->cap) {
         return ACME_E_CERT_BIG;
     }

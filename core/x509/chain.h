@@ -1,8 +1,7 @@
 /* chain.h - a certificate chain while it streams in: checked, put in order, written out as PEM of our own.
  *
  * Only one certificate is held at a time. Nothing of the server's text is stored: each block is decoded,
- * judged and encoded anew, so comments, other PEM blocks and odd line ends never reach the store.
- */
+ * judged and encoded anew, so comments, other PEM blocks and odd line ends never reach the store. */
 #ifndef ACME_X509_CHAIN_H
 #define ACME_X509_CHAIN_H
 
@@ -32,15 +31,14 @@ struct acme_chain {
 };
 
 /* Prepares for a chain. `memory` must take the largest certificate, and those that come before the leaf.
- * These are written behind the leaf in the order they certify each other; what comes after it, as it comes.
- */
+ * These are written behind the leaf in the order they certify each other; what comes after it, as it comes. */
 void acme_chain_init(struct acme_chain *c, const struct acme_chain_want *want, void *memory, size_t cap,
                      int (*sink)(void *ctx, const void *data, size_t len), void *sink_ctx);
 
 /* Takes the next bytes. Work: decoding them, writing at most the certificates they complete.
- * Errors: the sink's; ACME_E_CERT_SYNTAX, ACME_E_CERT_BIG (for the leaf: also when its PEM would not fit into `memory`); for the leaf ACME_E_CERT_NAMES and
- * ACME_E_CERT_DATES (already expired, or ends before it begins; a start in the future is accepted, RFC 8555
- * CAs backdate or not). */
+ * Errors: the sink's; ACME_E_CERT_SYNTAX, ACME_E_CERT_BIG (for the leaf: also when its PEM would not fit into
+ * `memory`); for the leaf ACME_E_CERT_NAMES and ACME_E_CERT_DATES (already expired, or ends before it begins; a start
+ * in the future is accepted: a CA's clock may be ahead of ours). */
 int acme_chain_read(struct acme_chain *c, const char *in, size_t len);
 
 /* Ends. Returns 0, ACME_E_CERT_KEY (no certificate for our key came) or ACME_E_CERT_SYNTAX (block open,

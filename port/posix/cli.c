@@ -18,8 +18,8 @@ static const struct verb {
 
 static const char *const help[ACME_KEY_COUNT] = {
     "the CA (default: Let's Encrypt)",
-    "roots the CA's server is trusted by (default: the system's)",
-    "where keys and certificates live (default: /var/lib/nanoacme)",
+    "trusted roots of the CA's server (default: the system's)",
+    "keys and certificates (default: /var/lib/nanoacme)",
     "port for validation (default: 80)",
     "put validation answers below DIR instead",
     "where the CA may reach you, e.g. mailto:me@example.org",
@@ -53,10 +53,11 @@ static void say_text(const char *text)
 static int say_help(void)
 {
     say_text("usage: nanoacme [-c FILE] [FLAG...] VERB [NAME...]");
+    say_text("verbs:");
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         say_line(verbs[i].word, verbs[i].names, verbs[i].help);
     }
-    say_text("flags, each also a key of the config file:");
+    say_text("flags, each but the last three also a key of the config file:");
     for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
         if (help[i] != NULL) {
             say_line(acme_config_flag_name((enum acme_config_key)i), acme_config_argument((enum acme_config_key)i),
@@ -64,6 +65,8 @@ static int say_help(void)
         }
     }
     say_line("-c", "FILE", "the config file");
+    say_line("-h,", "--help", "this text; man nanoacme has more");
+    say_line("--version", NULL, "as the verb");
     say_text("exit: 0 new certificate, 2 nothing to do, 1 failed, 64 usage, 78 configuration");
     return 0;
 }
@@ -164,6 +167,9 @@ int acme_program_run(struct acme_config *config, int argc, char **argv)
     }
     if (code != 0) {
         return code;
+    }
+    if (w.verb->names[0] == '\0' && config->names.count > 0) {
+        return usage(w.verb->word, " takes no names");
     }
     code = w.file != NULL ? acme_config_read(config, w.file) : 0;
     code = code != 0 ? code : acme_config_check(config);

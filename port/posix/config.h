@@ -64,8 +64,7 @@ const char *acme_config_argument(enum acme_config_key key);
  * Returns 0 or ACME_EXIT_USAGE with the message in c->error. */
 int acme_config_take(struct acme_config *c, enum acme_config_key key, const char *value);
 
-/* Reads a config file; what flags have set stays. Returns 0 or ACME_EXIT_CONFIG with the message in c->error.
- */
+/* Reads a config file; what flags have set stays. Returns 0 or ACME_EXIT_CONFIG with the message in c->error. */
 int acme_config_read(struct acme_config *c, const char *path);
 
 /* Checks what belongs together, after flags and file. Returns 0, ACME_EXIT_USAGE or ACME_EXIT_CONFIG. */

@@ -157,7 +157,7 @@ void acme_explain(const struct acme_report *r, struct acme_out *o)
     } else {
         say_meaning(o, f->error);
     }
-    if (f->type[0] != '\0' || f->detail[0] != '\0') {
+    if (!r->problem_said && (f->type[0] != '\0' || f->detail[0] != '\0')) {
         say(o, "; the CA says: ", f->type, f->type[0] != '\0' && f->detail[0] != '\0' ? ": " : "");
         acme_out_text(o, f->detail);
     }

@@ -38,6 +38,8 @@ static struct {
     uint8_t anchors[256 * 1024];
 } run;
 
+/* Signals that end a run in good order: the challenge answer is taken back. */
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
 static volatile sig_atomic_t signalled;
 
 static void on_signal(int signal)
@@ -91,12 +93,12 @@ static int take_state(const struct acme_config *config)
     }
     code = acme_posix_store_make(&run.store);
     if (code != 0) {
-        acme_report_error("cannot write %s: %s", run.store.path, strerror(code));
+        acme_report_error("state: cannot write %s: %s", run.store.path, strerror(code));
         return ACME_EXIT_FAILED;
     }
     run.lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (run.lock < 0) {
-        acme_report_error("cannot write %s: %s", path, strerror(errno));
+        acme_report_error("state: cannot write %s: %s", path, strerror(errno));
         return ACME_EXIT_FAILED;
     }
     if (flock(run.lock, LOCK_EX | LOCK_NB) != 0) {
@@ -177,9 +179,31 @@ static int check_names(const struct acme_config *config)
             acme_report_error("names: \"%.260s\" is not a DNS name (no wildcard, no address)", config->names.at[i]);
             return code;
         }
+        for (size_t k = 0; k < i; k++) {
+            if (acme_slice_is_word(acme_slice_of(config->names.at[i]), config->names.at[k])) {
+                acme_report_error("names: \"%s\" is given twice", config->names.at[i]);
+                return code;
+            }
+        }
     }
     for (i = 0; config->names.at[0][i] != '\0'; i++) {
         run.name[i] = acme_lower(config->names.at[0][i]);
+    }
+    return 0;
+}
+
+/* Checks the other hosts: one that is written otherwise would never match. Returns 0 or an exit code. */
+static int check_hosts(const struct acme_config *config)
+{
+    for (size_t i = 0; i < config->more_hosts.count; i++) {
+        char text[300];
+        struct acme_url url;
+        const char *host = config->more_hosts.at[i];
+        int need = snprintf(text, sizeof text, "https://%s", host);
+        if (need >= (int)sizeof text || acme_url_parse(&url, acme_slice_of(text)) != 0 || url.target.len > 0) {
+            acme_report_error("more_host: \"%.260s\" is not HOST or HOST:PORT", host);
+            return acme_config_blame(config, ACME_KEY_MORE_HOST);
+        }
     }
     return 0;
 }
@@ -217,11 +241,15 @@ static uint64_t now_us(void)
 
 static void catch_signals(void)
 {
-    struct sigaction action;
+    struct sigaction action, before;
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        /* What whoever started us has had ignored stays so, as nohup wants it. */
+        if (sigaction(stops[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(stops[i], &action, NULL);
+        }
+    }
     action.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &action, NULL);
 }
@@ -231,8 +259,9 @@ static void sleep_while_idle(void)
 {
     sigset_t ours, before;
     (void)sigemptyset(&ours);
-    (void)sigaddset(&ours, SIGINT);
-    (void)sigaddset(&ours, SIGTERM);
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        (void)sigaddset(&ours, stops[i]);
+    }
     (void)sigprocmask(SIG_BLOCK, &ours, &before);
     if (!signalled) {
         acme_posix_wait(&run.net, &run.listener, acme_idle_ms(&run.client, acme_posix_now_ms()), &before);
@@ -264,6 +293,7 @@ int acme_program_issue(const struct acme_config *config)
     bool stopped;
     int code = check_names(config);
 
+    code = code != 0 ? code : check_hosts(config);
     code = code != 0 ? code : read_roots(config);
     if (code != 0) {
         return code;

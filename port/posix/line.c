@@ -35,7 +35,9 @@ void acme_report_error(const char *format, ...)
     va_start(list, format);
     (void)vsnprintf(text + 10, sizeof text - 11, format, list);
     va_end(list);
-    len = strlen(text);
+    for (len = 0; text[len] != '\0'; len++) { /* what was typed must not break the line, nor steer a terminal */
+        text[len] = (unsigned char)text[len] < ' ' || text[len] == 0x7f ? '?' : text[len];
+    }
     text[len++] = '\n';
     (void)acme_posix_write(STDERR_FILENO, text, len);
 }

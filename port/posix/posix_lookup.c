@@ -38,8 +38,7 @@ static void *look_aside(void *ctx)
 {
     struct acme_posix_lookup *l = ctx;
     l->code = look(l, AI_ADDRCONFIG | AI_NUMERICSERV);
-    /* On a machine that has nothing but loopback AI_ADDRCONFIG hides every address, also that of localhost.
-     */
+    /* On a machine that has nothing but loopback AI_ADDRCONFIG hides every address, also that of localhost. */
     if (l->code != 0) {
         l->code = look(l, AI_NUMERICSERV);
     }

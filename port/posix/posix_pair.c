@@ -3,7 +3,7 @@
  *   STATE/account.pem, STATE/account      account key; account URL and directory
  *   STATE/.NAME.order, STATE/.NAME.key    the order in progress and its key
  *   STATE/.NAME.a/, STATE/.NAME.b/        privkey.pem and fullchain.pem: one pair in use, room for the next
- * one STATE/NAME -> .NAME.a or .NAME.b      the pair in use
+ *   STATE/NAME -> .NAME.a or .NAME.b      the pair in use
  *
  * Why a crash leaves the old pair or the new one: nothing is ever written into the directory STATE/NAME leads
  * to. The chain goes into the other one, commit() links the key beside it, makes both and their names

@@ -135,9 +135,12 @@ static bool extra(const struct acme_event *e)
 
 void acme_report_event(void *ctx, const struct acme_event *e)
 {
-    const struct acme_report *r = ctx;
+    struct acme_report *r = ctx;
     struct acme_out *o;
 
+    if (e->kind == ACME_EVENT_REQUEST) {
+        r->problem_said = false;
+    }
     if (!r->verbose && extra(e)) {
         return;
     }
@@ -154,8 +157,10 @@ void acme_report_event(void *ctx, const struct acme_event *e)
             acme_out_u32(o, e->http_status);
         }
     }
-    /* A refusal is for whoever reads the errors. */
-    acme_line_end(!r->json && e->kind == ACME_EVENT_PROBLEM ? STDERR_FILENO : STDOUT_FILENO);
+    /* A refusal is for whoever reads the errors, where the end of the run need not repeat it. */
+    bool refusal = !r->json && e->kind == ACME_EVENT_PROBLEM;
+    r->problem_said = r->problem_said || refusal;
+    acme_line_end(refusal ? STDERR_FILENO : STDOUT_FILENO);
 }
 
 struct figure {

@@ -17,6 +17,7 @@ struct acme_report {
     const struct acme_webroot *webroot; /* NULL: not in use */
     uint32_t longest_tick_us;
     size_t anchors_len; /* bytes of memory the trust anchors take */
+    bool problem_said;  /* the CA's problem with the last request is on the screen, in full */
 };
 
 /* struct acme_setup's trace; ctx is a struct acme_report. */
@@ -36,7 +37,8 @@ struct acme_error_text {
 };
 struct acme_error_text acme_error_text(int error);
 
-/* Why the run failed, in one sentence: place, meaning, usual cause, the CA's words, when to try again. */
+/* Why the run failed, in one sentence: place, meaning, usual cause, the CA's words unless they have been said,
+ * when to try again. */
 void acme_explain(const struct acme_report *r, struct acme_out *o);
 
 /* Words for enums. */

@@ -1,5 +1,5 @@
-/* conformance.c - the conformance run of this port. On a board, main() brings up the system first and say() writes to the
- * UART. */
+/* conformance.c - the conformance run of this port. On a board, main() brings up the system first and say() writes to
+ * the UART. */
 #include <stdio.h>
 
 #include "conformance.h"

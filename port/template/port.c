@@ -1,21 +1,21 @@
-/* port.c - a port that links and does nothing yet: fill in function by function, in this order. The contract of each is in
- * core/acme_port.h; port/README.md tells the story; tests/conformance tells when you are done. */
+/* port.c - a port that links and does nothing yet: fill in function by function, in this order. The contract of each
+ * is in core/acme_port.h; port/README.md tells the story; tests/conformance tells when you are done. */
 #include "port.h"
 
 /* 1. The system */
 
 static int template_random(void *ctx, void *buf, size_t len)
 {
-    /* Fill all of buf from the hardware generator, or from one that it has seeded. Nothing weaker: on any doubt return
-     * ACME_E_RANDOM; the core then makes no key. */
+    /* Fill all of buf from the hardware generator, or from one that it has seeded. Nothing weaker: on any doubt
+     * return ACME_E_RANDOM; the core then makes no key. */
     (void)ctx, (void)buf, (void)len;
     return ACME_E_RANDOM;
 }
 
 static int template_utc(void *ctx, int64_t *utc)
 {
-    /* Give the time of an RTC or of SNTP. Not set yet: 0, and the core waits. Never a guess: certificates are judged by
-     * it. */
+    /* Give the time of an RTC or of SNTP. Not set yet: 0, and the core waits. Never a guess: certificates are judged
+     * by it. */
     (void)ctx, (void)utc;
     return 0;
 }
@@ -49,8 +49,8 @@ static int template_append(void *ctx, const void *data, size_t len)
 
 static int template_commit(void *ctx)
 {
-    /* Make KEY_NEXT and the received chain durable side by side, put both in use with one atomic write, then remove ORDER
-     * and KEY_NEXT. No KEY_NEXT: the chain alone if no key was ever in use, else ACME_E_STORE_WRITE. */
+    /* Make KEY_NEXT and the received chain durable side by side, put both in use with one atomic write, then remove
+     * ORDER and KEY_NEXT. No KEY_NEXT: the chain alone if no key was ever in use, else ACME_E_STORE_WRITE. */
     (void)ctx;
     return ACME_E_STORE_WRITE;
 }
@@ -61,8 +61,9 @@ const struct acme_store acme_template_store = {0, template_get, template_put, te
 
 static int template_open(void *ctx, const char *host, uint16_t port)
 {
-    /* First call: look the name up without blocking (0 until it is known; ACME_E_HOST). Then connect to each address in
-     * turn, a few seconds each (0 until one answers). 1 when connected; the error of the last address when none does. */
+    /* First call: look the name up without blocking (0 until it is known; ACME_E_HOST). Then connect to each address
+     * in turn, a few seconds each (0 until one answers). 1 when connected; the error of the last address when none
+     * does. */
     (void)ctx, (void)host, (void)port;
     return ACME_E_NET;
 }

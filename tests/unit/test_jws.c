@@ -49,7 +49,7 @@ static void open_jws(const char *text, size_t len, char *header, char *payload)
 {
     char parts[3][2048];
     char copy[4096], input[4096];
-    uint8_t digest[32], signature[64];
+    uint8_t digest[32], signature[66]; /* EVP_DecodeBlock() writes what the padding stands for too */
     int end = 0;
 
     memcpy(copy, text, len);
