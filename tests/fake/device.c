@@ -273,6 +273,10 @@ static void withdraw(void *ctx)
 static void trace(void *ctx, const struct acme_event *event)
 {
     struct device *d = ctx;
+    if (event->kind == ACME_EVENT_REQUEST) {
+        snprintf(d->asked, sizeof d->asked, "%.*s %.*s", (int)event->text.len, event->text.at, (int)event->detail.len,
+                 event->detail.at);
+    }
     d->stored_events += event->kind == ACME_EVENT_STORED;
     d->problem_events += event->kind == ACME_EVENT_PROBLEM;
 }

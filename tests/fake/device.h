@@ -72,6 +72,7 @@ struct device {
 
     unsigned account_keys; /* times the account key was written                         */
     unsigned commits;
+    char asked[300]; /* method and URL of the last request begun */
     unsigned stored_events, problem_events;
     unsigned puts, operations; /* in this tick */
 };

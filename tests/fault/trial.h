@@ -58,7 +58,7 @@ struct trial {
     bool powered_off;
     unsigned boots, runs;
     uint64_t virtual_ms, fault_ms; /* since the start, and at the fault's last sign */
-    char polled[128];              /* the request that was told to come back later   */
+    char polled[300];              /* the request that was told to come back later   */
     uint32_t polled_ms, retry_after_ms;
     unsigned checked_commits;
     unsigned base_orders, base_finalized, finalized_checked;
