@@ -31,11 +31,14 @@ CORE = $(wildcard core/*.c core/*/*.c)
 PORT = $(wildcard port/posix/posix_*.c)
 PROGRAM = $(filter-out $(PORT),$(wildcard port/posix/*.c))
 HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h)
+# A whole device has a channel of its own, in clear, and is linked only where it is named.
+DEVICE = tests/fake/device.c
+TORTURE = $(wildcard tests/fault/*.c)
 # Tests in C: one program for each test_*.c; what lies beside them, and the scripted CA, is shared.
-TESTS_C = $(wildcard tests/unit/*.c tests/dialogue/*.c tests/fault/*.c tests/regress/*.c)
+TESTS_C = $(wildcard tests/unit/*.c tests/dialogue/*.c tests/regress/*.c)
 UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
 UNITS = $(UNITS_C:%.c=$(B)/%)
-HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(wildcard tests/fake/*.c)
+HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c))
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 all: $(B)/nanoacme $(B)/libnanoacme.a $(B)/libnanoacme-posix.a
@@ -76,6 +79,15 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libhelpers.a $(B)/libnanoacme-posix.a $(B)
 	@mkdir -p $(@D)
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lssl -lcrypto $(LDLIBS)
+
+# Its own assertions, not cmocka's: tests/fault/judge.h.
+$(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnanoacme.a
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto $(LDLIBS)
+
+# Every way the world can fail, one at a time: tests/fault.
+torture: $(B)/torture
+	$(B)/torture
 
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
 units: $(UNITS)
@@ -144,6 +156,7 @@ help:
 	@echo 'make demo       issue and renew against a CA started here, serve and fetch with the result'
 	@echo 'make check      everything tested; the last line counts'
 	@echo 'make lint       layout, include directions, symbols, limits'
+	@echo 'make torture    every fault at every point; minutes'
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
 	@echo 'make bench      instructions and heap of a renewal, beside uacme'
 	@echo 'make coverage   lines the unit tests reach'
@@ -152,7 +165,7 @@ help:
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units headers deps demo check lint size bench coverage anchors install uninstall clean help
+.PHONY: all units torture headers deps demo check lint size bench coverage anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

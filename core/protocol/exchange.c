@@ -473,8 +473,9 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     event.error = next < 0 ? next : 0;
     event.name = name_of(x->flow, step);
     acme_trace(x->setup, &event);
-    if (!poll && next != (int)ACME_STEP_AUTHZ_POLL && next != (int)ACME_STEP_ORDER_POLL) {
-        x->retry_after_s = -1; /* it was meant for polling what was answered, and nothing is polled */
+    bool polled = poll || next == (int)ACME_STEP_AUTHZ_POLL || next == (int)ACME_STEP_ORDER_POLL;
+    if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
+        x->retry_after_s = -1;                       /* it was meant for polling what was answered */
     }
     return advance(x, next, now_ms);
 }

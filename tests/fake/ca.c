@@ -399,7 +399,17 @@ static void issue(struct ca *ca, struct ca_order *o, const char *payload)
         size_t used = strlen(san);
         snprintf(san + used, sizeof san - used, "%sDNS:%s", i > 0 ? "," : "", ca->plan->names[i]);
     }
-    struct maker_spec spec = {.san = san, .key = key, .issuer = ca->issuer, .issuer_key = ca->issuer_key};
+    int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
+    struct maker_spec spec = {.san = san,
+                              .from = utc - MAKER_DAY,
+                              .to = utc + 90 * MAKER_DAY,
+                              .key = key,
+                              .issuer = ca->issuer,
+                              .issuer_key = ca->issuer_key};
+    unsigned char *point = NULL;
+    assert_int_equal(EVP_PKEY_get1_encoded_public_key(key, &point), sizeof o->point);
+    memcpy(o->point, point, sizeof o->point);
+    OPENSSL_free(point);
     X509 *leaf = maker_certificate(&spec);
     char *pem = maker_pem(leaf), *root = maker_pem(ca->issuer);
     o->chain = malloc(strlen(pem) + strlen(root) + 1);
@@ -554,6 +564,18 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
                                   r.kind == CA_NONCE ? "" : body);
     assert_true(answer.len < sizeof ca->answer);
     return answer;
+}
+
+void ca_lost(struct ca *ca, const char *request, size_t len)
+{
+    char text[6000], nonce[600];
+    const char *at = memmem(request, len, "\"protected\":\"", 13);
+    const char *end = at == NULL ? NULL : memchr(at + 13, '"', len - (size_t)(at + 13 - request));
+    if (end != NULL) {
+        text[from_b64url(at + 13, (size_t)(end - at - 13), text, sizeof text - 1)] = '\0';
+        assert_true(member(text, "nonce", nonce, sizeof nonce));
+        use_nonce(ca, nonce);
+    }
 }
 
 void ca_init(struct ca *ca, const struct ca_plan *plan)

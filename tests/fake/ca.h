@@ -87,6 +87,7 @@ struct ca_order {
         unsigned looks, failures;
     } authz[CA_NAMES];
     char *chain;
+    uint8_t point[65]; /* of the request's key */
 };
 
 struct ca {
@@ -94,6 +95,7 @@ struct ca {
     const char *published; /* key authorization on show just now; NULL: none */
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
+    int64_t utc;         /* now; 0: MAKER_NOW                                */
     bool forgot_account; /* set: the account is unknown until newAccount */
     bool power_cut;      /* the client was switched off: an answer may be gone from where it was shown */
     struct ca_order order[8];
@@ -119,5 +121,8 @@ bool ca_whole(const char *request, size_t len);
 
 /* Judges and answers one request that came over a connection to `host`. */
 struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request, size_t len);
+
+/* A request was sent but lost on its way: its nonce must not be seen again. It need not be whole. */
+void ca_lost(struct ca *ca, const char *request, size_t len);
 
 #endif

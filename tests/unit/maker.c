@@ -7,6 +7,8 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+long maker_serial = 1000;
+
 EVP_PKEY *maker_ec(const char *curve)
 {
     EVP_PKEY *key = EVP_EC_gen(curve);
@@ -36,14 +38,13 @@ static void extend(X509 *x, int nid, const char *value)
 
 X509 *maker_certificate(const struct maker_spec *spec)
 {
-    static long serial = 1000;
     X509 *x = X509_new();
     X509_NAME *name = X509_get_subject_name(x);
     int64_t from = spec->from != 0 ? spec->from : MAKER_NOW - MAKER_DAY;
     int64_t to = spec->to != 0 ? spec->to : MAKER_NOW + 90 * MAKER_DAY;
 
     X509_set_version(x, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(x), serial++);
+    ASN1_INTEGER_set(X509_get_serialNumber(x), maker_serial++);
     ASN1_TIME_set(X509_getm_notBefore(x), from);
     ASN1_TIME_set(X509_getm_notAfter(x), to);
     if (spec->name != NULL) {

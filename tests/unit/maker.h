@@ -35,6 +35,7 @@ struct maker_spec {
 
 EVP_PKEY *maker_ec(const char *curve);
 EVP_PKEY *maker_rsa(int bits);
+extern long maker_serial; /* of the next certificate */
 X509 *maker_certificate(const struct maker_spec *spec);
 
 /* Encodings, in memory the caller frees with free(). The PEM is NUL-terminated. */

@@ -1,0 +1,427 @@
+/* device.c - see device.h. */
+#define _GNU_SOURCE /* memmem */
+#include "device.h"
+
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <string.h>
+
+static int ask_hook(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
+{
+    return d->hook == NULL ? DEVICE_GO : d->hook(d, seam, record, len);
+}
+
+/* --- the channel, in clear */
+
+static struct device *device_of(const struct acme_channel *c)
+{
+    return c->net->ctx;
+}
+
+static int closed(struct acme_channel *c, int error)
+{
+    c->state = error < 0 ? ACME_CHANNEL_CLOSED : c->state;
+    return error;
+}
+
+int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms)
+{
+    struct device *d = device_of(c);
+    char host[254];
+    (void)now_ms;
+    snprintf(host, sizeof host, "%.*s", (int)url->authority.len, url->authority.at);
+    bool allowed = strcmp(host, CA_HOST) == 0;
+    assert_true(allowed || (d->ca.plan->other_host != NULL && strcmp(host, d->ca.plan->other_host) == 0));
+    int answer = ask_hook(d, DEVICE_OPEN, 0, NULL);
+    if (answer != DEVICE_GO) {
+        return closed(c, answer);
+    }
+    if (c->state == ACME_CHANNEL_OPEN && strcmp(c->host, host) == 0) {
+        d->request_len = 0;
+        return 1;
+    }
+    if (c->state != ACME_CHANNEL_CONNECTING) {
+        c->state = ACME_CHANNEL_CONNECTING;
+        strcpy(c->host, host);
+        return 0;
+    }
+    c->state = ACME_CHANNEL_OPEN;
+    c->handshakes++;
+    d->request_len = 0;
+    return 1;
+}
+
+int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool last, uint32_t now_ms)
+{
+    struct device *d = device_of(c);
+    (void)now_ms;
+    (void)last;
+    if (c->state != ACME_CHANNEL_OPEN) {
+        return ACME_E_CLOSED;
+    }
+    len = len > 300 ? 300 : len;
+    int answer = ask_hook(d, DEVICE_SEND, 0, &len);
+    if (answer != DEVICE_GO) {
+        return closed(c, answer);
+    }
+    assert_true(d->request_len + len <= sizeof d->request);
+    memcpy(d->request + d->request_len, data, len);
+    d->request_len += len;
+    c->up += (uint32_t)len;
+    return (int)len;
+}
+
+static bool asks(const struct device *d, const char *path)
+{
+    char line[64];
+    snprintf(line, sizeof line, "POST %s", path);
+    return strncmp(d->request, line, strlen(line)) == 0;
+}
+
+static bool has(const struct device *d, enum acme_record record, const char *text)
+{
+    return d->record[record].len > 0 &&
+           memmem(d->record[record].data, d->record[record].len, text, strlen(text)) != NULL;
+}
+
+/* What has to be durable before a request may go out. */
+static void check_records(const struct device *d)
+{
+    char url[64];
+    assert_true(has(d, ACME_RECORD_ACCOUNT_KEY, "KEY"));
+    if (asks(d, "/new-order")) {
+        assert_true(has(d, ACME_RECORD_ACCOUNT, CA_URL "/account/1\n"));
+    }
+    if (asks(d, "/authz/") || asks(d, "/chall/") || asks(d, "/finalize/") || asks(d, "/cert/")) {
+        unsigned order = 0;
+        (void)sscanf(strchr(d->request + 6, '/') + 1, "%u", &order);
+        snprintf(url, sizeof url, "order " CA_URL "/order/%u\n", order);
+        assert_true(has(d, ACME_RECORD_ORDER, url));
+    }
+    if (asks(d, "/finalize/")) {
+        assert_true(has(d, ACME_RECORD_KEY_NEXT, "KEY"));
+    }
+}
+
+int acme_channel_flush(struct acme_channel *c, uint32_t now_ms)
+{
+    struct device *d = device_of(c);
+    (void)now_ms;
+    if (c->state != ACME_CHANNEL_OPEN) {
+        return ACME_E_CLOSED;
+    }
+    int answer = ask_hook(d, DEVICE_FLUSH, 0, NULL);
+    if (answer != DEVICE_GO) {
+        return closed(c, answer);
+    }
+    assert_true(ca_whole(d->request, d->request_len));
+    check_records(d);
+    d->ca.utc = d->utc;
+    d->answer = ca_answer(&d->ca, c->host, d->request, d->request_len);
+    d->answer_at = 0;
+    answer = ask_hook(d, DEVICE_FLUSHED, 0, NULL);
+    return closed(c, answer != DEVICE_GO ? answer : 1);
+}
+
+int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clean, uint32_t now_ms)
+{
+    struct device *d = device_of(c);
+    (void)now_ms;
+    size_t rest = d->answer.len - d->answer_at;
+    size_t len = rest < cap ? rest : cap;
+    if (c->state != ACME_CHANNEL_OPEN) {
+        return ACME_E_CLOSED;
+    }
+    int answer = ask_hook(d, DEVICE_RECV, 0, &len);
+    *clean = !d->unclean;
+    if (answer != DEVICE_GO) {
+        return closed(c, answer);
+    }
+    if (rest == 0) {
+        c->state = d->answer.close ? ACME_CHANNEL_CLOSED : c->state;
+        return d->answer.close ? ACME_E_CLOSED : ACME_E_TIMEOUT;
+    }
+    memcpy(data, d->answer.at + d->answer_at, len);
+    d->answer_at += len;
+    c->down += (uint32_t)len;
+    return (int)len;
+}
+
+void acme_channel_close(struct acme_channel *c)
+{
+    c->state = ACME_CHANNEL_CLOSED;
+}
+
+/* --- the store */
+
+static int store_get(void *ctx, enum acme_record record, void *buf, size_t cap)
+{
+    struct device *d = ctx;
+    int answer = ask_hook(d, DEVICE_GET, record, NULL);
+    if (answer != DEVICE_GO) {
+        return answer;
+    }
+    size_t len = d->record[record].len;
+    if (len > 0 && cap > 0) {
+        memcpy(buf, d->record[record].data, len < cap ? len : cap);
+    }
+    return (int)len;
+}
+
+static int stored(struct device *d, enum acme_record record)
+{
+    int answer = ask_hook(d, DEVICE_STORED, record, NULL);
+    return answer == DEVICE_GO ? 0 : answer;
+}
+
+static int store_put(void *ctx, enum acme_record record, const void *data, size_t len)
+{
+    struct device *d = ctx;
+    assert_true(record != ACME_RECORD_KEY && record != ACME_RECORD_CHAIN);
+    assert_true(len <= ACME_WORK_MIN);
+    d->puts++;
+    int answer = ask_hook(d, DEVICE_PUT, record, &len);
+    if (answer != DEVICE_GO) {
+        return answer;
+    }
+    if (record == ACME_RECORD_ACCOUNT_KEY) {
+        assert_true(d->record[record].len == 0 && len > 0); /* never replaced */
+        d->account_keys++;
+    }
+    if (len > 0) {
+        memcpy(d->record[record].data, data, len);
+    }
+    d->record[record].len = len;
+    return stored(d, record);
+}
+
+static int store_append(void *ctx, const void *data, size_t len)
+{
+    struct device *d = ctx;
+    int answer = ask_hook(d, DEVICE_APPEND, ACME_RECORD_CHAIN, &len);
+    if (answer != DEVICE_GO) {
+        return answer;
+    }
+    if (len == 0) {
+        d->incoming.len = 0;
+    } else {
+        assert_true(d->incoming.len + len <= sizeof d->incoming.data);
+        memcpy(d->incoming.data + d->incoming.len, data, len);
+        d->incoming.len += len;
+    }
+    return stored(d, ACME_RECORD_CHAIN);
+}
+
+static int store_commit(void *ctx)
+{
+    struct device *d = ctx;
+    assert_true(d->record[ACME_RECORD_KEY_NEXT].len > 0 && d->incoming.len > 0);
+    int answer = ask_hook(d, DEVICE_COMMIT, ACME_RECORD_CHAIN, NULL);
+    if (answer != DEVICE_GO) {
+        return answer;
+    }
+    d->record[ACME_RECORD_KEY] = d->record[ACME_RECORD_KEY_NEXT];
+    memcpy(d->record[ACME_RECORD_CHAIN].data, d->incoming.data, d->incoming.len);
+    d->record[ACME_RECORD_CHAIN].len = d->incoming.len;
+    d->commits++;
+    answer = ask_hook(d, DEVICE_COMMIT_ORDER, ACME_RECORD_ORDER, NULL);
+    if (answer != DEVICE_GO) {
+        return answer;
+    }
+    d->record[ACME_RECORD_ORDER].len = 0;
+    answer = ask_hook(d, DEVICE_COMMIT_KEY, ACME_RECORD_KEY_NEXT, NULL);
+    if (answer != DEVICE_GO) {
+        return answer;
+    }
+    d->record[ACME_RECORD_KEY_NEXT].len = 0;
+    return stored(d, ACME_RECORD_CHAIN);
+}
+
+/* --- the system, the solver */
+
+static int sys_random(void *ctx, void *buf, size_t len)
+{
+    struct device *d = ctx;
+    d->random_to = buf;
+    int answer = ask_hook(d, DEVICE_RANDOM, 0, &len);
+    return answer != DEVICE_GO ? answer : maker_sys.random(NULL, buf, len);
+}
+
+static int sys_utc(void *ctx, int64_t *utc)
+{
+    struct device *d = ctx;
+    *utc = d->utc;
+    d->utc_to = utc;
+    int answer = ask_hook(d, DEVICE_UTC, 0, NULL);
+    return answer != DEVICE_GO ? answer : 1;
+}
+
+static int present(void *ctx, const struct acme_challenge *challenge)
+{
+    struct device *d = ctx;
+    d->second = !d->second;
+    d->ca.published = d->second ? NULL : challenge->key_authorization;
+    return d->second ? 0 : 1; /* takes two calls */
+}
+
+static void withdraw(void *ctx)
+{
+    struct device *d = ctx;
+    d->ca.published = NULL;
+}
+
+static void trace(void *ctx, const struct acme_event *event)
+{
+    struct device *d = ctx;
+    if (event->kind == ACME_EVENT_REQUEST) {
+        snprintf(d->asked, sizeof d->asked, "%.*s %.*s", (int)event->text.len, event->text.at, (int)event->detail.len,
+                 event->detail.at);
+    }
+    d->stored_events += event->kind == ACME_EVENT_STORED;
+    d->problem_events += event->kind == ACME_EVENT_PROBLEM;
+}
+
+/* --- keys */
+
+static struct device *counted;
+
+static int key_point(void *handle, uint8_t point[65])
+{
+    return acme_key_p256_ops.point(handle, point);
+}
+
+static int key_sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
+{
+    counted->operations++;
+    return acme_key_p256_ops.sign(handle, digest, signature);
+}
+
+static int key_generate(void *handle, const struct acme_sys *sys)
+{
+    counted->operations++;
+    return acme_key_p256_ops.generate(handle, sys);
+}
+
+static int key_import(void *handle, const void *record, size_t len)
+{
+    counted->operations++;
+    return acme_key_p256_ops.import(handle, record, len);
+}
+
+static int key_export(void *handle, void *record, size_t cap)
+{
+    return acme_key_p256_ops.export(handle, record, cap);
+}
+
+const struct acme_key_ops device_key_ops = {key_point, key_sign, key_generate, key_import, key_export};
+
+/* --- running */
+
+void device_setup(struct device *d)
+{
+    static const br_x509_trust_anchor no_anchor;
+    d->second = false;
+    d->net = (struct acme_net){.ctx = d};
+    d->sys = (struct acme_sys){d, sys_random, sys_utc};
+    d->store = (struct acme_store){d, store_get, store_put, store_append, store_commit};
+    d->trust = (struct acme_trust){.anchors = &no_anchor, .count = 1};
+    d->solver = (struct acme_solver){.ctx = d, .type = "http-01", .present = present, .withdraw = withdraw};
+    d->solvers[0] = &d->solver;
+    d->setup = (struct acme_setup){.net = &d->net,
+                                   .sys = &d->sys,
+                                   .store = &d->store,
+                                   .ca = {.directory_url = CA_URL "/dir", .trust = &d->trust},
+                                   .account_key = {&device_key_ops, &d->account},
+                                   .certificate_key = {&device_key_ops, &d->certificate},
+                                   .names = d->ca.plan->names,
+                                   .name_count = d->ca.plan->name_count,
+                                   .accept_terms = true,
+                                   .solvers = d->solvers,
+                                   .solver_count = 1,
+                                   .work = d->work,
+                                   .work_len = sizeof d->work - DEVICE_CANARY,
+                                   .tls = &d->tls,
+                                   .tls_buffer = d->tls_buffer,
+                                   .tls_buffer_len = sizeof d->tls_buffer,
+                                   .trace = trace,
+                                   .trace_ctx = d};
+}
+
+int device_boot(struct device *d)
+{
+    memset(&d->client, 0xa5, sizeof d->client);
+    memset(&d->account, 0, sizeof d->account);
+    memset(&d->certificate, 0, sizeof d->certificate);
+    memset(d->before, DEVICE_CANARY_BYTE, sizeof d->before);
+    memset(d->work, DEVICE_CANARY_BYTE, sizeof d->work);
+    d->ca.published = NULL;
+    counted = d;
+    device_setup(d);
+    return acme_init(&d->client, &d->setup);
+}
+
+void device_new(struct device *d, const struct ca_plan *plan)
+{
+    memset(d, 0, sizeof *d);
+    ca_init(&d->ca, plan);
+    d->utc = MAKER_NOW;
+    d->now_ms = 0xffffff00u;
+}
+
+static void check_canaries(const struct device *d)
+{
+    static const char *canary = NULL;
+    static char bytes[DEVICE_CANARY];
+    if (canary == NULL) {
+        memset(bytes, DEVICE_CANARY_BYTE, sizeof bytes);
+        canary = bytes;
+    }
+    assert_memory_equal(d->before, canary, DEVICE_CANARY);
+    assert_memory_equal(d->work + d->setup.work_len, canary, DEVICE_CANARY);
+}
+
+enum acme_progress device_tick(struct device *d)
+{
+    d->puts = d->operations = 0;
+    enum acme_progress progress = acme_tick(&d->client, d->now_ms);
+    uint32_t idle = progress == ACME_IDLE ? acme_idle_ms(&d->client, d->now_ms) : 0;
+    assert_true(d->operations <= 1); /* acme.h: what one tick may do */
+    assert_true(d->puts <= 1 || progress == ACME_FAILED);
+    assert_true(progress != ACME_IDLE || idle > 0); /* nothing to do, and no time to sleep: a program would spin */
+    check_canaries(d);
+    d->now_ms += idle + 1;
+    d->utc += (idle + 500) / 1000;
+    return progress;
+}
+
+void device_check_pair(const struct device *d)
+{
+    uint8_t point[65];
+    BIO *bio = BIO_new_mem_buf(d->record[ACME_RECORD_CHAIN].data, (int)d->record[ACME_RECORD_CHAIN].len);
+    X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    assert_non_null(leaf);
+
+    /* the key, by a handle of its own */
+    struct acme_key_p256 key = {.ready = false};
+    const struct acme_key *ours = &d->setup.certificate_key;
+    unsigned operations = counted->operations;
+    assert_int_equal(ours->ops->import(&key, d->record[ACME_RECORD_KEY].data, d->record[ACME_RECORD_KEY].len), 0);
+    assert_int_equal(ours->ops->point(&key, point), 0);
+    counted->operations = operations;
+    unsigned char *of_leaf = NULL;
+    size_t len = EVP_PKEY_get1_encoded_public_key(X509_get0_pubkey(leaf), &of_leaf);
+    assert_int_equal(len, sizeof point);
+    assert_memory_equal(of_leaf, point, sizeof point);
+    OPENSSL_free(of_leaf);
+
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    assert_non_null(names);
+    assert_int_equal(sk_GENERAL_NAME_num(names), (int)d->ca.plan->name_count);
+    for (int i = 0; i < (int)d->ca.plan->name_count; i++) {
+        const ASN1_STRING *name = sk_GENERAL_NAME_value(names, i)->d.dNSName;
+        assert_string_equal((const char *)ASN1_STRING_get0_data(name), d->ca.plan->names[i]);
+    }
+    GENERAL_NAMES_free(names);
+    X509_free(leaf);
+}

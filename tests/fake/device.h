@@ -1,0 +1,98 @@
+/* device.h - all that lies outside a client, in one process and in virtual time: store, clock, random bytes, solver, and
+ * connections to the scripted CA. It has acme_channel_* of its own, in clear, so the linker takes none of
+ * secure/channel.c: programs name device.o, it is in no library.
+ *
+ * Nothing fails by itself. A test gives a hook, which is asked at each seam and may answer in its place.
+ */
+#ifndef TESTS_FAKE_DEVICE_H
+#define TESTS_FAKE_DEVICE_H
+
+#include "ca.h"
+
+#include "acme.h"
+
+#define DEVICE_RECORDS     6
+#define DEVICE_GO          1000 /* what a hook says when the call is to be carried out */
+#define DEVICE_CANARY      64
+#define DEVICE_CANARY_BYTE 0x5a
+
+/* Where the client touches the world. */
+enum device_seam {
+    DEVICE_OPEN,
+    DEVICE_SEND,    /* *len: how much is taken; the hook may lower it  */
+    DEVICE_FLUSH,   /* the request is whole, the CA has not seen it    */
+    DEVICE_FLUSHED, /* the CA has carried it out                       */
+    DEVICE_RECV,    /* *len: how much is given; the hook may lower it  */
+    DEVICE_GET,
+    DEVICE_PUT,
+    DEVICE_APPEND,
+    DEVICE_COMMIT,       /* the pair in use is still the old one       */
+    DEVICE_COMMIT_ORDER, /* it is the new one; ORDER is to be removed  */
+    DEVICE_COMMIT_KEY,   /* KEY_NEXT is to be removed                  */
+    DEVICE_STORED,       /* the call before has taken effect           */
+    DEVICE_RANDOM,
+    DEVICE_UTC
+};
+
+struct device {
+    /* what survives a reset */
+    struct ca ca;
+    struct {
+        char data[8192];
+        size_t len;
+    } record[DEVICE_RECORDS], incoming;
+    int64_t utc;
+    uint32_t now_ms;
+
+    /* the program */
+    struct acme_client client;
+    struct acme_setup setup;
+    struct acme_net net;
+    struct acme_sys sys;
+    struct acme_store store;
+    struct acme_key_p256 account, certificate; /* handles of the usual keys */
+    struct acme_tls tls;
+    struct acme_trust trust;
+    struct acme_solver solver;
+    const struct acme_solver *solvers[1];
+    bool second; /* of the two calls of present() */
+    char before[DEVICE_CANARY], work[6144 + DEVICE_CANARY], tls_buffer[1024];
+
+    /* the connection */
+    char request[8192];
+    size_t request_len, answer_at;
+    struct ca_answer answer;
+    bool unclean; /* it ends without close_notify */
+
+    /* the test's */
+    int (*hook)(struct device *d, enum device_seam seam, enum acme_record record, size_t *len);
+    void *hook_ctx;
+    void *random_to; /* DEVICE_RANDOM: the hook may fill it itself and answer 0         */
+    int64_t *utc_to; /* DEVICE_UTC: likewise, answering 1                                */
+
+    unsigned account_keys; /* times the account key was written                         */
+    unsigned commits;
+    char asked[300]; /* method and URL of the last request begun */
+    unsigned stored_events, problem_events;
+    unsigned puts, operations; /* in this tick */
+};
+
+/* An empty device; the CA is new. Then device_boot(). */
+void device_new(struct device *d, const struct ca_plan *plan);
+
+/* Makes d->setup as a program would. */
+void device_setup(struct device *d);
+
+/* Switches it on: everything but the store, the CA and the time is new. Returns what acme_init() says. */
+int device_boot(struct device *d);
+
+/* One tick, and the sleep after it. Checks what acme.h promises of a tick, and the memory round the work buffer. */
+enum acme_progress device_tick(struct device *d);
+
+/* The pair in use fits together and is for the names of the plan. */
+void device_check_pair(const struct device *d);
+
+/* Keys that count the public-key operations of a tick in d->operations; the handle is a struct acme_key_p256 of d's. */
+extern const struct acme_key_ops device_key_ops;
+
+#endif

@@ -1,0 +1,371 @@
+/* trial.c - see trial.h. */
+#define _GNU_SOURCE /* memmem */
+#include "trial.h"
+
+#include "fastkey.h"
+#include "judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEN(array)   (sizeof(array) / sizeof((array)[0]))
+#define HOURS(n)     ((uint64_t)(n)*3600u * 1000u)
+#define TICKS_MAX    400000u
+#define REQUESTS_MAX 450u
+
+static const struct ca_twist patience[] = {{CA_AUTHZ, 1, CA_FOREVER, CA_ADD, "Retry-After: 3\r\n"},
+                                           {CA_ORDER, 1, CA_FOREVER, CA_ADD, "Retry-After: 2\r\n"}};
+#define PATIENCE .twists = patience, .twist_count = LEN(patience)
+
+const struct scene scenes[SCENES] = {
+    {"issue", {{"a.example", "b.example"}, 2, .authz_looks = 1, .processing = 1, .reuse = true, PATIENCE}, false, 1},
+    {"renewal", {{"a.example", "b.example"}, 2, .authz_looks = 1, .processing = 1, .reuse = true, PATIENCE}, true, 1},
+    {"no-reuse", {{"a.example"}, 1, .lag = 1}, false, 2},
+    {"eight-names",
+     {{"a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "h.example"},
+      8,
+      .processing = 1,
+      .reuse = true},
+     false,
+     1}};
+
+/* By scene, and by kind of keys: how the device is before, and what an honest run shows. */
+static struct {
+    struct device device;
+    struct honest honest;
+} base[SCENES][2];
+
+static jmp_buf power;
+
+void trial_power_off(struct trial *t)
+{
+    t->powered_off = true;
+    longjmp(power, 1);
+}
+
+/* --- seams: counting, recording, judging --- */
+
+static void record_request(struct trial *t)
+{
+    struct device *d = &t->d;
+    char *to = t->message[d->ca.requests % 2].request;
+    size_t cap = sizeof t->message[0].request - 1;
+    size_t len = d->request_len < cap ? d->request_len : cap;
+    memcpy(to, d->request, len);
+    to[len] = '\0';
+    t->message[d->ca.requests % 2].answer[0] = '\0';
+    for (size_t i = 0; i < d->request_len; i++) {
+        t->seen.output = (t->seen.output ^ (uint8_t)d->request[i]) * 1099511628211u;
+    }
+}
+
+/* A request, sent or tried, other than the one that was told to come back later: that is then of no more use. */
+static void judge_patience(struct trial *t, bool sent)
+{
+    struct device *d = &t->d;
+    if (strncmp(d->asked, "POST", 4) != 0) {
+        return;
+    }
+    if (strcmp(d->asked, t->polled) != 0) {
+        strcpy(t->polled, d->asked);
+        t->retry_after_ms = 0;
+    }
+    assert_true(!sent || d->now_ms - t->polled_ms >= t->retry_after_ms); /* waits for Retry-After */
+}
+
+static void answer_taken(struct trial *t)
+{
+    const char *at = memmem(t->d.answer.at, t->d.answer.len, "\r\nRetry-After: ", 15);
+    if (at != NULL) {
+        t->retry_after_ms = (uint32_t)strtoul(at + 15, NULL, 10) * 1000u;
+        t->polled_ms = t->d.now_ms;
+    }
+}
+
+/* The key of a certificate request is the one stored for it. */
+static void judge_finalize(struct trial *t)
+{
+    struct device *d = &t->d;
+    struct acme_key_p256 key = {.ready = false};
+    for (unsigned i = t->base_orders; i < d->ca.order_count; i++) {
+        if (d->ca.order[i].finalized == 0 || (t->finalized_checked & 1u << i) != 0) {
+            continue;
+        }
+        const struct acme_key_ops *ops = d->setup.certificate_key.ops;
+        unsigned operations = d->operations;
+        assert_int_equal(ops->import(&key, d->record[ACME_RECORD_KEY_NEXT].data, d->record[ACME_RECORD_KEY_NEXT].len),
+                         0);
+        d->operations = operations;
+        assert_memory_equal(key.point, d->ca.order[i].point, sizeof key.point);
+        assert_true(memcmp(d->ca.point, key.point, sizeof key.point) != 0); /* RFC 8555, 11.1 */
+        t->finalized_checked |= 1u << i;
+    }
+}
+
+static bool is_net(enum device_seam seam)
+{
+    return seam <= DEVICE_RECV;
+}
+
+static int on_seam(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
+{
+    struct trial *t = d->hook_ctx;
+    unsigned *count = is_net(seam)            ? &t->seen.net
+                      : seam == DEVICE_RANDOM ? &t->seen.random
+                      : seam == DEVICE_UTC    ? &t->seen.utc
+                                              : &t->seen.store;
+    t->number = (*count)++;
+    t->record = record;
+    if (seam == DEVICE_FLUSH) {
+        record_request(t);
+        judge_patience(t, true);
+    } else if (seam == DEVICE_FLUSHED) {
+        memcpy(t->message[(d->ca.requests - 1) % 2].answer, d->answer.at,
+               d->answer.len < 1599 ? d->answer.len : 1599);
+        t->message[(d->ca.requests - 1) % 2].answer[d->answer.len < 1599 ? d->answer.len : 1599] = '\0';
+        judge_finalize(t);
+    }
+    const struct dimension *m = t->dimension;
+    bool on = m->hook != NULL && !t->over;
+    if (seam == DEVICE_RANDOM) {
+        t->fill = d->random_to;
+        dice_fill(d->random_to, *len);
+    }
+    if (seam == DEVICE_FLUSHED) {
+        t->seen.sent += (unsigned)d->request_len + 1;
+        d->request_len = 0;
+        t->answering = true;
+    }
+    int answer = on ? m->hook(t, seam, len) : DEVICE_GO;
+    if (seam == DEVICE_RECV && answer == DEVICE_GO && *len > 0 && d->answer_at + *len == d->answer.len) {
+        answer_taken(t);
+        t->seen.received += (unsigned)d->answer.len + 1;
+        t->answering = false;
+    }
+    if (is_net(seam) && (answer < 0 || (seam == DEVICE_FLUSH && answer == 1))) {
+        judge_patience(t, false);
+        ca_lost(&d->ca, d->request, d->request_len); /* the CA has seen a part of it, or others have */
+        d->request_len = 0;
+    }
+    return seam == DEVICE_RANDOM && answer == DEVICE_GO ? 0 : answer;
+}
+
+/* --- invariants --- */
+
+static unsigned finalized(const struct ca *ca)
+{
+    unsigned sum = 0;
+    for (unsigned i = 0; i < ca->order_count; i++) {
+        sum += ca->order[i].finalized;
+    }
+    return sum;
+}
+
+static void judge_tick(struct trial *t)
+{
+    struct device *d = &t->d;
+    bool spare = t->dimension->orders_lost;
+    assert_true(d->ca.accounts <= 1);
+    assert_true(d->account_keys <= 1);
+    assert_true(d->ca.order_count - t->base_orders <= t->scene->orders + (spare ? 1 : 0));
+    assert_true(finalized(&d->ca) - t->base_finalized <= (spare ? 2 : 1));
+    assert_true(t->seen.ticks < TICKS_MAX);
+    assert_true(d->ca.requests < REQUESTS_MAX);
+    assert_true(t->virtual_ms - t->fault_ms < HOURS(48));
+    if (d->commits != t->checked_commits) {
+        device_check_pair(d);
+        t->checked_commits = d->commits;
+    }
+}
+
+static void pass(struct trial *t, uint32_t ms)
+{
+    t->d.now_ms += ms;
+    t->d.utc += ms / 1000;
+    t->virtual_ms += ms;
+}
+
+static void boot(struct trial *t)
+{
+    struct device *d = &t->d;
+    bool fast = !t->dimension->real_keys;
+    t->boots++;
+    t->dead = false;
+    t->retry_after_ms = 0;
+    d->ca.power_cut = t->boots > 1;
+    (void)device_boot(d);
+    if (fast) {
+        d->setup.account_key.ops = &fastkey_ops;
+        d->setup.certificate_key.ops = &fastkey_ops;
+    }
+}
+
+static void start(struct trial *t)
+{
+    t->runs++;
+    t->retry_after_ms = 0;
+    assert_int_equal(acme_start(&t->d.client, ACME_WHEN_DUE, t->d.now_ms), 0);
+}
+
+/* One run, through power cuts, to its end. */
+static enum acme_progress run(struct trial *t)
+{
+    struct device *d = &t->d;
+    volatile enum acme_progress progress = ACME_BUSY;
+    start(t);
+    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+        uint32_t before_ms = d->now_ms;
+        t->seen.ticks++;
+        if (_setjmp(power) == 0) {
+            progress = device_tick(d);
+        }
+        t->virtual_ms += (uint32_t)(d->now_ms - before_ms);
+        if (t->fired && !t->over) {
+            t->fault_ms = t->virtual_ms;
+        }
+        if (t->powered_off) {
+            t->powered_off = false;
+            t->over = true;
+            boot(t);
+            start(t);
+            progress = ACME_BUSY;
+        }
+        judge_tick(t);
+        bool going = progress == ACME_BUSY || progress == ACME_IDLE;
+        if (going && !t->over && t->dimension->after_tick != NULL && t->dimension->after_tick(t)) {
+            t->fired = t->over = true;
+            boot(t);
+            start(t);
+        }
+    }
+    return progress;
+}
+
+static bool out_of_room(int error)
+{
+    return error == ACME_E_REQUEST_BIG || error == ACME_E_BODY_BIG || error == ACME_E_JSON_TOKENS ||
+           error == ACME_E_CERT_BIG;
+}
+
+static void play(struct trial *t)
+{
+    struct device *d = &t->d;
+    enum acme_progress progress;
+    size_t work_len = d->setup.work_len;
+    if (work_len < ACME_WORK_MIN) {
+        assert_int_equal(acme_init(&d->client, &d->setup), ACME_E_WORK_SMALL);
+        return;
+    }
+    while ((progress = run(t)) != ACME_ISSUED && (progress != ACME_CURRENT || (t->fired && !t->over))) {
+        if (progress == ACME_CURRENT) { /* so it seemed; programs ask again */
+            t->over = true;
+            continue;
+        }
+        const struct acme_failure *failure = acme_failure(&d->client);
+        assert_true(failure->error < 0);
+        if (out_of_room(failure->error) && work_len < 4096) {
+            return;
+        }
+        assert_true(t->fired); /* nothing fails by itself */
+        t->over = true;
+        d->ca.power_cut = true; /* what was on show is gone */
+        assert_null(d->ca.published);
+        pass(t, (failure->retry_s > 60 ? failure->retry_s : 60) * 1000u);
+        judge_tick(t);
+    }
+    t->over = true;
+    t->end = t->seen;
+    if (t->dimension->same) {
+        assert_int_equal(t->runs, 1);
+        assert_true(t->end.output == trial_honest_of(t->scene, t->dimension->real_keys)->output);
+    }
+    device_check_pair(d);
+    assert_int_equal(d->ca.accounts, 1);
+    assert_null(d->ca.published);
+    /* and it lasts */
+    unsigned requests = d->ca.requests;
+    boot(t);
+    assert_int_equal(run(t), ACME_CURRENT);
+    assert_int_equal(d->ca.requests, requests);
+    assert_int_equal(d->record[ACME_RECORD_ORDER].len, 0);
+    size_t left = d->record[ACME_RECORD_KEY_NEXT].len; /* what a commit that was cut leaves until the next renewal */
+    assert_true(left == 0 || (t->boots > 2 && memcmp(d->record[ACME_RECORD_KEY_NEXT].data,
+                                                     d->record[ACME_RECORD_KEY].data, left) == 0));
+}
+
+/* --- a case --- */
+
+static void begin(struct trial *t, const struct scene *scene, const struct dimension *dimension, bool real_keys)
+{
+    struct device *d = &t->d;
+    memset((char *)t + sizeof t->d, 0, sizeof *t - sizeof t->d);
+    *d = base[scene - scenes][real_keys].device;
+    t->scene = scene;
+    t->dimension = dimension;
+    t->base_orders = d->ca.order_count;
+    t->base_finalized = finalized(&d->ca);
+    t->checked_commits = d->commits;
+    t->seen.output = 14695981039346656037u;
+    d->hook = on_seam;
+    d->hook_ctx = t;
+    dice_seed((uint64_t)(scene - scenes));
+    maker_serial = 2000;
+}
+
+static void end(struct trial *t)
+{
+    for (unsigned i = 0; i < t->d.ca.order_count; i++) {
+        free(t->d.ca.order[i].chain);
+        t->d.ca.order[i].chain = NULL;
+    }
+}
+
+bool trial_play(struct trial *t, const struct scene *scene, const struct dimension *dimension, unsigned point,
+                unsigned kind)
+{
+    begin(t, scene, dimension, dimension->real_keys);
+    t->point = point;
+    t->kind = kind;
+    bool good = setjmp(judge_end) == 0;
+    if (good) {
+        boot(t);
+        if (dimension->prepare != NULL) {
+            dimension->prepare(t);
+        }
+        play(t);
+    }
+    end(t);
+    return good;
+}
+
+bool trial_honest(struct trial *t, enum scene_name name, bool real_keys)
+{
+    static const struct dimension fast = {"honest"}, real = {"honest", .real_keys = true};
+    const struct scene *scene = &scenes[name];
+    struct device *d = &base[name][real_keys].device;
+    dice_seed(SCENES);
+    maker_serial = 1000;
+    if (!scene->renewal) {
+        device_new(d, &scene->plan);
+    } else { /* as the device is after the first issue, two months later */
+        if (!trial_play(t, &scenes[ISSUE], real_keys ? &real : &fast, 0, 0)) {
+            return false;
+        }
+        *d = t->d;
+        d->ca.plan = &scene->plan;
+        d->utc += 61 * MAKER_DAY;
+        d->ca.power_cut = false;
+    }
+    if (!trial_play(t, scene, real_keys ? &real : &fast, 0, 0)) {
+        return false;
+    }
+    base[name][real_keys].honest = t->end;
+    base[name][real_keys].honest.requests = t->d.ca.requests - d->ca.requests;
+    return true;
+}
+
+const struct honest *trial_honest_of(const struct scene *scene, bool real_keys)
+{
+    return &base[scene - scenes][real_keys].honest;
+}

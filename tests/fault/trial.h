@@ -1,0 +1,81 @@
+/* trial.h - one case: a client is run in a scene, one thing goes wrong, and the invariants are judged after every tick. */
+#ifndef TESTS_FAULT_TRIAL_H
+#define TESTS_FAULT_TRIAL_H
+
+#include "fake/device.h"
+
+enum scene_name { ISSUE, RENEWAL, FORGETFUL, EIGHT, SCENES };
+
+struct scene {
+    const char *name;
+    struct ca_plan plan;
+    bool renewal;    /* begins with a pair in use that is due                                  */
+    unsigned orders; /* the CA may be left with at most so many, and one finalize              */
+};
+
+extern const struct scene scenes[SCENES];
+
+/* What an honest run of a scene consists of: the sizes of the dimensions. Positions in a stream count one more for each
+ * message, since its end and the next one's start differ: there the CA has, or has not, been asked. */
+struct honest {
+    unsigned received, sent; /* positions                    */
+    unsigned net, store, random, utc, ticks, requests;
+    uint64_t output; /* hash of all that was sent    */
+};
+
+struct trial;
+
+struct dimension {
+    const char *name;
+    const char *const *kinds; /* of faults at one point; NULL ends the list */
+    unsigned (*size)(const struct honest *honest);
+    int (*hook)(struct trial *t, enum device_seam seam, size_t *len); /* NULL: never asked */
+    bool (*after_tick)(struct trial *t);                              /* true: the power goes here; may be NULL */
+    void (*prepare)(struct trial *t);                                 /* after boot; may be NULL                 */
+    enum scene_name last_scene;
+    bool real_keys;
+    bool same;        /* what is sent must not differ from an honest run            */
+    bool orders_lost; /* an order's key may be lost, and another order made for it */
+};
+
+struct trial {
+    struct device d;
+    const struct scene *scene;
+    const struct dimension *dimension; /* NULL: honest */
+    unsigned point, kind;
+    struct honest seen, end; /* so far, and when the certificate was there */
+    unsigned number;         /* of this call among those of its sort (net, store, random, utc), from 0 */
+    enum acme_record record;
+    uint8_t *fill; /* DEVICE_RANDOM: where to, and how much */
+
+    bool fired;        /* the fault has begun                                    */
+    bool over;         /* and it is gone: the run it spoiled has ended           */
+    bool dead;         /* the connection has                                     */
+    uint32_t stall_ms; /* since when a dead connection is silent; 0 not yet asked */
+    unsigned extra[4]; /* the dimension's own                                    */
+
+    bool answering; /* the CA's answer is on its way                          */
+    bool powered_off;
+    unsigned boots, runs;
+    uint64_t virtual_ms, fault_ms; /* since the start, and at the fault's last sign */
+    char polled[300];              /* the request that was told to come back later   */
+    uint32_t polled_ms, retry_after_ms;
+    unsigned checked_commits;
+    unsigned base_orders, base_finalized, finalized_checked;
+    struct {
+        char request[1600], answer[1600];
+    } message[2]; /* by number, even and odd */
+};
+
+/* Ends the tick as a power cut does; does not return. */
+void trial_power_off(struct trial *t) __attribute__((noreturn));
+
+/* Plays a case. Returns true when no invariant failed; otherwise judge_words tells which. */
+bool trial_play(struct trial *t, const struct scene *scene, const struct dimension *dimension, unsigned point,
+                unsigned kind);
+
+/* What an honest run shows. It must not fail; false when it does. */
+bool trial_honest(struct trial *t, enum scene_name scene, bool real_keys);
+const struct honest *trial_honest_of(const struct scene *scene, bool real_keys);
+
+#endif
