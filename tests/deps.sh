@@ -47,7 +47,7 @@ if [ -n "$lacking" ]; then
 	case " $lacking " in *" caddy "*) [ ! -d /run/systemd/system ] || $sudo systemctl -q disable --now caddy || : ;; esac
 fi
 
-# at_least PACKAGE VERSION WHY
+# at_least PACKAGE 0.30.2 WHY
 at_least() {
 	case " $(echo "$wanted" | tr '\n' ' ') " in *" $1 "*) ;; *) return 0 ;; esac
 	dpkg --compare-versions "$(installed "$1")" ge "$2" || { echo "deps: $1 must be $2 or later: $3" >&2; exit 1; }
@@ -58,12 +58,20 @@ at_least pebble 2.4 "chain length and alternate roots came with it"
 # The newest Pebble, for what Debian's lacks (Retry-After, challenge state processing, User-Agent required). It needs
 # Go 1.24; where that is not to be had the tests that use it are skipped.
 pebble=github.com/letsencrypt/pebble/v2/cmd
-if [ "$1" = check ] && ! [ -x build/go/pebble ] && command -v go >/dev/null; then
+stepca=github.com/smallstep/certificates/cmd/step-ca
+# go_install WHAT SECONDS PACKAGE...: into build/go.
+go_install() {
+	what=$1 limit=$2
+	shift 2
+	echo "deps: building $what with Go $have"
+	(GOBIN="$PWD/build/go" CGO_ENABLED=0; export GOBIN CGO_ENABLED; cd / && timeout "$limit" go install "$@") \
+		>build/go.log 2>&1 || echo "deps: that did not work (build/go.log); its tests will be skipped"
+}
+if [ "$1" = check ] && command -v go >/dev/null; then
 	have=$(go env GOVERSION | sed 's/^go//')
 	if dpkg --compare-versions "$have" ge 1.24; then
 		mkdir -p build
-		echo "deps: building Pebble 2.10.1 with Go $have"
-		(GOBIN="$PWD/build/go"; export GOBIN; cd / && timeout 300 go install $pebble/pebble@v2.10.1 $pebble/pebble-challtestsrv@v2.10.1) \
-			>build/go.log 2>&1 || echo "deps: that did not work (build/go.log); its tests will be skipped"
+		[ -x build/go/pebble ] || go_install 'Pebble 2.10.1' 300 $pebble/pebble@v2.10.1 $pebble/pebble-challtestsrv@v2.10.1
+		[ -x build/go/step-ca ] || go_install 'step-ca 0.30.2' 600 $stepca@v0.30.2
 	fi
 fi

@@ -252,6 +252,47 @@ class Caddy(Server):
             return f.read()
 
 
+STEP_CA = os.path.abspath(os.path.join(BUILD, "go", "step-ca"))
+
+
+class StepCA(Server):
+    """smallstep's step-ca, with a P-256 root and intermediate of ours, which its own server certificate is under too."""
+
+    def __init__(self, folder):
+        os.makedirs(folder, exist_ok=True)
+        self.resolver = Resolver(folder)
+        self.port, self.http_port = free_port(), free_port()
+        self.directory = f"https://localhost:{self.port}/acme/acme/directory"
+        self.ca_file = os.path.join(folder, "root.pem")
+        p256 = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        with open(os.path.join(folder, "extensions"), "w") as f:
+            f.write("basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n"
+                    "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+        openssl("req", "-x509", *p256, "-keyout", "root.key", "-out", "root.pem", "-days", "3650", "-subj", "/CN=step root",
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign", cwd=folder)
+        openssl("req", *p256, "-keyout", "key.pkcs8", "-out", "csr", "-subj", "/CN=step intermediate", cwd=folder)
+        openssl("x509", "-req", "-in", "csr", "-CA", "root.pem", "-CAkey", "root.key", "-days", "3650", "-extfile",
+                "extensions", "-out", "intermediate.pem", "-CAcreateserial", cwd=folder)
+        openssl("ec", "-in", "key.pkcs8", "-out", "intermediate.key", cwd=folder)
+        path = os.path.join(folder, "ca.json")
+        with open(path, "w") as f:
+            json.dump({"root": self.ca_file, "crt": os.path.join(folder, "intermediate.pem"),
+                       "key": os.path.join(folder, "intermediate.key"), "address": f"127.0.0.1:{self.port}",
+                       "dnsNames": ["localhost"], "db": {"type": "badgerv2", "dataSource": os.path.join(folder, "db")},
+                       "authority": {"provisioners": [{"type": "ACME", "name": "acme"}]}}, f)
+        super().__init__([STEP_CA, "--insecure", "--acme-http-port", str(self.http_port), "--resolver",
+                          f"127.0.0.1:{self.resolver.port}", path], os.path.join(folder, "step-ca.log"))
+        self.wait_for("Serving HTTPS on")
+
+    def roots(self):
+        with open(self.ca_file) as f:
+            return f.read()
+
+    def stop(self):
+        super().stop()
+        self.resolver.stop()
+
+
 def enter_namespace(hosts):
     """Starts this script again where port 80 is free and `hosts` are names of 127.0.0.1. Returns None there, or the
     reason why that is not possible."""
