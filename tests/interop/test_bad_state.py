@@ -193,7 +193,7 @@ def long_line(scene):
 
 
 def bad_values(scene):
-    for line in ("http_port = 80x", "accept_terms = perhaps", "directory_url", "directory_url =", "= x",
+    for line in ("http_port = 80x", "accept_terms = perhaps", "directory_url", "directory_url =", "= x", "webroot = /srv # mine",
                  "directory_url = http://localhost/dir"):
         path, run = configured(scene, f"# one\nstate = {scene.path('')}\n{line}\n", "issue", *NAMES)
         scene.refused(run, CONFIG, f"{re.escape(path)}:3" if "http:" not in line else "https")

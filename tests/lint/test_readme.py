@@ -17,7 +17,7 @@ extern const struct acme_sys my_sys;
 extern const struct acme_store my_store;
 extern const struct acme_listener my_listener;
 uint32_t now_ms(void);
-void certificate_begin(void);
+int certificate_begin(void);
 bool certificate_step(void);
 """
 FLAGS = "-std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wshadow -Wno-missing-field-initializers -Icore".split()
