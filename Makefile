@@ -97,8 +97,8 @@ headers:
 	@printf '#include <bearssl.h>\n#include <jsmn.h>\n' | $(CC) $(STACKS) $(CPPFLAGS) -E - >/dev/null 2>&1 || \
 	{ echo "nanoacme needs bearssl.h and jsmn.h: run 'make deps', or set BEARSSL_DIR and JSMN_DIR" >&2; exit 1; }
 
-# A board that is only compiled, to know the sizes: boards/README.md.
-include boards/cortex-m3/board.mk
+# What each board needs: boards/README.md.
+include $(wildcard boards/*/board.mk)
 
 deps:
 	tests/deps.sh build

@@ -497,9 +497,8 @@ static void fail(struct acme_client *c, int error)
     acme_stop(c);
     c->phase = ACME_PHASE_OVER;
     c->result = ACME_FAILED;
-    /* Best effort from here on: the failure above is what counts. */
-    if (talked && order_is_dead(error) &&
-        problem_status < 500) { /* a server's trouble says nothing about the order */
+    /* Best effort from here on: the failure above is what counts. A server's trouble says nothing about the order. */
+    if (talked && order_is_dead(error) && problem_status < 500) {
         memset(&c->flow.order, 0, sizeof(c->flow.order));
         (void)acme_keeper_forget(&c->keeper);
     }

@@ -10,7 +10,7 @@
  *     independent of each other: there are no globals.
  *   - Errors are negative (acme_error.h).
  *
- * A program
+ * A program; secure/key_p256.h gives keys in RAM, protocol/challenge_http01.h a responder, for its setup
  *
  *     static struct acme_client client;
  *     static const struct acme_setup setup = { ... };           see acme_setup.h
@@ -21,6 +21,8 @@
  *             if (progress == ACME_IDLE) sleep_until_network_or(acme_idle_ms(&client, now_ms()));
  *         } while (progress == ACME_IDLE || progress == ACME_BUSY);
  *     }
+ *
+ * After ACME_ISSUED the pair is in the program's own store: ACME_RECORD_KEY and ACME_RECORD_CHAIN, both PEM.
  */
 #ifndef ACME_H
 #define ACME_H
@@ -113,8 +115,9 @@ struct acme_client {
 int acme_init_sized(struct acme_client *client, size_t client_size, const struct acme_setup *setup);
 
 /* Begins a run: obtains a certificate, renews it, or takes up what a reset interrupted (same account, same
- * order, same key). An order in progress is taken up whatever `when` says. Returns 0, or ACME_E_NULL when the
- * client was not prepared. Work: none; ticks do it. */
+ * order, same key). An order in progress is taken up whatever `when` says. To be called after every reset and then once
+ * or twice a day, for what is not due costs no request; after a failure no sooner than acme_failure::retry_s says.
+ * Work: none; ticks do it. Returns 0, or ACME_E_NULL when the client was not prepared. */
 int acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms);
 
 /* Does the next piece of work. Returns how it went; the last three values repeat until acme_start(). */
@@ -124,16 +127,17 @@ enum acme_progress acme_tick(struct acme_client *client, uint32_t now_ms);
 uint32_t acme_idle_ms(const struct acme_client *client, uint32_t now_ms);
 
 /* Ends a run early: closes the connection, takes the challenge answer back. What is stored stays, so the next
- * acme_start() goes on with the same order. */
+ * acme_start() goes on with the same order. Work: at most one send. */
 void acme_stop(struct acme_client *client);
 
-/* The failure after ACME_FAILED; error is 0 otherwise. */
+/* The failure after ACME_FAILED; error is 0 otherwise. Memory: the client's, good until the next acme_start(). */
 const struct acme_failure *acme_failure(const struct acme_client *client);
 
 /* What was done so far. */
 struct acme_stats acme_stats(const struct acme_client *client);
 
-/* The host the client talks to, or tried last; empty: none yet. `port` may be NULL. */
+/* The host the client talks to, or tried last; empty: none yet. `port` may be NULL. Memory: the client's, good until
+ * the next tick. */
 const char *acme_server(const struct acme_client *client, uint16_t *port);
 
 /* Ends of the pair in use, as of the last run; false when none is known. Seconds since 1970, any pointer may

@@ -94,11 +94,11 @@ struct acme_store {
     int (*get)(void *ctx, enum acme_record record, void *buf, size_t cap);
 
     /* Replaces a record (of at most ACME_WORK_MIN bytes) so that a loss of power at any moment leaves the old
-     * or the new one; len 0 removes it. Returns 0 when it is durable, or ACME_E_STORE_WRITE. */
+     * or the new one; len 0 removes it, and data may then be NULL. Returns 0 when it is durable, or ACME_E_STORE_WRITE. */
     int (*put)(void *ctx, enum acme_record record, const void *data, size_t len);
 
-    /* Adds bytes to the chain being received, a line of PEM a call and several calls a tick; len 0 starts it anew and
-     * drops what was there. The chain in use is not touched. Returns 0, or ACME_E_STORE_WRITE. */
+    /* Adds bytes to the chain being received, a line of PEM a call and several calls a tick; len 0 (data may be NULL)
+     * starts it anew and drops what was there. The chain in use is not touched. Returns 0, or ACME_E_STORE_WRITE. */
     int (*append)(void *ctx, const void *data, size_t len);
 
     /* Makes KEY_NEXT and the received chain the ones in use, both at one atomic moment, then removes ORDER, and

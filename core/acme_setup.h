@@ -22,7 +22,7 @@ enum acme_step {
     ACME_STEP_ORDER_POLL,  /* 7.4   until the order is ready, or valid      */
     ACME_STEP_FINALIZE,    /* 7.4   send the certificate request            */
     ACME_STEP_CERTIFICATE, /* 7.4.2 fetch, check and store the chain        */
-    ACME_STEP_COUNT
+    ACME_STEP_COUNT        /* how many; as a next step: the chain has come in */
 };
 
 /* The `status` member of an object (RFC 8555, 7.1.6): the only truth about it. The HTTP code is none. */

@@ -13,7 +13,7 @@
 #include "../wire/http.h"
 
 enum acme_exchange_state {
-    ACME_EXCHANGE_WAIT,    /* until wait_ms have passed; then the owner connects to acme_exchange_url() */
+    ACME_EXCHANGE_WAIT,    /* until acme_exchange_due(); then acme_exchange_choose()                   */
     ACME_EXCHANGE_CONNECT, /* the owner opens a connection, then calls acme_exchange_connected()        */
     ACME_EXCHANGE_ASK,     /* acme_exchange_ask()                                                       */
     ACME_EXCHANGE_SIGN,    /* acme_exchange_sign()                                                      */

@@ -23,12 +23,13 @@ struct acme_http_request {
  * the port as the URL wrote it. Work: the bytes written. Errors: o->overflow. */
 void acme_http_write(struct acme_out *o, const struct acme_http_request *request);
 
-enum acme_media { /* Content-Type up to the semicolon, ASCII case ignored */
-                  ACME_MEDIA_NONE,
-                  ACME_MEDIA_JSON,    /* application/json                        */
-                  ACME_MEDIA_PROBLEM, /* application/problem+json, RFC 9457      */
-                  ACME_MEDIA_PEM,     /* application/pem-certificate-chain       */
-                  ACME_MEDIA_OTHER
+/* Content-Type up to the semicolon, ASCII case ignored. */
+enum acme_media {
+    ACME_MEDIA_NONE,
+    ACME_MEDIA_JSON,    /* application/json                  */
+    ACME_MEDIA_PROBLEM, /* application/problem+json, RFC 9457 */
+    ACME_MEDIA_PEM,     /* application/pem-certificate-chain */
+    ACME_MEDIA_OTHER
 };
 
 /* What one call of acme_http_read() found; errors are negative. */
@@ -39,9 +40,10 @@ enum acme_http_event {
     ACME_HTTP_END = 3   /* the message is complete; what was not taken does not belong to it */
 };
 
-struct acme_http_answer {            /* valid from ACME_HTTP_HEAD on; texts are NUL-terminated     */
-    uint16_t status;                 /* 200..599                                                   */
-    enum acme_media media;           /*                                                            */
+/* An answer without its body: valid from ACME_HTTP_HEAD on; texts are NUL-terminated. */
+struct acme_http_answer {
+    uint16_t status; /* 200..599 */
+    enum acme_media media;
     bool close;                      /* the connection ends after this answer                      */
     bool location_long;              /* Location was there but exceeds ACME_URL_MAX                */
     char nonce[ACME_NONCE_MAX + 1];  /* Replay-Nonce; empty: none, too long, or illegal alphabet   */

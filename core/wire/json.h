@@ -38,6 +38,7 @@ acme_json_value acme_json_member(const struct acme_json *json, acme_json_value o
 acme_json_value acme_json_first(const struct acme_json *json, acme_json_value array);
 acme_json_value acme_json_next(const struct acme_json *json, acme_json_value array, acme_json_value element);
 
+/* What the value is. */
 bool acme_json_is_object(const struct acme_json *json, acme_json_value value);
 bool acme_json_is_array(const struct acme_json *json, acme_json_value value);
 

@@ -211,6 +211,9 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
     if ((c->in_file & bit(i)) != 0 && rows[i].kind != WORDS) {
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" is given twice", c->file, number, key);
     }
+    if (strstr(value, " #") != NULL) { /* it would become a part of the value, such as a directory of that name */
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: a comment needs a line of its own", c->file, number, key);
+    }
     c->in_file |= bit(i);
     if ((c->by_flag & bit(i)) != 0) {
         return 0;

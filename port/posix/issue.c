@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
@@ -151,6 +152,8 @@ static void fill_report(const struct acme_config *config)
 {
     struct acme_report *r = &run.report;
     r->json = config->json;
+    const char *type = getenv("TERM");
+    r->terminal = isatty(STDOUT_FILENO) && type != NULL && strcmp(type, "dumb") != 0;
     r->verbose = config->verbose;
     r->config = config;
     r->client = &run.client;

@@ -16,8 +16,30 @@ struct acme_out *acme_line(void)
     return &line;
 }
 
+/* On a terminal: what is under way, to be written over by the next line. */
+static bool held;
+
+void acme_line_hold(const char *text)
+{
+    char hold[64];
+    int len = snprintf(hold, sizeof hold, "%s ...", text);
+    if (len > 0 && len < (int)sizeof hold) {
+        held = acme_posix_write(STDOUT_FILENO, hold, (size_t)len) == 0;
+    }
+}
+
+static void let_go(void)
+{
+    static const char erase[] = "\r\033[K"; /* to the start of the line, and what stands there away (ECMA-48, EL) */
+    if (held) {
+        held = false;
+        (void)acme_posix_write(STDOUT_FILENO, erase, sizeof erase - 1);
+    }
+}
+
 void acme_line_end(int fd)
 {
+    let_go();
     if (line.overflow && memory[0] == '{') {
         acme_out_init(&line, memory, sizeof memory - 1);
         acme_out_text(&line, "{\"event\":\"overflow\"}");
@@ -39,6 +61,7 @@ void acme_report_error(const char *format, ...)
         text[len] = (unsigned char)text[len] < ' ' || text[len] == 0x7f ? '?' : text[len];
     }
     text[len++] = '\n';
+    let_go();
     (void)acme_posix_write(STDERR_FILENO, text, len);
 }
 

@@ -145,6 +145,9 @@ void acme_report_event(void *ctx, const struct acme_event *e)
         return;
     }
     if (!r->json && e->kind == ACME_EVENT_STEP && e->step != ACME_STEP_PRESENT) {
+        if (r->terminal) {
+            acme_line_hold(acme_step_word(e->step));
+        }
         return; /* its first answer or wait says as much */
     }
     o = acme_line();

@@ -9,6 +9,7 @@
 /* How to say it, and what is needed for saying where. */
 struct acme_report {
     bool json, verbose;
+    bool terminal; /* standard output is one that can erase: it shows which step is under way */
     const struct acme_config *config;
     const struct acme_client *client;
     struct acme_posix_net *net;
@@ -52,6 +53,9 @@ void acme_say_date(struct acme_out *o, int64_t utc);
 /* Lines. The text of a line is put together in one static buffer: one at a time. */
 struct acme_out *acme_line(void);
 void acme_line_end(int fd);
+
+/* Shows a word on a terminal until there is a line to say. */
+void acme_line_hold(const char *text);
 
 /* Members of a JSON object: acme_line_object() opens it with its first member, acme_line_end() needs the "}"
  * of acme_line_close(). */

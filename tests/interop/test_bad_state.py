@@ -193,7 +193,7 @@ def long_line(scene):
 
 
 def bad_values(scene):
-    for line in ("http_port = 80x", "accept_terms = perhaps", "directory_url", "directory_url =", "= x",
+    for line in ("http_port = 80x", "accept_terms = perhaps", "directory_url", "directory_url =", "= x", "webroot = /srv # mine",
                  "directory_url = http://localhost/dir"):
         path, run = configured(scene, f"# one\nstate = {scene.path('')}\n{line}\n", "issue", *NAMES)
         scene.refused(run, CONFIG, f"{re.escape(path)}:3" if "http:" not in line else "https")
@@ -279,7 +279,10 @@ scenes.play([
     ("an unknown flag", usage("--accept-everything", "issue", *NAMES)),
     ("a flag without its value", usage("issue", *NAMES, "--directory")),
     ("a port that is none", usage("--http-port", "80x", "issue", *NAMES)),
+    ("a URL for a host", usage("--more-host", "https://localhost/", "issue", *NAMES)),
+    ("names for a verb that takes none", usage("version", *NAMES)),
     ("names with a path in them", bad_name("../evil")),
+    ("a name given twice", bad_name("twice.example.test", "TWICE.example.test")),
     ("a wildcard name", bad_name("*.example.test")),
     ("an address for a name", bad_name("192.0.2.1")),
     ("too many names", bad_name(*[f"n{i}.example.test" for i in range(99)])),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An issuance ended in the middle (Ctrl-C, TERM, KILL) and then run again: the same account, the same order."""
+"""An issuance ended in the middle (Ctrl-C, TERM, HUP, KILL) and then run again: the same account, the same order."""
 
 import os
 import re
@@ -36,7 +36,7 @@ def start(client, names):
 def end(process, number):
     process.send_signal(number)
     code = process.wait(timeout=10)
-    hold(number == signal.SIGKILL or code in (FAILED, -number, 128 + number), f"exit status {code}")
+    hold(code == (-number if number == signal.SIGKILL else FAILED), f"exit status {code}")
 
 
 def goes_on(scene, pebble, client, names, orders):
@@ -99,7 +99,7 @@ def when_asked(path, number):
 
 scenes.play([
     *[(f"{signal.Signals(n).name} while the CA validates, then again: one account, one order", while_validating(n))
-      for n in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)],
+      for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)],
     *[(f"{signal.Signals(n).name} at {path}, then again: one account", when_asked(path, n))
       for n in (signal.SIGINT, signal.SIGKILL)
       for path in ("/sign-me-up", "/order-plz", "/authZ", "/finalize", "/certZ")],

@@ -12,7 +12,7 @@ import tap
 
 ROOT = {"Makefile", "README.md", "LICENSE", "core", "port", "boards", "tests", "build"}
 LINES = {"core/acme.h": 400, "core/acme_port.h": 150}
-FUNCTION_LINES = 80
+FUNCTION_LINES = 60
 
 
 def strip(text):

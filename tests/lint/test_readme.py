@@ -11,16 +11,13 @@ sys.path[:0] = [os.path.join(HERE, "..")]
 import tap
 
 README = open("README.md", encoding="utf-8").read()
-AROUND = """#include "acme.h"
-#include "protocol/challenge_http01.h"
-#include "secure/key_p256.h"
+AROUND = """#include "acme_port.h"
 extern const struct acme_net my_net;
 extern const struct acme_sys my_sys;
 extern const struct acme_store my_store;
 extern const struct acme_listener my_listener;
-extern const struct acme_trust my_roots;
 uint32_t now_ms(void);
-void certificate_begin(void);
+int certificate_begin(void);
 bool certificate_step(void);
 """
 FLAGS = "-std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wshadow -Wno-missing-field-initializers -Icore".split()

@@ -353,6 +353,9 @@ static void boot(void)
     w.off = false;
     w.writes_left = -1;
     make_setup();
+    if (w.setup.name_count > ACME_NAMES_MAX) {
+        skip();
+    }
     assert_int_equal(acme_init(&w.client, &w.setup), 0);
 }
 

@@ -46,6 +46,9 @@ static void take(char *to, const char *url)
 static void start(enum acme_step step)
 {
     static bool made;
+    if (ACME_NAMES_MAX < 2) {
+        skip();
+    }
     if (!made) {
         assert_int_equal(acme_key_p256_ops.generate(&account_key, &maker_sys), 0);
         assert_int_equal(acme_key_p256_ops.generate(&certificate_key, &maker_sys), 0);
@@ -71,7 +74,7 @@ static void start(enum acme_step step)
         take(flow.order.url, U "/order/1");
         take(flow.order.finalize, U "/finalize/1");
         take(flow.order.authz[0], U "/authz/1");
-        take(flow.order.authz[1], U "/authz/2");
+        take(flow.order.authz[ACME_NAMES_MAX > 1 ? 1 : 0], U "/authz/2");
         flow.order.authz_count = 2;
     }
     if (step >= ACME_STEP_RESPOND && step <= ACME_STEP_AUTHZ_POLL) {

@@ -398,6 +398,9 @@ static void broken_connections_free_their_slot(void **state)
 {
     (void)state;
     uint32_t now_ms = 0;
+    if (SLOTS < 2) {
+        skip();
+    }
     set_up(64, 1);
     for (unsigned i = 0; i < SLOTS; i++) {
         connects(get)->broken = i % 2 == 0;

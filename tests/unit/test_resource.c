@@ -115,6 +115,9 @@ static void order(void **state)
 {
     (void)state;
     struct acme_order o = {0};
+    if (ACME_NAMES_MAX < 2) {
+        skip();
+    }
     const char *first =
         "{\"status\":\"pending\",\"authorizations\":[\"" U "/1\",\"" U "/2\"],\"finalize\":\"" U "/f\"}";
     assert_int_equal(acme_order_read(&o, doc(first), &hosts), 0);
