@@ -559,7 +559,11 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
     ca->count[r.kind]++;
     const struct ca_twist *t = twist_for(ca, r.kind);
     bool say = t != NULL && (t->act == CA_SAY || t->act == CA_DO_AND_SAY);
-    if (t == NULL || t->act == CA_DO_AND_SAY || t->act == CA_DO_AND_CUT || t->act == CA_ADD) {
+    ca->bad_nonce_seed = ca->bad_nonce_seed * 1664525u + 1013904223u;
+    if (r.kind > CA_NONCE && (ca->bad_nonce_seed >> 16) % 100 < ca->bad_nonce_percent) {
+        refuse(&p, 400, "badNonce", "not today");
+        t = NULL;
+    } else if (t == NULL || t->act == CA_DO_AND_SAY || t->act == CA_DO_AND_CUT || t->act == CA_ADD) {
         carry_out(ca, &r, &p);
     }
     if (t != NULL && (t->act == CA_CUT || t->act == CA_DO_AND_CUT)) {

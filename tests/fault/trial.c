@@ -22,6 +22,22 @@ const struct scene scenes[SCENES] = {
     {"issue", {{"a.example", "b.example"}, 2, .authz_looks = 1, .processing = 1, .reuse = true, PATIENCE}, false, 1},
     {"renewal", {{"a.example", "b.example"}, 2, .authz_looks = 1, .processing = 1, .reuse = true, PATIENCE}, true, 1},
     {"no-reuse", {{"a.example"}, 1, .lag = 1}, false, 2},
+    {"rough", /* a connection for each request, lists in any order, and what fails to be validated is lost */
+     {{"a.example", "b.example"},
+      2,
+      .authz_looks = 1,
+      .lag = 1,
+      .reversed = true,
+      .shuffled = true,
+      .minimal = true,
+      .code202 = true,
+      .forgetful = true,
+      .one_shot = true,
+      .close = true,
+      .not_pending = "conflict",
+      .reuse = true},
+     false,
+     2},
     {"eight-names",
      {{"a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "h.example"},
       8,
@@ -208,6 +224,15 @@ static void start(struct trial *t)
     assert_int_equal(acme_start(&t->d.client, ACME_WHEN_DUE, t->d.now_ms), 0);
 }
 
+void trial_stop_and_start(struct trial *t)
+{
+    acme_stop(&t->d.client);
+    assert_null(t->d.ca.published);
+    t->d.ca.power_cut = true; /* what was on show is gone */
+    t->fired = true;
+    start(t);
+}
+
 /* One run, through power cuts, to its end. */
 static enum acme_progress run(struct trial *t)
 {
@@ -234,7 +259,7 @@ static enum acme_progress run(struct trial *t)
         judge_tick(t);
         bool going = progress == ACME_BUSY || progress == ACME_IDLE;
         if (going && !t->over && t->dimension->after_tick != NULL && t->dimension->after_tick(t)) {
-            t->fired = t->over = true;
+            t->fired = true;
             boot(t);
             start(t);
         }
@@ -269,12 +294,14 @@ static void play(struct trial *t)
         }
         assert_true(t->fired); /* nothing fails by itself */
         t->over = true;
+        d->ca.bad_nonce_percent = 0;
         d->ca.power_cut = true; /* what was on show is gone */
         assert_null(d->ca.published);
         pass(t, (failure->retry_s > 60 ? failure->retry_s : 60) * 1000u);
         judge_tick(t);
     }
     t->over = true;
+    d->ca.bad_nonce_percent = 0;
     t->end = t->seen;
     if (t->dimension->same) {
         assert_int_equal(t->runs, 1);
