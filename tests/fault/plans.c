@@ -309,7 +309,8 @@ static int rngfail(struct trial *t, enum device_seam seam, size_t *len)
     if (seam != DEVICE_RANDOM) {
         return DEVICE_GO;
     }
-    if (t->number < t->point) {
+    /* A key is made of two draws: one that looks good and is not does no harm beside a good one. */
+    if (t->number < (t->kind == 4 ? t->point & ~1u : t->point)) {
         memcpy(before, t->fill, *len < sizeof before ? *len : sizeof before);
         return DEVICE_GO;
     }
@@ -395,6 +396,69 @@ static void lend_less(struct trial *t)
     t->fired = true;
 }
 
+/* --- storm: the point is a seed; everything fails now and then, for some hundreds of calls. --- */
+
+static const char *const weather[] = {"rain", "storm", NULL};
+
+static unsigned storms(const struct honest *honest)
+{
+    (void)honest;
+    return 5000;
+}
+
+static void gather(struct trial *t)
+{
+    t->extra[0] = t->point * 2654435761u + 1;
+    t->d.ca.bad_nonce_percent = 5;
+    t->d.ca.bad_nonce_seed = t->point;
+}
+
+static unsigned draw(struct trial *t, unsigned n)
+{
+    t->extra[0] = t->extra[0] * 1664525u + 1013904223u;
+    return (t->extra[0] >> 12) % n;
+}
+
+static int storm(struct trial *t, enum device_seam seam, size_t *len)
+{
+    static const struct {
+        enum device_seam seam;
+        int error;
+    } rows[] = {{DEVICE_OPEN, ACME_E_HOST},
+                {DEVICE_OPEN, ACME_E_REFUSED},
+                {DEVICE_OPEN, ACME_E_TLS_UNTRUSTED},
+                {DEVICE_SEND, ACME_E_NET},
+                {DEVICE_SEND, 0},
+                {DEVICE_FLUSH, ACME_E_CLOSED},
+                {DEVICE_FLUSH, 0},
+                {DEVICE_FLUSHED, ACME_E_NET},
+                {DEVICE_FLUSHED, ACME_E_TIMEOUT},
+                {DEVICE_RECV, ACME_E_CLOSED},
+                {DEVICE_RECV, ACME_E_TLS_RECORD},
+                {DEVICE_RECV, 0},
+                {DEVICE_GET, ACME_E_STORE_READ},
+                {DEVICE_PUT, ACME_E_STORE_WRITE},
+                {DEVICE_APPEND, ACME_E_STORE_WRITE},
+                {DEVICE_COMMIT, ACME_E_STORE_WRITE},
+                {DEVICE_RANDOM, ACME_E_RANDOM},
+                {DEVICE_UTC, 0}};
+    t->fired = true;
+    if (t->extra[1]++ > 600) {
+        t->over = true;
+        t->d.ca.bad_nonce_percent = 0;
+        return DEVICE_GO;
+    }
+    unsigned one_in = t->kind == 0 ? 60 : 15;
+    if (draw(t, one_in * 6) == 0) {
+        trial_power_off(t);
+    }
+    if (seam == DEVICE_SEND || seam == DEVICE_RECV) {
+        *len = draw(t, 4) == 0 && *len > 1 ? 1 + draw(t, (unsigned)*len) : *len;
+    }
+    const unsigned row = draw(t, LEN(rows) * one_in / 4);
+    return row < LEN(rows) && rows[row].seam == seam ? rows[row].error : DEVICE_GO;
+}
+
 const struct dimension dimensions[] = {
     {"rxcut", ends, received, rxcut, .last_scene = ROUGH},
     {"txcut", ends, sent, txcut, .last_scene = ROUGH},
@@ -407,9 +471,10 @@ const struct dimension dimensions[] = {
     {"tickcut", tick_kinds, ticks, .after_tick = tickcut, .last_scene = ROUGH},
     {"tickpair", once, pairs, .after_tick = tickpair, .prepare = draw_ticks, .last_scene = ROUGH},
     {"nonce", shares, hundred, .prepare = refuse_nonces, .last_scene = EIGHT},
-    {"rngfail", rng_kinds, random_calls, rngfail, .last_scene = ROUGH, .real_keys = true},
+    {"rngfail", rng_kinds, random_calls, rngfail, .last_scene = ROUGH, .real_keys = true, .must_fail = true},
     {"clock", clock_kinds, utc_calls, clock_jumps, .last_scene = ROUGH},
     {"tickwrap", once, wraps, .prepare = before_wrap, .last_scene = ROUGH, .same = true},
+    {"storm", weather, storms, storm, .prepare = gather, .last_scene = EIGHT, .goes_on = true},
     {"worksize", once, sizes, .prepare = lend_less, .last_scene = EIGHT},
 };
 const unsigned dimension_count = LEN(dimensions);

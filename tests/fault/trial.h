@@ -34,8 +34,9 @@ struct dimension {
     void (*prepare)(struct trial *t);    /* after boot; may be NULL                 */
     enum scene_name last_scene;
     bool real_keys;
-    bool same;        /* what is sent must not differ from an honest run            */
-    bool orders_lost; /* an order's key may be lost, and another order made for it */
+    bool same;      /* what is sent must not differ from an honest run            */
+    bool must_fail; /* no certificate while the fault lasts                         */
+    bool goes_on;   /* a run that fails, or a power cut, does not end the fault     */
 };
 
 struct trial {
