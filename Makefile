@@ -78,7 +78,7 @@ $(B)/obj/tests/%.o: tests/%.c | headers
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libhelpers.a $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
 	@mkdir -p $(@D)
 	@$(SAY) '  ld  $@'
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lssl -lcrypto $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lssl -lcrypto $(LDLIBS)
 
 # Its own assertions, not cmocka's: tests/fault/judge.h.
 $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnanoacme.a
@@ -88,6 +88,8 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 # Every way the world can fail, one at a time: tests/fault.
 torture: $(B)/torture
 	$(B)/torture
+
+$(B)/tests/unit/test_acme: $(call objects,$(DEVICE))
 
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
 units: $(UNITS)

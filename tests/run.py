@@ -152,6 +152,12 @@ def conformance():
     scripts("conformance")
 
 
+def fault():
+    build = "build/asan"
+    if make("the fault harness builds with gcc", f"B={build}", "CC=gcc", f"CFLAGS={SANITIZE}", f"{build}/torture"):
+        tap([f"{build}/torture", "--at-most", "300"], "fault/torture")
+
+
 def interop():
     scripts("interop")
 
@@ -164,7 +170,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, clang, size, install, conformance, interop, demo, bench]
+GROUPS = [lint, unit, fault, clang, size, install, conformance, interop, demo, bench]
 
 
 def main():

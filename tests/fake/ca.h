@@ -95,12 +95,13 @@ struct ca {
     const char *published; /* key authorization on show just now; NULL: none */
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
-    int64_t utc;         /* now; 0: MAKER_NOW                                */
-    bool forgot_account; /* set: the account is unknown until newAccount */
-    bool power_cut;      /* the client was switched off: an answer may be gone from where it was shown */
+    int64_t utc;                                /* now; 0: MAKER_NOW                                */
+    unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */
+    bool forgot_account;                        /* set: the account is unknown until newAccount */
+    bool power_cut; /* the client was switched off: an answer may be gone from where it was shown */
     struct ca_order order[8];
     uint8_t point[65]; /* of the account key */
-    char nonces[512][16];
+    char nonces[1024][16];
     unsigned nonce_count;
     EVP_PKEY *issuer_key;
     X509 *issuer;

@@ -124,9 +124,9 @@ static int txsplit(struct trial *t, enum device_seam seam, size_t *len)
 
 /* --- calls of the network fail: netfail, netpair --- */
 
-static const char *const net_kinds[] = {"host",   "refused",   "timeout",      "closed",  "net",
-                                        "record", "untrusted", "net-after-it", "not-now", NULL};
-enum { NET_AFTER = 7, NOT_NOW = 8, NET_KINDS = 9 };
+static const char *const net_kinds[] = {"host",      "refused",      "timeout", "closed", "net", "record",
+                                        "untrusted", "net-after-it", "not-now", "outage", NULL};
+enum { NET_AFTER = 7, NOT_NOW = 8, NET_KINDS = 9, OUTAGE = 9 };
 
 static unsigned net_calls(const struct honest *honest)
 {
@@ -147,10 +147,13 @@ static int net_fault(enum device_seam seam, unsigned kind)
 static int netfail(struct trial *t, enum device_seam seam, size_t *len)
 {
     (void)len;
-    if (seam > DEVICE_RECV || t->number != t->point) {
+    if (seam > DEVICE_RECV || (t->kind == OUTAGE ? t->number < t->point : t->number != t->point)) {
         return DEVICE_GO;
     }
     t->fired = true;
+    if (t->kind == OUTAGE) { /* until the run has given up */
+        return seam == DEVICE_OPEN ? ACME_E_UNREACHABLE : ACME_E_NET;
+    }
     return net_fault(seam, t->kind);
 }
 
@@ -198,12 +201,17 @@ static bool is_store(enum device_seam seam)
     return seam >= DEVICE_GET && seam <= DEVICE_STORED;
 }
 
-static const char *const persistence[] = {"once", "on", NULL};
+static const char *const persistence[] = {"once", "on", "though-done", NULL};
 
 static int storefail(struct trial *t, enum device_seam seam, size_t *len)
 {
     (void)len;
     bool hit = is_store(seam) && (t->kind == 0 ? t->number == t->point : t->number >= t->point);
+    if (t->kind == 2 && t->number == t->point && seam == DEVICE_STORED && t->d.commits == t->checked_commits) {
+        t->fired = true; /* the record is there, but the port is not sure of it */
+        return ACME_E_STORE_WRITE;
+    }
+    hit = hit && t->kind != 2;
     bool decided = seam == DEVICE_COMMIT_ORDER || seam == DEVICE_COMMIT_KEY || seam == DEVICE_STORED;
     if (!hit || decided) { /* what has taken effect has not failed */
         return DEVICE_GO;
@@ -237,9 +245,53 @@ static unsigned ticks(const struct honest *honest)
     return honest->ticks;
 }
 
+static const char *const tick_kinds[] = {"power", "stop", NULL};
+
 static bool tickcut(struct trial *t)
 {
-    return t->seen.ticks == t->point + 1;
+    if (t->seen.ticks != t->point + 1) {
+        return false;
+    }
+    t->over = true;
+    if (t->kind == 1) {
+        trial_stop_and_start(t);
+    }
+    return t->kind == 0;
+}
+
+/* The point is a seed: for two ticks, the second often soon after the first. */
+static void draw_ticks(struct trial *t)
+{
+    uint64_t mix = (t->point + 1) * 0x9e3779b97f4a7c15u;
+    unsigned all = trial_honest_of(t->scene, t->dimension->real_keys)->ticks;
+    mix ^= mix >> 29;
+    mix *= 0xbf58476d1ce4e5b9u;
+    t->extra[0] = 1 + (unsigned)(mix >> 50) % all;
+    t->extra[1] = t->extra[0] + 1 + (unsigned)(mix >> 34 & 0xffff) % (mix & 1 ? 12 : all);
+}
+
+static bool tickpair(struct trial *t)
+{
+    t->over = t->seen.ticks >= t->extra[1];
+    return t->seen.ticks == t->extra[0] || t->seen.ticks == t->extra[1];
+}
+
+/* --- nonces: the CA refuses some of them, whatever they are. The point is a seed. --- */
+
+static const char *const shares[] = {"5%", "20%", "50%", "90%", "100%", NULL};
+
+static unsigned hundred(const struct honest *honest)
+{
+    (void)honest;
+    return 100;
+}
+
+static void refuse_nonces(struct trial *t)
+{
+    static const unsigned percent[] = {5, 20, 50, 90, 100};
+    t->d.ca.bad_nonce_percent = percent[t->kind];
+    t->d.ca.bad_nonce_seed = t->point + 1;
+    t->fired = true;
 }
 
 /* --- rngfail --- */
@@ -257,7 +309,8 @@ static int rngfail(struct trial *t, enum device_seam seam, size_t *len)
     if (seam != DEVICE_RANDOM) {
         return DEVICE_GO;
     }
-    if (t->number < t->point) {
+    /* A key is made of two draws: one that looks good and is not does no harm beside a good one. */
+    if (t->number < (t->kind == 4 ? t->point & ~1u : t->point)) {
         memcpy(before, t->fill, *len < sizeof before ? *len : sizeof before);
         return DEVICE_GO;
     }
@@ -343,19 +396,85 @@ static void lend_less(struct trial *t)
     t->fired = true;
 }
 
+/* --- storm: the point is a seed; everything fails now and then, for some hundreds of calls. --- */
+
+static const char *const weather[] = {"rain", "storm", NULL};
+
+static unsigned storms(const struct honest *honest)
+{
+    (void)honest;
+    return 5000;
+}
+
+static void gather(struct trial *t)
+{
+    t->extra[0] = t->point * 2654435761u + 1;
+    t->d.ca.bad_nonce_percent = 5;
+    t->d.ca.bad_nonce_seed = t->point;
+}
+
+static unsigned draw(struct trial *t, unsigned n)
+{
+    t->extra[0] = t->extra[0] * 1664525u + 1013904223u;
+    return (t->extra[0] >> 12) % n;
+}
+
+static int storm(struct trial *t, enum device_seam seam, size_t *len)
+{
+    static const struct {
+        enum device_seam seam;
+        int error;
+    } rows[] = {{DEVICE_OPEN, ACME_E_HOST},
+                {DEVICE_OPEN, ACME_E_REFUSED},
+                {DEVICE_OPEN, ACME_E_TLS_UNTRUSTED},
+                {DEVICE_SEND, ACME_E_NET},
+                {DEVICE_SEND, 0},
+                {DEVICE_FLUSH, ACME_E_CLOSED},
+                {DEVICE_FLUSH, 0},
+                {DEVICE_FLUSHED, ACME_E_NET},
+                {DEVICE_FLUSHED, ACME_E_TIMEOUT},
+                {DEVICE_RECV, ACME_E_CLOSED},
+                {DEVICE_RECV, ACME_E_TLS_RECORD},
+                {DEVICE_RECV, 0},
+                {DEVICE_GET, ACME_E_STORE_READ},
+                {DEVICE_PUT, ACME_E_STORE_WRITE},
+                {DEVICE_APPEND, ACME_E_STORE_WRITE},
+                {DEVICE_COMMIT, ACME_E_STORE_WRITE},
+                {DEVICE_RANDOM, ACME_E_RANDOM},
+                {DEVICE_UTC, 0}};
+    t->fired = true;
+    if (t->extra[1]++ > 600) {
+        t->over = true;
+        t->d.ca.bad_nonce_percent = 0;
+        return DEVICE_GO;
+    }
+    unsigned one_in = t->kind == 0 ? 60 : 15;
+    if (draw(t, one_in * 6) == 0) {
+        trial_power_off(t);
+    }
+    if (seam == DEVICE_SEND || seam == DEVICE_RECV) {
+        *len = draw(t, 4) == 0 && *len > 1 ? 1 + draw(t, (unsigned)*len) : *len;
+    }
+    const unsigned row = draw(t, LEN(rows) * one_in / 4);
+    return row < LEN(rows) && rows[row].seam == seam ? rows[row].error : DEVICE_GO;
+}
+
 const struct dimension dimensions[] = {
-    {"rxcut", ends, received, rxcut, .last_scene = FORGETFUL},
-    {"txcut", ends, sent, txcut, .last_scene = FORGETFUL},
-    {"rxsplit", once, received, rxsplit, .last_scene = FORGETFUL, .same = true},
-    {"txsplit", once, sent, txsplit, .last_scene = FORGETFUL, .same = true},
-    {"netfail", net_kinds, net_calls, netfail, .last_scene = FORGETFUL},
-    {"netpair", once, pairs, netpair, .prepare = draw_pair, .last_scene = FORGETFUL},
-    {"storefail", persistence, store_calls, storefail, .last_scene = FORGETFUL},
-    {"storecut", cut_kinds, store_calls, storecut, .last_scene = FORGETFUL},
-    {"tickcut", once, ticks, .after_tick = tickcut, .last_scene = FORGETFUL},
-    {"rngfail", rng_kinds, random_calls, rngfail, .last_scene = FORGETFUL, .real_keys = true},
-    {"clock", clock_kinds, utc_calls, clock_jumps, .last_scene = FORGETFUL},
-    {"tickwrap", once, wraps, .prepare = before_wrap, .last_scene = FORGETFUL, .same = true},
+    {"rxcut", ends, received, rxcut, .last_scene = ROUGH},
+    {"txcut", ends, sent, txcut, .last_scene = ROUGH},
+    {"rxsplit", once, received, rxsplit, .last_scene = ROUGH, .same = true},
+    {"txsplit", once, sent, txsplit, .last_scene = ROUGH, .same = true},
+    {"netfail", net_kinds, net_calls, netfail, .last_scene = ROUGH},
+    {"netpair", once, pairs, netpair, .prepare = draw_pair, .last_scene = ROUGH},
+    {"storefail", persistence, store_calls, storefail, .last_scene = ROUGH},
+    {"storecut", cut_kinds, store_calls, storecut, .last_scene = ROUGH},
+    {"tickcut", tick_kinds, ticks, .after_tick = tickcut, .last_scene = ROUGH},
+    {"tickpair", once, pairs, .after_tick = tickpair, .prepare = draw_ticks, .last_scene = ROUGH},
+    {"nonce", shares, hundred, .prepare = refuse_nonces, .last_scene = EIGHT},
+    {"rngfail", rng_kinds, random_calls, rngfail, .last_scene = ROUGH, .real_keys = true, .must_fail = true},
+    {"clock", clock_kinds, utc_calls, clock_jumps, .last_scene = ROUGH},
+    {"tickwrap", once, wraps, .prepare = before_wrap, .last_scene = ROUGH, .same = true},
+    {"storm", weather, storms, storm, .prepare = gather, .last_scene = EIGHT, .goes_on = true},
     {"worksize", once, sizes, .prepare = lend_less, .last_scene = EIGHT},
 };
 const unsigned dimension_count = LEN(dimensions);

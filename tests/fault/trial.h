@@ -4,7 +4,7 @@
 
 #include "fake/device.h"
 
-enum scene_name { ISSUE, RENEWAL, FORGETFUL, EIGHT, SCENES };
+enum scene_name { ISSUE, RENEWAL, NO_REUSE, ROUGH, EIGHT, SCENES };
 
 struct scene {
     const char *name;
@@ -30,12 +30,13 @@ struct dimension {
     const char *const *kinds; /* of faults at one point; NULL ends the list */
     unsigned (*size)(const struct honest *honest);
     int (*hook)(struct trial *t, enum device_seam seam, size_t *len); /* NULL: never asked */
-    bool (*after_tick)(struct trial *t);                              /* true: the power goes here; may be NULL */
-    void (*prepare)(struct trial *t);                                 /* after boot; may be NULL                 */
+    bool (*after_tick)(struct trial *t); /* true: the power goes here; may be NULL. Sets t->over when all is done */
+    void (*prepare)(struct trial *t);    /* after boot; may be NULL                 */
     enum scene_name last_scene;
     bool real_keys;
-    bool same;        /* what is sent must not differ from an honest run            */
-    bool orders_lost; /* an order's key may be lost, and another order made for it */
+    bool same;      /* what is sent must not differ from an honest run            */
+    bool must_fail; /* no certificate while the fault lasts                         */
+    bool goes_on;   /* a run that fails, or a power cut, does not end the fault     */
 };
 
 struct trial {
@@ -69,6 +70,9 @@ struct trial {
 
 /* Ends the tick as a power cut does; does not return. */
 void trial_power_off(struct trial *t) __attribute__((noreturn));
+
+/* The program ends the run and begins another, without a reset. */
+void trial_stop_and_start(struct trial *t);
 
 /* Plays a case. Returns true when no invariant failed; otherwise judge_words tells which. */
 bool trial_play(struct trial *t, const struct scene *scene, const struct dimension *dimension, unsigned point,

@@ -1,12 +1,7 @@
-#define _GNU_SOURCE /* memmem */
-/* The whole client with the scripted CA, without TLS: this file has its own acme_channel_* functions, so the
- * linker takes none of secure/channel.c. Resets, power cuts, stored records, and what acme_init() refuses. */
-#include "fake/ca.h"
+/* The whole client with the scripted CA, without TLS (tests/fake/device.h). Resets, power cuts, stored records, and what
+ * acme_init() refuses. */
+#include "fake/device.h"
 
-#include "acme.h"
-#include "protocol/challenge_http01.h"
-
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,369 +12,86 @@
 #define TWISTED(t) .twists = (t), .twist_count = LEN(t)
 #define PROBLEM    "Content-Type: application/problem+json\r\n"
 #define URN        "urn:ietf:params:acme:error:"
-#define RECORDS    6
+#define WORK_LEN   (sizeof w.work - DEVICE_CANARY)
 
-/* Everything outside the client: what survives a reset comes first. */
-static struct world {
-    struct ca ca;
-    struct {
-        char data[8192];
-        size_t len;
-    } record[RECORDS], incoming;
-    int64_t utc;
-    uint32_t now_ms;
+static struct device w; /* the world */
+
+/* What is wrong with it. */
+static struct {
     int writes_left;   /* the power goes when none is left; -1: never               */
     bool off;          /* it went                                                    */
     int failing_write; /* this one, from 1, fails but all goes on                    */
     int writes;
     int read_error; /* record whose reading fails; -1 none                           */
-    bool net_down, no_random, no_clock;
-    unsigned account_keys; /* times the account key was written                      */
-
-    struct acme_client client;
-    struct acme_setup setup;
-    struct acme_key_p256 account, certificate;
-    struct acme_tls tls;
-    struct acme_trust trust;
-    struct acme_solver solver;
-    const struct acme_solver *solvers[1];
-    char work[6144], tls_buffer[1024];
-    char request[8192];
-    size_t request_len, answer_at;
-    struct ca_answer answer;
-    unsigned stored_events, problem_events;
-    unsigned puts, operations; /* in this tick */
-    bool append_fails;
-} w;
-
-/* --- the channel, in clear */
-
-int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms)
-{
-    char host[254];
-    (void)now_ms;
-    snprintf(host, sizeof host, "%.*s", (int)url->authority.len, url->authority.at);
-    if (w.net_down) {
-        c->state = ACME_CHANNEL_CLOSED;
-        return ACME_E_UNREACHABLE;
-    }
-    if (c->state == ACME_CHANNEL_OPEN && strcmp(c->host, host) == 0) {
-        w.request_len = 0;
-        return 1;
-    }
-    if (c->state != ACME_CHANNEL_CONNECTING) {
-        c->state = ACME_CHANNEL_CONNECTING;
-        strcpy(c->host, host);
-        return 0;
-    }
-    c->state = ACME_CHANNEL_OPEN;
-    c->handshakes++;
-    w.request_len = 0;
-    return 1;
-}
-
-int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool last, uint32_t now_ms)
-{
-    (void)now_ms;
-    (void)last;
-    if (c->state != ACME_CHANNEL_OPEN) {
-        return ACME_E_CLOSED;
-    }
-    len = len > 300 ? 300 : len;
-    assert_true(w.request_len + len <= sizeof w.request);
-    memcpy(w.request + w.request_len, data, len);
-    w.request_len += len;
-    c->up += (uint32_t)len;
-    return (int)len;
-}
-
-static bool asks(const char *path)
-{
-    char line[64];
-    snprintf(line, sizeof line, "POST %s", path);
-    return strncmp(w.request, line, strlen(line)) == 0;
-}
-
-static bool has(enum acme_record record, const char *text)
-{
-    return w.record[record].len > 0 &&
-           memmem(w.record[record].data, w.record[record].len, text, strlen(text)) != NULL;
-}
-
-/* What has to be durable before a request may go out. */
-static void check_records(void)
-{
-    char url[64];
-    assert_true(has(ACME_RECORD_ACCOUNT_KEY, "EC PRIVATE KEY"));
-    if (asks("/new-order")) {
-        assert_true(has(ACME_RECORD_ACCOUNT, CA_URL "/account/1\n"));
-    }
-    if (asks("/authz/") || asks("/chall/") || asks("/finalize/") || asks("/cert/")) {
-        unsigned order = 0;
-        (void)sscanf(strchr(w.request + 6, '/') + 1, "%u", &order);
-        snprintf(url, sizeof url, "order " CA_URL "/order/%u\n", order);
-        assert_true(has(ACME_RECORD_ORDER, url));
-    }
-    if (asks("/finalize/")) {
-        assert_true(has(ACME_RECORD_KEY_NEXT, "EC PRIVATE KEY"));
-    }
-}
-
-int acme_channel_flush(struct acme_channel *c, uint32_t now_ms)
-{
-    (void)now_ms;
-    if (c->state != ACME_CHANNEL_OPEN) {
-        return ACME_E_CLOSED;
-    }
-    assert_true(ca_whole(w.request, w.request_len));
-    check_records();
-    w.answer = ca_answer(&w.ca, c->host, w.request, w.request_len);
-    w.answer_at = 0;
-    return 1;
-}
-
-int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clean, uint32_t now_ms)
-{
-    (void)now_ms;
-    size_t rest = w.answer.len - w.answer_at;
-    size_t len = rest < cap ? rest : cap;
-    *clean = true;
-    if (c->state != ACME_CHANNEL_OPEN) {
-        return ACME_E_CLOSED;
-    }
-    if (len == 0) {
-        c->state = w.answer.close ? ACME_CHANNEL_CLOSED : c->state;
-        return w.answer.close ? ACME_E_CLOSED : ACME_E_TIMEOUT;
-    }
-    memcpy(data, w.answer.at + w.answer_at, len);
-    w.answer_at += len;
-    c->down += (uint32_t)len;
-    return (int)len;
-}
-
-void acme_channel_close(struct acme_channel *c)
-{
-    c->state = ACME_CHANNEL_CLOSED;
-}
-
-/* --- the ports */
-
-static int store_get(void *ctx, enum acme_record record, void *buf, size_t cap)
-{
-    (void)ctx;
-    if (w.read_error == (int)record) {
-        return ACME_E_STORE_READ;
-    }
-    size_t len = w.record[record].len;
-    if (len > 0 && cap > 0) {
-        memcpy(buf, w.record[record].data, len < cap ? len : cap);
-    }
-    return (int)len;
-}
+    bool net_down, no_random, no_clock, append_fails;
+} wrong;
 
 /* True when a write works. */
 static bool writing(void)
 {
-    w.writes++;
-    if (w.writes == w.failing_write || w.off || w.writes_left == 0) {
-        w.off = w.writes != w.failing_write;
+    wrong.writes++;
+    if (wrong.writes == wrong.failing_write || wrong.off || wrong.writes_left == 0) {
+        wrong.off = wrong.writes != wrong.failing_write;
         return false;
     }
-    w.writes_left -= w.writes_left > 0 ? 1 : 0;
+    wrong.writes_left -= wrong.writes_left > 0 ? 1 : 0;
     return true;
 }
 
-static int store_put(void *ctx, enum acme_record record, const void *data, size_t len)
+static int hook(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
-    (void)ctx;
-    assert_true(record != ACME_RECORD_KEY && record != ACME_RECORD_CHAIN);
-    assert_true(len <= ACME_WORK_MIN);
-    w.puts++;
-    if (!writing()) {
-        return ACME_E_STORE_WRITE;
+    (void)d;
+    switch (seam) {
+    case DEVICE_OPEN:
+        return wrong.net_down ? ACME_E_UNREACHABLE : DEVICE_GO;
+    case DEVICE_GET:
+        return wrong.read_error == (int)record ? ACME_E_STORE_READ : DEVICE_GO;
+    case DEVICE_APPEND:
+        return wrong.append_fails && *len > 0 ? ACME_E_STORE_WRITE : DEVICE_GO;
+    case DEVICE_PUT:
+    case DEVICE_COMMIT:
+    case DEVICE_COMMIT_ORDER: /* these two fail only when the power goes */
+    case DEVICE_COMMIT_KEY:
+        return writing() ? DEVICE_GO : ACME_E_STORE_WRITE;
+    case DEVICE_RANDOM:
+        return wrong.no_random ? ACME_E_RANDOM : DEVICE_GO;
+    case DEVICE_UTC:
+        return wrong.no_clock ? 0 : DEVICE_GO;
+    case DEVICE_SEND:
+    case DEVICE_FLUSH:
+    case DEVICE_FLUSHED:
+    case DEVICE_RECV:
+    case DEVICE_STORED:
+        break;
     }
-    if (record == ACME_RECORD_ACCOUNT_KEY) {
-        assert_true(w.record[record].len == 0 && len > 0); /* never replaced */
-        w.account_keys++;
-    }
-    if (len > 0) {
-        memcpy(w.record[record].data, data, len);
-    }
-    w.record[record].len = len;
-    return 0;
+    return DEVICE_GO;
 }
-
-static int store_append(void *ctx, const void *data, size_t len)
-{
-    (void)ctx;
-    if (len == 0) {
-        w.incoming.len = 0;
-        return 0;
-    }
-    if (w.append_fails) {
-        return ACME_E_STORE_WRITE;
-    }
-    assert_true(w.incoming.len + len <= sizeof w.incoming.data);
-    memcpy(w.incoming.data + w.incoming.len, data, len);
-    w.incoming.len += len;
-    return 0;
-}
-
-static int store_commit(void *ctx)
-{
-    (void)ctx;
-    assert_true(w.record[ACME_RECORD_KEY_NEXT].len > 0 && w.incoming.len > 0);
-    if (!writing()) {
-        return ACME_E_STORE_WRITE;
-    }
-    w.record[ACME_RECORD_KEY] = w.record[ACME_RECORD_KEY_NEXT];
-    memcpy(w.record[ACME_RECORD_CHAIN].data, w.incoming.data, w.incoming.len);
-    w.record[ACME_RECORD_CHAIN].len = w.incoming.len;
-    for (unsigned i = 0; i < 2; i++) {
-        if (!writing()) {
-            return ACME_E_STORE_WRITE; /* only when the power goes */
-        }
-        w.record[i == 0 ? ACME_RECORD_ORDER : ACME_RECORD_KEY_NEXT].len = 0;
-    }
-    return 0;
-}
-
-/* Keys that count the public-key operations of a tick. */
-static int key_point(void *handle, uint8_t point[65])
-{
-    return acme_key_p256_ops.point(handle, point);
-}
-
-static int key_sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
-{
-    w.operations++;
-    return acme_key_p256_ops.sign(handle, digest, signature);
-}
-
-static int key_generate(void *handle, const struct acme_sys *sys)
-{
-    w.operations++;
-    return acme_key_p256_ops.generate(handle, sys);
-}
-
-static int key_import(void *handle, const void *record, size_t len)
-{
-    w.operations++;
-    return acme_key_p256_ops.import(handle, record, len);
-}
-
-static int key_export(void *handle, void *record, size_t cap)
-{
-    return acme_key_p256_ops.export(handle, record, cap);
-}
-
-static const struct acme_key_ops counting = {key_point, key_sign, key_generate, key_import, key_export};
-
-static int sys_random(void *ctx, void *buf, size_t len)
-{
-    (void)ctx;
-    return w.no_random ? ACME_E_RANDOM : maker_sys.random(NULL, buf, len);
-}
-
-static int sys_utc(void *ctx, int64_t *utc)
-{
-    (void)ctx;
-    *utc = w.utc;
-    return w.no_clock ? 0 : 1;
-}
-
-static int present(void *ctx, const struct acme_challenge *challenge)
-{
-    bool *second = ctx;
-    *second = !*second;
-    w.ca.published = *second ? NULL : challenge->key_authorization;
-    return *second ? 0 : 1; /* takes two calls */
-}
-
-static void withdraw(void *ctx)
-{
-    (void)ctx;
-    w.ca.published = NULL;
-}
-
-static void trace(void *ctx, const struct acme_event *event)
-{
-    (void)ctx;
-    w.stored_events += event->kind == ACME_EVENT_STORED;
-    w.problem_events += event->kind == ACME_EVENT_PROBLEM;
-}
-
-static const struct acme_net no_net;
-static const struct acme_sys the_sys = {NULL, sys_random, sys_utc};
-static const struct acme_store the_store = {NULL, store_get, store_put, store_append, store_commit};
-static const br_x509_trust_anchor no_anchor;
 
 /* --- running */
 
-static void make_setup(void)
-{
-    static bool second;
-    second = false;
-    w.trust = (struct acme_trust){.anchors = &no_anchor, .count = 1};
-    w.solver = (struct acme_solver){.ctx = &second, .type = "http-01", .present = present, .withdraw = withdraw};
-    w.solvers[0] = &w.solver;
-    w.setup = (struct acme_setup){.net = &no_net,
-                                  .sys = &the_sys,
-                                  .store = &the_store,
-                                  .ca = {.directory_url = CA_URL "/dir", .trust = &w.trust},
-                                  .account_key = {&counting, &w.account},
-                                  .certificate_key = {&counting, &w.certificate},
-                                  .names = w.ca.plan->names,
-                                  .name_count = w.ca.plan->name_count,
-                                  .accept_terms = true,
-                                  .solvers = w.solvers,
-                                  .solver_count = 1,
-                                  .work = w.work,
-                                  .work_len = sizeof w.work,
-                                  .tls = &w.tls,
-                                  .tls_buffer = w.tls_buffer,
-                                  .tls_buffer_len = sizeof w.tls_buffer,
-                                  .trace = trace};
-}
-
-/* Switches the device on: everything but the store, the CA and the time is new. */
 static void boot(void)
 {
-    memset(&w.client, 0xa5, sizeof w.client);
-    memset(&w.account, 0, sizeof w.account);
-    memset(&w.certificate, 0, sizeof w.certificate);
-    memset(w.work, 0xa5, sizeof w.work);
-    w.ca.published = NULL;
-    w.off = false;
-    w.writes_left = -1;
-    make_setup();
+    wrong.off = false;
+    wrong.writes_left = -1;
+    int error = device_boot(&w);
     if (w.setup.name_count > ACME_NAMES_MAX) {
         skip();
     }
-    assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    assert_int_equal(error, 0);
 }
 
 static void new_world(const struct ca_plan *plan)
 {
-    memset(&w, 0, sizeof w);
-    ca_init(&w.ca, plan);
-    w.utc = MAKER_NOW;
-    w.now_ms = 0xffffff00u;
-    w.read_error = -1;
+    memset(&wrong, 0, sizeof wrong);
+    wrong.read_error = -1;
+    device_new(&w, plan);
+    w.hook = hook;
     boot();
 }
 
 static enum acme_progress tick(void)
 {
-    w.puts = w.operations = 0;
-    enum acme_progress progress = acme_tick(&w.client, w.now_ms);
-    uint32_t idle = progress == ACME_IDLE ? acme_idle_ms(&w.client, w.now_ms) : 0;
-    assert_true(w.operations <= 1); /* acme.h: what one tick may do */
-    assert_true(w.puts <= 1 || progress == ACME_FAILED);
-    assert_true(progress != ACME_IDLE || idle > 0); /* nothing to do, and no time to sleep: a program would spin */
-    w.now_ms += idle + 1;
-    w.utc += (idle + 500) / 1000;
-    return progress;
+    return device_tick(&w);
 }
 
 static enum acme_progress run(enum acme_when when)
@@ -415,17 +127,7 @@ static unsigned finalized(void)
 /* The pair in use fits together, and nothing of an order is left over. */
 static void check_pair(void)
 {
-    BIO *bio = BIO_new_mem_buf(w.record[ACME_RECORD_CHAIN].data, (int)w.record[ACME_RECORD_CHAIN].len);
-    X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    BIO_free(bio);
-    bio = BIO_new_mem_buf(w.record[ACME_RECORD_KEY].data, (int)w.record[ACME_RECORD_KEY].len);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-    BIO_free(bio);
-    assert_non_null(leaf);
-    assert_non_null(key);
-    assert_int_equal(X509_check_private_key(leaf, key), 1);
-    X509_free(leaf);
-    EVP_PKEY_free(key);
+    device_check_pair(&w);
     assert_int_equal(w.record[ACME_RECORD_ORDER].len, 0);
     assert_int_equal(w.record[ACME_RECORD_KEY_NEXT].len, 0);
     assert_null(w.ca.published);
@@ -445,7 +147,7 @@ static void init_refuses(void **state)
     new_world(&plan);
 #define REFUSES(expected, change)                                                                                    \
     do {                                                                                                             \
-        make_setup();                                                                                                \
+        device_setup(&w);                                                                                            \
         change;                                                                                                      \
         assert_int_equal(acme_init(&w.client, &w.setup), (expected));                                                \
         assert_int_equal(acme_start(&w.client, ACME_NOW, 0), ACME_E_NULL);                                           \
@@ -496,7 +198,7 @@ static void init_refuses(void **state)
     static char long_url[ACME_URL_MAX + 2] = CA_URL "/";
     memset(long_url + strlen(long_url), 'x', sizeof long_url - 1 - strlen(long_url));
     REFUSES(ACME_E_URL_LONG, w.setup.ca.directory_url = long_url);
-    make_setup();
+    device_setup(&w);
     assert_int_equal(acme_init(NULL, &w.setup), ACME_E_NULL);
     assert_int_equal(acme_init(&w.client, NULL), ACME_E_NULL);
     assert_int_equal(acme_init_sized(&w.client, sizeof w.client - 1, &w.setup), ACME_E_SIZE);
@@ -546,8 +248,7 @@ static void issue_keep_renew(void **state)
     w.utc = at - 2;
     demand(run(ACME_WHEN_DUE), ACME_CURRENT);
     w.utc = at + 1;
-    /* the certificates of this CA are made for MAKER_NOW, so the new one is due again at once: it counts only
-     * that it was made, with the account there was and a new key */
+    /* with the account there was, and a new key */
     char old_key[300];
     memcpy(old_key, w.record[ACME_RECORD_KEY].data, sizeof old_key);
     demand(run(ACME_WHEN_DUE), ACME_ISSUED);
@@ -654,13 +355,13 @@ static void power_cuts_at_every_write(void **state)
     bool cut = true;
     for (int n = 0; cut; n++) {
         new_world(&plan);
-        w.writes_left = n;
+        wrong.writes_left = n;
         enum acme_progress progress = ACME_BUSY;
         assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
-        while (!w.off && (progress == ACME_BUSY || progress == ACME_IDLE)) {
+        while (!wrong.off && (progress == ACME_BUSY || progress == ACME_IDLE)) {
             progress = tick();
         }
-        cut = w.off;
+        cut = wrong.off;
         w.ca.power_cut = true;
         boot();
         progress = run(ACME_WHEN_DUE);
@@ -733,7 +434,7 @@ static void writes_that_fail(void **state)
                                              ACME_RECORD_KEY_NEXT, ACME_RECORD_CHAIN};
     for (unsigned n = 0; n < LEN(order); n++) {
         new_world(&plan);
-        w.failing_write = (int)n + 1;
+        wrong.failing_write = (int)n + 1;
         demand(run(ACME_WHEN_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_WRITE);
         assert_int_equal(acme_failure(&w.client)->record, order[n]);
@@ -751,11 +452,11 @@ static void chain_that_cannot_be_written(void **state)
     (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
-    w.append_fails = true;
+    wrong.append_fails = true;
     demand(run(ACME_WHEN_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_WRITE);
     assert_int_equal(acme_failure(&w.client)->record, ACME_RECORD_CHAIN);
-    w.append_fails = false;
+    wrong.append_fails = false;
     demand(run(ACME_WHEN_DUE), ACME_ISSUED);
     assert_int_equal(finalized(), 1);
     check_pair();
@@ -766,12 +467,12 @@ static void reads_that_fail(void **state)
 {
     (void)state;
     static const struct ca_plan plan = {ONE};
-    for (int record = 0; record < RECORDS; record++) {
+    for (int record = 0; record < DEVICE_RECORDS; record++) {
         new_world(&plan);
         demand(run(ACME_NOW), ACME_ISSUED);
         unsigned requests = w.ca.requests;
         boot();
-        w.read_error = record;
+        wrong.read_error = record;
         demand(run(ACME_WHEN_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_READ);
         assert_int_equal(acme_failure(&w.client)->record, record);
@@ -790,7 +491,7 @@ static void damaged_keys_are_never_replaced(void **state)
         demand(run(ACME_NOW), ACME_ISSUED);
         boot();
         w.record[records[i]].data[60] ^= 1;
-        struct world *kept = malloc(sizeof w);
+        struct device *kept = malloc(sizeof w);
         memcpy(kept, &w, sizeof w);
         demand(run(ACME_WHEN_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, ACME_E_KEY_CORRUPT);
@@ -1125,13 +826,13 @@ static void network_down(void **state)
     (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
-    w.net_down = true;
+    wrong.net_down = true;
     uint32_t began = w.now_ms;
     demand(run(ACME_WHEN_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_UNREACHABLE);
     assert_int_equal(acme_failure(&w.client)->step, ACME_STEP_DIRECTORY);
     assert_true(w.now_ms - began >= 1000 + 2000 + 4000 + 8000);
-    w.net_down = false;
+    wrong.net_down = false;
     demand(run(ACME_WHEN_DUE), ACME_ISSUED);
     done();
 }
@@ -1141,7 +842,7 @@ static void no_entropy_no_key(void **state)
     (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
-    w.no_random = true;
+    wrong.no_random = true;
     demand(run(ACME_WHEN_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_RANDOM);
     assert_int_equal(w.record[ACME_RECORD_ACCOUNT_KEY].len, 0);
@@ -1154,13 +855,13 @@ static void clock_is_waited_for(void **state)
     (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
-    w.no_clock = true;
+    wrong.no_clock = true;
     assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
     for (unsigned i = 0; i < 100; i++) {
         tick();
     }
     assert_int_equal(w.ca.requests, 0);
-    w.no_clock = false;
+    wrong.no_clock = false;
     w.utc = ACME_UTC_FLOOR - 1;
     for (unsigned i = 0; i < 10; i++) {
         assert_int_equal(acme_tick(&w.client, w.now_ms), ACME_IDLE);
@@ -1171,7 +872,7 @@ static void clock_is_waited_for(void **state)
         assert_int_not_equal(progress, ACME_FAILED);
     }
     boot();
-    w.no_clock = true;
+    wrong.no_clock = true;
     demand(run(ACME_WHEN_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_CLOCK);
     done();
@@ -1223,23 +924,21 @@ static void small_work_buffers(void **state)
                                                    "f.example", "g.example", "h.example"},
                                          .name_count = 8,
                                          .processing = 1};
-    for (size_t len = ACME_WORK_MIN; len <= sizeof w.work; len += 512) {
+    for (size_t len = ACME_WORK_MIN; len <= WORK_LEN; len += 512) {
         new_world(&one);
         w.setup.work_len = len;
-        memset(w.work + len, 0x5a, sizeof w.work - len);
         demand(run(ACME_WHEN_DUE), ACME_ISSUED);
         check_pair();
         done();
         new_world(&eight);
         w.setup.work_len = len;
-        memset(w.work + len, 0x5a, sizeof w.work - len);
         enum acme_progress progress = run(ACME_WHEN_DUE);
         int error = acme_failure(&w.client)->error;
         assert_true(progress == ACME_ISSUED || error == ACME_E_REQUEST_BIG || error == ACME_E_BODY_BIG ||
                     error == ACME_E_JSON_TOKENS || error == ACME_E_CERT_BIG);
         assert_true(progress == ACME_ISSUED || len < 4096);
         for (size_t i = len; i < sizeof w.work; i++) {
-            assert_int_equal(w.work[i], 0x5a);
+            assert_int_equal(w.work[i], DEVICE_CANARY_BYTE);
         }
         done();
     }
