@@ -17,71 +17,6 @@
 
 /* --- set-up --- */
 
-static bool pointers_given(const struct acme_setup *s)
-{
-    return s->net != NULL && s->sys != NULL && s->store != NULL && s->ca.directory_url != NULL &&
-           s->ca.trust != NULL && s->account_key.ops != NULL && s->certificate_key.ops != NULL && s->names != NULL &&
-           s->solvers != NULL && s->solver_count > 0 && s->work != NULL && s->tls != NULL && s->tls_buffer != NULL &&
-           (s->contact_count == 0 || s->contacts != NULL) && (s->ca.more_host_count == 0 || s->ca.more_hosts != NULL);
-}
-
-/* Texts that go into requests as they are. */
-static bool is_printable(const char *text)
-{
-    while (text != NULL && *text >= ' ' && *text <= '~') {
-        text++;
-    }
-    return text == NULL || *text == '\0';
-}
-
-static int check_setup(const struct acme_setup *s)
-{
-    struct acme_url url;
-
-    if (!pointers_given(s)) {
-        return ACME_E_NULL;
-    }
-    for (size_t i = 0; i < s->solver_count; i++) {
-        if (s->solvers[i] == NULL) {
-            return ACME_E_NULL;
-        }
-    }
-    if (s->account_key.ops == s->certificate_key.ops && s->account_key.handle == s->certificate_key.handle) {
-        return ACME_E_KEY; /* RFC 8555, 11.1 */
-    }
-    if (s->work_len < ACME_WORK_MIN || s->tls_buffer_len < ACME_TLS_BUFFER_SMALL) {
-        return ACME_E_WORK_SMALL;
-    }
-    if (s->ca.trust->count == 0) {
-        return ACME_E_ANCHORS;
-    }
-    if (s->name_count == 0 || s->name_count > ACME_NAMES_MAX) {
-        return ACME_E_NAMES;
-    }
-    for (size_t i = 0; i < s->name_count; i++) {
-        if (s->names[i] == NULL || !acme_dns_name_ok(acme_slice_of(s->names[i]))) {
-            return ACME_E_NAMES;
-        }
-    }
-    for (size_t i = 0; i < s->contact_count; i++) {
-        if (!is_printable(s->contacts[i])) {
-            return ACME_E_TEXT;
-        }
-    }
-    if (!is_printable(s->product)) {
-        return ACME_E_TEXT;
-    }
-    if (strlen(s->ca.directory_url) > ACME_URL_MAX) {
-        return ACME_E_URL_LONG;
-    }
-    int error = acme_url_parse(&url, acme_slice_of(s->ca.directory_url));
-    bool named = s->ca.tls_name != NULL && s->ca.tls_name[0] != '\0';
-    if (error == 0 && url.is_address && !named) {
-        error = ACME_E_TLS_NAME; /* X.509 matching in BearSSL knows DNS names only */
-    }
-    return error;
-}
-
 static int chain_piece(void *ctx, const void *data, size_t len);
 static int streamed_piece(void *ctx, const char *data, size_t len);
 
@@ -94,7 +29,7 @@ int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme
         return ACME_E_SIZE;
     }
     memset(c, 0, sizeof(*c));
-    int error = check_setup(setup);
+    int error = acme_setup_check(setup);
     if (error != 0) {
         return error;
     }

@@ -11,7 +11,7 @@
     /* set-up: the caller's struct acme_setup */ \
     X(ACME_E_SIZE, -1, 0, "client compiled with other limits", "two objects saw different acme_config.h values") \
     X(ACME_E_NULL, -2, 0, "a required pointer is missing", "a member of struct acme_setup was left out") \
-    X(ACME_E_NAMES, -3, 0, "a name is not a DNS name, or there are too many", "wildcard, IP address, empty label, over ACME_NAMES_MAX") \
+    X(ACME_E_NAMES, -3, 0, "a name is not a DNS name, is there twice, or there are too many", "wildcard, IP address, empty label, over ACME_NAMES_MAX") \
     X(ACME_E_WORK_SMALL, -4, 0, "a lent buffer is too small", "work below ACME_WORK_MIN, TLS record buffer below 837 bytes") \
     X(ACME_E_TLS_NAME, -5, 0, "no host name to check the CA's certificate against", "directory URL with an IP address and no tls_name") \
     X(ACME_E_ANCHORS, -6, 0, "no usable trust anchor", "empty or unreadable trust store") \

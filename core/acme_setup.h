@@ -141,4 +141,8 @@ struct acme_setup {
     void *trace_ctx;
 };
 
+/* Checks every size, pointer, name, text and URL; acme_init() calls it. Work: the texts' bytes, no I/O.
+ * Returns 0, or what acme_init() returns. */
+int acme_setup_check(const struct acme_setup *setup);
+
 #endif

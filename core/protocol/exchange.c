@@ -14,13 +14,6 @@ static const struct acme_row *row_of(const struct acme_exchange *x)
     return &x->rows[x->flow->step];
 }
 
-/* The DNS name a step is about, for the trace. */
-static struct acme_slice name_of(const struct acme_flow *flow, enum acme_step step)
-{
-    bool of_a_name = step >= ACME_STEP_AUTHZ && step <= ACME_STEP_AUTHZ_POLL;
-    return acme_slice_of(of_a_name ? flow->name : "");
-}
-
 static void wait_for(struct acme_exchange *x, uint32_t now_ms, uint32_t wait_ms, int error)
 {
     x->state = ACME_EXCHANGE_WAIT;
@@ -31,7 +24,7 @@ static void wait_for(struct acme_exchange *x, uint32_t now_ms, uint32_t wait_ms,
         event.polls = x->polls;
         event.wait_ms = wait_ms;
         event.error = error;
-        event.name = name_of(x->flow, x->flow->step);
+        event.name = acme_flow_name(x->flow, x->flow->step);
         acme_trace(x->setup, &event);
     }
 }
@@ -40,7 +33,7 @@ static void tell_step(const struct acme_exchange *x)
 {
     struct acme_event event = {.kind = ACME_EVENT_STEP, .step = x->flow->step};
     if (x->flow->step != ACME_STEP_AUTHZ) { /* whose name is not known before the answer */
-        event.name = name_of(x->flow, x->flow->step);
+        event.name = acme_flow_name(x->flow, x->flow->step);
     }
     acme_trace(x->setup, &event);
 }
@@ -337,11 +330,14 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
         return error;
     }
     x->fault_step = x->flow->step;
-    int step = asked ? acme_flow_lost(x->flow) : (int)x->flow->step;
+    enum acme_step step = asked ? row_of(x)->lost : x->flow->step;
+    if (asked) {
+        acme_flow_lost(x->flow);
+    }
     uint32_t wait_ms = stale ? 0 : acme_backoff_ms(x->faults, 1000);
     uint32_t floor_ms = x->retry_after_s > 0 ? acme_poll_ms(0, x->retry_after_s) : 0;
-    if (step != (int)x->flow->step) {
-        x->flow->step = (enum acme_step)step;
+    if (step != x->flow->step) {
+        x->flow->step = step;
         tell_step(x);
     }
     wait_for(x, now_ms, wait_ms > floor_ms ? wait_ms : floor_ms, error);
@@ -395,7 +391,8 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     if (problem->kind == ACME_PROBLEM_BAD_NONCE) {
         return judge_bad_nonce(x, now_ms);
     }
-    acme_problem_tell(x->setup, flow->step, json, json->count > 0 ? 0 : ACME_JSON_NONE, status);
+    struct acme_event about = {.step = flow->step, .http_status = status, .name = acme_flow_name(flow, flow->step)};
+    acme_problem_tell(x->setup, &about, json, json->count > 0 ? 0 : ACME_JSON_NONE);
     bool busy = status == 503 && x->retry_after_s >= 0;
     if (status == 429 || problem->kind == ACME_PROBLEM_RATE_LIMITED || busy) {
         return judge_throttle(x, now_ms);
@@ -471,7 +468,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     event.http_status = x->http.answer.status;
     event.polls = x->polls;
     event.error = next < 0 ? next : 0;
-    event.name = name_of(x->flow, step);
+    event.name = acme_flow_name(x->flow, step);
     acme_trace(x->setup, &event);
     bool polled = poll || next == (int)ACME_STEP_AUTHZ_POLL || next == (int)ACME_STEP_ORDER_POLL;
     if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */

@@ -74,7 +74,8 @@ static bool all_authorized(const struct acme_flow *f)
 static void keep_problem(struct acme_flow *f, struct acme_json *json, acme_json_value value)
 {
     if (value != ACME_JSON_NONE) {
-        acme_problem_tell(f->setup, f->step, json, value, 0);
+        struct acme_event about = {.step = f->step, .name = acme_flow_name(f, f->step)};
+        acme_problem_tell(f->setup, &about, json, value);
         acme_problem_read(&f->problem, json, value, 0);
     }
 }
@@ -436,13 +437,12 @@ static int respond_refused(struct acme_flow *f, const struct acme_problem *p)
     return ACME_E_PROBLEM;
 }
 
-int acme_flow_lost(struct acme_flow *f)
+void acme_flow_lost(struct acme_flow *f)
 {
     if (f->step == ACME_STEP_RESPOND) {
         f->in_doubt = true;
         f->doubts = 0;
     }
-    return (int)acme_flow_rfc8555[f->step].lost;
 }
 
 /* --- AUTHZ_POLL --- */
@@ -557,6 +557,12 @@ void acme_flow_start(struct acme_flow *f)
     f->in_doubt = f->resumed; /* the first authorization that is not valid may have been worked on before the reset */
     f->cached = f->account[0] != '\0';
     f->step = f->cached ? ACME_STEP_ORDER : ACME_STEP_DIRECTORY;
+}
+
+struct acme_slice acme_flow_name(const struct acme_flow *f, enum acme_step step)
+{
+    bool of_a_name = step >= ACME_STEP_AUTHZ && step <= ACME_STEP_AUTHZ_POLL;
+    return acme_slice_of(of_a_name ? f->name : "");
 }
 
 uint32_t acme_flow_progress(const struct acme_flow *f, enum acme_step step)

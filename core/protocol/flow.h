@@ -87,9 +87,11 @@ void acme_flow_start(struct acme_flow *flow);
  * finished, or an error. Work: the solver's. */
 int acme_flow_act(struct acme_flow *flow);
 
-/* The answer to the step's request was lost, and the request may have been carried out. Returns where to
- * look. */
-int acme_flow_lost(struct acme_flow *flow);
+/* Notes that the answer to the step's request was lost, and that the request may have been carried out. */
+void acme_flow_lost(struct acme_flow *flow);
+
+/* The DNS name a step is about; empty for steps about none. */
+struct acme_slice acme_flow_name(const struct acme_flow *flow, enum acme_step step);
 
 /* The CA does not know our account any more (any request may say so). Returns the step to go to, or
  * ACME_E_ACCOUNT the second time. */

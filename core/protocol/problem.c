@@ -60,20 +60,23 @@ void acme_problem_read(struct acme_problem *problem, struct acme_json *json, acm
     problem->http_status = status >= 100 && status <= 599 ? (uint16_t)status : http_status;
 }
 
-void acme_problem_tell(const struct acme_setup *setup, enum acme_step step, struct acme_json *json,
-                       acme_json_value value, uint16_t http_status)
+void acme_problem_tell(const struct acme_setup *setup, const struct acme_event *about, struct acme_json *json,
+                       acme_json_value value)
 {
     acme_json_value list = acme_json_member(json, value, "subproblems");
     acme_json_value item = acme_json_first(json, list);
-    struct acme_event event = {.kind = ACME_EVENT_PROBLEM, .step = step};
+    struct acme_event event = *about;
 
+    event.kind = ACME_EVENT_PROBLEM;
     while (value != ACME_JSON_NONE) {
         struct acme_problem problem;
-        acme_problem_read(&problem, json, value, http_status);
+        acme_problem_read(&problem, json, value, about->http_status);
         event.http_status = problem.http_status;
         event.text = problem.type;
         event.detail = problem.detail;
-        event.name = problem.name;
+        if (problem.name.len > 0 || event.subproblem) {
+            event.name = problem.name;
+        }
         acme_trace(setup, &event);
 
         event.subproblem = true;

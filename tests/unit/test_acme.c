@@ -174,6 +174,13 @@ static void init_refuses(void **state)
     REFUSES(ACME_E_NAMES, w.setup.name_count = 0);
     REFUSES(ACME_E_NAMES, w.setup.name_count = ACME_NAMES_MAX + 1);
     REFUSES(ACME_E_KEY, w.setup.certificate_key = w.setup.account_key);
+    static const char *const twice[] = {"a.example", "b.example", "A.example"};
+    if (ACME_NAMES_MAX >= 3) {
+        REFUSES(ACME_E_NAMES, (w.setup.names = twice, w.setup.name_count = 3));
+    }
+    static const char *const contacts[] = {"mailto:a@example.org", "mailto:b\r\n@example.org"};
+    REFUSES(ACME_E_TEXT, (w.setup.contacts = contacts, w.setup.contact_count = 2));
+    REFUSES(ACME_E_TEXT, w.setup.product = "gateway\r\nX: y");
     static const char *const names[] = {"",         "*.a.example",  "192.0.2.1",  "a..example",
                                         ".example", "a b.example",  "-a.example", "a.example.",
                                         "::1",      "a\"b.example", NULL};

@@ -108,26 +108,29 @@ static void every_subproblem_is_told(void **state)
     (void)state;
     static const struct acme_setup setup = {.trace = trace};
     static const struct acme_setup silent = {.trace = NULL};
+    const struct acme_event about = {.step = ACME_STEP_ORDER, .http_status = 400, .name = {"about.test", 10}};
     const char *text = "{\"subproblems\":[{\"type\":\"one\",\"identifier\":{\"value\":\"a\"}},7,[],{\"type\":\"two\","
                        "\"status\":404}],\"type\":\"all\"}";
     memset(&told, 0, sizeof told);
     struct acme_json *json = doc(text);
-    acme_problem_tell(&setup, ACME_STEP_ORDER, json, 0, 400);
+    acme_problem_tell(&setup, &about, json, 0);
     assert_int_equal(told.count, 5);
     assert_string_equal(told.text[0], "all");
     assert_false(told.sub[0]);
+    assert_string_equal(told.name[0], "about.test"); /* it names none itself; its parts are about other names */
+    assert_string_equal(told.name[4], "");
     assert_string_equal(told.text[1], "one");
     assert_string_equal(told.name[1], "a");
     assert_true(told.sub[1]);
     assert_string_equal(told.text[4], "two");
     assert_int_equal(told.status[4], 404);
     assert_int_equal(told.status[1], 400);
-    acme_problem_tell(&silent, ACME_STEP_ORDER, json, 0, 400);
+    acme_problem_tell(&silent, &about, json, 0);
 
     memset(&told, 0, sizeof told);
-    acme_problem_tell(&setup, ACME_STEP_ORDER, doc("{\"subproblems\":{\"a\":1}}"), 0, 400);
+    acme_problem_tell(&setup, &about, doc("{\"subproblems\":{\"a\":1}}"), 0);
     assert_int_equal(told.count, 1);
-    acme_problem_tell(&setup, ACME_STEP_ORDER, json, ACME_JSON_NONE, 400);
+    acme_problem_tell(&setup, &about, json, ACME_JSON_NONE);
     assert_int_equal(told.count, 1);
 }
 
