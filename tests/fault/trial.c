@@ -54,6 +54,13 @@ static struct {
 
 static jmp_buf power;
 
+uint64_t trial_mix(unsigned seed)
+{
+    uint64_t mix = (seed + 1) * 0x9e3779b97f4a7c15u;
+    mix ^= mix >> 29;
+    return mix * 0xbf58476d1ce4e5b9u;
+}
+
 void trial_power_off(struct trial *t)
 {
     t->powered_off = true;

@@ -68,6 +68,9 @@ struct trial {
     } message[2]; /* by number, even and odd */
 };
 
+/* Bits out of a seed, the same each time. */
+uint64_t trial_mix(unsigned seed);
+
 /* Ends the tick as a power cut does; does not return. */
 void trial_power_off(struct trial *t) __attribute__((noreturn));
 
