@@ -370,6 +370,7 @@ static void take_response(struct ca *ca, struct request *r, struct reply *p)
     assert_string_equal(r->payload, "{}");
     if (strcmp(o->authz[r->authz].status, "pending") != 0 ||
         (o->authz[r->authz].responded && o->authz[r->authz].failures == 0)) {
+        ca->repeats += o->authz[r->authz].responded;
         bool conflict = ca->plan->not_pending != NULL;
         refuse(p, conflict ? 409 : 400, conflict ? ca->plan->not_pending : "malformed", "not pending");
         return;

@@ -98,6 +98,29 @@ static bool tickpair(struct trial *t)
     return t->seen.ticks == t->extra[0] || t->seen.ticks == t->extra[1];
 }
 
+/* --- recordlost: the power goes after a tick, and one record does not survive it. Private keys in use are not here: what
+ * to do about them is for a person to say. --- */
+
+static const char *const lost_kinds[] = {"account-gone",  "account-damaged",  "order-gone", "order-damaged",
+                                         "next-key-gone", "next-key-damaged", NULL};
+
+static bool recordlost(struct trial *t)
+{
+    if (t->seen.ticks != t->point + 1) {
+        return false;
+    }
+    static const enum acme_record records[] = {ACME_RECORD_ACCOUNT, ACME_RECORD_ORDER, ACME_RECORD_KEY_NEXT};
+    enum acme_record lost = records[t->kind / 2];
+    size_t len = t->d.record[lost].len;
+    t->over = true;
+    if (t->kind % 2 == 0) {
+        t->d.record[lost].len = 0;
+    } else if (len > 0) {
+        t->d.record[lost].data[(t->point * 7919u) % len] ^= (char)0x80;
+    }
+    return true;
+}
+
 /* --- rngfail --- */
 
 static const char *const rng_kinds[] = {"once", "on", "zero", "same", "two-values", NULL};
@@ -207,6 +230,8 @@ const struct dimension dimension_storecut = {"storecut", cut_kinds, store_calls,
 const struct dimension dimension_tickcut = {"tickcut", tick_kinds, ticks, .after_tick = tickcut, .last_scene = ROUGH};
 const struct dimension dimension_tickpair = {
     "tickpair", once, pairs, .after_tick = tickpair, .prepare = draw_ticks, .last_scene = ROUGH};
+const struct dimension dimension_recordlost = {"recordlost",        lost_kinds,       ticks, .after_tick = recordlost,
+                                               .last_scene = ROUGH, .spare_orders = 1};
 const struct dimension dimension_rngfail = {"rngfail",           rng_kinds,         random_calls,     rngfail,
                                             .last_scene = ROUGH, .real_keys = true, .must_fail = true};
 const struct dimension dimension_clock = {"clock", clock_kinds, utc_calls, clock_jumps, .last_scene = ROUGH};

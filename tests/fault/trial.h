@@ -34,9 +34,10 @@ struct dimension {
     void (*prepare)(struct trial *t);    /* after boot; may be NULL                 */
     enum scene_name last_scene;
     bool real_keys;
-    bool same;      /* what is sent must not differ from an honest run            */
-    bool must_fail; /* no certificate while the fault lasts                         */
-    bool goes_on;   /* a run that fails, or a power cut, does not end the fault     */
+    bool same;             /* what is sent must not differ from an honest run            */
+    bool must_fail;        /* no certificate while the fault lasts                         */
+    unsigned spare_orders; /* what was stored of an order is lost, so another is made */
+    bool goes_on;          /* a run that fails, or a power cut, does not end the fault     */
 };
 
 struct trial {
