@@ -71,6 +71,7 @@ struct ca_plan {
     bool one_shot;           /* a validation that finds no answer has failed, as at Boulder              */
     bool close;              /* a connection takes one request                                       */
     bool mute;               /* the same, but no answer says so                                      */
+    bool chunked;            /* bodies come in chunks                                                */
     bool reuse;              /* newOrder is answered with the order that is open                    */
     unsigned nonce_len;      /* 0: 16                                                                */
     const char *other_host;  /* where nonces and certificates live                                   */

@@ -22,7 +22,7 @@ const struct scene scenes[SCENES] = {
     {"issue", {{"a.example", "b.example"}, 2, .authz_looks = 1, .processing = 1, .reuse = true, PATIENCE}, false, 1},
     {"renewal", {{"a.example", "b.example"}, 2, .authz_looks = 1, .processing = 1, .reuse = true, PATIENCE}, true, 1},
     {"no-reuse", {{"a.example"}, 1, .lag = 1}, false, 2},
-    {"rough", /* a connection for each request, lists in any order, and what fails to be validated is lost */
+    {"rough", /* a connection for each request, chunks, lists in any order, and what fails to be validated is lost */
      {{"a.example", "b.example"},
       2,
       .authz_looks = 1,
@@ -34,6 +34,7 @@ const struct scene scenes[SCENES] = {
       .forgetful = true,
       .one_shot = true,
       .close = true,
+      .chunked = true,
       .not_pending = "conflict",
       .reuse = true},
      false,
