@@ -214,12 +214,12 @@ static void before_wrap(struct trial *t)
 static unsigned sizes(const struct honest *honest)
 {
     (void)honest;
-    return 6144 / 8 + 1;
+    return 6144 + 1;
 }
 
 static void lend_less(struct trial *t)
 {
-    t->d.setup.work_len = 8 * t->point;
+    t->d.setup.work_len = t->point;
     t->fired = true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "fastkey.h"
 #include "judge.h"
+#include "secrets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,9 +144,13 @@ static int on_seam(struct device *d, enum device_seam seam, enum acme_record rec
                                               : &t->seen.store;
     t->number = (*count)++;
     t->record = record;
+    bool key_record =
+        record == ACME_RECORD_ACCOUNT_KEY || record == ACME_RECORD_KEY || record == ACME_RECORD_KEY_NEXT;
+    t->key_touched = t->key_touched || (key_record && seam >= DEVICE_GET && seam <= DEVICE_STORED);
     if (seam == DEVICE_FLUSH) {
         record_request(t);
         judge_patience(t, true);
+        secrets_judge(d, d->request, d->request_len);
     } else if (seam == DEVICE_FLUSHED) {
         memcpy(t->message[(d->ca.requests - 1) % 2].answer, d->answer.at,
                d->answer.len < 1599 ? d->answer.len : 1599);
@@ -203,6 +208,10 @@ static void judge_tick(struct trial *t)
     assert_true(t->seen.ticks < TICKS_MAX);
     assert_true(d->ca.requests < REQUESTS_MAX);
     assert_true(t->virtual_ms - t->fault_ms < HOURS(48));
+    if (t->key_touched) { /* in this tick: the other ticks have no key to leave behind */
+        secrets_judge_memory(d);
+        t->key_touched = false;
+    }
     if (d->commits != t->checked_commits) {
         device_check_pair(d);
         t->checked_commits = d->commits;
@@ -316,6 +325,7 @@ static void play(struct trial *t)
         pass(t, (failure->retry_s > 60 ? failure->retry_s : 60) * 1000u);
         judge_tick(t);
     }
+    assert_true(!t->dimension->one_run || t->runs == 1);
     assert_true(!t->dimension->must_fail || t->over || !t->fired); /* a key was made of bad bytes */
     t->over = true;
     d->ca.bad_nonce_percent = 0;

@@ -35,6 +35,7 @@ struct dimension {
     enum scene_name last_scene;
     bool real_keys;
     bool same;             /* what is sent must not differ from an honest run            */
+    bool one_run;          /* the run itself overcomes it                                   */
     bool must_fail;        /* no certificate while the fault lasts                         */
     unsigned spare_orders; /* what was stored of an order is lost, so another is made */
     bool goes_on;          /* a run that fails, or a power cut, does not end the fault     */
@@ -56,7 +57,8 @@ struct trial {
     uint32_t stall_ms; /* since when a dead connection is silent; 0 not yet asked */
     unsigned extra[4]; /* the dimension's own                                    */
 
-    bool answering; /* the CA's answer is on its way                          */
+    bool answering;   /* the CA's answer is on its way                          */
+    bool key_touched; /* in this tick */
     bool powered_off;
     unsigned boots, runs;
     uint64_t virtual_ms, fault_ms; /* since the start, and at the fault's last sign */
