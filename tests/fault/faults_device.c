@@ -229,7 +229,7 @@ const struct dimension dimension_storefail = {"storefail", persistence, store_ca
 const struct dimension dimension_storecut = {"storecut", cut_kinds, store_calls, storecut, .last_scene = ROUGH};
 const struct dimension dimension_tickcut = {"tickcut", tick_kinds, ticks, .after_tick = tickcut, .last_scene = ROUGH};
 const struct dimension dimension_tickpair = {
-    "tickpair", once, pairs, .after_tick = tickpair, .prepare = draw_ticks, .last_scene = ROUGH};
+    "tickpair", once, pairs, .after_tick = tickpair, .prepare = draw_ticks, .last_scene = ROUGH, .twice = true};
 const struct dimension dimension_recordlost = {"recordlost",        lost_kinds,       ticks, .after_tick = recordlost,
                                                .last_scene = ROUGH, .spare_orders = 1};
 const struct dimension dimension_rngfail = {"rngfail",           rng_kinds,         random_calls,     rngfail,

@@ -183,5 +183,5 @@ const struct dimension dimension_txcut = {"txcut", ends, sent, txcut, .last_scen
 const struct dimension dimension_rxsplit = {"rxsplit", once, received, rxsplit, .last_scene = ROUGH, .same = true};
 const struct dimension dimension_txsplit = {"txsplit", once, sent, txsplit, .last_scene = ROUGH, .same = true};
 const struct dimension dimension_netfail = {"netfail", net_kinds, net_calls, netfail, .last_scene = ROUGH};
-const struct dimension dimension_netpair = {"netpair",          once, pairs, netpair, .prepare = draw_pair,
-                                            .last_scene = ROUGH};
+const struct dimension dimension_netpair = {"netpair",           once,         pairs, netpair, .prepare = draw_pair,
+                                            .last_scene = ROUGH, .twice = true};

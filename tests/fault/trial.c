@@ -198,7 +198,8 @@ static void judge_tick(struct trial *t)
     struct device *d = &t->d;
     /* Each time a newOrder's answer, or a validation, is lost, some CAs make another order. */
     unsigned spare = t->dimension->spare_orders;
-    unsigned orders = t->scene->orders > 1 && t->dimension->goes_on ? 6 : t->scene->orders + spare;
+    unsigned more = t->dimension->goes_on ? 4 : t->dimension->twice ? 1 : 0;
+    unsigned orders = t->scene->orders + spare + (t->scene->orders > 1 ? more : 0);
     assert_true(d->ca.accounts <= 1);
     assert_true(d->account_keys <= 1);
     assert_true(d->ca.order_count - t->base_orders <= orders);

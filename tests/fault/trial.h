@@ -35,6 +35,7 @@ struct dimension {
     enum scene_name last_scene;
     bool real_keys;
     bool same;             /* what is sent must not differ from an honest run            */
+    bool twice;            /* two faults: two answers to newOrder may be lost               */
     bool one_run;          /* the run itself overcomes it                                   */
     bool must_fail;        /* no certificate while the fault lasts                         */
     unsigned spare_orders; /* what was stored of an order is lost, so another is made */
