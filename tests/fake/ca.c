@@ -370,6 +370,7 @@ static void take_response(struct ca *ca, struct request *r, struct reply *p)
     assert_string_equal(r->payload, "{}");
     if (strcmp(o->authz[r->authz].status, "pending") != 0 ||
         (o->authz[r->authz].responded && o->authz[r->authz].failures == 0)) {
+        ca->repeats += o->authz[r->authz].responded;
         bool conflict = ca->plan->not_pending != NULL;
         refuse(p, conflict ? 409 : 400, conflict ? ca->plan->not_pending : "malformed", "not pending");
         return;
@@ -547,6 +548,17 @@ static const struct ca_twist *twist_for(const struct ca *ca, enum ca_kind kind)
     return NULL;
 }
 
+/* The body in chunks of many sizes, with an extension and a trailer. */
+static void put_chunks(char *to, size_t cap, const char *body)
+{
+    size_t at = 0, len = strlen(body), size = 1;
+    for (size_t i = 0; i < len; i += size, size = size * 3 % 251) {
+        size = size < len - i ? size : len - i;
+        at += (size_t)snprintf(to + at, cap - at, "%zX;x=y\r\n%.*s\r\n", size, (int)size, body + i);
+    }
+    snprintf(to + at, cap - at, "0\r\nX-After: all\r\n\r\n");
+}
+
 struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request, size_t len)
 {
     struct request r = {0};
@@ -584,6 +596,14 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
                                   nonce, ca->plan->close ? "Connection: close\r\n" : "", strlen(body),
                                   r.kind == CA_NONCE ? "" : body);
     assert_true(answer.len < sizeof ca->answer);
+    if (ca->plan->chunked && r.kind != CA_NONCE) {
+        char *length = strstr(ca->answer, "Content-Length: ");
+        size_t at = (size_t)(length - ca->answer);
+        at += (size_t)snprintf(length, sizeof ca->answer - at, "Transfer-Encoding: chunked\r\n\r\n");
+        put_chunks(ca->answer + at, sizeof ca->answer - at, body);
+        answer.len = strlen(ca->answer);
+        assert_true(answer.len < sizeof ca->answer - 1);
+    }
     return answer;
 }
 

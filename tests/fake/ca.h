@@ -71,6 +71,7 @@ struct ca_plan {
     bool one_shot;           /* a validation that finds no answer has failed, as at Boulder              */
     bool close;              /* a connection takes one request                                       */
     bool mute;               /* the same, but no answer says so                                      */
+    bool chunked;            /* bodies come in chunks                                                */
     bool reuse;              /* newOrder is answered with the order that is open                    */
     unsigned nonce_len;      /* 0: 16                                                                */
     const char *other_host;  /* where nonces and certificates live                                   */
@@ -95,6 +96,7 @@ struct ca {
     const char *published; /* key authorization on show just now; NULL: none */
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
+    unsigned repeats;                           /* challenge responses while a validation was under way */
     int64_t utc;                                /* now; 0: MAKER_NOW                                */
     unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */
     bool forgot_account;                        /* set: the account is unknown until newAccount */

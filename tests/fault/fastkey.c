@@ -87,14 +87,16 @@ static int fast_import(void *handle, const void *record, size_t len)
     if (len != strlen(RECORD) + 65 || memcmp(record, RECORD, strlen(RECORD)) != 0) {
         return ACME_E_KEY_CORRUPT;
     }
-    for (unsigned i = 0; i < 32; i++) {
-        char two[3] = {at[2 * i], at[2 * i + 1], '\0'};
-        unsigned byte;
-        if (sscanf(two, "%x", &byte) != 1) {
+    static const char digits[] = "0123456789abcdef";
+    uint8_t scalar[32] = {0};
+    for (unsigned i = 0; i < 64; i++) {
+        const char *digit = memchr(digits, at[i], 16);
+        if (digit == NULL) {
             return ACME_E_KEY_CORRUPT;
         }
-        key->scalar[i] = (uint8_t)byte;
+        scalar[i / 2] = (uint8_t)(scalar[i / 2] << 4 | (digit - digits));
     }
+    memcpy(key->scalar, scalar, sizeof scalar);
     return publish(key);
 }
 

@@ -1,10 +1,17 @@
-/* plans.h - the dimensions: what can go wrong, and how often. */
+/* plans.h - the dimensions: what can go wrong, and how often. A fault begins at one point (a byte, a call, a tick) and is
+ * gone at the latest when the run that it spoiled has ended; only a storm lasts longer. A new one: a struct dimension with
+ * its functions in a faults_*.c, and a row in plans.c. */
 #ifndef TESTS_FAULT_PLANS_H
 #define TESTS_FAULT_PLANS_H
 
 #include "trial.h"
 
-extern const struct dimension dimensions[];
+extern const struct dimension dimension_rxcut, dimension_txcut, dimension_rxsplit, dimension_txsplit,
+    dimension_netfail, dimension_netpair, dimension_storefail, dimension_storecut, dimension_tickcut,
+    dimension_tickpair, dimension_nonce, dimension_recordlost, dimension_rngfail, dimension_clock, dimension_tickwrap,
+    dimension_storm, dimension_worksize;
+
+extern const struct dimension *const dimensions[];
 extern const unsigned dimension_count;
 
 #endif

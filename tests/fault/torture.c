@@ -122,14 +122,14 @@ static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most
 static const struct dimension *find(const char *name)
 {
     for (unsigned i = 0; i < dimension_count; i++) {
-        if (strncmp(name, dimensions[i].name, strlen(dimensions[i].name)) == 0 &&
-            strchr(":", name[strlen(dimensions[i].name)]) != NULL) {
-            return &dimensions[i];
+        if (strncmp(name, dimensions[i]->name, strlen(dimensions[i]->name)) == 0 &&
+            strchr(":", name[strlen(dimensions[i]->name)]) != NULL) {
+            return dimensions[i];
         }
     }
     fprintf(stderr, "torture: no dimension %s; there are:", name);
     for (unsigned i = 0; i < dimension_count; i++) {
-        fprintf(stderr, " %s", dimensions[i].name);
+        fprintf(stderr, " %s", dimensions[i]->name);
     }
     fprintf(stderr, "\n");
     exit(2);
@@ -180,7 +180,7 @@ int main(int argc, char **argv)
     count_honest(false);
     count_honest(true);
     for (unsigned i = 0; at == argc && i < dimension_count; i++) {
-        failed += sweep(&dimensions[i], jobs, at_most);
+        failed += sweep(dimensions[i], jobs, at_most);
     }
     for (; at < argc; at++) {
         const struct dimension *m = find(argv[at]);

@@ -34,9 +34,12 @@ struct dimension {
     void (*prepare)(struct trial *t);    /* after boot; may be NULL                 */
     enum scene_name last_scene;
     bool real_keys;
-    bool same;      /* what is sent must not differ from an honest run            */
-    bool must_fail; /* no certificate while the fault lasts                         */
-    bool goes_on;   /* a run that fails, or a power cut, does not end the fault     */
+    bool same;             /* what is sent must not differ from an honest run            */
+    bool twice;            /* two faults: two answers to newOrder may be lost               */
+    bool one_run;          /* the run itself overcomes it                                   */
+    bool must_fail;        /* no certificate while the fault lasts                         */
+    unsigned spare_orders; /* what was stored of an order is lost, so another is made */
+    bool goes_on;          /* a run that fails, or a power cut, does not end the fault     */
 };
 
 struct trial {
@@ -55,7 +58,8 @@ struct trial {
     uint32_t stall_ms; /* since when a dead connection is silent; 0 not yet asked */
     unsigned extra[4]; /* the dimension's own                                    */
 
-    bool answering; /* the CA's answer is on its way                          */
+    bool answering;   /* the CA's answer is on its way                          */
+    bool key_touched; /* in this tick */
     bool powered_off;
     unsigned boots, runs;
     uint64_t virtual_ms, fault_ms; /* since the start, and at the fault's last sign */
@@ -67,6 +71,9 @@ struct trial {
         char request[1600], answer[1600];
     } message[2]; /* by number, even and odd */
 };
+
+/* Bits out of a seed, the same each time. */
+uint64_t trial_mix(unsigned seed);
 
 /* Ends the tick as a power cut does; does not return. */
 void trial_power_off(struct trial *t) __attribute__((noreturn));

@@ -330,7 +330,34 @@ static void power_cuts_after_every_tick(void **state)
     }
 }
 
-/* As above, but a CA that leaves the list of authorizations out of later answers. */
+/* After a reset the challenge may have been answered already: it is looked at again, as late as the CA wants. */
+static void retry_after_holds_in_doubt(void **state)
+{
+    (void)state;
+    static const struct ca_twist t[] = {{CA_AUTHZ, 1, CA_FOREVER, CA_ADD, "Retry-After: 7\r\n"}};
+    static const struct ca_plan plan = {ONE, .authz_looks = 2, TWISTED(t)};
+    new_world(&plan);
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    while (w.ca.count[CA_CHALLENGE] == 0) {
+        tick();
+    }
+    w.ca.power_cut = true;
+    boot();
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    unsigned looks = w.ca.count[CA_AUTHZ];
+    while (w.ca.count[CA_AUTHZ] == looks) {
+        tick();
+    }
+    uint32_t first_ms = w.now_ms;
+    while (w.ca.count[CA_AUTHZ] == looks + 1) {
+        tick();
+    }
+    assert_true(w.now_ms - first_ms >= 7000);
+    assert_int_equal(w.ca.count[CA_CHALLENGE], 1);
+    done();
+}
+
+/* A CA that leaves the list of authorizations out of later answers. */
 static void power_cuts_with_a_forgetful_ca(void **state)
 {
     (void)state;
@@ -1031,6 +1058,7 @@ int main(void)
         cmocka_unit_test(issue_keep_renew),
         cmocka_unit_test(other_names_are_due),
         cmocka_unit_test(power_cuts_after_every_tick),
+        cmocka_unit_test(retry_after_holds_in_doubt),
         cmocka_unit_test(power_cuts_with_a_forgetful_ca),
         cmocka_unit_test(power_cuts_at_every_write),
         cmocka_unit_test(power_cuts_twice),

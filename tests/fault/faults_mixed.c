@@ -1,0 +1,91 @@
+/* faults_mixed.c - what goes wrong often, from a seed. */
+#include "plans.h"
+
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+/* --- nonces: the CA refuses some of them, whatever they are. The point is a seed. --- */
+
+static const char *const shares[] = {"5%", "20%", "50%", "90%", "100%", NULL};
+
+static unsigned hundred(const struct honest *honest)
+{
+    (void)honest;
+    return 100;
+}
+
+static void refuse_nonces(struct trial *t)
+{
+    static const unsigned percent[] = {5, 20, 50, 90, 100};
+    t->d.ca.bad_nonce_percent = percent[t->kind];
+    t->d.ca.bad_nonce_seed = t->point + 1;
+    t->fired = true;
+}
+
+/* --- storm: the point is a seed; everything fails now and then, for some hundreds of calls. --- */
+
+static const char *const weather[] = {"rain", "storm", NULL};
+
+static unsigned storms(const struct honest *honest)
+{
+    (void)honest;
+    return 5000;
+}
+
+static void gather(struct trial *t)
+{
+    t->extra[0] = t->point * 2654435761u + 1;
+    t->d.ca.bad_nonce_percent = 5;
+    t->d.ca.bad_nonce_seed = t->point;
+}
+
+static unsigned draw(struct trial *t, unsigned n)
+{
+    t->extra[0] = t->extra[0] * 1664525u + 1013904223u;
+    return (t->extra[0] >> 12) % n;
+}
+
+static int storm(struct trial *t, enum device_seam seam, size_t *len)
+{
+    static const struct {
+        enum device_seam seam;
+        int error;
+    } rows[] = {{DEVICE_OPEN, ACME_E_HOST},
+                {DEVICE_OPEN, ACME_E_REFUSED},
+                {DEVICE_OPEN, ACME_E_TLS_UNTRUSTED},
+                {DEVICE_SEND, ACME_E_NET},
+                {DEVICE_SEND, 0},
+                {DEVICE_FLUSH, ACME_E_CLOSED},
+                {DEVICE_FLUSH, 0},
+                {DEVICE_FLUSHED, ACME_E_NET},
+                {DEVICE_FLUSHED, ACME_E_TIMEOUT},
+                {DEVICE_RECV, ACME_E_CLOSED},
+                {DEVICE_RECV, ACME_E_TLS_RECORD},
+                {DEVICE_RECV, 0},
+                {DEVICE_GET, ACME_E_STORE_READ},
+                {DEVICE_PUT, ACME_E_STORE_WRITE},
+                {DEVICE_APPEND, ACME_E_STORE_WRITE},
+                {DEVICE_COMMIT, ACME_E_STORE_WRITE},
+                {DEVICE_RANDOM, ACME_E_RANDOM},
+                {DEVICE_UTC, 0}};
+    t->fired = true;
+    if (t->extra[1]++ > 600) {
+        t->over = true;
+        t->d.ca.bad_nonce_percent = 0;
+        return DEVICE_GO;
+    }
+    unsigned one_in = t->kind == 0 ? 60 : 15;
+    if (draw(t, one_in * 6) == 0) {
+        trial_power_off(t);
+    }
+    if (seam == DEVICE_SEND || seam == DEVICE_RECV) {
+        *len = draw(t, 4) == 0 && *len > 1 ? 1 + draw(t, (unsigned)*len) : *len;
+    }
+    const unsigned row = draw(t, LEN(rows) * one_in / 4);
+    return row < LEN(rows) && rows[row].seam == seam ? rows[row].error : DEVICE_GO;
+}
+
+/* --- the dimensions --- */
+
+const struct dimension dimension_nonce = {"nonce", shares, hundred, .prepare = refuse_nonces, .last_scene = EIGHT};
+const struct dimension dimension_storm = {
+    "storm", weather, storms, storm, .prepare = gather, .last_scene = EIGHT, .goes_on = true};
