@@ -9,7 +9,7 @@ import sys
 
 CROSS = "build/cross"
 GOAL = 20000   # core's own code; BearSSL and the network stack come on top. Not met; README.md says so
-LIMIT = 30000  # what a change may not go beyond
+LIMIT = 31000  # what a change may not go beyond
 BEGIN, END = "<!-- size:begin -->", "<!-- size:end -->"
 
 # Memory the caller provides for one client: what, header, and what it is for.
