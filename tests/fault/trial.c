@@ -19,6 +19,9 @@ static const struct ca_twist patience[] = {{CA_AUTHZ, 1, CA_FOREVER, CA_ADD, "Re
                                            {CA_ORDER, 1, CA_FOREVER, CA_ADD, "Retry-After: 2\r\n"}};
 #define PATIENCE .twists = patience, .twist_count = LEN(patience)
 
+#define LONG(x)                                                                                                      \
+    x "-gateway-with-a-long-name.in-the-cellar-of-a-large-building.somewhere-far-out-in-the-country.devices.example"
+
 const struct scene scenes[SCENES] = {
     {"issue", {{"a.example", "b.example"}, 2, .authz_looks = 1, .processing = 1, .reuse = true, PATIENCE}, false, 1},
     {"renewal", {{"a.example", "b.example"}, 2, .authz_looks = 1, .processing = 1, .reuse = true, PATIENCE}, true, 1},
@@ -40,8 +43,8 @@ const struct scene scenes[SCENES] = {
       .reuse = true},
      false,
      2},
-    {"eight-names",
-     {{"a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "h.example"},
+    {"eight-names", /* long ones: requests do not fit the smallest work buffer */
+     {{LONG("a"), LONG("b"), LONG("c"), LONG("d"), LONG("e"), LONG("f"), LONG("g"), LONG("h")},
       8,
       .processing = 1,
       .reuse = true},
