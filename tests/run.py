@@ -49,12 +49,22 @@ def run(command):
         os.killpg(child.pid, signal.SIGTERM)
         child.wait()
         raise
-    try:
+    if not gone(child.pid):
         os.killpg(child.pid, signal.SIGKILL)
         wrong = wrong or "left processes behind"
-    except ProcessLookupError:
-        pass
     return output, wrong
+
+
+def gone(group, limit_s=2):
+    """Whether a process group ends. The last process of a pipe may still be on its way out when its output has ended."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)  # lint: polls
+    return False
 
 
 def tap(command, name):
