@@ -5,6 +5,7 @@ Every test program says what it found in TAP lines ("ok 1 - what", "not ok 2 - w
 The last line printed is "N passed, N failed, N skipped"; the exit status is 1 when anything failed.
 """
 
+import contextlib
 import glob
 import os
 import re
@@ -50,7 +51,8 @@ def run(command):
         child.wait()
         raise
     if not gone(child.pid):
-        os.killpg(child.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         wrong = wrong or "left processes behind"
     return output, wrong
 

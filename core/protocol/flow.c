@@ -316,6 +316,8 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
         }
         memcpy(f->token, authz.token.at, authz.token.len);
         f->token[authz.token.len] = '\0';
+        /* The CA is at it: the order is a reused one, and an earlier run has answered its challenge. */
+        f->in_doubt = f->in_doubt || authz.challenge == ACME_STATUS_PROCESSING;
         error = acme_url_keep(f->challenge_url, authz.url, &f->hosts);
         return error != 0 ? error : ACME_STEP_PRESENT;
     }

@@ -442,6 +442,17 @@ static void the_longest_token_fits(void **state)
     assert_int_equal(strlen(shown_key_authorization), ACME_KEY_AUTHORIZATION_MAX);
 }
 
+static void a_challenge_in_process_is_not_answered(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ);
+    flow.step = (enum acme_step)reads(
+        LIST("[{\"type\":\"http-01\",\"url\":\"" U "/1\",\"token\":\"t\",\"status\":\"processing\"}]"), "");
+    assert_int_equal(flow.step, ACME_STEP_PRESENT);
+    assert_int_equal(acme_flow_act(&flow), ACME_STEP_AUTHZ_POLL);
+    assert_int_equal(presents, 1);
+}
+
 static void pending_with_an_error_is_answered_again(void **state)
 {
     (void)state;
@@ -651,6 +662,7 @@ int main(void)
         cmocka_unit_test(authorizations_for_names_nobody_asked_for),
         cmocka_unit_test(presenting_takes_its_time),
         cmocka_unit_test(the_longest_token_fits),
+        cmocka_unit_test(a_challenge_in_process_is_not_answered),
         cmocka_unit_test(pending_with_an_error_is_answered_again),
         cmocka_unit_test(a_lost_response_is_repeated_once_it_proves_lost),
         cmocka_unit_test(lost_answers_of_the_others),
