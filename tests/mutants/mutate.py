@@ -24,7 +24,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 HERE = "build/mutants"
 PLAIN = "-O2 -fPIC -fno-semantic-interposition"
 SANITIZE = "-O1 -g -fPIC -fsanitize=address,undefined -fno-sanitize-recover=all"
-WALL_S = 120  # for one program that waits for something; loops end by the CPU they use
+WALL_S = 240  # for one program that waits for something; loops end by the CPU they use
+# Programs that take seconds, and the files they are run for: the others have tests of their own, and the torture.
+LONG = {"test_acme": r"core/acme|lifecycle|flow|exchange|chain", "test_exchange": r"protocol|jose",
+        "test_tls": r"secure", "test_key_p256": r"key|ec\."}
+HEARD_S = 10  # of CPU: a program that needs more is not waited for, what it would say then torture says sooner
 
 TOKEN = re.compile(r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/|^[ \t]*\#(?:[^\n]*\\\n)*[^\n]*)|(?P<text>"(?:\\.|[^"\\])*")
  |(?P<char>'(?:\\.|[^'\\])+')|(?P<number>0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*)|(?P<word>[A-Za-z_]\w*)
@@ -48,7 +52,10 @@ def closing(tokens, i):
 
 
 def statement_end(tokens, i):
+    """The index of the semicolon; None when this is no statement but part of an initializer."""
     while tokens[i][2] != ";":
+        if tokens[i][2] in ")]}":
+            return None
         i = closing(tokens, i) + 1 if tokens[i][2] in "([{" else i + 1
     return i
 
@@ -89,7 +96,9 @@ def edits_of(text):
                 yield start, end, "0"
                 yield start, end, f"!({text[start:end]})"
         if depth > 0 and i > 0 and tokens[i - 1][2] in ("{", "}", ";", ":") and is_action(tokens, i):
-            yield at, tokens[statement_end(tokens, i)][0] + 1, ";"
+            end = statement_end(tokens, i)
+            if end is not None:
+                yield at, tokens[end][0] + 1, ";"
 
 
 def told(text, at, past, other):
@@ -129,8 +138,8 @@ def compiled(path, text, flags, to):
                  "-x", "c", "-o", to, "-"], input=text.encode()).returncode == 0
 
 
-def passes(argv, lib_folder, cpu_s):
-    """Runs a test program until its first failure. It may use so much CPU and no more."""
+def passes(argv, lib_folder, cpu_s, is_long=False):
+    """Runs a test program until its first failure. It may use so much CPU; a long one has then passed."""
     def limits():
         resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -148,7 +157,7 @@ def passes(argv, lib_folder, cpu_s):
         os.killpg(child.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    return child.wait() == 0 and not failed
+    return not failed and child.wait() in (0, -signal.SIGXCPU if is_long else 0)
 
 
 class Suite:
@@ -177,8 +186,10 @@ class Suite:
             kills = self.kills.get((path, test[1][0]), 0) + 3 * test[1][0].endswith("/test_" + own)
             return (test[0] + 0.02) / (kills + 0.1)
 
-        for used, argv in sorted(self.tests, key=rank):
-            if not passes(argv, lib_folder, int(4 * used) + 2):
+        wanted = [t for t in self.tests if re.search(LONG.get(os.path.basename(t[1][0]), ""), path)]
+        for used, argv in sorted(wanted, key=rank):
+            is_long = used > HEARD_S
+            if not passes(argv, lib_folder, HEARD_S if is_long else int(4 * used) + 2, is_long):
                 self.kills[path, argv[0]] = self.kills.get((path, argv[0]), 0) + 1
                 return os.path.basename(argv[0])
         return None
@@ -229,8 +240,9 @@ def main():
     sources = {p: open(p, encoding="ascii").read() for p in all_paths}
     jobs = [(p, *e) for p in all_paths if options.get("ONLY", p) == p for e in edits_of(sources[p])]
     possible = len(jobs)
-    if options.get("SAMPLE", "400") != "all":
-        jobs = random.Random(int(options.get("SEED", "1"))).sample(jobs, min(possible, int(options.get("SAMPLE", "400"))))
+    wanted = options.get("SAMPLE", "400")
+    wanted = possible if wanted == "all" else min(possible, int(wanted))
+    jobs = random.Random(int(options.get("SEED", "1"))).sample(jobs, wanted)
     suites = []
     for build, flags, longest_s in ((f"{HERE}/plain", PLAIN, 600), (f"{HERE}/asan", SANITIZE, 3)):
         make_base(build, flags)
@@ -239,7 +251,7 @@ def main():
         known = file.read()
     began, counts, alive = time.monotonic(), {"none": 0, "same": 0, "killed": 0, "alive": 0}, []
     with multiprocessing.Pool(int(options.get("JOBS", "2"))) as pool, open(f"{HERE}/log", "w", encoding="ascii") as log:
-        for (path, *edit), fate, killer in pool.imap_unordered(judge, sorted(jobs)):
+        for (path, *edit), fate, killer in pool.imap_unordered(judge, jobs):
             counts[fate] += 1
             words = f"{path}:{told(sources[path], *edit)}"
             log.write(f"{fate} {words} {killer or ''}\n")
