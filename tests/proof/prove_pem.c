@@ -28,7 +28,7 @@ static void any_reader(struct acme_pem *p)
     p->state = (uint8_t)any_below(3);
     //@ split p->state;
     if (p->state == OUTSIDE) { /* lines: short ones and the longest */
-        p->matched = (uint8_t)(any_below(2) == 0 ? any_below(17) : any_below(2) == 0 ? sizeof p->label : TEXT_LINE);
+        p->matched = (uint8_t)(any_below(2) == 0 ? any_below(14) : any_below(2) == 0 ? 18 : TEXT_LINE);
         //@ split p->matched;
         p->len = 0;
     } else if (p->state == CONTENTS) {
