@@ -121,6 +121,15 @@ lint size bench:
 coverage:
 	$(PYTHON) tests/run.py --coverage unit
 
+# Do the tests notice a change of the core? SAMPLE=400|all SEED=1 ONLY=core/wire/json.c JOBS=2.
+mutants:
+	$(PYTHON) tests/mutants/mutate.py $(foreach v,SAMPLE SEED ONLY JOBS,$(if $($v),$v=$($v)))
+
+# Frama-C's Eva over the parsers, with any input: PROVE=url for one driver.
+proof:
+	tests/deps.sh proof
+	$(PYTHON) tests/proof/prove.py $(PROVE)
+
 # PEM=roots.pem NAME=my_roots: trust anchors as a C table for firmware, on standard output.
 anchors:
 	@$(MAKE) $(B)/nanoacme-anchors >&2
@@ -162,12 +171,14 @@ help:
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
 	@echo 'make bench      instructions and heap of a renewal, beside uacme'
 	@echo 'make coverage   lines the unit tests reach'
+	@echo 'make mutants    do the tests notice a changed core? SAMPLE=400|all SEED= ONLY=file'
+	@echo 'make proof      no undefined behaviour in the parsers, by Frama-C'
 	@echo 'make deps       install what the build needs (apt)'
 	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table'
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units torture headers deps demo check lint size bench coverage anchors install uninstall clean help
+.PHONY: all units torture headers deps demo check lint size bench coverage mutants proof anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

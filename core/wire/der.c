@@ -33,6 +33,7 @@ bool acme_der_next(struct acme_der *in, uint8_t *tag, struct acme_der *body)
     if (len > in->len - head) {
         return false;
     }
+    /*@ split len; */ /* tests/proof: Eva follows each length by itself */
     *tag = at[0];
     body->at = at + head;
     body->len = len;

@@ -9,7 +9,8 @@
 
 static bool is_sound(const struct acme_http_reader *r)
 {
-    static const uint8_t most[] = {[STATUS_LINE] = 12, [NAME] = sizeof((struct acme_http_reader *)0)->name, [CHUNK_SIZE] = CHUNK_DIGITS_MAX};
+    static const uint8_t most[] = {
+        [STATUS_LINE] = 12, [NAME] = sizeof((struct acme_http_reader *)0)->name, [CHUNK_SIZE] = CHUNK_DIGITS_MAX};
 
     return r->state <= DEAD && r->field <= FIELDS && (r->state > CHUNK_SIZE || r->name_len <= most[r->state]) &&
            (r->field == FIELDS || r->value_len <= fields[r->field].cap);

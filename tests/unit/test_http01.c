@@ -153,6 +153,22 @@ static void ticks(unsigned n, uint32_t *now_ms, uint32_t step_ms)
     }
 }
 
+/* A connection on which nothing comes is no work: the caller may sleep. */
+static void silence_is_no_work(void **state)
+{
+    (void)state;
+    set_up(1000, 1000);
+    assert_false(h.solver.tick(h.solver.ctx, 0));
+    struct client *c = connects("");
+    assert_true(h.solver.tick(h.solver.ctx, 1));
+    assert_false(h.solver.tick(h.solver.ctx, 2));
+    c->request = "GET ";
+    c->len = 4;
+    assert_true(h.solver.tick(h.solver.ctx, 3));
+    assert_false(h.solver.tick(h.solver.ctx, 4));
+    tear_down();
+}
+
 static const char *ask_len(const char *request, size_t len)
 {
     uint32_t now_ms = 0xfffffff0u;
@@ -473,6 +489,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_requests),
+        cmocka_unit_test(silence_is_no_work),
         cmocka_unit_test(everything_else_is_404),
         cmocka_unit_test(long_requests),
         cmocka_unit_test(several_at_once),

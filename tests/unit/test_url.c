@@ -126,6 +126,7 @@ static void refuses_bad_urls(void **state)
         {"https://[fe80::1%25eth0]/", ACME_E_URL},
         {"https://[v1.x]/", ACME_E_URL},
         {"https://[192.0.2.1]/", ACME_E_URL},
+        {"https://[1:2]/", ACME_E_URL},
         {"https://[1:2:3:4:5:6:7:8:9:a]/", ACME_E_URL},
         {"https://::1/", ACME_E_URL},
         {"https://1.2.3/", ACME_E_URL},
