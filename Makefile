@@ -121,9 +121,9 @@ lint size bench:
 coverage:
 	$(PYTHON) tests/run.py --coverage unit
 
-# Do the tests notice a change of the core? SAMPLE=400|all SEED=1 ONLY=core/wire/json.c JOBS=2.
+# Do the tests notice a change of the core? SAMPLE=400|all SEED=1 ONLY=core/wire/json.c JOBS=2; AGAIN=1.
 mutants:
-	$(PYTHON) tests/mutants/mutate.py $(foreach v,SAMPLE SEED ONLY JOBS,$(if $($v),$v=$($v)))
+	$(PYTHON) tests/mutants/mutate.py $(foreach v,SAMPLE SEED ONLY JOBS AGAIN,$(if $($v),$v=$($v)))
 
 # Frama-C's Eva over the parsers, with any input: PROVE=url for one driver.
 proof:

@@ -2,6 +2,7 @@
 """Do the tests notice? Changes core/ in one place, runs the quick tests, and tells which changes none of them saw.
 
 tests/mutants/mutate.py [SAMPLE=400|all] [SEED=1] [ONLY=core/wire/json.c] [JOBS=2]
+tests/mutants/mutate.py AGAIN=1: only those that survived the last run
 
 A mutant is one edit of one token. The core is a shared library here, so a mutant costs one compilation and one small
 link. Mutants that do not compile, or make the same machine code, are not counted. Those that pass all tests meet the
@@ -240,6 +241,10 @@ def main():
     sources = {p: open(p, encoding="ascii").read() for p in all_paths}
     jobs = [(p, *e) for p in all_paths if options.get("ONLY", p) == p for e in edits_of(sources[p])]
     possible = len(jobs)
+    if "AGAIN" in options:
+        with open(f"{HERE}/log", encoding="ascii") as log:
+            alive = {line[6:].strip() for line in log if line.startswith("alive ")}
+        jobs = [(p, *e) for p, *e in jobs if f"{p}:{told(sources[p], *e)}" in alive]
     wanted = options.get("SAMPLE", "400")
     wanted = possible if wanted == "all" else min(possible, int(wanted))
     jobs = random.Random(int(options.get("SEED", "1"))).sample(jobs, wanted)

@@ -949,6 +949,21 @@ static void account_lost_at_the_ca(void **state)
     done();
 }
 
+/* A replica that has half of a chain: it is asked for again, with the nonce at hand, and the halves are not mixed. */
+static void half_a_chain_is_had_again(void **state)
+{
+    (void)state;
+    static const struct ca_twist t[] = {{CA_CERTIFICATE, 1, 1, CA_SAY,
+                                         "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n",
+                                         "-----BEGIN CERTIFICATE-----\nMIIBAAAA\n"}};
+    static const struct ca_plan plan = {ONE, TWISTED(t)};
+    new_world(&plan);
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(w.ca.order_count, 1);
+    check_pair();
+    done();
+}
+
 static unsigned steps_told;
 
 static void count_steps(void *ctx, const struct acme_event *event)
@@ -1086,6 +1101,7 @@ int main(void)
         cmocka_unit_test(init_refuses),
         cmocka_unit_test(empty_tls_name_is_none),
         cmocka_unit_test(set_up_is_passed_on),
+        cmocka_unit_test(half_a_chain_is_had_again),
         cmocka_unit_test(issue_keep_renew),
         cmocka_unit_test(other_names_are_due),
         cmocka_unit_test(power_cuts_after_every_tick),
