@@ -240,12 +240,11 @@ def main():
     all_paths = sorted(glob.glob("core/*.c") + glob.glob("core/*/*.c"))
     sources = {p: open(p, encoding="ascii").read() for p in all_paths}
     jobs = [(p, *e) for p in all_paths if options.get("ONLY", p) == p for e in edits_of(sources[p])]
-    possible = len(jobs)
     if "AGAIN" in options:
         with open(f"{HERE}/log", encoding="ascii") as log:
             alive = {line[6:].strip() for line in log if line.startswith("alive ")}
         jobs = [(p, *e) for p, *e in jobs if f"{p}:{told(sources[p], *e)}" in alive]
-    wanted = options.get("SAMPLE", "400")
+    possible, wanted = len(jobs), options.get("SAMPLE", "400")
     wanted = possible if wanted == "all" else min(possible, int(wanted))
     jobs = random.Random(int(options.get("SEED", "1"))).sample(jobs, wanted)
     suites = []

@@ -37,6 +37,8 @@ static void any_reader(struct acme_pem *p)
         //@ split p->pads;
         p->matched = 0;
     } else {
+        p->label_len =
+            (uint8_t)(any_below(2) == 0 ? any_below(3) : sizeof p->label - 1); /* a long one is a long one */
         //@ split p->label_len;
         //@ split p->matched;
         p->len = 0;
