@@ -189,6 +189,24 @@ static void request_longer_than_a_record(void **state)
     assert_memory_equal(server.request, data, sizeof data);
 }
 
+/* Head and body of a request are one piece to the server. */
+static void request_in_two_parts(void **state)
+{
+    (void)state;
+    int done = 0;
+
+    open_it();
+    assert_int_equal(acme_channel_send(&channel, "head", 4, false, now++), 4);
+    assert_int_equal(acme_channel_send(&channel, "body", 4, true, now++), 4);
+    for (int i = 0; i < 100 && done == 0; i++) {
+        done = acme_channel_flush(&channel, now++);
+    }
+    assert_int_equal(done, 1);
+    tls_server_run(&server);
+    assert_int_equal(server.request_len, 8);
+    assert_memory_equal(server.request, "headbody", 8);
+}
+
 /* The server's goodbye was read together with the last bytes: the next look finds the end without the network. */
 static void end_that_is_known(void **state)
 {
@@ -255,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sends_and_receives_that_fail, begin, end),
         cmocka_unit_test_setup_teardown(flush_that_fails, begin, end),
         cmocka_unit_test_setup_teardown(request_longer_than_a_record, begin, end),
+        cmocka_unit_test_setup_teardown(request_in_two_parts, begin, end),
         cmocka_unit_test_setup_teardown(end_that_is_known, begin, end),
         cmocka_unit_test(quiet),
         cmocka_unit_test_setup_teardown(bytes_behind_finished, begin, end),
