@@ -89,7 +89,7 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 torture: $(B)/torture
 	$(B)/torture
 
-$(B)/tests/unit/test_acme: $(call objects,$(DEVICE))
+$(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVICE))
 
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
 units: $(UNITS)
