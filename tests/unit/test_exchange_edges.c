@@ -265,13 +265,13 @@ static void redirect_too_long(void **state)
 {
     (void)state;
     char head[ACME_URL_MAX + 64];
-    for (int longer = 0; longer < 2; longer++) {
+    for (int longer = 0; longer < 3; longer++) {
         int path = ACME_URL_MAX - (int)strlen(U) + longer;
         start(ACME_STEP_DIRECTORY);
         send_request();
         snprintf(head, sizeof head, "301 Moved\r\nLocation: /%0*d", path - 1, 7);
-        assert_int_equal(answer(head, 0, NULL), longer ? ACME_E_URL_LONG : 0);
-        assert_int_equal(strlen(flow.directory_url), longer ? 0 : ACME_URL_MAX);
+        assert_int_equal(answer(head, 0, NULL), longer > 0 ? ACME_E_URL_LONG : 0);
+        assert_int_equal(strlen(flow.directory_url), longer > 0 ? 0 : ACME_URL_MAX);
     }
 }
 
