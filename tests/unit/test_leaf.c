@@ -254,10 +254,11 @@ static void more_than_names(void **state)
 static size_t lengthen(uint8_t *element, unsigned by)
 {
     size_t last = 1 + (element[1] & 0x0fu);
+    unsigned low = element[last] + by;
 
-    assert_true(element[1] == 0x81 || element[1] == 0x82);
-    assert_true(element[last] + by <= 0xff);
-    element[last] = (uint8_t)(element[last] + by);
+    assert_true(element[1] == 0x82 || (element[1] == 0x81 && low <= 0xff));
+    element[last] = (uint8_t)low;
+    element[last - 1] = (uint8_t)(element[last - 1] + (low >> 8));
     return last + 1;
 }
 
