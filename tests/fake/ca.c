@@ -569,6 +569,7 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
     check_http(ca, &r, host, request, len);
     ca->requests++;
     ca->count[r.kind]++;
+    ca->last = r.kind;
     const struct ca_twist *t = twist_for(ca, r.kind);
     bool say = t != NULL && (t->act == CA_SAY || t->act == CA_DO_AND_SAY);
     ca->bad_nonce_seed = ca->bad_nonce_seed * 1664525u + 1013904223u;

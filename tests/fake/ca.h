@@ -96,6 +96,7 @@ struct ca {
     const char *published; /* key authorization on show just now; NULL: none */
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
+    enum ca_kind last;                          /* what was asked last                              */
     unsigned repeats;                           /* challenge responses while a validation was under way */
     int64_t utc;                                /* now; 0: MAKER_NOW                                */
     unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */
