@@ -239,6 +239,7 @@ static void fresh(const struct cell *c)
     };
     const struct ca_plan plan = {.names = {"a.example"},
                                  .name_count = 1,
+                                 .shared = true,
                                  .authz_end = bad ? authzs[c->authz] : NULL,
                                  .processing = accepted ? 1 : 0,
                                  .twists = t,
@@ -297,6 +298,7 @@ static void taken_up(const struct cell *c)
     };
     const struct ca_plan plan = {.names = {"a.example"},
                                  .name_count = 1,
+                                 .shared = true,
                                  .born_valid = anew && c->authz == A_VALID ? 1 : 0,
                                  .twists = t,
                                  .twist_count = LEN(t)};
@@ -368,8 +370,12 @@ static void of_2016_202_with_pending_then_202_with_valid(void **state)
         const char *head = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\n";
         const struct ca_twist t[] = {{CA_AUTHZ, times == 0 ? 0 : 2, times + 1, CA_SAY, head, pending},
                                      {CA_AUTHZ, times + 2, 0, CA_DO_AND_SAY, head, valid}};
-        const struct ca_plan plan = {
-            .names = {"a.example"}, .name_count = 1, .code202 = true, .twists = t, .twist_count = LEN(t)};
+        const struct ca_plan plan = {.names = {"a.example"},
+                                     .name_count = 1,
+                                     .shared = true,
+                                     .code202 = true,
+                                     .twists = t,
+                                     .twist_count = LEN(t)};
         char token[CELL_TOKEN];
         snprintf(token, sizeof token, "2016 pending=%u", times);
         if (!cell_chosen(token)) {
@@ -397,8 +403,12 @@ static void of_2026_order_not_ready_though_all_is_valid(void **state)
     for (unsigned refused = 1; refused <= 5; refused++) {
         for (unsigned lag = 0; lag <= 5; lag++) {
             const struct ca_twist t[] = {{CA_FINALIZE, 1, refused, CA_SAY, NOT_READY_HEAD, NOT_READY_BODY}};
-            const struct ca_plan plan = {
-                .names = {"a.example"}, .name_count = 1, .lag = lag, .twists = t, .twist_count = LEN(t)};
+            const struct ca_plan plan = {.names = {"a.example"},
+                                         .name_count = 1,
+                                         .shared = true,
+                                         .lag = lag,
+                                         .twists = t,
+                                         .twist_count = LEN(t)};
             char token[CELL_TOKEN];
             snprintf(token, sizeof token, "2026 refused=%u lag=%u", refused, lag);
             if (!cell_chosen(token)) {

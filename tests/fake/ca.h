@@ -75,6 +75,7 @@ struct ca_plan {
     bool reuse;              /* newOrder is answered with the order that is open                    */
     unsigned nonce_len;      /* 0: 16                                                                */
     const char *other_host;  /* where nonces and certificates live                                   */
+    bool shared;             /* one issuer for all such plans, one certificate for equal requests     */
     const struct ca_twist *twists;
     unsigned twist_count;
 };
