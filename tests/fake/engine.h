@@ -6,7 +6,7 @@
 #include "protocol/exchange.h"
 
 #define ENGINE_ENDLESS      1 /* outcome of a run that was stopped after ENGINE_REQUESTS_MAX */
-#define ENGINE_REQUESTS_MAX 300
+#define ENGINE_REQUESTS_MAX 400
 
 /* What may differ from the usual; all zero is the usual. */
 struct engine;
