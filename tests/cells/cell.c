@@ -11,6 +11,7 @@
 static struct {
     uint32_t ms;
     enum ca_kind kind;
+    int reason; /* of the first wait behind it */
 } asked[CELL_REQUESTS + ENGINE_REQUESTS_MAX];
 static unsigned asked_count, wrongs;
 static char at_work[CELL_TOKEN];
@@ -65,6 +66,7 @@ const char *cell_kind(enum ca_kind kind)
 static void note(struct engine *e)
 {
     asked[asked_count].ms = e->elapsed_ms;
+    asked[asked_count].reason = (int)e->waits; /* which: looked up at the end */
     asked[asked_count++].kind = e->ca.last;
     if (shown) {
         print_message("--- %u ms, %s\n%.*s\n-->\n%.*s\n", e->elapsed_ms, cell_kind(e->ca.last), (int)e->request_len,
@@ -80,6 +82,10 @@ void cell_play(struct engine *e, const struct ca_plan *plan, const char *resumed
     engine_play(e, plan, &way);
     playing = false;
     e->way = NULL; /* it was ours */
+    for (unsigned i = 0; i < asked_count; i++) {
+        unsigned wait = (unsigned)asked[i].reason;
+        asked[i].reason = wait < e->waits ? e->wait[wait].error : 0;
+    }
     uint32_t told = 0;
     for (unsigned i = 0; i < e->waits; i++) {
         told += e->wait[i].ms;
@@ -113,6 +119,7 @@ struct cell_next cell_next(enum ca_kind kind, unsigned nth)
         return next;
     }
     next.asked = true;
+    next.reason = asked[place].reason;
     for (unsigned i = (unsigned)place + 1; i < asked_count; i++) {
         if (asked[i].kind != CA_NONCE || kind == CA_NONCE) {
             next.kind = asked[i].kind;

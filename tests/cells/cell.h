@@ -12,6 +12,7 @@ struct cell_next {
     bool asked;         /* it was made at all                                                                  */
     enum ca_kind kind;  /* of the next request, newNonce looked over; CA_KINDS: none, the run ended             */
     uint32_t waited_ms; /* between the two                                                                     */
+    int reason;         /* of that wait, as the trace was told                                                 */
 };
 
 /* Plays once. `begun` may be NULL. The keys are the same in all cells and remember what they have signed: nearly all

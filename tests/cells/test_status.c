@@ -34,7 +34,8 @@ enum { R_NONE, R_0, R_3, R_3600, R_1E12, R_NEGATIVE, R_LATER, R_PAST, R_GARBAGE,
 static const char *const orders[ORDERS] = {"pending", "ready", "processing", "valid", "invalid", "unknown", "absent"};
 static const char *const authzs[AUTHZS] = {"pending",     "processing", "valid",   "invalid",
                                            "deactivated", "expired",    "revoked", "unknown"};
-static const int codes[CODES] = {200, 201, 202, 204, 302, 400, 401, 403, 404, 409, 429, 500, 503};
+static const char *const codes[CODES] = {"200", "201", "202", "204", "30x", "400", "401",
+                                         "403", "404", "409", "429", "500", "503"};
 
 /* The CA's clock is an hour ahead of ours: a date means what it says beside the answer's own Date. */
 #define DATE "Date: Mon, 21 Sep 2026 15:13:20 GMT\r\n"
@@ -83,7 +84,8 @@ enum { AGAIN = CA_KINDS + 1, END };
 
 /* `then`: what is asked next, AGAIN: the same once more. `tick_ms`: the wait before it, our own; with `heeds` the CA's
  * Retry-After makes it longer, up to the limit of one wait (ACME_RETRY_AFTER_MAX_S). Without it the wait is that, to
- * the millisecond: Retry-After is about asking again for what was answered. */
+ * the millisecond: Retry-After is about asking again for what was answered. `error`: what ends the run, or is told as
+ * the reason of the wait. */
 static const struct rule {
     unsigned places, states, codes, retries;
     int then;
@@ -94,13 +96,13 @@ static const struct rule {
 } rules[] = {
     /* clang-format off */
     /* The code says that this is no answer: whatever the body claims, it is not believed. */
-    {ANY, ANY, BIT(C_429), SHORT,  AGAIN, 1000, true, 0, "8555 6.6: wait as told; 0 and the past mean soon, not at once"},
+    {ANY, ANY, BIT(C_429), SHORT,  AGAIN, 1000, true, ACME_E_RATE_LIMITED, "8555 6.6: wait as told; 0 and the past mean soon, not at once"},
     {ANY, ANY, BIT(C_429), LONG,   END, 0, false, ACME_E_RATE_LIMITED, "too long for one run: the next one waits as told, a day at most"},
     {ANY, ANY, BIT(C_429), SILENT, END, 0, false, ACME_E_RATE_LIMITED, "a paused account (Boulder): its owner has to act, look again tomorrow"},
-    {ANY, ANY, BIT(C_503), SHORT,  AGAIN, 1000, true, 0, "9110 15.6.4: too busy, wait as told"},
+    {ANY, ANY, BIT(C_503), SHORT,  AGAIN, 1000, true, ACME_E_RATE_LIMITED, "9110 15.6.4: too busy, wait as told"},
     {ANY, ANY, BIT(C_503), LONG,   END, 0, false, ACME_E_RATE_LIMITED, "maintenance for longer than a run: the next one waits as told"},
-    {ANY, ANY, BIT(C_503), SILENT, AGAIN, 1000, false, 0, "a failing server: a moment's patience, growing"},
-    {ANY, ANY, BIT(C_500), ANY,    AGAIN, 1000, true, 0, "a failing server; Boulder adds Retry-After to 500 as well"},
+    {ANY, ANY, BIT(C_503), SILENT, AGAIN, 1000, false, ACME_E_HTTP_STATUS, "a failing server: a moment's patience, growing"},
+    {ANY, ANY, BIT(C_500), ANY,    AGAIN, 1000, true, ACME_E_HTTP_STATUS, "a failing server; Boulder adds Retry-After to 500 as well"},
     {BIT(ORDER_LOOK), ANY, BIT(C_30X), ANY, CA_DIRECTORY, 0, false, 0, "the stored URLs may be old: the directory tells"},
     {ANY, ANY, BIT(C_30X), ANY,    END, 0, false, ACME_E_REDIRECT, "8555 6.4: a signed request names its URL; the directory is fresh"},
     {BIT(ORDER_LOOK), ANY, REFUSED, ANY, CA_NEW_ORDER, 0, false, 0, "a stored order may be gone; nothing is lost but it"},
@@ -148,7 +150,8 @@ static const struct rule *rule_for(const struct cell *c, enum place place)
 
 static void put_head(char *text, size_t cap, const struct cell *c)
 {
-    snprintf(text, cap, "HTTP/1.1 %d Told\r\nContent-Type: application/json\r\n%s" DATE "%s", codes[c->code],
+    const char *code = c->code != C_30X ? codes[c->code] : c->retry % 2 == 0 ? "301" : "302";
+    snprintf(text, cap, "HTTP/1.1 %s Told\r\nContent-Type: application/json\r\n%s" DATE "%s", code,
              c->code == C_30X ? "Location: " CA_URL "/elsewhere\r\n" : "", retries[c->retry].line);
 }
 
@@ -201,8 +204,10 @@ static void check_place(const struct cell *c, enum place place, enum ca_kind kin
     } else if (next.kind != then || next.waited_ms != wait_ms) {
         cell_wrong("%s: %s after %u ms, not %s after %u ms: %s", words[place], cell_kind(next.kind), next.waited_ms,
                    cell_kind(then), wait_ms, r->why);
+    } else if (r->then == AGAIN && next.reason != r->error) {
+        cell_wrong("%s: the wait is told to be for %d, not %d", words[place], next.reason, r->error);
     }
-    if (r->error == ACME_E_RATE_LIMITED) {
+    if (r->then == END && r->error == ACME_E_RATE_LIMITED) {
         uint32_t told_s = asked_s < 0 || asked_s > A_DAY_S ? A_DAY_S : (uint32_t)asked_s;
         if (e.x.retry_s != told_s) {
             cell_wrong("%s: to come back after %u s, not %u s", words[place], e.x.retry_s, told_s);
@@ -305,7 +310,7 @@ static void taken_up(const struct cell *c)
     left_behind = c;
     cell_play(&e, &plan, CA_URL "/order/1", leave);
     check_place(c, ORDER_LOOK, CA_ORDER, 1);
-    int error = look->error;
+    int error = ended ? look->error : 0;
     if (old || anew) {
         const struct rule *r = rule_for(c, old ? AUTHZ_LOOK : AUTHZ_NEW);
         check_place(c, old ? AUTHZ_LOOK : AUTHZ_NEW, CA_AUTHZ, 1);
@@ -327,7 +332,7 @@ static void authorization_is(void **state)
         for (c.code = 0; c.code < CODES; c.code++) {
             for (c.retry = 0; c.retry < RETRIES; c.retry++) {
                 char token[CELL_TOKEN];
-                snprintf(token, sizeof token, "order=%s authz=%s code=%d ra=%s", orders[c.order], authzs[c.authz],
+                snprintf(token, sizeof token, "order=%s authz=%s code=%s ra=%s", orders[c.order], authzs[c.authz],
                          codes[c.code], retries[c.retry].name);
                 if (cell_chosen(token)) {
                     fresh(&c);
