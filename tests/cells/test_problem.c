@@ -72,8 +72,8 @@ static const struct {
 #define HEAD  STEP(CA_NONCE)
 enum { AGAIN = CA_KINDS + 1, END };
 
-/* `then`: what is asked next, after `wait_ms`. `error`: what ends the run; in brackets, so to say, when `then` is another
- * request: what the run ends with when the CA never says anything else. */
+/* `then`: what is asked next, after `wait_ms`; END: nothing, the run ends with `error`. Where it goes on, `error` is what
+ * it ends with when the CA never says anything else. */
 static const struct rule {
     unsigned classes, steps;
     int then;
