@@ -69,7 +69,8 @@ struct trial {
     bool no_anchors;
     size_t buffer_len;
     int least, last; /* versions of the server */
-    const char *suites, *groups, *protocol;
+    const char *suites, *protocol;
+    char *groups;    /* as OpenSSL wants it */
     const void *raw; /* in the place of all a server says */
     size_t raw_len;
     int end; /* what recv says at a cut: ACME_E_CLOSED, ACME_E_NET, 0 */
