@@ -353,9 +353,9 @@ static void play(struct trial *t)
     assert_int_equal(d->ca.accounts, 1);
     assert_null(d->ca.published);
     /* and it lasts */
-    boot(t);
-    unsigned requests = d->ca.requests;
     bool due = d->ca.tampered && device_pair_is_due(d); /* a byte of its dates is another */
+    unsigned requests = d->ca.requests;
+    boot(t);
     if (due) {
         t->base_orders = d->ca.order_count;
         t->base_finalized = finalized(&d->ca);
