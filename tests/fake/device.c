@@ -92,13 +92,13 @@ static void check_records(const struct device *d)
     char url[64];
     assert_true(has(d, ACME_RECORD_ACCOUNT_KEY, "KEY"));
     if (asks(d, "/new-order")) { /* whatever the CA seemed to have called it */
-        assert_true(has(d, ACME_RECORD_ACCOUNT, d->ca.tampered ? CA_URL "/" : CA_URL "/account/1\n"));
+        assert_true(has(d, ACME_RECORD_ACCOUNT, d->ca.tampered ? "account " CA_URL : CA_URL "/account/1\n"));
     }
     if (asks(d, "/authz/") || asks(d, "/chall/") || asks(d, "/finalize/") || asks(d, "/cert/")) {
         unsigned order = 0;
         (void)sscanf(strchr(d->request + 6, '/') + 1, "%u", &order);
         snprintf(url, sizeof url, "order " CA_URL "/order/%u\n", order);
-        assert_true(has(d, ACME_RECORD_ORDER, d->ca.tampered ? "order " CA_URL "/" : url));
+        assert_true(has(d, ACME_RECORD_ORDER, d->ca.tampered ? "order " CA_URL : url));
     }
     if (asks(d, "/finalize/")) {
         assert_true(has(d, ACME_RECORD_KEY_NEXT, "KEY"));
