@@ -200,6 +200,8 @@ int acme_flow_directory_stale(struct acme_flow *f, int error)
         return error;
     }
     f->cached = false;
+    f->in_doubt =
+        f->in_doubt || f->presented; /* the challenge may be answered already: the way back leads to it again */
     acme_flow_withdraw(f);
     return ACME_STEP_DIRECTORY;
 }
