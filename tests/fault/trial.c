@@ -120,11 +120,8 @@ static void judge_finalize(struct trial *t)
         if (d->ca.order[i].finalized == 0 || (t->finalized_checked & 1u << i) != 0) {
             continue;
         }
-        const struct acme_key_ops *ops = d->setup.certificate_key.ops;
-        unsigned operations = d->operations;
-        assert_int_equal(ops->import(&key, d->record[ACME_RECORD_KEY_NEXT].data, d->record[ACME_RECORD_KEY_NEXT].len),
-                         0);
-        d->operations = operations;
+        assert_int_equal(
+            d->keys->import(&key, d->record[ACME_RECORD_KEY_NEXT].data, d->record[ACME_RECORD_KEY_NEXT].len), 0);
         assert_memory_equal(key.point, d->ca.order[i].point, sizeof key.point);
         assert_true(memcmp(d->ca.point, key.point, sizeof key.point) != 0); /* RFC 8555, 11.1 */
         assert_true(d->record[ACME_RECORD_KEY].len == 0 ||
@@ -141,11 +138,14 @@ static bool is_net(enum device_seam seam)
 static int on_seam(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
     struct trial *t = d->hook_ctx;
-    unsigned *count = is_net(seam)            ? &t->seen.net
-                      : seam == DEVICE_RANDOM ? &t->seen.random
-                      : seam == DEVICE_UTC    ? &t->seen.utc
-                                              : &t->seen.store;
-    t->number = (*count)++;
+    unsigned *count = is_net(seam)               ? &t->seen.net
+                      : seam == DEVICE_RANDOM    ? &t->seen.random
+                      : seam == DEVICE_UTC       ? &t->seen.utc
+                      : seam == DEVICE_CONNECT   ? &d->attempts /* however often it is asked how it goes */
+                      : seam >= DEVICE_KEY_POINT ? &t->seen.keys
+                                                 : &t->seen.store;
+    t->number = seam == DEVICE_CONNECT ? *count - 1 : (*count)++;
+    t->seen.connects = d->attempts;
     t->record = record;
     bool key_record =
         record == ACME_RECORD_ACCOUNT_KEY || record == ACME_RECORD_KEY || record == ACME_RECORD_KEY_NEXT;
@@ -179,6 +179,7 @@ static int on_seam(struct device *d, enum device_seam seam, enum acme_record rec
     }
     if (is_net(seam) && (answer < 0 || (seam == DEVICE_FLUSH && answer == 1))) {
         judge_patience(t, false);
+        secrets_judge(d, d->request, d->request_len);
         ca_lost(&d->ca, d->request, d->request_len); /* the CA has seen a part of it, or others have */
         d->request_len = 0;
     }
@@ -232,16 +233,12 @@ static void pass(struct trial *t, uint32_t ms)
 static void boot(struct trial *t)
 {
     struct device *d = &t->d;
-    bool fast = !t->dimension->real_keys;
     t->boots++;
     t->dead = false;
     t->retry_after_ms = 0;
     d->ca.power_cut = t->boots > 1;
+    d->keys = t->dimension->real_keys ? &acme_key_p256_ops : &fastkey_ops;
     (void)device_boot(d);
-    if (fast) {
-        d->setup.account_key.ops = &fastkey_ops;
-        d->setup.certificate_key.ops = &fastkey_ops;
-    }
 }
 
 static void start(struct trial *t)
@@ -316,12 +313,13 @@ static void play(struct trial *t)
         }
         const struct acme_failure *failure = acme_failure(&d->client);
         assert_true(failure->error < 0);
+        secrets_judge_memory(d);
         if (out_of_room(failure->error) && work_len < 4096) {
             return;
         }
         assert_true(t->fired); /* nothing fails by itself */
         if (!t->dimension->goes_on) {
-            t->over = true;
+            t->over = !t->dimension->two_runs || t->runs > 1;
             d->ca.bad_nonce_percent = 0;
         }
         d->ca.power_cut = true; /* what was on show is gone */
@@ -339,6 +337,7 @@ static void play(struct trial *t)
         assert_true(t->end.output == trial_honest_of(t->scene, t->dimension->real_keys)->output);
     }
     device_check_pair(d);
+    secrets_judge_memory(d);
     assert_int_equal(d->ca.accounts, 1);
     assert_null(d->ca.published);
     /* and it lasts */
@@ -374,6 +373,8 @@ static void begin(struct trial *t, const struct scene *scene, const struct dimen
     t->checked_commits = d->commits;
     t->seen.output = 14695981039346656037u;
     d->hook = on_seam;
+    d->heard = secrets_judge_event;
+    d->attempts = 0;
     d->hook_ctx = t;
     dice_seed((uint64_t)(scene - scenes));
     maker_serial = 2000;

@@ -19,7 +19,7 @@ extern const struct scene scenes[SCENES];
  * message, since its end and the next one's start differ: there the CA has, or has not, been asked. */
 struct honest {
     unsigned received, sent; /* positions                    */
-    unsigned net, store, random, utc, ticks, requests;
+    unsigned net, store, random, utc, connects, keys, ticks, requests;
     uint64_t output; /* hash of all that was sent    */
 };
 
@@ -39,6 +39,7 @@ struct dimension {
     bool one_run;          /* the run itself overcomes it                                   */
     bool must_fail;        /* no certificate while the fault lasts                         */
     unsigned spare_orders; /* what was stored of an order is lost, so another is made */
+    bool two_runs;         /* the fault may spoil a second run                           */
     bool goes_on;          /* a run that fails, or a power cut, does not end the fault     */
 };
 
@@ -48,7 +49,7 @@ struct trial {
     const struct dimension *dimension; /* NULL: honest */
     unsigned point, kind;
     struct honest seen, end; /* so far, and when the certificate was there */
-    unsigned number;         /* of this call among those of its sort (net, store, random, utc), from 0 */
+    unsigned number;         /* of this call among those of its sort (net, store, connects, ...), from 0 */
     enum acme_record record;
     uint8_t *fill; /* DEVICE_RANDOM: where to, and how much */
 
@@ -56,7 +57,7 @@ struct trial {
     bool over;         /* and it is gone: the run it spoiled has ended           */
     bool dead;         /* the connection has                                     */
     uint32_t stall_ms; /* since when a dead connection is silent; 0 not yet asked */
-    unsigned extra[4]; /* the dimension's own                                    */
+    unsigned extra[6]; /* the dimension's own                                    */
 
     bool answering;   /* the CA's answer is on its way                          */
     bool key_touched; /* in this tick */
