@@ -20,7 +20,8 @@ extern const struct scene scenes[SCENES];
 struct honest {
     unsigned received, sent; /* positions                    */
     unsigned net, store, random, utc, connects, keys, ticks, requests;
-    uint64_t output; /* hash of all that was sent    */
+    unsigned written; /* bytes of records, and a few places of each line of the chain: see storetorn */
+    uint64_t output;  /* hash of all that was sent    */
 };
 
 struct trial;
@@ -39,6 +40,9 @@ struct dimension {
     bool one_run;          /* the run itself overcomes it                                   */
     bool must_fail;        /* no certificate while the fault lasts                         */
     unsigned spare_orders; /* what was stored of an order is lost, so another is made */
+    bool tears;            /* a record may be left that is neither old nor new                */
+    bool to_the_end;       /* after_tick is asked after the last tick, too                    */
+    bool insists;          /* it lasts until there is a certificate, and costs no second order */
     bool two_runs;         /* the fault may spoil a second run                           */
     bool goes_on;          /* a run that fails, or a power cut, does not end the fault     */
 };
@@ -51,7 +55,8 @@ struct trial {
     struct honest seen, end; /* so far, and when the certificate was there */
     unsigned number;         /* of this call among those of its sort (net, store, connects, ...), from 0 */
     enum acme_record record;
-    uint8_t *fill; /* DEVICE_RANDOM: where to, and how much */
+    unsigned place, units; /* what this write is in seen.written; units 0: it is none */
+    uint8_t *fill;         /* DEVICE_RANDOM: where to, and how much */
 
     bool fired;        /* the fault has begun                                    */
     bool over;         /* and it is gone: the run it spoiled has ended           */
