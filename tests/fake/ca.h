@@ -94,7 +94,12 @@ struct ca_order {
 struct ca {
     const struct ca_plan *plan;
     const char *published; /* key authorization on show just now; NULL: none */
-    enum { CA_SHOWN, CA_ASKING, CA_FETCHED, CA_FAILED } wire; /* CA_SHOWN: `published` is looked at; else somebody asks */
+    enum {
+        CA_SHOWN,
+        CA_ASKING,
+        CA_FETCHED,
+        CA_FAILED
+    } wire; /* CA_SHOWN: `published` is looked at; else somebody asks */
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
     unsigned repeats;                           /* challenge responses while a validation was under way */

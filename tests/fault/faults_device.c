@@ -38,7 +38,7 @@ static bool tickcut(struct trial *t)
 static void draw_ticks(struct trial *t)
 {
     uint64_t mix = trial_mix(t->point);
-    unsigned all = trial_honest_of(t->scene, t->dimension->real_keys)->ticks;
+    unsigned all = trial_honest_of(t->scene, t->dimension)->ticks;
     t->extra[0] = 1 + (unsigned)(mix >> 50) % all;
     t->extra[1] = t->extra[0] + 1 + (unsigned)(mix >> 34 & 0xffff) % (mix & 1 ? 12 : all);
 }

@@ -112,7 +112,7 @@ static enum seam_class class_of(enum device_seam seam)
 /* extra: class, number of the call and fault, twice. */
 static void draw_pair(struct trial *t)
 {
-    const struct honest *h = trial_honest_of(t->scene, t->dimension->real_keys);
+    const struct honest *h = trial_honest_of(t->scene, t->dimension);
     const unsigned calls[CLASSES] = {h->net, h->connects, h->store, h->random, h->utc, h->keys};
     uint64_t mix = trial_mix(t->point), more = trial_mix(t->point + 1000003u);
     t->extra[0] = (unsigned)(mix >> 58) % CLASSES;

@@ -34,7 +34,7 @@ static unsigned kinds_of(const struct dimension *m)
 
 static unsigned cases_in(const struct dimension *m, unsigned scene)
 {
-    return kinds_of(m) * m->size(trial_honest_of(&scenes[scene], m->real_keys));
+    return kinds_of(m) * m->size(trial_honest_of(&scenes[scene], m));
 }
 
 static unsigned cases_of(const struct dimension *m)
@@ -147,17 +147,17 @@ static bool one_case(const struct dimension *m, unsigned index)
     return good;
 }
 
-static void count_honest(bool real_keys)
+static void count_honest(enum trial_mode mode, const char *with)
 {
+    const struct dimension any = {.real_keys = mode == OWN_KEYS, .listens = mode == LISTENS};
     for (unsigned scene = 0; scene < SCENES; scene++) {
-        if (!trial_honest(&trial, (enum scene_name)scene, real_keys)) {
+        if (!trial_honest(&trial, (enum scene_name)scene, mode)) {
             printf("Bail out! an honest run fails: %s: %s\n", scenes[scene].name, judge_words);
             exit(1);
         }
-        const struct honest *h = trial_honest_of(&scenes[scene], real_keys);
-        printf("# %s, %s keys: %u requests, %u ticks, %u + %u bytes, %u network and %u store calls\n",
-               scenes[scene].name, real_keys ? "own" : "fast", h->requests, h->ticks, h->sent, h->received, h->net,
-               h->store);
+        const struct honest *h = trial_honest_of(&scenes[scene], &any);
+        printf("# %s, %s: %u requests, %u ticks, %u + %u bytes, %u network and %u store calls\n", scenes[scene].name,
+               with, h->requests, h->ticks, h->sent, h->received, h->net, h->store);
     }
 }
 
@@ -177,8 +177,9 @@ int main(int argc, char **argv)
         }
     }
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    count_honest(false);
-    count_honest(true);
+    count_honest(FAST_KEYS, "fast keys");
+    count_honest(OWN_KEYS, "own keys");
+    count_honest(LISTENS, "own responder");
     for (unsigned i = 0; at == argc && i < dimension_count; i++) {
         failed += sweep(dimensions[i], jobs, at_most);
     }

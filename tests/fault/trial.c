@@ -5,6 +5,7 @@
 #include "fastkey.h"
 #include "judge.h"
 #include "secrets.h"
+#include "visitors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,13 +52,18 @@ const struct scene scenes[SCENES] = {
      false,
      1}};
 
-/* By scene, and by kind of keys: how the device is before, and what an honest run shows. */
+/* By scene and mode: how the device is before, and what an honest run shows. */
 static struct {
     struct device device;
     struct honest honest;
-} base[SCENES][2];
+} base[SCENES][MODES];
 
 static jmp_buf power;
+
+static enum trial_mode mode_of(const struct dimension *m)
+{
+    return m->listens ? LISTENS : m->real_keys ? OWN_KEYS : FAST_KEYS;
+}
 
 uint64_t trial_mix(unsigned seed)
 {
@@ -168,6 +174,9 @@ static int on_seam(struct device *d, enum device_seam seam, enum acme_record rec
                d->answer.len < 1599 ? d->answer.len : 1599);
         t->message[(d->ca.requests - 1) % 2].answer[d->answer.len < 1599 ? d->answer.len : 1599] = '\0';
         judge_finalize(t);
+        if (t->dimension->listens) {
+            visitors_called(d);
+        }
     }
     const struct dimension *m = t->dimension;
     bool on = m->hook != NULL && !t->over;
@@ -248,6 +257,9 @@ static void boot(struct trial *t)
     d->ca.power_cut = t->boots > 1;
     d->keys = t->dimension->real_keys ? &acme_key_p256_ops : &fastkey_ops;
     (void)device_boot(d);
+    if (t->dimension->listens) {
+        visitors_boot(d);
+    }
 }
 
 static void start(struct trial *t)
@@ -361,9 +373,10 @@ static void play(struct trial *t)
     t->over = true;
     d->ca.bad_nonce_percent = 0;
     t->end = t->seen;
+    t->end.visited = visitors_places();
     if (t->dimension->same) {
         assert_int_equal(t->runs, 1);
-        assert_true(t->end.output == trial_honest_of(t->scene, t->dimension->real_keys)->output);
+        assert_true(t->end.output == trial_honest_of(t->scene, t->dimension)->output);
     }
     device_check_pair(d);
     secrets_judge_memory(d);
@@ -390,11 +403,12 @@ static void play(struct trial *t)
 
 /* --- a case --- */
 
-static void begin(struct trial *t, const struct scene *scene, const struct dimension *dimension, bool real_keys)
+static void begin(struct trial *t, const struct scene *scene, const struct dimension *dimension)
 {
+    static const struct crowd three = {.validators = 3, .validator = {.piece = 1000}};
     struct device *d = &t->d;
     memset((char *)t + sizeof t->d, 0, sizeof *t - sizeof t->d);
-    *d = base[scene - scenes][real_keys].device;
+    *d = base[scene - scenes][mode_of(dimension)].device;
     t->scene = scene;
     t->dimension = dimension;
     t->base_orders = d->ca.order_count;
@@ -404,6 +418,8 @@ static void begin(struct trial *t, const struct scene *scene, const struct dimen
     d->hook = on_seam;
     d->heard = secrets_judge_event;
     d->attempts = 0;
+    d->sleeps = NULL;
+    visitors_invite(&three);
     d->hook_ctx = t;
     dice_seed((uint64_t)(scene - scenes));
     maker_serial = 2000;
@@ -420,7 +436,7 @@ static void end(struct trial *t)
 bool trial_play(struct trial *t, const struct scene *scene, const struct dimension *dimension, unsigned point,
                 unsigned kind)
 {
-    begin(t, scene, dimension, dimension->real_keys);
+    begin(t, scene, dimension);
     t->point = point;
     t->kind = kind;
     bool good = setjmp(judge_end) == 0;
@@ -435,17 +451,18 @@ bool trial_play(struct trial *t, const struct scene *scene, const struct dimensi
     return good;
 }
 
-bool trial_honest(struct trial *t, enum scene_name name, bool real_keys)
+bool trial_honest(struct trial *t, enum scene_name name, enum trial_mode mode)
 {
-    static const struct dimension fast = {"honest"}, real = {"honest", .real_keys = true};
+    static const struct dimension honest[MODES] = {
+        {"honest"}, {"honest", .real_keys = true}, {"honest", .listens = true}};
     const struct scene *scene = &scenes[name];
-    struct device *d = &base[name][real_keys].device;
+    struct device *d = &base[name][mode].device;
     dice_seed(SCENES);
     maker_serial = 1000;
     if (!scene->renewal) {
         device_new(d, &scene->plan);
     } else { /* as the device is after the first issue, two months later */
-        if (!trial_play(t, &scenes[ISSUE], real_keys ? &real : &fast, 0, 0)) {
+        if (!trial_play(t, &scenes[ISSUE], &honest[mode], 0, 0)) {
             return false;
         }
         *d = t->d;
@@ -453,15 +470,15 @@ bool trial_honest(struct trial *t, enum scene_name name, bool real_keys)
         d->utc += 61 * MAKER_DAY;
         d->ca.power_cut = false;
     }
-    if (!trial_play(t, scene, real_keys ? &real : &fast, 0, 0)) {
+    if (!trial_play(t, scene, &honest[mode], 0, 0)) {
         return false;
     }
-    base[name][real_keys].honest = t->end;
-    base[name][real_keys].honest.requests = t->d.ca.requests - d->ca.requests;
+    base[name][mode].honest = t->end;
+    base[name][mode].honest.requests = t->d.ca.requests - d->ca.requests;
     return true;
 }
 
-const struct honest *trial_honest_of(const struct scene *scene, bool real_keys)
+const struct honest *trial_honest_of(const struct scene *scene, const struct dimension *dimension)
 {
-    return &base[scene - scenes][real_keys].honest;
+    return &base[scene - scenes][mode_of(dimension)].honest;
 }

@@ -15,11 +15,15 @@ struct scene {
 
 extern const struct scene scenes[SCENES];
 
+/* Honest runs are made with either kind of keys, and with the client's own responder. */
+enum trial_mode { FAST_KEYS, OWN_KEYS, LISTENS, MODES };
+
 /* What an honest run of a scene consists of: the sizes of the dimensions. Positions in a stream count one more for each
  * message, since its end and the next one's start differ: there the CA has, or has not, been asked. */
 struct honest {
     unsigned received, sent; /* positions                    */
     unsigned net, store, random, utc, connects, keys, ticks, requests;
+    unsigned visited; /* places in what validators say and hear */
     unsigned written; /* bytes of records, and a few places of each line of the chain: see storetorn */
     uint64_t output;  /* hash of all that was sent    */
 };
@@ -40,6 +44,7 @@ struct dimension {
     bool one_run;          /* the run itself overcomes it                                   */
     bool must_fail;        /* no certificate while the fault lasts                         */
     unsigned spare_orders; /* what was stored of an order is lost, so another is made */
+    bool listens;          /* the client's own responder, and validators who come to it: visitors.h */
     bool tears;            /* a record may be left that is neither old nor new                */
     bool to_the_end;       /* after_tick is asked after the last tick, too                    */
     bool insists;          /* it lasts until there is a certificate, and costs no second order */
@@ -92,7 +97,7 @@ bool trial_play(struct trial *t, const struct scene *scene, const struct dimensi
                 unsigned kind);
 
 /* What an honest run shows. It must not fail; false when it does. */
-bool trial_honest(struct trial *t, enum scene_name scene, bool real_keys);
-const struct honest *trial_honest_of(const struct scene *scene, bool real_keys);
+bool trial_honest(struct trial *t, enum scene_name scene, enum trial_mode mode);
+const struct honest *trial_honest_of(const struct scene *scene, const struct dimension *dimension);
 
 #endif
