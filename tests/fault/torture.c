@@ -91,11 +91,24 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static bool have_common_factor(unsigned a, unsigned b)
+{
+    while (b != 0) {
+        unsigned rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a > 1;
+}
+
 /* Runs one dimension in `jobs` processes. Returns how many cases failed, or processes died. */
 static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most)
 {
     unsigned count = cases_of(m), died = 0;
     unsigned step = at_most > 0 && count > at_most ? (count + at_most - 1) / at_most : 1;
+    while (step > 1 && have_common_factor(step, kinds_of(m))) { /* or a sample would miss some kinds */
+        step++;
+    }
     double began = now_s();
     *shared = (struct shared){0};
     fflush(stdout);

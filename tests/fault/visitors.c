@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define VISITORS    160
-#define GIVES_UP_MS 10000u /* a validator, and whoever else */
+#define GIVES_UP_MS 10000u /* a validator; strangers never do */
 #define AGAIN_MS    5000u
 #define TRIES       4
 
@@ -32,12 +32,17 @@ static struct {
     char path[100], expected[200]; /* of the live challenge */
     unsigned unanswered, tries, places;
     bool ended;
-    uint32_t waited_ms;
+    uint32_t called_ms, waited_ms;
 } v;
 
 static uint32_t now(void)
 {
     return v.device->now_ms;
+}
+
+static bool gives_up(const struct visitor *one)
+{
+    return one->validator && now() - one->since_ms >= GIVES_UP_MS;
 }
 
 static bool is_at(uint32_t ms)
@@ -94,7 +99,7 @@ static void judge_answer(struct visitor *one)
         return;
     }
     if (is_exact(one)) {
-        uint32_t took_ms = now() - one->since_ms;
+        uint32_t took_ms = now() - v.called_ms;
         v.waited_ms = took_ms > v.waited_ms ? took_ms : v.waited_ms;
         v.unanswered--;
         v.device->ca.wire = v.unanswered == 0 && v.device->ca.wire == CA_ASKING ? CA_FETCHED : v.device->ca.wire;
@@ -115,7 +120,7 @@ static void let_time_pass(void)
             if (!v.listening) { /* refused */
                 judge_answer(one);
             }
-        } else if (one->state == QUEUED && now() - one->since_ms >= GIVES_UP_MS) {
+        } else if (one->state == QUEUED && gives_up(one)) {
             judge_answer(one);
         }
     }
@@ -166,7 +171,7 @@ static int take(void *ctx, unsigned slot)
 static int move(struct visitor *one, size_t *len)
 {
     const struct crowd *c = &v.crowd;
-    if (now() - one->since_ms >= GIVES_UP_MS) {
+    if (gives_up(one)) {
         return ACME_E_CLOSED;
     }
     if (!is_at(one->next_ms)) {
@@ -202,7 +207,7 @@ static int hear(void *ctx, unsigned slot, void *data, size_t cap)
     if (len == 0 && one->manner.leaves) {
         return ACME_E_CLOSED;
     }
-    int how = len == 0 ? now() - one->since_ms >= GIVES_UP_MS ? ACME_E_CLOSED : 0 : move(one, &len);
+    int how = len > 0 ? move(one, &len) : gives_up(one) ? ACME_E_CLOSED : 0;
     if (how != 1) {
         return how;
     }
@@ -307,17 +312,16 @@ void visitors_invite(const struct crowd *crowd)
     v.waited_ms = 0;
 }
 
+/* %s is the live path; %t lacks its last character. */
 static void come_strangers(void)
 {
     for (unsigned i = 0; i < v.crowd.strangers; i++) {
         char request[400];
         const char *saying = v.crowd.sayings[(i + v.crowd.seed) % v.crowd.saying_count];
-        const char *place = strstr(saying, "%s");
-        if (place == NULL) {
-            snprintf(request, sizeof request, "%s", saying);
-        } else {
-            snprintf(request, sizeof request, "%.*s%s%s", (int)(place - saying), saying, v.path, place + 2);
-        }
+        const char *place = strchr(saying, '%');
+        int len = place == NULL ? 0 : (int)strlen(v.path) - (place[1] == 't');
+        int before = place == NULL ? (int)strlen(saying) : (int)(place - saying);
+        snprintf(request, sizeof request, "%.*s%.*s%s", before, saying, len, v.path, place == NULL ? "" : place + 2);
         come(false, request, &v.crowd.stranger, 0);
     }
 }
@@ -334,6 +338,7 @@ void visitors_called(struct device *d)
     snprintf(v.path, sizeof v.path, "/.well-known/acme-challenge/%.*s", (int)strcspn(v.expected, "."), v.expected);
     v.unanswered = v.crowd.validators;
     v.tries = 0;
+    v.called_ms = now();
     d->ca.wire = CA_ASKING;
     come_strangers();
     for (unsigned i = 0; i < v.crowd.validators; i++) {

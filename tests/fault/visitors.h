@@ -21,7 +21,7 @@ struct crowd {
     struct manner validator;
     unsigned strangers; /* there before them                                                 */
     struct manner stranger;
-    const char *const *sayings; /* of the strangers, in turn; one %s is the live path        */
+    const char *const *sayings; /* of the strangers, in turn; %s is the live path, %t not quite */
     unsigned saying_count, seed;
     unsigned end_at; /* a place: see visitors_places()                                       */
     enum visit_end end;
@@ -39,7 +39,7 @@ void visitors_called(struct device *d);
 unsigned visitors_places(void);
 bool visitors_ended(void); /* crowd::end has come */
 
-/* The longest a validator of well-meaning manners has waited for its answer. */
+/* The longest it took from a challenge response until a validator had its answer. */
 uint32_t visitors_waited_ms(void);
 
 #endif
