@@ -37,7 +37,7 @@ static int nonce_patience(struct trial *t, enum device_seam seam, size_t *len)
     if (seam != DEVICE_FLUSH) {
         return DEVICE_GO;
     }
-    bool refused = memmem(t->d.answer.at, t->d.answer.len, "badNonce", 8) != NULL;
+    bool refused = t->d.answer.len > 0 && memmem(t->d.answer.at, t->d.answer.len, "badNonce", 8) != NULL;
     bool soon = t->extra[0] > 0 && t->d.now_ms - t->extra[1] < 5000;
     t->extra[0] = refused && soon ? t->extra[0] + 1 : 1;
     t->extra[1] = t->d.now_ms;
