@@ -331,6 +331,28 @@ static void tend(struct trial *t, const struct acme_failure *failure)
     }
 }
 
+/* What there is after a reset: it is current, and the next renewal makes a key of its own. */
+static void judge_lasting(struct trial *t)
+{
+    struct device *d = &t->d;
+    unsigned requests = d->ca.requests;
+    boot(t);
+    assert_int_equal(run(t), ACME_CURRENT);
+    assert_int_equal(d->ca.requests, requests);
+    assert_int_equal(d->record[ACME_RECORD_ORDER].len, 0);
+    size_t left = d->record[ACME_RECORD_KEY_NEXT].len; /* what a commit that was cut leaves until the next renewal */
+    assert_true(left == 0 || (t->boots > 2 && memcmp(d->record[ACME_RECORD_KEY_NEXT].data,
+                                                     d->record[ACME_RECORD_KEY].data, left) == 0));
+    if (left > 0) { /* which makes a key of its own nevertheless: see judge_finalize() */
+        t->base_orders = d->ca.order_count;
+        t->base_finalized = finalized(&d->ca);
+        d->utc += 61 * MAKER_DAY;
+        t->fault_ms = t->virtual_ms;
+        assert_int_equal(run(t), ACME_ISSUED);
+        assert_int_equal(d->record[ACME_RECORD_KEY_NEXT].len, 0);
+    }
+}
+
 static void play(struct trial *t)
 {
     struct device *d = &t->d;
@@ -382,23 +404,7 @@ static void play(struct trial *t)
     secrets_judge_memory(d);
     assert_int_equal(d->ca.accounts, 1);
     assert_null(d->ca.published);
-    /* and it lasts */
-    unsigned requests = d->ca.requests;
-    boot(t);
-    assert_int_equal(run(t), ACME_CURRENT);
-    assert_int_equal(d->ca.requests, requests);
-    assert_int_equal(d->record[ACME_RECORD_ORDER].len, 0);
-    size_t left = d->record[ACME_RECORD_KEY_NEXT].len; /* what a commit that was cut leaves until the next renewal */
-    assert_true(left == 0 || (t->boots > 2 && memcmp(d->record[ACME_RECORD_KEY_NEXT].data,
-                                                     d->record[ACME_RECORD_KEY].data, left) == 0));
-    if (left > 0) { /* which makes a key of its own nevertheless: see judge_finalize() */
-        t->base_orders = d->ca.order_count;
-        t->base_finalized = finalized(&d->ca);
-        d->utc += 61 * MAKER_DAY;
-        t->fault_ms = t->virtual_ms;
-        assert_int_equal(run(t), ACME_ISSUED);
-        assert_int_equal(d->record[ACME_RECORD_KEY_NEXT].len, 0);
-    }
+    judge_lasting(t);
 }
 
 /* --- a case --- */
