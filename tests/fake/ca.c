@@ -393,7 +393,9 @@ static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
             o->authz[r->authz].status = "invalid";
         } else if (ca->published == NULL) {
             o->authz[r->authz].status = ca->plan->one_shot ? "invalid" : "pending";
-        } else if (o->authz[r->authz].looks-- == 0) {
+        } else if (ca->wire == CA_FAILED) {
+            o->authz[r->authz].status = "invalid";
+        } else if (ca->wire != CA_ASKING && o->authz[r->authz].looks-- == 0) {
             o->authz[r->authz].status = ca->plan->authz_end != NULL ? ca->plan->authz_end : "valid";
             o->authz[r->authz].responded = false;
         }

@@ -96,6 +96,12 @@ struct ca_order {
 struct ca {
     const struct ca_plan *plan;
     const char *published; /* key authorization on show just now; NULL: none */
+    enum {
+        CA_SHOWN,
+        CA_ASKING,
+        CA_FETCHED,
+        CA_FAILED
+    } wire; /* CA_SHOWN: `published` is looked at; else somebody asks */
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
     enum ca_kind last;                          /* what was asked last                              */

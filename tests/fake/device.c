@@ -1,6 +1,7 @@
 /* device.c - see device.h. */
 #define _GNU_SOURCE /* memmem, timegm */
 #include "device.h"
+#include "words.h"
 
 #include "lifecycle/renew.h"
 
@@ -30,7 +31,6 @@ int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32
 {
     struct device *d = device_of(c);
     char host[254];
-    (void)now_ms;
     snprintf(host, sizeof host, "%.*s", (int)url->authority.len, url->authority.at);
     bool allowed = strcmp(host, CA_HOST) == 0;
     assert_true(allowed || (d->ca.plan->other_host != NULL && strcmp(host, d->ca.plan->other_host) == 0));
@@ -44,8 +44,15 @@ int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32
     }
     if (c->state != ACME_CHANNEL_CONNECTING) {
         c->state = ACME_CHANNEL_CONNECTING;
+        c->moved_ms = now_ms;
+        d->attempts++;
         strcpy(c->host, host);
         return 0;
+    }
+    answer = ask_hook(d, DEVICE_CONNECT, 0, NULL);
+    if (answer != DEVICE_GO) { /* a port that cannot tell is given up, as by secure/channel.c */
+        bool late = answer == 0 && now_ms - c->moved_ms >= ACME_NET_TIMEOUT_MS;
+        return closed(c, late ? ACME_E_TIMEOUT : answer);
     }
     c->state = ACME_CHANNEL_OPEN;
     c->handshakes++;
@@ -182,14 +189,13 @@ static int store_put(void *ctx, enum acme_record record, const void *data, size_
     assert_true(record != ACME_RECORD_KEY && record != ACME_RECORD_CHAIN);
     assert_true(len <= ACME_WORK_MIN);
     d->puts++;
+    bool account_key = record == ACME_RECORD_ACCOUNT_KEY;
+    assert_true(!account_key || (d->record[record].len == 0 && len > 0)); /* never replaced */
     int answer = ask_hook(d, DEVICE_PUT, record, &len);
     if (answer != DEVICE_GO) {
         return answer;
     }
-    if (record == ACME_RECORD_ACCOUNT_KEY) {
-        assert_true(d->record[record].len == 0 && len > 0); /* never replaced */
-        d->account_keys++;
-    }
+    d->account_keys += account_key;
     if (len > 0) {
         memcpy(d->record[record].data, data, len);
     }
@@ -275,6 +281,10 @@ static void withdraw(void *ctx)
 static void trace(void *ctx, const struct acme_event *event)
 {
     struct device *d = ctx;
+    words_judge(event);
+    if (d->heard != NULL) {
+        d->heard(d, event);
+    }
     if (event->kind == ACME_EVENT_REQUEST) {
         snprintf(d->asked, sizeof d->asked, "%.*s %.*s", (int)event->text.len, event->text.at, (int)event->detail.len,
                  event->detail.at);
@@ -287,32 +297,46 @@ static void trace(void *ctx, const struct acme_event *event)
 
 static struct device *counted;
 
+static int key_fault(enum device_seam seam)
+{
+    return ask_hook(counted, seam, 0, NULL);
+}
+
 static int key_point(void *handle, uint8_t point[65])
 {
-    return acme_key_p256_ops.point(handle, point);
+    int answer = key_fault(DEVICE_KEY_POINT);
+    return answer != DEVICE_GO ? answer : counted->keys->point(handle, point);
 }
 
 static int key_sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
 {
     counted->operations++;
-    return acme_key_p256_ops.sign(handle, digest, signature);
+    int answer = key_fault(DEVICE_KEY_SIGN);
+    return answer != DEVICE_GO ? answer : counted->keys->sign(handle, digest, signature);
 }
 
 static int key_generate(void *handle, const struct acme_sys *sys)
 {
     counted->operations++;
-    return acme_key_p256_ops.generate(handle, sys);
+    int answer = key_fault(DEVICE_KEY_GENERATE);
+    return answer != DEVICE_GO ? answer : counted->keys->generate(handle, sys);
 }
 
 static int key_import(void *handle, const void *record, size_t len)
 {
     counted->operations++;
-    return acme_key_p256_ops.import(handle, record, len);
+    int answer = key_fault(DEVICE_KEY_IMPORT);
+    if (answer != DEVICE_GO) {
+        memset(handle, 0, sizeof(struct acme_key_p256)); /* secure/key.h: it is then empty */
+        return answer;
+    }
+    return counted->keys->import(handle, record, len);
 }
 
 static int key_export(void *handle, void *record, size_t cap)
 {
-    return acme_key_p256_ops.export(handle, record, cap);
+    int answer = key_fault(DEVICE_KEY_EXPORT);
+    return answer != DEVICE_GO ? answer : counted->keys->export(handle, record, cap);
 }
 
 const struct acme_key_ops device_key_ops = {key_point, key_sign, key_generate, key_import, key_export};
@@ -323,6 +347,7 @@ void device_setup(struct device *d)
 {
     static const br_x509_trust_anchor no_anchor;
     d->second = false;
+    d->keys = d->keys != NULL ? d->keys : &acme_key_p256_ops;
     d->net = (struct acme_net){.ctx = d};
     d->sys = (struct acme_sys){d, sys_random, sys_utc};
     d->store = (struct acme_store){d, store_get, store_put, store_append, store_commit};
@@ -391,6 +416,13 @@ enum acme_progress device_tick(struct device *d)
     assert_true(d->puts <= 1 || progress == ACME_FAILED);
     assert_true(progress != ACME_IDLE || idle > 0); /* nothing to do, and no time to sleep: a program would spin */
     check_canaries(d);
+    if (progress == ACME_FAILED) {
+        const struct acme_failure *failure = acme_failure(&d->client);
+        assert_true(words_plain(failure->name, strlen(failure->name)));
+        assert_true(words_plain(failure->type, strlen(failure->type)));
+        assert_true(words_plain(failure->detail, strlen(failure->detail)));
+    }
+    idle = idle > 0 && d->sleeps != NULL ? d->sleeps(d, idle) : idle;
     d->now_ms += idle + 1;
     d->utc += (idle + 500) / 1000;
     return progress;
@@ -433,11 +465,8 @@ void device_check_pair(const struct device *d)
 
     /* the key, by a handle of its own */
     struct acme_key_p256 key = {.ready = false};
-    const struct acme_key *ours = &d->setup.certificate_key;
-    unsigned operations = counted->operations;
-    assert_int_equal(ours->ops->import(&key, d->record[ACME_RECORD_KEY].data, d->record[ACME_RECORD_KEY].len), 0);
-    assert_int_equal(ours->ops->point(&key, point), 0);
-    counted->operations = operations;
+    assert_int_equal(d->keys->import(&key, d->record[ACME_RECORD_KEY].data, d->record[ACME_RECORD_KEY].len), 0);
+    assert_int_equal(d->keys->point(&key, point), 0);
     if (leaf == NULL) {
         check_damaged(d, point);
         return;

@@ -1,5 +1,6 @@
 /* engine.c - see engine.h. */
 #include "engine.h"
+#include "words.h"
 
 #include "protocol/poll.h"
 
@@ -30,17 +31,12 @@ static void copy(char *to, size_t cap, struct acme_slice from)
 static void trace(void *ctx, const struct acme_event *event)
 {
     struct engine *e = ctx;
+    words_judge(event);
     if (event->kind == ACME_EVENT_WAIT && e->waits < 64) {
         e->wait[e->waits].ms = event->wait_ms;
         e->wait[e->waits].error = event->error;
         e->wait[e->waits++].step = event->step;
     } else if (event->kind == ACME_EVENT_PROBLEM) {
-        struct acme_slice texts[] = {event->text, event->detail, event->name};
-        for (unsigned t = 0; t < 3; t++) {
-            for (size_t i = 0; i < texts[t].len; i++) {
-                assert_true(texts[t].at[i] >= ' ' && texts[t].at[i] <= '~');
-            }
-        }
         copy(e->problem_type[e->problems % 8], 128, event->text);
         copy(e->problem_name[e->problems++ % 8], 128, event->name);
         copy(e->problem_detail, sizeof e->problem_detail, event->detail);

@@ -156,8 +156,9 @@ static unsigned all_items(const struct mutation *m, unsigned scene)
 
 unsigned answers_points(const struct mutation *m, const struct honest *honest)
 {
+    static const struct dimension plain; /* one that neither listens nor has keys of its own, as those here */
     unsigned scene = 0, kinds = 2 * m->ways;
-    while (trial_honest_of(&scenes[scene], false) != honest) {
+    while (trial_honest_of(&scenes[scene], &plain) != honest) {
         scene++;
     }
     unsigned items = all_items(m, scene);
