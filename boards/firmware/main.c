@@ -122,7 +122,7 @@ static enum acme_progress run(void)
         before = board_kilo();
         progress = acme_tick(&firmware.client, board_now_ms());
         kilo = board_kilo() - before;
-        if (kilo > firmware.longest_tick) {
+        if (kilo > firmware.longest_tick && kilo < INT32_MAX) { /* a tick of the counter may be missed */
             firmware.longest_tick = kilo;
         }
         if (progress != ACME_IDLE && progress != ACME_BUSY) {
