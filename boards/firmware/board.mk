@@ -1,4 +1,4 @@
-# The firmware all boards share. `make firmware BOARD=lm3s6965evb SITE=site.c` links an image; boards/README.md tells more.
+# The firmware all boards share. `make firmware BOARD=lm3s6965evb SITE=site.c IMAGE=folder/name` links folder/name.elf.
 #
 # BearSSL and lwIP are built from their sources: trees of your own (BEARSSL_DIR with inc/ and src/, LWIP_DIR with src/),
 # or those that `tests/deps.sh firmware` fetches.
@@ -8,6 +8,7 @@ FW_BEARSSL = $(or $(BEARSSL_DIR),$(B)/src/bearssl)
 FW_LWIP = $(or $(LWIP_DIR),$(B)/src/lwip)
 FW_SITE = $(or $(SITE),$(FW)/site.c)
 BOARD ?= lm3s6965evb
+IMAGE ?= $(FW)/$(BOARD)/firmware
 
 FW_LWIP_FILES = $(addprefix $(FW_LWIP)/src/, $(addprefix core/, init.c def.c dns.c inet_chksum.c ip.c mem.c memp.c netif.c \
 	pbuf.c tcp.c tcp_in.c tcp_out.c timeouts.c udp.c) $(addprefix core/ipv4/, dhcp.c etharp.c icmp.c ip4.c ip4_addr.c) \
@@ -46,15 +47,18 @@ $$(FW)/$(1)/ours/%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	@$$(SAY) '  $(1) $$<'
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $(5:%=-Iboards/%) $$(FW_DEFINES) -MMD -MP -c -o $$@ $$<
-$$(FW)/$(1)/site.o: $$(FW_SITE) | $$(FW)/include
+ifeq ($(1),$(BOARD))
+$$(IMAGE).site.o: $$(FW_SITE) | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) -c -o $$@ $$<
-$$(FW)/$(1)/firmware.elf: $$($(1)_OBJECTS) $$(FW)/$(1)/site.o $$(FW)/$(1)/libbearssl.a boards/$(1)/link.ld
+$$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(FW)/$(1)/libbearssl.a boards/$(1)/link.ld
 	@$$(SAY) '  ld  $$@'
-	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections -Wl,-Map,$$(@:.elf=.map) -T boards/$(1)/link.ld -o $$@ \
+	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections -Wl,-Map,$$(IMAGE).map -T boards/$(1)/link.ld -o $$@ \
 		$$(filter %.o,$$^) $$(FW)/$(1)/libbearssl.a $(6)
+endif
 -include $$($(1)_OBJECTS:.o=.d)
 endef
 
-firmware: $(FW)/$(BOARD)/firmware.elf
+# Everything that does not depend on the site, so that an image for one is linked in a moment.
+firmware: $(IMAGE).elf
 .PHONY: firmware
