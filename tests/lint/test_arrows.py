@@ -69,7 +69,7 @@ def faults(tree):
         if path.startswith("core/"):
             yield from core_file(folder, path, text)
         elif path.startswith(("port/posix/", "port/lwip/", "port/flash/")):
-            yield from port_file(folder, path, text, folder == "port/posix" and not os.path.basename(path).startswith("posix_"))
+            yield from port_file(folder, path, text, folder.startswith("port/posix") and not os.path.basename(path).startswith("posix_"))
 
 
 def read_tree():
