@@ -91,6 +91,17 @@ torture: $(B)/torture
 
 $(B)/tests/unit/test_acme: $(call objects,$(DEVICE))
 
+# The fuzzing harnesses, for tests/fuzz/fuzz.py: it makes them with clang's libFuzzer and sanitizers, in a B of their own.
+FUZZERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzzers: $(FUZZERS)
+$(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libnanoacme.a
+	@mkdir -p $(@D)
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) $(LDLIBS)
+FUZZ_WHOLE = $(B)/fuzz/fuzz_conversation
+$(FUZZ_WHOLE): $(call objects,$(DEVICE) tests/fault/judge.c tests/fault/fastkey.c) $(B)/libhelpers.a
+$(FUZZ_WHOLE): FUZZ_LIBS = -lcrypto
+
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
 units: $(UNITS)
 
