@@ -99,7 +99,7 @@ $(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libnanoacme.a
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) $(LDLIBS)
 FUZZ_WHOLE = $(B)/fuzz/fuzz_conversation
-$(FUZZ_WHOLE): $(call objects,$(DEVICE) tests/fault/judge.c tests/fault/fastkey.c) $(B)/libhelpers.a
+$(FUZZ_WHOLE): $(call objects,$(DEVICE) tests/fuzz/server.c tests/fault/judge.c tests/fault/fastkey.c) $(B)/libhelpers.a
 $(FUZZ_WHOLE): FUZZ_LIBS = -lcrypto
 
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
@@ -124,6 +124,10 @@ demo:
 check:
 	tests/deps.sh check
 	$(PYTHON) tests/run.py
+
+# SECONDS=60 for each harness, or RUNS=10000000; ONLY=fuzz_json: one of them.
+fuzz:
+	$(PYTHON) tests/fuzz/fuzz.py $(if $(RUNS),--runs $(RUNS),--seconds $(or $(SECONDS),60)) $(if $(ONLY),--only $(ONLY))
 
 lint size bench:
 	$(PYTHON) tests/run.py --show $@
@@ -170,6 +174,7 @@ help:
 	@echo 'make check      everything tested; the last line counts'
 	@echo 'make lint       layout, include directions, symbols, limits'
 	@echo 'make torture    every fault at every point; minutes'
+	@echo 'make fuzz       SECONDS=60 for each harness, or RUNS=n; ONLY=fuzz_json'
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
 	@echo 'make bench      instructions and heap of a renewal, beside uacme'
 	@echo 'make coverage   lines the unit tests reach'
@@ -178,7 +183,7 @@ help:
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units torture headers deps demo check lint size bench coverage anchors install uninstall clean help
+.PHONY: all units fuzzers fuzz torture headers deps demo check lint size bench coverage anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -170,6 +170,10 @@ def fault():
         tap([f"{build}/torture", "--at-most", "300"], "fault/torture")
 
 
+def fuzz():
+    tap([sys.executable, "tests/fuzz/fuzz.py", "--check"], "fuzz")
+
+
 def interop():
     scripts("interop")
 
@@ -182,7 +186,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, clang, size, install, conformance, interop, demo, bench]
+GROUPS = [lint, unit, fault, fuzz, clang, size, install, conformance, interop, demo, bench]
 
 
 def main():
