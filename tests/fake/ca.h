@@ -75,6 +75,7 @@ struct ca_plan {
     bool reuse;              /* newOrder is answered with the order that is open                    */
     unsigned nonce_len;      /* 0: 16                                                                */
     const char *other_host;  /* where nonces and certificates live                                   */
+    bool shared;             /* one issuer for all such plans, one certificate for equal requests     */
     const struct ca_twist *twists;
     unsigned twist_count;
 };
@@ -96,6 +97,7 @@ struct ca {
     const char *published; /* key authorization on show just now; NULL: none */
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
+    enum ca_kind last;                          /* what was asked last                              */
     unsigned repeats;                           /* challenge responses while a validation was under way */
     int64_t utc;                                /* now; 0: MAKER_NOW                                */
     unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */

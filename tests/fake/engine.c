@@ -65,15 +65,16 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
     e->way = way;
     e->bytewise = bytewise;
     e->now_ms = 0xfffff000u; /* wraps soon */
-    assert_int_equal(acme_key_p256_ops.generate(&e->account, &maker_sys), 0);
-    assert_int_equal(acme_key_p256_ops.generate(&e->certificate, &maker_sys), 0);
+    const struct acme_key_ops *keys = way->keys != NULL ? way->keys : &acme_key_p256_ops;
+    assert_int_equal(keys->generate(&e->account, &maker_sys), 0);
+    assert_int_equal(keys->generate(&e->certificate, &maker_sys), 0);
     e->solver = (struct acme_solver){.ctx = e, .type = "http-01", .present = present, .withdraw = withdraw};
     e->solvers[0] = &e->solver;
     e->setup = (struct acme_setup){.net = &no_net,
                                    .sys = &maker_sys,
                                    .ca = {.directory_url = CA_URL "/dir"},
-                                   .account_key = {&acme_key_p256_ops, &e->account},
-                                   .certificate_key = {&acme_key_p256_ops, &e->certificate},
+                                   .account_key = {keys, &e->account},
+                                   .certificate_key = {keys, &e->certificate},
                                    .names = plan->names,
                                    .name_count = plan->name_count,
                                    .accept_terms = !way->no_terms,
@@ -97,13 +98,16 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
         strcpy(e->flow.directory.new_order, CA_URL "/new-order");
         strcpy(e->flow.order.url, way->resumed);
         e->ca.accounts = 1;
-        assert_int_equal(acme_key_p256_ops.point(&e->account, e->ca.point), 0);
+        assert_int_equal(keys->point(&e->account, e->ca.point), 0);
     }
     e->x.setup = &e->setup;
     e->x.flow = &e->flow;
     e->x.rows = acme_flow_rfc8555;
     e->x.sink = keep_chain;
     e->x.sink_ctx = e;
+    if (way->begun != NULL) {
+        way->begun(e);
+    }
     acme_flow_start(&e->flow);
     acme_exchange_start(&e->x, e->now_ms);
 }
@@ -162,6 +166,9 @@ static int step_send(struct engine *e)
             return fault(e, ACME_E_CLOSED);
         }
         e->answer = ca_answer(&e->ca, e->host, e->request, e->request_len);
+        if (e->way->asked != NULL) {
+            e->way->asked(e);
+        }
         e->answer_at = 0;
         acme_exchange_flushed(&e->x);
         return 0;
@@ -239,6 +246,10 @@ void engine_play(struct engine *e, const struct ca_plan *plan, const struct engi
 {
     static const struct engine_way usual;
     way = way != NULL ? way : &usual;
+    if (way->whole) {
+        run(e, plan, way, false);
+        return;
+    }
     run(e, plan, way, true);
     int error = e->error;
     unsigned requests = e->ca.requests, waits = e->waits, problems = e->problems;

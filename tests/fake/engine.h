@@ -6,9 +6,10 @@
 #include "protocol/exchange.h"
 
 #define ENGINE_ENDLESS      1 /* outcome of a run that was stopped after ENGINE_REQUESTS_MAX */
-#define ENGINE_REQUESTS_MAX 300
+#define ENGINE_REQUESTS_MAX 400
 
 /* What may differ from the usual; all zero is the usual. */
+struct engine;
 struct engine_way {
     const char *directory_url;
     const char *resumed; /* URL of a stored order; the account is known then */
@@ -17,6 +18,10 @@ struct engine_way {
     unsigned down_after; /* requests after which no connection can be opened */
     bool unclean;        /* connections end without close_notify             */
     bool no_terms;
+    bool whole;                      /* whole pieces only: a large sweep has no time for both          */
+    const struct acme_key_ops *keys; /* of both keys; NULL: the usual ones, made anew                  */
+    void (*begun)(struct engine *e); /* may change what is there before the first request              */
+    void (*asked)(struct engine *e); /* a request has been answered: ca.last, request, answer          */
 };
 
 struct engine {
