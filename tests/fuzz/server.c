@@ -101,9 +101,10 @@ static char *find(char *text, size_t len, const char *what)
 
 static void drop_line(struct said *s, char *at)
 {
-    char *end = memchr(at, '\n', (size_t)(s->head + s->head_len - at));
-    size_t len = (size_t)(end + 1 - at);
-    memmove(at, end + 1, (size_t)(s->head + s->head_len - (end + 1)));
+    size_t rest = (size_t)(s->head + s->head_len - at);
+    const char *end = memchr(at, '\n', rest);
+    size_t len = end == NULL ? rest : (size_t)(end + 1 - at);
+    memmove(at, at + len, rest - len);
     s->head_len -= len;
 }
 
