@@ -91,6 +91,17 @@ torture: $(B)/torture
 
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVICE))
 
+# The fuzzing harnesses, for tests/fuzz/fuzz.py: it makes them with clang's libFuzzer and sanitizers, in a B of their own.
+FUZZERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzzers: $(FUZZERS)
+$(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libnanoacme.a
+	@mkdir -p $(@D)
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) $(LDLIBS)
+FUZZ_WHOLE = $(B)/fuzz/fuzz_conversation
+$(FUZZ_WHOLE): $(call objects,$(DEVICE) tests/fuzz/server.c tests/fault/judge.c tests/fault/fastkey.c) $(B)/libhelpers.a
+$(FUZZ_WHOLE): FUZZ_LIBS = -lcrypto
+
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
 units: $(UNITS)
 
@@ -118,6 +129,10 @@ run:
 check:
 	tests/deps.sh check
 	$(PYTHON) tests/run.py
+
+# SECONDS=60 for each harness, or RUNS=10000000; ONLY=fuzz_json: one of them.
+fuzz:
+	$(PYTHON) tests/fuzz/fuzz.py $(if $(RUNS),--runs $(RUNS),--seconds $(or $(SECONDS),60)) $(if $(ONLY),--only $(ONLY))
 
 lint size bench coverage:
 	$(PYTHON) tests/run.py --show $@
@@ -162,6 +177,7 @@ help:
 	@echo 'make check      everything tested; the last line counts'
 	@echo 'make lint       layout, include directions, symbols, limits'
 	@echo 'make torture    every fault at every point; minutes'
+	@echo 'make fuzz       SECONDS=60 for each harness, or RUNS=n; ONLY=fuzz_json'
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
 	@echo 'make bench      instructions and heap of a renewal, beside uacme'
 	@echo 'make coverage   lines and branches of the core the tests reach; an HTML report'
@@ -170,7 +186,8 @@ help:
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units torture headers deps demo run check lint size bench coverage anchors install uninstall clean help
+.PHONY: all units fuzzers fuzz torture headers deps demo run check lint size bench coverage anchors install uninstall \
+	clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -173,6 +173,10 @@ def coverage():
         command("coverage of core/", [sys.executable, "tests/coverage.py", build])
 
 
+def fuzz():
+    tap([sys.executable, "tests/fuzz/fuzz.py", "--check"], "fuzz")
+
+
 def interop():
     scripts("interop")
 
@@ -192,7 +196,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, coverage, clang, size, install, conformance, interop, boards, demo, bench]
+GROUPS = [lint, unit, fault, coverage, fuzz, clang, size, install, conformance, interop, boards, demo, bench]
 
 
 def main():

@@ -194,7 +194,7 @@ static int32_t utf8(struct acme_slice *s)
     if (code < 0xC2 || s->len < more) {
         return -1;
     }
-    code &= 0x3F >> more;
+    code &= 0x7F >> more; /* with the 0 behind the 1s: F8 and up make it too large */
     for (size_t i = 0; i < more; i++) {
         if ((s->at[i] & 0xC0) != 0x80) {
             return -1;

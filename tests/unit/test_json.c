@@ -194,6 +194,10 @@ static void refuses_malformed(void **state)
         "[\"\xf0\x9f\x98\"]",
         "[\"\xf4\x90\x80\x80\"]",
         "[\"\xf5\x80\x80\x80\"]",
+        "[\"\xf8\x90\x80\x80\"]", /* as F0 90 80 80 but for a bit */
+        "[\"\xfb\x8a\x8a\x8a\"]",
+        "[\"\xfc\x8f\xbf\xbf\"]",
+        "[\"\xff\xbf\xbf\xbf\"]",
         "[\"\xf8\x88\x80\x80\x80\"]",
         "[\"\xfe\"]",
         "[\"\xff\"]",
