@@ -90,6 +90,7 @@ torture: $(B)/torture
 	$(B)/torture
 
 $(B)/tests/unit/test_acme: $(call objects,$(DEVICE))
+$(B)/tests/dialogue/test_dialogue: $(call objects,tests/fault/fastkey.c)
 
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
 units: $(UNITS)

@@ -4,9 +4,12 @@
 
 #include "ca.h"
 #include "protocol/exchange.h"
+#include "x509/chain.h"
 
 #define ENGINE_ENDLESS      1 /* outcome of a run that was stopped after ENGINE_REQUESTS_MAX */
 #define ENGINE_REQUESTS_MAX 300
+
+struct engine;
 
 /* What may differ from the usual; all zero is the usual. */
 struct engine_way {
@@ -17,6 +20,8 @@ struct engine_way {
     unsigned down_after; /* requests after which no connection can be opened */
     bool unclean;        /* connections end without close_notify             */
     bool no_terms;
+    const struct acme_key_ops *keys;      /* of a struct acme_key_p256; NULL: the project's own */
+    void (*before_step)(struct engine *); /* may look at everything, and leaves it as it was   */
 };
 
 struct engine {
@@ -31,6 +36,8 @@ struct engine {
     char work[6144];
     uint32_t now_ms;
     bool bytewise, open;
+    struct acme_chain judge; /* of the chain, as acme.c has it */
+    bool over;
     bool dead; /* the CA has closed the open connection, and the client has not seen it yet */
     char host[254];
     char request[8192];
@@ -41,6 +48,8 @@ struct engine {
     int error;
     uint32_t elapsed_ms;
     unsigned connections, presents, withdraws;
+    uint64_t sent_hash; /* of all bytes sent */
+    enum ca_kind asked[ENGINE_REQUESTS_MAX];
     unsigned waits;
     struct {
         uint32_t ms;
@@ -58,6 +67,9 @@ struct engine {
  * run stays in *e, for the test to look at and engine_free(). */
 void engine_play(struct engine *e, const struct ca_plan *plan, const struct engine_way *way);
 void engine_free(struct engine *e);
+
+/* One run, a byte at a time or in whole pieces. */
+void engine_run(struct engine *e, const struct ca_plan *plan, const struct engine_way *way, bool bytewise);
 
 /* Plays and demands a certificate. */
 void engine_issues(struct engine *e, const struct ca_plan *plan, const struct engine_way *way);
