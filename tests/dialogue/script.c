@@ -42,12 +42,14 @@ struct setting {
     }
 
 static const struct setting of_ca[] = {
-    OF_CA(born_valid, NUMBER), OF_CA(authz_looks, NUMBER), OF_CA(authz_end, TEXT),    OF_CA(challenge, TEXT),
-    OF_CA(failures, NUMBER),   OF_CA(lag, NUMBER),         OF_CA(processing, NUMBER), OF_CA(born, TEXT),
-    OF_CA(not_pending, TEXT),  OF_CA(reversed, FLAG),      OF_CA(forgetful, FLAG),    OF_CA(code202, FLAG),
-    OF_CA(shuffled, FLAG),     OF_CA(minimal, FLAG),       OF_CA(one_shot, FLAG),     OF_CA(close, FLAG),
-    OF_CA(mute, FLAG),         OF_CA(chunked, FLAG),       OF_CA(reuse, FLAG),        OF_CA(nonce_len, NUMBER),
-    OF_CA(other_host, TEXT)};
+    OF_CA(born_valid, NUMBER),  OF_CA(authz_looks, NUMBER),   OF_CA(authz_end, TEXT),     OF_CA(challenge, TEXT),
+    OF_CA(failures, NUMBER),    OF_CA(lag, NUMBER),           OF_CA(processing, NUMBER),  OF_CA(born, TEXT),
+    OF_CA(not_pending, TEXT),   OF_CA(reversed, FLAG),        OF_CA(forgetful, FLAG),     OF_CA(code202, FLAG),
+    OF_CA(shuffled, FLAG),      OF_CA(minimal, FLAG),         OF_CA(one_shot, FLAG),      OF_CA(close, FLAG),
+    OF_CA(mute, FLAG),          OF_CA(chunked, FLAG),         OF_CA(reuse, FLAG),         OF_CA(nonce_len, NUMBER),
+    OF_CA(other_host, TEXT),    OF_CA(eab_kid, TEXT),         OF_CA(eab_key, TEXT),       OF_CA(profiles, TEXT),
+    OF_CA(ari, FLAG),           OF_CA(account_limit, NUMBER), OF_CA(order_limit, NUMBER), OF_CA(limit_s, NUMBER),
+    OF_CA(limit_lasts, NUMBER), OF_CA(stale, NUMBER),         OF_CA(stranger, FLAG)};
 
 static const struct setting of_client[] = {OF_CLIENT(directory_url, TEXT), OF_CLIENT(resumed, TEXT),
                                            OF_CLIENT(down_after, NUMBER), OF_CLIENT(unclean, FLAG),

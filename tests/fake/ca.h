@@ -75,6 +75,17 @@ struct ca_plan {
     bool reuse;              /* newOrder is answered with the order that is open                    */
     unsigned nonce_len;      /* 0: 16                                                                */
     const char *other_host;  /* where nonces and certificates live                                   */
+    /* what follows is ca_more.c's */
+    const char *eab_kid, *eab_key;       /* accounts must be bound; the key in base64url              */
+    const char *profiles;                /* names, each with a blank behind it: offered               */
+    bool ari;                            /* renewalInfo, and `replaces` in new orders (RFC 9773)      */
+    long ari_start, ari_end;             /* the window, in seconds from now                           */
+    const char *ari_after;               /* its Retry-After; NULL: six hours                          */
+    unsigned account_limit, order_limit; /* more are refused as rateLimited; 0: no limit              */
+    unsigned limit_s;                    /* Retry-After then; 0: none, as for a paused account        */
+    unsigned limit_lasts;                /* refusals before it is over; 0: for ever                   */
+    unsigned stale;                      /* each so manieth look at an object tells its first state   */
+    bool stranger;                       /* the first order was finalized long ago with another's key */
     const struct ca_twist *twists;
     unsigned twist_count;
 };
@@ -89,6 +100,7 @@ struct ca_order {
     } authz[CA_NAMES];
     char *chain;
     uint8_t point[65]; /* of the request's key */
+    char profile[32], replaces[128];
 };
 
 struct ca {
@@ -96,6 +108,7 @@ struct ca {
     const char *published; /* key authorization on show just now; NULL: none */
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
+    enum ca_kind last;                          /* what was asked last                              */
     unsigned repeats;                           /* challenge responses while a validation was under way */
     int64_t utc;                                /* now; 0: MAKER_NOW                                */
     unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */
@@ -103,6 +116,7 @@ struct ca {
     bool power_cut; /* the client was switched off: an answer may be gone from where it was shown */
     struct ca_order order[8];
     uint8_t point[65]; /* of the account key */
+    unsigned limited, renewal_infos;
     char nonces[1024][16];
     unsigned nonce_count;
     EVP_PKEY *issuer_key;

@@ -190,15 +190,6 @@ static int step_chain(struct engine *e)
     return next;
 }
 
-static enum ca_kind newest(const unsigned before[CA_KINDS], const unsigned now[CA_KINDS])
-{
-    enum ca_kind kind = CA_DIRECTORY;
-    while (before[kind] == now[kind]) {
-        kind++;
-    }
-    return kind;
-}
-
 static int step_send(struct engine *e)
 {
     bool last = false;
@@ -209,10 +200,8 @@ static int step_send(struct engine *e)
         if (e->dead) {
             return fault(e, ACME_E_CLOSED);
         }
-        unsigned before[CA_KINDS];
-        memcpy(before, e->ca.count, sizeof before);
         e->answer = ca_answer(&e->ca, e->host, e->request, e->request_len);
-        e->asked[e->ca.requests - 1] = newest(before, e->ca.count);
+        e->asked[e->ca.requests - 1] = e->ca.last;
         e->answer_at = 0;
         acme_exchange_flushed(&e->x);
         return 0;
