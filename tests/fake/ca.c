@@ -358,7 +358,8 @@ static void authz_document(struct ca *ca, struct request *r, struct reply *p)
     bool responded = o->authz[r->authz].responded;
     snprintf(http, sizeof http,
              "{\"type\":\"http-01\",\"url\":\"" CA_URL "/chall/%u/%u\",\"status\":\"%s\",\"token\":\"%s\"%s}",
-             r->order, r->authz, o->authz[r->authz].status, token,
+             r->order, r->authz, responded && ca->plan->shows_processing ? "processing" : o->authz[r->authz].status,
+             token,
              o->authz[r->authz].failures > 0 ? ",\"error\":{\"type\":\"urn:ietf:params:acme:error:connection\","
                                                "\"detail\":\"refused\",\"status\":400}"
              : (responded || strcmp(o->authz[r->authz].status, "pending") != 0) && ca->plan->challenge != NULL
@@ -394,7 +395,7 @@ static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
     struct ca_order *o = order_of(ca, r);
     if (o->authz[r->authz].responded && o->authz[r->authz].failures == 0) {
         /* the answer is not to be taken back before the authorization has left pending */
-        assert_true(ca->published != NULL || ca->power_cut);
+        assert_true(ca->published != NULL || ca->power_cut || ca->plan->begun);
         if (ca->published == NULL) {
             o->authz[r->authz].status = ca->plan->one_shot ? "invalid" : "pending";
         } else if (o->authz[r->authz].looks-- == 0) {
@@ -402,7 +403,7 @@ static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
             o->authz[r->authz].responded = false;
         }
     }
-    p->code = ca->plan->code202 && strcmp(o->authz[r->authz].status, "valid") != 0 ? 202 : 200;
+    p->code = ca->plan->code202 ? 202 : 200;
     const char *status = o->authz[r->authz].status;
     o->authz[r->authz].status = is_stale(ca, CA_AUTHZ) ? "pending" : status;
     authz_document(ca, r, p);

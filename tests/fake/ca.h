@@ -85,6 +85,8 @@ struct ca_plan {
     unsigned limit_s;                    /* Retry-After then; 0: none, as for a paused account        */
     unsigned limit_lasts;                /* refusals before it is over; 0: for ever                   */
     unsigned stale;                      /* each so manieth look at an object tells its first state   */
+    bool begun;                          /* an order is there, and all its challenges are answered             */
+    bool shows_processing;               /* so says the challenge while its validation is under way */
     bool stranger;                       /* the first order was finalized long ago with another's key */
     const struct ca_twist *twists;
     unsigned twist_count;
@@ -132,6 +134,9 @@ struct ca_answer {
 
 void ca_init(struct ca *ca, const struct ca_plan *plan);
 void ca_free(struct ca *ca);
+
+/* Makes the first order, in progress: what an earlier run left. */
+void ca_begin(struct ca *ca);
 
 /* True when request[0..len) is whole. */
 bool ca_whole(const char *request, size_t len);

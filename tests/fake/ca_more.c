@@ -155,6 +155,19 @@ const struct ca_no *ca_order_wish(struct ca *ca, const char *payload, const char
     return refusal != NULL ? refusal : limit(ca, ca->plan->order_limit, ca->order_count, "new orders");
 }
 
+void ca_begin(struct ca *ca)
+{
+    struct ca_order *o = &ca->order[ca->order_count++];
+    o->status = "pending";
+    o->lag = ca->plan->lag;
+    for (unsigned i = 0; i < ca->plan->name_count; i++) {
+        o->authz[i].status = "pending";
+        o->authz[i].responded = true;
+        o->authz[i].looks = ca->plan->authz_looks;
+        o->authz[i].failures = ca->plan->failures;
+    }
+}
+
 void ca_order_tell(const struct ca_order *o, char *to, size_t cap)
 {
     const char *p = o->profile, *r = o->replaces;

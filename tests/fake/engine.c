@@ -106,6 +106,9 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
         e->ca.accounts = 1;
         assert_int_equal(keys->point(&e->account, e->ca.point), 0);
     }
+    if (plan->begun) {
+        ca_begin(&e->ca);
+    }
     e->x.setup = &e->setup;
     e->x.flow = &e->flow;
     e->x.rows = acme_flow_rfc8555;
@@ -300,20 +303,4 @@ void engine_play(struct engine *e, const struct ca_plan *plan, const struct engi
 void engine_free(struct engine *e)
 {
     ca_free(&e->ca);
-}
-
-void engine_issues(struct engine *e, const struct ca_plan *plan, const struct engine_way *way)
-{
-    engine_play(e, plan, way);
-    assert_int_equal(e->error, 0);
-    const char *chain = e->ca.order[e->ca.order_count - 1].chain;
-    assert_non_null(chain);
-    assert_string_equal(e->chain, chain);
-    assert_int_equal(e->ca.order[e->ca.order_count - 1].finalized, 1);
-    engine_free(e);
-}
-
-uint32_t engine_waited(const struct engine *e)
-{
-    return e->elapsed_ms;
 }

@@ -71,10 +71,4 @@ void engine_free(struct engine *e);
 /* One run, a byte at a time or in whole pieces. */
 void engine_run(struct engine *e, const struct ca_plan *plan, const struct engine_way *way, bool bytewise);
 
-/* Plays and demands a certificate. */
-void engine_issues(struct engine *e, const struct ca_plan *plan, const struct engine_way *way);
-
-/* The sum of the waits. */
-uint32_t engine_waited(const struct engine *e);
-
 #endif
