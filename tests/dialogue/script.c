@@ -452,7 +452,7 @@ static bool make_refusal(struct script *s, unsigned number, struct ca_twist *t, 
     char text[1200];
     const char *code = word(s, &rest), *type = word(s, &rest);
     if (code == NULL || type == NULL || strtoul(code, NULL, 10) < 200) {
-        return wrong(s, number, "refuse CODE TYPE", rest);
+        return wrong(s, number, "refuse CODE TYPE", "");
     }
     const char *detail = strncmp(rest, "-- ", 3) == 0 ? rest + 3 : "";
     const char *urn = strchr(type, ':') != NULL ? "" : "urn:ietf:params:acme:error:";

@@ -77,7 +77,7 @@ struct ca_plan {
     const char *other_host;  /* where nonces and certificates live                                   */
     /* what follows is ca_more.c's */
     const char *eab_kid, *eab_key;       /* accounts must be bound; the key in base64url              */
-    const char *profiles;                /* names, each with a blank behind it: offered               */
+    const char *profiles;                /* names, with a blank between: offered                      */
     bool ari;                            /* renewalInfo, and `replaces` in new orders (RFC 9773)      */
     long ari_start, ari_end;             /* the window, in seconds from now                           */
     const char *ari_after;               /* its Retry-After; NULL: six hours                          */

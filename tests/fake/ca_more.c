@@ -18,6 +18,12 @@ static const struct ca_no *no(int code, const char *type, const char *detail)
 
 /* --- the directory */
 
+static const char *next_name(const char *p)
+{
+    p += strcspn(p, " ");
+    return p + strspn(p, " ");
+}
+
 const char *ca_meta(const struct ca *ca)
 {
     static char text[600];
@@ -27,7 +33,7 @@ const char *ca_meta(const struct ca *ca)
         at += (size_t)snprintf(text + at, sizeof text - at, "\"externalAccountRequired\":true,");
     }
     const char *p = ca->plan->profiles != NULL ? ca->plan->profiles : "";
-    for (bool first = true; *p != '\0'; p += strcspn(p, " ") + 1, first = false) {
+    for (bool first = true; *p != '\0'; p = next_name(p), first = false) {
         int len = (int)strcspn(p, " ");
         at += (size_t)snprintf(text + at, sizeof text - at, "%s\"%.*s\":\"" CA_URL "/profiles#%.*s\"",
                                first ? "\"profiles\":{" : ",", len, p, len, p);
@@ -113,7 +119,7 @@ const struct ca_no *ca_account_wish(struct ca *ca, const char *payload)
 static bool offered(const struct ca *ca, const char *profile)
 {
     const char *p = ca->plan->profiles != NULL ? ca->plan->profiles : "";
-    for (; *p != '\0'; p += strcspn(p, " ") + 1) {
+    for (; *p != '\0'; p = next_name(p)) {
         if (strcspn(p, " ") == strlen(profile) && strncmp(p, profile, strlen(profile)) == 0) {
             return true;
         }
