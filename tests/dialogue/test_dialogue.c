@@ -8,13 +8,16 @@
 #define SCRIPTS_MAX 300
 
 static struct script script;
-static bool failing;
+static bool failing, covered[100];
 
 static void play(void **state)
 {
     failing = true;
     if (!script_load(&script, *state, NULL)) {
         fail_msg("%s", script.error);
+    }
+    for (size_t i = 0; i < sizeof covered / sizeof covered[0]; i++) {
+        covered[i] = covered[i] || script.covers[i];
     }
     player_play(&script);
     failing = false;
@@ -61,6 +64,13 @@ int main(int argc, char **argv)
     }
     int failed = _cmocka_run_group_tests("dialogues", tests, n, NULL, NULL);
     printf("# %u runs, %lu answers and requests cut in two\n", player_counts.runs, player_counts.splits);
+    printf("# behaviours:");
+    for (unsigned i = 0; i < sizeof covered / sizeof covered[0]; i++) {
+        if (covered[i]) {
+            printf(" %u", i);
+        }
+    }
+    printf("\n");
     globfree(&found);
     return failed;
 }

@@ -472,7 +472,7 @@ static void issue(struct ca *ca, struct ca_order *o, const char *payload)
     }
     int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
     struct maker_spec spec = {.san = san,
-                              .from = utc - MAKER_DAY,
+                              .from = utc + (ca->plan->starts_in > 0 ? (int64_t)ca->plan->starts_in : -MAKER_DAY),
                               .to = utc + 90 * MAKER_DAY,
                               .key = key,
                               .key_id = ca->plan->ari ? CA_KEY_ID : NULL,

@@ -85,6 +85,7 @@ struct ca_plan {
     unsigned limit_s;                    /* Retry-After then; 0: none, as for a paused account        */
     unsigned limit_lasts;                /* refusals before it is over; 0: for ever                   */
     unsigned stale;                      /* each so manieth look at an object tells its first state   */
+    unsigned starts_in;                  /* seconds until certificates are valid; 0: since a day           */
     bool begun;                          /* an order is there, and all its challenges are answered             */
     bool shows_processing;               /* so says the challenge while its validation is under way */
     bool stranger;                       /* the first order was finalized long ago with another's key */
