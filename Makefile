@@ -35,7 +35,7 @@ HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h)
 DEVICE = tests/fake/device.c
 TORTURE = $(wildcard tests/fault/*.c)
 # Tests in C: one program for each test_*.c; what lies beside them, and the scripted CA, is shared.
-TESTS_C = $(wildcard tests/unit/*.c tests/dialogue/*.c tests/regress/*.c)
+TESTS_C = $(foreach room,unit dialogue regress cells tls,$(wildcard tests/$(room)/*.c))
 UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
 UNITS = $(UNITS_C:%.c=$(B)/%)
 HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c))

@@ -432,7 +432,11 @@ static int respond_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     /* The CA is validating already, or has finished: an earlier response of ours arrived after all. Pebble
      * and older Boulders say malformed, Boulder since July 2026 conflict. The authorization tells which. */
-    if (p->kind == ACME_PROBLEM_MALFORMED || p->kind == ACME_PROBLEM_CONFLICT) {
+    bool malformed = p->kind == ACME_PROBLEM_MALFORMED;
+    if (malformed) { /* or it means what it says, and the authorization will stay pending */
+        acme_flow_lost(f);
+    }
+    if (p->kind == ACME_PROBLEM_CONFLICT || (malformed && ++f->repeats < REPEATS_MAX)) {
         return ACME_STEP_AUTHZ_POLL;
     }
     acme_flow_withdraw(f);

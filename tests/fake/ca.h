@@ -75,6 +75,7 @@ struct ca_plan {
     bool reuse;              /* newOrder is answered with the order that is open                    */
     unsigned nonce_len;      /* 0: 16                                                                */
     const char *other_host;  /* where nonces and certificates live                                   */
+    bool shared;             /* one issuer for all such plans, one certificate for equal requests     */
     /* what follows is ca_more.c's */
     const char *eab_kid, *eab_key;       /* accounts must be bound; the key in base64url              */
     const char *profiles;                /* names, with a blank between: offered                      */

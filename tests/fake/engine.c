@@ -60,7 +60,7 @@ static int keep_chain(void *ctx, const void *data, size_t len)
 static int judge_chain(void *ctx, const char *data, size_t len)
 {
     struct engine *e = ctx;
-    return acme_chain_read(&e->judge, data, len);
+    return e->way->judged ? acme_chain_read(&e->judge, data, len) : keep_chain(e, data, len);
 }
 
 static void begin(struct engine *e, const struct ca_plan *plan, const struct engine_way *way, bool bytewise)
@@ -114,6 +114,9 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
     e->x.rows = acme_flow_rfc8555;
     e->x.sink = judge_chain;
     e->x.sink_ctx = e;
+    if (way->begun != NULL) {
+        way->begun(e);
+    }
     acme_flow_start(&e->flow);
     acme_exchange_start(&e->x, e->now_ms);
 }
@@ -177,7 +180,7 @@ static int step_ask(struct engine *e)
 /* What acme.c does when the chain has come in. */
 static int step_chain(struct engine *e)
 {
-    int error = acme_chain_end(&e->judge), next = error;
+    int error = e->way->judged ? acme_chain_end(&e->judge) : 0, next = error;
     if (error == ACME_E_CERT_KEY) {
         next = acme_flow_reorder(&e->flow, error);
     } else if (error == ACME_E_CERT_SYNTAX && e->flow.repeats++ < 3) {
@@ -205,6 +208,9 @@ static int step_send(struct engine *e)
         }
         e->answer = ca_answer(&e->ca, e->host, e->request, e->request_len);
         e->asked[e->ca.requests - 1] = e->ca.last;
+        if (e->way->asked != NULL) {
+            e->way->asked(e);
+        }
         e->answer_at = 0;
         acme_exchange_flushed(&e->x);
         return 0;
@@ -287,6 +293,10 @@ void engine_play(struct engine *e, const struct ca_plan *plan, const struct engi
 {
     static const struct engine_way usual;
     way = way != NULL ? way : &usual;
+    if (way->whole) {
+        engine_run(e, plan, way, false);
+        return;
+    }
     engine_run(e, plan, way, true);
     int error = e->error;
     unsigned requests = e->ca.requests, waits = e->waits, problems = e->problems;

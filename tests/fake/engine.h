@@ -7,7 +7,7 @@
 #include "x509/chain.h"
 
 #define ENGINE_ENDLESS      1 /* outcome of a run that was stopped after ENGINE_REQUESTS_MAX */
-#define ENGINE_REQUESTS_MAX 300
+#define ENGINE_REQUESTS_MAX 400
 
 struct engine;
 
@@ -20,8 +20,12 @@ struct engine_way {
     unsigned down_after; /* requests after which no connection can be opened */
     bool unclean;        /* connections end without close_notify             */
     bool no_terms;
-    const struct acme_key_ops *keys;      /* of a struct acme_key_p256; NULL: the project's own */
-    void (*before_step)(struct engine *); /* may look at everything, and leaves it as it was   */
+    bool judged;                     /* the chain is read and put in order, as acme.c does; else kept as it is */
+    bool whole;                      /* whole pieces only: a large sweep has no time for both          */
+    const struct acme_key_ops *keys; /* of both keys; NULL: the usual ones, made anew                  */
+    void (*begun)(struct engine *e); /* may change what is there before the first request              */
+    void (*asked)(struct engine *e); /* a request has been answered: ca.last, request, answer          */
+    void (*before_step)(struct engine *e); /* may look at everything, and leaves it as it was           */
 };
 
 struct engine {
