@@ -89,7 +89,7 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 torture: $(B)/torture
 	$(B)/torture
 
-$(B)/tests/unit/test_acme: $(call objects,$(DEVICE))
+$(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue: $(call objects,tests/fault/fastkey.c)
 
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
@@ -115,12 +115,8 @@ check:
 	tests/deps.sh check
 	$(PYTHON) tests/run.py
 
-lint size bench:
+lint size bench coverage:
 	$(PYTHON) tests/run.py --show $@
-
-# For the developer: line coverage of the unit tests.
-coverage:
-	$(PYTHON) tests/run.py --coverage unit
 
 # PEM=roots.pem NAME=my_roots: trust anchors as a C table for firmware, on standard output.
 anchors:
@@ -162,7 +158,7 @@ help:
 	@echo 'make torture    every fault at every point; minutes'
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
 	@echo 'make bench      instructions and heap of a renewal, beside uacme'
-	@echo 'make coverage   lines the unit tests reach'
+	@echo 'make coverage   lines and branches of the core the tests reach; an HTML report'
 	@echo 'make deps       install what the build needs (apt)'
 	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table'
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "ca_more.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,23 @@ struct request {
     char url[512];
     char payload[4096];
     size_t payload_len;
+    bool head;           /* HEAD, wherever it goes */
+    int code;            /* of a refusal           */
+    const char *refusal; /* NULL: none             */
 };
+
+/* Demands what an honest CA may demand of this client. Where answers were tampered with, the client may have been led
+ * astray: then the request is refused as a CA would, and the test goes on. */
+static bool demand(const struct ca *ca, struct request *r, bool fine, int code, const char *type)
+{
+    if (!ca->tampered) {
+        assert_true(fine);
+    } else if (!fine && r->refusal == NULL) {
+        r->code = code;
+        r->refusal = type;
+    }
+    return fine;
+}
 
 /* --- reading --------------------------------------------------------------------------------------------- */
 
@@ -89,17 +106,20 @@ bool ca_whole(const char *request, size_t len)
 
 /* --- the signature --------------------------------------------------------------------------------------- */
 
-static void use_nonce(struct ca *ca, const char *nonce)
+static bool use_nonce(struct ca *ca, const char *nonce)
 {
     char start[16] = "";
     memcpy(start, nonce, strlen(nonce) < 15 ? strlen(nonce) : 15);
     for (unsigned i = 0; i < ca->nonce_count; i++) {
         if (strcmp(ca->nonces[i], start) == 0) {
             ca->nonces[i][0] = '\0';
-            return;
+            return true;
         }
     }
-    fail_msg("nonce %s was never given out, or is used twice", nonce);
+    if (!ca->tampered) {
+        fail_msg("nonce %s was never given out, or is used twice", nonce);
+    }
+    return false;
 }
 
 static void take_jwk(const char *json, uint8_t point[65])
@@ -151,12 +171,13 @@ static void check_jws(struct ca *ca, struct request *r, const char *body)
     assert_true(member(json, "url", text, sizeof text));
     assert_string_equal(text, r->url);
     assert_true(member(json, "nonce", text, sizeof text));
-    use_nonce(ca, text);
+    bool good_nonce = use_nonce(ca, text);
+    (void)demand(ca, r, good_nonce, 400, "badNonce");
     bool kid = member(json, "kid", text, sizeof text);
     assert_true(kid != (strstr(json, "\"jwk\":") != NULL));
     assert_true(kid == (r->kind != CA_NEW_ACCOUNT));
     if (kid) {
-        assert_string_equal(text, CA_URL "/account/1");
+        (void)demand(ca, r, strcmp(text, CA_URL "/account/1") == 0, 400, "accountDoesNotExist");
         memcpy(point, ca->point, sizeof point);
     } else {
         take_jwk(json, point);
@@ -171,6 +192,19 @@ static void check_jws(struct ca *ca, struct request *r, const char *body)
     check_signature(point, digest, signature);
     r->payload_len = from_b64url(part[1], strlen(part[1]), r->payload, sizeof r->payload - 1);
     r->payload[r->payload_len] = '\0';
+}
+
+/* True when the path, found to be of this kind, is that of an object. */
+static bool exists(const struct ca *ca, const struct request *r, const char *path)
+{
+    char whole[400];
+    if (r->kind < CA_ORDER) {
+        return true;
+    }
+    bool two = r->kind == CA_AUTHZ || r->kind == CA_CHALLENGE;
+    snprintf(whole, sizeof whole, two ? "%s%u/%u" : "%s%u", paths[r->kind], r->order, r->authz);
+    return strncmp(path, whole, strlen(whole)) == 0 && !isdigit((unsigned char)path[strlen(whole)]) &&
+           r->order >= 1 && r->order <= ca->order_count && r->authz < ca->plan->name_count;
 }
 
 static void check_http(struct ca *ca, struct request *r, const char *host, const char *request, size_t len)
@@ -201,8 +235,17 @@ static void check_http(struct ca *ca, struct request *r, const char *host, const
             break;
         }
     }
-    assert_true(r->kind < CA_KINDS);
-    assert_string_equal(method, r->kind == CA_DIRECTORY ? "GET" : r->kind == CA_NONCE ? "HEAD" : "POST");
+    r->head = strcmp(method, "HEAD") == 0;
+    bool found = r->kind < CA_KINDS && (!ca->tampered || exists(ca, r, path)); /* otherwise order_of() demands it */
+    if (!demand(ca, r, found, 404, "malformed")) {
+        r->kind = CA_KINDS;
+        return;
+    }
+    const char *wanted = r->kind == CA_DIRECTORY ? "GET" : r->kind == CA_NONCE ? "HEAD" : "POST";
+    if (!demand(ca, r, strcmp(method, wanted) == 0, 405, "malformed")) {
+        r->kind = CA_KINDS;
+        return;
+    }
     if (r->kind <= CA_NONCE) {
         assert_false(header(head, "Content-Length", text, sizeof text) || body[0] != '\0');
         return;
@@ -395,8 +438,10 @@ static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
     struct ca_order *o = order_of(ca, r);
     if (o->authz[r->authz].responded && o->authz[r->authz].failures == 0) {
         /* the answer is not to be taken back before the authorization has left pending */
-        assert_true(ca->published != NULL || ca->power_cut || ca->plan->begun);
-        if (ca->published == NULL) {
+        assert_true(ca->published != NULL || ca->power_cut || ca->tampered || ca->plan->begun);
+        if (o->authz[r->authz].astray) {
+            o->authz[r->authz].status = "invalid";
+        } else if (ca->published == NULL) {
             o->authz[r->authz].status = ca->plan->one_shot ? "invalid" : "pending";
         } else if (o->authz[r->authz].looks-- == 0) {
             o->authz[r->authz].status = ca->plan->authz_end != NULL ? ca->plan->authz_end : "valid";
@@ -443,8 +488,12 @@ static void take_response(struct ca *ca, struct request *r, struct reply *p)
         *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
     }
     snprintf(wanted, sizeof wanted, "%s.%.43s", token, x);
-    assert_non_null(ca->published);
-    assert_string_equal(ca->published, wanted);
+    if (ca->tampered) { /* with the token, or of another challenge: the validation will fail */
+        o->authz[r->authz].astray = ca->published == NULL || strcmp(ca->published, wanted) != 0;
+    } else {
+        assert_non_null(ca->published);
+        assert_string_equal(ca->published, wanted);
+    }
 
     o->authz[r->authz].failures = o->authz[r->authz].responded ? o->authz[r->authz].failures - 1 : ca->plan->failures;
     o->authz[r->authz].responded = true;
@@ -575,6 +624,10 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         break;
     case CA_CERTIFICATE:
         if (strcmp(order_of(ca, r)->status, "valid") != 0) {
+            if (ca->tampered) {
+                refuse(p, 404, "malformed", "no certificate yet");
+                break;
+            }
             fail_msg("the certificate was asked for while the order is %s", order_of(ca, r)->status);
         }
         snprintf(p->head, sizeof p->head, "Content-Type: application/pem-certificate-chain\r\n");
@@ -644,14 +697,18 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
     }
     check_http(ca, &r, host, request, len);
     ca->requests++;
-    ca->count[r.kind]++;
+    if (r.kind < CA_KINDS) {
+        ca->count[r.kind]++;
+    }
     ca->last = r.kind;
-    const struct ca_twist *t = twist_for(ca, r.kind);
+    const struct ca_twist *t = r.refusal != NULL ? NULL : twist_for(ca, r.kind);
     bool say = t != NULL && (t->act == CA_SAY || t->act == CA_DO_AND_SAY);
     ca->bad_nonce_seed = ca->bad_nonce_seed * 1664525u + 1013904223u;
     if (r.kind > CA_NONCE && (ca->bad_nonce_seed >> 16) % 100 < ca->bad_nonce_percent) {
         refuse(&p, 400, "badNonce", "not today");
         t = NULL;
+    } else if (r.refusal != NULL) {
+        refuse(&p, r.code, r.refusal, "led astray");
     } else if (t == NULL || t->act == CA_DO_AND_SAY || t->act == CA_DO_AND_CUT || t->act == CA_ADD) {
         carry_out(ca, &r, &p);
     }
@@ -671,12 +728,12 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
                       : r.kind == CA_CERTIFICATE   ? ca_write_chain(order_of(ca, &r), t->body)
                                                    : t->body;
     const char *body = own != NULL ? own : say ? "" : p.body;
-    answer.len = (size_t)snprintf(ca->answer, sizeof ca->answer, "%s%s%s%s%sContent-Length: %zu\r\n\r\n%s",
-                                  say ? "" : line, say ? "" : p.head, t != NULL && t->head != NULL ? t->head : "",
-                                  nonce, ca->plan->close ? "Connection: close\r\n" : "", strlen(body),
-                                  r.kind == CA_NONCE ? "" : body);
+    answer.len =
+        (size_t)snprintf(ca->answer, sizeof ca->answer, "%s%s%s%s%sContent-Length: %zu\r\n\r\n%s", say ? "" : line,
+                         say ? "" : p.head, t != NULL && t->head != NULL ? t->head : "", nonce,
+                         ca->plan->close ? "Connection: close\r\n" : "", strlen(body), r.head ? "" : body);
     assert_true(answer.len < sizeof ca->answer);
-    if (ca->plan->chunked && r.kind != CA_NONCE) {
+    if (ca->plan->chunked && !r.head) {
         char *length = strstr(ca->answer, "Content-Length: ");
         size_t at = (size_t)(length - ca->answer);
         at += (size_t)snprintf(length, sizeof ca->answer - at, "Transfer-Encoding: chunked\r\n\r\n");
@@ -695,7 +752,7 @@ void ca_lost(struct ca *ca, const char *request, size_t len)
     if (end != NULL) {
         text[from_b64url(at + 13, (size_t)(end - at - 13), text, sizeof text - 1)] = '\0';
         assert_true(member(text, "nonce", nonce, sizeof nonce));
-        use_nonce(ca, nonce);
+        (void)use_nonce(ca, nonce);
     }
 }
 

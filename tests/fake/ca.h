@@ -101,6 +101,7 @@ struct ca_order {
         const char *status;
         bool responded;
         unsigned looks, failures;
+        bool astray; /* what was on show was not what belongs there */
     } authz[CA_NAMES];
     char *chain;
     uint8_t point[65]; /* of the request's key */
@@ -117,6 +118,7 @@ struct ca {
     int64_t utc;                                /* now; 0: MAKER_NOW                                */
     unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */
     bool forgot_account;                        /* set: the account is unknown until newAccount */
+    bool tampered;                              /* with answers: who was led astray by them is refused, not failed */
     bool power_cut; /* the client was switched off: an answer may be gone from where it was shown */
     struct ca_order order[8];
     uint8_t point[65]; /* of the account key */

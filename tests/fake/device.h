@@ -92,6 +92,9 @@ enum acme_progress device_tick(struct device *d);
 /* The pair in use fits together and is for the names of the plan. */
 void device_check_pair(const struct device *d);
 
+/* By the dates of the certificate in use it is time to renew it. */
+bool device_pair_is_due(const struct device *d);
+
 /* Keys that count the public-key operations of a tick in d->operations; the handle is a struct acme_key_p256 of d's. */
 extern const struct acme_key_ops device_key_ops;
 

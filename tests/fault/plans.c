@@ -5,5 +5,6 @@ const struct dimension *const dimensions[] = {
     &dimension_rxcut,   &dimension_txcut,      &dimension_rxsplit,  &dimension_txsplit, &dimension_netfail,
     &dimension_netpair, &dimension_storefail,  &dimension_storecut, &dimension_tickcut, &dimension_tickpair,
     &dimension_nonce,   &dimension_recordlost, &dimension_rngfail,  &dimension_clock,   &dimension_tickwrap,
-    &dimension_storm,   &dimension_worksize};
+    &dimension_storm,   &dimension_worksize,   &dimension_anstrunc, &dimension_ansbyte, &dimension_header,
+    &dimension_member};
 const unsigned dimension_count = sizeof dimensions / sizeof dimensions[0];

@@ -9,7 +9,7 @@
 extern const struct dimension dimension_rxcut, dimension_txcut, dimension_rxsplit, dimension_txsplit,
     dimension_netfail, dimension_netpair, dimension_storefail, dimension_storecut, dimension_tickcut,
     dimension_tickpair, dimension_nonce, dimension_recordlost, dimension_rngfail, dimension_clock, dimension_tickwrap,
-    dimension_storm, dimension_worksize;
+    dimension_storm, dimension_worksize, dimension_anstrunc, dimension_ansbyte, dimension_header, dimension_member;
 
 extern const struct dimension *const dimensions[];
 extern const unsigned dimension_count;

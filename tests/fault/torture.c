@@ -91,11 +91,24 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static unsigned common_divisor(unsigned a, unsigned b)
+{
+    while (b != 0) {
+        unsigned rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
 /* Runs one dimension in `jobs` processes. Returns how many cases failed, or processes died. */
 static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most)
 {
     unsigned count = cases_of(m), died = 0;
     unsigned step = at_most > 0 && count > at_most ? (count + at_most - 1) / at_most : 1;
+    while (common_divisor(step, kinds_of(m)) > 1 && step > 1) { /* or some kinds would never be among the sample */
+        step++;
+    }
     double began = now_s();
     *shared = (struct shared){0};
     fflush(stdout);
@@ -103,7 +116,7 @@ static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most
         if (fork() == 0) {
             work(m, job * step, jobs * step, count);
             fflush(stdout);
-            _exit(0);
+            exit(0); /* not _exit: coverage counts are written on the way out */
         }
     }
     for (unsigned job = 0; job < jobs; job++) {

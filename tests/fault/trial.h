@@ -52,11 +52,13 @@ struct trial {
     enum acme_record record;
     uint8_t *fill; /* DEVICE_RANDOM: where to, and how much */
 
-    bool fired;        /* the fault has begun                                    */
-    bool over;         /* and it is gone: the run it spoiled has ended           */
-    bool dead;         /* the connection has                                     */
-    uint32_t stall_ms; /* since when a dead connection is silent; 0 not yet asked */
-    unsigned extra[4]; /* the dimension's own                                    */
+    bool fired;                             /* the fault has begun                                    */
+    bool over;                              /* and it is gone: the run it spoiled has ended           */
+    bool dead;                              /* the connection has                                     */
+    uint32_t stall_ms;                      /* since when a dead connection is silent; 0 not yet asked */
+    unsigned extra[4];                      /* the dimension's own                                    */
+    bool tampered;                          /* with the answer on its way: what it says binds nobody  */
+    unsigned spare_orders, spare_finalized; /* of this case: orders that may be lost with answers */
 
     bool answering;   /* the CA's answer is on its way                          */
     bool key_touched; /* in this tick */
@@ -66,7 +68,7 @@ struct trial {
     char polled[300];              /* the request that was told to come back later   */
     uint32_t polled_ms, retry_after_ms;
     unsigned checked_commits;
-    unsigned base_orders, base_finalized, finalized_checked;
+    unsigned base_orders, base_finalized, base_asked, finalized_checked;
     struct {
         char request[1600], answer[1600];
     } message[2]; /* by number, even and odd */
