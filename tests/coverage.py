@@ -24,7 +24,7 @@ wrong = []
 def programs(build):
     """The test programs of sources that are still there, the longest ones first."""
     found = [p for p in glob.glob(f"{build}/tests/*/test_*") if os.path.exists(p[len(build) + 1:] + ".c")]
-    slow = ["test_acme", "test_exchange", "test_tls", "test_key_p256"]
+    slow = ["test_acme", "test_dialogue", "test_tls", "test_key_p256"]
     found.sort(key=lambda p: slow.index(os.path.basename(p)) if os.path.basename(p) in slow else len(slow))
     return [[p] for p in found] + [[f"{build}/torture", "--at-most", AT_MOST]]
 

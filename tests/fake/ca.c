@@ -1,7 +1,8 @@
 /* ca.c - see ca.h. */
 #define _GNU_SOURCE /* memmem */
-#include "ca.h"
+#include "ca_more.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static bool demand(const struct ca *ca, struct request *r, bool fine, int code, 
 
 /* --- reading --------------------------------------------------------------------------------------------- */
 
-static size_t from_b64url(const char *text, size_t len, void *out, size_t cap)
+size_t from_b64url(const char *text, size_t len, void *out, size_t cap)
 {
     char padded[8192];
     unsigned char bytes[8192];
@@ -61,7 +62,7 @@ static size_t from_b64url(const char *text, size_t len, void *out, size_t cap)
 }
 
 /* The text behind "name":" up to the next quote; escapes are not expected from this client. */
-static bool member(const char *json, const char *name, char *out, size_t cap)
+bool member(const char *json, const char *name, char *out, size_t cap)
 {
     char key[64];
     snprintf(key, sizeof key, "\"%s\":\"", name);
@@ -202,8 +203,8 @@ static bool exists(const struct ca *ca, const struct request *r, const char *pat
     }
     bool two = r->kind == CA_AUTHZ || r->kind == CA_CHALLENGE;
     snprintf(whole, sizeof whole, two ? "%s%u/%u" : "%s%u", paths[r->kind], r->order, r->authz);
-    return strcmp(path, whole) == 0 && r->order >= 1 && r->order <= ca->order_count &&
-           r->authz < ca->plan->name_count;
+    return strncmp(path, whole, strlen(whole)) == 0 && !isdigit((unsigned char)path[strlen(whole)]) &&
+           r->order >= 1 && r->order <= ca->order_count && r->authz < ca->plan->name_count;
 }
 
 static void check_http(struct ca *ca, struct request *r, const char *host, const char *request, size_t len)
@@ -228,7 +229,8 @@ static void check_http(struct ca *ca, struct request *r, const char *host, const
     for (r->kind = CA_DIRECTORY; r->kind < CA_KINDS; r->kind++) {
         size_t n = strlen(paths[r->kind]);
         bool exact = paths[r->kind][n - 1] != '/';
-        if (exact ? strcmp(path, paths[r->kind]) == 0 : strncmp(path, paths[r->kind], n) == 0) {
+        if (exact ? strcspn(path, "?") == n && strncmp(path, paths[r->kind], n) == 0
+                  : strncmp(path, paths[r->kind], n) == 0) {
             (void)sscanf(path + n, "%u/%u", &r->order, &r->authz);
             break;
         }
@@ -269,6 +271,16 @@ static void refuse(struct reply *p, int code, const char *type, const char *deta
     snprintf(p->head, sizeof p->head, "Content-Type: application/problem+json\r\n");
     snprintf(p->body, sizeof p->body, "{\"type\":\"urn:ietf:params:acme:error:%s\",\"detail\":\"%s\",\"status\":%d}",
              type, detail, code);
+}
+
+static bool say_no(struct reply *p, const struct ca_no *no)
+{
+    if (no != NULL) {
+        refuse(p, no->code, no->type, no->detail);
+        size_t at = strlen(p->head);
+        snprintf(p->head + at, sizeof p->head - at, "%s", no->head);
+    }
+    return no != NULL;
 }
 
 static const char *other(const struct ca *ca)
@@ -314,7 +326,7 @@ static void order_document(struct ca *ca, struct reply *p, unsigned number, bool
         at += (size_t)snprintf(p->body + at, sizeof p->body - at, ",\"certificate\":\"https://%s/cert/%u\"",
                                other(ca), number);
     }
-    snprintf(p->body + at, sizeof p->body - at, "}");
+    ca_order_tell(o, p->body + at, sizeof p->body - at);
 }
 
 /* What time does to an order: once a look. */
@@ -331,6 +343,19 @@ static void order_moves(const struct ca *ca, struct ca_order *o)
     }
 }
 
+static void issue(struct ca *ca, struct ca_order *o, const char *payload);
+
+/* An order that somebody else has finalized: the same account and names, another key. */
+static void by_a_stranger(struct ca *ca, struct ca_order *o)
+{
+    char payload[3000];
+    EVP_PKEY *key = maker_ec("P-256");
+    ca_csr(ca->plan, key, payload, sizeof payload);
+    issue(ca, o, payload);
+    o->status = "valid";
+    EVP_PKEY_free(key);
+}
+
 static void new_order(struct ca *ca, struct request *r, struct reply *p)
 {
     char wanted[2400];
@@ -339,8 +364,11 @@ static void new_order(struct ca *ca, struct request *r, struct reply *p)
         at += (size_t)snprintf(wanted + at, sizeof wanted - at, "%s{\"type\":\"dns\",\"value\":\"%s\"}",
                                i > 0 ? "," : "", ca->plan->names[i]);
     }
-    snprintf(wanted + at, sizeof wanted - at, "]}");
-    assert_string_equal(r->payload, wanted);
+    snprintf(wanted + at, sizeof wanted - at, "]");
+    struct ca_wish wish = {0};
+    if (say_no(p, ca_order_wish(ca, r->payload, wanted, &wish))) {
+        return;
+    }
     p->code = 201;
     const char *last = ca->order_count > 0 ? ca->order[ca->order_count - 1].status : "none";
     if (!ca->plan->reuse || (strcmp(last, "pending") != 0 && strcmp(last, "ready") != 0)) {
@@ -348,9 +376,14 @@ static void new_order(struct ca *ca, struct request *r, struct reply *p)
         struct ca_order *o = &ca->order[ca->order_count++];
         o->status = ca->plan->born != NULL ? ca->plan->born : "pending";
         o->lag = ca->plan->lag;
+        snprintf(o->profile, sizeof o->profile, "%s", wish.profile);
+        snprintf(o->replaces, sizeof o->replaces, "%s", wish.replaces);
         for (unsigned i = 0; i < ca->plan->name_count; i++) {
             bool valid = i < ca->plan->born_valid || strcmp(o->status, "pending") != 0;
             o->authz[i].status = valid ? "valid" : "pending";
+        }
+        if (ca->plan->stranger && ca->order_count == 1) {
+            by_a_stranger(ca, o);
         }
     }
     order_document(ca, p, ca->order_count, true);
@@ -368,7 +401,8 @@ static void authz_document(struct ca *ca, struct request *r, struct reply *p)
     bool responded = o->authz[r->authz].responded;
     snprintf(http, sizeof http,
              "{\"type\":\"http-01\",\"url\":\"" CA_URL "/chall/%u/%u\",\"status\":\"%s\",\"token\":\"%s\"%s}",
-             r->order, r->authz, o->authz[r->authz].status, token,
+             r->order, r->authz, responded && ca->plan->shows_processing ? "processing" : o->authz[r->authz].status,
+             token,
              o->authz[r->authz].failures > 0 ? ",\"error\":{\"type\":\"urn:ietf:params:acme:error:connection\","
                                                "\"detail\":\"refused\",\"status\":400}"
              : (responded || strcmp(o->authz[r->authz].status, "pending") != 0) && ca->plan->challenge != NULL
@@ -383,12 +417,28 @@ static void authz_document(struct ca *ca, struct request *r, struct reply *p)
              last && !alone ? "," : "", http, last || alone ? "" : ",", last || alone ? "" : strange);
 }
 
+/* A replica of the CA's database that lags. */
+static bool is_stale(const struct ca *ca, enum ca_kind kind)
+{
+    return ca->plan->stale > 0 && ca->count[kind] % ca->plan->stale == 0;
+}
+
+static void look_at_order(struct ca *ca, struct request *r, struct reply *p)
+{
+    struct ca_order *o = order_of(ca, r);
+    order_moves(ca, o);
+    const char *status = o->status;
+    o->status = is_stale(ca, CA_ORDER) ? "pending" : status;
+    order_document(ca, p, r->order, !ca->plan->forgetful);
+    o->status = status;
+}
+
 static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
 {
     struct ca_order *o = order_of(ca, r);
     if (o->authz[r->authz].responded && o->authz[r->authz].failures == 0) {
         /* the answer is not to be taken back before the authorization has left pending */
-        assert_true(ca->published != NULL || ca->power_cut || ca->tampered);
+        assert_true(ca->published != NULL || ca->power_cut || ca->tampered || ca->plan->begun);
         if (o->authz[r->authz].astray) {
             o->authz[r->authz].status = "invalid";
         } else if (ca->published == NULL) {
@@ -400,8 +450,11 @@ static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
             o->authz[r->authz].responded = false;
         }
     }
-    p->code = ca->plan->code202 && strcmp(o->authz[r->authz].status, "valid") != 0 ? 202 : 200;
+    p->code = ca->plan->code202 ? 202 : 200;
+    const char *status = o->authz[r->authz].status;
+    o->authz[r->authz].status = is_stale(ca, CA_AUTHZ) ? "pending" : status;
     authz_document(ca, r, p);
+    o->authz[r->authz].status = status;
     if (strcmp(o->authz[r->authz].status, "invalid") == 0) {
         o->status = "invalid";
     }
@@ -476,15 +529,17 @@ static void issue(struct ca *ca, struct ca_order *o, const char *payload)
     assert_non_null(request);
     EVP_PKEY *key = X509_REQ_get0_pubkey(request);
     assert_int_equal(X509_REQ_verify(request, key), 1);
+    ca_judge_csr(ca, request);
     for (unsigned i = 0; i < ca->plan->name_count; i++) {
         size_t used = strlen(san);
         snprintf(san + used, sizeof san - used, "%sDNS:%s", i > 0 ? "," : "", ca->plan->names[i]);
     }
     int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
     struct maker_spec spec = {.san = san,
-                              .from = utc - MAKER_DAY,
+                              .from = utc + (ca->plan->starts_in > 0 ? (int64_t)ca->plan->starts_in : -MAKER_DAY),
                               .to = utc + 90 * MAKER_DAY,
                               .key = key,
+                              .key_id = ca->plan->ari ? CA_KEY_ID : NULL,
                               .issuer = ca->issuer,
                               .issuer_key = ca->issuer_key};
     unsigned char *point = NULL;
@@ -539,13 +594,15 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         snprintf(p->body, sizeof p->body,
                  "{\"Xq7-random\":\"https://elsewhere.test/\",\"newNonce\":\"https://%s/nonce\",\"newAccount\":"
                  "\"" CA_URL "/new-account\",\n \"newOrder\" : \"https:\\/\\/" CA_HOST
-                 "\\/new\\u002dorder\",\"meta\":{\"termsOfService\":null,\"x\":[1,[2],{}]}}",
-                 other(ca));
+                 "\\/new\\u002dorder\",%s\"termsOfService\":null,\"x\":[1,[2],{}]}}",
+                 other(ca), ca_meta(ca));
         break;
     case CA_NONCE:
         break;
     case CA_NEW_ACCOUNT:
-        assert_string_equal(r->payload, "{\"termsOfServiceAgreed\":true}");
+        if (say_no(p, ca_account_wish(ca, r->payload))) {
+            break;
+        }
         p->code = ca->accounts > 0 && !ca->forgot_account ? 200 : 201;
         ca->accounts += p->code == 201;
         ca->forgot_account = false;
@@ -556,8 +613,7 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         new_order(ca, r, p);
         break;
     case CA_ORDER:
-        order_moves(ca, order_of(ca, r));
-        order_document(ca, p, r->order, !ca->plan->forgetful);
+        look_at_order(ca, r, p);
         break;
     case CA_AUTHZ:
         look_at_authz(ca, r, p);
@@ -638,6 +694,9 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
     char nonce[500], line[64];
     struct ca_answer answer = {.at = ca->answer, .close = ca->plan->close};
 
+    if (ca_renewal_info(ca, request, len, &answer)) {
+        return answer;
+    }
     check_http(ca, &r, host, request, len);
     ca->requests++;
     if (r.kind < CA_KINDS) {
@@ -667,7 +726,10 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
     }
     give_nonce(ca, r.kind, t, nonce, sizeof nonce);
     snprintf(line, sizeof line, "HTTP/1.1 %d Fine\r\n", p.code);
-    const char *body = t != NULL && t->body != NULL ? t->body : say ? "" : p.body;
+    const char *own = t == NULL || t->body == NULL ? NULL
+                      : r.kind == CA_CERTIFICATE   ? ca_write_chain(order_of(ca, &r), t->body)
+                                                   : t->body;
+    const char *body = own != NULL ? own : say ? "" : p.body;
     answer.len =
         (size_t)snprintf(ca->answer, sizeof ca->answer, "%s%s%s%s%sContent-Length: %zu\r\n\r\n%s", say ? "" : line,
                          say ? "" : p.head, t != NULL && t->head != NULL ? t->head : "", nonce,
