@@ -594,6 +594,22 @@ static void a_stale_directory_is_read_once(void **state)
     assert_string_equal(flow.directory.new_order, U "/o2");
 }
 
+/* The CA may have taken the answer to the challenge before it redirected: it is looked at first, not answered again. */
+static void a_directory_gone_stale_behind_a_challenge_leaves_doubt(void **state)
+{
+    (void)state;
+    for (int presented = 0; presented < 2; presented++) {
+        start(ACME_STEP_AUTHZ_POLL);
+        acme_flow_start(&flow);
+        flow.step = ACME_STEP_AUTHZ_POLL;
+        flow.presented = presented;
+        assert_false(flow.in_doubt);
+        assert_int_equal(acme_flow_directory_stale(&flow, ACME_E_REDIRECT), ACME_STEP_DIRECTORY);
+        assert_int_equal(flow.in_doubt, presented);
+        assert_int_equal(withdraws, presented);
+    }
+}
+
 static void directories(void **state)
 {
     (void)state;
@@ -724,6 +740,7 @@ int main(void)
         cmocka_unit_test(directories),
         cmocka_unit_test(runs_begin_where_they_can),
         cmocka_unit_test(progress_grows_along_the_way),
+        cmocka_unit_test(a_directory_gone_stale_behind_a_challenge_leaves_doubt),
         cmocka_unit_test(keys_that_do_not_answer),
         cmocka_unit_test(no_doubt_while_it_is_processed),
     };
