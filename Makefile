@@ -35,7 +35,7 @@ HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h)
 DEVICE = tests/fake/device.c
 TORTURE = $(wildcard tests/fault/*.c)
 # Tests in C: one program for each test_*.c; what lies beside them, and the scripted CA, is shared.
-TESTS_C = $(wildcard tests/unit/*.c tests/dialogue/*.c tests/regress/*.c)
+TESTS_C = $(foreach room,unit dialogue regress cells tls,$(wildcard tests/$(room)/*.c))
 UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
 UNITS = $(UNITS_C:%.c=$(B)/%)
 HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c))
@@ -89,7 +89,19 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 torture: $(B)/torture
 	$(B)/torture
 
-$(B)/tests/unit/test_acme: $(call objects,$(DEVICE))
+$(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVICE))
+$(B)/tests/dialogue/test_dialogue: $(call objects,tests/fault/fastkey.c)
+
+# The fuzzing harnesses, for tests/fuzz/fuzz.py: it makes them with clang's libFuzzer and sanitizers, in a B of their own.
+FUZZERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzzers: $(FUZZERS)
+$(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libnanoacme.a
+	@mkdir -p $(@D)
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) $(LDLIBS)
+FUZZ_WHOLE = $(B)/fuzz/fuzz_conversation
+$(FUZZ_WHOLE): $(call objects,$(DEVICE) tests/fuzz/server.c tests/fault/judge.c tests/fault/fastkey.c) $(B)/libhelpers.a
+$(FUZZ_WHOLE): FUZZ_LIBS = -lcrypto
 
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
 units: $(UNITS)
@@ -105,21 +117,26 @@ include $(wildcard boards/*/board.mk)
 deps:
 	tests/deps.sh build
 
+# BOARD=posix: the program on this machine. KEEP=1 keeps what is served up until Ctrl-C.
 demo:
 	tests/deps.sh demo
 	$(MAKE) all
-	tests/demo/run
+	$(if $(filter-out posix,$(BOARD)),$(MAKE) -j2 -s firmware-parts)
+	BOARD=$(BOARD) tests/demo/run
+
+run:
+	$(MAKE) demo KEEP=1
 
 check:
 	tests/deps.sh check
 	$(PYTHON) tests/run.py
 
-lint size bench:
-	$(PYTHON) tests/run.py --show $@
+# SECONDS=60 for each harness, or RUNS=10000000; ONLY=fuzz_json: one of them.
+fuzz:
+	$(PYTHON) tests/fuzz/fuzz.py $(if $(RUNS),--runs $(RUNS),--seconds $(or $(SECONDS),60)) $(if $(ONLY),--only $(ONLY))
 
-# For the developer: line coverage of the unit tests.
-coverage:
-	$(PYTHON) tests/run.py --coverage unit
+lint size bench coverage:
+	$(PYTHON) tests/run.py --show $@
 
 # Do the tests notice a change of the core? SAMPLE=400|all SEED=1 ONLY=core/wire/json.c JOBS=2; AGAIN=1.
 mutants:
@@ -164,13 +181,16 @@ clean:
 
 help:
 	@echo 'make            the program and the two libraries, below build/'
-	@echo 'make demo       issue and renew against a CA started here, serve and fetch with the result'
+	@echo 'make demo       a board in the emulator obtains a certificate and serves a page; BOARD=posix: the program'
+	@echo 'make run        the same, and the board stays up until Ctrl-C'
+	@echo 'make firmware   BOARD=... SITE=site.c IMAGE=folder/name: an image for one CA'
 	@echo 'make check      everything tested; the last line counts'
 	@echo 'make lint       layout, include directions, symbols, limits'
 	@echo 'make torture    every fault at every point; minutes'
+	@echo 'make fuzz       SECONDS=60 for each harness, or RUNS=n; ONLY=fuzz_json'
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
 	@echo 'make bench      instructions and heap of a renewal, beside uacme'
-	@echo 'make coverage   lines the unit tests reach'
+	@echo 'make coverage   lines and branches of the core the tests reach; an HTML report'
 	@echo 'make mutants    do the tests notice a changed core? SAMPLE=400|all SEED= ONLY=file'
 	@echo 'make proof      no undefined behaviour in the parsers, by Frama-C'
 	@echo 'make deps       install what the build needs (apt)'
@@ -178,7 +198,8 @@ help:
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units torture headers deps demo check lint size bench coverage mutants proof anchors install uninstall clean help
+.PHONY: all units fuzzers fuzz torture headers deps demo run check lint size bench coverage mutants proof anchors install \
+	uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

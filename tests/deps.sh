@@ -1,21 +1,36 @@
 #!/bin/sh
+<<<<<<< HEAD
 # Installs what is lacking for one purpose: tests/deps.sh build|demo|check|proof. Silent when all is there.
+=======
+# Installs what is lacking for one purpose: tests/deps.sh build|firmware|demo|check. Silent when all is there.
+>>>>>>> main
 # Debian 12's packages; root, or sudo. Versions are named where another one would not do.
 set -eu
 cd "$(dirname "$0")/.."
 
 build="gcc make libc6-dev libbearssl-dev libjsmn-dev scdoc"
-demo="$build pebble openssl curl ca-certificates python3"
+firmware="$build gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf dpkg-dev
+ qemu-system-arm qemu-system-misc"
+demo="$firmware pebble openssl curl ca-certificates python3"
 check="$demo libcmocka-dev gcovr clang-14 clang-format-14 libclang-rt-14-dev caddy uacme valgrind libssl-dev
+<<<<<<< HEAD
  gcc-arm-none-eabi libnewlib-arm-none-eabi shellcheck binutils util-linux pkg-config"
 proof="$build python3 frama-c-base"
+=======
+ shellcheck binutils util-linux pkg-config"
+>>>>>>> main
 
 case ${1:-} in
 build) wanted=$build ;;
+firmware) wanted=$firmware ;;
 demo) wanted=$demo ;;
 check) wanted=$check ;;
+<<<<<<< HEAD
 proof) wanted=$proof ;;
 *) echo "usage: tests/deps.sh build|demo|check|proof" >&2; exit 64 ;;
+=======
+*) echo "usage: tests/deps.sh build|firmware|demo|check" >&2; exit 64 ;;
+>>>>>>> main
 esac
 
 installed() { dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p'; }
@@ -56,6 +71,30 @@ at_least() {
 }
 at_least libbearssl-dev 0.6 "key generation and the TLS profiles came with it"
 at_least pebble 2.4 "chain length and alternate roots came with it"
+
+# BearSSL and lwIP for boards: Debian's source packages, from where this machine has its packages. It takes no root.
+# source_of PACKAGE FOLDER OWN_TREE: into build/src/FOLDER, unless the user has a tree.
+source_of() {
+	[ -z "$3" ] && [ ! -d "build/src/$2" ] || return 0
+	echo "deps: fetching the source of $1"
+	work=$PWD/build/src/.apt
+	mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+	# shellcheck disable=SC2016 # apt fills these in
+	apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' |
+		sort -u >"$work/sources.list"
+	apt_source="-qq -o Dir::Etc::SourceList=$work/sources.list -o Dir::Etc::SourceParts=- -o Dir::State::Lists=$work/lists
+	 -o Dir::Cache=$work/cache -o APT::Sandbox::User="
+	# shellcheck disable=SC2086 # words on purpose
+	(apt-get $apt_source update && cd "$work" && apt-get $apt_source source --download-only "$1" &&
+		rm -rf tree && dpkg-source --no-check -x "$1"_*.dsc tree && mv tree "../$2") >"$work/log" 2>&1 ||
+		{ cat "$work/log" >&2; echo "deps: no source of $1; a tree of your own will do: $4" >&2; exit 1; }
+}
+case $1 in
+firmware | demo | check)
+	source_of bearssl bearssl "${BEARSSL_DIR:-}" 'BEARSSL_DIR=... with inc/ and src/'
+	source_of lwip lwip "${LWIP_DIR:-}" 'LWIP_DIR=... with src/'
+	;;
+esac
 
 # The newest Pebble, for what Debian's lacks (Retry-After, challenge state processing, User-Agent required). It needs
 # Go 1.24; where that is not to be had the tests that use it are skipped.

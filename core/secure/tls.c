@@ -8,6 +8,7 @@
 #include "wipe.h"
 
 #define RSA_BYTES_MIN 256
+#define DER_SEQUENCE  0x30
 #define DAYS_TO_1970  719528 /* from year 0, as BearSSL counts */
 
 static const uint16_t suites[] = {
@@ -15,8 +16,9 @@ static const uint16_t suites[] = {
     BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,       BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,       BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384};
 
-/* The X.509 class: br_x509_minimal does everything, these note when it may have done a public-key operation.
- * It verifies where a CA's public key ends and where a certificate ends; BearSSL hands certificates over in
+/* The X.509 class: br_x509_minimal does nearly everything; these note when it may have done a public-key operation,
+ * which of a certificate's two dates it stopped at, and whether the leaf has a DNS name beside its common name. It
+ * verifies where a CA's public key ends and where a certificate ends; BearSSL hands certificates over in
  * pieces of at most 256 bytes, and any piece of a CA's certificate may hold that place. */
 
 static struct acme_tls_x509 *x509_of(const br_x509_class **ctx)
@@ -27,6 +29,7 @@ static struct acme_tls_x509 *x509_of(const br_x509_class **ctx)
 static void start_chain(const br_x509_class **ctx, const char *server_name)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
+    x->behind_date = 0;
     x->inner->vtable->start_chain(&x->inner->vtable, server_name);
 }
 
@@ -39,10 +42,15 @@ static void start_cert(const br_x509_class **ctx, uint32_t length)
 static void append(const br_x509_class **ctx, const unsigned char *buf, size_t len)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
-    if (x->inner->err == 0 && x->inner->num_certs > 0) {
+    bool good = x->inner->err == 0;
+    if (good && x->inner->num_certs > 0) {
         x->worked = true;
     }
     x->inner->vtable->append(&x->inner->vtable, buf, len);
+    /* BearSSL has one number for both dates. It stops right behind the wrong one, which may end its piece. */
+    if (x->inner->err == BR_ERR_X509_EXPIRED && x->behind_date == 0 && (!good || x->inner->hlen > 0)) {
+        x->behind_date = good ? x->inner->hbuf[0] : buf[0];
+    }
 }
 
 static void end_cert(const br_x509_class **ctx)
@@ -55,7 +63,9 @@ static void end_cert(const br_x509_class **ctx)
 static unsigned end_chain(const br_x509_class **ctx)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
-    return x->inner->vtable->end_chain(&x->inner->vtable);
+    unsigned err = x->inner->vtable->end_chain(&x->inner->vtable);
+    /* BearSSL takes the common name where there is no alternative name; RFC 9525, 6.4, does not. */
+    return err == 0 && x->dns_name.status == 0 ? BR_ERR_X509_BAD_SERVER_NAME : err;
 }
 
 /* Asked for before the signature of ServerKeyExchange is verified. */
@@ -65,6 +75,9 @@ static const br_x509_pkey *get_pkey(const br_x509_class *const *ctx, unsigned *u
     x->worked = true;
     return x->inner->vtable->get_pkey(&x->inner->vtable, usages);
 }
+
+static const unsigned char any_dns_name[] = {0,
+                                             2}; /* BearSSL's way to say: the first alternative name of that kind */
 
 static const br_x509_class forwarding = {
     sizeof(struct acme_tls_x509), start_chain, start_cert, append, end_cert, end_chain, get_pkey};
@@ -120,10 +133,13 @@ static void configure(struct acme_tls *tls, const struct acme_trust *trust, int6
     br_x509_minimal_set_time(&tls->minimal, days + DAYS_TO_1970, (uint32_t)(utc - (int64_t)days * 86400));
     tls->x509.vtable = &forwarding;
     tls->x509.inner = &tls->minimal;
+    /* Its text is of no use; that there is one is. */
+    tls->x509.dns_name = (br_name_element){any_dns_name, &tls->x509.dns_text, sizeof tls->x509.dns_text, 0};
+    br_x509_minimal_set_name_elements(&tls->minimal, &tls->x509.dns_name, 1);
     br_ssl_engine_set_x509(eng, &tls->x509.vtable);
     tls->protocol = "http/1.1";
     br_ssl_engine_set_protocol_names(eng, &tls->protocol, 1);
-    br_ssl_engine_add_flags(eng, BR_OPT_NO_RENEGOTIATION);
+    br_ssl_engine_add_flags(eng, BR_OPT_NO_RENEGOTIATION | BR_OPT_FAIL_ON_ALPN_MISMATCH);
 }
 
 int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *buffer, size_t buffer_len,
@@ -140,7 +156,7 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
     if (trust == NULL || trust->count == 0) {
         return ACME_E_ANCHORS;
     }
-    if (buffer == NULL || buffer_len < ACME_TLS_BUFFER_SMALL) {
+    if (buffer_len < ACME_TLS_BUFFER_SMALL) {
         return ACME_E_WORK_SMALL;
     }
     if (sys->utc(sys->ctx, &utc) != 1 || utc < ACME_UTC_FLOOR) {
@@ -163,7 +179,9 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
     br_ssl_engine_set_buffer(&tls->client.eng, buffer, buffer_len, 0);
     br_ssl_engine_inject_entropy(&tls->client.eng, seed, sizeof seed);
     acme_wipe(seed, sizeof seed);
-    return br_ssl_client_reset(&tls->client, name, resume) != 0 ? 0 : ACME_E_TLS;
+    /* Whatever it could refuse was made sure of above; an error of its own would stay for acme_tls_pump() to tell. */
+    (void)br_ssl_client_reset(&tls->client, name, resume);
+    return 0;
 }
 
 static const struct {
@@ -183,6 +201,7 @@ static const struct {
     {BR_ERR_UNEXPECTED, ACME_E_TLS_RECORD},
     {BR_ERR_BAD_FINISHED, ACME_E_TLS_RECORD},
     {BR_ERR_BAD_SIGNATURE, ACME_E_TLS_SIGNATURE},
+    {BR_ERR_WRONG_KEY_USAGE, ACME_E_TLS_CERT},
     {BR_ERR_X509_BAD_SIGNATURE, ACME_E_TLS_SIGNATURE},
     {BR_ERR_X509_WRONG_KEY_TYPE, ACME_E_TLS_SIGNATURE},
     {BR_ERR_X509_TIME_UNKNOWN, ACME_E_CLOCK},
@@ -192,11 +211,15 @@ static const struct {
     {BR_ERR_X509_NOT_TRUSTED, ACME_E_TLS_UNTRUSTED},
 };
 
-static int error_of(const br_ssl_engine_context *eng, int code)
+static int error_of(const struct acme_tls *tls, int code)
 {
     /* BearSSL gives one number to a server of another version and to what is no TLS record at all. */
-    if (code == BR_ERR_UNSUPPORTED_VERSION && eng->ibuf[1] != 3) {
+    if (code == BR_ERR_UNSUPPORTED_VERSION && tls->client.eng.ibuf[1] != 3) {
         return ACME_E_TLS_RECORD;
+    }
+    /* Behind the first date comes the second, behind that the subject's name. */
+    if (code == BR_ERR_X509_EXPIRED && tls->x509.behind_date != DER_SEQUENCE) {
+        return ACME_E_TLS_EARLY;
     }
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         if (errors[i].code == code) {
@@ -206,7 +229,7 @@ static int error_of(const br_ssl_engine_context *eng, int code)
     if (code > BR_ERR_X509_OK && code < 64) {
         return ACME_E_TLS_CERT;
     }
-    return code >= BR_ERR_RECV_FATAL_ALERT && code < BR_ERR_SEND_FATAL_ALERT ? ACME_E_TLS_ALERT : ACME_E_TLS;
+    return code >= BR_ERR_RECV_FATAL_ALERT ? ACME_E_TLS_ALERT : ACME_E_TLS;
 }
 
 /* Notes what the last bytes brought about. Returns 0 or the engine's error. A session that failed is not
@@ -218,7 +241,7 @@ static int judge(struct acme_tls *tls)
 
     if (code != 0) {
         tls->resumable = false;
-        return error_of(&tls->client.eng, code);
+        return error_of(tls, code);
     }
     if ((state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) != 0 && !tls->shook) {
         tls->shook = true;
@@ -236,9 +259,9 @@ static bool feed(struct acme_tls *tls)
     size_t len;
 
     tls->x509.worked = false;
-    while (tls->rx_at < tls->rx_len && !tls->x509.worked && br_ssl_engine_sendrec_buf(eng, &len) == NULL) {
+    while (tls->rx_at < tls->rx_len && !tls->x509.worked) {
         unsigned char *to = br_ssl_engine_recvrec_buf(eng, &len);
-        if (to == NULL) { /* after an error too */
+        if (to == NULL) { /* something is to be sent or read first: one buffer serves both ways; after an error too */
             break;
         }
         *to = tls->rx[tls->rx_at++];
@@ -276,11 +299,10 @@ static int pump_in(struct acme_tls *tls, const struct acme_net *net, uint32_t *d
 {
     br_ssl_engine_context *eng = &tls->client.eng;
     size_t len;
-    size_t unsent;
     unsigned char *at = br_ssl_engine_recvrec_buf(eng, &len);
     int got = 0;
 
-    if (tls->rx_at == tls->rx_len && at != NULL && br_ssl_engine_sendrec_buf(eng, &unsent) == NULL) {
+    if (tls->rx_at == tls->rx_len && at != NULL) {
         got = net->recv(net->ctx, tls->shook ? at : tls->rx, tls->shook ? len : sizeof tls->rx);
         if (got < 0) {
             return got == ACME_E_CLOSED ? cut(tls) : got;
@@ -319,7 +341,7 @@ void acme_tls_end(struct acme_tls *tls, const struct acme_net *net)
     uint32_t up = 0;
     size_t len;
 
-    if (tls->shook && br_ssl_engine_recvapp_buf(eng, &len) == NULL) {
+    if (br_ssl_engine_recvapp_buf(eng, &len) == NULL) {
         br_ssl_engine_close(eng);
         (void)pump_out(tls, net, &up);
     }
@@ -349,7 +371,7 @@ size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap)
     size_t len;
     const unsigned char *at = br_ssl_engine_recvapp_buf(&tls->client.eng, &len);
 
-    if (at == NULL || cap == 0) {
+    if (at == NULL) {
         return 0;
     }
     len = len < cap ? len : cap;

@@ -15,10 +15,13 @@
 
 /* Everything TLS needs beside the record buffer; caller's memory, contents private. */
 struct acme_tls {
-    struct acme_tls_x509 { /* forwards to `minimal` and notes when a public-key operation was done */
+    struct acme_tls_x509 { /* forwards to `minimal` and notes what it does not tell */
         const br_x509_class *vtable;
         br_x509_minimal_context *inner;
-        bool worked;
+        br_name_element dns_name;
+        char dns_text;
+        uint8_t behind_date; /* the byte that follows the date at which a certificate was refused */
+        bool worked;         /* a public-key operation was done */
     } x509;
     const char *protocol; /* for ALPN */
     uint8_t rx_at, rx_len;
@@ -49,7 +52,7 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
  * ACME_E_TLS_RECORD within one. *up and *down grow by the bytes moved. */
 int acme_tls_pump(struct acme_tls *tls, const struct acme_net *net, uint32_t *up, uint32_t *down);
 
-/* Says close_notify if that is possible at once. The session stays resumable. */
+/* Says close_notify if that is possible at once; only when acme_tls_ready(). The session stays resumable. */
 void acme_tls_end(struct acme_tls *tls, const struct acme_net *net);
 
 /* True when the handshake is complete and application data may flow. */
@@ -62,7 +65,7 @@ static inline bool acme_tls_ready(const struct acme_tls *tls)
  * `flush` what was taken goes out as a record. */
 size_t acme_tls_write(struct acme_tls *tls, const void *data, size_t len, bool flush);
 
-/* Takes up to cap bytes of received application data. Returns how many. */
+/* Takes up to cap bytes (at least one) of received application data. Returns how many. */
 size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap);
 
 /* True when everything written has gone to the network. */

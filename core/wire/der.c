@@ -139,7 +139,7 @@ void acme_der_unsigned(struct acme_der_out *o, const uint8_t *number, size_t len
         len--;
     }
     acme_der_bytes(o, number, len);
-    if (len == 0 || (*number & 0x80u) != 0) {
+    if ((*number & 0x80u) != 0) {
         put_byte(o, 0);
     }
     acme_der_wrap(o, ACME_DER_INTEGER, mark);

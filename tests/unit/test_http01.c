@@ -485,6 +485,17 @@ static void next_challenge_in_the_same_solver(void **state)
     tear_down();
 }
 
+/* An absolute target that ends with its line: the line is over, whatever it was. */
+static void line_without_a_path(void **state)
+{
+    (void)state;
+    set_up(3, 1000);
+    static const char line[] = "GET http://a.example\n\n";
+    assert_memory_equal(ask_len(line, strlen(line)), "HTTP/1.1 404", 12);
+    assert_int_equal(h.answered, 0);
+    tear_down();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +511,7 @@ int main(void)
         cmocka_unit_test(listens_only_while_something_is_live),
         cmocka_unit_test(accepts_nothing_before_it_listens),
         cmocka_unit_test(next_challenge_in_the_same_solver),
+        cmocka_unit_test(line_without_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

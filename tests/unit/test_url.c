@@ -128,6 +128,7 @@ static void refuses_bad_urls(void **state)
         {"https://[192.0.2.1]/", ACME_E_URL},
         {"https://[1:2]/", ACME_E_URL},
         {"https://[1:2:3:4:5:6:7:8:9:a]/", ACME_E_URL},
+        {"https://[00001:00002:00003:00004:00005:00006:00007:00008]/", ACME_E_URL},
         {"https://::1/", ACME_E_URL},
         {"https://1.2.3/", ACME_E_URL},
         {"https://1.2.3.4.5/", ACME_E_URL},

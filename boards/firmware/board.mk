@@ -1,0 +1,68 @@
+# The firmware all boards share. `make firmware BOARD=lm3s6965evb SITE=site.c IMAGE=folder/name` links folder/name.elf.
+#
+# BearSSL and lwIP are built from their sources: trees of your own (BEARSSL_DIR with inc/ and src/, LWIP_DIR with src/),
+# or those that `tests/deps.sh firmware` fetches.
+
+FW = $(B)/firmware
+FW_BEARSSL = $(or $(BEARSSL_DIR),$(B)/src/bearssl)
+FW_LWIP = $(or $(LWIP_DIR),$(B)/src/lwip)
+FW_SITE = $(or $(SITE),$(FW)/site.c)
+BOARD ?= lm3s6965evb
+IMAGE ?= $(FW)/$(BOARD)/firmware
+
+FW_LWIP_FILES = $(addprefix $(FW_LWIP)/src/, $(addprefix core/, init.c def.c dns.c inet_chksum.c ip.c mem.c memp.c netif.c \
+	pbuf.c tcp.c tcp_in.c tcp_out.c timeouts.c udp.c) $(addprefix core/ipv4/, dhcp.c etharp.c icmp.c ip4.c ip4_addr.c) \
+	netif/ethernet.c)
+FW_BEARSSL_FILES = $(wildcard $(FW_BEARSSL)/src/*.c $(FW_BEARSSL)/src/*/*.c)
+FW_OURS = $(CORE) $(wildcard port/lwip/*.c port/flash/*.c boards/firmware/*.c)
+
+# Headers of the two libraries, away from those of this machine's C library.
+$(FW)/include:
+	@[ -d $(FW_BEARSSL)/src ] && [ -d $(FW_LWIP)/src ] || { \
+	echo "firmware needs the sources of BearSSL and lwIP: run 'tests/deps.sh firmware', or set BEARSSL_DIR and LWIP_DIR" >&2; \
+	exit 1; }
+	@mkdir -p $@.new
+	$(Q)cp $(FW_BEARSSL)/inc/bearssl*.h $@.new
+	$(Q)cp $(or $(JSMN_DIR),/usr/include)/jsmn.h $@.new
+	$(Q)mv $@.new $@
+
+FW_WARNINGS = $(filter-out -std=c99 -pedantic,$(WARNINGS)) -std=gnu11
+FW_INCLUDES = -Icore -Iport/lwip -Iport/flash -Iboards/firmware -isystem $(FW)/include -isystem $(FW_LWIP)/src/include
+FW_DEFINES = -DACME_CONFIG_FILE='"acme_limits.h"' -DNDEBUG
+
+# $(call firmware_board,NAME,CC,AR,FLAGS,FOLDERS,LINK): rules for one board.
+define firmware_board
+$(1)_BEARSSL = $$(FW_BEARSSL_FILES:$$(FW_BEARSSL)/src/%.c=$$(FW)/$(1)/bearssl/%.o)
+$(1)_OBJECTS = $$(FW_OURS:%.c=$$(FW)/$(1)/ours/%.o) $$(patsubst %.c,$$(FW)/$(1)/ours/%.o,$$(wildcard $(5:%=boards/%/*.c))) \
+	$$(FW_LWIP_FILES:$$(FW_LWIP)/src/%.c=$$(FW)/$(1)/lwip/%.o)
+
+$$(FW)/$(1)/bearssl/%.o: $$(FW_BEARSSL)/src/%.c
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(4) -w -I$$(FW_BEARSSL)/inc -I$$(FW_BEARSSL)/src -DBR_USE_UNIX_TIME=0 -DBR_USE_URANDOM=0 -DBR_LE_UNALIGNED=0 -c -o $$@ $$<
+$$(FW)/$(1)/libbearssl.a: $$($(1)_BEARSSL)
+	@$$(SAY) '  ar  $$@'
+	@rm -f $$@
+	$$(Q)$(3) rcs $$@ $$^
+$$(FW)/$(1)/lwip/%.o: $$(FW_LWIP)/src/%.c | $$(FW)/include
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(4) -w $$(FW_INCLUDES) $$(FW_DEFINES) -MMD -MP -c -o $$@ $$<
+$$(FW)/$(1)/ours/%.o: %.c | $$(FW)/include
+	@mkdir -p $$(@D)
+	@$$(SAY) '  $(1) $$<'
+	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $(5:%=-Iboards/%) $$(FW_DEFINES) -MMD -MP -c -o $$@ $$<
+ifeq ($(1),$(BOARD))
+# All of an image but what is made for one CA: the rest links in a moment.
+firmware-parts: $$($(1)_OBJECTS) $$(FW)/$(1)/libbearssl.a
+$$(IMAGE).site.o: $$(FW_SITE) | $$(FW)/include
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) -c -o $$@ $$<
+$$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(FW)/$(1)/libbearssl.a boards/$(1)/link.ld
+	@$$(SAY) '  ld  $$@'
+	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections -Wl,-Map,$$(IMAGE).map -T boards/$(1)/link.ld -o $$@ \
+		$$(filter %.o,$$^) $$(FW)/$(1)/libbearssl.a $(6)
+endif
+-include $$($(1)_OBJECTS:.o=.d)
+endef
+
+firmware: $(IMAGE).elf
+.PHONY: firmware firmware-parts

@@ -1,0 +1,68 @@
+/* firmware.h - what the files of the firmware share. */
+#ifndef FIRMWARE_H
+#define FIRMWARE_H
+
+#include <bearssl.h>
+
+#include "acme.h"
+#include "acme_flash.h"
+#include "acme_lwip.h"
+#include "protocol/challenge_http01.h"
+#include "secure/key_p256.h"
+#include "secure/tls.h"
+
+/* What the image is built for; a generated file, site.c, has it (boards/firmware/site.sh). */
+struct firmware_site {
+    const char *directory_url, *tls_name, *contact;
+    const char *const *names;
+    size_t name_count;
+    const struct acme_trust *trust;
+};
+extern const struct firmware_site firmware_site;
+
+#ifndef FIRMWARE_RECORD_BUFFER
+#define FIRMWARE_RECORD_BUFFER ACME_TLS_BUFFER_MIN
+#endif
+#define FIRMWARE_WORK 3072
+
+/* All memory of the firmware but lwIP's. The client and the HTTPS page are never at work at the same time, so they
+ * share what is large. */
+struct firmware {
+    struct acme_client client;
+    struct acme_setup setup;
+    struct acme_lwip_net net;
+    struct acme_lwip_listener http, https;
+    struct acme_sys sys;
+    struct acme_flash_store store;
+    struct acme_http01 http01;
+    const struct acme_solver *solver;
+    struct acme_key_p256 account_key, certificate_key;
+    union {
+        struct acme_tls client;
+        br_ssl_server_context server;
+    } tls;
+    uint8_t record_buffer[FIRMWARE_RECORD_BUFFER];
+    uint8_t work[FIRMWARE_WORK]; /* of the client; certificates for the page */
+    uint32_t longest_tick;       /* thousands of instructions                */
+    int last_error;
+};
+extern struct firmware firmware;
+
+int firmware_random_init(void);
+
+/* page.c: the status page in pieces, as HTML or JSON. Writes piece number `piece`; false: there is none. */
+bool page_piece(struct acme_out *o, unsigned piece, bool json);
+
+/* Tells the page about the leaf certificate. Memory: `der` must stay. */
+void page_certificate(const uint8_t *der, size_t len);
+
+/* https.c: serves the page with the pair in use on port 443. */
+bool https_start(void); /* false: there is no pair that fits into memory */
+void https_stop(void);
+bool https_tick(uint32_t now_ms); /* true: something moved */
+
+/* Bytes of the image in flash and of static RAM, from the linker script. */
+uint32_t firmware_flash(void);
+uint32_t firmware_ram(void);
+
+#endif

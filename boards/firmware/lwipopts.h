@@ -1,0 +1,62 @@
+/* lwipopts.h - lwIP as small as an ACME client and a small HTTPS page allow. */
+#ifndef FIRMWARE_LWIPOPTS_H
+#define FIRMWARE_LWIPOPTS_H
+
+#include <stdint.h>
+
+#define NO_SYS               1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_SOCKET          0
+#define LWIP_NETCONN         0
+#define LWIP_IPV4            1
+#define LWIP_IPV6            0
+#define LWIP_DHCP            1
+#define LWIP_UDP             1
+#define LWIP_ICMP            1
+#define LWIP_STATS           0
+#define LWIP_NOASSERT        1
+
+/* An address within milliseconds; nobody else is on an emulated wire. */
+#define LWIP_DHCP_CHECK_LINK_UP  0
+#define DHCP_DOES_ARP_CHECK      0
+#define LWIP_DHCP_DOES_ACD_CHECK 0
+#define ARP_QUEUEING             0
+
+/* Memory: the pool holds what has been received and not read, the heap what is sent and not acknowledged. */
+#define MEM_ALIGNMENT 4
+#ifndef TCP_MSS
+#define TCP_MSS 1460
+#endif
+#define TCP_WND                 (2 * TCP_MSS)
+#define TCP_SND_BUF             (2 * TCP_MSS)
+#define TCP_SND_QUEUELEN        8
+#define MEMP_NUM_TCP_SEG        10
+#define MEMP_NUM_TCP_PCB        6
+#define MEMP_NUM_TCP_PCB_LISTEN 2
+#define MEMP_NUM_UDP_PCB        3
+#define MEMP_NUM_PBUF           8
+#define MEMP_NUM_REASSDATA      1
+#define MEMP_NUM_NETBUF         0
+#define MEMP_NUM_NETCONN        0
+#define PBUF_POOL_SIZE          8
+#define PBUF_POOL_BUFSIZE       512
+#define MEM_SIZE                3200
+#define ETH_PAD_SIZE            2 /* the Ethernet chips put two bytes in front of a frame */
+#define DNS_TABLE_SIZE          1
+#define DNS_MAX_SERVERS         1
+#define DNS_MAX_NAME_LENGTH     128
+#define ARP_TABLE_SIZE          4
+
+#define LWIP_CHKSUM_ALGORITHM     3
+#define LWIP_NETIF_TX_SINGLE_PBUF 0
+
+/* Random numbers that decide about forgery: from the board's generator (random.c). */
+uint32_t firmware_random32(void);
+#define LWIP_RAND() firmware_random32()
+uint32_t firmware_isn(const void *local_ip, uint16_t local_port, const void *remote_ip, uint16_t remote_port);
+#define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port)                                              \
+    firmware_isn(local_ip, local_port, remote_ip, remote_port)
+
+#include "lwipopts_acme.h"
+
+#endif

@@ -1,0 +1,194 @@
+/* main.c - the firmware: one loop that gives lwIP, the client and the HTTPS page their turns. */
+#include <string.h>
+
+#include "lwip/dhcp.h"
+#include "lwip/init.h"
+#include "lwip/sys.h"
+#include "lwip/timeouts.h"
+#include "netif/ethernet.h"
+
+#include "board.h"
+#include "firmware.h"
+#include "say.h"
+
+#define AGAIN_MS (12u * 3600 * 1000) /* looks at the pair in use twice a day */
+#define RETRY_S  60                  /* at least, after a failed run         */
+
+struct firmware firmware;
+static struct netif netif;
+
+/* The name lwIP has for it. */
+u32_t sys_now(void)
+{
+    return board_now_ms();
+}
+
+static bool poll_network(void)
+{
+    bool moved = board_netif_poll(&netif);
+    sys_check_timeouts();
+    return moved;
+}
+
+static void begin_network(void)
+{
+    lwip_init();
+    (void)netif_add(&netif, NULL, NULL, NULL, NULL, board_netif_init, ethernet_input);
+    netif_set_default(&netif);
+    netif_set_up(&netif);
+    (void)dhcp_start(&netif);
+    while (!dhcp_supplied_address(&netif)) {
+        if (!poll_network()) {
+            board_wait();
+        }
+    }
+    say("address ", ip4addr_ntoa(netif_ip4_addr(&netif)));
+}
+
+static int set_up(void)
+{
+    struct acme_setup *s = &firmware.setup;
+
+    acme_lwip_net_init(&firmware.net);
+    acme_lwip_listener_init(&firmware.http, 80, ACME_HTTP01_SLOTS);
+    acme_lwip_listener_init(&firmware.https, 443, 1);
+    acme_http01_init(&firmware.http01, &firmware.http.listener);
+    firmware.solver = &firmware.http01.solver;
+    firmware.sys = (struct acme_sys){NULL, board_random, board_utc};
+    s->net = &firmware.net.net;
+    s->sys = &firmware.sys;
+    s->store = &firmware.store.store;
+    s->ca.directory_url = firmware_site.directory_url;
+    s->ca.trust = firmware_site.trust;
+    s->ca.tls_name = firmware_site.tls_name;
+    s->account_key = (struct acme_key){&acme_key_p256_ops, &firmware.account_key};
+    s->certificate_key = (struct acme_key){&acme_key_p256_ops, &firmware.certificate_key};
+    s->names = firmware_site.names;
+    s->name_count = firmware_site.name_count;
+    s->accept_terms = true;
+    s->solvers = &firmware.solver;
+    s->solver_count = 1;
+    s->product = board_name;
+    s->work = firmware.work;
+    s->work_len = sizeof firmware.work;
+    s->tls = &firmware.tls.client;
+    s->tls_buffer = firmware.record_buffer;
+    s->tls_buffer_len = sizeof firmware.record_buffer;
+    s->trace = say_event;
+    return acme_init(&firmware.client, s);
+}
+
+static void figure(const char *label, uint32_t value)
+{
+    struct acme_out *o = say_begin();
+    acme_out_text(o, label);
+    acme_out_text(o, " ");
+    acme_out_u32(o, value);
+    say_end();
+}
+
+static void report(uint32_t took_ms)
+{
+    const struct acme_stats stats = acme_stats(&firmware.client);
+
+    figure("flash", firmware_flash());
+    figure("ram", firmware_ram());
+    figure("ram_client", sizeof firmware.client);
+    figure("ram_tls", sizeof firmware.tls);
+    figure("ram_record_buffer", sizeof firmware.record_buffer);
+    figure("ram_work", sizeof firmware.work);
+    figure("stack_peak", board_stack_peak());
+    figure("stack_size", board_stack_size());
+    figure("longest_tick_kilo", firmware.longest_tick);
+    figure("requests", stats.requests);
+    figure("handshakes", stats.handshakes);
+    figure("bytes_up", stats.bytes_up);
+    figure("bytes_down", stats.bytes_down);
+    figure("polls", stats.polls);
+    figure("milliseconds", took_ms);
+}
+
+/* One run of the client, start to end. */
+static enum acme_progress run(void)
+{
+    enum acme_progress progress = ACME_FAILED;
+    uint32_t began = board_now_ms();
+    int error = acme_start(&firmware.client, ACME_WHEN_DUE, began);
+
+    while (error == 0) {
+        uint32_t before, kilo;
+        bool moved = poll_network();
+
+        before = board_kilo();
+        progress = acme_tick(&firmware.client, board_now_ms());
+        kilo = board_kilo() - before;
+        if (kilo > firmware.longest_tick && kilo < INT32_MAX) { /* a tick of the counter may be missed */
+            firmware.longest_tick = kilo;
+        }
+        if (progress != ACME_IDLE && progress != ACME_BUSY) {
+            break;
+        }
+        if (progress == ACME_IDLE && !moved) {
+            board_wait();
+        }
+    }
+    firmware.last_error = acme_failure(&firmware.client)->error;
+    switch (progress) {
+    case ACME_ISSUED:
+        say("a new certificate is in use", "");
+        break;
+    case ACME_CURRENT:
+        say("the certificate in use is not due", "");
+        break;
+    default:
+        say_failure(acme_failure(&firmware.client));
+        break;
+    }
+    report(board_now_ms() - began);
+    return progress;
+}
+
+/* Serves the page until the next run is due. */
+static void serve(uint32_t for_ms)
+{
+    uint32_t began = board_now_ms();
+
+    say(https_start() ? "the page is on port 443" : "no page: there is no pair in use", "");
+    while (board_now_ms() - began < for_ms) {
+        bool moved = poll_network();
+        if (!https_tick(board_now_ms()) && !moved) {
+            board_wait();
+        }
+    }
+    https_stop();
+}
+
+int main(void)
+{
+    int error;
+
+    board_init();
+    say("nanoacme " ACME_VERSION " on ", board_name);
+    say(board_notice, "");
+    if (firmware_random_init() != 0) {
+        say(say_error(ACME_E_RANDOM), ": nothing is done without it");
+        board_exit(3);
+    }
+    begin_network();
+    error = board_flash_init() != 0 ? ACME_E_STORE_READ : acme_flash_init(&firmware.store, &board_flash);
+    if (error == 0) {
+        error = set_up();
+    }
+    if (error != 0) {
+        say("cannot begin: ", say_error(error));
+        board_exit(4);
+    }
+    for (;;) {
+        enum acme_progress progress = run();
+        uint32_t retry_s = acme_failure(&firmware.client)->retry_s;
+        if (retry_s < RETRY_S) {
+            retry_s = RETRY_S;
+        }
+        serve(progress == ACME_FAILED && retry_s < AGAIN_MS / 1000 ? retry_s * 1000 : AGAIN_MS);
+    }
+}

@@ -1,0 +1,176 @@
+/* say.c - see say.h. */
+#include "say.h"
+#include "board.h"
+
+static char memory[240];
+static struct acme_out line;
+
+static const char *const steps[ACME_STEP_COUNT] = {"directory", "account",    "order",         "authorization",
+                                                   "challenge", "challenge",  "authorization", "order",
+                                                   "finalize",  "certificate"};
+
+static const char *const statuses[] = {"",      "unknown", "pending",     "processing", "ready",
+                                       "valid", "invalid", "deactivated", "expired",    "revoked"};
+
+static const char *const records[] = {"account key", "account", "order", "next key", "key", "chain"};
+
+struct acme_out *say_begin(void)
+{
+    uint32_t now = board_now_ms();
+
+    acme_out_init(&line, memory, sizeof memory);
+    acme_out_text(&line, "[");
+    acme_out_u32(&line, now / 1000);
+    acme_out_text(&line, now % 1000 < 10 ? ".00" : now % 1000 < 100 ? ".0" : ".");
+    acme_out_u32(&line, now % 1000);
+    acme_out_text(&line, "] ");
+    return &line;
+}
+
+void say_end(void)
+{
+    for (size_t i = 0; i < line.len; i++) {
+        board_put(line.at[i]);
+    }
+    if (line.overflow) {
+        board_put('~');
+    }
+    board_put('\r');
+    board_put('\n');
+}
+
+void say(const char *text, const char *more)
+{
+    struct acme_out *o = say_begin();
+    acme_out_text(o, text);
+    acme_out_text(o, more);
+    say_end();
+}
+
+const char *say_error(int error)
+{
+    switch (error) {
+#define WORDS(name, value, retry, meaning, cause)                                                                    \
+    case name:                                                                                                       \
+        return meaning;
+        ACME_ERRORS(WORDS)
+#undef WORDS
+    default:
+        return "unknown error";
+    }
+}
+
+static void two(struct acme_out *o, uint32_t value)
+{
+    acme_out_text(o, value < 10 ? "0" : "");
+    acme_out_u32(o, value);
+}
+
+void say_date(struct acme_out *o, int64_t utc)
+{
+    /* 86400 = 128 * 675: no 64-bit division. Years are counted from March, so that the leap day is the last. */
+    uint32_t days = (uint32_t)(utc >> 7) / 675, rest = (uint32_t)(utc - (int64_t)days * 86400) / 60;
+    uint32_t n = days + 719468, era = n / 146097, in_era = n % 146097;
+    uint32_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    uint32_t in_year = in_era - (365 * year + year / 4 - year / 100), shifted = (5 * in_year + 2) / 153;
+    uint32_t month = shifted < 10 ? shifted + 3 : shifted - 9;
+
+    acme_out_u32(o, year + era * 400 + (month <= 2));
+    acme_out_text(o, "-");
+    two(o, month);
+    acme_out_text(o, "-");
+    two(o, in_year - (153 * shifted + 2) / 5 + 1);
+    acme_out_text(o, " ");
+    two(o, rest / 60);
+    acme_out_text(o, ":");
+    two(o, rest % 60);
+}
+
+/* A piece of the CA's words: the line has an end. */
+static void words(struct acme_out *o, struct acme_slice text)
+{
+    if (text.len > 120) {
+        text.len = 120;
+    }
+    acme_out_slice(o, text);
+}
+
+static void answer(struct acme_out *o, const struct acme_event *e)
+{
+    acme_out_text(o, steps[e->step]);
+    acme_out_text(o, " ");
+    acme_out_slice(o, e->name);
+    acme_out_text(o, e->name.len > 0 ? ": " : "");
+    acme_out_text(o, e->status != ACME_STATUS_NONE ? statuses[e->status] : "ok");
+    if (e->polls > 0) {
+        acme_out_text(o, ", poll ");
+        acme_out_u32(o, e->polls);
+    }
+}
+
+void say_event(void *ctx, const struct acme_event *e)
+{
+    struct acme_out *o;
+
+    (void)ctx;
+    if (e->kind == ACME_EVENT_STEP || e->kind == ACME_EVENT_REQUEST ||
+        (e->kind == ACME_EVENT_WAIT && e->error == 0)) {
+        return; /* the answers tell the story */
+    }
+    o = say_begin();
+    switch (e->kind) {
+    case ACME_EVENT_CONNECTED:
+        acme_out_text(o, "TLS with ");
+        words(o, e->text);
+        break;
+    case ACME_EVENT_ANSWER:
+        answer(o, e);
+        break;
+    case ACME_EVENT_WAIT:
+        acme_out_text(o, say_error(e->error));
+        acme_out_text(o, "; again in ");
+        acme_out_u32(o, e->wait_ms);
+        acme_out_text(o, " ms");
+        break;
+    case ACME_EVENT_PROBLEM:
+        acme_out_text(o, "the CA says ");
+        words(o, e->text);
+        acme_out_text(o, ": ");
+        words(o, e->detail);
+        break;
+    case ACME_EVENT_TERMS:
+        acme_out_text(o, "terms of service: ");
+        words(o, e->text);
+        break;
+    case ACME_EVENT_STORED:
+        acme_out_text(o, "stored: ");
+        acme_out_text(o, records[e->record]);
+        break;
+    case ACME_EVENT_STEP:
+    case ACME_EVENT_REQUEST:
+        break;
+    }
+    say_end();
+}
+
+void say_failure(const struct acme_failure *f)
+{
+    struct acme_out *o = say_begin();
+
+    acme_out_text(o, "failed at ");
+    acme_out_text(o, f->step < ACME_STEP_COUNT ? steps[f->step] : "?");
+    acme_out_text(o, ": ");
+    acme_out_text(o, say_error(f->error));
+    if (f->tls_code != 0) {
+        acme_out_text(o, ", BearSSL ");
+        acme_out_u32(o, (uint32_t)f->tls_code);
+    }
+    if (f->type[0] != '\0') {
+        acme_out_text(o, ", ");
+        acme_out_text(o, f->type);
+    }
+    say_end();
+    if (f->detail[0] != '\0') {
+        say("the CA's words: ", f->detail);
+    }
+}

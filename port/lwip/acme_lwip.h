@@ -1,0 +1,76 @@
+/* acme_lwip.h - struct acme_net and struct acme_listener over lwIP's raw API (2.1 or later).
+ *
+ * The same files serve both kinds of system. With NO_SYS=1 everything runs in the main loop, and nothing here may be
+ * called while lwIP itself is at work. With NO_SYS=0 the functions take lwIP's core lock (LWIP_TCPIP_CORE_LOCKING=1)
+ * and are called by the one task that ticks the client; lwIP's callbacks only note what came, so the core is never
+ * entered from them.
+ *
+ * lwipopts_acme.h has the options of lwIP that matter for safety; README.md is the page for your firmware. */
+#ifndef ACME_LWIP_H
+#define ACME_LWIP_H
+
+#include "lwip/ip_addr.h"
+#include "lwip/pbuf.h"
+#include "lwip/tcp.h"
+
+#include "acme_config.h"
+#include "acme_port.h"
+
+/* One TCP connection. What is received stays in lwIP's own buffers until it is read, and only then may the peer send
+ * more: the window is the back-pressure. */
+struct acme_lwip_conn {
+    struct tcp_pcb *pcb;   /* NULL: none, or it has ended by itself */
+    struct pbuf *received; /* not read yet                          */
+    int error;             /* why it ended; 0 it has not            */
+    bool connected;
+    bool waiting; /* of a listener: not accepted yet       */
+};
+
+struct acme_lwip_net {
+    struct acme_net net; /* give &this.net to acme_setup::net */
+    struct acme_lwip_conn conn;
+    enum { ACME_LWIP_OFF, ACME_LWIP_LOOKUP, ACME_LWIP_FOUND, ACME_LWIP_NOT_FOUND, ACME_LWIP_CONNECTING } state;
+    const char *host; /* being looked up; valid in that state */
+    ip_addr_t address;
+};
+
+struct acme_lwip_listener {
+    struct acme_listener listener; /* give &this.listener to acme_http01_init() */
+    struct tcp_pcb *pcb;           /* NULL: not listening                       */
+    uint16_t port;
+    uint8_t slots;
+    struct acme_lwip_conn conns[ACME_HTTP01_SLOTS];
+};
+
+/* Prepares the connection. Caller's memory, for good: a name lookup cannot be called back. */
+void acme_lwip_net_init(struct acme_lwip_net *n);
+
+/* Prepares a listener on `port` with 1..ACME_HTTP01_SLOTS slots. More connections than that wait in SYN: lwIP does not
+ * answer them, so they come again. */
+void acme_lwip_listener_init(struct acme_lwip_listener *l, uint16_t port, uint8_t slots);
+
+/* The rest is for the two files above it. */
+
+#if NO_SYS
+#define ACME_LWIP_LOCK()
+#define ACME_LWIP_UNLOCK()
+#else
+#include "lwip/tcpip.h"
+#if !LWIP_TCPIP_CORE_LOCKING
+#error "port/lwip needs LWIP_TCPIP_CORE_LOCKING=1"
+#endif
+#define ACME_LWIP_LOCK()   LOCK_TCPIP_CORE()
+#define ACME_LWIP_UNLOCK() UNLOCK_TCPIP_CORE()
+#endif
+
+/* Makes the connection the pcb's; the lock is held. */
+void acme_lwip_conn_take(struct acme_lwip_conn *c, struct tcp_pcb *pcb);
+
+/* As in acme_port.h; they take the lock. */
+int acme_lwip_conn_send(struct acme_lwip_conn *c, const void *data, size_t len);
+int acme_lwip_conn_recv(struct acme_lwip_conn *c, void *data, size_t cap);
+
+/* Ends it, after what was sent has gone out; the lock is held. */
+void acme_lwip_conn_drop(struct acme_lwip_conn *c);
+
+#endif

@@ -1,0 +1,73 @@
+/* lwipopts_acme.h - options of lwIP that decide about safety, with reasons. Include it at the end of your lwipopts.h;
+ * what you have set before is left alone, so that a difference from this list is a decision of yours.
+ *
+ * Faults named here are those of lwIP 2.1.3 (2021), the version of many SDKs and of Debian 12. */
+#ifndef ACME_LWIPOPTS_H
+#define ACME_LWIPOPTS_H
+
+/* What the port is built on. */
+#ifndef LWIP_RAW
+#define LWIP_RAW 0
+#endif
+#ifndef LWIP_TCP
+#define LWIP_TCP 1
+#endif
+#ifndef LWIP_DNS
+#define LWIP_DNS 1
+#endif
+#ifndef TCP_LISTEN_BACKLOG
+#define TCP_LISTEN_BACKLOG 1 /* connections beyond the slots wait unanswered instead of being reset */
+#endif
+
+/* Name answers are believed only with the right transaction number and port; both are random only when LWIP_RAND is,
+ * so lwipopts.h must define it (and LWIP_HOOK_TCP_ISN) upon the hardware generator. */
+#ifndef LWIP_DNS_SECURE
+#define LWIP_DNS_SECURE                                                                                              \
+    (LWIP_DNS_SECURE_RAND_XID | LWIP_DNS_SECURE_NO_MULTIPLE_OUTSTANDING | LWIP_DNS_SECURE_RAND_SRC_PORT)
+#endif
+#ifndef LWIP_RAND
+#error "define LWIP_RAND() in lwipopts.h: DNS and TCP can be forged otherwise"
+#endif
+
+/* Fragments: 2.1.3 can follow a NULL pointer when memory runs out, and no ACME server sends any. */
+#ifndef IP_REASSEMBLY
+#define IP_REASSEMBLY 0
+#endif
+#ifndef IP_FRAG
+#define IP_FRAG 0
+#endif
+
+/* Segments out of order: 2.1.3 can keep a broken queue; the peer sends them again. Saves RAM, too. */
+#ifndef TCP_QUEUE_OOSEQ
+#define TCP_QUEUE_OOSEQ 0
+#endif
+#ifndef LWIP_TCP_TIMESTAMPS
+#define LWIP_TCP_TIMESTAMPS 0 /* wrong on big-endian machines in 2.1.3 */
+#endif
+
+/* The DHCP client writes past the table of name servers when it may take more than there is room for. */
+#ifndef DNS_MAX_SERVERS
+#define DNS_MAX_SERVERS 2
+#endif
+#ifndef LWIP_DHCP_MAX_DNS_SERVERS
+#define LWIP_DHCP_MAX_DNS_SERVERS DNS_MAX_SERVERS
+#endif
+#if LWIP_DHCP_MAX_DNS_SERVERS > DNS_MAX_SERVERS
+#error "LWIP_DHCP_MAX_DNS_SERVERS must not exceed DNS_MAX_SERVERS"
+#endif
+
+/* An SNTP answer must be to our own question: from that server and port, and with our time stamp. */
+#ifndef SNTP_CHECK_RESPONSE
+#define SNTP_CHECK_RESPONSE 2
+#endif
+
+/* Received data waits in pool buffers until the client reads it, so the pool must be larger than the window
+ * (a netif should allocate from PBUF_POOL only, and drop frames shorter than their headers: 2.1.3's ARP does not
+ * check). */
+#if defined(PBUF_POOL_SIZE) && defined(PBUF_POOL_BUFSIZE) && defined(TCP_WND)
+#if TCP_WND >= PBUF_POOL_SIZE * PBUF_POOL_BUFSIZE
+#error "TCP_WND must be smaller than the buffer pool"
+#endif
+#endif
+
+#endif

@@ -1,0 +1,65 @@
+"""A board in the emulator: an image made for one CA, and a run of it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "interop"), os.path.join(HERE, "..")]
+import servers
+
+ROOT = os.path.join(HERE, "..", "..")
+GATEWAY = "10.0.2.2"  # the emulator's address for this machine
+
+
+def image(board, folder, directory, roots, names, tls_name="localhost", make=()):
+    """Links firmware for a CA. `directory` is a URL as the board sees it."""
+    os.makedirs(folder, exist_ok=True)
+    site = os.path.join(folder, "site.c")
+    with open(site, "w") as f:
+        done = subprocess.run([os.path.join(ROOT, "boards/firmware/site.sh"), directory, tls_name, roots, *names],
+                              stdout=f, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    if done.returncode != 0:
+        raise servers.Failed(f"site.sh: {done.stderr}")
+    path = os.path.join(folder, "firmware")
+    done = subprocess.run(["make", "-s", "firmware", f"BOARD={board}", f"SITE={site}", f"IMAGE={path}", *make], cwd=ROOT,
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        raise servers.Failed(f"make firmware: {done.stderr[-600:]}")
+    return path + ".elf"
+
+
+class Machine(servers.Server):
+    """One boot. The records stay in `folder` from boot to boot."""
+
+    def __init__(self, board, elf, folder, http_port, options=()):
+        os.makedirs(folder, exist_ok=True)
+        self.https_port = servers.free_port()
+        self.ended = None
+        super().__init__([os.path.join(ROOT, "boards", board, "qemu"), elf, folder, str(http_port),
+                          str(self.https_port), *options], os.path.join(folder, "uart.log"))
+
+    def wait_for(self, text, limit_s=60):
+        """Waits for one of several texts (a regular expression) on the UART. Returns the match."""
+        def ready():
+            found = re.search(text, self.log())
+            if not found and self.process.poll() is not None:
+                raise servers.Failed(f"the board ended ({self.process.returncode}): {self.log()[-800:]}")
+            return found
+        return servers.until(ready, f"the board saying '{text}'; it said: {self.log()[-800:]}", limit_s)
+
+    def wait_end(self, limit_s=30):
+        servers.until(lambda: self.process.poll() is not None, "the board ending", limit_s)
+        return self.process.returncode
+
+    def figure(self, word):
+        found = re.findall(rf"\] {word} (\d+)", self.log())
+        return int(found[-1]) if found else None
+
+    def cut(self):
+        """The power goes, without a word."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""The firmware on every board, in the emulator, against Pebble: obtains, serves, finds its pair again, resumes, refuses."""
+
+import os
+import subprocess
+import sys
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+from machine import GATEWAY, ROOT, Machine, image
+import servers
+import tap
+
+NAME = "board.example.test"
+BOARDS = sys.argv[1:] or sorted(b for b in os.listdir(os.path.join(ROOT, "boards"))
+                                if os.path.exists(os.path.join(ROOT, "boards", b, "qemu")))
+DONE = r"port 443|no page|failed at|cannot begin"
+
+
+def fetch(machine, roots, path):
+    """The page, through TLS that is verified against the root the CA issues under."""
+    done = subprocess.run(["curl", "-sS", "--fail", "--max-time", "20", "--cacert", roots, "--resolve",
+                           f"{NAME}:{machine.https_port}:127.0.0.1", f"https://{NAME}:{machine.https_port}{path}"],
+                          capture_output=True, text=True)
+    return done.stdout if done.returncode == 0 else f"curl: {done.stderr}"
+
+
+def scenes(board, folder, authority):
+    pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
+    url = f"https://{GATEWAY}:{pebble.port}/dir"
+    elf = image(board, os.path.join(folder, "image"), url, authority.root, [NAME])
+    here = os.path.join(folder, "first")
+
+    machine = Machine(board, elf, here, pebble.http_port)
+    machine.wait_for(DONE)
+    tap.ok("a new certificate" in machine.log() and pebble.issued() == 1, f"{board}: obtains a certificate", machine.log()[-400:])
+    tap.ok(machine.figure("handshakes") == 1, f"{board}: one TLS handshake", machine.figure("handshakes"))
+    roots = os.path.join(folder, "roots.pem")
+    with open(roots, "w") as f:
+        f.write(pebble.roots())
+    json = fetch(machine, roots, "/status.json")
+    tap.ok(f'"names":["{NAME}"]' in json and '"heap":0' in json, f"{board}: serves its status with that certificate", json)
+    tap.ok("<title>" in fetch(machine, roots, "/"), f"{board}: serves its page")
+    machine.cut()
+
+    orders = pebble.orders()
+    machine = Machine(board, elf, here, pebble.http_port)
+    machine.wait_for(DONE)
+    tap.ok("not due" in machine.log() and pebble.orders() == orders and machine.figure("requests") == 0,
+           f"{board}: a second boot finds the pair and asks nobody", machine.log()[-400:])
+    machine.cut()
+
+    # This one needs no answer from the board: whenever the power goes, the order is still good.
+    pebble.stop()
+    pebble = servers.Pebble(os.path.join(folder, "lenient"), authority, env={"PEBBLE_VA_ALWAYS_VALID": "1"})
+    elf = image(board, os.path.join(folder, "lenient-image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME])
+    here, orders = os.path.join(folder, "cut"), pebble.orders()
+    machine = Machine(board, elf, here, pebble.http_port)
+    machine.wait_for("stored: order")
+    machine.cut()
+    machine = Machine(board, elf, here, pebble.http_port)
+    machine.wait_for(DONE)
+    tap.ok("a new certificate" in machine.log() and pebble.orders() == orders + 1 and pebble.accounts() == 1,
+           f"{board}: power lost in the middle of an order: the same order is taken up",
+           f"{pebble.orders() - orders} orders, {pebble.accounts()} accounts: {machine.log()[-400:]}")
+    machine.cut()
+
+    elf = image(board, os.path.join(folder, "other"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME], tls_name="other.example.test")
+    machine = Machine(board, elf, os.path.join(folder, "other-run"), pebble.http_port)
+    machine.wait_for(DONE, 90)
+    tap.ok("is for another name" in machine.log() and machine.figure("requests") == 0,
+           f"{board}: a server with another name is refused", machine.log()[-400:])
+    machine.cut()
+    pebble.stop()
+
+
+folder = servers.workdir()
+authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+for board in BOARDS:
+    try:
+        scenes(board, os.path.join(folder, board), authority)
+    except servers.Failed as failure:
+        tap.ok(False, f"{board}", str(failure))
+tap.end()
