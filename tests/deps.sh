@@ -1,9 +1,5 @@
 #!/bin/sh
-<<<<<<< HEAD
-# Installs what is lacking for one purpose: tests/deps.sh build|demo|check|proof. Silent when all is there.
-=======
-# Installs what is lacking for one purpose: tests/deps.sh build|firmware|demo|check. Silent when all is there.
->>>>>>> main
+# Installs what is lacking for one purpose: tests/deps.sh build|firmware|demo|check|proof. Silent when all is there.
 # Debian 12's packages; root, or sudo. Versions are named where another one would not do.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,24 +9,16 @@ firmware="$build gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-e
  qemu-system-arm qemu-system-misc"
 demo="$firmware pebble openssl curl ca-certificates python3"
 check="$demo libcmocka-dev gcovr clang-14 clang-format-14 libclang-rt-14-dev caddy uacme valgrind libssl-dev
-<<<<<<< HEAD
- gcc-arm-none-eabi libnewlib-arm-none-eabi shellcheck binutils util-linux pkg-config"
-proof="$build python3 frama-c-base"
-=======
  shellcheck binutils util-linux pkg-config"
->>>>>>> main
+proof="$build python3 frama-c-base"
 
 case ${1:-} in
 build) wanted=$build ;;
 firmware) wanted=$firmware ;;
 demo) wanted=$demo ;;
 check) wanted=$check ;;
-<<<<<<< HEAD
 proof) wanted=$proof ;;
-*) echo "usage: tests/deps.sh build|demo|check|proof" >&2; exit 64 ;;
-=======
-*) echo "usage: tests/deps.sh build|firmware|demo|check" >&2; exit 64 ;;
->>>>>>> main
+*) echo "usage: tests/deps.sh build|firmware|demo|check|proof" >&2; exit 64 ;;
 esac
 
 installed() { dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p'; }
