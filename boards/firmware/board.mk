@@ -58,7 +58,7 @@ $$(IMAGE).site.o: $$(FW_SITE) | $$(FW)/include
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) -c -o $$@ $$<
 $$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(FW)/$(1)/libbearssl.a boards/$(1)/link.ld
 	@$$(SAY) '  ld  $$@'
-	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections -Wl,-Map,$$(IMAGE).map -T boards/$(1)/link.ld -o $$@ \
+	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections,--emit-relocs -Wl,-Map,$$(IMAGE).map -T boards/$(1)/link.ld -o $$@ \
 		$$(filter %.o,$$^) $$(FW)/$(1)/libbearssl.a $(6)
 endif
 -include $$($(1)_OBJECTS:.o=.d)
