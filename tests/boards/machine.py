@@ -11,6 +11,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "interop"), os.path.join(HERE, "..")]
 import servers
 
 ROOT = os.path.join(HERE, "..", "..")
+BOARDS = sorted(b for b in os.listdir(os.path.join(ROOT, "boards")) if os.path.exists(os.path.join(ROOT, "boards", b, "qemu")))
 GATEWAY = "10.0.2.2"  # the emulator's address for this machine
 
 

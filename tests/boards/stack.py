@@ -5,6 +5,7 @@ Every call is followed: direct ones as the linker left them, those through a poi
 instruction by instruction, so a call counts with what its caller holds at that place, not with its whole frame.
 """
 
+import bisect
 import os
 import re
 import subprocess
@@ -64,48 +65,34 @@ class Arm:
             if not size:
                 raise Wrong(f"a frame whose size is not known: {op} {rest}")
             return int(size.group(1)) * (1 if op.startswith("sub") else -1)
+        if op == "mov" and rest.startswith("sp,") and rest != "sp, r7":  # r7: what a function with a frame pointer gives back
+            raise Wrong(f"a frame whose size is not known: {op} {rest}")
         return 0
 
 
 class RiscV:
-    tools, trap_bytes = "riscv64-unknown-elf-", 0
-
-    def __init__(self):
-        self.constant = {}
+    tools, trap_bytes = "riscv64-unknown-elf-", 0  # a trap starts on an empty stack and ends the run
 
     def step(self, name, rest):
-        name = name.removeprefix("c.")
         fields = rest.split(" #")[0].split(",")
-        if name in ("li", "lui"):
-            self.constant[fields[0]] = int(fields[1], 0) << (12 if name == "lui" else 0)
-        elif name in ("add", "addi", "addi16sp", "sub") and fields[0] == "sp":
-            size = fields[-1]
-            if not re.fullmatch(r"-?(0x)?[0-9a-f]+", size) and size not in self.constant:
+        name, inside = name.removeprefix("c."), "<" in rest
+        if fields[0] == "sp" and name in ("add", "addi", "addi16sp", "sub", "mv"):
+            if fields[1] != "sp" or not re.fullmatch(r"-?\d+", fields[-1]):
                 raise Wrong(f"a frame whose size is not known: {name} {rest}")
-            value = self.constant[size] if size in self.constant else int(size, 0)
-            value = value - (1 << 32) if value >= 1 << 31 else value
-            return (value if name == "sub" else -value), None
-        elif name in ("add", "addi") and len(fields) == 3 and fields[1] in self.constant and re.fullmatch(r"-?\d+", fields[2]):
-            self.constant[fields[0]] = self.constant[fields[1]] + int(fields[2])
-        elif name == "jal":
-            return 0, "call"
-        elif name == "j":
-            return 0, "jump"
-        elif name == "jalr":
-            return 0, "call" if "<" in rest else "through"
-        elif name == "jr":
-            return 0, "jump" if "<" in rest else "tail"
-        elif name in ("ret", "mret"):
+            return -int(fields[-1]), None
+        if name in ("jal", "j"):
+            return 0, "call" if name == "jal" else "jump"
+        if name in ("jalr", "jr"):
+            return 0, ("call" if inside else "through") if name == "jalr" else "jump" if inside else "tail"
+        if name in ("ret", "mret"):
             return 0, "end"
-        elif name.startswith("b") and "<" in rest:
-            return 0, "branch"
-        return 0, None
+        return 0, "branch" if name.startswith("b") and inside else None
 
 
 class Function:
-    def __init__(self, address, name):
-        self.address, self.name, self.names = address, name, {name}
-        self.calls, self.own, self.code = {}, 0, False  # calls: address -> bytes held then
+    def __init__(self, address, size):
+        self.address, self.end, self.name, self.names = address, address + size, "", set()
+        self.calls, self.own = {}, 0  # calls: address -> bytes held then
 
     def call(self, address, depth):
         self.calls[address] = max(self.calls.get(address, 0), depth)
@@ -115,99 +102,74 @@ def run(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def base(name):
-    return SUFFIX.sub("", name)
+def cpu(elf):
+    with open(elf, "rb") as f:
+        return Arm() if f.read(20)[18] == 40 else RiscV()
 
 
 class Image:
     def __init__(self, elf):
-        with open(elf, "rb") as f:
-            self.cpu, self.elf = Arm() if f.read(20)[18] == 40 else RiscV(), elf
-        self.functions, self.through, self.falls = {}, {}, []  # by address; bytes held at calls through a pointer
-        self.disassemble(run(self.cpu.tools + "objdump", "-d", "--no-show-raw-insn", elf))
-        self.symbol_lines = run(self.cpu.tools + "readelf", "-sW", elf)
-        self.symbols(self.symbol_lines)
-        self.starts = sorted(self.functions)
-        self.entry = self.named("reset")[0]
-        vectors = self.symbol("vectors") if self.cpu.trap_bytes else None
-        self.handlers = {a for a, place in self.pointed_at().items() if vectors is not None and 0 <= place - vectors < 64}
-        for function, depth in self.falls:
-            function.call(next(s for s in self.starts if s > function.address), depth)
-
-    def disassemble(self, text):
-        lines = []
-        for line in text.splitlines():
-            header = re.match(r"([0-9a-f]+) <(?!\.L)(.+)>:$", line)
-            code = re.match(r"\s*([0-9a-f]+):\t(\S+)\s*(.*)", line)
-            if header:
-                self.scan(lines)
-                lines = []
-                self.current = self.functions[int(header.group(1), 16)] = Function(int(header.group(1), 16), header.group(2))
-            elif code and not code.group(2).startswith("."):
-                rest = re.sub(r"\s*(@|;|# 0x).*", "", code.group(3)) if not TARGET.search(code.group(3)) else code.group(3)
-                lines.append((int(code.group(1), 16), code.group(2), rest.strip()))
-        self.scan(lines)
-
-    def scan(self, lines):
-        """Depth through one function. A place reached only from below counts with all the function ever held."""
-        depth, labels, live, step = 0, {}, True, None
-        for address, name, rest in lines:
-            if not live:
-                if name.startswith("nop") and address not in labels:
-                    continue
-                depth = labels.get(address, self.current.own)
-            depth, live = max(depth, labels.get(address, 0)) if live else depth, True
-            try:
-                pushed, step = self.cpu.step(name, rest)
-            except Wrong as wrong:
-                raise Wrong(f"{self.current.name}: {wrong}") from None
-            target = TARGET.search(rest)
-            if step in ("call", "jump", "branch") and target:
-                to = int(target.group(1), 16)
-                if step == "call" or not lines[0][0] <= to <= lines[-1][0]:
-                    self.current.call(to, depth)
-                elif to > address:
-                    labels[to] = max(labels.get(to, 0), depth)
-            if step in ("through", "tail"):
-                self.through[self.current.address] = max(self.through.get(self.current.address, 0), depth)
-            depth += pushed
-            self.current.own = max(self.current.own, depth)
-            live = step not in ("jump", "end", "tail", "table")
-        if lines:
-            self.current.code = True
-        if lines and live and step != "call":  # runs into what follows, as hand-written code does
-            self.falls.append((self.current, depth))
-
-    def symbols(self, text):
-        """All names of each function; those of one file also as file:name."""
+        self.cpu, self.elf = cpu(elf), elf
+        self.functions, self.through, vectors = {}, {}, None  # by address; through: bytes held at calls through a pointer
         file = ""
-        for line in text.splitlines():
-            fields = line.split()
-            if len(fields) < 8 or not fields[0][:-1].isdigit():
-                continue
-            kind, bind, name = fields[3], fields[4], fields[7]
-            if kind == "FILE":
-                file = name
-            at = int(fields[1], 16)
-            function = self.functions.get(at & ~1 if self.cpu.trap_bytes else at)
-            if function and kind == "OBJECT":
-                function.code = False
-            if function and kind == "FUNC":
-                function.names |= {name, base(name)} | ({f"{file}:{base(name)}"} if bind == "LOCAL" else set())
+        for fields in map(str.split, run(self.cpu.tools + "readelf", "-sW", elf).splitlines()):
+            if len(fields) == 8 and fields[0][:-1].isdigit():
+                address, size, kind, local, name = int(fields[1], 16), int(fields[2], 0), fields[3], fields[4] == "LOCAL", fields[7]
+                file = name if kind == "FILE" else file
+                vectors = address if name == "vectors" else vectors
+                if kind == "FUNC":
+                    self.add(address & ~1, size, name, file if local else "")
+        self.starts = sorted(self.functions)
+        self.disassemble(run(self.cpu.tools + "objdump", "-d", "--no-show-raw-insn", elf))
+        self.handlers = {a for a, place in self.pointed_at().items() if vectors is not None and 0 <= place - vectors < 64}
+
+    def add(self, address, size, name, file):
+        function = self.functions.setdefault(address, Function(address, size))
+        plain = SUFFIX.sub("", name)
+        function.name = function.name or name
+        function.names |= {name, plain} | ({f"{file}:{plain}"} if file else set())
 
     def at(self, address):
         """The function an address is in."""
-        if address in self.functions:
-            return self.functions[address]
-        starts = [s for s in self.starts if s <= address]
-        return self.functions[starts[-1]]
+        return self.functions[self.starts[bisect.bisect_right(self.starts, address) - 1]]
 
     def named(self, name):
-        return [f for f in self.functions.values() if name in f.names or name == base(f.name)]
+        return [f for f in self.functions.values() if name in f.names]
 
-    def symbol(self, name):
-        found = re.search(rf": ([0-9a-f]+) .* {name}$", self.symbol_lines, re.M)
-        return int(found.group(1), 16)
+    def disassemble(self, text):
+        code = {}  # function: its instructions
+        for address, name, rest in re.findall(r"^\s*([0-9a-f]+):\t([a-z]\S*)[ \t]*(.*)", text, re.M):
+            function = self.at(int(address, 16))
+            if int(address, 16) < function.end or function.end == function.address:
+                code.setdefault(function, []).append((int(address, 16), name, rest.split("\t@")[0].strip()))
+        for function, lines in code.items():
+            try:
+                self.scan(function, lines)
+            except Wrong as wrong:
+                raise Wrong(f"{function.name}: {wrong}") from None
+
+    def scan(self, function, lines):
+        """Depth through one function. A place reached only from below counts with all the function held before it."""
+        depth, labels, live, kind = 0, {}, True, None
+        for address, name, rest in lines:
+            if not live and name.startswith("nop") and address not in labels:
+                continue
+            depth = max(depth if live else 0, labels.get(address, 0 if live else function.own))
+            pushed, kind = self.cpu.step(name, rest)
+            target = TARGET.search(rest)
+            if kind in ("call", "jump", "branch") and target:
+                to = int(target.group(1), 16)
+                if kind == "call" or not lines[0][0] <= to <= lines[-1][0]:
+                    function.call(to, depth)
+                elif to > address:
+                    labels[to] = max(labels.get(to, 0), depth)
+            if kind in ("through", "tail"):
+                self.through[function.address] = max(self.through.get(function.address, 0), depth)
+            depth += pushed
+            function.own = max(function.own, depth)
+            live = kind not in ("jump", "end", "tail", "table")
+        if live and kind != "call":  # runs into what follows, as hand-written code does
+            function.call(next(s for s in self.starts if s > function.address), depth)
 
     def pointed_at(self):
         """Functions whose address is somewhere in the image, and where: only these can be called through a pointer."""
@@ -216,7 +178,7 @@ class Image:
         places = "".join(t for t in tables if not re.match(r"'\.rela?\.(debug|eh)", t))
         for place, value in re.findall(r"^([0-9a-f]{8}) .* (?:R_ARM_ABS32|R_RISCV_32|R_RISCV_\w*HI20) +([0-9a-f]{8}) ", places, re.M):
             address = int(value, 16) & ~1
-            if address in self.functions and self.functions[address].code:
+            if address in self.functions:
                 found.setdefault(address, int(place, 16))
         if not found:
             raise Wrong("the image is linked without --emit-relocs")
@@ -224,49 +186,41 @@ class Image:
 
 
 class Table:
-    """calls.txt: who is called through pointers, and which calls cannot happen."""
+    """calls.txt: who is called through pointers."""
 
     def __init__(self, path=TABLE):
-        self.sets, self.calls, self.never, self.idle = {}, {}, {}, set()
+        self.sets, self.calls, self.used = {}, {}, set()
         for number, line in enumerate(open(path, encoding="utf-8"), 1):
             line = line.split("#")[0].strip()
             set_ = re.fullmatch(r"(\S+) =(.*)", line)
             call = re.fullmatch(r"(\S+) -> (.+)", line)
-            never = re.fullmatch(r"(\S+) never (\S+) \((.+)\)", line)
             if set_:
                 self.sets[set_.group(1)] = self.words(set_.group(2))
             elif call:
                 self.calls.setdefault(call.group(1), []).extend(self.words(call.group(2)))
-            elif never:
-                self.never[never.group(1), never.group(2)] = never.group(3)
-            elif line.startswith("nobody calls "):
-                self.idle |= set(self.words(line[len("nobody calls "):].split(" (")[0]))
             elif line:
                 raise Wrong(f"{path}:{number}: not understood: {line}")
 
-    def all_names(self):
-        names = [*self.calls, *(n for callees in self.calls.values() for n in callees), *self.idle]
-        return sorted({*names, *(n for pair in self.never for n in pair)})
+    def stale(self, images):
+        """What stands in the table and in none of these images."""
+        names = set().union(*self.calls.values())
+        return sorted({n for n in names if not any(i.named(n) for i in images)} | set(self.calls) - self.used)
 
     def words(self, text):
         return [name for word in text.split() for name in (self.sets[word[1:]] if word[0] == "@" else [word])]
 
 
 def resolve(image, table):
-    """Adds the calls through pointers, takes away those that cannot happen. Returns what the table leaves open."""
+    """Adds the calls through pointers. Returns what the table leaves open."""
     wrong, listed = [], set()
     for caller, callees in table.calls.items():
-        for callee in callees:
-            listed |= {f.address for f in image.named(callee)}
-            for function in image.named(caller):
-                for target in image.named(callee):
-                    function.call(target.address, image.through.get(function.address, 0))
-    for (caller, callee) in table.never:
-        for function in image.named(caller):
-            for target in image.named(callee):
-                function.calls.pop(target.address, None)
-    for name in table.idle:
-        listed |= {f.address for f in image.named(name)}
+        callers = [f for f in image.named(caller) if f.address in image.through]
+        targets = {f.address for callee in callees for f in image.named(callee)}
+        table.used |= {caller} if callers else set()
+        listed |= targets
+        for function in callers:
+            for target in targets:
+                function.call(target, image.through[function.address])
     for address in image.through:
         if not any(image.functions[address] in image.named(caller) for caller in table.calls):
             wrong.append(f"{image.functions[address].name} calls through a pointer, and calls.txt does not say whom")
@@ -295,7 +249,7 @@ def analyse(elf, table=None):
     wrong = resolve(image, table)
     if wrong:
         raise Wrong("\n".join(wrong))
-    known, start = {}, image.entry
+    known, start = {}, image.named("reset")[0]
     handlers = [image.functions[a] for a in image.handlers if a != start.address]
     trap = max((deepest(image, h, known)[0] + image.cpu.trap_bytes for h in handlers), default=0)
     size, chain = deepest(image, start, known)

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""What is linked for every board: no heap, no recursion, no frame of unknown size, no call that nobody can follow."""
+
+import copy
+import os
+import re
+import sys
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+from machine import BOARDS, image
+import servers
+import stack
+import tap
+
+# lwIP's mem_malloc and memp_malloc are its own pools, static arrays.
+HEAP = re.compile(r"_*(malloc|calloc|realloc|free|memalign|s?brk|alloca|v?(s|sn|f|d|as)?i?printf|v?s?f?i?scanf|strdup)(_r)?")
+
+
+def refused(what, act):
+    """That a gate can close."""
+    try:
+        act()
+        tap.ok(False, f"refused: {what}", "it was not")
+    except stack.Wrong as wrong:
+        tap.ok(True, f"refused: {what}", str(wrong))
+
+
+def gates(elf, table):
+    for caller in ("sys_check_timeouts", "br_hmac_update"):
+        fewer = copy.deepcopy(table)
+        del fewer.calls[caller]
+        refused(f"the calls of {caller} are not in the table", lambda: stack.analyse(elf, fewer))
+    fewer = copy.deepcopy(table)
+    fewer.calls["udp_input"].remove("dns_recv")
+    refused("a callback is not in the table", lambda: stack.analyse(elf, fewer))
+    again = copy.deepcopy(table)
+    again.calls["lwip_cyclic_timer"].append("sys_check_timeouts")
+    refused("a call that comes back", lambda: stack.analyse(elf, again))
+    for cpu, name, rest in ((stack.Arm(), "sub.w", "sp, sp, r3"), (stack.Arm(), "mov", "sp, r3"), (stack.RiscV(), "sub", "sp,sp,a5")):
+        refused(f"a frame as large as a variable says: {name} {rest}", lambda: cpu.step(name, rest))
+
+
+def check(board, elf, table, images):
+    tools = stack.cpu(elf).tools
+    symbols = stack.run(tools + "nm", "-a", elf)
+    found = sorted({n for n in re.findall(r" \w (\S+)$", symbols, re.M) if HEAP.fullmatch(n)})
+    tap.ok("main" in symbols and not found, f"{board}: nothing of a heap, and no printf, is linked", " ".join(found))
+    sections = re.findall(r"\] (\S*heap\S*) ", stack.run(tools + "readelf", "-SW", elf))
+    ends = re.findall(r" [A-Z] (_*(?:heap_\w+|HeapLimit|HeapBase|end))$", symbols, re.M)
+    tap.ok(not sections and not ends, f"{board}: no section is a heap, and no symbol says where one would begin", " ".join(sections + ends))
+    try:
+        images.append(stack.analyse(elf, table)[0])
+        tap.ok(True, f"{board}: every call is followed, none comes back, every frame has a size")
+    except stack.Wrong as wrong:
+        tap.ok(False, f"{board}: every call is followed, none comes back, every frame has a size", str(wrong))
+
+
+def main():
+    folder = servers.workdir()
+    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    table, images, elf = stack.Table(), [], None
+    for board in BOARDS:
+        elf = image(board, os.path.join(folder, board), "https://ca.example.test/dir", authority.root, ["image.example.test"], "")
+        check(board, elf, table, images)
+        if board == "lm3s6965evb":
+            gates(elf, table)
+    stale = table.stale(images)
+    tap.ok(not stale, "nothing stands in calls.txt that is in no image", " ".join(stale))
+
+
+try:
+    main()
+except servers.Failed as failure:
+    tap.ok(False, "the images", str(failure))
+tap.end()
