@@ -10,10 +10,10 @@
 
 static struct netif netif;
 
-_Noreturn void system_run(void (*firmware)(void))
+_Noreturn void system_run(void (*task)(void))
 {
     for (;;) {
-        firmware();
+        task();
     }
 }
 

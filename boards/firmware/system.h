@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Runs `firmware` for good. */
-_Noreturn void system_run(void (*firmware)(void));
+/* Runs `task` for good. */
+_Noreturn void system_run(void (*task)(void));
 
 /* Starts lwIP; returns when the board has an address. */
 void system_begin_network(void);
