@@ -26,7 +26,7 @@ static int set_up(void)
 
     acme_lwip_net_init(&firmware.net);
     acme_lwip_listener_init(&firmware.http, 80, ACME_HTTP01_SLOTS);
-    acme_lwip_listener_init(&firmware.https, 443, 1);
+    acme_lwip_listener_init(&firmware.https, 443, 2); /* one is served; one that comes meanwhile need not ask again */
     acme_http01_init(&firmware.http01, &firmware.http.listener);
     firmware.solver = &firmware.http01.solver;
     firmware.sys = (struct acme_sys){NULL, board_random, board_utc};
