@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The firmware as one task of a pre-emptive kernel (lwIP with NO_SYS=0), in the emulator, against Pebble."""
+"""The firmware as one task of a pre-emptive kernel (lwIP with NO_SYS=0), in the emulator, against Pebble: [BOARD]."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from machine import GATEWAY, ROOT, Machine, fetch, image
 import servers
 import tap
 
-BOARD = "mps2-an385"
+BOARD = (sys.argv[1:] or ["mps2-an385"])[0]
 EXACT = ("-icount", "shift=0")  # an instruction is a nanosecond, however busy this machine is
 NAME = "kernel.example.test"
 DONE = r"port 443|no page|failed at|cannot begin|kernel: "
@@ -86,7 +86,8 @@ try:
                 make=["KERNEL=1"])
     records = os.path.join(folder, "records")
     first_boot(Machine(BOARD, elf, records, pebble.http_port), pebble, folder)
-    second_boot(Machine(BOARD, elf, records, pebble.http_port), pebble, pebble.orders())
+    orders = pebble.orders()
+    second_boot(Machine(BOARD, elf, records, pebble.http_port), pebble, orders)
 except servers.Failed as failure:
     tap.ok(False, BOARD, str(failure))
 tap.end()

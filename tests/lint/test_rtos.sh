@@ -10,8 +10,9 @@ kernel() {
 	local folder=$1 name=$2 output
 	shift 2
 	n=$((n + 1))
-	if output=$(gcc -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wshadow -Wundef -Wcast-qual -Wno-unused-function \
-		-fsanitize=address,undefined -fno-sanitize-recover=all -Icore -Iport/"$folder" -Itests/rtos "$@" \
+	if output=$(gcc -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wundef -Wcast-qual \
+		-fsanitize=address,undefined -fno-sanitize-recover=all \
+		-Icore -Iport/"$folder" -Itests/rtos ${BEARSSL_DIR:+-isystem "$BEARSSL_DIR/inc"} "$@" \
 		-o "$work/story" port/"$folder"/*.c tests/rtos/story.c 2>&1) && output=$("$work/story" 2>&1); then
 		echo "ok $n - $name"
 	else

@@ -1,4 +1,4 @@
-# `make firmware BOARD=mps2-an385 KERNEL=1`: the firmware as one task of the kernel in this folder. Cortex-M3 only.
+# `make firmware BOARD=mps2-an385 KERNEL=1`: the firmware as one task of the kernel in this folder. Cortex-M3 boards.
 FW_KIND = -kernel
 FW_KIND_INCLUDES = -Itests/boards/kernel
 FW_LWIP_FILES += $(FW_LWIP)/src/api/tcpip.c
