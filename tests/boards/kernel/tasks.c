@@ -16,7 +16,7 @@ enum { COUNTS = 1, CLIENT = 1, FRAMES = 2 };
 
 static struct kernel_task client_task, frames_task, counts_task;
 STACK(client_stack, 5120);
-STACK(frames_stack, 1024);
+STACK(frames_stack, 512);
 STACK(counts_stack, 256);
 static struct netif netif;
 static struct kernel_semaphore came = {0, 1};
