@@ -40,7 +40,7 @@
 #define MEMP_NUM_REASSDATA      1
 #define MEMP_NUM_NETBUF         0
 #define MEMP_NUM_NETCONN        0
-#define PBUF_POOL_SIZE          8
+#define PBUF_POOL_SIZE          7
 #define PBUF_POOL_BUFSIZE       512
 #define MEM_SIZE                3200
 #define ETH_PAD_SIZE            2 /* the Ethernet chips put two bytes in front of a frame */

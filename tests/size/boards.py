@@ -26,7 +26,7 @@ def link(board):
 def row_of(path):
     if "libbearssl.a" in path:
         return "BearSSL"
-    for part, row in (("/lwip/", "lwIP"), ("/ours/core/", "core"), ("/ours/port/", "port"), ("/ours/boards/", "firmware and board"),
+    for part, row in (("/ours/core/", "core"), ("/ours/port/", "port"), ("/ours/boards/", "firmware and board"), ("/lwip/", "lwIP"),
                       ("site.o", "firmware and board")):
         if part in path:
             return row
