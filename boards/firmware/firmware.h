@@ -44,6 +44,7 @@ struct firmware {
     uint8_t record_buffer[FIRMWARE_RECORD_BUFFER];
     uint8_t work[FIRMWARE_WORK]; /* of the client; certificates for the page */
     uint32_t longest_tick;       /* thousands of instructions                */
+    uint32_t instructions;       /* of all ticks of a run, in thousands      */
     int last_error;
 };
 extern struct firmware firmware;
