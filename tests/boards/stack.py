@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The deepest stack a linked image can need, from its machine code: stack.py IMAGE.elf [--calls]
+"""The deepest stack a linked image can need, from its machine code: stack.py IMAGE.elf [calls.txt...]
 
 Every call is followed: direct ones as the linker left them, those through a pointer as calls.txt says. Depth is counted
 instruction by instruction, so a call counts with what its caller holds at that place, not with its whole frame.
 """
 
 import bisect
+import collections
 import os
 import re
 import subprocess
@@ -24,6 +25,7 @@ class Wrong(Exception):
 class Arm:
     """What an instruction of a Cortex-M does to the stack and to the flow."""
     tools, trap_bytes = "arm-none-eabi-", 36  # eight registers are pushed by the processor, and a word for alignment
+    task_bytes = 36 + 32  # a kernel pushes the other eight
     op = re.compile("(push|pop|stmdb|ldmia|addw|add|subw|sub|strd|str|ldrd|ldr|blx|bl|bx|b|mov|tbb|tbh)" + CONDITION + r"(?:\.[wn])?$")
 
     def step(self, name, rest):
@@ -93,6 +95,7 @@ class Function:
     def __init__(self, address, size):
         self.address, self.end, self.name, self.names = address, address + size, "", set()
         self.calls, self.own = {}, 0  # calls: address -> bytes held then
+        self.without = set()  # what is not called from here on
 
     def call(self, address, depth):
         self.calls[address] = max(self.calls.get(address, 0), depth)
@@ -110,18 +113,21 @@ def cpu(elf):
 class Image:
     def __init__(self, elf):
         self.cpu, self.elf = cpu(elf), elf
-        self.functions, self.through, vectors = {}, {}, None  # by address; through: bytes held at calls through a pointer
-        file = ""
+        self.functions, self.through = {}, {}  # by address; through: bytes held at calls through a pointer
+        self.objects, file = {}, ""  # by name: address and size
         for fields in map(str.split, run(self.cpu.tools + "readelf", "-sW", elf).splitlines()):
             if len(fields) == 8 and fields[0][:-1].isdigit():
                 address, size, kind, local, name = int(fields[1], 16), int(fields[2], 0), fields[3], fields[4] == "LOCAL", fields[7]
                 file = name if kind == "FILE" else file
-                vectors = address if name == "vectors" else vectors
                 if kind == "FUNC":
                     self.add(address & ~1, size, name, file if local else "")
+                else:
+                    self.objects.setdefault(name, (address, size))
         self.starts = sorted(self.functions)
         self.disassemble(run(self.cpu.tools + "objdump", "-d", "--no-show-raw-insn", elf))
-        self.handlers = {a for a, place in self.pointed_at().items() if vectors is not None and 0 <= place - vectors < 64}
+        self.pointers = self.pointed_at()
+        vectors, size = self.objects.get("vectors", (0, 0))
+        self.handlers = {a for a, place in self.pointers.items() if 0 <= place - vectors < size}
 
     def add(self, address, size, name, file):
         function = self.functions.setdefault(address, Function(address, size))
@@ -152,7 +158,7 @@ class Image:
         """Depth through one function. A place reached only from below counts with all the function held before it."""
         depth, labels, live, kind = 0, {}, True, None
         for address, name, rest in lines:
-            if not live and name.startswith("nop") and address not in labels:
+            if name.startswith("nop"):
                 continue
             depth = max(depth if live else 0, labels.get(address, 0 if live else function.own))
             pushed, kind = self.cpu.step(name, rest)
@@ -186,24 +192,31 @@ class Image:
 
 
 class Table:
-    """calls.txt: who is called through pointers."""
+    """calls.txt: who is called through pointers, and which functions begin on a stack of their own."""
 
-    def __init__(self, path=TABLE):
-        self.sets, self.calls, self.used = {}, {}, set()
-        for number, line in enumerate(open(path, encoding="utf-8"), 1):
-            line = line.split("#")[0].strip()
-            set_ = re.fullmatch(r"(\S+) =(.*)", line)
-            call = re.fullmatch(r"(\S+) -> (.+)", line)
-            if set_:
-                self.sets[set_.group(1)] = self.words(set_.group(2))
-            elif call:
-                self.calls.setdefault(call.group(1), []).extend(self.words(call.group(2)))
-            elif line:
-                raise Wrong(f"{path}:{number}: not understood: {line}")
+    def __init__(self, *paths):
+        self.sets, self.calls, self.tasks, self.without, self.used = {}, {}, {}, {}, set()
+        for path in (TABLE, *paths):
+            with open(path, encoding="utf-8") as f:
+                for number, line in enumerate(f, 1):
+                    self.add(line.split("#")[0].strip(), f"{path}:{number}")
+
+    def add(self, line, where):
+        one, verb, others = re.fullmatch(r"(\S+) (->|=|without|begins on)(?: (.+?))?(?: \(.+\))?|(.*)", line).groups()[:3]
+        if verb == "=":
+            self.sets[one] = self.words(others or "")
+        elif verb == "->":  # a later file knows better
+            self.calls[one] = self.words(others)
+        elif verb == "without":
+            self.without[one] = self.words(others)
+        elif verb == "begins on":
+            self.tasks[one] = others
+        elif line:
+            raise Wrong(f"{where}: not understood: {line}")
 
     def stale(self, images):
         """What stands in the table and in none of these images."""
-        names = set().union(*self.calls.values())
+        names = {*self.tasks, *self.without}.union(*self.calls.values(), *self.without.values())
         return sorted({n for n in names if not any(i.named(n) for i in images)} | set(self.calls) - self.used)
 
     def words(self, text):
@@ -212,7 +225,7 @@ class Table:
 
 def resolve(image, table):
     """Adds the calls through pointers. Returns what the table leaves open."""
-    wrong, listed = [], set()
+    wrong, listed = [], {f.address for name in table.tasks for f in image.named(name)}
     for caller, callees in table.calls.items():
         callers = [f for f in image.named(caller) if f.address in image.through]
         targets = {f.address for callee in callees for f in image.named(callee)}
@@ -221,51 +234,67 @@ def resolve(image, table):
         for function in callers:
             for target in targets:
                 function.call(target, image.through[function.address])
+    for function, never in table.without.items():
+        for one in image.named(function):
+            one.without = {f.address for name in never for f in image.named(name)}
     for address in image.through:
         if not any(image.functions[address] in image.named(caller) for caller in table.calls):
             wrong.append(f"{image.functions[address].name} calls through a pointer, and calls.txt does not say whom")
-    for address, place in image.pointed_at().items():
+    for address, place in image.pointers.items():
         if address not in listed and address not in image.handlers:
             wrong.append(f"{image.functions[address].name} can be called through a pointer (at {place:#x}), and calls.txt does not say by whom")
     return wrong
 
 
-def deepest(image, function, known, path=()):
+def deepest(image, function, known, without=frozenset(), path=()):
     """Bytes from this function down, and the chain of calls that needs them."""
-    if function.address not in known:
+    without |= function.without
+    if (function, without) not in known:
         if function in path:
             raise Wrong("recursion: " + " > ".join(f.name for f in [*path[path.index(function):], function]))
         worst = (function.own, ())
         for address, held in function.calls.items():
-            below, chain = deepest(image, image.at(address), known, (*path, function))
-            worst = max(worst, (held + below, ((held, address), *chain)))
-        known[function.address] = worst
-    return known[function.address]
+            if address not in without:
+                below, chain = deepest(image, image.at(address), known, without, (*path, function))
+                worst = max(worst, (held + below, ((held, address), *chain)))
+        known[function, without] = worst
+    return known[function, without]
+
+
+Stack = collections.namedtuple("Stack", "name bytes room chain")  # chain: bytes held at each call, and the function
 
 
 def analyse(elf, table=None):
-    """(image, bytes from reset down, bytes of the deepest interrupt, the chain of functions); raises Wrong."""
-    image, table = Image(elf), table or Table()
+    """Every stack of an image, the processor's own first; raises Wrong."""
+    image, table, known = Image(elf), table or Table(), {}
     wrong = resolve(image, table)
     if wrong:
         raise Wrong("\n".join(wrong))
-    known, start = {}, image.named("reset")[0]
+
+    def stack(name, function, interrupt, room):
+        size, chain = deepest(image, function, known)
+        return Stack(name, size + interrupt, room, [(0, function), *((held, image.at(a)) for held, a in chain)])
+
+    start = image.named("reset")[0]
     handlers = [image.functions[a] for a in image.handlers if a != start.address]
     trap = max((deepest(image, h, known)[0] + image.cpu.trap_bytes for h in handlers), default=0)
-    size, chain = deepest(image, start, known)
-    return image, size, trap, [(start, 0), *((image.at(a), held) for held, a in chain)]
+    found = [stack("main", start, trap, image.objects["stack_end"][0] - image.objects["stack_begin"][0])]
+    for task, name in table.tasks.items():
+        found += [stack(name, f, image.cpu.task_bytes, image.objects[name][1]) for f in image.named(task)]
+    return image, found
 
 
 def main():
     try:
-        image, size, trap, chain = analyse(sys.argv[1])
+        _, stacks = analyse(sys.argv[1], Table(*sys.argv[2:]))
     except Wrong as wrong:
         sys.exit(f"stack.py: {wrong}")
-    place = 0
-    for function, held in chain:
-        place += held
-        print(f"{place:6} {function.name}")
-    print(f"{size:6} and {trap} for the deepest interrupt: {size + trap}")
+    for stack in stacks:
+        print(f"{stack.name}: {stack.bytes} of {stack.room} bytes, with the deepest interrupt")
+        place = 0
+        for held, function in stack.chain:
+            place += held
+            print(f"{place:6} {function.name}")
 
 
 if __name__ == "__main__":

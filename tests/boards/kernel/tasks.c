@@ -15,7 +15,7 @@ enum { COUNTS = 1, CLIENT = 1, FRAMES = 2 };
 #define STACK(name, bytes) static uint32_t name[(bytes) / 4] __attribute__((aligned(8)))
 
 static struct kernel_task client_task, frames_task, counts_task;
-STACK(client_stack, 5120);
+STACK(client_stack, 6144);
 STACK(frames_stack, 512);
 STACK(counts_stack, 256);
 static struct netif netif;
