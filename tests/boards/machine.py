@@ -12,6 +12,7 @@ import servers
 
 ROOT = os.path.join(HERE, "..", "..")
 BOARDS = sorted(b for b in os.listdir(os.path.join(ROOT, "boards")) if os.path.exists(os.path.join(ROOT, "boards", b, "qemu")))
+KERNEL_BOARD = "mps2-an385"  # where the firmware is also a task of a kernel
 GATEWAY = "10.0.2.2"  # the emulator's address for this machine
 
 

@@ -7,7 +7,7 @@ import re
 import sys
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
-from machine import BOARDS, image
+from machine import BOARDS, HERE, KERNEL_BOARD, image
 import servers
 import stack
 import tap
@@ -58,13 +58,17 @@ def check(board, elf, table, images):
 def main():
     folder = servers.workdir()
     authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    site = ("https://ca.example.test/dir", authority.root, ["image.example.test"], "")
     table, images, elf = stack.Table(), [], None
     for board in BOARDS:
-        elf = image(board, os.path.join(folder, board), "https://ca.example.test/dir", authority.root, ["image.example.test"], "")
+        elf = image(board, os.path.join(folder, board), *site)
         check(board, elf, table, images)
         if board == "lm3s6965evb":
             gates(elf, table)
-    stale = table.stale(images)
+    under = stack.Table(os.path.join(HERE, "kernel", "calls.txt"))
+    check(f"{KERNEL_BOARD}, a task", image(KERNEL_BOARD, os.path.join(folder, "kernel"), *site, make=("KERNEL=1",)), under, images)
+    under.used |= table.used
+    stale = sorted({*table.stale(images), *under.stale(images)} - under.used)
     tap.ok(not stale, "nothing stands in calls.txt that is in no image", " ".join(stale))
 
 
