@@ -30,6 +30,12 @@ FW_WARNINGS = $(filter-out -std=c99 -pedantic,$(WARNINGS)) -std=gnu11
 FW_INCLUDES = -Icore -Iport/lwip -Iport/flash $(FW_KIND_INCLUDES) -Iboards/firmware -isystem $(FW)/include -isystem $(FW_LWIP)/src/include
 FW_DEFINES = -DACME_CONFIG_FILE='"acme_limits.h"' -DNDEBUG
 
+# SMALL=1: in 32 KiB of RAM, for a CA whose TLS records are small.
+ifdef SMALL
+FW_KIND = -small
+FW_DEFINES += -DFIRMWARE_SMALL
+endif
+
 # KERNEL=1: as one task of a kernel.
 ifdef KERNEL
 include tests/boards/kernel/kernel.mk
