@@ -18,6 +18,9 @@
 #ifndef TCP_LISTEN_BACKLOG
 #define TCP_LISTEN_BACKLOG 1 /* connections beyond the slots wait unanswered instead of being reset */
 #endif
+#ifndef SO_REUSE
+#define SO_REUSE 1 /* the listener can start again while old connections wait out their two minutes */
+#endif
 
 /* Name answers are believed only with the right transaction number and port; both are random only when LWIP_RAND is,
  * so lwipopts.h must define it (and LWIP_HOOK_TCP_ISN) upon the hardware generator. */
