@@ -38,7 +38,7 @@ TORTURE = $(wildcard tests/fault/*.c)
 TESTS_C = $(wildcard tests/unit/*.c tests/dialogue/*.c tests/regress/*.c tests/cells/*.c)
 UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
 UNITS = $(UNITS_C:%.c=$(B)/%)
-HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(wildcard port/flash/*.c)
+HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(wildcard port/flash/*.c) port/lwip/clock.c
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 all: $(B)/nanoacme $(B)/libnanoacme.a $(B)/libnanoacme-posix.a
@@ -69,7 +69,7 @@ $(B)/obj/port/%.o: port/%.c | headers
 	$(Q)$(COMPILE) $(POSIX) -Iport/posix $(WARNINGS) -c -o $@ $<
 
 # Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings.
-TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix -Iport/flash
+TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/lwip
 $(B)/obj/tests/%.o: tests/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'

@@ -98,7 +98,7 @@ if [ -d "$lwip" ]; then
 	mkdir "$objects"
 	for name in core/{init,def,dns,inet_chksum,ip,mem,memp,netif,pbuf,tcp,tcp_in,tcp_out,timeouts,udp} \
 		core/ipv4/{ip4,ip4_addr,icmp}; do
-		lwip_compile port/lwip -w -c "$lwip/$name.c" -o "$objects/$(basename $name).o"
+		lwip_compile port/lwip -w -c "$lwip/$name.c" -o "$objects/$(basename "$name").o"
 	done
 	lwip_link port/lwip "$to/lwip-run" &&
 		"$to/lwip-run" >"$to/log" 2>&1
