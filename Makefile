@@ -35,7 +35,7 @@ HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h)
 DEVICE = tests/fake/device.c
 TORTURE = $(wildcard tests/fault/*.c)
 # Tests in C: one program for each test_*.c; what lies beside them, and the scripted CA, is shared.
-TESTS_C = $(wildcard tests/unit/*.c tests/dialogue/*.c tests/regress/*.c tests/cells/*.c)
+TESTS_C = $(foreach room,unit dialogue regress cells tls,$(wildcard tests/$(room)/*.c))
 UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
 UNITS = $(UNITS_C:%.c=$(B)/%)
 HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(wildcard port/flash/*.c) port/lwip/clock.c
@@ -105,10 +105,15 @@ include $(wildcard boards/*/board.mk)
 deps:
 	tests/deps.sh build
 
+# BOARD=posix: the program on this machine. KEEP=1 keeps what is served up until Ctrl-C.
 demo:
 	tests/deps.sh demo
 	$(MAKE) all
-	tests/demo/run
+	$(if $(filter-out posix,$(BOARD)),$(MAKE) -j2 -s firmware-parts)
+	BOARD=$(BOARD) tests/demo/run
+
+run:
+	$(MAKE) demo KEEP=1
 
 check:
 	tests/deps.sh check
@@ -155,7 +160,9 @@ clean:
 
 help:
 	@echo 'make            the program and the two libraries, below build/'
-	@echo 'make demo       issue and renew against a CA started here, serve and fetch with the result'
+	@echo 'make demo       a board in the emulator obtains a certificate and serves a page; BOARD=posix: the program'
+	@echo 'make run        the same, and the board stays up until Ctrl-C'
+	@echo 'make firmware   BOARD=... SITE=site.c IMAGE=folder/name: an image for one CA'
 	@echo 'make check      everything tested; the last line counts'
 	@echo 'make lint       layout, include directions, symbols, limits'
 	@echo 'make torture    every fault at every point; minutes'
@@ -167,7 +174,7 @@ help:
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units torture headers deps demo check lint size bench coverage anchors install uninstall clean help
+.PHONY: all units torture headers deps demo run check lint size bench coverage anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -419,7 +419,7 @@ static void fail(struct acme_client *c, int error)
     failure->error = error;
     failure->record = c->keeper.blamed;
     failure->step = c->flow.step < ACME_STEP_COUNT ? c->flow.step : ACME_STEP_CERTIFICATE;
-    failure->tls_code = error <= ACME_E_TLS_UNTRUSTED && error >= ACME_E_TLS ? c->channel.tls_code : 0;
+    failure->tls_code = error <= ACME_E_TLS_UNTRUSTED && error >= ACME_E_TLS_EARLY ? c->channel.tls_code : 0;
     failure->http_status = problem->http_status;
     failure->retry_s = c->exchange.retry_s;
     copy_text(failure->type, sizeof(failure->type), problem->type);

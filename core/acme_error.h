@@ -34,7 +34,7 @@
     X(ACME_E_LISTEN, -36, 1, "cannot listen for http-01 validation", "port taken, or no permission") \
     /* TLS; acme_failure::tls_code has the engine's own number */ \
     X(ACME_E_TLS_UNTRUSTED, -40, 1, "the CA server's certificate is not trusted", "wrong trust store, captive portal, intercepting proxy") \
-    X(ACME_E_TLS_DATES, -41, 1, "the CA server's certificate is expired or not yet valid", "clock wrong on either side") \
+    X(ACME_E_TLS_DATES, -41, 1, "the CA server's certificate has expired", "not renewed, or clock ahead") \
     X(ACME_E_TLS_HOST, -42, 1, "the CA server's certificate is for another name", "wrong URL or tls_name, captive portal") \
     X(ACME_E_TLS_CERT, -43, 1, "the CA server's certificate is malformed or not allowed here", "not a CA, unknown critical extension, forbidden usage") \
     X(ACME_E_TLS_SIGNATURE, -44, 1, "a signature in the CA server's chain is wrong", "tampering") \
@@ -44,6 +44,7 @@
     X(ACME_E_TLS_RECORD_BIG, -48, 0, "a TLS record exceeds the lent record buffer", "lend ACME_TLS_BUFFER_MIN bytes") \
     X(ACME_E_TLS_VERSION, -49, 0, "no common TLS version or suite", "server speaks TLS 1.3 only, or 1.1") \
     X(ACME_E_TLS, -50, 1, "TLS failed", "see tls_code") \
+    X(ACME_E_TLS_EARLY, -51, 1, "the CA server's certificate is not valid yet", "clock behind") \
     /* HTTP */ \
     X(ACME_E_HTTP_SYNTAX, -60, 1, "the answer is not HTTP", "another protocol on that port") \
     X(ACME_E_HTTP_LONG, -61, 1, "a needed header is too long", "Location over ACME_URL_MAX") \

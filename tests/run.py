@@ -174,15 +174,22 @@ def interop():
     scripts("interop")
 
 
+def boards():
+    names = sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob("boards/*/qemu"))
+    if all([make(f"firmware for {name} links", f"BOARD={name}", "firmware-parts") for name in names]):
+        scripts("boards")
+
+
 def demo():
-    command("demo", ["tests/demo/run"])
+    for board in ("lm3s6965evb", "posix"):
+        command(f"demo on {board}", ["env", f"BOARD={board}", "tests/demo/run"])
 
 
 def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, clang, size, install, conformance, interop, demo, bench]
+GROUPS = [lint, unit, fault, clang, size, install, conformance, interop, boards, demo, bench]
 
 
 def main():

@@ -18,6 +18,9 @@ FW_OURS = $(CORE) $(wildcard port/lwip/*.c port/flash/*.c boards/firmware/*.c)
 
 # Headers of the two libraries, away from those of this machine's C library.
 $(FW)/include:
+	@[ -d $(FW_BEARSSL)/src ] && [ -d $(FW_LWIP)/src ] || { \
+	echo "firmware needs the sources of BearSSL and lwIP: run 'tests/deps.sh firmware', or set BEARSSL_DIR and LWIP_DIR" >&2; \
+	exit 1; }
 	@mkdir -p $@.new
 	$(Q)cp $(FW_BEARSSL)/inc/bearssl*.h $@.new
 	$(Q)cp $(or $(JSMN_DIR),/usr/include)/jsmn.h $@.new
@@ -58,6 +61,8 @@ ifeq ($(1),$(BOARD))
 $$(IMAGE).%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) $$(FW_OPTION_DEFINES) -c -o $$@ $$<
+# All of an image but what is made for one CA: the rest links in a moment.
+firmware-parts: $$($(1)_OBJECTS) $$(FW)/$(1)/libbearssl.a
 $$(IMAGE).site.o: $$(FW_SITE) | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) -c -o $$@ $$<
@@ -69,6 +74,5 @@ endif
 -include $$($(1)_OBJECTS:.o=.d)
 endef
 
-# Everything that does not depend on the site, so that an image for one is linked in a moment.
 firmware: $(IMAGE).elf
-.PHONY: firmware
+.PHONY: firmware firmware-parts

@@ -8,6 +8,7 @@
 #include "wipe.h"
 
 #define RSA_BYTES_MIN 256
+#define DER_SEQUENCE  0x30
 #define DAYS_TO_1970  719528 /* from year 0, as BearSSL counts */
 
 static const uint16_t suites[] = {
@@ -15,8 +16,9 @@ static const uint16_t suites[] = {
     BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,       BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,       BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384};
 
-/* The X.509 class: br_x509_minimal does everything, these note when it may have done a public-key operation.
- * It verifies where a CA's public key ends and where a certificate ends; BearSSL hands certificates over in
+/* The X.509 class: br_x509_minimal does nearly everything; these note when it may have done a public-key operation,
+ * which of a certificate's two dates it stopped at, and whether the leaf has a DNS name beside its common name. It
+ * verifies where a CA's public key ends and where a certificate ends; BearSSL hands certificates over in
  * pieces of at most 256 bytes, and any piece of a CA's certificate may hold that place. */
 
 static struct acme_tls_x509 *x509_of(const br_x509_class **ctx)
@@ -27,6 +29,7 @@ static struct acme_tls_x509 *x509_of(const br_x509_class **ctx)
 static void start_chain(const br_x509_class **ctx, const char *server_name)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
+    x->behind_date = 0;
     x->inner->vtable->start_chain(&x->inner->vtable, server_name);
 }
 
@@ -39,10 +42,15 @@ static void start_cert(const br_x509_class **ctx, uint32_t length)
 static void append(const br_x509_class **ctx, const unsigned char *buf, size_t len)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
-    if (x->inner->err == 0 && x->inner->num_certs > 0) {
+    bool good = x->inner->err == 0;
+    if (good && x->inner->num_certs > 0) {
         x->worked = true;
     }
     x->inner->vtable->append(&x->inner->vtable, buf, len);
+    /* BearSSL has one number for both dates. It stops right behind the wrong one, which may end its piece. */
+    if (x->inner->err == BR_ERR_X509_EXPIRED && x->behind_date == 0 && (!good || x->inner->hlen > 0)) {
+        x->behind_date = good ? x->inner->hbuf[0] : buf[0];
+    }
 }
 
 static void end_cert(const br_x509_class **ctx)
@@ -55,7 +63,9 @@ static void end_cert(const br_x509_class **ctx)
 static unsigned end_chain(const br_x509_class **ctx)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
-    return x->inner->vtable->end_chain(&x->inner->vtable);
+    unsigned err = x->inner->vtable->end_chain(&x->inner->vtable);
+    /* BearSSL takes the common name where there is no alternative name; RFC 9525, 6.4, does not. */
+    return err == 0 && x->dns_name.status == 0 ? BR_ERR_X509_BAD_SERVER_NAME : err;
 }
 
 /* Asked for before the signature of ServerKeyExchange is verified. */
@@ -65,6 +75,9 @@ static const br_x509_pkey *get_pkey(const br_x509_class *const *ctx, unsigned *u
     x->worked = true;
     return x->inner->vtable->get_pkey(&x->inner->vtable, usages);
 }
+
+static const unsigned char any_dns_name[] = {0,
+                                             2}; /* BearSSL's way to say: the first alternative name of that kind */
 
 static const br_x509_class forwarding = {
     sizeof(struct acme_tls_x509), start_chain, start_cert, append, end_cert, end_chain, get_pkey};
@@ -120,10 +133,13 @@ static void configure(struct acme_tls *tls, const struct acme_trust *trust, int6
     br_x509_minimal_set_time(&tls->minimal, days + DAYS_TO_1970, (uint32_t)(utc - (int64_t)days * 86400));
     tls->x509.vtable = &forwarding;
     tls->x509.inner = &tls->minimal;
+    /* Its text is of no use; that there is one is. */
+    tls->x509.dns_name = (br_name_element){any_dns_name, &tls->x509.dns_text, sizeof tls->x509.dns_text, 0};
+    br_x509_minimal_set_name_elements(&tls->minimal, &tls->x509.dns_name, 1);
     br_ssl_engine_set_x509(eng, &tls->x509.vtable);
     tls->protocol = "http/1.1";
     br_ssl_engine_set_protocol_names(eng, &tls->protocol, 1);
-    br_ssl_engine_add_flags(eng, BR_OPT_NO_RENEGOTIATION);
+    br_ssl_engine_add_flags(eng, BR_OPT_NO_RENEGOTIATION | BR_OPT_FAIL_ON_ALPN_MISMATCH);
 }
 
 int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *buffer, size_t buffer_len,
@@ -183,6 +199,7 @@ static const struct {
     {BR_ERR_UNEXPECTED, ACME_E_TLS_RECORD},
     {BR_ERR_BAD_FINISHED, ACME_E_TLS_RECORD},
     {BR_ERR_BAD_SIGNATURE, ACME_E_TLS_SIGNATURE},
+    {BR_ERR_WRONG_KEY_USAGE, ACME_E_TLS_CERT},
     {BR_ERR_X509_BAD_SIGNATURE, ACME_E_TLS_SIGNATURE},
     {BR_ERR_X509_WRONG_KEY_TYPE, ACME_E_TLS_SIGNATURE},
     {BR_ERR_X509_TIME_UNKNOWN, ACME_E_CLOCK},
@@ -192,11 +209,15 @@ static const struct {
     {BR_ERR_X509_NOT_TRUSTED, ACME_E_TLS_UNTRUSTED},
 };
 
-static int error_of(const br_ssl_engine_context *eng, int code)
+static int error_of(const struct acme_tls *tls, int code)
 {
     /* BearSSL gives one number to a server of another version and to what is no TLS record at all. */
-    if (code == BR_ERR_UNSUPPORTED_VERSION && eng->ibuf[1] != 3) {
+    if (code == BR_ERR_UNSUPPORTED_VERSION && tls->client.eng.ibuf[1] != 3) {
         return ACME_E_TLS_RECORD;
+    }
+    /* Behind the first date comes the second, behind that the subject's name. */
+    if (code == BR_ERR_X509_EXPIRED && tls->x509.behind_date != DER_SEQUENCE) {
+        return ACME_E_TLS_EARLY;
     }
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         if (errors[i].code == code) {
@@ -218,7 +239,7 @@ static int judge(struct acme_tls *tls)
 
     if (code != 0) {
         tls->resumable = false;
-        return error_of(&tls->client.eng, code);
+        return error_of(tls, code);
     }
     if ((state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) != 0 && !tls->shook) {
         tls->shook = true;

@@ -15,10 +15,13 @@
 
 /* Everything TLS needs beside the record buffer; caller's memory, contents private. */
 struct acme_tls {
-    struct acme_tls_x509 { /* forwards to `minimal` and notes when a public-key operation was done */
+    struct acme_tls_x509 { /* forwards to `minimal` and notes what it does not tell */
         const br_x509_class *vtable;
         br_x509_minimal_context *inner;
-        bool worked;
+        br_name_element dns_name;
+        char dns_text;
+        uint8_t behind_date; /* the byte that follows the date at which a certificate was refused */
+        bool worked;         /* a public-key operation was done */
     } x509;
     const char *protocol; /* for ALPN */
     uint8_t rx_at, rx_len;

@@ -152,7 +152,7 @@ void acme_explain(const struct acme_report *r, struct acme_out *o)
         explain_store(r, f, o);
     } else if (f->error == ACME_E_SOLVER || f->error == ACME_E_LISTEN) {
         explain_solver(r, f, o);
-    } else if (f->error <= ACME_E_HOST && f->error >= ACME_E_TLS) {
+    } else if (f->error <= ACME_E_HOST && f->error >= ACME_E_TLS_EARLY) {
         explain_network(r, f, o);
     } else {
         say_meaning(o, f->error);

@@ -49,7 +49,7 @@ until_true() {
 			cat "$log" >&2
 			exit 1
 		fi
-		sleep 0.05
+		sleep 0.05 # lint: polls
 	done
 }
 

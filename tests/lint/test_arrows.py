@@ -49,6 +49,8 @@ def port_file(folder, path, text, program):
             if name == "jsmn.h":
                 yield f"{path}: <{name}> is core's own affair"
             continue
+        if name.startswith("lwip/") and folder == "port/lwip":
+            continue
         beside = os.path.normpath(os.path.join(folder, name))
         inside = os.path.relpath(beside, "core") if beside.startswith("core/") else name
         if os.path.exists(beside) and not beside.startswith("core/"):
@@ -66,8 +68,8 @@ def faults(tree):
         folder = os.path.dirname(path)
         if path.startswith("core/"):
             yield from core_file(folder, path, text)
-        elif path.startswith("port/posix/") or path.startswith("port/lwip/"):
-            yield from port_file(folder, path, text, not os.path.basename(path).startswith("posix_"))
+        elif path.startswith(("port/posix/", "port/lwip/", "port/flash/")):
+            yield from port_file(folder, path, text, folder.startswith("port/posix") and not os.path.basename(path).startswith("posix_"))
 
 
 def read_tree():

@@ -13,7 +13,7 @@ clang-format-14 --dry-run -Werror "${sources[@]}" 2>&1
 result 1 $? "clang-format leaves every C file as it is"
 
 mapfile -t shell < <(grep -rlE --exclude-dir=build '^#!/bin/(ba)?sh' tests port boards .ci)
-shellcheck "${shell[@]}"
+shellcheck -x "${shell[@]}"
 result 2 $? "shellcheck is content with every script"
 
 # A sleep() in a test is a guess about another process. Polling with a deadline is in interop/servers.py, once.

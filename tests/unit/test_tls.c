@@ -383,7 +383,7 @@ static void wrong_dates(void **state)
 
     (void)state;
     assert_int_equal(refused(expired, HOST), ACME_E_TLS_DATES);
-    assert_int_equal(refused(early, HOST), ACME_E_TLS_DATES);
+    assert_int_equal(refused(early, HOST), ACME_E_TLS_EARLY);
     assert_int_equal(refused(edge, HOST), 1);
 }
 

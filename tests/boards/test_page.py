@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""The board's page in a browser that trusts the CA's root and nothing else: it is shown, with the padlock a person would see."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+from machine import GATEWAY, Machine, image
+import servers
+import tap
+
+NAME, BOARD = "page.example.test", "lm3s6965evb"
+LIMIT_S = 90
+
+
+def run(*command, **more):
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT_S, **more)
+
+
+def browse(home, machine, *what):
+    return run("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+               f"--user-data-dir={home}/profile", "--window-size=400,760",
+               f"--host-resolver-rules=MAP {NAME} 127.0.0.1:{machine.https_port}", *what, f"https://{NAME}/",
+               env={**os.environ, "HOME": home})
+
+
+def main():
+    folder = servers.workdir()
+    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
+    elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME])
+    machine = Machine(BOARD, elf, os.path.join(folder, "board"), pebble.http_port)
+    machine.wait_for("page is on port 443")
+
+    home = os.path.join(folder, "home")
+    store = os.path.join(home, ".pki", "nssdb")
+    os.makedirs(store)
+    run("certutil", "-d", f"sql:{store}", "-N", "--empty-password")
+    refused = browse(home, machine, "--dump-dom").stdout
+    tap.ok("<td>Next renewal</td>" not in refused, "a browser that does not know the root does not show the page", refused[-300:])
+    root = os.path.join(folder, "issuing.pem")
+    with open(root, "w") as f:
+        f.write(pebble.roots())
+    run("certutil", "-d", f"sql:{store}", "-A", "-n", "test root", "-t", "C,,", "-i", root)
+    shown = browse(home, machine, "--dump-dom")
+    tap.ok("<td>Next renewal</td>" in shown.stdout and NAME in shown.stdout,
+           "one that trusts it shows the page", shown.stdout[-300:] + shown.stderr[-300:])
+    picture = os.path.join(folder, "page.png")
+    browse(home, machine, f"--screenshot={picture}")
+    tap.ok(os.path.exists(picture) and os.path.getsize(picture) > 4000, "and paints it", shown.stderr[-300:])
+
+
+if not (shutil.which("chromium") and shutil.which("certutil")):
+    tap.skip("the page in a browser", "no chromium, or no certutil")
+else:
+    try:
+        main()
+    except (servers.Failed, subprocess.TimeoutExpired) as failure:
+        tap.ok(False, "the page in a browser", str(failure))
+tap.end()
