@@ -25,16 +25,16 @@ static int64_t stored_time(void)
     size_t have = len > 0 ? (size_t)len : 0, used = 0;
     struct acme_pem pem;
     struct acme_leaf leaf;
+    int event = ACME_PEM_BEGIN;
 
     if (have > sizeof firmware.record_buffer) {
         have = sizeof firmware.record_buffer;
     }
     acme_pem_init(&pem, text, have); /* decodes over its own text */
-    if (have == 0 || acme_pem_read(&pem, text, have, &used) != ACME_PEM_END ||
-        acme_leaf_parse(&leaf, pem.der, pem.len) != 0) {
-        return 0;
+    for (size_t at = 0; event == ACME_PEM_BEGIN; at += used) {
+        event = acme_pem_read(&pem, text + at, have - at, &used);
     }
-    return leaf.not_before;
+    return event == ACME_PEM_END && acme_leaf_parse(&leaf, pem.der, pem.len) == 0 ? leaf.not_before : 0;
 }
 
 static void begin(void)
