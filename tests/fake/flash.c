@@ -71,6 +71,7 @@ static int flash_program(void *ctx, uint32_t at, const void *data, size_t len)
             return -1;
         }
         *to = f->overwrites ? from[i] : *to & from[i];
+        *to &= at + i + 1 == f->worn ? 0xfe : 0xff;
     }
     return 0;
 }

@@ -24,6 +24,7 @@ struct flash {
     unsigned misused; /* bytes programmed that were not erased                         */
     unsigned failing; /* this step fails and all goes on; 0: none                      */
     bool unreadable;
+    uint32_t worn; /* bit 0 of the byte at this address, from 1, stays 0 and nobody says so; 0: none */
 };
 
 /* A new one, all of it `blank`; blank 0xff is what NOR flash is when it is new. */

@@ -242,6 +242,24 @@ static void test_failed_write(void **unused)
     }
 }
 
+/* Memory that does not keep what is programmed is found out at once, wherever it is. */
+static void test_worn(void **unused)
+{
+    unsigned noticed = 0;
+    (void)unused;
+    for (uint32_t at = 0; at < ACME_FLASH_HEADER + 4; at++) {
+        begin(false, 0xff);
+        assert_int_equal(put(ACME_RECORD_ACCOUNT, "old\n"), 0);
+        flash.worn = 3 * FLASH_SECTOR + at + 1;
+        int result = put(ACME_RECORD_ACCOUNT, "new\n");
+        noticed += result != 0;
+        assert_true(holds(ACME_RECORD_ACCOUNT, result == 0 ? "new\n" : "old\n"));
+        restart();
+        assert_true(holds(ACME_RECORD_ACCOUNT, result == 0 ? "new\n" : "old\n"));
+    }
+    assert_in_range(noticed, 8, 20); /* bytes of one header and of the text that should have had the bit */
+}
+
 /* --- memory that fades --- */
 
 static void flip(uint32_t at, unsigned bit)
@@ -405,6 +423,9 @@ static void test_sizes(void **unused)
     assert_int_equal(append("") + s.store.append(&s, big, room), 0);
     assert_int_equal(append("more"), ACME_E_STORE_WRITE);
     assert_int_equal(commit(), ACME_E_STORE_WRITE);
+    assert_int_equal(append("") + s.store.append(&s, big, room - 100), 0);
+    assert_int_equal(s.store.append(&s, big, 101), ACME_E_STORE_WRITE);
+    assert_int_equal(commit(), ACME_E_STORE_WRITE);
     assert_int_equal(append("more"), ACME_E_STORE_WRITE);
     assert_true(holds(ACME_RECORD_KEY, "key 1\n"));
     assert_int_equal(get(ACME_RECORD_CHAIN, NULL, 0), room - 6);
@@ -430,6 +451,45 @@ static void test_order_of_calls(void **unused)
     restart();
     assert_int_equal(append("") + append("leaf 2\n"), 0);
     assert_int_equal(commit(), ACME_E_STORE_WRITE);
+}
+
+/* A commit that fails half-way is not taken up again: its bytes are programmed already. */
+static void test_commit_once(void **unused)
+{
+    (void)unused;
+    begin(false, 0xff);
+    assert_int_equal(put(ACME_RECORD_KEY_NEXT, "key 1\n"), 0);
+    assert_int_equal(append("") + append("leaf 1\n"), 0);
+    flash.failing = flash.steps + 10;
+    assert_int_equal(commit(), ACME_E_STORE_WRITE);
+    assert_int_equal(commit(), ACME_E_STORE_WRITE);
+    assert_int_equal(flash.misused, 0);
+    assert_int_equal(append("") + append("leaf 1\n") + commit(), 0);
+    restart();
+    assert_true(holds(ACME_RECORD_KEY, "key 1\n") && holds(ACME_RECORD_CHAIN, "leaf 1\n"));
+    assert_int_equal(flash.misused, 0);
+}
+
+/* A header that leads beyond its place, with a right checksum: of a memory that was divided otherwise. */
+static void test_foreign_header(void **unused)
+{
+    uint8_t *h = flash.bytes + PAIR_0 + FLASH_PAIR * FLASH_SECTOR;
+    const uint32_t room = FLASH_PAIR * FLASH_SECTOR - ACME_FLASH_HEADER;
+    const uint32_t lengths[][2] = {{0, room + 1}, {room + 1, 0}, {room, 1}, {2, UINT32_MAX}, {UINT32_MAX, 2}};
+    (void)unused;
+    for (size_t i = 0; i < LEN(lengths); i++) {
+        begin(false, 0xff);
+        const uint32_t words[] = {0x31656d61, 9, lengths[i][0], lengths[i][1], 0};
+        for (size_t byte = 0; byte < sizeof words; byte++) {
+            h[byte] = (uint8_t)(words[byte / 4] >> 8 * (byte % 4));
+        }
+        uint32_t crc = acme_flash_crc(0, h, sizeof words);
+        for (size_t byte = 0; byte < 4; byte++) {
+            h[sizeof words + byte] = (uint8_t)(crc >> 8 * byte);
+        }
+        restart();
+        assert_int_equal(get(ACME_RECORD_CHAIN, NULL, 0), 0);
+    }
 }
 
 /* Numbers go on from what is there, whichever place it is in. */
@@ -532,7 +592,9 @@ int main(void)
         cmocka_unit_test(test_fading_back),    cmocka_unit_test(test_replacing_what_faded),
         cmocka_unit_test(test_faded_next_key), cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_sizes),          cmocka_unit_test(test_order_of_calls),
-        cmocka_unit_test(test_many),           cmocka_unit_test(test_wear),
+        cmocka_unit_test(test_commit_once),    cmocka_unit_test(test_foreign_header),
+        cmocka_unit_test(test_worn),           cmocka_unit_test(test_many),
+        cmocka_unit_test(test_wear),
     };
     return cmocka_run_group_tests_name("flash_store", tests, NULL, NULL);
 }
