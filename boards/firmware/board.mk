@@ -50,13 +50,14 @@ $$(FW)/$(1)/libbearssl.a: $$($(1)_BEARSSL)
 	@$$(SAY) '  ar  $$@'
 	@rm -f $$@
 	$$(Q)$(3) rcs $$@ $$^
+# -MD, not -MMD: lwipopts.h is included by a system header, and all must be built anew when it changes.
 $$(FW)/$(1)/lwip/%.o: $$(FW_LWIP)/src/%.c | $$(FW)/include
 	@mkdir -p $$(@D)
-	$$(Q)$(2) $(4) -w $$(FW_INCLUDES) $$(FW_DEFINES) -MMD -MP -c -o $$@ $$<
+	$$(Q)$(2) $(4) -w $$(FW_INCLUDES) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
 $$(FW)/$(1)/ours/%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	@$$(SAY) '  $(1) $$<'
-	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $(5:%=-Iboards/%) $$(FW_DEFINES) -MMD -MP -c -o $$@ $$<
+	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $(5:%=-Iboards/%) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
 ifeq ($(1),$(BOARD))
 $$(IMAGE).%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
