@@ -89,7 +89,19 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 torture: $(B)/torture
 	$(B)/torture
 
-$(B)/tests/unit/test_acme $(B)/tests/unit/test_flash_store: $(call objects,$(DEVICE))
+$(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges $(B)/tests/unit/test_flash_store: $(call objects,$(DEVICE))
+$(B)/tests/dialogue/test_dialogue: $(call objects,tests/fault/fastkey.c)
+
+# The fuzzing harnesses, for tests/fuzz/fuzz.py: it makes them with clang's libFuzzer and sanitizers, in a B of their own.
+FUZZERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzzers: $(FUZZERS)
+$(B)/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/libnanoacme.a
+	@mkdir -p $(@D)
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) $(LDLIBS)
+FUZZ_WHOLE = $(B)/fuzz/fuzz_conversation
+$(FUZZ_WHOLE): $(call objects,$(DEVICE) tests/fuzz/server.c tests/fault/judge.c tests/fault/fastkey.c) $(B)/libhelpers.a
+$(FUZZ_WHOLE): FUZZ_LIBS = -lcrypto
 
 # The test programs. tests/run.py makes and runs them with sanitizers, in a B of their own.
 units: $(UNITS)
@@ -119,12 +131,21 @@ check:
 	tests/deps.sh check
 	$(PYTHON) tests/run.py
 
-lint size bench:
+# SECONDS=60 for each harness, or RUNS=10000000; ONLY=fuzz_json: one of them.
+fuzz:
+	$(PYTHON) tests/fuzz/fuzz.py $(if $(RUNS),--runs $(RUNS),--seconds $(or $(SECONDS),60)) $(if $(ONLY),--only $(ONLY))
+
+lint size bench coverage:
 	$(PYTHON) tests/run.py --show $@
 
-# For the developer: line coverage of the unit tests.
-coverage:
-	$(PYTHON) tests/run.py --coverage unit
+# Do the tests notice a change of the core? SAMPLE=400|all SEED=1 ONLY=core/wire/json.c JOBS=2; AGAIN=1.
+mutants:
+	$(PYTHON) tests/mutants/mutate.py $(foreach v,SAMPLE SEED ONLY JOBS AGAIN,$(if $($v),$v=$($v)))
+
+# Frama-C's Eva over the parsers, with any input: PROVE=url for one driver.
+proof:
+	tests/deps.sh proof
+	$(PYTHON) tests/proof/prove.py $(PROVE)
 
 # PEM=roots.pem NAME=my_roots: trust anchors as a C table for firmware, on standard output.
 anchors:
@@ -166,15 +187,19 @@ help:
 	@echo 'make check      everything tested; the last line counts'
 	@echo 'make lint       layout, include directions, symbols, limits'
 	@echo 'make torture    every fault at every point; minutes'
+	@echo 'make fuzz       SECONDS=60 for each harness, or RUNS=n; ONLY=fuzz_json'
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
 	@echo 'make bench      instructions and heap of a renewal, beside uacme'
-	@echo 'make coverage   lines the unit tests reach'
+	@echo 'make coverage   lines and branches of the core the tests reach; an HTML report'
+	@echo 'make mutants    do the tests notice a changed core? SAMPLE=400|all SEED= ONLY=file'
+	@echo 'make proof      no undefined behaviour in the parsers, by Frama-C'
 	@echo 'make deps       install what the build needs (apt)'
 	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table'
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units torture headers deps demo run check lint size bench coverage anchors install uninstall clean help
+.PHONY: all units fuzzers fuzz torture headers deps demo run check lint size bench coverage mutants proof anchors install \
+	uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -217,7 +217,7 @@ static int end_chain(struct acme_client *c, uint32_t now_ms)
     }
     if (error == ACME_E_CERT_KEY) { /* an order that another client has finalized with its own key */
         next = acme_flow_reorder(&c->flow, error);
-    } else if (error == ACME_E_CERT_SYNTAX && c->flow.repeats++ < 3) { /* empty or cut: a replica that lags */
+    } else if (c->flow.repeats++ < 3) { /* ACME_E_CERT_SYNTAX: empty or cut, a replica that lags */
         next = ACME_STEP_CERTIFICATE;
     }
     if (next < 0) {
@@ -361,7 +361,7 @@ static int tick_judge(struct acme_client *c, uint32_t now_ms)
 static int tick_flow(struct acme_client *c, uint32_t now_ms)
 {
     if (c->exchange.state == ACME_EXCHANGE_WAIT) { /* nothing is asked before what is known has been stored */
-        c->key_ready = c->key_ready && !c->flow.drop_order && !c->flow.drop_key;
+        c->key_ready = c->key_ready && !c->flow.drop_order;
         int kept = acme_keeper_flow(&c->keeper, &c->flow);
         if (kept != 0) {
             return kept;
@@ -386,9 +386,9 @@ static int tick_flow(struct acme_client *c, uint32_t now_ms)
     case ACME_EXCHANGE_RECEIVE:
         return tick_receive(c, now_ms);
     case ACME_EXCHANGE_JUDGE:
-        return tick_judge(c, now_ms);
+        break;
     }
-    return 0;
+    return tick_judge(c, now_ms);
 }
 
 /* --- the way out --- */
@@ -457,7 +457,7 @@ void acme_stop(struct acme_client *c)
 
 /* --- ticking --- */
 
-/* Returns 1 when something was done, 0 when there is nothing to do now, or a final error. */
+/* Returns 1 when something was done, 0 when there is nothing to do, or a final error. */
 static int tick(struct acme_client *c, uint32_t now_ms)
 {
     switch (c->phase) {
@@ -486,9 +486,6 @@ static int tick(struct acme_client *c, uint32_t now_ms)
 
 enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
 {
-    if (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) {
-        return c->result;
-    }
     c->ticks++;
     bool served = false;
     if (c->flow.presented && c->flow.solver->tick != NULL) {
@@ -498,7 +495,7 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
     if (done < 0) {
         fail(c, done);
     }
-    if (c->phase == ACME_PHASE_OVER) {
+    if (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) {
         return c->result;
     }
     return done > 0 || served ? ACME_BUSY : ACME_IDLE;

@@ -113,7 +113,8 @@
 #endif
 
 #if ACME_NAMES_MAX < 1 || ACME_NAMES_MAX > 100 || ACME_URL_MAX < 64 || ACME_NONCE_MAX < 32 || ACME_TOKEN_MAX < 43 || \
-    ACME_WORK_MIN < 1024 || ACME_JSON_DEPTH < 4 || ACME_HTTP01_SLOTS < 1 || ACME_NONCE_TRIES < 1
+    ACME_WORK_MIN < 1024 || ACME_WORK_MIN < 5 * ACME_URL_MAX + 256 || ACME_JSON_DEPTH < 4 ||                         \
+    ACME_HTTP01_SLOTS < 1 || ACME_NONCE_TRIES < 1
 #error "a limit is too small to issue a certificate, or too large for its type"
 #endif
 

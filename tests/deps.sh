@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is lacking for one purpose: tests/deps.sh build|firmware|demo|check. Silent when all is there.
+# Installs what is lacking for one purpose: tests/deps.sh build|firmware|demo|check|proof. Silent when all is there.
 # Debian 12's packages; root, or sudo. Versions are named where another one would not do.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,14 +9,16 @@ firmware="$build gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-e
  qemu-system-arm qemu-system-misc"
 demo="$firmware pebble openssl curl ca-certificates python3"
 check="$demo libcmocka-dev gcovr clang-14 clang-format-14 libclang-rt-14-dev caddy uacme valgrind libssl-dev
- shellcheck binutils util-linux pkg-config"
+ shellcheck chromium libnss3-tools binutils util-linux pkg-config"
+proof="$build python3 frama-c-base"
 
 case ${1:-} in
 build) wanted=$build ;;
 firmware) wanted=$firmware ;;
 demo) wanted=$demo ;;
 check) wanted=$check ;;
-*) echo "usage: tests/deps.sh build|firmware|demo|check" >&2; exit 64 ;;
+proof) wanted=$proof ;;
+*) echo "usage: tests/deps.sh build|firmware|demo|check|proof" >&2; exit 64 ;;
 esac
 
 installed() { dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p'; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the tests: tests/run.py [--show] [--coverage] [GROUP...]; without a group all of them, in order.
+"""Runs the tests: tests/run.py [--show] [GROUP...]; without a group all of them, in order.
 
 Every test program says what it found in TAP lines ("ok 1 - what", "not ok 2 - what", "ok 3 - what # SKIP why").
 The last line printed is "N passed, N failed, N skipped"; the exit status is 1 when anything failed.
@@ -134,12 +134,8 @@ def lint():
 
 def unit():
     build, flags = "build/asan", SANITIZE
-    if coverage:
-        build, flags = "build/coverage", "-O0 -g --coverage"
     make("unit tests build with gcc", f"B={build}", "CC=gcc", f"CFLAGS={flags}", "all", "units")
     programs(build)
-    if coverage:
-        print(run(["gcovr", "-r", ".", "-f", "core/", "-f", "port/", build])[0])
 
 
 def clang():
@@ -170,13 +166,26 @@ def fault():
         tap([f"{build}/torture", "--at-most", "300"], "fault/torture")
 
 
+def coverage():
+    build = "build/coverage"
+    if make("everything builds for coverage", f"B={build}", "CC=gcc", "CFLAGS=-O0 -g --coverage", "all", "units",
+            f"{build}/torture"):
+        command("coverage of core/", [sys.executable, "tests/coverage.py", build])
+
+
+def fuzz():
+    tap([sys.executable, "tests/fuzz/fuzz.py", "--check"], "fuzz")
+
+
 def interop():
     scripts("interop")
 
 
 def boards():
     names = sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob("boards/*/qemu"))
-    if all([make(f"firmware for {name} links", f"BOARD={name}", "firmware-parts") for name in names]):
+    built = [make(f"firmware for {name} links", f"BOARD={name}", "firmware-parts") for name in names]
+    built += [make("firmware for a kernel links", "BOARD=mps2-an385", "KERNEL=1", "firmware-parts", "kernel-check")]
+    if all(built):
         scripts("boards")
 
 
@@ -189,14 +198,13 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, clang, size, install, conformance, interop, boards, demo, bench]
+GROUPS = [lint, unit, fault, coverage, fuzz, clang, size, install, conformance, interop, boards, demo, bench]
 
 
 def main():
-    global show, coverage
+    global show
     arguments = sys.argv[1:]
     show = "--show" in arguments
-    coverage = "--coverage" in arguments
     names = [a for a in arguments if not a.startswith("--")]
     known = {g.__name__: g for g in GROUPS}
     unknown = [n for n in names if n not in known]

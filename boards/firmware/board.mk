@@ -8,7 +8,7 @@ FW_BEARSSL = $(or $(BEARSSL_DIR),$(B)/src/bearssl)
 FW_LWIP = $(or $(LWIP_DIR),$(B)/src/lwip)
 FW_SITE = $(or $(SITE),$(FW)/site.c)
 BOARD ?= lm3s6965evb
-IMAGE ?= $(FW)/$(BOARD)/firmware
+IMAGE ?= $(FW)/$(BOARD)$(FW_KIND)/firmware
 
 FW_LWIP_FILES = $(addprefix $(FW_LWIP)/src/, $(addprefix core/, init.c def.c dns.c inet_chksum.c ip.c mem.c memp.c netif.c \
 	pbuf.c tcp.c tcp_in.c tcp_out.c timeouts.c udp.c) $(addprefix core/ipv4/, dhcp.c etharp.c icmp.c ip4.c ip4_addr.c) \
@@ -34,14 +34,20 @@ FW_OPTION_LINK = $(if $(SNTP),-Wl$(COMMA)--wrap=board_utc) $(if $(LOSSY),-Wl$(CO
 COMMA = ,
 
 FW_WARNINGS = $(filter-out -std=c99 -pedantic,$(WARNINGS)) -std=gnu11
-FW_INCLUDES = -Icore -Iport/lwip -Iport/flash -Iboards/firmware -isystem $(FW)/include -isystem $(FW_LWIP)/src/include
+FW_INCLUDES = -Icore -Iport/lwip -Iport/flash $(FW_KIND_INCLUDES) -Iboards/firmware -isystem $(FW)/include -isystem $(FW_LWIP)/src/include
 FW_DEFINES = -DACME_CONFIG_FILE='"acme_limits.h"' -DNDEBUG
 
+# KERNEL=1: as one task of a kernel.
+ifdef KERNEL
+include tests/boards/kernel/kernel.mk
+endif
+
+# -MD and not -MMD: to gcc lwipopts.h is a system header, since one includes it.
 # $(call firmware_board,NAME,CC,AR,FLAGS,FOLDERS,LINK): rules for one board.
 define firmware_board
 $(1)_BEARSSL = $$(FW_BEARSSL_FILES:$$(FW_BEARSSL)/src/%.c=$$(FW)/$(1)/bearssl/%.o)
-$(1)_OBJECTS = $$(FW_OURS:%.c=$$(FW)/$(1)/ours/%.o) $$(patsubst %.c,$$(FW)/$(1)/ours/%.o,$$(wildcard $(5:%=boards/%/*.c))) \
-	$$(FW_LWIP_FILES:$$(FW_LWIP)/src/%.c=$$(FW)/$(1)/lwip/%.o)
+$(1)_OBJECTS = $$(FW_OURS:%.c=$$(FW)/$(1)$$(FW_KIND)/ours/%.o) $$(patsubst %.c,$$(FW)/$(1)$$(FW_KIND)/ours/%.o,$$(wildcard $(5:%=boards/%/*.c))) \
+	$$(FW_LWIP_FILES:$$(FW_LWIP)/src/%.c=$$(FW)/$(1)$$(FW_KIND)/lwip/%.o)
 
 $$(FW)/$(1)/bearssl/%.o: $$(FW_BEARSSL)/src/%.c
 	@mkdir -p $$(@D)
@@ -50,11 +56,10 @@ $$(FW)/$(1)/libbearssl.a: $$($(1)_BEARSSL)
 	@$$(SAY) '  ar  $$@'
 	@rm -f $$@
 	$$(Q)$(3) rcs $$@ $$^
-# -MD, not -MMD: lwipopts.h is included by a system header, and all must be built anew when it changes.
-$$(FW)/$(1)/lwip/%.o: $$(FW_LWIP)/src/%.c | $$(FW)/include
+$$(FW)/$(1)$$(FW_KIND)/lwip/%.o: $$(FW_LWIP)/src/%.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) -w $$(FW_INCLUDES) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
-$$(FW)/$(1)/ours/%.o: %.c | $$(FW)/include
+$$(FW)/$(1)$$(FW_KIND)/ours/%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	@$$(SAY) '  $(1) $$<'
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $(5:%=-Iboards/%) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
@@ -70,7 +75,7 @@ $$(IMAGE).site.o: $$(FW_SITE) | $$(FW)/include
 $$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(FW_OPTIONS:%=$$(IMAGE).%.o) $$(FW)/$(1)/libbearssl.a boards/$(1)/link.ld
 	@$$(SAY) '  ld  $$@'
 	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections -Wl,-Map,$$(IMAGE).map -T boards/$(1)/link.ld $$(FW_OPTION_LINK) -o $$@ \
-		$$(filter %.o,$$^) $$(FW)/$(1)/libbearssl.a $(6)
+		$$(filter %.o,$$^) $$(FW)/$(1)/libbearssl.a $(6) $$(FW_LINK)
 endif
 -include $$($(1)_OBJECTS:.o=.d)
 endef

@@ -4,17 +4,19 @@
 
 #include <stdint.h>
 
+#ifndef NO_SYS /* with a kernel: tests/boards/kernel/lwipopts.h */
 #define NO_SYS               1
 #define SYS_LIGHTWEIGHT_PROT 0
-#define LWIP_SOCKET          0
-#define LWIP_NETCONN         0
-#define LWIP_IPV4            1
-#define LWIP_IPV6            0
-#define LWIP_DHCP            1
-#define LWIP_UDP             1
-#define LWIP_ICMP            1
-#define LWIP_STATS           0
-#define LWIP_NOASSERT        1
+#endif
+#define LWIP_SOCKET   0
+#define LWIP_NETCONN  0
+#define LWIP_IPV4     1
+#define LWIP_IPV6     0
+#define LWIP_DHCP     1
+#define LWIP_UDP      1
+#define LWIP_ICMP     1
+#define LWIP_STATS    0
+#define LWIP_NOASSERT 1
 
 /* An address within milliseconds; nobody else is on an emulated wire. */
 #define LWIP_DHCP_CHECK_LINK_UP  0
@@ -38,7 +40,7 @@
 #define MEMP_NUM_REASSDATA      1
 #define MEMP_NUM_NETBUF         0
 #define MEMP_NUM_NETCONN        0
-#define PBUF_POOL_SIZE          8
+#define PBUF_POOL_SIZE          7
 #define PBUF_POOL_BUFSIZE       512
 #define MEM_SIZE                3200
 #define ETH_PAD_SIZE            2 /* the Ethernet chips put two bytes in front of a frame */

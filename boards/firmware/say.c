@@ -47,6 +47,15 @@ void say(const char *text, const char *more)
     say_end();
 }
 
+void say_figure(const char *label, uint32_t value)
+{
+    struct acme_out *o = say_begin();
+    acme_out_text(o, label);
+    acme_out_text(o, " ");
+    acme_out_u32(o, value);
+    say_end();
+}
+
 const char *say_error(int error)
 {
     switch (error) {

@@ -76,6 +76,8 @@ int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const s
 
 /* --- account and order --- */
 
+/* Both always fit: acme_config.h demands a work buffer that holds five of the longest URLs and what stands round them. */
+
 /* A record as text in the work buffer. One that does not fit is none of ours. */
 static int get_text(struct acme_keeper *k, enum acme_record record, struct acme_slice *text)
 {
@@ -110,7 +112,7 @@ int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64
     struct acme_out o;
     acme_out_init(&o, k->setup->work, k->setup->work_len);
     acme_record_order_write(&o, flow, retry_utc);
-    return o.overflow ? ACME_E_REQUEST_BIG : put(k, ACME_RECORD_ORDER, o.at, o.len);
+    return put(k, ACME_RECORD_ORDER, o.at, o.len);
 }
 
 static int put_account(struct acme_keeper *k, const struct acme_flow *flow)
@@ -118,7 +120,7 @@ static int put_account(struct acme_keeper *k, const struct acme_flow *flow)
     struct acme_out o;
     acme_out_init(&o, k->setup->work, k->setup->work_len);
     acme_record_account_write(&o, flow);
-    return o.overflow ? ACME_E_REQUEST_BIG : put(k, ACME_RECORD_ACCOUNT, o.at, o.len);
+    return put(k, ACME_RECORD_ACCOUNT, o.at, o.len);
 }
 
 int acme_keeper_forget(struct acme_keeper *k)

@@ -41,11 +41,10 @@ static void read_method(struct acme_http01_slot *s, char c)
     if (s->matched == 0) {
         s->head_request = c == 'H';
     }
-    const char *word = s->head_request ? head : get;
-    s->method_ok = s->method_ok && s->matched < strlen(word) && c == word[s->matched];
+    bool fits = c == (s->head_request ? head : get)[s->matched]; /* both end with the blank, and so does this state */
     s->matched++;
-    if (c == ' ' || !s->method_ok) {
-        s->line_state = s->method_ok ? LINE_TARGET : LINE_REST;
+    if (c == ' ' || !fits) {
+        s->line_state = fits ? LINE_TARGET : LINE_REST;
         s->matched = 0;
     }
 }
@@ -53,7 +52,7 @@ static void read_method(struct acme_http01_slot *s, char c)
 static void read_path(const struct acme_http01 *h, struct acme_http01_slot *s, char c)
 {
     if (c == ' ') {
-        s->found = s->method_ok && live_path(h, s->matched) == '\0';
+        s->found = live_path(h, s->matched) == '\0';
         s->line_state = LINE_REST;
     } else if (c != '\0' && c == live_path(h, s->matched)) {
         s->matched++;
@@ -67,31 +66,20 @@ static void read_target(const struct acme_http01 *h, struct acme_http01_slot *s,
     if (s->line_state == LINE_TARGET) {
         s->line_state = c == '/' ? LINE_PATH : LINE_SCHEME;
     }
-    switch ((enum line_state)s->line_state) {
-    case LINE_SCHEME:
-        if (acme_lower(c) != scheme[s->matched]) {
-            s->line_state = LINE_REST;
-        } else if (scheme[++s->matched] == '\0') {
-            s->line_state = LINE_AUTHORITY;
-            s->matched = 0;
-        }
-        break;
-    case LINE_AUTHORITY:
-        if (c == '/') {
-            s->line_state = LINE_PATH;
-            read_path(h, s, c);
-        } else if (c == ' ' || c == '?') {
-            s->line_state = LINE_REST;
-        }
-        break;
-    case LINE_PATH:
+    if (s->line_state == LINE_AUTHORITY && c == '/') {
+        s->line_state = LINE_PATH;
+    }
+    if (s->line_state == LINE_PATH) {
         read_path(h, s, c);
-        break;
-    case LINE_METHOD:
-    case LINE_TARGET:
-    case LINE_REST:
-    case LINE_DONE:
-        break;
+    } else if (s->line_state == LINE_AUTHORITY) {
+        if (c == ' ' || c == '?') {
+            s->line_state = LINE_REST;
+        }
+    } else if (acme_lower(c) != scheme[s->matched]) {
+        s->line_state = LINE_REST;
+    } else if (scheme[++s->matched] == '\0') {
+        s->line_state = LINE_AUTHORITY;
+        s->matched = 0;
     }
 }
 
@@ -190,8 +178,7 @@ static bool fill_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
     if (h->listener->accept(h->listener->ctx, i) != 1) {
         return false;
     }
-    h->slots[i] = (struct acme_http01_slot){
-        .state = ACME_SLOT_READING, .since_ms = now_ms, .silent_ms = now_ms, .method_ok = true};
+    h->slots[i] = (struct acme_http01_slot){.state = ACME_SLOT_READING, .since_ms = now_ms, .silent_ms = now_ms};
     return true;
 }
 

@@ -11,8 +11,7 @@ struct acme_http01_slot {
     uint32_t silent_ms; /* last byte moved                   */
     uint8_t line_state;
     bool head_request;
-    bool found; /* the path is the live one          */
-    bool method_ok;
+    bool found;       /* the path is the live one          */
     uint16_t matched; /* characters of the path that match */
     uint16_t sent;    /* bytes of the answer that are out  */
     uint8_t blank;    /* line ends in a row                */

@@ -77,7 +77,7 @@ void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now
     if (!again) {
         tell_step(x);
     }
-    bool polling = x->rows[step].poll || (again && x->rows[step].method != ACME_METHOD_NONE);
+    bool polling = x->rows[step].poll || again; /* PRESENT comes again without this: acme.c */
     wait_for(x, now_ms, polling ? acme_poll_ms(x->polls, x->retry_after_s) : 0, 0);
 }
 
@@ -254,7 +254,7 @@ static int take_body(struct acme_exchange *x, struct acme_slice piece)
 int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len)
 {
     int event = 0;
-    x->touched = x->touched || len > 0;
+    x->touched = true;
     do { /* the end may follow the last byte without taking one */
         size_t used = 0;
         struct acme_slice piece = acme_slice(NULL, 0);
@@ -498,7 +498,7 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
     if (x->for_nonce && is_good(answer) && answer->nonce[0] == '\0') {
         return acme_exchange_fault(x, ACME_E_NONCE, now_ms);
     }
-    if (x->body_len > 0 && !x->for_nonce && !x->streaming) {
+    if (x->body_len > 0 && !x->streaming) { /* never for a nonce: HEAD has no body */
         char *work = x->setup->work;
         int error = acme_json_parse(&json, work, x->body_len, work + x->body_len, x->setup->work_len - x->body_len);
         if (error != 0 && is_good(answer)) {

@@ -95,7 +95,7 @@ void acme_exchange_flushed(struct acme_exchange *x);
 
 /* RECEIVE: takes bytes of the answer; at its end -> JUDGE. Returns 0 or an error, to be told to
  * acme_exchange_fault(). */
-int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len);
+int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len); /* len: at least one */
 
 /* RECEIVE: the connection ended. -> JUDGE when that ends the answer, else an error as above. */
 int acme_exchange_ended(struct acme_exchange *x, bool clean);

@@ -104,9 +104,8 @@ static int by_order_status(struct acme_flow *f, struct acme_json *json)
     case ACME_STATUS_DEACTIVATED: /* Pebble before 2.8 */
     case ACME_STATUS_EXPIRED:
     case ACME_STATUS_REVOKED:
+    case ACME_STATUS_NONE: /* acme_order_read() takes none without */
         break;
-    case ACME_STATUS_NONE:
-        return ACME_E_MEMBER;
     }
     keep_problem(f, json, acme_json_member(json, 0, "error"));
     return f->resumed ? acme_flow_reorder(f, ACME_E_ORDER) : ACME_E_ORDER;
@@ -201,6 +200,8 @@ int acme_flow_directory_stale(struct acme_flow *f, int error)
         return error;
     }
     f->cached = false;
+    f->in_doubt =
+        f->in_doubt || f->presented; /* the challenge may be answered already: the way back leads to it again */
     acme_flow_withdraw(f);
     return ACME_STEP_DIRECTORY;
 }
@@ -307,8 +308,8 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
     struct acme_authz authz;
     for (size_t i = 0; i < f->setup->solver_count; i++) {
         f->solver = f->setup->solvers[i];
-        int error = acme_authz_read(&authz, json, f->solver->type);
-        if (error != 0 || authz.url.len == 0) {
+        (void)acme_authz_read(&authz, json, f->solver->type); /* worked for the first solver's type already */
+        if (authz.url.len == 0) {
             continue;
         }
         if (!acme_b64url_ok(authz.token, ACME_TOKEN_MAX)) {
@@ -318,7 +319,7 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
         f->token[authz.token.len] = '\0';
         /* The CA is at it: the order is a reused one, and an earlier run has answered its challenge. */
         f->in_doubt = f->in_doubt || authz.challenge == ACME_STATUS_PROCESSING;
-        error = acme_url_keep(f->challenge_url, authz.url, &f->hosts);
+        int error = acme_url_keep(f->challenge_url, authz.url, &f->hosts);
         return error != 0 ? error : ACME_STEP_PRESENT;
     }
     return ACME_E_CHALLENGE_NONE;

@@ -54,8 +54,7 @@ static bool usable(const br_x509_pkey *key)
     if (key->key_type == BR_KEYTYPE_RSA) {
         return key->key.rsa.nlen >= RSA_BYTES_MIN;
     }
-    return key->key_type == BR_KEYTYPE_EC &&
-           (key->key.ec.curve == BR_EC_secp256r1 || key->key.ec.curve == BR_EC_secp384r1);
+    return key->key.ec.curve == BR_EC_secp256r1 || key->key.ec.curve == BR_EC_secp384r1; /* there is no third type */
 }
 
 static void end_certificate(struct acme_trust_reader *r)

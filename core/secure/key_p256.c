@@ -26,8 +26,10 @@ static bool in_range(const uint8_t scalar[32])
 /* Completes a key whose scalar is set. */
 static bool complete(struct acme_key_p256 *key)
 {
-    key->ready = in_range(key->scalar) &&
-                 ACME_EC_P256.mulgen(key->point, key->scalar, 32, BR_EC_secp256r1) == sizeof key->point;
+    key->ready = in_range(key->scalar);
+    if (key->ready) {
+        (void)ACME_EC_P256.mulgen(key->point, key->scalar, 32, BR_EC_secp256r1);
+    }
     return key->ready;
 }
 
@@ -76,11 +78,9 @@ static int generate(void *handle, const struct acme_sys *sys)
     key->ready = false;
     if (drawn) {
         br_hmac_drbg_init(&drbg, &br_sha256_vtable, seed, sizeof seed);
-        /* A draw is out of range once in 2^32. */
-        for (int i = 0; i < 4 && !key->ready; i++) {
-            br_hmac_drbg_generate(&drbg, key->scalar, sizeof key->scalar);
-            (void)complete(key);
-        }
+        /* Out of range once in 2^32: this run fails then, and the next one draws anew. */
+        br_hmac_drbg_generate(&drbg, key->scalar, sizeof key->scalar);
+        (void)complete(key);
         acme_wipe(&drbg, sizeof drbg);
     }
     acme_wipe(seed, sizeof seed);

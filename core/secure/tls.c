@@ -156,7 +156,7 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
     if (trust == NULL || trust->count == 0) {
         return ACME_E_ANCHORS;
     }
-    if (buffer == NULL || buffer_len < ACME_TLS_BUFFER_SMALL) {
+    if (buffer_len < ACME_TLS_BUFFER_SMALL) {
         return ACME_E_WORK_SMALL;
     }
     if (sys->utc(sys->ctx, &utc) != 1 || utc < ACME_UTC_FLOOR) {
@@ -179,7 +179,9 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
     br_ssl_engine_set_buffer(&tls->client.eng, buffer, buffer_len, 0);
     br_ssl_engine_inject_entropy(&tls->client.eng, seed, sizeof seed);
     acme_wipe(seed, sizeof seed);
-    return br_ssl_client_reset(&tls->client, name, resume) != 0 ? 0 : ACME_E_TLS;
+    /* Whatever it could refuse was made sure of above; an error of its own would stay for acme_tls_pump() to tell. */
+    (void)br_ssl_client_reset(&tls->client, name, resume);
+    return 0;
 }
 
 static const struct {
@@ -227,7 +229,7 @@ static int error_of(const struct acme_tls *tls, int code)
     if (code > BR_ERR_X509_OK && code < 64) {
         return ACME_E_TLS_CERT;
     }
-    return code >= BR_ERR_RECV_FATAL_ALERT && code < BR_ERR_SEND_FATAL_ALERT ? ACME_E_TLS_ALERT : ACME_E_TLS;
+    return code >= BR_ERR_RECV_FATAL_ALERT ? ACME_E_TLS_ALERT : ACME_E_TLS;
 }
 
 /* Notes what the last bytes brought about. Returns 0 or the engine's error. A session that failed is not
@@ -257,9 +259,9 @@ static bool feed(struct acme_tls *tls)
     size_t len;
 
     tls->x509.worked = false;
-    while (tls->rx_at < tls->rx_len && !tls->x509.worked && br_ssl_engine_sendrec_buf(eng, &len) == NULL) {
+    while (tls->rx_at < tls->rx_len && !tls->x509.worked) {
         unsigned char *to = br_ssl_engine_recvrec_buf(eng, &len);
-        if (to == NULL) { /* after an error too */
+        if (to == NULL) { /* something is to be sent or read first: one buffer serves both ways; after an error too */
             break;
         }
         *to = tls->rx[tls->rx_at++];
@@ -297,11 +299,10 @@ static int pump_in(struct acme_tls *tls, const struct acme_net *net, uint32_t *d
 {
     br_ssl_engine_context *eng = &tls->client.eng;
     size_t len;
-    size_t unsent;
     unsigned char *at = br_ssl_engine_recvrec_buf(eng, &len);
     int got = 0;
 
-    if (tls->rx_at == tls->rx_len && at != NULL && br_ssl_engine_sendrec_buf(eng, &unsent) == NULL) {
+    if (tls->rx_at == tls->rx_len && at != NULL) {
         got = net->recv(net->ctx, tls->shook ? at : tls->rx, tls->shook ? len : sizeof tls->rx);
         if (got < 0) {
             return got == ACME_E_CLOSED ? cut(tls) : got;
@@ -340,7 +341,7 @@ void acme_tls_end(struct acme_tls *tls, const struct acme_net *net)
     uint32_t up = 0;
     size_t len;
 
-    if (tls->shook && br_ssl_engine_recvapp_buf(eng, &len) == NULL) {
+    if (br_ssl_engine_recvapp_buf(eng, &len) == NULL) {
         br_ssl_engine_close(eng);
         (void)pump_out(tls, net, &up);
     }
@@ -370,7 +371,7 @@ size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap)
     size_t len;
     const unsigned char *at = br_ssl_engine_recvapp_buf(&tls->client.eng, &len);
 
-    if (at == NULL || cap == 0) {
+    if (at == NULL) {
         return 0;
     }
     len = len < cap ? len : cap;

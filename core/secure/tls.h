@@ -52,7 +52,7 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
  * ACME_E_TLS_RECORD within one. *up and *down grow by the bytes moved. */
 int acme_tls_pump(struct acme_tls *tls, const struct acme_net *net, uint32_t *up, uint32_t *down);
 
-/* Says close_notify if that is possible at once. The session stays resumable. */
+/* Says close_notify if that is possible at once; only when acme_tls_ready(). The session stays resumable. */
 void acme_tls_end(struct acme_tls *tls, const struct acme_net *net);
 
 /* True when the handshake is complete and application data may flow. */
@@ -65,7 +65,7 @@ static inline bool acme_tls_ready(const struct acme_tls *tls)
  * `flush` what was taken goes out as a record. */
 size_t acme_tls_write(struct acme_tls *tls, const void *data, size_t len, bool flush);
 
-/* Takes up to cap bytes of received application data. Returns how many. */
+/* Takes up to cap bytes (at least one) of received application data. Returns how many. */
 size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap);
 
 /* True when everything written has gone to the network. */

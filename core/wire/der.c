@@ -33,6 +33,7 @@ bool acme_der_next(struct acme_der *in, uint8_t *tag, struct acme_der *body)
     if (len > in->len - head) {
         return false;
     }
+    /*@ split len; */ /* tests/proof: Eva follows each length by itself */
     *tag = at[0];
     body->at = at + head;
     body->len = len;
@@ -138,7 +139,7 @@ void acme_der_unsigned(struct acme_der_out *o, const uint8_t *number, size_t len
         len--;
     }
     acme_der_bytes(o, number, len);
-    if (len == 0 || (*number & 0x80u) != 0) {
+    if ((*number & 0x80u) != 0) {
         put_byte(o, 0);
     }
     acme_der_wrap(o, ACME_DER_INTEGER, mark);

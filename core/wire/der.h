@@ -65,7 +65,7 @@ void acme_der_wrap_bits(struct acme_der_out *o, size_t mark);
 /* Writes a whole element. */
 void acme_der_put(struct acme_der_out *o, uint8_t tag, const void *data, size_t len);
 
-/* Writes an INTEGER holding the big-endian number, without its leading zeros. */
+/* Writes an INTEGER holding the big-endian number of at least one byte, without its leading zeros. */
 void acme_der_unsigned(struct acme_der_out *o, const uint8_t *number, size_t len);
 
 /* SubjectPublicKeyInfo of a P-256 key up to the point (RFC 5480, 2); the point's 65 bytes follow. Parts of it

@@ -55,7 +55,9 @@ enum state {
     DEAD
 };
 
-enum field { NONCE, LOCATION, RETRY_AFTER, DATE, MEDIA, LENGTH, CODING, CONNECTION, FIELDS };
+enum field { NONCE, LOCATION, RETRY_AFTER, DATE, MEDIA, LENGTH, CODING, CONNECTION };
+
+#define FIELDS (CONNECTION + 1) /* how many; as a field: none of them */
 
 #define SEEN(field) (1u << (field))
 
@@ -267,8 +269,6 @@ static bool value_done(struct acme_http_reader *r)
         if (too_long && r->field == LOCATION) {
             r->answer.location_long = true;
         }
-        break;
-    case FIELDS:
         break;
     }
     return ok;

@@ -143,17 +143,13 @@ static int check(struct text *t)
     return t->pos == t->len ? 0 : ACME_E_JSON;
 }
 
-/* Value of four hex digits, negative when they are not. */
+/* Value of four hex digits: jsmn saw that they are, behind each "\\u". */
 static int32_t hex4(const char *at)
 {
     int32_t code = 0;
 
     for (int i = 0; i < 4; i++) {
-        int digit = acme_hex_digit(at[i]);
-        if (digit < 0) {
-            return -1;
-        }
-        code = code * 16 + digit;
+        code = code * 16 + acme_hex_digit(at[i]);
     }
     return code;
 }
@@ -168,7 +164,7 @@ static bool is_surrogate(int32_t code)
 /* "\uXXXX" or a pair of them. Half a surrogate pair is something no UTF-8 text can hold. */
 static int32_t unicode_escape(struct acme_slice *s)
 {
-    int32_t code = s->len >= 6 ? hex4(s->at + 2) : -1;
+    int32_t code = hex4(s->at + 2);
     size_t used = 6;
 
     if (is_surrogate(code)) {
@@ -198,7 +194,7 @@ static int32_t utf8(struct acme_slice *s)
     if (code < 0xC2 || s->len < more) {
         return -1;
     }
-    code &= 0x3F >> more;
+    code &= 0x7F >> more; /* with the 0 behind the 1s: F8 and up make it too large */
     for (size_t i = 0; i < more; i++) {
         if ((s->at[i] & 0xC0) != 0x80) {
             return -1;
@@ -332,8 +328,7 @@ acme_json_value acme_json_member(const struct acme_json *json, acme_json_value o
         return ACME_JSON_NONE;
     }
     for (acme_json_value at = object + 1; at != ACME_JSON_NONE; at = after(json, parent, at + 1)) {
-        const jsmntok_t *member = token_of(json, at, JSMN_STRING);
-        if (member != NULL && acme_slice_is(text_of(json, member), name)) {
+        if (acme_slice_is(acme_json_string(json, at), name)) {
             const jsmntok_t *word = token_of(json, at + 1, JSMN_PRIMITIVE);
             return word != NULL && json->text[word->start] == 'n' ? ACME_JSON_NONE : at + 1;
         }

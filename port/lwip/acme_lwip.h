@@ -70,6 +70,11 @@ int acme_lwip_utc(void *ctx, int64_t *utc);
 #define ACME_LWIP_UNLOCK() UNLOCK_TCPIP_CORE()
 #endif
 
+/* Called by lwIP's callbacks, with its lock held: a task that sleeps may look again. Define it in lwipopts.h. */
+#ifndef ACME_LWIP_WAKE
+#define ACME_LWIP_WAKE()
+#endif
+
 /* Makes the connection the pcb's; the lock is held. */
 void acme_lwip_conn_take(struct acme_lwip_conn *c, struct tcp_pcb *pcb);
 

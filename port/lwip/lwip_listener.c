@@ -12,6 +12,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
                 acme_lwip_conn_take(c, pcb);
                 tcp_backlog_delayed(pcb); /* it counts until it is dropped, so no more come than there is room for */
                 c->connected = c->waiting = true;
+                ACME_LWIP_WAKE();
                 return ERR_OK;
             }
         }

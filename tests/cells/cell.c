@@ -21,9 +21,11 @@ static bool playing, shown;
 
 static int generate(void *handle, const struct acme_sys *sys)
 {
-    static struct acme_key_p256 made;
-    int error = made.ready ? 0 : acme_key_p256_ops.generate(&made, sys);
-    *(struct acme_key_p256 *)handle = made;
+    static struct acme_key_p256 made[2]; /* the account's and the certificate's, in turn */
+    static unsigned turn;
+    struct acme_key_p256 *key = &made[turn++ % 2];
+    int error = key->ready ? 0 : acme_key_p256_ops.generate(key, sys);
+    *(struct acme_key_p256 *)handle = *key;
     return error;
 }
 

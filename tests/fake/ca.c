@@ -1,7 +1,8 @@
 /* ca.c - see ca.h. */
 #define _GNU_SOURCE /* memmem */
-#include "ca.h"
+#include "ca_more.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +19,27 @@ struct request {
     char url[512];
     char payload[4096];
     size_t payload_len;
+    bool head;           /* HEAD, wherever it goes */
+    int code;            /* of a refusal           */
+    const char *refusal; /* NULL: none             */
 };
+
+/* Demands what an honest CA may demand of this client. Where answers were tampered with, the client may have been led
+ * astray: then the request is refused as a CA would, and the test goes on. */
+static bool demand(const struct ca *ca, struct request *r, bool fine, int code, const char *type)
+{
+    if (!ca->tampered) {
+        assert_true(fine);
+    } else if (!fine && r->refusal == NULL) {
+        r->code = code;
+        r->refusal = type;
+    }
+    return fine;
+}
 
 /* --- reading --------------------------------------------------------------------------------------------- */
 
-static size_t from_b64url(const char *text, size_t len, void *out, size_t cap)
+size_t from_b64url(const char *text, size_t len, void *out, size_t cap)
 {
     char padded[8192];
     unsigned char bytes[8192];
@@ -45,7 +62,7 @@ static size_t from_b64url(const char *text, size_t len, void *out, size_t cap)
 }
 
 /* The text behind "name":" up to the next quote; escapes are not expected from this client. */
-static bool member(const char *json, const char *name, char *out, size_t cap)
+bool member(const char *json, const char *name, char *out, size_t cap)
 {
     char key[64];
     snprintf(key, sizeof key, "\"%s\":\"", name);
@@ -89,17 +106,20 @@ bool ca_whole(const char *request, size_t len)
 
 /* --- the signature --------------------------------------------------------------------------------------- */
 
-static void use_nonce(struct ca *ca, const char *nonce)
+static bool use_nonce(struct ca *ca, const char *nonce)
 {
     char start[16] = "";
     memcpy(start, nonce, strlen(nonce) < 15 ? strlen(nonce) : 15);
     for (unsigned i = 0; i < ca->nonce_count; i++) {
         if (strcmp(ca->nonces[i], start) == 0) {
             ca->nonces[i][0] = '\0';
-            return;
+            return true;
         }
     }
-    fail_msg("nonce %s was never given out, or is used twice", nonce);
+    if (!ca->tampered) {
+        fail_msg("nonce %s was never given out, or is used twice", nonce);
+    }
+    return false;
 }
 
 static void take_jwk(const char *json, uint8_t point[65])
@@ -151,12 +171,13 @@ static void check_jws(struct ca *ca, struct request *r, const char *body)
     assert_true(member(json, "url", text, sizeof text));
     assert_string_equal(text, r->url);
     assert_true(member(json, "nonce", text, sizeof text));
-    use_nonce(ca, text);
+    bool good_nonce = use_nonce(ca, text);
+    (void)demand(ca, r, good_nonce, 400, "badNonce");
     bool kid = member(json, "kid", text, sizeof text);
     assert_true(kid != (strstr(json, "\"jwk\":") != NULL));
     assert_true(kid == (r->kind != CA_NEW_ACCOUNT));
     if (kid) {
-        assert_string_equal(text, CA_URL "/account/1");
+        (void)demand(ca, r, strcmp(text, CA_URL "/account/1") == 0, 400, "accountDoesNotExist");
         memcpy(point, ca->point, sizeof point);
     } else {
         take_jwk(json, point);
@@ -171,6 +192,19 @@ static void check_jws(struct ca *ca, struct request *r, const char *body)
     check_signature(point, digest, signature);
     r->payload_len = from_b64url(part[1], strlen(part[1]), r->payload, sizeof r->payload - 1);
     r->payload[r->payload_len] = '\0';
+}
+
+/* True when the path, found to be of this kind, is that of an object. */
+static bool exists(const struct ca *ca, const struct request *r, const char *path)
+{
+    char whole[400];
+    if (r->kind < CA_ORDER) {
+        return true;
+    }
+    bool two = r->kind == CA_AUTHZ || r->kind == CA_CHALLENGE;
+    snprintf(whole, sizeof whole, two ? "%s%u/%u" : "%s%u", paths[r->kind], r->order, r->authz);
+    return strncmp(path, whole, strlen(whole)) == 0 && !isdigit((unsigned char)path[strlen(whole)]) &&
+           r->order >= 1 && r->order <= ca->order_count && r->authz < ca->plan->name_count;
 }
 
 static void check_http(struct ca *ca, struct request *r, const char *host, const char *request, size_t len)
@@ -195,13 +229,23 @@ static void check_http(struct ca *ca, struct request *r, const char *host, const
     for (r->kind = CA_DIRECTORY; r->kind < CA_KINDS; r->kind++) {
         size_t n = strlen(paths[r->kind]);
         bool exact = paths[r->kind][n - 1] != '/';
-        if (exact ? strcmp(path, paths[r->kind]) == 0 : strncmp(path, paths[r->kind], n) == 0) {
+        if (exact ? strcspn(path, "?") == n && strncmp(path, paths[r->kind], n) == 0
+                  : strncmp(path, paths[r->kind], n) == 0) {
             (void)sscanf(path + n, "%u/%u", &r->order, &r->authz);
             break;
         }
     }
-    assert_true(r->kind < CA_KINDS);
-    assert_string_equal(method, r->kind == CA_DIRECTORY ? "GET" : r->kind == CA_NONCE ? "HEAD" : "POST");
+    r->head = strcmp(method, "HEAD") == 0;
+    bool found = r->kind < CA_KINDS && (!ca->tampered || exists(ca, r, path)); /* otherwise order_of() demands it */
+    if (!demand(ca, r, found, 404, "malformed")) {
+        r->kind = CA_KINDS;
+        return;
+    }
+    const char *wanted = r->kind == CA_DIRECTORY ? "GET" : r->kind == CA_NONCE ? "HEAD" : "POST";
+    if (!demand(ca, r, strcmp(method, wanted) == 0, 405, "malformed")) {
+        r->kind = CA_KINDS;
+        return;
+    }
     if (r->kind <= CA_NONCE) {
         assert_false(header(head, "Content-Length", text, sizeof text) || body[0] != '\0');
         return;
@@ -227,6 +271,16 @@ static void refuse(struct reply *p, int code, const char *type, const char *deta
     snprintf(p->head, sizeof p->head, "Content-Type: application/problem+json\r\n");
     snprintf(p->body, sizeof p->body, "{\"type\":\"urn:ietf:params:acme:error:%s\",\"detail\":\"%s\",\"status\":%d}",
              type, detail, code);
+}
+
+static bool say_no(struct reply *p, const struct ca_no *no)
+{
+    if (no != NULL) {
+        refuse(p, no->code, no->type, no->detail);
+        size_t at = strlen(p->head);
+        snprintf(p->head + at, sizeof p->head - at, "%s", no->head);
+    }
+    return no != NULL;
 }
 
 static const char *other(const struct ca *ca)
@@ -272,7 +326,7 @@ static void order_document(struct ca *ca, struct reply *p, unsigned number, bool
         at += (size_t)snprintf(p->body + at, sizeof p->body - at, ",\"certificate\":\"https://%s/cert/%u\"",
                                other(ca), number);
     }
-    snprintf(p->body + at, sizeof p->body - at, "}");
+    ca_order_tell(o, p->body + at, sizeof p->body - at);
 }
 
 /* What time does to an order: once a look. */
@@ -289,6 +343,19 @@ static void order_moves(const struct ca *ca, struct ca_order *o)
     }
 }
 
+static void issue(struct ca *ca, struct ca_order *o, const char *payload);
+
+/* An order that somebody else has finalized: the same account and names, another key. */
+static void by_a_stranger(struct ca *ca, struct ca_order *o)
+{
+    char payload[3000];
+    EVP_PKEY *key = maker_ec("P-256");
+    ca_csr(ca->plan, key, payload, sizeof payload);
+    issue(ca, o, payload);
+    o->status = "valid";
+    EVP_PKEY_free(key);
+}
+
 static void new_order(struct ca *ca, struct request *r, struct reply *p)
 {
     char wanted[2400];
@@ -297,8 +364,11 @@ static void new_order(struct ca *ca, struct request *r, struct reply *p)
         at += (size_t)snprintf(wanted + at, sizeof wanted - at, "%s{\"type\":\"dns\",\"value\":\"%s\"}",
                                i > 0 ? "," : "", ca->plan->names[i]);
     }
-    snprintf(wanted + at, sizeof wanted - at, "]}");
-    assert_string_equal(r->payload, wanted);
+    snprintf(wanted + at, sizeof wanted - at, "]");
+    struct ca_wish wish = {0};
+    if (say_no(p, ca_order_wish(ca, r->payload, wanted, &wish))) {
+        return;
+    }
     p->code = 201;
     const char *last = ca->order_count > 0 ? ca->order[ca->order_count - 1].status : "none";
     if (!ca->plan->reuse || (strcmp(last, "pending") != 0 && strcmp(last, "ready") != 0)) {
@@ -306,9 +376,14 @@ static void new_order(struct ca *ca, struct request *r, struct reply *p)
         struct ca_order *o = &ca->order[ca->order_count++];
         o->status = ca->plan->born != NULL ? ca->plan->born : "pending";
         o->lag = ca->plan->lag;
+        snprintf(o->profile, sizeof o->profile, "%s", wish.profile);
+        snprintf(o->replaces, sizeof o->replaces, "%s", wish.replaces);
         for (unsigned i = 0; i < ca->plan->name_count; i++) {
             bool valid = i < ca->plan->born_valid || strcmp(o->status, "pending") != 0;
             o->authz[i].status = valid ? "valid" : "pending";
+        }
+        if (ca->plan->stranger && ca->order_count == 1) {
+            by_a_stranger(ca, o);
         }
     }
     order_document(ca, p, ca->order_count, true);
@@ -326,7 +401,8 @@ static void authz_document(struct ca *ca, struct request *r, struct reply *p)
     bool responded = o->authz[r->authz].responded;
     snprintf(http, sizeof http,
              "{\"type\":\"http-01\",\"url\":\"" CA_URL "/chall/%u/%u\",\"status\":\"%s\",\"token\":\"%s\"%s}",
-             r->order, r->authz, o->authz[r->authz].status, token,
+             r->order, r->authz, responded && ca->plan->shows_processing ? "processing" : o->authz[r->authz].status,
+             token,
              o->authz[r->authz].failures > 0 ? ",\"error\":{\"type\":\"urn:ietf:params:acme:error:connection\","
                                                "\"detail\":\"refused\",\"status\":400}"
              : (responded || strcmp(o->authz[r->authz].status, "pending") != 0) && ca->plan->challenge != NULL
@@ -341,21 +417,44 @@ static void authz_document(struct ca *ca, struct request *r, struct reply *p)
              last && !alone ? "," : "", http, last || alone ? "" : ",", last || alone ? "" : strange);
 }
 
+/* A replica of the CA's database that lags. */
+static bool is_stale(const struct ca *ca, enum ca_kind kind)
+{
+    return ca->plan->stale > 0 && ca->count[kind] % ca->plan->stale == 0;
+}
+
+static void look_at_order(struct ca *ca, struct request *r, struct reply *p)
+{
+    struct ca_order *o = order_of(ca, r);
+    order_moves(ca, o);
+    const char *status = o->status;
+    o->status = is_stale(ca, CA_ORDER) ? "pending" : status;
+    order_document(ca, p, r->order, !ca->plan->forgetful);
+    o->status = status;
+}
+
 static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
 {
     struct ca_order *o = order_of(ca, r);
     if (o->authz[r->authz].responded && o->authz[r->authz].failures == 0) {
         /* the answer is not to be taken back before the authorization has left pending */
-        assert_true(ca->published != NULL || ca->power_cut);
-        if (ca->published == NULL) {
+        assert_true(ca->published != NULL || ca->power_cut || ca->tampered || ca->plan->begun);
+        if (o->authz[r->authz].astray) {
+            o->authz[r->authz].status = "invalid";
+        } else if (ca->published == NULL) {
             o->authz[r->authz].status = ca->plan->one_shot ? "invalid" : "pending";
-        } else if (o->authz[r->authz].looks-- == 0) {
+        } else if (ca->wire == CA_FAILED) {
+            o->authz[r->authz].status = "invalid";
+        } else if (ca->wire != CA_ASKING && o->authz[r->authz].looks-- == 0) {
             o->authz[r->authz].status = ca->plan->authz_end != NULL ? ca->plan->authz_end : "valid";
             o->authz[r->authz].responded = false;
         }
     }
-    p->code = ca->plan->code202 && strcmp(o->authz[r->authz].status, "valid") != 0 ? 202 : 200;
+    p->code = ca->plan->code202 ? 202 : 200;
+    const char *status = o->authz[r->authz].status;
+    o->authz[r->authz].status = is_stale(ca, CA_AUTHZ) ? "pending" : status;
     authz_document(ca, r, p);
+    o->authz[r->authz].status = status;
     if (strcmp(o->authz[r->authz].status, "invalid") == 0) {
         o->status = "invalid";
     }
@@ -391,8 +490,12 @@ static void take_response(struct ca *ca, struct request *r, struct reply *p)
         *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
     }
     snprintf(wanted, sizeof wanted, "%s.%.43s", token, x);
-    assert_non_null(ca->published);
-    assert_string_equal(ca->published, wanted);
+    if (ca->tampered) { /* with the token, or of another challenge: the validation will fail */
+        o->authz[r->authz].astray = ca->published == NULL || strcmp(ca->published, wanted) != 0;
+    } else {
+        assert_non_null(ca->published);
+        assert_string_equal(ca->published, wanted);
+    }
 
     o->authz[r->authz].failures = o->authz[r->authz].responded ? o->authz[r->authz].failures - 1 : ca->plan->failures;
     o->authz[r->authz].responded = true;
@@ -426,15 +529,17 @@ static void issue(struct ca *ca, struct ca_order *o, const char *payload)
     assert_non_null(request);
     EVP_PKEY *key = X509_REQ_get0_pubkey(request);
     assert_int_equal(X509_REQ_verify(request, key), 1);
+    ca_judge_csr(ca, request);
     for (unsigned i = 0; i < ca->plan->name_count; i++) {
         size_t used = strlen(san);
         snprintf(san + used, sizeof san - used, "%sDNS:%s", i > 0 ? "," : "", ca->plan->names[i]);
     }
     int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
     struct maker_spec spec = {.san = san,
-                              .from = utc - MAKER_DAY,
+                              .from = utc + (ca->plan->starts_in > 0 ? (int64_t)ca->plan->starts_in : -MAKER_DAY),
                               .to = utc + 90 * MAKER_DAY,
                               .key = key,
+                              .key_id = ca->plan->ari ? CA_KEY_ID : NULL,
                               .issuer = ca->issuer,
                               .issuer_key = ca->issuer_key};
     unsigned char *point = NULL;
@@ -489,13 +594,15 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         snprintf(p->body, sizeof p->body,
                  "{\"Xq7-random\":\"https://elsewhere.test/\",\"newNonce\":\"https://%s/nonce\",\"newAccount\":"
                  "\"" CA_URL "/new-account\",\n \"newOrder\" : \"https:\\/\\/" CA_HOST
-                 "\\/new\\u002dorder\",\"meta\":{\"termsOfService\":null,\"x\":[1,[2],{}]}}",
-                 other(ca));
+                 "\\/new\\u002dorder\",%s\"termsOfService\":null,\"x\":[1,[2],{}]}}",
+                 other(ca), ca_meta(ca));
         break;
     case CA_NONCE:
         break;
     case CA_NEW_ACCOUNT:
-        assert_string_equal(r->payload, "{\"termsOfServiceAgreed\":true}");
+        if (say_no(p, ca_account_wish(ca, r->payload))) {
+            break;
+        }
         p->code = ca->accounts > 0 && !ca->forgot_account ? 200 : 201;
         ca->accounts += p->code == 201;
         ca->forgot_account = false;
@@ -506,8 +613,7 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         new_order(ca, r, p);
         break;
     case CA_ORDER:
-        order_moves(ca, order_of(ca, r));
-        order_document(ca, p, r->order, !ca->plan->forgetful);
+        look_at_order(ca, r, p);
         break;
     case CA_AUTHZ:
         look_at_authz(ca, r, p);
@@ -520,6 +626,10 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         break;
     case CA_CERTIFICATE:
         if (strcmp(order_of(ca, r)->status, "valid") != 0) {
+            if (ca->tampered) {
+                refuse(p, 404, "malformed", "no certificate yet");
+                break;
+            }
             fail_msg("the certificate was asked for while the order is %s", order_of(ca, r)->status);
         }
         snprintf(p->head, sizeof p->head, "Content-Type: application/pem-certificate-chain\r\n");
@@ -584,16 +694,23 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
     char nonce[500], line[64];
     struct ca_answer answer = {.at = ca->answer, .close = ca->plan->close};
 
+    if (ca_renewal_info(ca, request, len, &answer)) {
+        return answer;
+    }
     check_http(ca, &r, host, request, len);
     ca->requests++;
-    ca->count[r.kind]++;
+    if (r.kind < CA_KINDS) {
+        ca->count[r.kind]++;
+    }
     ca->last = r.kind;
-    const struct ca_twist *t = twist_for(ca, r.kind);
+    const struct ca_twist *t = r.refusal != NULL ? NULL : twist_for(ca, r.kind);
     bool say = t != NULL && (t->act == CA_SAY || t->act == CA_DO_AND_SAY);
     ca->bad_nonce_seed = ca->bad_nonce_seed * 1664525u + 1013904223u;
     if (r.kind > CA_NONCE && (ca->bad_nonce_seed >> 16) % 100 < ca->bad_nonce_percent) {
         refuse(&p, 400, "badNonce", "not today");
         t = NULL;
+    } else if (r.refusal != NULL) {
+        refuse(&p, r.code, r.refusal, "led astray");
     } else if (t == NULL || t->act == CA_DO_AND_SAY || t->act == CA_DO_AND_CUT || t->act == CA_ADD) {
         carry_out(ca, &r, &p);
     }
@@ -609,13 +726,16 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
     }
     give_nonce(ca, r.kind, t, nonce, sizeof nonce);
     snprintf(line, sizeof line, "HTTP/1.1 %d Fine\r\n", p.code);
-    const char *body = t != NULL && t->body != NULL ? t->body : say ? "" : p.body;
-    answer.len = (size_t)snprintf(ca->answer, sizeof ca->answer, "%s%s%s%s%sContent-Length: %zu\r\n\r\n%s",
-                                  say ? "" : line, say ? "" : p.head, t != NULL && t->head != NULL ? t->head : "",
-                                  nonce, ca->plan->close ? "Connection: close\r\n" : "", strlen(body),
-                                  r.kind == CA_NONCE ? "" : body);
+    const char *own = t == NULL || t->body == NULL ? NULL
+                      : r.kind == CA_CERTIFICATE   ? ca_write_chain(order_of(ca, &r), t->body)
+                                                   : t->body;
+    const char *body = own != NULL ? own : say ? "" : p.body;
+    answer.len =
+        (size_t)snprintf(ca->answer, sizeof ca->answer, "%s%s%s%s%sContent-Length: %zu\r\n\r\n%s", say ? "" : line,
+                         say ? "" : p.head, t != NULL && t->head != NULL ? t->head : "", nonce,
+                         ca->plan->close ? "Connection: close\r\n" : "", strlen(body), r.head ? "" : body);
     assert_true(answer.len < sizeof ca->answer);
-    if (ca->plan->chunked && r.kind != CA_NONCE) {
+    if (ca->plan->chunked && !r.head) {
         char *length = strstr(ca->answer, "Content-Length: ");
         size_t at = (size_t)(length - ca->answer);
         at += (size_t)snprintf(length, sizeof ca->answer - at, "Transfer-Encoding: chunked\r\n\r\n");
@@ -634,7 +754,7 @@ void ca_lost(struct ca *ca, const char *request, size_t len)
     if (end != NULL) {
         text[from_b64url(at + 13, (size_t)(end - at - 13), text, sizeof text - 1)] = '\0';
         assert_true(member(text, "nonce", nonce, sizeof nonce));
-        use_nonce(ca, nonce);
+        (void)use_nonce(ca, nonce);
     }
 }
 

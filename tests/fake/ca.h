@@ -76,6 +76,20 @@ struct ca_plan {
     unsigned nonce_len;      /* 0: 16                                                                */
     const char *other_host;  /* where nonces and certificates live                                   */
     bool shared;             /* one issuer for all such plans, one certificate for equal requests     */
+    /* what follows is ca_more.c's */
+    const char *eab_kid, *eab_key;       /* accounts must be bound; the key in base64url              */
+    const char *profiles;                /* names, with a blank between: offered                      */
+    bool ari;                            /* renewalInfo, and `replaces` in new orders (RFC 9773)      */
+    long ari_start, ari_end;             /* the window, in seconds from now                           */
+    const char *ari_after;               /* its Retry-After; NULL: six hours                          */
+    unsigned account_limit, order_limit; /* more are refused as rateLimited; 0: no limit              */
+    unsigned limit_s;                    /* Retry-After then; 0: none, as for a paused account        */
+    unsigned limit_lasts;                /* refusals before it is over; 0: for ever                   */
+    unsigned stale;                      /* each so manieth look at an object tells its first state   */
+    unsigned starts_in;                  /* seconds until certificates are valid; 0: since a day           */
+    bool begun;                          /* an order is there, and all its challenges are answered             */
+    bool shows_processing;               /* so says the challenge while its validation is under way */
+    bool stranger;                       /* the first order was finalized long ago with another's key */
     const struct ca_twist *twists;
     unsigned twist_count;
 };
@@ -87,14 +101,22 @@ struct ca_order {
         const char *status;
         bool responded;
         unsigned looks, failures;
+        bool astray; /* what was on show was not what belongs there */
     } authz[CA_NAMES];
     char *chain;
     uint8_t point[65]; /* of the request's key */
+    char profile[32], replaces[128];
 };
 
 struct ca {
     const struct ca_plan *plan;
     const char *published; /* key authorization on show just now; NULL: none */
+    enum {
+        CA_SHOWN,
+        CA_ASKING,
+        CA_FETCHED,
+        CA_FAILED
+    } wire; /* CA_SHOWN: `published` is looked at; else somebody asks */
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
     enum ca_kind last;                          /* what was asked last                              */
@@ -102,9 +124,11 @@ struct ca {
     int64_t utc;                                /* now; 0: MAKER_NOW                                */
     unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */
     bool forgot_account;                        /* set: the account is unknown until newAccount */
+    bool tampered;                              /* with answers: who was led astray by them is refused, not failed */
     bool power_cut; /* the client was switched off: an answer may be gone from where it was shown */
     struct ca_order order[8];
     uint8_t point[65]; /* of the account key */
+    unsigned limited, renewal_infos;
     char nonces[1024][16];
     unsigned nonce_count;
     EVP_PKEY *issuer_key;
@@ -120,6 +144,9 @@ struct ca_answer {
 
 void ca_init(struct ca *ca, const struct ca_plan *plan);
 void ca_free(struct ca *ca);
+
+/* Makes the first order, in progress: what an earlier run left. */
+void ca_begin(struct ca *ca);
 
 /* True when request[0..len) is whole. */
 bool ca_whole(const char *request, size_t len);

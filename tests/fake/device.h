@@ -31,7 +31,13 @@ enum device_seam {
     DEVICE_COMMIT_KEY,   /* KEY_NEXT is to be removed                  */
     DEVICE_STORED,       /* the call before has taken effect           */
     DEVICE_RANDOM,
-    DEVICE_UTC
+    DEVICE_UTC,
+    DEVICE_CONNECT, /* acme_net::open: 0 not yet, or an error */
+    DEVICE_KEY_POINT,
+    DEVICE_KEY_SIGN,
+    DEVICE_KEY_GENERATE,
+    DEVICE_KEY_IMPORT,
+    DEVICE_KEY_EXPORT
 };
 
 struct device {
@@ -65,6 +71,9 @@ struct device {
     bool unclean; /* it ends without close_notify */
 
     /* the test's */
+    const struct acme_key_ops *keys;                                 /* what device_key_ops does is done by these */
+    void (*heard)(struct device *d, const struct acme_event *event); /* may be NULL */
+    uint32_t (*sleeps)(struct device *d, uint32_t idle_ms);          /* until something comes in; may be NULL */
     int (*hook)(struct device *d, enum device_seam seam, enum acme_record record, size_t *len);
     void *hook_ctx;
     void *random_to; /* DEVICE_RANDOM: the hook may fill it itself and answer 0         */
@@ -72,7 +81,8 @@ struct device {
 
     unsigned account_keys; /* times the account key was written                         */
     unsigned commits;
-    char asked[300]; /* method and URL of the last request begun */
+    char asked[300];   /* method and URL of the last request begun */
+    unsigned attempts; /* connections begun */
     unsigned stored_events, problem_events;
     unsigned puts, operations; /* in this tick */
 };
@@ -92,7 +102,10 @@ enum acme_progress device_tick(struct device *d);
 /* The pair in use fits together and is for the names of the plan. */
 void device_check_pair(const struct device *d);
 
-/* Keys that count the public-key operations of a tick in d->operations; the handle is a struct acme_key_p256 of d's. */
+/* By the dates of the certificate in use it is time to renew it. */
+bool device_pair_is_due(const struct device *d);
+
+/* Keys that ask the hook, and count the public-key operations of a tick in d->operations; the handle is a struct acme_key_p256 of d's. */
 extern const struct acme_key_ops device_key_ops;
 
 #endif

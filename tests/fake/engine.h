@@ -4,12 +4,14 @@
 
 #include "ca.h"
 #include "protocol/exchange.h"
+#include "x509/chain.h"
 
 #define ENGINE_ENDLESS      1 /* outcome of a run that was stopped after ENGINE_REQUESTS_MAX */
 #define ENGINE_REQUESTS_MAX 400
 
-/* What may differ from the usual; all zero is the usual. */
 struct engine;
+
+/* What may differ from the usual; all zero is the usual. */
 struct engine_way {
     const char *directory_url;
     const char *resumed; /* URL of a stored order; the account is known then */
@@ -18,10 +20,12 @@ struct engine_way {
     unsigned down_after; /* requests after which no connection can be opened */
     bool unclean;        /* connections end without close_notify             */
     bool no_terms;
+    bool judged;                     /* the chain is read and put in order, as acme.c does; else kept as it is */
     bool whole;                      /* whole pieces only: a large sweep has no time for both          */
     const struct acme_key_ops *keys; /* of both keys; NULL: the usual ones, made anew                  */
     void (*begun)(struct engine *e); /* may change what is there before the first request              */
     void (*asked)(struct engine *e); /* a request has been answered: ca.last, request, answer          */
+    void (*before_step)(struct engine *e); /* may look at everything, and leaves it as it was           */
 };
 
 struct engine {
@@ -36,6 +40,8 @@ struct engine {
     char work[6144];
     uint32_t now_ms;
     bool bytewise, open;
+    struct acme_chain judge; /* of the chain, as acme.c has it */
+    bool over;
     bool dead; /* the CA has closed the open connection, and the client has not seen it yet */
     char host[254];
     char request[8192];
@@ -46,6 +52,8 @@ struct engine {
     int error;
     uint32_t elapsed_ms;
     unsigned connections, presents, withdraws;
+    uint64_t sent_hash; /* of all bytes sent */
+    enum ca_kind asked[ENGINE_REQUESTS_MAX];
     unsigned waits;
     struct {
         uint32_t ms;
@@ -64,10 +72,7 @@ struct engine {
 void engine_play(struct engine *e, const struct ca_plan *plan, const struct engine_way *way);
 void engine_free(struct engine *e);
 
-/* Plays and demands a certificate. */
-void engine_issues(struct engine *e, const struct ca_plan *plan, const struct engine_way *way);
-
-/* The sum of the waits. */
-uint32_t engine_waited(const struct engine *e);
+/* One run, a byte at a time or in whole pieces. */
+void engine_run(struct engine *e, const struct ca_plan *plan, const struct engine_way *way, bool bytewise);
 
 #endif

@@ -1,4 +1,4 @@
-/* faults_device.c - store, power, random bytes, clock and memory. */
+/* faults_device.c - power, records that are lost, random bytes, clock and memory. */
 #include "plans.h"
 
 #include <string.h>
@@ -11,55 +11,6 @@ static unsigned pairs(const struct honest *honest)
 {
     (void)honest;
     return PAIRS;
-}
-
-/* --- the store: storefail, storecut --- */
-
-static unsigned store_calls(const struct honest *honest)
-{
-    return honest->store;
-}
-
-static bool is_store(enum device_seam seam)
-{
-    return seam >= DEVICE_GET && seam <= DEVICE_STORED;
-}
-
-static const char *const persistence[] = {"once", "on", "though-done", NULL};
-
-static int storefail(struct trial *t, enum device_seam seam, size_t *len)
-{
-    (void)len;
-    bool hit = is_store(seam) && (t->kind == 0 ? t->number == t->point : t->number >= t->point);
-    if (t->kind == 2 && t->number == t->point && seam == DEVICE_STORED && t->d.commits == t->checked_commits) {
-        t->fired = true; /* the record is there, but the port is not sure of it */
-        return ACME_E_STORE_WRITE;
-    }
-    hit = hit && t->kind != 2;
-    bool decided = seam == DEVICE_COMMIT_ORDER || seam == DEVICE_COMMIT_KEY || seam == DEVICE_STORED;
-    if (!hit || decided) { /* what has taken effect has not failed */
-        return DEVICE_GO;
-    }
-    t->fired = true;
-    return seam == DEVICE_GET ? ACME_E_STORE_READ : ACME_E_STORE_WRITE;
-}
-
-static const char *const cut_kinds[] = {"at", "in-the-middle", NULL};
-
-static int storecut(struct trial *t, enum device_seam seam, size_t *len)
-{
-    if (!is_store(seam)) {
-        return DEVICE_GO;
-    }
-    if (t->kind == 1 && t->number == t->point && seam == DEVICE_APPEND) {
-        *len /= 2;
-        return DEVICE_GO;
-    }
-    if (t->number == t->point + t->kind) {
-        t->fired = true;
-        trial_power_off(t);
-    }
-    return DEVICE_GO;
 }
 
 /* --- tickcut --- */
@@ -87,7 +38,7 @@ static bool tickcut(struct trial *t)
 static void draw_ticks(struct trial *t)
 {
     uint64_t mix = trial_mix(t->point);
-    unsigned all = trial_honest_of(t->scene, t->dimension->real_keys)->ticks;
+    unsigned all = trial_honest_of(t->scene, t->dimension)->ticks;
     t->extra[0] = 1 + (unsigned)(mix >> 50) % all;
     t->extra[1] = t->extra[0] + 1 + (unsigned)(mix >> 34 & 0xffff) % (mix & 1 ? 12 : all);
 }
@@ -225,8 +176,6 @@ static void lend_less(struct trial *t)
 
 /* --- the dimensions --- */
 
-const struct dimension dimension_storefail = {"storefail", persistence, store_calls, storefail, .last_scene = ROUGH};
-const struct dimension dimension_storecut = {"storecut", cut_kinds, store_calls, storecut, .last_scene = ROUGH};
 const struct dimension dimension_tickcut = {"tickcut", tick_kinds, ticks, .after_tick = tickcut, .last_scene = ROUGH};
 const struct dimension dimension_tickpair = {
     "tickpair", once, pairs, .after_tick = tickpair, .prepare = draw_ticks, .last_scene = ROUGH, .twice = true};

@@ -1,11 +1,16 @@
 /* faults_mixed.c - what goes wrong often, from a seed. */
+#define _GNU_SOURCE /* memmem */
 #include "plans.h"
+
+#include <string.h>
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
-/* --- nonces: the CA refuses some of them, whatever they are. The point is a seed. --- */
+/* --- nonces: the CA refuses some of them, whatever they are, until there is a certificate: with one account, one order and
+ * one finalize. When it refuses all, a run ends after a bounded number of requests that come ever more slowly, and the CA
+ * thinks better of it. The point is a seed. --- */
 
-static const char *const shares[] = {"5%", "20%", "50%", "90%", "100%", NULL};
+static const char *const shares[] = {"0%", "5%", "20%", "50%", "90%", "100%", NULL};
 
 static unsigned hundred(const struct honest *honest)
 {
@@ -15,10 +20,34 @@ static unsigned hundred(const struct honest *honest)
 
 static void refuse_nonces(struct trial *t)
 {
-    static const unsigned percent[] = {5, 20, 50, 90, 100};
+    static const unsigned percent[] = {0, 5, 20, 50, 90, 100};
     t->d.ca.bad_nonce_percent = percent[t->kind];
     t->d.ca.bad_nonce_seed = t->point + 1;
     t->fired = true;
+}
+
+#define IN_A_ROW 10
+#define IN_A_RUN 80 /* when every one is refused */
+
+/* Counts requests that follow a refusal within 5 s, and those of this run. */
+static int nonce_patience(struct trial *t, enum device_seam seam, size_t *len)
+{
+    (void)len;
+    const struct ca *ca = &t->d.ca;
+    if (seam != DEVICE_FLUSH) {
+        return DEVICE_GO;
+    }
+    bool refused = t->d.answer.len > 0 && memmem(t->d.answer.at, t->d.answer.len, "badNonce", 8) != NULL;
+    bool soon = t->extra[0] > 0 && t->d.now_ms - t->extra[1] < 5000;
+    t->extra[0] = refused && soon ? t->extra[0] + 1 : 1;
+    t->extra[1] = t->d.now_ms;
+    assert_true(t->extra[0] <= IN_A_ROW);
+    if (t->extra[2] != t->runs) {
+        t->extra[2] = t->runs;
+        t->extra[3] = ca->requests;
+    }
+    assert_true(ca->bad_nonce_percent < 100 || ca->requests - t->extra[3] < IN_A_RUN);
+    return DEVICE_GO;
 }
 
 /* --- storm: the point is a seed; everything fails now and then, for some hundreds of calls. --- */
@@ -86,6 +115,7 @@ static int storm(struct trial *t, enum device_seam seam, size_t *len)
 
 /* --- the dimensions --- */
 
-const struct dimension dimension_nonce = {"nonce", shares, hundred, .prepare = refuse_nonces, .last_scene = EIGHT};
+const struct dimension dimension_nonce = {
+    "nonce", shares, hundred, nonce_patience, .prepare = refuse_nonces, .last_scene = EIGHT, .insists = true};
 const struct dimension dimension_storm = {
     "storm", weather, storms, storm, .prepare = gather, .last_scene = EIGHT, .goes_on = true};

@@ -158,7 +158,7 @@ static unsigned pairs(const struct honest *honest)
 static void draw_pair(struct trial *t)
 {
     uint64_t mix = trial_mix(t->point);
-    unsigned calls = trial_honest_of(t->scene, t->dimension->real_keys)->net;
+    unsigned calls = trial_honest_of(t->scene, t->dimension)->net;
     t->extra[0] = (unsigned)(mix >> 50) % calls;
     t->extra[1] = t->extra[0] + 1 + (unsigned)(mix >> 34 & 0xffff) % (mix & 1 ? 8 : calls);
     t->extra[2] = (unsigned)(mix >> 20 & 0xfff) % NET_KINDS;

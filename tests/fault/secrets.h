@@ -4,10 +4,13 @@
 
 #include "fake/device.h"
 
-/* Fails when `bytes` hold a part of a key: raw, or as its record has it (PEM, hexadecimal). */
+/* Fails when `bytes` hold 8 bytes of any key of the device, however written (fake/scan.h). */
 void secrets_judge(const struct device *d, const void *bytes, size_t len);
 
-/* The same for what the program keeps between ticks, and for the records that are no keys. */
+/* The same for what an event tells, */
+void secrets_judge_event(struct device *d, const struct acme_event *event);
+
+/* and for what the program keeps between ticks, and for the records that are no keys. */
 void secrets_judge_memory(const struct device *d);
 
 #endif

@@ -5,6 +5,7 @@
 #include "fastkey.h"
 #include "judge.h"
 #include "secrets.h"
+#include "visitors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,13 +52,18 @@ const struct scene scenes[SCENES] = {
      false,
      1}};
 
-/* By scene, and by kind of keys: how the device is before, and what an honest run shows. */
+/* By scene and mode: how the device is before, and what an honest run shows. */
 static struct {
     struct device device;
     struct honest honest;
-} base[SCENES][2];
+} base[SCENES][MODES];
 
 static jmp_buf power;
+
+static enum trial_mode mode_of(const struct dimension *m)
+{
+    return m->listens ? LISTENS : m->real_keys ? OWN_KEYS : FAST_KEYS;
+}
 
 uint64_t trial_mix(unsigned seed)
 {
@@ -105,7 +111,10 @@ static void judge_patience(struct trial *t, bool sent)
 static void answer_taken(struct trial *t)
 {
     const char *at = memmem(t->d.answer.at, t->d.answer.len, "\r\nRetry-After: ", 15);
-    if (at != NULL) {
+    /* A list that was made to name an object twice leads to it again when it is done with. */
+    bool done =
+        t->d.ca.tampered && memmem(t->d.answer.at, t->d.answer.len, "\"status\":\"valid\",\"chall", 23) != NULL;
+    if (at != NULL && !t->tampered && !done) {
         t->retry_after_ms = (uint32_t)strtoul(at + 15, NULL, 10) * 1000u;
         t->polled_ms = t->d.now_ms;
     }
@@ -120,11 +129,8 @@ static void judge_finalize(struct trial *t)
         if (d->ca.order[i].finalized == 0 || (t->finalized_checked & 1u << i) != 0) {
             continue;
         }
-        const struct acme_key_ops *ops = d->setup.certificate_key.ops;
-        unsigned operations = d->operations;
-        assert_int_equal(ops->import(&key, d->record[ACME_RECORD_KEY_NEXT].data, d->record[ACME_RECORD_KEY_NEXT].len),
-                         0);
-        d->operations = operations;
+        assert_int_equal(
+            d->keys->import(&key, d->record[ACME_RECORD_KEY_NEXT].data, d->record[ACME_RECORD_KEY_NEXT].len), 0);
         assert_memory_equal(key.point, d->ca.order[i].point, sizeof key.point);
         assert_true(memcmp(d->ca.point, key.point, sizeof key.point) != 0); /* RFC 8555, 11.1 */
         assert_true(d->record[ACME_RECORD_KEY].len == 0 ||
@@ -138,15 +144,27 @@ static bool is_net(enum device_seam seam)
     return seam <= DEVICE_RECV;
 }
 
+/* Every length a record may be cut to, its own included; and three for a line of the chain. */
+static unsigned units_of(enum device_seam seam, const size_t *len)
+{
+    return seam == DEVICE_PUT ? (unsigned)*len + 1 : seam == DEVICE_APPEND && *len > 0 ? 3 : 0;
+}
+
 static int on_seam(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
     struct trial *t = d->hook_ctx;
-    unsigned *count = is_net(seam)            ? &t->seen.net
-                      : seam == DEVICE_RANDOM ? &t->seen.random
-                      : seam == DEVICE_UTC    ? &t->seen.utc
-                                              : &t->seen.store;
-    t->number = (*count)++;
+    unsigned *count = is_net(seam)               ? &t->seen.net
+                      : seam == DEVICE_RANDOM    ? &t->seen.random
+                      : seam == DEVICE_UTC       ? &t->seen.utc
+                      : seam == DEVICE_CONNECT   ? &d->attempts /* however often it is asked how it goes */
+                      : seam >= DEVICE_KEY_POINT ? &t->seen.keys
+                                                 : &t->seen.store;
+    t->number = seam == DEVICE_CONNECT ? *count - 1 : (*count)++;
+    t->seen.connects = d->attempts;
     t->record = record;
+    t->place = t->seen.written;
+    t->units = units_of(seam, len);
+    t->seen.written += t->units;
     bool key_record =
         record == ACME_RECORD_ACCOUNT_KEY || record == ACME_RECORD_KEY || record == ACME_RECORD_KEY_NEXT;
     t->key_touched = t->key_touched || (key_record && seam >= DEVICE_GET && seam <= DEVICE_STORED);
@@ -159,6 +177,9 @@ static int on_seam(struct device *d, enum device_seam seam, enum acme_record rec
                d->answer.len < 1599 ? d->answer.len : 1599);
         t->message[(d->ca.requests - 1) % 2].answer[d->answer.len < 1599 ? d->answer.len : 1599] = '\0';
         judge_finalize(t);
+        if (t->dimension->listens) {
+            visitors_called(d);
+        }
     }
     const struct dimension *m = t->dimension;
     bool on = m->hook != NULL && !t->over;
@@ -179,6 +200,7 @@ static int on_seam(struct device *d, enum device_seam seam, enum acme_record rec
     }
     if (is_net(seam) && (answer < 0 || (seam == DEVICE_FLUSH && answer == 1))) {
         judge_patience(t, false);
+        secrets_judge(d, d->request, d->request_len);
         ca_lost(&d->ca, d->request, d->request_len); /* the CA has seen a part of it, or others have */
         d->request_len = 0;
     }
@@ -200,15 +222,16 @@ static void judge_tick(struct trial *t)
 {
     struct device *d = &t->d;
     /* Each time a newOrder's answer, or a validation, is lost, some CAs make another order. */
-    unsigned spare = t->dimension->spare_orders;
+    unsigned spare = t->dimension->spare_orders + t->spare_orders;
     unsigned more = t->dimension->goes_on ? 4 : t->dimension->twice ? 1 : 0;
     unsigned orders = t->scene->orders + spare + (t->scene->orders > 1 ? more : 0);
     assert_true(d->ca.accounts <= 1);
     assert_true(d->account_keys <= 1);
     assert_true(d->ca.order_count - t->base_orders <= orders);
-    assert_true(finalized(&d->ca) - t->base_finalized <= 1 + spare);
-    assert_true(d->ca.repeats == 0 || spare > 0 ||
-                t->dimension->goes_on); /* no second validation beside one that runs */
+    assert_true(finalized(&d->ca) - t->base_finalized <= 1 + t->dimension->spare_orders + t->spare_finalized);
+    /* no second validation beside one that runs; but who has lost an order and got it again does not know of it */
+    assert_true(d->ca.repeats == 0 || t->dimension->spare_orders > 0 || t->dimension->goes_on ||
+                (d->ca.tampered && d->ca.count[CA_NEW_ORDER] - t->base_asked > 1));
     assert_true(t->seen.ticks < TICKS_MAX);
     assert_true(d->ca.requests < REQUESTS_MAX);
     assert_true(t->virtual_ms - t->fault_ms < HOURS(48));
@@ -232,15 +255,14 @@ static void pass(struct trial *t, uint32_t ms)
 static void boot(struct trial *t)
 {
     struct device *d = &t->d;
-    bool fast = !t->dimension->real_keys;
     t->boots++;
     t->dead = false;
     t->retry_after_ms = 0;
     d->ca.power_cut = t->boots > 1;
+    d->keys = t->dimension->real_keys ? &acme_key_p256_ops : &fastkey_ops;
     (void)device_boot(d);
-    if (fast) {
-        d->setup.account_key.ops = &fastkey_ops;
-        d->setup.certificate_key.ops = &fastkey_ops;
+    if (t->dimension->listens) {
+        visitors_boot(d);
     }
 }
 
@@ -284,20 +306,70 @@ static enum acme_progress run(struct trial *t)
             progress = ACME_BUSY;
         }
         judge_tick(t);
-        bool going = progress == ACME_BUSY || progress == ACME_IDLE;
+        bool last = t->dimension->to_the_end && progress == ACME_ISSUED;
+        bool going = progress == ACME_BUSY || progress == ACME_IDLE || last;
         if (going && !t->over && t->dimension->after_tick != NULL && t->dimension->after_tick(t)) {
             t->fired = true;
             boot(t);
             start(t);
+            progress = ACME_BUSY;
         }
     }
     return progress;
+}
+
+static bool is_defined(int error)
+{
+#define IS(name, value, retry, meaning, cause) || error == (name)
+    return false ACME_ERRORS(IS);
+#undef IS
 }
 
 static bool out_of_room(int error)
 {
     return error == ACME_E_REQUEST_BIG || error == ACME_E_BODY_BIG || error == ACME_E_JSON_TOKENS ||
            error == ACME_E_CERT_BIG;
+}
+
+/* An account key that is torn was never used: whoever looks at it takes it away. The client does not. */
+static void tend(struct trial *t, const struct acme_failure *failure)
+{
+    struct device *d = &t->d;
+    if (t->dimension->tears && failure->error == ACME_E_KEY_CORRUPT && failure->record == ACME_RECORD_ACCOUNT_KEY) {
+        assert_int_equal(d->ca.accounts, 0);
+        d->record[ACME_RECORD_ACCOUNT_KEY].len = 0;
+        d->account_keys = 0;
+    }
+}
+
+/* What there is after a reset: it is current, and the next renewal makes a key of its own. */
+static void judge_lasting(struct trial *t)
+{
+    struct device *d = &t->d;
+    bool due = d->ca.tampered && device_pair_is_due(d); /* a byte of its dates is another */
+    unsigned requests = d->ca.requests;
+    boot(t);
+    if (due) {
+        t->base_orders = d->ca.order_count;
+        t->base_finalized = finalized(&d->ca);
+        t->fault_ms = t->virtual_ms;
+        assert_int_equal(run(t), ACME_ISSUED);
+        requests = d->ca.requests;
+    }
+    assert_int_equal(run(t), ACME_CURRENT);
+    assert_int_equal(d->ca.requests, requests);
+    assert_int_equal(d->record[ACME_RECORD_ORDER].len, 0);
+    size_t left = d->record[ACME_RECORD_KEY_NEXT].len; /* what a commit that was cut leaves until the next renewal */
+    assert_true(left == 0 || (t->boots > 2 && memcmp(d->record[ACME_RECORD_KEY_NEXT].data,
+                                                     d->record[ACME_RECORD_KEY].data, left) == 0));
+    if (left > 0) { /* which makes a key of its own nevertheless: see judge_finalize() */
+        t->base_orders = d->ca.order_count;
+        t->base_finalized = finalized(&d->ca);
+        d->utc += 61 * MAKER_DAY;
+        t->fault_ms = t->virtual_ms;
+        assert_int_equal(run(t), ACME_ISSUED);
+        assert_int_equal(d->record[ACME_RECORD_KEY_NEXT].len, 0);
+    }
 }
 
 static void play(struct trial *t)
@@ -315,15 +387,18 @@ static void play(struct trial *t)
             continue;
         }
         const struct acme_failure *failure = acme_failure(&d->client);
-        assert_true(failure->error < 0);
+        assert_true(failure->error < 0 && is_defined(failure->error));
+        secrets_judge_memory(d);
         if (out_of_room(failure->error) && work_len < 4096) {
             return;
         }
         assert_true(t->fired); /* nothing fails by itself */
-        if (!t->dimension->goes_on) {
-            t->over = true;
+        bool insists = t->dimension->insists && d->ca.bad_nonce_percent < 100;
+        if (!t->dimension->goes_on && !insists) {
+            t->over = !t->dimension->two_runs || t->runs > 1;
             d->ca.bad_nonce_percent = 0;
         }
+        tend(t, failure);
         d->ca.power_cut = true; /* what was on show is gone */
         assert_null(d->ca.published);
         pass(t, (failure->retry_s > 60 ? failure->retry_s : 60) * 1000u);
@@ -331,49 +406,46 @@ static void play(struct trial *t)
     }
     assert_true(!t->dimension->one_run || t->runs == 1);
     assert_true(!t->dimension->must_fail || t->over || !t->fired); /* a key was made of bad bytes */
+    if (t->dimension->insists) {
+        unsigned most = t->runs > 1 ? t->scene->orders : 1; /* a validation may be lost between two runs */
+        assert_true(d->ca.order_count - t->base_orders <= most);
+        assert_int_equal(finalized(&d->ca) - t->base_finalized, 1);
+    }
     t->over = true;
     d->ca.bad_nonce_percent = 0;
     t->end = t->seen;
+    t->end.visited = visitors_places();
     if (t->dimension->same) {
         assert_int_equal(t->runs, 1);
-        assert_true(t->end.output == trial_honest_of(t->scene, t->dimension->real_keys)->output);
+        assert_true(t->end.output == trial_honest_of(t->scene, t->dimension)->output);
     }
     device_check_pair(d);
+    secrets_judge_memory(d);
     assert_int_equal(d->ca.accounts, 1);
     assert_null(d->ca.published);
-    /* and it lasts */
-    unsigned requests = d->ca.requests;
-    boot(t);
-    assert_int_equal(run(t), ACME_CURRENT);
-    assert_int_equal(d->ca.requests, requests);
-    assert_int_equal(d->record[ACME_RECORD_ORDER].len, 0);
-    size_t left = d->record[ACME_RECORD_KEY_NEXT].len; /* what a commit that was cut leaves until the next renewal */
-    assert_true(left == 0 || (t->boots > 2 && memcmp(d->record[ACME_RECORD_KEY_NEXT].data,
-                                                     d->record[ACME_RECORD_KEY].data, left) == 0));
-    if (left > 0) { /* which makes a key of its own nevertheless: see judge_finalize() */
-        t->base_orders = d->ca.order_count;
-        t->base_finalized = finalized(&d->ca);
-        d->utc += 61 * MAKER_DAY;
-        t->fault_ms = t->virtual_ms;
-        assert_int_equal(run(t), ACME_ISSUED);
-        assert_int_equal(d->record[ACME_RECORD_KEY_NEXT].len, 0);
-    }
+    judge_lasting(t);
 }
 
 /* --- a case --- */
 
-static void begin(struct trial *t, const struct scene *scene, const struct dimension *dimension, bool real_keys)
+static void begin(struct trial *t, const struct scene *scene, const struct dimension *dimension)
 {
+    static const struct crowd three = {.validators = 3, .validator = {.piece = 1000}};
     struct device *d = &t->d;
     memset((char *)t + sizeof t->d, 0, sizeof *t - sizeof t->d);
-    *d = base[scene - scenes][real_keys].device;
+    *d = base[scene - scenes][mode_of(dimension)].device;
     t->scene = scene;
     t->dimension = dimension;
     t->base_orders = d->ca.order_count;
     t->base_finalized = finalized(&d->ca);
+    t->base_asked = d->ca.count[CA_NEW_ORDER];
     t->checked_commits = d->commits;
     t->seen.output = 14695981039346656037u;
     d->hook = on_seam;
+    d->heard = secrets_judge_event;
+    d->attempts = 0;
+    d->sleeps = NULL;
+    visitors_invite(&three);
     d->hook_ctx = t;
     dice_seed((uint64_t)(scene - scenes));
     maker_serial = 2000;
@@ -390,7 +462,7 @@ static void end(struct trial *t)
 bool trial_play(struct trial *t, const struct scene *scene, const struct dimension *dimension, unsigned point,
                 unsigned kind)
 {
-    begin(t, scene, dimension, dimension->real_keys);
+    begin(t, scene, dimension);
     t->point = point;
     t->kind = kind;
     bool good = setjmp(judge_end) == 0;
@@ -405,17 +477,18 @@ bool trial_play(struct trial *t, const struct scene *scene, const struct dimensi
     return good;
 }
 
-bool trial_honest(struct trial *t, enum scene_name name, bool real_keys)
+bool trial_honest(struct trial *t, enum scene_name name, enum trial_mode mode)
 {
-    static const struct dimension fast = {"honest"}, real = {"honest", .real_keys = true};
+    static const struct dimension honest[MODES] = {
+        {"honest"}, {"honest", .real_keys = true}, {"honest", .listens = true}};
     const struct scene *scene = &scenes[name];
-    struct device *d = &base[name][real_keys].device;
+    struct device *d = &base[name][mode].device;
     dice_seed(SCENES);
     maker_serial = 1000;
     if (!scene->renewal) {
         device_new(d, &scene->plan);
     } else { /* as the device is after the first issue, two months later */
-        if (!trial_play(t, &scenes[ISSUE], real_keys ? &real : &fast, 0, 0)) {
+        if (!trial_play(t, &scenes[ISSUE], &honest[mode], 0, 0)) {
             return false;
         }
         *d = t->d;
@@ -423,15 +496,15 @@ bool trial_honest(struct trial *t, enum scene_name name, bool real_keys)
         d->utc += 61 * MAKER_DAY;
         d->ca.power_cut = false;
     }
-    if (!trial_play(t, scene, real_keys ? &real : &fast, 0, 0)) {
+    if (!trial_play(t, scene, &honest[mode], 0, 0)) {
         return false;
     }
-    base[name][real_keys].honest = t->end;
-    base[name][real_keys].honest.requests = t->d.ca.requests - d->ca.requests;
+    base[name][mode].honest = t->end;
+    base[name][mode].honest.requests = t->d.ca.requests - d->ca.requests;
     return true;
 }
 
-const struct honest *trial_honest_of(const struct scene *scene, bool real_keys)
+const struct honest *trial_honest_of(const struct scene *scene, const struct dimension *dimension)
 {
-    return &base[scene - scenes][real_keys].honest;
+    return &base[scene - scenes][mode_of(dimension)].honest;
 }

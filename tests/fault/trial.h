@@ -15,12 +15,17 @@ struct scene {
 
 extern const struct scene scenes[SCENES];
 
+/* Honest runs are made with either kind of keys, and with the client's own responder. */
+enum trial_mode { FAST_KEYS, OWN_KEYS, LISTENS, MODES };
+
 /* What an honest run of a scene consists of: the sizes of the dimensions. Positions in a stream count one more for each
  * message, since its end and the next one's start differ: there the CA has, or has not, been asked. */
 struct honest {
     unsigned received, sent; /* positions                    */
-    unsigned net, store, random, utc, ticks, requests;
-    uint64_t output; /* hash of all that was sent    */
+    unsigned net, store, random, utc, connects, keys, ticks, requests;
+    unsigned visited; /* places in what validators say and hear */
+    unsigned written; /* bytes of records, and a few places of each line of the chain: see storetorn */
+    uint64_t output;  /* hash of all that was sent    */
 };
 
 struct trial;
@@ -39,6 +44,11 @@ struct dimension {
     bool one_run;          /* the run itself overcomes it                                   */
     bool must_fail;        /* no certificate while the fault lasts                         */
     unsigned spare_orders; /* what was stored of an order is lost, so another is made */
+    bool listens;          /* the client's own responder, and validators who come to it: visitors.h */
+    bool tears;            /* a record may be left that is neither old nor new                */
+    bool to_the_end;       /* after_tick is asked after the last tick, too                    */
+    bool insists;          /* it lasts until there is a certificate, and costs no second order */
+    bool two_runs;         /* the fault may spoil a second run                           */
     bool goes_on;          /* a run that fails, or a power cut, does not end the fault     */
 };
 
@@ -48,15 +58,18 @@ struct trial {
     const struct dimension *dimension; /* NULL: honest */
     unsigned point, kind;
     struct honest seen, end; /* so far, and when the certificate was there */
-    unsigned number;         /* of this call among those of its sort (net, store, random, utc), from 0 */
+    unsigned number;         /* of this call among those of its sort (net, store, connects, ...), from 0 */
     enum acme_record record;
-    uint8_t *fill; /* DEVICE_RANDOM: where to, and how much */
+    unsigned place, units; /* what this write is in seen.written; units 0: it is none */
+    uint8_t *fill;         /* DEVICE_RANDOM: where to, and how much */
 
-    bool fired;        /* the fault has begun                                    */
-    bool over;         /* and it is gone: the run it spoiled has ended           */
-    bool dead;         /* the connection has                                     */
-    uint32_t stall_ms; /* since when a dead connection is silent; 0 not yet asked */
-    unsigned extra[4]; /* the dimension's own                                    */
+    bool fired;                             /* the fault has begun                                    */
+    bool over;                              /* and it is gone: the run it spoiled has ended           */
+    bool dead;                              /* the connection has                                     */
+    uint32_t stall_ms;                      /* since when a dead connection is silent; 0 not yet asked */
+    unsigned extra[6];                      /* the dimension's own                                    */
+    bool tampered;                          /* with the answer on its way: what it says binds nobody  */
+    unsigned spare_orders, spare_finalized; /* of this case: orders that may be lost with answers */
 
     bool answering;   /* the CA's answer is on its way                          */
     bool key_touched; /* in this tick */
@@ -66,7 +79,7 @@ struct trial {
     char polled[300];              /* the request that was told to come back later   */
     uint32_t polled_ms, retry_after_ms;
     unsigned checked_commits;
-    unsigned base_orders, base_finalized, finalized_checked;
+    unsigned base_orders, base_finalized, base_asked, finalized_checked;
     struct {
         char request[1600], answer[1600];
     } message[2]; /* by number, even and odd */
@@ -86,7 +99,7 @@ bool trial_play(struct trial *t, const struct scene *scene, const struct dimensi
                 unsigned kind);
 
 /* What an honest run shows. It must not fail; false when it does. */
-bool trial_honest(struct trial *t, enum scene_name scene, bool real_keys);
-const struct honest *trial_honest_of(const struct scene *scene, bool real_keys);
+bool trial_honest(struct trial *t, enum scene_name scene, enum trial_mode mode);
+const struct honest *trial_honest_of(const struct scene *scene, const struct dimension *dimension);
 
 #endif

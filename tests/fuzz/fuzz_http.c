@@ -1,7 +1,8 @@
-/* Answers of an HTTP server: the same bytes must mean the same whole and in pieces. */
-#include <stdlib.h>
+/* Answers of an HTTP server: the same bytes mean the same whole and in pieces, and what is kept of them is harmless. */
+#include "fuzz.h"
 
 #include "acme_error.h"
+#include "wire/base64.h"
 #include "wire/http.h"
 
 struct result {
@@ -11,66 +12,107 @@ struct result {
     struct acme_http_answer answer;
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+/* One piece, in memory of its own. */
+static void read_piece(struct acme_http_reader *reader, struct result *result, const char *in, size_t have)
+{
+    size_t at = 0, used;
+    struct acme_slice body;
 
-/* Every piece lies in memory of its own, so that a look past its end is noticed. */
+    do {
+        result->end = acme_http_read(reader, in + at, have - at, &used, &body);
+        MUST(used <= have - at);
+        MUST(fuzz_inside(body.at, body.len, in + at, used));
+        MUST(result->end == ACME_HTTP_BODY ? body.len > 0 : body.len == 0);
+        at += used;
+        for (size_t i = 0; i < body.len; i++) {
+            result->body_sum = result->body_sum * 31 + (unsigned char)body.at[i];
+        }
+        result->body_len += body.len;
+    } while (result->end == ACME_HTTP_HEAD || result->end == ACME_HTTP_BODY);
+    MUST(result->end != ACME_HTTP_MORE || at == have);
+    result->used += at;
+}
+
 static void read_all(struct result *result, const uint8_t *data, size_t len, size_t piece, bool head)
 {
+    static struct fuzz_memory memory;
     struct acme_http_reader reader;
 
     memset(result, 0, sizeof *result);
     acme_http_reader_init(&reader, head);
     while (result->end >= 0 && result->end != ACME_HTTP_END && result->used < len) {
         size_t have = len - result->used < piece ? len - result->used : piece;
-        size_t at = 0, used;
-        char *in = malloc(have);
-        struct acme_slice body;
-
-        memcpy(in, data + result->used, have);
-        do {
-            result->end = acme_http_read(&reader, in + at, have - at, &used, &body);
-            if (used > have - at || (body.len > 0 && (body.at < in + at || body.at + body.len > in + at + used))) {
-                abort();
-            }
-            at += used;
-            for (size_t i = 0; result->end == ACME_HTTP_BODY && i < body.len; i++) {
-                result->body_sum = result->body_sum * 31 + (unsigned char)body.at[i];
-                result->body_len++;
-            }
-        } while (result->end == ACME_HTTP_HEAD || result->end == ACME_HTTP_BODY);
-        if (result->end == ACME_HTTP_MORE && at != have) {
-            abort();
-        }
-        result->used += at;
-        free(in);
+        read_piece(&reader, result, fuzz_copy(&memory, data + result->used, have), have);
     }
     if (result->end == ACME_HTTP_MORE) {
         result->end = acme_http_eof(&reader, true);
     }
     if (result->end == ACME_HTTP_END) {
         result->answer = reader.answer;
-        if (strlen(reader.answer.nonce) > ACME_NONCE_MAX || strlen(reader.answer.location) > ACME_URL_MAX ||
-            reader.answer.status < 200 || reader.answer.status > 599) {
-            abort();
-        }
     }
+}
+
+/* No kept text is longer than it may be, or can end a line. */
+static void harmless(const char *text, size_t size)
+{
+    MUST(memchr(text, '\0', size) != NULL);
+    MUST(strpbrk(text, "\r\n") == NULL);
+}
+
+/* A Location that passes for a URL makes a request of four lines, whatever is in it. */
+static void asked_for(const char *location)
+{
+    char head[ACME_URL_MAX * 2 + 128];
+    struct acme_url url;
+    struct acme_http_request request = {.method = "GET", .url = &url};
+    struct acme_out o;
+    unsigned lines = 0, blanks = 0;
+
+    if (acme_url_parse(&url, acme_slice_of(location)) != 0) {
+        return;
+    }
+    acme_out_init(&o, head, sizeof head);
+    acme_http_write(&o, &request);
+    MUST(!o.overflow && memcmp(o.at, "GET /", 5) == 0 && memcmp(o.at + o.len - 4, "\r\n\r\n", 4) == 0);
+    for (size_t i = 0; i < o.len; i++) {
+        MUST((o.at[i] >= ' ' && o.at[i] <= '~') || o.at[i] == '\r' || o.at[i] == '\n');
+        lines += o.at[i] == '\n';
+        blanks += lines == 0 && o.at[i] == ' ';
+    }
+    MUST(lines == 4 && blanks == 2);
+}
+
+static void check_answer(const struct acme_http_answer *a)
+{
+    MUST(a->status >= 200 && a->status <= 599);
+    harmless(a->nonce, sizeof a->nonce);
+    harmless(a->location, sizeof a->location);
+    harmless(a->retry_after, sizeof a->retry_after);
+    harmless(a->date, sizeof a->date);
+    MUST(acme_is_base64url(acme_slice_of(a->nonce)));
+    MUST(!a->location_long || a->location[0] == '\0');
+    asked_for(a->location);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    struct result whole, pieces;
+    static struct result whole, pieces;
 
-    if (len < 1) {
+    if (len < 1 || len > FUZZ_LEN_MAX) {
         return 0;
     }
     read_all(&whole, data + 1, len - 1, len, data[0] & 1);
     read_all(&pieces, data + 1, len - 1, 1 + (data[0] >> 1), data[0] & 1);
-    if (whole.end != pieces.end || whole.used != pieces.used || whole.body_len != pieces.body_len ||
-        whole.body_sum != pieces.body_sum || whole.answer.status != pieces.answer.status ||
-        whole.answer.close != pieces.answer.close || whole.answer.media != pieces.answer.media ||
-        strcmp(whole.answer.nonce, pieces.answer.nonce) != 0 ||
-        strcmp(whole.answer.location, pieces.answer.location) != 0) {
-        abort();
+    MUST(whole.end == pieces.end && whole.used == pieces.used);
+    MUST(whole.body_len == pieces.body_len && whole.body_sum == pieces.body_sum);
+    MUST(whole.answer.status == pieces.answer.status && whole.answer.media == pieces.answer.media);
+    MUST(whole.answer.close == pieces.answer.close && whole.answer.location_long == pieces.answer.location_long);
+    MUST(strcmp(whole.answer.nonce, pieces.answer.nonce) == 0);
+    MUST(strcmp(whole.answer.location, pieces.answer.location) == 0);
+    MUST(strcmp(whole.answer.retry_after, pieces.answer.retry_after) == 0);
+    MUST(strcmp(whole.answer.date, pieces.answer.date) == 0);
+    if (whole.end == ACME_HTTP_END) {
+        check_answer(&whole.answer);
     }
     return 0;
 }

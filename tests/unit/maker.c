@@ -61,6 +61,9 @@ X509 *maker_certificate(const struct maker_spec *spec)
     if (spec->san != NULL) {
         extend(x, NID_subject_alt_name, spec->san);
     }
+    if (spec->key_id != NULL) {
+        extend(x, NID_authority_key_identifier, spec->key_id);
+    }
     assert_true(X509_sign(x, spec->issuer != NULL ? spec->issuer_key : spec->key,
                           spec->digest != NULL ? spec->digest : EVP_sha256()) > 0);
     return x;

@@ -28,7 +28,8 @@ struct maker_spec {
     enum maker_ca ca;
     int64_t from, to; /* 0: a day ago, in 90 days                             */
     EVP_PKEY *key;
-    X509 *issuer; /* NULL: self-signed                                    */
+    const char *key_id; /* authorityKeyIdentifier, as in openssl.cnf; NULL: none  */
+    X509 *issuer;       /* NULL: self-signed                                    */
     EVP_PKEY *issuer_key;
     const EVP_MD *digest; /* NULL: SHA-256                                        */
 };

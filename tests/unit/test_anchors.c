@@ -2,6 +2,7 @@
  */
 #include "maker.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,13 +180,43 @@ static void damaged(void **state)
     }
 }
 
+/* The older label, and a certificate that is followed by damage while the memory is full already. */
+static void other_label(void **state)
+{
+    struct acme_trust trust;
+    char *body = strchr(pems[P256], '\n');
+
+    (void)state;
+    snprintf(text, sizeof text, "-----BEGIN X509 CERTIFICATE-----%.*s\n-----END X509 CERTIFICATE-----\n",
+             (int)(strstr(body, "\n-----END") - body), body);
+    assert_int_equal(read_all(text, strlen(text), 99, memory, sizeof memory, &trust, NULL), 1);
+    is_anchor(trust.anchors, P256);
+}
+
+static void full_and_damaged(void **state)
+{
+    struct acme_trust trust;
+    int full = 0;
+
+    (void)state;
+    for (size_t at = 30; at < strlen(pems[P256]) - 30; at++) {
+        strcpy(text, pems[P256]);
+        text[at] = '!';
+        int n = read_all(text, strlen(text), 4096, memory, sizeof(br_x509_trust_anchor) + 8, &trust, NULL);
+        assert_true(n == ACME_E_WORK_SMALL || n == ACME_E_ANCHORS); /* whichever came first */
+        assert_int_equal(trust.count, 0);
+        full += n == ACME_E_WORK_SMALL;
+    }
+    assert_in_range(full, 1, strlen(pems[P256]));
+    assert_int_equal(read_all(pems[P256], 10, 10, memory + 1, 3, &trust, NULL),
+                     ACME_E_WORK_SMALL); /* no room to align */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds),
-        cmocka_unit_test(ends_without_newline),
-        cmocka_unit_test(every_size),
-        cmocka_unit_test(damaged),
+        cmocka_unit_test(kinds),   cmocka_unit_test(ends_without_newline), cmocka_unit_test(every_size),
+        cmocka_unit_test(damaged), cmocka_unit_test(other_label),          cmocka_unit_test(full_and_damaged),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

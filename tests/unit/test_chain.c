@@ -19,7 +19,7 @@ static const char *const names[] = {"a.example", "b.example"};
 static uint8_t memory[8192];
 static char text[32768], stored[32768];
 static size_t stored_len;
-static int sink_error, sink_calls;
+static int sink_error, sink_calls, fail_after;
 
 static X509 *leaf_for(EVP_PKEY *k, const char *san, int64_t from, int64_t to)
 {
@@ -77,7 +77,7 @@ static int sink(void *ctx, const void *data, size_t len)
     memcpy(stored + stored_len, data, len);
     stored_len += len;
     stored[stored_len] = '\0';
-    return sink_error;
+    return fail_after > 0 && sink_calls > fail_after ? ACME_E_STORE_WRITE : sink_error;
 }
 
 static int read_chain(const char *in, size_t len, size_t step, int64_t utc, size_t cap)
@@ -386,13 +386,57 @@ static void sink_fails(void **state)
     sink_error = 0;
 }
 
+/* The store is full when the certificates that were held come after the leaf: no third one is tried. */
+static void sink_fails_later(void **state)
+{
+    static const int all[] = {UPPER, INTER, LEAF, -1}, leaf[] = {LEAF, -1};
+
+    (void)state;
+    put(leaf, "");
+    sink_calls = 0;
+    assert_int_equal(read_chain(text, strlen(text), 4096, MAKER_NOW, sizeof memory), 0);
+    put(all, "");
+    fail_after = sink_calls; /* the first line of the next certificate */
+    sink_calls = 0;
+    assert_int_equal(read_chain(text, strlen(text), 4096, MAKER_NOW, sizeof memory), ACME_E_STORE_WRITE);
+    assert_int_equal(sink_calls, fail_after + 1);
+    fail_after = 0;
+}
+
+/* A leaf that fits as it is, but not as the text it will be read back as. */
+static void leaf_too_big_as_text(void **state)
+{
+    size_t len;
+    uint8_t *der = maker_der(certs[LEAF], &len);
+
+    (void)state;
+    for (size_t cap = len; cap < 2 * len; cap++) {
+        int expected = cap < strlen(pems[LEAF]) ? ACME_E_CERT_BIG : 0;
+        int got = read_chain(pems[LEAF], strlen(pems[LEAF]), 4096, MAKER_NOW, cap);
+        if (cap < strlen(pems[LEAF]) || cap > strlen(pems[LEAF]) + 24) { /* a few bytes are lost to rounding */
+            assert_int_equal(got, expected);
+        }
+        assert_int_equal(stored_len > 0, got == 0);
+    }
+    free(der);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(orders),         cmocka_unit_test(forms),         cmocka_unit_test(line_lengths),
-        cmocka_unit_test(refused_leaves), cmocka_unit_test(lenient_dates), cmocka_unit_test(no_leaf),
-        cmocka_unit_test(truncated),      cmocka_unit_test(damaged),       cmocka_unit_test(small_memory),
-        cmocka_unit_test(circle),         cmocka_unit_test(sink_fails),
+        cmocka_unit_test(orders),
+        cmocka_unit_test(forms),
+        cmocka_unit_test(line_lengths),
+        cmocka_unit_test(refused_leaves),
+        cmocka_unit_test(lenient_dates),
+        cmocka_unit_test(no_leaf),
+        cmocka_unit_test(truncated),
+        cmocka_unit_test(damaged),
+        cmocka_unit_test(small_memory),
+        cmocka_unit_test(circle),
+        cmocka_unit_test(sink_fails),
+        cmocka_unit_test(sink_fails_later),
+        cmocka_unit_test(leaf_too_big_as_text),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

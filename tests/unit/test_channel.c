@@ -262,6 +262,7 @@ static void refused(void **state)
         tls_server_run(&server);
     }
     assert_int_equal(channel.state, ACME_CHANNEL_OPEN);
+    assert_int_equal(channel.tls_code, 0); /* what it was before is over */
     assert_string_equal(SSL_get_servername(server.ssl, TLSEXT_NAMETYPE_host_name), HOST);
 }
 

@@ -594,6 +594,22 @@ static void a_stale_directory_is_read_once(void **state)
     assert_string_equal(flow.directory.new_order, U "/o2");
 }
 
+/* The CA may have taken the answer to the challenge before it redirected: it is looked at first, not answered again. */
+static void a_directory_gone_stale_behind_a_challenge_leaves_doubt(void **state)
+{
+    (void)state;
+    for (int presented = 0; presented < 2; presented++) {
+        start(ACME_STEP_AUTHZ_POLL);
+        acme_flow_start(&flow);
+        flow.step = ACME_STEP_AUTHZ_POLL;
+        flow.presented = presented;
+        flow.in_doubt = false;
+        assert_int_equal(acme_flow_directory_stale(&flow, ACME_E_REDIRECT), ACME_STEP_DIRECTORY);
+        assert_int_equal(flow.in_doubt, presented);
+        assert_int_equal(withdraws, presented);
+    }
+}
+
 static void directories(void **state)
 {
     (void)state;
@@ -644,6 +660,57 @@ static void progress_grows_along_the_way(void **state)
     assert_true(acme_flow_progress(&flow, ACME_STEP_FINALIZE) > last);
 }
 
+static int mute_point(void *handle, uint8_t point[65])
+{
+    (void)handle;
+    (void)point;
+    return ACME_E_KEY;
+}
+
+static int mute_sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
+{
+    (void)handle;
+    (void)digest;
+    (void)signature;
+    return ACME_E_KEY;
+}
+
+/* A key in hardware that stops to answer: nothing is shown and nothing is asked. */
+static void keys_that_do_not_answer(void **state)
+{
+    (void)state;
+    static const struct acme_key_ops mute = {.point = mute_point, .sign = mute_sign};
+    start(ACME_STEP_PRESENT);
+    flow.solver = &http;
+    setup.account_key.ops = &mute;
+    assert_int_equal(acme_flow_act(&flow), ACME_E_KEY);
+    assert_int_equal(presents, 0);
+    assert_false(flow.presented);
+
+    char text[2000];
+    struct acme_out o;
+    start(ACME_STEP_FINALIZE);
+    setup.certificate_key.ops = &mute;
+    acme_out_init(&o, text, sizeof text);
+    assert_int_equal(acme_flow_rfc8555[ACME_STEP_FINALIZE].ask(&flow, &o), ACME_E_KEY);
+    assert_int_equal(flow.signatures, 0);
+}
+
+/* A challenge we may have answered before a reset: once the CA is seen at work on it there is no doubt. */
+static void no_doubt_while_it_is_processed(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ_POLL);
+    flow.in_doubt = true;
+    assert_int_equal(
+        reads("{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{\"type\":"
+              "\"http-01\",\"status\":\"processing\",\"url\":\"" U "/chall/1\",\"token\":\"tok\"}]}",
+              ""),
+        ACME_STEP_AUTHZ_POLL);
+    assert_false(flow.in_doubt);
+    assert_int_equal(flow.doubts, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -673,6 +740,9 @@ int main(void)
         cmocka_unit_test(directories),
         cmocka_unit_test(runs_begin_where_they_can),
         cmocka_unit_test(progress_grows_along_the_way),
+        cmocka_unit_test(a_directory_gone_stale_behind_a_challenge_leaves_doubt),
+        cmocka_unit_test(keys_that_do_not_answer),
+        cmocka_unit_test(no_doubt_while_it_is_processed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

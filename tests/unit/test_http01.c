@@ -153,6 +153,22 @@ static void ticks(unsigned n, uint32_t *now_ms, uint32_t step_ms)
     }
 }
 
+/* A connection on which nothing comes is no work: the caller may sleep. */
+static void silence_is_no_work(void **state)
+{
+    (void)state;
+    set_up(1000, 1000);
+    assert_false(h.solver.tick(h.solver.ctx, 0));
+    struct client *c = connects("");
+    assert_true(h.solver.tick(h.solver.ctx, 1));
+    assert_false(h.solver.tick(h.solver.ctx, 2));
+    c->request = "GET ";
+    c->len = 4;
+    assert_true(h.solver.tick(h.solver.ctx, 3));
+    assert_false(h.solver.tick(h.solver.ctx, 4));
+    tear_down();
+}
+
 static const char *ask_len(const char *request, size_t len)
 {
     uint32_t now_ms = 0xfffffff0u;
@@ -469,10 +485,22 @@ static void next_challenge_in_the_same_solver(void **state)
     tear_down();
 }
 
+/* An absolute target that ends with its line: the line is over, whatever it was. */
+static void line_without_a_path(void **state)
+{
+    (void)state;
+    set_up(3, 1000);
+    static const char line[] = "GET http://a.example\n\n";
+    assert_memory_equal(ask_len(line, strlen(line)), "HTTP/1.1 404", 12);
+    assert_int_equal(h.answered, 0);
+    tear_down();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_requests),
+        cmocka_unit_test(silence_is_no_work),
         cmocka_unit_test(everything_else_is_404),
         cmocka_unit_test(long_requests),
         cmocka_unit_test(several_at_once),
@@ -483,6 +511,7 @@ int main(void)
         cmocka_unit_test(listens_only_while_something_is_live),
         cmocka_unit_test(accepts_nothing_before_it_listens),
         cmocka_unit_test(next_challenge_in_the_same_solver),
+        cmocka_unit_test(line_without_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,6 +194,10 @@ static void refuses_malformed(void **state)
         "[\"\xf0\x9f\x98\"]",
         "[\"\xf4\x90\x80\x80\"]",
         "[\"\xf5\x80\x80\x80\"]",
+        "[\"\xf8\x90\x80\x80\"]", /* as F0 90 80 80 but for a bit */
+        "[\"\xfb\x8a\x8a\x8a\"]",
+        "[\"\xfc\x8f\xbf\xbf\"]",
+        "[\"\xff\xbf\xbf\xbf\"]",
         "[\"\xf8\x88\x80\x80\x80\"]",
         "[\"\xfe\"]",
         "[\"\xff\"]",
@@ -546,6 +550,38 @@ static void tokens_behind_text(void **state)
     }
 }
 
+/* Half a surrogate pair, and what is no other half: a letter, another escape, a high half again. */
+static void halves_of_pairs(void **state)
+{
+    static const char *const bad[] = {"[\"\\ud800\"]",        "[\"\\ud800abcdefgh\"]", "[\"\\ud800\\nabcdefg\"]",
+                                      "[\"\\ud800\\u0041\"]", "[\"\\ud800\\ud800\"]",  "[\"\\udc00\\udc00\"]"};
+    struct document d;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(error_of(bad[i], strlen(bad[i])), ACME_E_JSON);
+    }
+    parse_good(&d, "[\"\\ud83d\\ude00\"]");
+    assert_string(&d.json, 1, "\xf0\x9f\x98\x80", 4);
+    drop(&d);
+}
+
+/* Lengths that do not fit the tokens' numbers: the text is refused unread, memory is used as far as it is needed. */
+static void huge_lengths(void **state)
+{
+    char text[] = "[7]";
+    _Alignas(16) char memory[2 * TOKEN_BYTES];
+    struct acme_json json;
+
+    (void)state;
+    if (SIZE_MAX / TOKEN_BYTES <= INT32_MAX) {
+        skip();
+    }
+    assert_int_equal(acme_json_parse(&json, text, (size_t)INT32_MAX + 1, memory, sizeof memory), ACME_E_JSON);
+    assert_int_equal(acme_json_parse(&json, text, 3, memory, SIZE_MAX), 0);
+    assert_int_equal(acme_json_number(&json, acme_json_first(&json, 0)), 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -563,6 +599,8 @@ int main(void)
         cmocka_unit_test(limits_depth),
         cmocka_unit_test(token_memory),
         cmocka_unit_test(tokens_behind_text),
+        cmocka_unit_test(halves_of_pairs),
+        cmocka_unit_test(huge_lengths),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,8 @@
 
 #include <openssl/pem.h>
 
+#include "wire/der.h"
+
 static const struct acme_key_ops *const ops = &acme_key_p256_ops;
 
 static EVP_PKEY *openssl_key(const char *hex)
@@ -205,6 +207,75 @@ static void compressed_point(void **state)
     EVP_PKEY_free(theirs);
 }
 
+static int import_der(struct acme_key_p256 *ours, const char *label, const uint8_t *der, int len)
+{
+    char body[400], pem[500];
+
+    EVP_EncodeBlock((unsigned char *)body, der, len);
+    snprintf(pem, sizeof pem, "-----BEGIN %s-----\n%s\n-----END %s-----\n", label, body, label);
+    return ops->import(ours, pem, strlen(pem));
+}
+
+/* What is wrong with a compressed point: its number of unused bits, its sign, its length. */
+static void bad_compressed_points(void **state)
+{
+    EVP_PKEY *theirs = maker_ec("P-256");
+    EC_KEY *ec = EVP_PKEY_get1_EC_KEY(theirs);
+    struct acme_key_p256 ours;
+    uint8_t der[200], *at = der;
+
+    (void)state;
+    EC_KEY_set_conv_form(ec, POINT_CONVERSION_COMPRESSED);
+    int len = i2d_ECPrivateKey(ec, &at);
+    assert_int_equal(import_der(&ours, "EC PRIVATE KEY", der, len), 0);
+    der[len - 34] = 1;
+    assert_int_equal(import_der(&ours, "EC PRIVATE KEY", der, len), ACME_E_KEY_CORRUPT);
+    der[len - 34] = 0;
+    der[len - 33] ^= 1;
+    assert_int_equal(import_der(&ours, "EC PRIVATE KEY", der, len), ACME_E_KEY_CORRUPT);
+    der[len - 33] ^= 1;
+    der[1]--, der[len - 37]--, der[len - 35]--;
+    assert_int_equal(import_der(&ours, "EC PRIVATE KEY", der, len - 1), ACME_E_KEY_CORRUPT);
+    EC_KEY_free(ec);
+    EVP_PKEY_free(theirs);
+}
+
+/* PrivateKeyInfo around a key: version 0 or 1, the algorithm is ours, and every part is what it has to be. */
+static void bad_wrappings(void **state)
+{
+    static const uint8_t start[] = {0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13};
+    static const struct {
+        int at;
+        uint8_t byte;
+        int result;
+    } changes[] = {{4, 0, 0},
+                   {4, 1, 0},
+                   {4, 2, ACME_E_KEY_CORRUPT},
+                   {0, 0x31, ACME_E_KEY_CORRUPT},
+                   {2, 0x03, ACME_E_KEY_CORRUPT},
+                   {25, 0x08, ACME_E_KEY_CORRUPT},
+                   {28, 0x31, ACME_E_KEY_CORRUPT}};
+    static const uint8_t inner[] = {0x04, 0x27, 0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20};
+    uint8_t der[68] = {0};
+    struct acme_key_p256 ours;
+
+    (void)state;
+    memcpy(der, start, sizeof start);
+    memcpy(der + 7, acme_spki_p256 + ACME_SPKI_P256_ALGORITHM, ACME_SPKI_P256_ALGORITHM_LEN);
+    memcpy(der + 26, inner, sizeof inner);
+    der[66] = 5;
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        uint8_t was = der[changes[i].at];
+        der[changes[i].at] = changes[i].byte;
+        assert_int_equal(import_der(&ours, "PRIVATE KEY", der, 67), changes[i].result);
+        assert_int_equal(ours.ready, changes[i].result == 0);
+        der[changes[i].at] = was;
+    }
+    memmove(der + 5, der + 4, 63); /* a version of two bytes */
+    der[1] = 0x42, der[3] = 2;
+    assert_int_equal(import_der(&ours, "PRIVATE KEY", der, 68), ACME_E_KEY_CORRUPT);
+}
+
 /* Bytes behind the last field, inside and outside. */
 static void bytes_behind(void **state)
 {
@@ -265,6 +336,7 @@ static void small_buffers(void **state)
     (void)state;
     memset(&key, 0, sizeof key);
     assert_int_equal(ops->export(&key, record, sizeof record), ACME_E_KEY);
+    assert_int_equal(ops->point(&key, (uint8_t *)record), ACME_E_KEY);
     assert_int_equal(ops->generate(&key, &maker_sys), 0);
     len = ops->export(&key, record, sizeof record);
     assert_true(len > 0);
@@ -288,12 +360,12 @@ static int bad_random(void *ctx, void *buf, size_t len)
     if (kind[0] == 'l') { /* late: the second draw is constant */
         ((uint8_t *)buf)[3] = calls % 2;
     }
-    return kind[0] == 'f' ? ACME_E_RANDOM : 0;
+    return kind[0] == 'f' || (kind[0] == 'o' && calls == 2) ? ACME_E_RANDOM : 0;
 }
 
 static void bad_entropy(void **state)
 {
-    static const char *const kinds[] = {"stuck", "zero", "repeats", "late", "fails"};
+    static const char *const kinds[] = {"stuck", "zero", "repeats", "late", "fails", "once"};
     struct acme_key_p256 key;
 
     (void)state;
@@ -322,10 +394,18 @@ static void wiped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_signatures), cmocka_unit_test(a_thousand_keys),  cmocka_unit_test(edge_scalars),
-        cmocka_unit_test(foreign_records),      cmocka_unit_test(compressed_point), cmocka_unit_test(damaged_records),
-        cmocka_unit_test(small_buffers),        cmocka_unit_test(bad_entropy),      cmocka_unit_test(wiped),
+        cmocka_unit_test(published_signatures),
+        cmocka_unit_test(a_thousand_keys),
+        cmocka_unit_test(edge_scalars),
+        cmocka_unit_test(foreign_records),
+        cmocka_unit_test(compressed_point),
+        cmocka_unit_test(damaged_records),
+        cmocka_unit_test(small_buffers),
+        cmocka_unit_test(bad_entropy),
+        cmocka_unit_test(wiped),
         cmocka_unit_test(bytes_behind),
+        cmocka_unit_test(bad_compressed_points),
+        cmocka_unit_test(bad_wrappings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

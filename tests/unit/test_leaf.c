@@ -232,12 +232,65 @@ static void damage(void **state)
     free(der);
 }
 
+/* What stands in the names behind one that was asked for: another kind, or bytes that are no name at all. */
+static void more_than_names(void **state)
+{
+    static const char *const names[] = {"a.example"};
+    static const uint8_t good[] = {0x82, 9, 'a', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e'};
+    uint8_t list[sizeof good + 4];
+
+    (void)state;
+    struct acme_leaf leaf = {.names = {list, sizeof good}};
+    memcpy(list, good, sizeof good);
+    assert_true(acme_leaf_names_are(&leaf, names, 1));
+    memcpy(list + sizeof good, "\x87\x01\x7f", 3); /* an address */
+    leaf.names.len = sizeof good + 3;
+    assert_false(acme_leaf_names_are(&leaf, names, 1));
+    memcpy(list + sizeof good, "\x82\x09\x61", 3); /* cut off */
+    assert_false(acme_leaf_names_are(&leaf, names, 1));
+}
+
+/* Adds to the length of an element, which must keep its form. Returns how long tag and length are. */
+static size_t lengthen(uint8_t *element, unsigned by)
+{
+    size_t last = 1 + (element[1] & 0x0fu);
+    unsigned low = element[last] + by;
+
+    assert_true(element[1] == 0x82 || (element[1] == 0x81 && low <= 0xff));
+    element[last] = (uint8_t)low;
+    element[last - 1] = (uint8_t)(element[last - 1] + (low >> 8));
+    return last + 1;
+}
+
+/* A third time behind the two of the validity. */
+static void three_times(void **state)
+{
+    struct acme_leaf leaf;
+    size_t len;
+    uint8_t *der = leaf_der("DNS:a.example", 0, 0, leaf_key, &len);
+    uint8_t *two = memmem(der, len, "\x30\x1e\x17\x0d", 4); /* both as UTCTime */
+
+    (void)state;
+    assert_non_null(two);
+    assert_int_equal(acme_leaf_parse(&leaf, der, len), 0);
+    uint8_t *longer = malloc(len + 2);
+    size_t at = (size_t)(two - der) + 2 + 30;
+    memcpy(longer, der, at);
+    memcpy(longer + at, "\x05\x00", 2);
+    memcpy(longer + at + 2, der + at, len - at);
+    longer[two - der + 1] = 32;
+    lengthen(longer + lengthen(longer, 2), 2);
+    assert_int_equal(acme_leaf_parse(&leaf, longer, len + 2), ACME_E_CERT_SYNTAX);
+    free(longer);
+    free(der);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields),     cmocka_unit_test(dates), cmocka_unit_test(bad_dates),
-        cmocka_unit_test(other_keys), cmocka_unit_test(names), cmocka_unit_test(two_name_lists),
-        cmocka_unit_test(damage),
+        cmocka_unit_test(fields),     cmocka_unit_test(dates),           cmocka_unit_test(bad_dates),
+        cmocka_unit_test(other_keys), cmocka_unit_test(names),           cmocka_unit_test(two_name_lists),
+        cmocka_unit_test(damage),     cmocka_unit_test(more_than_names), cmocka_unit_test(three_times),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

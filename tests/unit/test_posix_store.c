@@ -17,6 +17,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,7 +35,7 @@ static const char *path(const char *below)
 
 static void remove_all(const char *folder)
 {
-    char command[200];
+    char command[240];
     snprintf(command, sizeof command, "chmod -R u+rwx '%s' && rm -rf '%s'", folder, folder);
     assert_int_equal(system(command), 0);
 }
@@ -381,14 +382,131 @@ static void test_cut_everywhere(void **unused)
     assert_true(order_kept > 5);
 }
 
+/* --- what is durable when --- */
+
+/* What a system call does to the disk, as a letter; '\0': nothing. */
+static char letter_of(unsigned long number)
+{
+    switch (number) {
+    case SYS_write:
+        return 'w';
+    case SYS_fsync:
+        return 'f';
+#ifdef SYS_rename
+    case SYS_rename:
+#endif
+#ifdef SYS_renameat
+    case SYS_renameat:
+#endif
+    case SYS_renameat2:
+        return 'r';
+#ifdef SYS_link
+    case SYS_link:
+#endif
+    case SYS_linkat:
+        return 'l';
+#ifdef SYS_symlink
+    case SYS_symlink:
+#endif
+    case SYS_symlinkat:
+        return 's';
+#ifdef SYS_unlink
+    case SYS_unlink:
+#endif
+    case SYS_unlinkat:
+        return 'u';
+    default:
+        return '\0';
+    }
+}
+
+static void put_order(void)
+{
+    (void)put(ACME_RECORD_ORDER, "order 2");
+}
+
+static void remove_order(void)
+{
+    (void)s.store.put(s.store.ctx, ACME_RECORD_ORDER, NULL, 0);
+}
+
+static void commit(void)
+{
+    (void)s.store.commit(&s);
+}
+
+/* Runs something in a child and notes what it does to the disk, in order; false when tracing is not allowed here. */
+static bool trace_disk(void (*what)(void), char *letters, size_t cap)
+{
+    int status;
+    size_t len = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
+            _exit(99);
+        }
+        raise(SIGSTOP);
+        what();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (!WIFSTOPPED(status)) {
+        return false;
+    }
+    assert_int_equal(ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)), 0);
+    while (ptrace(PTRACE_SYSCALL, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child &&
+           WIFSTOPPED(status)) {
+        struct __ptrace_syscall_info info;
+        memset(&info, 0, sizeof info);
+        if (ptrace(PTRACE_GET_SYSCALL_INFO, child, (void *)sizeof info, &info) <= 0) {
+            kill(child, SIGKILL);
+            (void)waitpid(child, &status, 0);
+            return false;
+        }
+        char letter = info.op == PTRACE_SYSCALL_INFO_ENTRY ? letter_of(info.entry.nr) : '\0';
+        if (letter != '\0' && len + 1 < cap) {
+            letters[len++] = letter;
+        }
+    }
+    letters[len] = '\0';
+    return true;
+}
+
+/* A write that is not followed by fsync() is not durable, nor is a name in a directory that is not: what a loss of power
+ * leaves is decided by this order and nothing else. */
+static void test_durable_before_it_counts(void **unused)
+{
+    char letters[64];
+    (void)unused;
+    if (!trace_disk(put_order, letters, sizeof letters)) {
+        skip();
+    }
+    /* what a crash left goes; contents, durable; the name, durable */
+    assert_string_equal(letters, "uwfrf");
+    assert_int_equal(put(ACME_RECORD_ORDER, "order 1"), 0);
+    assert_true(trace_disk(remove_order, letters, sizeof letters));
+    assert_string_equal(letters, "uf");
+    assert_int_equal(put(ACME_RECORD_ORDER, "order 1"), 0);
+    bring("key 1", "chain 1");
+    assert_true(trace_disk(commit, letters, sizeof letters));
+    /* the chain, durable; the key beside it, both names, their directory's name, durable; then the switch, durable; only
+     * then the order goes, durably, and its key */
+    assert_string_equal(letters, "fulffusrfufuf");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_layout),          TEST(test_rights),       TEST(test_two_names),  TEST(test_foreign_directory),
-        TEST(test_foreign_file),    TEST(test_foreign_link), TEST(test_unreadable), TEST(test_full),
-        TEST(test_state_is_a_link), TEST(test_long_path),    TEST(test_leftovers),  TEST(test_order_of_removal),
-        TEST(test_cut_everywhere),
+        TEST(test_layout),          TEST(test_rights),
+        TEST(test_two_names),       TEST(test_foreign_directory),
+        TEST(test_foreign_file),    TEST(test_foreign_link),
+        TEST(test_unreadable),      TEST(test_full),
+        TEST(test_state_is_a_link), TEST(test_long_path),
+        TEST(test_leftovers),       TEST(test_order_of_removal),
+        TEST(test_cut_everywhere),  TEST(test_durable_before_it_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,10 +11,14 @@
 #define U "https://ca.test"
 
 static uint8_t key_byte; /* another key by another byte */
+static bool no_key;
 
 static int key_point(void *handle, uint8_t point[65])
 {
     (void)handle;
+    if (no_key) {
+        return ACME_E_KEY;
+    }
     memset(point, key_byte, 65);
     return 0;
 }
@@ -222,6 +226,22 @@ static void too_little_room_is_told(void **state)
     assert_true(o.overflow);
 }
 
+/* A secure element that does not answer: the record is no help then, and one written meanwhile is nobody's. */
+static void a_key_that_does_not_answer(void **state)
+{
+    (void)state;
+    size_t len = account();
+    struct acme_flow f = blank();
+    no_key = true;
+    assert_false(acme_record_account_read(&f, acme_slice(text, len)));
+    assert_string_equal(f.account, "");
+    len = account();
+    no_key = false;
+    f = blank();
+    assert_false(acme_record_account_read(&f, acme_slice(text, len)));
+    assert_string_equal(f.account, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +253,7 @@ int main(void)
         cmocka_unit_test_setup(other_names_are_another_order, set_up),
         cmocka_unit_test_setup(another_key_has_another_account, set_up),
         cmocka_unit_test_setup(too_little_room_is_told, set_up),
+        cmocka_unit_test_setup(a_key_that_does_not_answer, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,6 +218,28 @@ static void authorization(void **state)
     assert_null(a.url.at);
 }
 
+/* In whatever order a CA lists them: it is the same order for us. */
+static void authorizations_are_sorted(void **state)
+{
+    (void)state;
+    static const char *const lists[] = {"1\",\"" U "/2\",\"" U "/3", "3\",\"" U "/2\",\"" U "/1",
+                                        "2\",\"" U "/3\",\"" U "/1", "3\",\"" U "/1\",\"" U "/2"};
+    if (ACME_NAMES_MAX < 3) {
+        skip();
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        struct acme_order o = {0};
+        char text[300];
+        snprintf(text, sizeof text,
+                 "{\"status\":\"pending\",\"finalize\":\"" U "/f\",\"authorizations\":[\"" U "/%s\"]}", lists[i]);
+        assert_int_equal(acme_order_read(&o, doc(text), &hosts), 0);
+        assert_int_equal(o.authz_count, 3);
+        assert_string_equal(o.authz[0], U "/1");
+        assert_string_equal(o.authz[1], U "/2");
+        assert_string_equal(o.authz[2], U "/3");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +250,7 @@ int main(void)
         cmocka_unit_test(orders_that_lack_what_they_need),
         cmocka_unit_test(orders_that_need_less),
         cmocka_unit_test(authorization),
+        cmocka_unit_test(authorizations_are_sorted),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -1,0 +1,49 @@
+/* ca_more.h - what the scripted CA can play beyond RFC 8555's plain way: bound accounts, limits, profiles, renewal
+ * information. ca.c asks here; each answer is a refusal or NULL. */
+#ifndef TESTS_FAKE_CA_MORE_H
+#define TESTS_FAKE_CA_MORE_H
+
+#include "ca.h"
+
+struct ca_no {
+    int code;
+    const char *type, *detail;
+    const char *head; /* header lines */
+};
+
+/* What newOrder may ask for beside names. */
+struct ca_wish {
+    char profile[32], replaces[128];
+};
+
+/* The key identifier of the issuer in certificates that have one, as in openssl.cnf: 20 bytes. */
+#define CA_KEY_ID "DER:3016801461626364656667686970717273747576777879ff"
+
+/* Members of the directory, up to within "meta". */
+const char *ca_meta(const struct ca *ca);
+
+/* Judges newAccount's and newOrder's payloads. A payload that no client of ours may send fails the test. */
+const struct ca_no *ca_account_wish(struct ca *ca, const char *payload);
+const struct ca_no *ca_order_wish(struct ca *ca, const char *payload, const char *names, struct ca_wish *wish);
+
+/* Ends an order's document. */
+void ca_order_tell(const struct ca_order *o, char *to, size_t cap);
+
+/* Answers a request for renewal information; false: it is not one. */
+bool ca_renewal_info(struct ca *ca, const char *request, size_t len, struct ca_answer *answer);
+
+/* The certID of RFC 9773, 4.1 of an order's certificate. */
+void ca_certid(const struct ca_order *o, char *to, size_t cap);
+
+/* The request of RFC 8555, 7.4 for the names of a plan; and what such a request has to be like. */
+void ca_csr(const struct ca_plan *plan, EVP_PKEY *key, char *payload, size_t cap);
+void ca_judge_csr(const struct ca *ca, X509_REQ *request);
+
+/* A certificate's body with @leaf and @root written out; behind them /crlf (line ends) or /wide (one line). */
+const char *ca_write_chain(const struct ca_order *o, const char *body);
+
+/* Of ca.c. */
+size_t from_b64url(const char *text, size_t len, void *out, size_t cap);
+bool member(const char *json, const char *name, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,412 @@
+/* The whole client where its surroundings are odd: keys and solvers that fail, clocks that stop, sends that dawdle, and
+ * what a program may ask it at any time. */
+#include "fake/device.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+#define ONE        .names = {"a.example"}, .name_count = 1
+#define TWISTED(t) .twists = (t), .twist_count = LEN(t)
+#define PROBLEM    "Content-Type: application/problem+json\r\n"
+#define URN        "urn:ietf:params:acme:error:"
+
+static struct device w; /* the world */
+
+/* What a hook says instead at one seam, so many times; whether the channel has moved bytes meanwhile. */
+static struct {
+    enum device_seam seam;
+    int says;
+    unsigned times;
+    bool moved;
+    uint32_t later_ms;
+    unsigned named, unnamed; /* connections with another name to check, and without */
+} odd;
+
+static int hook(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
+{
+    (void)record;
+    (void)len;
+    if (seam == DEVICE_OPEN) {
+        const char *name = d->client.channel.tls_name;
+        bool directory = acme_slice_is(d->client.exchange.url.host, CA_HOST);
+        assert_true(name == NULL || (directory && strcmp(name, "ca.internal") == 0));
+        odd.named += name != NULL;
+        odd.unnamed += name == NULL;
+    }
+    if (seam != odd.seam || odd.times == 0) {
+        return DEVICE_GO;
+    }
+    odd.times--;
+    d->client.channel.moved = odd.moved;
+    d->now_ms += odd.later_ms;
+    return odd.says;
+}
+
+static void at_seam(enum device_seam seam, int says, unsigned times)
+{
+    odd.seam = seam;
+    odd.says = says;
+    odd.times = times;
+}
+
+static void new_world(const struct ca_plan *plan)
+{
+    memset(&odd, 0, sizeof odd);
+    device_new(&w, plan);
+    w.hook = hook;
+    assert_int_equal(device_boot(&w), 0);
+}
+
+static enum acme_progress run(enum acme_when when)
+{
+    enum acme_progress progress = ACME_BUSY;
+    assert_int_equal(acme_start(&w.client, when, w.now_ms), 0);
+    for (unsigned i = 0; progress == ACME_BUSY || progress == ACME_IDLE; i++) {
+        assert_true(i < 30000);
+        progress = device_tick(&w);
+    }
+    return progress;
+}
+
+static void fails_with(int error, enum acme_step step)
+{
+    assert_int_equal(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, error);
+    assert_int_equal(acme_failure(&w.client)->step, step);
+    assert_null(w.ca.published);
+}
+
+/* --- keys */
+
+static struct acme_key_ops ops; /* those of the device, and what the test changes */
+
+static int no_point(void *handle, uint8_t point[65])
+{
+    (void)handle;
+    (void)point;
+    return ACME_E_KEY;
+}
+
+static int no_signature(void *handle, const uint8_t digest[32], uint8_t signature[64])
+{
+    (void)handle;
+    (void)digest;
+    (void)signature;
+    return ACME_E_KEY;
+}
+
+static void keys_that_do_not_answer(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    ops = device_key_ops;
+    ops.sign = no_signature;
+    w.setup.account_key.ops = &ops;
+    fails_with(ACME_E_KEY, ACME_STEP_ACCOUNT);
+    assert_int_equal(w.ca.accounts, 0);
+    ca_free(&w.ca);
+
+    new_world(&plan);
+    w.setup.certificate_key.ops = &ops; /* the request for the certificate is not signed */
+    fails_with(ACME_E_KEY, ACME_STEP_FINALIZE);
+    assert_int_equal(w.ca.count[CA_FINALIZE], 0);
+    assert_true(w.record[ACME_RECORD_ORDER].len > 0); /* and may be, in the next run */
+    w.setup.certificate_key.ops = &device_key_ops;
+    assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(w.ca.order_count, 1);
+
+    ops = device_key_ops; /* the key in use does not tell whose it is: no reason to replace it unasked */
+    ops.point = no_point;
+    w.setup.certificate_key.ops = &ops;
+    unsigned requests = w.ca.requests;
+    assert_int_equal(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_PAIR);
+    assert_int_equal(w.ca.requests, requests);
+    assert_int_equal(run(ACME_NOW), ACME_FAILED); /* nor of use when a new one is made */
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_KEY);
+    assert_int_equal(w.commits, 1);
+    ca_free(&w.ca);
+}
+
+/* --- solvers */
+
+static int no_present(void *ctx, const struct acme_challenge *challenge)
+{
+    struct device *d = ctx;
+    d->ca.published = challenge->key_authorization; /* half done: it has to be taken back */
+    return ACME_E_SOLVER;
+}
+
+static void solver_that_fails(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    w.solver.present = no_present;
+    fails_with(ACME_E_SOLVER, ACME_STEP_PRESENT);
+    assert_string_equal(acme_failure(&w.client)->name, "a.example");
+    assert_int_equal(w.ca.count[CA_CHALLENGE], 0);
+    ca_free(&w.ca);
+}
+
+static unsigned solver_ticks, solver_works;
+
+static bool solver_tick(void *ctx, uint32_t now_ms)
+{
+    struct device *d = ctx;
+    assert_int_equal(now_ms, d->now_ms);
+    assert_true(d->client.flow.presented);
+    return ++solver_ticks % 3 == 0 && solver_works++ < 1000;
+}
+
+/* A solver with work of its own is ticked while its answer is on show, and the client never sleeps longer than it may. */
+static void solver_with_work(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE, .authz_looks = 4};
+    enum acme_progress progress = ACME_BUSY;
+    unsigned short_sleeps = 0, ends = 0;
+    new_world(&plan);
+    w.solver.tick = solver_tick;
+    solver_ticks = solver_works = 0;
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+        unsigned works = solver_works;
+        progress = device_tick(&w);
+        assert_true(works == solver_works || progress == ACME_BUSY);
+        if (w.client.flow.presented) {
+            uint32_t idle = acme_idle_ms(&w.client, w.now_ms);
+            assert_true(idle <= 250);
+            short_sleeps += idle == 250;
+            ends += idle > 0 && idle < 250;
+        }
+    }
+    assert_int_equal(progress, ACME_ISSUED);
+    assert_true(solver_ticks > 10 && solver_works > 3);
+    assert_true(short_sleeps > 0 && ends > 0);
+    ca_free(&w.ca);
+}
+
+/* --- time */
+
+static void clock_that_is_broken(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    at_seam(DEVICE_UTC, ACME_E_CLOCK, 1);
+    fails_with(ACME_E_CLOCK, ACME_STEP_DIRECTORY);
+    assert_int_equal(w.ca.requests, 0);
+    ca_free(&w.ca);
+}
+
+static const struct ca_twist throttled[] = {{CA_NEW_ORDER, 1, 1, CA_SAY,
+                                             "HTTP/1.1 429 Slow\r\n" PROBLEM "Retry-After: 40000\r\n",
+                                             "{\"type\":\"" URN "rateLimited\"}"}};
+
+/* A wish further ahead than a day was stored by a clock that was wrong. */
+static void wish_of_a_wrong_clock(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE, TWISTED(throttled)};
+    new_world(&plan);
+    fails_with(ACME_E_RATE_LIMITED, ACME_STEP_ORDER);
+    unsigned requests = w.ca.requests;
+    w.utc -= 20000;
+    assert_int_equal(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
+    assert_int_equal(w.ca.requests, requests);
+    w.utc -= 40000; /* more than a day before now */
+    assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+    ca_free(&w.ca);
+}
+
+/* The clock stops in the middle of a run: the wait counts from its beginning. */
+static void clock_that_stops(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE, TWISTED(throttled)};
+    char retry[32];
+    new_world(&plan);
+    enum acme_progress progress = ACME_BUSY;
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    while (w.client.phase != ACME_PHASE_FLOW) {
+        assert_true(device_tick(&w) <= ACME_BUSY);
+    }
+    int64_t began = w.client.utc;
+    at_seam(DEVICE_UTC, 0, 1000);
+    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+        progress = device_tick(&w);
+    }
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
+    snprintf(retry, sizeof retry, "\nretry %lld\n", (long long)began + 40000);
+    w.record[ACME_RECORD_ORDER].data[w.record[ACME_RECORD_ORDER].len] = '\0';
+    assert_non_null(strstr(w.record[ACME_RECORD_ORDER].data, retry));
+    ca_free(&w.ca);
+}
+
+/* --- the network */
+
+/* A server that lets bytes trickle for ever, in either direction: the step's time ends it. */
+static void bytes_that_trickle(void **state)
+{
+    (void)state;
+    static const enum device_seam seams[] = {DEVICE_FLUSH, DEVICE_RECV};
+    static const struct ca_plan plan = {ONE};
+    for (unsigned i = 0; i < LEN(seams); i++) {
+        new_world(&plan);
+        at_seam(seams[i], 0, 30000);
+        odd.moved = true;
+        odd.later_ms = 1000;
+        uint32_t before = w.now_ms;
+        fails_with(ACME_E_BUDGET, ACME_STEP_DIRECTORY);
+        assert_in_range(w.now_ms - before, ACME_STEP_BUDGET_S * 1000u, ACME_STEP_BUDGET_S * 1000u + 5000u);
+        ca_free(&w.ca);
+    }
+}
+
+/* While bytes move there may be more to do at once: the client is busy; without them it may sleep. */
+static void busy_while_bytes_move(void **state)
+{
+    (void)state;
+    static const enum device_seam seams[] = {DEVICE_FLUSH, DEVICE_RECV};
+    static const struct ca_plan plan = {ONE};
+    for (unsigned i = 0; i < 2 * LEN(seams); i++) {
+        enum acme_progress progress = ACME_BUSY;
+        new_world(&plan);
+        at_seam(seams[i / 2], 0, 1);
+        odd.moved = i % 2 == 1;
+        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        while (odd.times > 0) {
+            progress = device_tick(&w);
+        }
+        assert_int_equal(progress, odd.moved ? ACME_BUSY : ACME_IDLE);
+        ca_free(&w.ca);
+    }
+}
+
+/* The other name to check is the directory's alone, wherever else the CA's objects live. */
+static void other_name_for_the_directory(void **state)
+{
+    (void)state;
+    static const char *const more[] = {"cdn.test"};
+    static const struct ca_plan plan = {ONE, .other_host = "cdn.test"};
+    static const char *const tls_names[] = {NULL, "", "ca.internal"};
+    for (unsigned i = 0; i < 3; i++) {
+        new_world(&plan);
+        w.setup.ca.more_hosts = more;
+        w.setup.ca.more_host_count = 1;
+        w.setup.ca.tls_name = tls_names[i];
+        assert_int_equal(acme_init(&w.client, &w.setup), 0);
+        assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(odd.named > 0, i == 2);
+        assert_true(odd.unnamed > 0);
+        ca_free(&w.ca);
+    }
+}
+
+/* --- looking in */
+
+static void problem_names_the_name(void **state)
+{
+    (void)state;
+    static const struct ca_twist t[] = {
+        {CA_NEW_ORDER, 1, 1, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM,
+         "{\"type\":\"" URN "rejectedIdentifier\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"}}"}};
+    static const struct ca_plan plan = {ONE, TWISTED(t)};
+    new_world(&plan);
+    fails_with(ACME_E_PROBLEM, ACME_STEP_ORDER);
+    assert_string_equal(acme_failure(&w.client)->name, "a.example");
+    ca_free(&w.ca);
+}
+
+/* A program may ask for anything at any time, and for as little as it likes. */
+static void questions_at_any_time(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE, .authz_looks = 1};
+    enum acme_progress progress = ACME_BUSY;
+    int64_t at[3] = {0};
+    uint16_t port = 7;
+    new_world(&plan);
+    assert_int_equal(acme_idle_ms(&w.client, w.now_ms), 0);
+    assert_string_equal(acme_server(&w.client, &port), "");
+    assert_int_equal(port, 0);
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    assert_int_equal(acme_idle_ms(&w.client, w.now_ms), 0);
+    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+        uint32_t idle = acme_idle_ms(&w.client, w.now_ms);
+        uint32_t ticks = acme_stats(&w.client).ticks;
+        bool clock = w.client.phase == ACME_PHASE_CLOCK; /* a second, whether it is known or not */
+        progress = device_tick(&w);
+        assert_int_equal(acme_stats(&w.client).ticks, ticks + 1);
+        assert_true(idle <= 250 || clock || progress == ACME_IDLE); /* a longer sleep is only for a wait */
+    }
+    assert_int_equal(progress, ACME_ISSUED);
+    assert_int_equal(acme_idle_ms(&w.client, w.now_ms), 0);
+    assert_string_equal(acme_server(&w.client, NULL), CA_HOST);
+    assert_true(acme_validity(&w.client, NULL, NULL, NULL));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(acme_validity(&w.client, i == 0 ? &at[0] : NULL, i == 1 ? &at[1] : NULL, i == 2 ? &at[2] : NULL));
+    }
+    assert_true(at[0] < at[2] && at[2] < at[1]);
+    ca_free(&w.ca);
+}
+
+/* A client that is all zero was never prepared. */
+static void never_prepared(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    memset(&w.client, 0, sizeof w.client);
+    acme_stop(&w.client);
+    assert_int_equal(acme_tick(&w.client, 0), ACME_IDLE);
+    assert_int_equal(acme_start(&w.client, ACME_NOW, 0), ACME_E_NULL);
+    ca_free(&w.ca);
+}
+
+static void setups(void **state)
+{
+    (void)state;
+    static const char *const beyond[] = {"mailto:a@example.org\x7f"};
+    static const char *const more[] = {"cdn.test"};
+    static const struct ca_plan plan = {ONE};
+    new_world(&plan);
+    w.setup.contacts = beyond;
+    w.setup.contact_count = 1;
+    assert_int_equal(acme_init(&w.client, &w.setup), ACME_E_TEXT);
+    w.setup.contact_count = 0;
+    w.setup.ca.more_hosts = more;
+    w.setup.ca.more_host_count = 1;
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    ops = device_key_ops; /* the same handle of two kinds of keys is two keys */
+    w.setup.account_key.ops = &ops;
+    w.setup.certificate_key.handle = w.setup.account_key.handle;
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    w.setup.account_key.ops = w.setup.certificate_key.ops;
+    assert_int_equal(acme_init(&w.client, &w.setup), ACME_E_KEY);
+    ca_free(&w.ca);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_that_do_not_answer),
+        cmocka_unit_test(solver_that_fails),
+        cmocka_unit_test(solver_with_work),
+        cmocka_unit_test(clock_that_is_broken),
+        cmocka_unit_test(wish_of_a_wrong_clock),
+        cmocka_unit_test(clock_that_stops),
+        cmocka_unit_test(bytes_that_trickle),
+        cmocka_unit_test(busy_while_bytes_move),
+        cmocka_unit_test(other_name_for_the_directory),
+        cmocka_unit_test(problem_names_the_name),
+        cmocka_unit_test(questions_at_any_time),
+        cmocka_unit_test(never_prepared),
+        cmocka_unit_test(setups),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

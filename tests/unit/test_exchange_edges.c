@@ -1,0 +1,308 @@
+/* The engine alone, one request at a time: buffers that are too small, keys that do not answer, answers of odd sizes. */
+#include "maker.h"
+
+#include "protocol/exchange.h"
+#include "protocol/poll.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define U   "https://ca.test"
+#define URN "urn:ietf:params:acme:error:"
+
+static struct acme_setup setup;
+static struct acme_flow flow;
+static struct acme_exchange x;
+static struct acme_key_p256 account_key, certificate_key;
+static char work[8192];
+static const char *const names[] = {"a.example"};
+static size_t sunk; /* bytes of a chain that came through */
+
+static int sink(void *ctx, const char *data, size_t len)
+{
+    (void)ctx;
+    (void)data;
+    sunk += len;
+    return 0;
+}
+
+static int no_point(void *handle, uint8_t point[65])
+{
+    (void)handle;
+    (void)point;
+    return ACME_E_KEY;
+}
+
+static int no_signature(void *handle, const uint8_t digest[32], uint8_t signature[64])
+{
+    (void)handle;
+    (void)digest;
+    (void)signature;
+    return ACME_E_KEY;
+}
+
+/* In the middle of things, with a nonce at hand, about to make the request of a step. */
+static void start(enum acme_step step)
+{
+    if (!account_key.ready) {
+        assert_int_equal(acme_key_p256_ops.generate(&account_key, &maker_sys), 0);
+        assert_int_equal(acme_key_p256_ops.generate(&certificate_key, &maker_sys), 0);
+    }
+    sunk = 0;
+    memset(work, '#', sizeof work);
+    setup = (struct acme_setup){.sys = &maker_sys,
+                                .ca = {.directory_url = U "/dir"},
+                                .account_key = {&acme_key_p256_ops, &account_key},
+                                .certificate_key = {&acme_key_p256_ops, &certificate_key},
+                                .names = names,
+                                .name_count = 1,
+                                .work = work,
+                                .work_len = 4096};
+    memset(&flow, 0, sizeof flow);
+    flow.setup = &setup;
+    assert_int_equal(acme_url_parse(&flow.hosts.directory, acme_slice_of(setup.ca.directory_url)), 0);
+    strcpy(flow.directory.new_nonce, U "/n");
+    strcpy(flow.directory.new_account, U "/a");
+    strcpy(flow.directory.new_order, U "/o");
+    strcpy(flow.account, step == ACME_STEP_ACCOUNT ? "" : U "/account/1");
+    strcpy(flow.order.url, step > ACME_STEP_ORDER ? U "/order/1" : "");
+    strcpy(flow.order.finalize, U "/finalize/1");
+    strcpy(flow.order.certificate, U "/cert/1");
+    flow.step = step;
+    x = (struct acme_exchange){.setup = &setup, .flow = &flow, .rows = acme_flow_rfc8555, .sink = sink};
+    acme_exchange_start(&x, 0);
+    strcpy(x.nonce, "good");
+    x.nonce_ms = 0;
+}
+
+/* Up to the ASK of a request. */
+static void choose(void)
+{
+    assert_int_equal(acme_exchange_choose(&x, 0), 0);
+    acme_exchange_connected(&x, true);
+}
+
+/* The whole request goes out. */
+static void send_request(void)
+{
+    choose();
+    assert_int_equal(acme_exchange_ask(&x), 0);
+    if (x.state == ACME_EXCHANGE_SIGN) {
+        assert_int_equal(acme_exchange_sign(&x), 0);
+    }
+    acme_exchange_flushed(&x);
+}
+
+/* An answer with so many letters as its body; what comes of it. */
+static int answer(const char *head, size_t body, const char *text)
+{
+    char bytes[512];
+    bool close = false;
+    size_t len = text != NULL ? strlen(text) : body;
+
+    int n = snprintf(bytes, sizeof bytes, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", head, len,
+                     text != NULL ? text : "");
+    assert_in_range(n, 1, sizeof bytes - 1);
+    int error = acme_exchange_input(&x, bytes, (size_t)n);
+    memset(bytes, 'x', sizeof bytes);
+    for (len = text != NULL ? 0 : len; len > 0 && error == 0;) {
+        size_t piece = len < sizeof bytes ? len : sizeof bytes;
+        error = acme_exchange_input(&x, bytes, piece);
+        len -= piece;
+    }
+    if (error != 0) {
+        return error;
+    }
+    assert_int_equal(x.state, ACME_EXCHANGE_JUDGE);
+    return acme_exchange_judge(&x, 0, &close);
+}
+
+static void product_goes_first(void **state)
+{
+    (void)state;
+    bool last;
+    start(ACME_STEP_DIRECTORY);
+    setup.product = "gateway/3.1";
+    choose();
+    assert_int_equal(acme_exchange_ask(&x), 0);
+    struct acme_slice head = acme_exchange_output(&x, &last);
+    work[head.len] = '\0';
+    assert_non_null(strstr(head.at, "\r\nUser-Agent: gateway/3.1 nanoacme/"));
+    assert_true(last);
+}
+
+/* Every size of the buffer: refused before it is sent, whichever part does not fit, and not a byte is written behind. */
+static void every_buffer(void **state)
+{
+    (void)state;
+    static const enum acme_step steps[] = {ACME_STEP_DIRECTORY, ACME_STEP_ACCOUNT, ACME_STEP_FINALIZE};
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned at_ask = 0, at_sign = 0, good = 0;
+        for (size_t len = 1; len < 1800; len++) {
+            start(steps[i]);
+            setup.work_len = len;
+            choose();
+            int error = acme_exchange_ask(&x);
+            at_ask += error != 0;
+            if (error == 0 && x.state == ACME_EXCHANGE_SIGN) {
+                error = acme_exchange_sign(&x);
+                at_sign += error != 0;
+            }
+            assert_int_equal(error, good > 0 ? 0 : error); /* what fits, fits a longer one too */
+            assert_true(error == 0 || error == ACME_E_REQUEST_BIG);
+            assert_true(error == 0 || x.counts.requests == 0);
+            assert_int_equal(x.state == ACME_EXCHANGE_SEND, error == 0);
+            assert_int_equal(work[len], '#');
+            good += error == 0;
+        }
+        assert_true(at_ask > 0 && good > 0);
+        assert_int_equal(at_sign > 0, steps[i] != ACME_STEP_DIRECTORY);
+    }
+}
+
+/* Keys in hardware that stop to answer: the error is told, nothing goes out, and the nonce is still a good one. */
+static void keys_that_do_not_answer(void **state)
+{
+    (void)state;
+    struct acme_key_ops ops = acme_key_p256_ops;
+    start(ACME_STEP_FINALIZE);
+    ops.sign = no_signature;
+    setup.certificate_key.ops = &ops;
+    choose();
+    assert_int_equal(acme_exchange_ask(&x), ACME_E_KEY);
+    for (int way = 0; way < 2; way++) {
+        start(ACME_STEP_ORDER);
+        ops = acme_key_p256_ops;
+        ops.point = way == 0 ? no_point : ops.point;
+        ops.sign = no_signature;
+        setup.account_key.ops = &ops;
+        choose();
+        assert_int_equal(acme_exchange_ask(&x), 0);
+        assert_int_equal(acme_exchange_sign(&x), ACME_E_KEY);
+        assert_int_equal(x.counts.signatures, 0);
+        assert_int_equal(x.counts.requests, 0);
+        assert_string_equal(x.nonce, "good");
+    }
+}
+
+/* A chain without an end is given up, and the store has not seen more than the limit. */
+static void endless_chain(void **state)
+{
+    (void)state;
+    start(ACME_STEP_CERTIFICATE);
+    send_request();
+    assert_int_equal(answer("200 OK\r\nContent-Type: application/pem-certificate-chain", 65536, NULL), 0);
+    assert_int_equal(sunk, 65536);
+    start(ACME_STEP_CERTIFICATE);
+    send_request();
+    assert_int_equal(answer("200 OK\r\nContent-Type: application/pem-certificate-chain", 70000, NULL),
+                     ACME_E_CERT_BIG);
+    assert_true(sunk <= 65536);
+}
+
+/* A document must fit; of an error page what fits is enough, since its status says it all. */
+static void bodies_larger_than_the_buffer(void **state)
+{
+    (void)state;
+    start(ACME_STEP_ACCOUNT);
+    send_request();
+    assert_int_equal(answer("200 OK", 5000, NULL), ACME_E_BODY_BIG);
+    start(ACME_STEP_ACCOUNT);
+    send_request();
+    assert_int_equal(answer("404 Not Found", 5000, NULL), ACME_E_HTTP_STATUS);
+    assert_int_equal(work[setup.work_len], '#');
+}
+
+/* A 503 is trouble of the server's own and counted; one that says when to come back is a wish. */
+static void busy_or_broken(void **state)
+{
+    (void)state;
+    start(ACME_STEP_ACCOUNT);
+    send_request();
+    assert_int_equal(answer("503 Unavailable", 10, NULL), 0);
+    assert_int_equal(x.faults, 1);
+    assert_int_equal(x.throttles, 0);
+    start(ACME_STEP_ACCOUNT);
+    send_request();
+    assert_int_equal(answer("503 Unavailable\r\nRetry-After: 3", 10, NULL), 0);
+    assert_int_equal(x.faults, 0);
+    assert_int_equal(x.throttles, 1);
+    assert_int_equal(x.wait_ms, 3000);
+}
+
+/* The type says what it is, whatever the status. */
+static void rate_limit_by_its_type(void **state)
+{
+    (void)state;
+    start(ACME_STEP_ACCOUNT);
+    send_request();
+    assert_int_equal(answer("403 Forbidden\r\nContent-Type: application/problem+json\r\nRetry-After: 5", 0,
+                            "{\"type\":\"" URN "rateLimited\"}"),
+                     0);
+    assert_int_equal(x.throttles, 1);
+    assert_int_equal(x.wait_ms, 5000);
+}
+
+/* A cached URL that is gone: the directory is read once more. One that was read in this run is the CA's word. */
+static void cached_urls_that_are_gone(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {"404 Not Found", "405 Not Allowed", "410 Gone", "403 Forbidden"};
+    for (unsigned i = 0; i < 4; i++) {
+        for (int cached = 0; cached < 2; cached++) {
+            start(ACME_STEP_ORDER);
+            flow.cached = cached == 1;
+            send_request();
+            bool again = cached == 1 && i < 3;
+            assert_int_equal(answer(heads[i], 0, NULL), again ? 0 : ACME_E_HTTP_STATUS);
+            assert_int_equal(flow.step, again ? ACME_STEP_DIRECTORY : ACME_STEP_ORDER);
+        }
+    }
+}
+
+/* A path that fits as it is said, but is no URL we could keep. */
+static void redirect_too_long(void **state)
+{
+    (void)state;
+    char head[ACME_URL_MAX + 64];
+    for (int longer = 0; longer < 3; longer++) {
+        int path = ACME_URL_MAX - (int)strlen(U) + longer;
+        start(ACME_STEP_DIRECTORY);
+        send_request();
+        snprintf(head, sizeof head, "301 Moved\r\nLocation: /%0*d", path - 1, 7);
+        assert_int_equal(answer(head, 0, NULL), longer > 0 ? ACME_E_URL_LONG : 0);
+        assert_int_equal(strlen(flow.directory_url), longer > 0 ? 0 : ACME_URL_MAX);
+    }
+}
+
+/* A Location that is too long matters where it is the answer, not beside a refusal. */
+static void location_too_long(void **state)
+{
+    (void)state;
+    char head[ACME_URL_MAX + 100];
+    for (int good = 0; good < 2; good++) {
+        start(ACME_STEP_ACCOUNT);
+        send_request();
+        snprintf(head, sizeof head, "%s\r\nLocation: " U "/%0*d", good ? "201 Created" : "403 Forbidden",
+                 ACME_URL_MAX, 7);
+        assert_int_equal(answer(head, 0, "{\"status\":\"valid\"}"), good ? ACME_E_HTTP_LONG : ACME_E_HTTP_STATUS);
+        assert_string_equal(flow.account, "");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(product_goes_first),
+        cmocka_unit_test(every_buffer),
+        cmocka_unit_test(keys_that_do_not_answer),
+        cmocka_unit_test(endless_chain),
+        cmocka_unit_test(bodies_larger_than_the_buffer),
+        cmocka_unit_test(busy_or_broken),
+        cmocka_unit_test(rate_limit_by_its_type),
+        cmocka_unit_test(cached_urls_that_are_gone),
+        cmocka_unit_test(redirect_too_long),
+        cmocka_unit_test(location_too_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

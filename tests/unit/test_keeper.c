@@ -1,0 +1,194 @@
+/* The keeper with a store of the test's own: records of odd sizes, keys that live elsewhere, chains that are of no use. */
+#include "maker.h"
+
+#include "lifecycle/keeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+    const char *data;
+    size_t len;
+    unsigned reads, writes;
+} record[6];
+
+static int store_get(void *ctx, enum acme_record which, void *buf, size_t cap)
+{
+    (void)ctx;
+    record[which].reads++;
+    size_t len = record[which].len < cap ? record[which].len : cap;
+    if (len > 0) {
+        memcpy(buf, record[which].data, len);
+    }
+    return (int)record[which].len;
+}
+
+static int store_put(void *ctx, enum acme_record which, const void *data, size_t len)
+{
+    (void)ctx;
+    (void)data;
+    (void)len;
+    record[which].writes++;
+    return 0;
+}
+
+static unsigned imports, exports;
+
+static int no_export(void *handle, void *to, size_t cap)
+{
+    (void)handle;
+    (void)to;
+    (void)cap;
+    exports++;
+    return ACME_E_KEY;
+}
+
+static int any_import(void *handle, const void *from, size_t len)
+{
+    (void)handle;
+    (void)from;
+    (void)len;
+    imports++;
+    return 0;
+}
+
+static char work[8192], big[8192];
+static const char *const names[] = {"a.example"};
+static const struct acme_store store = {.get = store_get, .put = store_put};
+static struct acme_setup setup;
+static struct acme_keeper keeper;
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(record, 0, sizeof record);
+    memset(big, 'x', sizeof big);
+    imports = exports = 0;
+    setup = (struct acme_setup){.store = &store,
+                                .sys = &maker_sys,
+                                .ca = {.directory_url = "https://ca.test/"},
+                                .names = names,
+                                .name_count = 1,
+                                .work = work,
+                                .work_len = sizeof work};
+    keeper = (struct acme_keeper){.setup = &setup, .blamed = ACME_RECORD_ORDER};
+    return 0;
+}
+
+static void have(enum acme_record which, const char *data, size_t len)
+{
+    record[which].data = data;
+    record[which].len = len;
+}
+
+/* A key in a secure element is always there; the store is not even asked. */
+static void key_that_lives_elsewhere(void **state)
+{
+    (void)state;
+    static const struct acme_key_ops ops = {.export = no_export};
+    struct acme_key key = {&ops, NULL};
+    assert_int_equal(acme_keeper_load_key(&keeper, ACME_RECORD_ACCOUNT_KEY, &key), 1);
+    assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY].reads, 0);
+}
+
+/* More text than a key's file has is no key, and no part of it is looked at. */
+static void key_record_too_long(void **state)
+{
+    (void)state;
+    static const struct acme_key_ops ops = {.import = any_import};
+    struct acme_key key = {&ops, NULL};
+    static const struct {
+        size_t work_len, len;
+        int result;
+    } cases[] = {{8192, 4096, 1},
+                 {8192, 4097, ACME_E_KEY_CORRUPT},
+                 {2048, 2048, 1},
+                 {2048, 2049, ACME_E_KEY_CORRUPT},
+                 {2048, 0, 0}};
+    for (unsigned i = 0; i < 5; i++) {
+        imports = 0;
+        setup.work_len = cases[i].work_len;
+        have(ACME_RECORD_KEY, big, cases[i].len);
+        assert_int_equal(acme_keeper_load_key(&keeper, ACME_RECORD_KEY, &key), cases[i].result);
+        assert_int_equal(imports, cases[i].result == 1);
+        assert_int_equal(keeper.blamed, cases[i].result < 0 ? ACME_RECORD_KEY : ACME_RECORD_ORDER);
+        for (size_t at = 0; cases[i].len > 0 && at < setup.work_len; at++) {
+            assert_int_equal(work[at], 0);
+        }
+        keeper.blamed = ACME_RECORD_ORDER;
+    }
+}
+
+/* A key that was made but cannot be had as a record is not stored, and so not used. */
+static void key_without_a_record(void **state)
+{
+    (void)state;
+    struct acme_key_p256 handle;
+    struct acme_key_ops ops = acme_key_p256_ops;
+    struct acme_key key = {&ops, &handle};
+    ops.export = no_export;
+    assert_int_equal(acme_keeper_make_key(&keeper, ACME_RECORD_KEY_NEXT, &key), ACME_E_KEY);
+    assert_int_equal(exports, 1);
+    assert_int_equal(record[ACME_RECORD_KEY_NEXT].writes, 0);
+}
+
+/* A record longer than the work buffer is none of ours: it counts as absent. */
+static void records_too_long(void **state)
+{
+    (void)state;
+    struct acme_flow flow;
+    int64_t retry_utc = 7;
+    memset(&flow, 0, sizeof flow);
+    flow.setup = &setup;
+    strcpy(flow.account, "https://ca.test/account/1");
+    setup.work_len = 2048;
+    have(ACME_RECORD_ACCOUNT, big, 2049);
+    have(ACME_RECORD_ORDER, big, 2049);
+    have(ACME_RECORD_KEY_NEXT, big, 200);
+    assert_int_equal(acme_keeper_recall(&keeper, &flow, &retry_utc), 1);
+    assert_string_equal(flow.account, "");
+    assert_string_equal(flow.order.url, "");
+    assert_int_equal(retry_utc, 0);
+    assert_true(flow.drop_key); /* a key without an order */
+}
+
+/* Chains in use that tell nothing are as good as none. One whose leaf is longer than the work buffer is said to be. */
+static void chains_of_no_use(void **state)
+{
+    (void)state;
+    struct acme_pair pair;
+    static const char no_certificate[] = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    struct maker_spec spec = {.san = "DNS:a.example", .ca = MAKER_CA_FALSE};
+    for (int rsa = 0; rsa < 2; rsa++) {
+        spec.key = rsa ? maker_rsa(2048) : maker_ec("P-256");
+        X509 *leaf = maker_certificate(&spec);
+        char *pem = maker_pem(leaf);
+        have(ACME_RECORD_CHAIN, pem, strlen(pem));
+        setup.work_len = sizeof work;
+        assert_int_equal(acme_keeper_pair(&keeper, &pair), rsa ? 0 : 1);
+        assert_true(rsa || pair.same_names);
+        assert_int_equal(keeper.blamed, ACME_RECORD_ORDER);
+        setup.work_len = 400;
+        assert_int_equal(acme_keeper_pair(&keeper, &pair), ACME_E_CERT_BIG);
+        assert_int_equal(keeper.blamed, ACME_RECORD_CHAIN);
+        keeper.blamed = ACME_RECORD_ORDER;
+        free(pem);
+        X509_free(leaf);
+        EVP_PKEY_free(spec.key);
+    }
+    have(ACME_RECORD_CHAIN, no_certificate, sizeof no_certificate - 1);
+    assert_int_equal(acme_keeper_pair(&keeper, &pair), 0);
+    have(ACME_RECORD_CHAIN, "", 0);
+    assert_int_equal(acme_keeper_pair(&keeper, &pair), 0);
+    assert_int_equal(keeper.blamed, ACME_RECORD_ORDER);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(key_that_lives_elsewhere, set_up), cmocka_unit_test_setup(key_record_too_long, set_up),
+        cmocka_unit_test_setup(key_without_a_record, set_up),     cmocka_unit_test_setup(records_too_long, set_up),
+        cmocka_unit_test_setup(chains_of_no_use, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
