@@ -53,6 +53,7 @@
 #define DNS_MAX_SERVERS         1
 #define DNS_MAX_NAME_LENGTH     128
 #define ARP_TABLE_SIZE          4
+#define MEMP_NUM_SYS_TIMEOUT    (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1) /* SNTP's */
 
 #define LWIP_CHKSUM_ALGORITHM     3
 #define LWIP_NETIF_TX_SINGLE_PBUF 0
@@ -63,6 +64,10 @@ uint32_t firmware_random32(void);
 uint32_t firmware_isn(const void *local_ip, uint16_t local_port, const void *remote_ip, uint16_t remote_port);
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port)                                              \
     firmware_isn(local_ip, local_port, remote_ip, remote_port)
+
+/* With `make firmware SNTP=address` (option/sntp.c). */
+extern const uint16_t firmware_sntp_port;
+#define SNTP_PORT firmware_sntp_port
 
 #include "lwipopts_acme.h"
 
