@@ -179,6 +179,9 @@ void say_failure(const struct acme_failure *f)
         acme_out_text(o, f->type);
     }
     say_end();
+    if (f->error == ACME_E_TLS_RECORD_BIG) {
+        say("this CA needs FIRMWARE_RECORD_BUFFER as large as ACME_TLS_BUFFER_MIN: build without SMALL=1", "");
+    }
     if (f->detail[0] != '\0') {
         say("the CA's words: ", f->detail);
     }
