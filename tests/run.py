@@ -181,6 +181,10 @@ def interop():
     scripts("interop")
 
 
+def bigendian():
+    scripts("bigendian")
+
+
 def boards():
     names = sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob("boards/*/qemu"))
     built = [make(f"firmware for {name} links", f"BOARD={name}", "firmware-parts") for name in names]
@@ -198,7 +202,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, coverage, fuzz, clang, size, install, conformance, interop, boards, demo, bench]
+GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, size, install, conformance, interop, boards, demo, bench]
 
 
 def main():

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""The unit tests on a big-endian machine: built for s390x, run by qemu-user. The libraries are Debian's for that machine, unpacked
+below build/ from where this one has its packages; nothing of the system changes."""
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.abspath(os.path.join(HERE, "..", ".."))
+sys.path[:0] = [os.path.join(HERE, "..")]
+import tap
+
+MACHINE, COMPILER, EMULATOR = "s390x", "s390x-linux-gnu-gcc", "qemu-s390x"
+BUILD = os.path.join(ROOT, "build", MACHINE)
+LIBRARIES = os.path.join(BUILD, "root", "usr", "lib", "s390x-linux-gnu")
+PACKAGES = "libssl3 libssl-dev libcmocka-dev libcmocka0 libbearssl-dev libbearssl0".split()
+# A handshake or a sweep takes minutes there, and none of them knows bytes that the others do not.
+SLOW = {"test_tls", "test_acme"}
+LIMIT_S = 100
+
+
+def sysroot():
+    """Returns what is wrong; "" nothing."""
+    if os.path.exists(os.path.join(LIBRARIES, "libcmocka.so")):
+        return ""
+    work = os.path.join(BUILD, "apt")
+    for folder in ("lists/partial", "cache/archives/partial"):
+        os.makedirs(os.path.join(work, folder), exist_ok=True)
+    targets = subprocess.run(["apt-get", "indextargets", "--format", f"deb [arch={MACHINE}] $(REPO_URI) $(RELEASE) $(COMPONENT)",
+                              "Identifier: Packages"], capture_output=True, text=True).stdout
+    with open(os.path.join(work, "sources.list"), "w") as f:
+        f.write("\n".join(sorted(set(targets.splitlines()))) + "\n")
+    open(os.path.join(work, "status"), "w").close()
+    apt = ["apt-get", "-qq", *(x for o in (f"Dir::Etc::SourceList={work}/sources.list", "Dir::Etc::SourceParts=-",
+                                           f"Dir::State::Lists={work}/lists", f"Dir::Cache={work}/cache",
+                                           f"Dir::State::status={work}/status", f"APT::Architecture={MACHINE}",
+                                           f"APT::Architectures={MACHINE}", "APT::Sandbox::User=") for x in ("-o", o))]
+    for command in ([*apt, "update"], [*apt, "download", *PACKAGES]):
+        done = subprocess.run(command, cwd=work, capture_output=True, text=True)
+        if done.returncode != 0:
+            return done.stderr[-300:].replace("\n", " ")
+    for package in glob.glob(os.path.join(work, "*.deb")):
+        subprocess.run(["dpkg-deb", "-x", package, os.path.join(BUILD, "root")], check=True)
+    shutil.copy(os.path.join(os.environ.get("JSMN_DIR", "/usr/include"), "jsmn.h"), os.path.join(BUILD, "root/usr/include"))
+    return ""
+
+
+def build():
+    include = os.path.join(BUILD, "root", "usr", "include")
+    return subprocess.run(["make", "-s", "-j2", f"B={BUILD}", f"CC={COMPILER}", "CFLAGS=-O1 -g",
+                           f"CPPFLAGS=-isystem {include} -isystem {include}/s390x-linux-gnu",
+                           f"LDFLAGS=-L{LIBRARIES} -Wl,-rpath-link,{LIBRARIES}",
+                           *(os.path.join(BUILD, "tests", "unit", p) for p in programs())],
+                          cwd=ROOT, capture_output=True, text=True)
+
+
+def programs():
+    names = sorted(os.path.basename(p)[:-2] for p in glob.glob(os.path.join(ROOT, "tests", "unit", "test_*.c")))
+    return [n for n in names if n not in SLOW and "posix" not in n]
+
+
+def main():
+    missing = [p for p in (COMPILER, EMULATOR, "apt-get", "dpkg-deb") if not shutil.which(p)]
+    wrong = f"no {missing[0]}" if missing else sysroot()
+    if wrong:
+        tap.skip("unit tests on s390x", wrong)
+        return
+    done = build()
+    if not tap.ok(done.returncode == 0, "the unit tests build for s390x", done.stderr[-500:]):
+        return
+    for name in programs():
+        try:
+            run = subprocess.run([EMULATOR, "-L", "/usr/s390x-linux-gnu", "-E", f"LD_LIBRARY_PATH={LIBRARIES}", "-E",
+                                  "CMOCKA_MESSAGE_OUTPUT=STDOUT", os.path.join(BUILD, "tests", "unit", name)],
+                                 stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=LIMIT_S)
+            good, why = run.returncode == 0 and "[       OK ]" in run.stdout, run.stderr[-300:]
+        except subprocess.TimeoutExpired:
+            good, why = False, f"not done after {LIMIT_S} s"
+        tap.ok(good, f"{name} on a big-endian machine", why)
+
+
+os.chdir(ROOT)
+for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+    os.environ.pop(variable, None)
+main()
+tap.end()
