@@ -136,6 +136,7 @@ static void several_requests(void **state)
     acme_channel_close(&channel);
     assert_int_equal(channel.state, ACME_CHANNEL_CLOSED);
     assert_int_equal(server.closes, 1);
+    assert_true(server.bade);
     acme_channel_close(&channel);
     assert_int_equal(server.closes, 1);
     assert_int_equal(open_to(HOST, 443), 1);
@@ -297,6 +298,20 @@ static void broken_while_sending(void **state)
     }
 }
 
+/* The same in the step that sends the last byte: the flush tells of it, not the call after it. */
+static void broken_while_flushing(void **state)
+{
+    (void)state;
+    assert_int_equal(open_to(HOST, 443), 1);
+    server.chunk = 0;
+    assert_int_equal(acme_channel_send(&channel, "request", 7, true, now), 7);
+    assert_int_equal(acme_channel_flush(&channel, now), 0);
+    tls_server_raw(&server, "\x17\x03\x03\xff\xff", 5); /* longer than any record */
+    server.chunk = SIZE_MAX;
+    assert_int_equal(acme_channel_flush(&channel, now), ACME_E_TLS_RECORD);
+    assert_int_equal(channel.state, ACME_CHANNEL_CLOSED);
+}
+
 /* With a small buffer a request takes several records, and a server may answer (413, say) after the first. */
 static void early_answer(void **state)
 {
@@ -356,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refused, begin, end),
         cmocka_unit_test_setup_teardown(early_answer, begin, end),
         cmocka_unit_test_setup_teardown(broken_while_sending, begin, end),
+        cmocka_unit_test_setup_teardown(broken_while_flushing, begin, end),
         cmocka_unit_test_setup_teardown(ended_while_shaking, begin, end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
