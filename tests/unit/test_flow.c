@@ -335,7 +335,8 @@ static void a_new_order_needs_its_location(void **state)
     assert_int_equal(reads(text, U "/order/6"), ACME_STEP_AUTHZ);
     assert_string_equal(flow.order.url, U "/order/5");
     assert_false(flow.save_order);
-    start(ACME_STEP_ORDER); /* a directory that moved leads back here in the middle: all authorizations are looked at */
+    start(
+        ACME_STEP_ORDER); /* a directory that moved leads back here in the middle: all authorizations are looked at */
     take(flow.order.url, U "/order/5");
     flow.authz = 1;
     assert_int_equal(reads(text, ""), ACME_STEP_AUTHZ);
