@@ -379,6 +379,8 @@ static void setups(void **state)
     w.setup.contact_count = 1;
     assert_int_equal(acme_init(&w.client, &w.setup), ACME_E_TEXT);
     w.setup.contact_count = 0;
+    w.setup.product = " ~"; /* the first and the last that are printed */
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
     w.setup.ca.more_hosts = more;
     w.setup.ca.more_host_count = 1;
     assert_int_equal(acme_init(&w.client, &w.setup), 0);

@@ -76,8 +76,8 @@ static void texts_cannot_steer_a_terminal(void **state)
 {
     (void)state;
     struct acme_problem p = read_problem(
-        "{\"detail\":\"a\\u001b[31m\\nb\\tc\\u0000\\u007f\\u00e9\\ud83d\\ude00\",\"type\":\"x\\r:badNonce\"}", 400);
-    const char *wanted = "a?[31m b c????????";
+        "{\"detail\":\" ~\\u001b[31m\\nb\\tc\\u0000\\u007f\\u00e9\\ud83d\\ude00\",\"type\":\"x\\r:badNonce\"}", 400);
+    const char *wanted = " ~?[31m b c????????";
     assert_int_equal(p.detail.len, strlen(wanted));
     assert_memory_equal(p.detail.at, wanted, p.detail.len);
     assert_memory_equal(p.type.at, "x?:badNonce", 11);
