@@ -209,6 +209,12 @@ static void bodies_larger_than_the_buffer(void **state)
     assert_int_equal(answer("200 OK", 5000, NULL), ACME_E_BODY_BIG);
     start(ACME_STEP_ACCOUNT);
     send_request();
+    assert_int_equal(answer("200 OK", setup.work_len + 1, NULL), ACME_E_BODY_BIG);
+    start(ACME_STEP_ACCOUNT);
+    send_request();
+    assert_int_equal(answer("200 OK", setup.work_len, NULL), ACME_E_JSON); /* it fits, whatever it is */
+    start(ACME_STEP_ACCOUNT);
+    send_request();
     assert_int_equal(answer("404 Not Found", 5000, NULL), ACME_E_HTTP_STATUS);
     assert_int_equal(work[setup.work_len], '#');
 }
