@@ -144,6 +144,27 @@ static void several_requests(void **state)
     assert_true(SSL_session_reused(server.ssl));
 }
 
+/* Bytes that came before count as movement when they are worked on, or the client would sleep over them. */
+static void work_without_the_network(void **state)
+{
+    struct acme_url url = url_of(HOST, 443);
+    unsigned seen = 0;
+
+    (void)state;
+    for (int i = 0; i < 1000 && channel.state != ACME_CHANNEL_OPEN; i++) {
+        uint32_t up = channel.up, down = channel.down;
+        unsigned at = tls.rx_at;
+        assert_true(acme_channel_open(&channel, &url, now++) >= 0);
+        if (tls.rx_at > at && channel.up == up && channel.down == down) {
+            assert_true(channel.moved);
+            seen++;
+        }
+        tls_server_run(&server);
+    }
+    assert_int_equal(channel.state, ACME_CHANNEL_OPEN);
+    assert_true(seen > 0);
+}
+
 static void another_origin(void **state)
 {
     (void)state;
@@ -365,6 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(several_requests, begin, end),
+        cmocka_unit_test_setup_teardown(work_without_the_network, begin, end),
         cmocka_unit_test_setup_teardown(another_origin, begin, end),
         cmocka_unit_test_setup_teardown(dead_while_idle, begin, end),
         cmocka_unit_test_setup_teardown(ends_clean_or_not, begin, end),

@@ -296,6 +296,53 @@ static void location_too_long(void **state)
     }
 }
 
+static struct acme_event told; /* the last answer, and the wait that follows */
+static char told_name[32];
+static unsigned told_polls;
+
+static void tell(void *ctx, const struct acme_event *event)
+{
+    (void)ctx;
+    if (event->kind == ACME_EVENT_ANSWER) {
+        told = *event;
+        snprintf(told_name, sizeof told_name, "%.*s", (int)event->name.len, event->name.at);
+    } else if (event->kind == ACME_EVENT_WAIT) {
+        told_polls = event->polls;
+    }
+}
+
+static void answers_are_told_with_the_name(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ_POLL);
+    setup.trace = tell;
+    static const struct acme_solver solver = {.type = "http-01"};
+    flow.solver = &solver;
+    strcpy(flow.name, "a.example");
+    strcpy(flow.order.authz[0], U "/authz/1");
+    flow.order.authz_count = 1;
+    send_request();
+    assert_int_equal(answer("200 OK", 0,
+                            "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"},"
+                            "\"challenges\":[{\"type\":\"http-01\",\"token\":\"t\",\"url\":\"" U
+                            "/chall/1\",\"status\":\"pending\"}]}"),
+                     0);
+    assert_int_equal(told.step, ACME_STEP_AUTHZ_POLL);
+    assert_int_equal(told.http_status, 200);
+    assert_int_equal(told.error, 0);
+    assert_string_equal(told_name, "a.example");
+    assert_int_equal(told.polls, 1);
+    assert_int_equal(told_polls, 1);
+}
+
+static void budget(void **state)
+{
+    (void)state;
+    start(ACME_STEP_ORDER);
+    assert_false(acme_exchange_overdue(&x, ACME_STEP_BUDGET_S * 1000u - 1));
+    assert_true(acme_exchange_overdue(&x, ACME_STEP_BUDGET_S * 1000u));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +356,8 @@ int main(void)
         cmocka_unit_test(cached_urls_that_are_gone),
         cmocka_unit_test(redirect_too_long),
         cmocka_unit_test(location_too_long),
+        cmocka_unit_test(answers_are_told_with_the_name),
+        cmocka_unit_test(budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

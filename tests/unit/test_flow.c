@@ -272,7 +272,9 @@ static void the_last_authorization_leads_to_finalize(void **state)
     snprintf(text, sizeof text, AUTHZ, "\"valid\"");
     start(ACME_STEP_AUTHZ_POLL);
     flow.authz = 1;
+    flow.repeats = 3; /* what was counted for one is over with it */
     assert_int_equal(reads(text, ""), ACME_STEP_FINALIZE);
+    assert_int_equal(flow.repeats, 0);
     assert_int_equal(withdraws, 1);
     assert_int_equal(shown, 0);
     start(ACME_STEP_AUTHZ);
@@ -577,7 +579,11 @@ static void an_account_is_made_anew_once(void **state)
 {
     (void)state;
     start(ACME_STEP_AUTHZ_POLL);
+    flow.resumed = flow.in_doubt = true;
+    flow.authz = 1;
     assert_int_equal(acme_flow_account_lost(&flow), ACME_STEP_DIRECTORY);
+    assert_false(flow.resumed || flow.in_doubt); /* the next order is new */
+    assert_int_equal(flow.authz, 0);
     assert_string_equal(flow.account, "");
     assert_string_equal(flow.order.url, "");
     assert_true(flow.drop_order);
