@@ -335,6 +335,17 @@ static void answers_are_told_with_the_name(void **state)
     assert_int_equal(told_polls, 1);
 }
 
+/* What the CA wished for has been waited for when the next request goes out: a fault then has a wait of its own. */
+static void a_wish_counts_once(void **state)
+{
+    (void)state;
+    start(ACME_STEP_ORDER);
+    x.retry_after_s = 30;
+    send_request();
+    assert_int_equal(acme_exchange_fault(&x, ACME_E_CLOSED, 0), 0);
+    assert_in_range(x.wait_ms, 1, 10000);
+}
+
 static void budget(void **state)
 {
     (void)state;
@@ -357,6 +368,7 @@ int main(void)
         cmocka_unit_test(redirect_too_long),
         cmocka_unit_test(location_too_long),
         cmocka_unit_test(answers_are_told_with_the_name),
+        cmocka_unit_test(a_wish_counts_once),
         cmocka_unit_test(budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
