@@ -38,7 +38,7 @@ TORTURE = $(wildcard tests/fault/*.c)
 TESTS_C = $(foreach room,unit dialogue regress cells tls,$(wildcard tests/$(room)/*.c))
 UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
 UNITS = $(UNITS_C:%.c=$(B)/%)
-HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c))
+HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(wildcard port/flash/*.c) port/lwip/clock.c
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 all: $(B)/nanoacme $(B)/libnanoacme.a $(B)/libnanoacme-posix.a
@@ -69,7 +69,7 @@ $(B)/obj/port/%.o: port/%.c | headers
 	$(Q)$(COMPILE) $(POSIX) -Iport/posix $(WARNINGS) -c -o $@ $<
 
 # Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings.
-TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix
+TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/lwip
 $(B)/obj/tests/%.o: tests/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'
@@ -89,7 +89,7 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 torture: $(B)/torture
 	$(B)/torture
 
-$(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVICE))
+$(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges $(B)/tests/unit/test_flash_store: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue: $(call objects,tests/fault/fastkey.c)
 
 # The fuzzing harnesses, for tests/fuzz/fuzz.py: it makes them with clang's libFuzzer and sanitizers, in a B of their own.

@@ -12,6 +12,8 @@ extern uint8_t flash_end[];
 int main(void);
 void reset(void);
 void board_systick(void);
+void vector_pendsv(void);
+void vector_systick(void);
 
 static void fault(void)
 {
@@ -22,8 +24,19 @@ static void fault(void)
     board_exit(99);
 }
 
+/* A kernel has its own of these two. */
+__attribute__((weak)) void vector_pendsv(void)
+{
+    fault();
+}
+
+__attribute__((weak)) void vector_systick(void)
+{
+    board_systick();
+}
+
 __attribute__((section(".vectors"), used)) static void *const vectors[] = {
-    stack_end, reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, board_systick};
+    stack_end, reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, vector_pendsv, vector_systick};
 
 /* Written so that the compiler makes no call of memset: the stack below is being painted. */
 void reset(void)

@@ -8,11 +8,11 @@ FW_BEARSSL = $(or $(BEARSSL_DIR),$(B)/src/bearssl)
 FW_LWIP = $(or $(LWIP_DIR),$(B)/src/lwip)
 FW_SITE = $(or $(SITE),$(FW)/site.c)
 BOARD ?= lm3s6965evb
-IMAGE ?= $(FW)/$(BOARD)/firmware
+IMAGE ?= $(FW)/$(BOARD)$(FW_KIND)/firmware
 
 FW_LWIP_FILES = $(addprefix $(FW_LWIP)/src/, $(addprefix core/, init.c def.c dns.c inet_chksum.c ip.c mem.c memp.c netif.c \
 	pbuf.c tcp.c tcp_in.c tcp_out.c timeouts.c udp.c) $(addprefix core/ipv4/, dhcp.c etharp.c icmp.c ip4.c ip4_addr.c) \
-	netif/ethernet.c)
+	netif/ethernet.c apps/sntp/sntp.c)
 FW_BEARSSL_FILES = $(wildcard $(FW_BEARSSL)/src/*.c $(FW_BEARSSL)/src/*/*.c)
 FW_OURS = $(CORE) $(wildcard port/lwip/*.c port/flash/*.c boards/firmware/*.c)
 
@@ -26,15 +26,34 @@ $(FW)/include:
 	$(Q)cp $(or $(JSMN_DIR),/usr/include)/jsmn.h $@.new
 	$(Q)mv $@.new $@
 
+# Options of one image, each a file with a function that takes another one's place: SNTP=address SNTP_PORT=123: the time
+# from a server. LOSSY=percent,seed, for tests: frames get lost, come twice, come late.
+FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(LOSSY),tests/boards/lossy)
+FW_OPTION_DEFINES = -DFIRMWARE_SNTP='"$(SNTP)"' -DFIRMWARE_SNTP_PORT=$(or $(SNTP_PORT),123) -DLOSSY=$(or $(LOSSY),0)
+FW_OPTION_LINK = $(if $(SNTP),-Wl$(COMMA)--wrap=board_utc) $(if $(LOSSY),-Wl$(COMMA)--wrap=netif_add)
+COMMA = ,
+
 FW_WARNINGS = $(filter-out -std=c99 -pedantic,$(WARNINGS)) -std=gnu11
-FW_INCLUDES = -Icore -Iport/lwip -Iport/flash -Iboards/firmware -isystem $(FW)/include -isystem $(FW_LWIP)/src/include
+FW_INCLUDES = -Icore -Iport/lwip -Iport/flash $(FW_KIND_INCLUDES) -Iboards/firmware -isystem $(FW)/include -isystem $(FW_LWIP)/src/include
 FW_DEFINES = -DACME_CONFIG_FILE='"acme_limits.h"' -DNDEBUG
 
+# SMALL=1: in 32 KiB of RAM, for a CA whose TLS records are small.
+ifdef SMALL
+FW_KIND = -small
+FW_DEFINES += -DFIRMWARE_SMALL
+endif
+
+# KERNEL=1: as one task of a kernel.
+ifdef KERNEL
+include tests/boards/kernel/kernel.mk
+endif
+
+# -MD and not -MMD: to gcc lwipopts.h is a system header, since one includes it.
 # $(call firmware_board,NAME,CC,AR,FLAGS,FOLDERS,LINK): rules for one board.
 define firmware_board
 $(1)_BEARSSL = $$(FW_BEARSSL_FILES:$$(FW_BEARSSL)/src/%.c=$$(FW)/$(1)/bearssl/%.o)
-$(1)_OBJECTS = $$(FW_OURS:%.c=$$(FW)/$(1)/ours/%.o) $$(patsubst %.c,$$(FW)/$(1)/ours/%.o,$$(wildcard $(5:%=boards/%/*.c))) \
-	$$(FW_LWIP_FILES:$$(FW_LWIP)/src/%.c=$$(FW)/$(1)/lwip/%.o)
+$(1)_OBJECTS = $$(FW_OURS:%.c=$$(FW)/$(1)$$(FW_KIND)/ours/%.o) $$(patsubst %.c,$$(FW)/$(1)$$(FW_KIND)/ours/%.o,$$(wildcard $(5:%=boards/%/*.c))) \
+	$$(FW_LWIP_FILES:$$(FW_LWIP)/src/%.c=$$(FW)/$(1)$$(FW_KIND)/lwip/%.o)
 
 $$(FW)/$(1)/bearssl/%.o: $$(FW_BEARSSL)/src/%.c
 	@mkdir -p $$(@D)
@@ -43,23 +62,26 @@ $$(FW)/$(1)/libbearssl.a: $$($(1)_BEARSSL)
 	@$$(SAY) '  ar  $$@'
 	@rm -f $$@
 	$$(Q)$(3) rcs $$@ $$^
-$$(FW)/$(1)/lwip/%.o: $$(FW_LWIP)/src/%.c | $$(FW)/include
+$$(FW)/$(1)$$(FW_KIND)/lwip/%.o: $$(FW_LWIP)/src/%.c | $$(FW)/include
 	@mkdir -p $$(@D)
-	$$(Q)$(2) $(4) -w $$(FW_INCLUDES) $$(FW_DEFINES) -MMD -MP -c -o $$@ $$<
-$$(FW)/$(1)/ours/%.o: %.c | $$(FW)/include
+	$$(Q)$(2) $(4) -w $$(FW_INCLUDES) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
+$$(FW)/$(1)$$(FW_KIND)/ours/%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	@$$(SAY) '  $(1) $$<'
-	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $(5:%=-Iboards/%) $$(FW_DEFINES) -MMD -MP -c -o $$@ $$<
+	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $(5:%=-Iboards/%) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
 ifeq ($(1),$(BOARD))
+$$(IMAGE).%.o: %.c | $$(FW)/include
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) $$(FW_OPTION_DEFINES) -c -o $$@ $$<
 # All of an image but what is made for one CA: the rest links in a moment.
 firmware-parts: $$($(1)_OBJECTS) $$(FW)/$(1)/libbearssl.a
 $$(IMAGE).site.o: $$(FW_SITE) | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) -c -o $$@ $$<
-$$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(FW)/$(1)/libbearssl.a boards/$(1)/link.ld
+$$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(FW_OPTIONS:%=$$(IMAGE).%.o) $$(FW)/$(1)/libbearssl.a boards/$(1)/link.ld
 	@$$(SAY) '  ld  $$@'
-	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections -Wl,-Map,$$(IMAGE).map -T boards/$(1)/link.ld -o $$@ \
-		$$(filter %.o,$$^) $$(FW)/$(1)/libbearssl.a $(6)
+	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections -Wl,-Map,$$(IMAGE).map -T boards/$(1)/link.ld $$(FW_OPTION_LINK) -o $$@ \
+		$$(filter %.o,$$^) $$(FW)/$(1)/libbearssl.a $(6) $$(FW_LINK)
 endif
 -include $$($(1)_OBJECTS:.o=.d)
 endef

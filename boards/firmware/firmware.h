@@ -20,10 +20,15 @@ struct firmware_site {
 };
 extern const struct firmware_site firmware_site;
 
-#ifndef FIRMWARE_RECORD_BUFFER
+/* Small: for CAs that send small records (Pebble and Boulder do as long as answers are short). ACME_E_TLS_RECORD_BIG tells when one
+ * does not. */
+#ifdef FIRMWARE_SMALL
+#define FIRMWARE_RECORD_BUFFER 4421
+#define FIRMWARE_WORK          2304
+#else
 #define FIRMWARE_RECORD_BUFFER ACME_TLS_BUFFER_MIN
+#define FIRMWARE_WORK          3072
 #endif
-#define FIRMWARE_WORK 3072
 
 /* All memory of the firmware but lwIP's. The client and the HTTPS page are never at work at the same time, so they
  * share what is large. */

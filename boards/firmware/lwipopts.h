@@ -4,17 +4,19 @@
 
 #include <stdint.h>
 
+#ifndef NO_SYS /* with a kernel: tests/boards/kernel/lwipopts.h */
 #define NO_SYS               1
 #define SYS_LIGHTWEIGHT_PROT 0
-#define LWIP_SOCKET          0
-#define LWIP_NETCONN         0
-#define LWIP_IPV4            1
-#define LWIP_IPV6            0
-#define LWIP_DHCP            1
-#define LWIP_UDP             1
-#define LWIP_ICMP            1
-#define LWIP_STATS           0
-#define LWIP_NOASSERT        1
+#endif
+#define LWIP_SOCKET   0
+#define LWIP_NETCONN  0
+#define LWIP_IPV4     1
+#define LWIP_IPV6     0
+#define LWIP_DHCP     1
+#define LWIP_UDP      1
+#define LWIP_ICMP     1
+#define LWIP_STATS    0
+#define LWIP_NOASSERT 1
 
 /* An address within milliseconds; nobody else is on an emulated wire. */
 #define LWIP_DHCP_CHECK_LINK_UP  0
@@ -24,28 +26,34 @@
 
 /* Memory: the pool holds what has been received and not read, the heap what is sent and not acknowledged. */
 #define MEM_ALIGNMENT 4
-#ifndef TCP_MSS
-#define TCP_MSS 1460
+#ifdef FIRMWARE_SMALL
+#define TCP_MSS          536
+#define MEMP_NUM_TCP_PCB 4
+#define PBUF_POOL_SIZE   5
+#define MEM_SIZE         1600
+#else
+#define TCP_MSS          1460
+#define MEMP_NUM_TCP_PCB 6
+#define PBUF_POOL_SIZE   7
+#define MEM_SIZE         3200
 #endif
 #define TCP_WND                 (2 * TCP_MSS)
 #define TCP_SND_BUF             (2 * TCP_MSS)
 #define TCP_SND_QUEUELEN        8
 #define MEMP_NUM_TCP_SEG        10
-#define MEMP_NUM_TCP_PCB        6
 #define MEMP_NUM_TCP_PCB_LISTEN 2
 #define MEMP_NUM_UDP_PCB        3
 #define MEMP_NUM_PBUF           8
 #define MEMP_NUM_REASSDATA      1
 #define MEMP_NUM_NETBUF         0
 #define MEMP_NUM_NETCONN        0
-#define PBUF_POOL_SIZE          8
 #define PBUF_POOL_BUFSIZE       512
-#define MEM_SIZE                3200
 #define ETH_PAD_SIZE            2 /* the Ethernet chips put two bytes in front of a frame */
 #define DNS_TABLE_SIZE          1
 #define DNS_MAX_SERVERS         1
 #define DNS_MAX_NAME_LENGTH     128
 #define ARP_TABLE_SIZE          4
+#define MEMP_NUM_SYS_TIMEOUT    (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1) /* SNTP's */
 
 #define LWIP_CHKSUM_ALGORITHM     3
 #define LWIP_NETIF_TX_SINGLE_PBUF 0
@@ -56,6 +64,10 @@ uint32_t firmware_random32(void);
 uint32_t firmware_isn(const void *local_ip, uint16_t local_port, const void *remote_ip, uint16_t remote_port);
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port)                                              \
     firmware_isn(local_ip, local_port, remote_ip, remote_port)
+
+/* With `make firmware SNTP=address` (option/sntp.c). */
+extern const uint16_t firmware_sntp_port;
+#define SNTP_PORT firmware_sntp_port
 
 #include "lwipopts_acme.h"
 

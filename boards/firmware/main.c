@@ -1,48 +1,23 @@
-/* main.c - the firmware: one loop that gives lwIP, the client and the HTTPS page their turns. */
+/* main.c - the firmware: runs of the client, and the HTTPS page between them. */
 #include <string.h>
 
-#include "lwip/dhcp.h"
-#include "lwip/init.h"
 #include "lwip/sys.h"
-#include "lwip/timeouts.h"
-#include "netif/ethernet.h"
 
 #include "board.h"
 #include "firmware.h"
 #include "say.h"
+#include "system.h"
 
 #define AGAIN_MS (12u * 3600 * 1000) /* looks at the pair in use twice a day */
 #define RETRY_S  60                  /* at least, after a failed run         */
+#define LOOK_MS  1000                /* a silent visitor of the page is noticed as late as that */
 
 struct firmware firmware;
-static struct netif netif;
 
 /* The name lwIP has for it. */
 u32_t sys_now(void)
 {
     return board_now_ms();
-}
-
-static bool poll_network(void)
-{
-    bool moved = board_netif_poll(&netif);
-    sys_check_timeouts();
-    return moved;
-}
-
-static void begin_network(void)
-{
-    lwip_init();
-    (void)netif_add(&netif, NULL, NULL, NULL, NULL, board_netif_init, ethernet_input);
-    netif_set_default(&netif);
-    netif_set_up(&netif);
-    (void)dhcp_start(&netif);
-    while (!dhcp_supplied_address(&netif)) {
-        if (!poll_network()) {
-            board_wait();
-        }
-    }
-    say("address ", ip4addr_ntoa(netif_ip4_addr(&netif)));
 }
 
 static int set_up(void)
@@ -51,7 +26,7 @@ static int set_up(void)
 
     acme_lwip_net_init(&firmware.net);
     acme_lwip_listener_init(&firmware.http, 80, ACME_HTTP01_SLOTS);
-    acme_lwip_listener_init(&firmware.https, 443, 1);
+    acme_lwip_listener_init(&firmware.https, 443, 2); /* one is served; one that comes meanwhile need not ask again */
     acme_http01_init(&firmware.http01, &firmware.http.listener);
     firmware.solver = &firmware.http01.solver;
     firmware.sys = (struct acme_sys){NULL, board_random, board_utc};
@@ -78,34 +53,26 @@ static int set_up(void)
     return acme_init(&firmware.client, s);
 }
 
-static void figure(const char *label, uint32_t value)
-{
-    struct acme_out *o = say_begin();
-    acme_out_text(o, label);
-    acme_out_text(o, " ");
-    acme_out_u32(o, value);
-    say_end();
-}
-
 static void report(uint32_t took_ms)
 {
     const struct acme_stats stats = acme_stats(&firmware.client);
 
-    figure("flash", firmware_flash());
-    figure("ram", firmware_ram());
-    figure("ram_client", sizeof firmware.client);
-    figure("ram_tls", sizeof firmware.tls);
-    figure("ram_record_buffer", sizeof firmware.record_buffer);
-    figure("ram_work", sizeof firmware.work);
-    figure("stack_peak", board_stack_peak());
-    figure("stack_size", board_stack_size());
-    figure("longest_tick_kilo", firmware.longest_tick);
-    figure("requests", stats.requests);
-    figure("handshakes", stats.handshakes);
-    figure("bytes_up", stats.bytes_up);
-    figure("bytes_down", stats.bytes_down);
-    figure("polls", stats.polls);
-    figure("milliseconds", took_ms);
+    say_figure("flash", firmware_flash());
+    say_figure("ram", firmware_ram());
+    say_figure("ram_client", sizeof firmware.client);
+    say_figure("ram_tls", sizeof firmware.tls);
+    say_figure("ram_record_buffer", sizeof firmware.record_buffer);
+    say_figure("ram_work", sizeof firmware.work);
+    say_figure("stack_peak", system_stack_peak());
+    say_figure("stack_size", system_stack_size());
+    say_figure("longest_tick_kilo", firmware.longest_tick);
+    say_figure("requests", stats.requests);
+    say_figure("handshakes", stats.handshakes);
+    say_figure("bytes_up", stats.bytes_up);
+    say_figure("bytes_down", stats.bytes_down);
+    say_figure("polls", stats.polls);
+    say_figure("milliseconds", took_ms);
+    system_report();
 }
 
 /* One run of the client, start to end. */
@@ -117,7 +84,7 @@ static enum acme_progress run(void)
 
     while (error == 0) {
         uint32_t before, kilo;
-        bool moved = poll_network();
+        bool moved = system_poll();
 
         before = board_kilo();
         progress = acme_tick(&firmware.client, board_now_ms());
@@ -129,7 +96,7 @@ static enum acme_progress run(void)
             break;
         }
         if (progress == ACME_IDLE && !moved) {
-            board_wait();
+            system_wait(acme_idle_ms(&firmware.client, board_now_ms()));
         }
     }
     firmware.last_error = acme_failure(&firmware.client)->error;
@@ -155,26 +122,19 @@ static void serve(uint32_t for_ms)
 
     say(https_start() ? "the page is on port 443" : "no page: there is no pair in use", "");
     while (board_now_ms() - began < for_ms) {
-        bool moved = poll_network();
+        bool moved = system_poll();
         if (!https_tick(board_now_ms()) && !moved) {
-            board_wait();
+            system_wait(LOOK_MS);
         }
     }
     https_stop();
 }
 
-int main(void)
+static void firmware_task(void)
 {
     int error;
 
-    board_init();
-    say("nanoacme " ACME_VERSION " on ", board_name);
-    say(board_notice, "");
-    if (firmware_random_init() != 0) {
-        say(say_error(ACME_E_RANDOM), ": nothing is done without it");
-        board_exit(3);
-    }
-    begin_network();
+    system_begin_network();
     error = board_flash_init() != 0 ? ACME_E_STORE_READ : acme_flash_init(&firmware.store, &board_flash);
     if (error == 0) {
         error = set_up();
@@ -191,4 +151,16 @@ int main(void)
         }
         serve(progress == ACME_FAILED && retry_s < AGAIN_MS / 1000 ? retry_s * 1000 : AGAIN_MS);
     }
+}
+
+int main(void)
+{
+    board_init();
+    say("nanoacme " ACME_VERSION " on ", board_name);
+    say(board_notice, "");
+    if (firmware_random_init() != 0) {
+        say(say_error(ACME_E_RANDOM), ": nothing is done without it");
+        board_exit(3);
+    }
+    system_run(firmware_task);
 }

@@ -5,6 +5,7 @@
 #include "firmware.h"
 #include "lifecycle/renew.h"
 #include "say.h"
+#include "system.h"
 #include "x509/leaf.h"
 
 static struct {
@@ -58,8 +59,8 @@ static const struct figure {
 static uint32_t value(unsigned i)
 {
     const struct acme_stats stats = acme_stats(&firmware.client);
-    const uint32_t values[] = {firmware_flash(), firmware_ram(),   board_stack_peak(), 0,
-                               stats.requests,   stats.handshakes, stats.polls,        firmware.longest_tick};
+    const uint32_t values[] = {firmware_flash(), firmware_ram(),   system_stack_peak(), 0,
+                               stats.requests,   stats.handshakes, stats.polls,         firmware.longest_tick};
     return values[i];
 }
 

@@ -47,6 +47,15 @@ void say(const char *text, const char *more)
     say_end();
 }
 
+void say_figure(const char *label, uint32_t value)
+{
+    struct acme_out *o = say_begin();
+    acme_out_text(o, label);
+    acme_out_text(o, " ");
+    acme_out_u32(o, value);
+    say_end();
+}
+
 const char *say_error(int error)
 {
     switch (error) {
@@ -170,6 +179,9 @@ void say_failure(const struct acme_failure *f)
         acme_out_text(o, f->type);
     }
     say_end();
+    if (f->error == ACME_E_TLS_RECORD_BIG) {
+        say("this CA needs FIRMWARE_RECORD_BUFFER as large as ACME_TLS_BUFFER_MIN: build without SMALL=1", "");
+    }
     if (f->detail[0] != '\0') {
         say("the CA's words: ", f->detail);
     }

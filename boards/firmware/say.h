@@ -12,6 +12,9 @@ void say_end(void);
 /* A line of two parts. */
 void say(const char *text, const char *more);
 
+/* A line with a number. */
+void say_figure(const char *label, uint32_t value);
+
 /* struct acme_setup::trace. */
 void say_event(void *ctx, const struct acme_event *event);
 

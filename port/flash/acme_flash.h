@@ -1,8 +1,12 @@
 /* acme_flash.h - struct acme_store on raw flash: NOR inside or outside the chip, or a block device.
  *
  * Every record has two places. A record is written into the place that does not count, behind a header that is
- * written last: sequence number, length, checksums. The valid place with the higher number is the record. So a loss of
+ * written last: sequence number, lengths, checksums. The whole place with the higher number is the record. So a loss of
  * power at any byte leaves the old record or the new one, and each place is erased only every second time.
+ *
+ * A place that was whole and fades later is found when it is read. At the next start the record before it counts again,
+ * and when there is none the answer is ACME_E_STORE_READ, never "absent". What was removed or replaced, keys too, stays
+ * readable in the memory until its place is used again.
  *
  *   sectors   0          ACCOUNT_KEY, first place          the pair in use has places of its own, which hold
  *             1          ACCOUNT_KEY, second place         key and chain behind one header: that is the one
@@ -18,11 +22,14 @@
 #include "acme_config.h"
 #include "acme_port.h"
 
-/* The memory. Addresses are bytes from its beginning; calls are whole when they return. */
+#define ACME_FLASH_HEADER 64 /* in front of each place: the header twice */
+
+/* The memory. Addresses are bytes from its beginning; calls are whole when they return. What was being written when the
+ * power went may read as anything, but must be readable. A medium that overwrites begins blank: all bits alike. */
 struct acme_flash_device {
     void *ctx;
-    uint32_t sector_size;  /* erased at once; at least 64 bytes more than ACME_WORK_MIN */
-    uint32_t pair_sectors; /* for key and chain: 16 KiB serve every CA known in 2026     */
+    uint32_t sector_size;  /* one or several pages; at least ACME_WORK_MIN + ACME_FLASH_HEADER */
+    uint32_t pair_sectors; /* for key and chain: 16 KiB serve every CA known in 2026            */
 
     /* Return 0, or anything else when it did not work. */
     int (*read)(void *ctx, uint32_t at, void *buf, size_t len);
@@ -40,6 +47,7 @@ struct acme_flash_store {
         uint32_t sequence; /* 0: nothing was ever written    */
         uint32_t key_len;  /* of a pair; 0 in other records  */
         uint32_t len;      /* of the record, or of the chain */
+        uint32_t crc;      /* of the contents                */
         uint8_t place;     /* 0 or 1: which one counts       */
         bool damaged;      /* it was written, and cannot be read */
     } record[5];           /* the four small ones, and the pair */

@@ -3,8 +3,9 @@
 
 #include "acme_flash.h"
 
-#define HEADER 32
-#define PAIR   4 /* index of the pair */
+#define HEADER ACME_FLASH_HEADER
+#define COPY   (HEADER / 2) /* where the second copy of a header is */
+#define PAIR   4            /* index of the pair                    */
 #define MAGIC  0x31656d61u
 #define PIECE  64 /* bytes moved at a time */
 
@@ -70,36 +71,88 @@ static int check(const struct acme_flash_store *s, uint32_t at, uint32_t len, ui
     return 0;
 }
 
-/* A key lies behind the chain, since it is copied there last. */
-static uint32_t contents_len(const uint8_t *header)
+/* Whether the words are a header that such a record can have. */
+static bool is_header(const struct acme_flash_store *s, unsigned record, const uint8_t *h)
 {
-    return get_word(header + 4 * WORD_KEY_LEN) + get_word(header + 4 * WORD_LEN);
+    return get_word(h) == MAGIC && get_word(h + 4 * WORD_HEADER_CRC) == acme_flash_crc(0, h, 4 * WORD_HEADER_CRC) &&
+           get_word(h + 4 * WORD_KEY_LEN) <= room(s, record) &&
+           get_word(h + 4 * WORD_LEN) <= room(s, record) - get_word(h + 4 * WORD_KEY_LEN);
 }
 
-/* Looks at one place and takes it over when it counts. */
-static int look(struct acme_flash_store *s, unsigned record, unsigned place, bool *header_ok)
+/* Reads the contents of a record again. Work: that of the device, and of a CRC. */
+static int verify(const struct acme_flash_store *s, unsigned record)
+{
+    const struct acme_flash_place *r = &s->record[record];
+    uint32_t crc = 0;
+
+    if (r->damaged || check(s, start(s, record, r->place) + HEADER, r->key_len + r->len, &crc) != 0 ||
+        crc != r->crc) {
+        return ACME_E_STORE_READ;
+    }
+    return 0;
+}
+
+/* Looks at one place: is there a record, is it whole? */
+static int look(struct acme_flash_store *s, unsigned record, unsigned place)
 {
     struct acme_flash_place *r = &s->record[record];
     uint8_t h[4 * WORDS];
-    uint32_t at = start(s, record, place), crc = 0;
+    uint32_t crc = 0;
 
-    if (s->device->read(s->device->ctx, at, h, sizeof h) != 0) {
-        return ACME_E_STORE_READ;
+    r->place = (uint8_t)place;
+    for (uint32_t copy = 0; copy <= COPY; copy += COPY) {
+        if (s->device->read(s->device->ctx, start(s, record, place) + copy, h, sizeof h) != 0) {
+            return ACME_E_STORE_READ;
+        }
+        if (is_header(s, record, h)) {
+            r->sequence = get_word(h + 4 * WORD_SEQUENCE);
+            r->key_len = get_word(h + 4 * WORD_KEY_LEN);
+            r->len = get_word(h + 4 * WORD_LEN);
+            r->crc = get_word(h + 4 * WORD_CRC);
+            if (check(s, start(s, record, place) + HEADER, r->key_len + r->len, &crc) != 0) {
+                return ACME_E_STORE_READ;
+            }
+            r->damaged = crc != r->crc; /* a header is written last, so this came afterwards */
+            return 0;
+        }
     }
-    if (get_word(h) != MAGIC || get_word(h + 4 * WORD_HEADER_CRC) != acme_flash_crc(0, h, 4 * WORD_HEADER_CRC) ||
-        get_word(h + 4 * WORD_KEY_LEN) > room(s, record) ||
-        get_word(h + 4 * WORD_LEN) > room(s, record) - get_word(h + 4 * WORD_KEY_LEN)) {
-        return 0;
+    r->damaged = get_word(h) == MAGIC; /* so did this: the second copy is begun when the first is whole */
+    return 0;
+}
+
+static unsigned worth(const struct acme_flash_place *r)
+{
+    return r->damaged ? 1 : r->sequence > 0 ? 2 : 0;
+}
+
+/* Finds the place that counts. */
+static int find(struct acme_flash_store *s, unsigned record)
+{
+    static const struct acme_flash_place none = {.place = 1}; /* the first write goes to place 0 */
+    struct acme_flash_place best = none;
+
+    for (unsigned place = 0; place < 2; place++) {
+        struct acme_flash_place *r = &s->record[record];
+        *r = none;
+        if (look(s, record, place) != 0) {
+            return ACME_E_STORE_READ;
+        }
+        if (worth(r) > worth(&best) || (worth(r) == worth(&best) && r->sequence > best.sequence)) {
+            best = *r;
+        }
     }
-    *header_ok = true;
-    if (check(s, at + HEADER, contents_len(h), &crc) != 0) {
-        return ACME_E_STORE_READ;
-    }
-    if (crc == get_word(h + 4 * WORD_CRC) && get_word(h + 4 * WORD_SEQUENCE) > r->sequence) {
-        r->sequence = get_word(h + 4 * WORD_SEQUENCE);
-        r->key_len = get_word(h + 4 * WORD_KEY_LEN);
-        r->len = get_word(h + 4 * WORD_LEN);
-        r->place = (uint8_t)place;
+    s->record[record] = best;
+    return 0;
+}
+
+/* Writes a header and reads it back. */
+static int put_header(const struct acme_flash_store *s, uint32_t at, const uint8_t *h)
+{
+    uint32_t stored = 0;
+
+    if (s->device->program(s->device->ctx, at, h, 4 * WORDS) != 0 || check(s, at, 4 * WORDS, &stored) != 0 ||
+        stored != acme_flash_crc(0, h, 4 * WORDS)) {
+        return ACME_E_STORE_WRITE;
     }
     return 0;
 }
@@ -107,31 +160,23 @@ static int look(struct acme_flash_store *s, unsigned record, unsigned place, boo
 /* Makes the contents of the place that does not count the record. Its bytes are there already. */
 static int finish(struct acme_flash_store *s, unsigned record, uint32_t key_len, uint32_t len, uint32_t crc)
 {
-    struct acme_flash_place *r = &s->record[record];
-    const unsigned place = r->place ^ 1u;
+    const struct acme_flash_place *old = &s->record[record];
+    const struct acme_flash_place made = {old->sequence + 1, key_len, len, crc, (uint8_t)(old->place ^ 1u), false};
+    uint32_t at = start(s, record, made.place), stored = 0;
     uint8_t h[4 * WORDS];
-    uint32_t stored = 0;
 
     put_word(h + 4 * WORD_MAGIC, MAGIC);
-    put_word(h + 4 * WORD_SEQUENCE, r->sequence + 1);
+    put_word(h + 4 * WORD_SEQUENCE, made.sequence);
     put_word(h + 4 * WORD_KEY_LEN, key_len);
     put_word(h + 4 * WORD_LEN, len);
     put_word(h + 4 * WORD_CRC, crc);
     put_word(h + 4 * WORD_HEADER_CRC, acme_flash_crc(0, h, 4 * WORD_HEADER_CRC));
     /* What was programmed is read again before it counts: worn flash is found here, not after the next reset. */
-    if (check(s, start(s, record, place) + HEADER, key_len + len, &stored) != 0 || stored != crc ||
-        s->device->program(s->device->ctx, start(s, record, place), h, sizeof h) != 0) {
+    if (check(s, at + HEADER, key_len + len, &stored) != 0 || stored != crc || put_header(s, at, h) != 0) {
         return ACME_E_STORE_WRITE;
     }
-    stored = 0;
-    if (check(s, start(s, record, place), sizeof h, &stored) != 0 || stored != acme_flash_crc(0, h, sizeof h)) {
-        return ACME_E_STORE_WRITE;
-    }
-    r->sequence++;
-    r->key_len = key_len;
-    r->len = len;
-    r->place = (uint8_t)place;
-    r->damaged = false;
+    s->record[record] = made;
+    (void)put_header(s, at + COPY, h); /* against a bit that fades: it counts without it */
     return 0;
 }
 
@@ -175,7 +220,7 @@ static int flash_get(void *ctx, enum acme_record record, void *buf, size_t cap)
     uint32_t len = key ? r->key_len : r->len;
     uint32_t at = start(s, i, r->place) + HEADER + (key ? r->len : 0);
 
-    if (r->damaged) {
+    if (verify(s, i) != 0) {
         return ACME_E_STORE_READ;
     }
     if (len > 0 && cap > 0 && s->device->read(s->device->ctx, at, buf, cap < len ? cap : len) != 0) {
@@ -215,6 +260,7 @@ static int flash_append(void *ctx, const void *data, size_t len)
     }
     if (!s->receiving || len > room(s, PAIR) - s->chain_len ||
         s->device->program(s->device->ctx, at + s->chain_len, data, len) != 0) {
+        s->receiving = false; /* a chain with a hole is none */
         return ACME_E_STORE_WRITE;
     }
     s->chain_crc = acme_flash_crc(s->chain_crc, data, len);
@@ -222,7 +268,7 @@ static int flash_append(void *ctx, const void *data, size_t len)
     return 0;
 }
 
-/* Copies KEY_NEXT behind the chain. */
+/* Copies KEY_NEXT behind the chain: it comes last. */
 static int copy_key(struct acme_flash_store *s, uint32_t *crc)
 {
     const unsigned next = index_of(ACME_RECORD_KEY_NEXT);
@@ -250,9 +296,9 @@ static int flash_commit(void *ctx)
     const struct acme_flash_place *key = &s->record[index_of(ACME_RECORD_KEY_NEXT)];
     uint32_t crc = s->chain_crc;
 
-    if (key->damaged || !s->receiving || s->chain_len == 0 || key->len > room(s, PAIR) - s->chain_len ||
-        (key->len == 0 && s->record[PAIR].key_len > 0) || copy_key(s, &crc) != 0 ||
-        finish(s, PAIR, key->len, s->chain_len, crc) != 0) {
+    if (!s->receiving || verify(s, index_of(ACME_RECORD_KEY_NEXT)) != 0 || s->chain_len == 0 ||
+        key->len > room(s, PAIR) - s->chain_len || (key->len == 0 && s->record[PAIR].key_len > 0) ||
+        copy_key(s, &crc) != 0 || finish(s, PAIR, key->len, s->chain_len, crc) != 0) {
         s->receiving = false; /* what is behind the chain cannot be written twice */
         return ACME_E_STORE_WRITE;
     }
@@ -275,14 +321,8 @@ int acme_flash_init(struct acme_flash_store *s, const struct acme_flash_device *
         return ACME_E_WORK_SMALL;
     }
     for (unsigned record = 0; record <= PAIR; record++) {
-        bool written = false;
-        if (look(s, record, 0, &written) != 0 || look(s, record, 1, &written) != 0) {
+        if (find(s, record) != 0) {
             return ACME_E_STORE_READ;
-        }
-        /* A header is written last, so contents that do not fit it were damaged afterwards. */
-        s->record[record].damaged = written && s->record[record].sequence == 0;
-        if (s->record[record].sequence == 0) {
-            s->record[record].place = 1; /* the first write goes to place 0 */
         }
     }
     return 0;

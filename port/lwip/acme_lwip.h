@@ -13,6 +13,7 @@
 #include "lwip/pbuf.h"
 #include "lwip/tcp.h"
 
+#include "acme_clock.h"
 #include "acme_config.h"
 #include "acme_port.h"
 
@@ -49,7 +50,13 @@ void acme_lwip_net_init(struct acme_lwip_net *n);
  * answer them, so they come again. */
 void acme_lwip_listener_init(struct acme_lwip_listener *l, uint16_t port, uint8_t slots);
 
-/* The rest is for the two files above it. */
+/* Time from lwIP's SNTP client: prepare a clock with acme_clock_init(), make it the one that is fed, start the client
+ * (sntp_setserver(), sntp_init()), and give acme_lwip_utc with the clock as its ctx to struct acme_sys. lwipopts.h needs
+ * room for one timeout more: MEMP_NUM_SYS_TIMEOUT (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1). */
+void acme_lwip_sntp_feeds(struct acme_clock *c);
+int acme_lwip_utc(void *ctx, int64_t *utc);
+
+/* The rest is for the files above it. */
 
 #if NO_SYS
 #define ACME_LWIP_LOCK()
@@ -61,6 +68,11 @@ void acme_lwip_listener_init(struct acme_lwip_listener *l, uint16_t port, uint8_
 #endif
 #define ACME_LWIP_LOCK()   LOCK_TCPIP_CORE()
 #define ACME_LWIP_UNLOCK() UNLOCK_TCPIP_CORE()
+#endif
+
+/* Called by lwIP's callbacks, with its lock held: a task that sleeps may look again. Define it in lwipopts.h. */
+#ifndef ACME_LWIP_WAKE
+#define ACME_LWIP_WAKE()
 #endif
 
 /* Makes the connection the pcb's; the lock is held. */

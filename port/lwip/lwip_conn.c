@@ -13,6 +13,15 @@ static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
     } else {
         pbuf_cat(c->received, p);
     }
+    ACME_LWIP_WAKE();
+    return ERR_OK;
+}
+
+/* There is room again. */
+static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
+{
+    (void)arg, (void)pcb, (void)len;
+    ACME_LWIP_WAKE();
     return ERR_OK;
 }
 
@@ -25,6 +34,7 @@ static void on_error(void *arg, err_t err)
     if (c->error == 0) {
         c->error = c->connected ? ACME_E_CLOSED : err == ERR_RST ? ACME_E_REFUSED : ACME_E_TIMEOUT;
     }
+    ACME_LWIP_WAKE();
 }
 
 void acme_lwip_conn_take(struct acme_lwip_conn *c, struct tcp_pcb *pcb)
@@ -35,15 +45,17 @@ void acme_lwip_conn_take(struct acme_lwip_conn *c, struct tcp_pcb *pcb)
     c->connected = c->waiting = false;
     tcp_arg(pcb, c);
     tcp_recv(pcb, on_recv);
+    tcp_sent(pcb, on_sent);
     tcp_err(pcb, on_error);
     tcp_nagle_disable(pcb); /* a record is whole when it is given to us */
 }
 
 int acme_lwip_conn_send(struct acme_lwip_conn *c, const void *data, size_t len)
 {
-    int result = c->error != 0 ? c->error : ACME_E_NET;
+    int result;
 
     ACME_LWIP_LOCK();
+    result = c->error != 0 ? c->error : ACME_E_NET;
     if (c->pcb != NULL) {
         u16_t room = tcp_sndbuf(c->pcb), count = len < room ? (u16_t)len : room;
         /* Memory for segments may be short though the window is not: then fewer bytes go, or none for now. */

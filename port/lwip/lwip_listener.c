@@ -12,6 +12,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
                 acme_lwip_conn_take(c, pcb);
                 tcp_backlog_delayed(pcb); /* it counts until it is dropped, so no more come than there is room for */
                 c->connected = c->waiting = true;
+                ACME_LWIP_WAKE();
                 return ERR_OK;
             }
         }
@@ -26,6 +27,7 @@ static int listener_start(void *ctx)
 
     ACME_LWIP_LOCK();
     if (l->pcb == NULL && (pcb = tcp_new_ip_type(IPADDR_TYPE_ANY)) != NULL) {
+        ip_set_option(pcb, SOF_REUSEADDR); /* connections of the last time may still be on their way out */
         if (tcp_bind(pcb, IP_ANY_TYPE, l->port) == ERR_OK) {
             listening = tcp_listen_with_backlog(pcb, l->slots);
         }

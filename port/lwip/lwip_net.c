@@ -15,6 +15,7 @@ static void on_found(const char *name, const ip_addr_t *address, void *arg)
         if (address != NULL) {
             n->address = *address;
         }
+        ACME_LWIP_WAKE();
     }
 }
 
@@ -24,6 +25,7 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 
     (void)pcb, (void)err;
     c->connected = true;
+    ACME_LWIP_WAKE();
     return ERR_OK;
 }
 

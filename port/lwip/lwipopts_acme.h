@@ -5,6 +5,8 @@
 #ifndef ACME_LWIPOPTS_H
 #define ACME_LWIPOPTS_H
 
+#include <stdint.h>
+
 /* What the port is built on. */
 #ifndef LWIP_RAW
 #define LWIP_RAW 0
@@ -17,6 +19,9 @@
 #endif
 #ifndef TCP_LISTEN_BACKLOG
 #define TCP_LISTEN_BACKLOG 1 /* connections beyond the slots wait unanswered instead of being reset */
+#endif
+#ifndef SO_REUSE
+#define SO_REUSE 1 /* the listener can start again while old connections wait out their two minutes */
 #endif
 
 /* Name answers are believed only with the right transaction number and port; both are random only when LWIP_RAND is,
@@ -56,9 +61,30 @@
 #error "LWIP_DHCP_MAX_DNS_SERVERS must not exceed DNS_MAX_SERVERS"
 #endif
 
-/* An SNTP answer must be to our own question: from that server and port, and with our time stamp. */
+/* An SNTP answer must be to our own question: from that server and port, and with our time stamp. That stamp need not be
+ * a time. lwIP's own default is zero, which anybody can guess; here it is 64 random bits. */
 #ifndef SNTP_CHECK_RESPONSE
 #define SNTP_CHECK_RESPONSE 2
+#endif
+#if !defined(SNTP_GET_SYSTEM_TIME) && !defined(SNTP_GET_SYSTEM_TIME_NTP)
+#if defined(SNTP_COMP_ROUNDTRIP) && SNTP_COMP_ROUNDTRIP
+#error "SNTP_COMP_ROUNDTRIP needs a SNTP_GET_SYSTEM_TIME of yours; nanoacme does not need it"
+#endif
+#define SNTP_GET_SYSTEM_TIME_NTP(seconds, fraction)                                                                  \
+    do {                                                                                                             \
+        (seconds) = (int32_t)LWIP_RAND();                                                                            \
+        (fraction) = LWIP_RAND();                                                                                    \
+    } while (0)
+#endif
+/* Answers go to lwip_time.c, which says as well when the next one is wanted. */
+#if !defined(SNTP_SET_SYSTEM_TIME) && !defined(SNTP_SET_SYSTEM_TIME_US) && !defined(SNTP_SET_SYSTEM_TIME_NTP)
+void acme_lwip_sntp(int32_t seconds);
+#define SNTP_SET_SYSTEM_TIME_NTP(seconds, fraction) acme_lwip_sntp(seconds)
+#ifndef SNTP_UPDATE_DELAY
+extern uint32_t acme_lwip_sntp_delay;
+#define SNTP_UPDATE_DELAY acme_lwip_sntp_delay
+#define SNTP_SUPPRESS_DELAY_CHECK
+#endif
 #endif
 
 /* Received data waits in pool buffers until the client reads it, so the pool must be larger than the window

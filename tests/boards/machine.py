@@ -34,12 +34,12 @@ def image(board, folder, directory, roots, names, tls_name="localhost", make=())
 class Machine(servers.Server):
     """One boot. The records stay in `folder` from boot to boot."""
 
-    def __init__(self, board, elf, folder, http_port, options=()):
+    def __init__(self, board, elf, folder, http_port, options=(), env=None):
         os.makedirs(folder, exist_ok=True)
         self.https_port = servers.free_port()
         self.ended = None
         super().__init__([os.path.join(ROOT, "boards", board, "qemu"), elf, folder, str(http_port),
-                          str(self.https_port), *options], os.path.join(folder, "uart.log"))
+                          str(self.https_port), *options], os.path.join(folder, "uart.log"), env)
 
     def wait_for(self, text, limit_s=60):
         """Waits for one of several texts (a regular expression) on the UART. Returns the match."""
@@ -63,3 +63,11 @@ class Machine(servers.Server):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
+
+
+def fetch(machine, name, roots, path):
+    """The page, through TLS that is verified against the root the CA issues under."""
+    done = subprocess.run(["curl", "-sS", "--fail", "--max-time", "20", "--cacert", roots, "--resolve",
+                           f"{name}:{machine.https_port}:127.0.0.1", f"https://{name}:{machine.https_port}{path}"],
+                          capture_output=True, text=True)
+    return done.stdout if done.returncode == 0 else f"curl: {done.stderr}"

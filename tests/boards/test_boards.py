@@ -2,11 +2,10 @@
 """The firmware on every board, in the emulator, against Pebble: obtains, serves, finds its pair again, resumes, refuses."""
 
 import os
-import subprocess
 import sys
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
-from machine import GATEWAY, ROOT, Machine, image
+from machine import GATEWAY, ROOT, Machine, fetch, image
 import servers
 import tap
 
@@ -14,14 +13,6 @@ NAME = "board.example.test"
 BOARDS = sys.argv[1:] or sorted(b for b in os.listdir(os.path.join(ROOT, "boards"))
                                 if os.path.exists(os.path.join(ROOT, "boards", b, "qemu")))
 DONE = r"port 443|no page|failed at|cannot begin"
-
-
-def fetch(machine, roots, path):
-    """The page, through TLS that is verified against the root the CA issues under."""
-    done = subprocess.run(["curl", "-sS", "--fail", "--max-time", "20", "--cacert", roots, "--resolve",
-                           f"{NAME}:{machine.https_port}:127.0.0.1", f"https://{NAME}:{machine.https_port}{path}"],
-                          capture_output=True, text=True)
-    return done.stdout if done.returncode == 0 else f"curl: {done.stderr}"
 
 
 def scenes(board, folder, authority):
@@ -37,9 +28,9 @@ def scenes(board, folder, authority):
     roots = os.path.join(folder, "roots.pem")
     with open(roots, "w") as f:
         f.write(pebble.roots())
-    json = fetch(machine, roots, "/status.json")
+    json = fetch(machine, NAME, roots, "/status.json")
     tap.ok(f'"names":["{NAME}"]' in json and '"heap":0' in json, f"{board}: serves its status with that certificate", json)
-    tap.ok("<title>" in fetch(machine, roots, "/"), f"{board}: serves its page")
+    tap.ok("<title>" in fetch(machine, NAME, roots, "/"), f"{board}: serves its page")
     machine.cut()
 
     orders = pebble.orders()

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The conformance run of port/README.md: the POSIX port passes it, the empty template links and does not, and a port with a
-# single fault is found out.
+# The conformance run of port/README.md: the POSIX port passes it, and so do port/lwip and port/flash, the empty template
+# links and does not, and a port with a single fault is found out.
 cd "$(dirname "$0")/../.." || exit 1
 n=0 failed=0
 to=$(mktemp -d)
@@ -16,16 +16,17 @@ compile() {
 	cc -std=c99 -D_POSIX_C_SOURCE=200809L -O1 -Wall -Wextra -Icore -Itests/conformance "$@"
 }
 
-compile -Iport/posix tests/conformance/*.c port/posix/posix_*.c -lpthread -o "$to/posix" && "$to/posix" "$to/state" >"$to/log" 2>&1
+run="tests/conformance/conformance.c"
+compile -Iport/posix $run tests/conformance/conformance_posix.c port/posix/posix_*.c -lpthread -o "$to/posix" && "$to/posix" "$to/state" >"$to/log" 2>&1
 result $? "the POSIX port"
 grep -v '^ok' "$to/log" | sed 's/^/# /'
 [ "$(tail -1 "$to/log")" = "1..$(grep -c '^ok' "$to/log")" ]
 result $? "every line of it is ok, and it tells how many there are"
 
-! compile -Iport/template tests/conformance/conformance.c port/template/conformance.c -o "$to/none" 2>"$to/log" &&
+! compile -Iport/template $run port/template/conformance.c -o "$to/none" 2>"$to/log" &&
 	grep -q acme_template_store "$to/log"
 result $? "without a port nothing links, and the linker tells what is missing"
-compile -Iport/template tests/conformance/conformance.c port/template/*.c -o "$to/template"
+compile -Iport/template $run port/template/*.c -o "$to/template"
 result $? "the template links"
 "$to/template" >"$to/log" 2>&1
 [ $? = 1 ] && grep -q '^not ok' "$to/log"
@@ -37,7 +38,7 @@ fault() {
 	cp -r port/posix "$to/mutant"
 	sed -i "$3" "$to/mutant/$2"
 	if cmp -s "$to/mutant/$2" "port/posix/$2" ||
-		! compile -DPATIENCE_MS=2000 -w -I"$to/mutant" tests/conformance/*.c "$to"/mutant/posix_*.c -lpthread -o "$to/run"; then
+		! compile -DPATIENCE_MS=2000 -w -I"$to/mutant" $run tests/conformance/conformance_posix.c "$to"/mutant/posix_*.c -lpthread -o "$to/run"; then
 		result 1 "cannot make: $1"
 		return
 	fi
@@ -58,6 +59,63 @@ fault "an order that outlives commit" posix_store.c 's/store_put(ctx, ACME_RECOR
 fault "a next key that outlives commit" posix_store.c 's/store_put(ctx, ACME_RECORD_KEY_NEXT, NULL, 0)/0/'
 fault "a chain written over the one in use" posix_pair.c "s/== 'a' ? \".b\" : \".a\"/== 'a' ? \".a\" : \".a\"/"
 fault "listening that does not stop" posix_listener.c '/^static void listener_stop/,/^}/s/close(l->fd)/0/'
+
+# lwIP without a system, on this machine, with sanitizers; its own files are compiled once.
+lwip=${LWIP_DIR:-build/src/lwip}/src
+here=tests/conformance/lwip
+
+# lwip_compile PORT_FOLDER ARGUMENT...
+lwip_compile() {
+	local port=$1
+	shift
+	cc -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -Icore "-I$port" -Iport/flash -Itests \
+		-Itests/conformance -I$here -isystem "$lwip/include" "$@"
+}
+
+# lwip_link PORT_FOLDER TO ARGUMENT...
+lwip_link() {
+	local port=$1 to=$2
+	shift 2
+	lwip_compile "$port" -Wall -Wextra "$@" $run tests/conformance/conformance_lwip.c tests/fake/flash.c port/flash/*.c \
+		"$port"/*.c "$objects"/*.o -o "$to"
+}
+
+# lwip_fault WHAT FILE SED-SCRIPT
+lwip_fault() {
+	rm -rf "$to/mutant"
+	cp -r port/lwip "$to/mutant"
+	sed -i "$3" "$to/mutant/$2"
+	if cmp -s "$to/mutant/$2" "port/lwip/$2" || ! lwip_link "$to/mutant" "$to/run" -w -DPATIENCE_MS=2000; then
+		result 1 "cannot make: $1"
+		return
+	fi
+	! timeout 60 "$to/run" >"$to/log" 2>&1
+	result $? "would see: $1"
+}
+
+if [ -d "$lwip" ]; then
+	objects=$to/lwip
+	mkdir "$objects"
+	for name in core/{init,def,dns,inet_chksum,ip,mem,memp,netif,pbuf,tcp,tcp_in,tcp_out,timeouts,udp} \
+		core/ipv4/{ip4,ip4_addr,icmp}; do
+		lwip_compile port/lwip -w -c "$lwip/$name.c" -o "$objects/$(basename "$name").o"
+	done
+	lwip_link port/lwip "$to/lwip-run" &&
+		"$to/lwip-run" >"$to/log" 2>&1
+	result $? "port/lwip and port/flash"
+	grep -v '^ok' "$to/log" | sed 's/^/# /'
+	[ "$(tail -1 "$to/log")" = "1..$(grep -c '^ok' "$to/log")" ]
+	result $? "every line of it is ok, and it tells how many there are"
+	lwip_fault "a window that is never opened again" lwip_conn.c '/pbuf_free_header/,/^}/s/tcp_recved(c->pcb, count)/(void)count/'
+	lwip_fault "a port that is not free for two minutes" lwip_listener.c '/ip_set_option/d'
+	lwip_fault "an end told as not now" lwip_conn.c 's/result = c->error != 0 ? c->error : /result = /'
+	lwip_fault "a refusal told as a timeout" lwip_conn.c 's/err == ERR_RST ? ACME_E_REFUSED : //'
+	lwip_fault "bytes thrown away with the end" lwip_conn.c 's/if (c->received != NULL) {/if (c->received != NULL \&\& c->error == 0) {/'
+	lwip_fault "listening that does not stop" lwip_listener.c '/^static void listener_stop/,/^}/s/tcp_close(l->pcb)/0/'
+else
+	n=$((n + 1))
+	echo "ok $n - port/lwip # SKIP no lwIP sources: tests/deps.sh firmware"
+fi
 
 echo "1..$n"
 exit $failed

@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import boards
+
 CROSS = "build/cross"
 GOAL = 20000   # core's own code; BearSSL and the network stack come on top. Not met; README.md says so
 LIMIT = 31000  # what a change may not go beyond
-BEGIN, END = "<!-- size:begin -->", "<!-- size:end -->"
 
 # Memory the caller provides for one client: what, header, and what it is for.
 STRUCTS = [
@@ -92,27 +94,32 @@ def table():
     return "\n".join(lines), total
 
 
-def split_readme():
-    """README.md as (before, table, after) with the markers left out; None when it has none."""
+def split_readme(name):
+    """README.md as (before, table, after) with the marks left out; None when it has none."""
     text = open("README.md", encoding="utf-8").read()
-    if BEGIN not in text or END not in text:
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    if begin not in text or end not in text:
         return None
-    before, _, rest = text.partition(BEGIN)
-    inside, _, after = rest.partition(END)
-    return before, inside.strip(), after
+    before, _, rest = text.partition(begin)
+    inside, _, after = rest.partition(end)
+    return before + begin + "\n", inside.strip(), "\n" + end + after
+
+
+TABLES = {"size": lambda: table()[0], "boards": boards.table}
 
 
 def main():
     if "--structs" in sys.argv:
         return structs()
-    text, _ = table()
-    print(text)
-    if "--update" in sys.argv:
-        parts = split_readme()
-        if not parts:
-            sys.exit(f"size: README.md has no {BEGIN} ... {END}")
-        with open("README.md", "w", encoding="utf-8") as f:
-            f.write(f"{parts[0]}{BEGIN}\n{text}\n{END}{parts[2]}")
+    for name, make in TABLES.items():
+        text = make()
+        print(text, end="\n\n")
+        if "--update" in sys.argv:
+            parts = split_readme(name)
+            if not parts:
+                sys.exit(f"size: README.md has no place for {name}")
+            with open("README.md", "w", encoding="utf-8") as f:
+                f.write(parts[0] + text + parts[2])
 
 
 if __name__ == "__main__":

@@ -6,12 +6,19 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
+import boards
 import size
 import tap
 
 text, total = size.table()
 tap.note(text)
 tap.ok(0 < total <= size.LIMIT, f"core's own code is at most {size.LIMIT} bytes on Cortex-M3", f"{total}")
-parts = size.split_readme()
-tap.ok(parts and parts[1] == text, "README.md has these sizes", "make size UPDATE=1")
+whole = boards.measure("lm3s6965evb", ["BOARD=lm3s6965evb"])
+ram = whole["ram_all"] + whole["stack"]
+tap.ok(whole["flash_all"] <= boards.FLASH_MAX, f"the firmware takes at most {boards.FLASH_MAX} bytes of flash", whole["flash_all"])
+tap.ok(ram <= boards.RAM_MAX, f"and {boards.RAM_MAX} bytes of RAM, stack included", ram)
+for name, make in size.TABLES.items():
+    parts = size.split_readme(name)
+    made = make()
+    tap.ok(parts and parts[1] == made, f"README.md has the sizes of {name}", "make size UPDATE=1")
 tap.end()

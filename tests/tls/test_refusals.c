@@ -314,9 +314,9 @@ static void hellos(void **state)
 static void key_exchanges(void **state)
 {
     (void)state;
-    REFUSES("a bit of the signature", ACME_E_TLS_SIGNATURE, ENGINE(BAD_SIGNATURE), put(KEY_EXCHANGE, POINT + 65 + 4 + 30, 0x55), put(KEY_EXCHANGE, POINT + 65, 4));
-    REFUSES("a byte of the point", ACME_E_TLS_SIGNATURE, ENGINE(BAD_SIGNATURE), put(KEY_EXCHANGE, POINT + 30, 0x55), put(KEY_EXCHANGE, POINT, 4));
-    REFUSES("signed for another server random", ACME_E_TLS_SIGNATURE, ENGINE(BAD_SIGNATURE), put(SERVER_HELLO, 20, 0x55), (void)0);
+    REFUSES("a bit of the signature", ACME_E_TLS_SIGNATURE, ENGINE(BAD_SIGNATURE), spoil(KEY_EXCHANGE, POINT + 65 + 4 + 30), put(KEY_EXCHANGE, POINT + 65, 4));
+    REFUSES("a byte of the point", ACME_E_TLS_SIGNATURE, ENGINE(BAD_SIGNATURE), spoil(KEY_EXCHANGE, POINT + 30), put(KEY_EXCHANGE, POINT, 4));
+    REFUSES("signed for another server random", ACME_E_TLS_SIGNATURE, ENGINE(BAD_SIGNATURE), spoil(SERVER_HELLO, 20), (void)0);
     REFUSES("curve by its parameters", ACME_E_TLS, ENGINE(INVALID_ALGORITHM), put(KEY_EXCHANGE, 9, 1), put(KEY_EXCHANGE, 9, 3));
     REFUSES("curve P-521", ACME_E_TLS, ENGINE(INVALID_ALGORITHM), put(KEY_EXCHANGE, 11, 25), put(KEY_EXCHANGE, 11, 23));
     REFUSES("curve X25519", ACME_E_TLS, ENGINE(INVALID_ALGORITHM), put(KEY_EXCHANGE, 11, 29), put(KEY_EXCHANGE, 11, 23));
@@ -358,8 +358,8 @@ static void orders(void **state)
 static void finishes(void **state)
 {
     (void)state;
-    REFUSES("session id changed on the way, as only finished tells", ACME_E_TLS_ALERT, ALERT(51), put(SERVER_HELLO, HELLO_SUITE - 5, 0x55), (void)0);
-    REFUSES("a byte of finished", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), put(FINISHED, 10, 0x55), (void)0);
+    REFUSES("session id changed on the way, as only finished tells", ACME_E_TLS_ALERT, ALERT(51), spoil(SERVER_HELLO, HELLO_SUITE - 5), (void)0);
+    REFUSES("a byte of finished", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), spoil(FINISHED, 10), (void)0);
     REFUSES("the last byte of finished's tag", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), splice(FINISHED, 36, 1, "\x55", 1), (void)0);
     REFUSES("finished of another type", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), put(FINISHED, 0, 23), put(FINISHED, 0, 22));
     REFUSES("finished shorter than a tag", ACME_E_TLS_RECORD, ENGINE(BAD_LENGTH), put(FINISHED, 4, 8), (void)0);
@@ -423,9 +423,9 @@ static void ends(void **state)
 static void data(void **state)
 {
     (void)state;
-    REFUSES("a byte", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), put(DATA, 10, 0x55), (void)0);
-    REFUSES("a byte of the tag", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), put(DATA, 44, 0x55), (void)0);
-    REFUSES("a byte of the second record", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), put(DATA2, 10, 0x55), (void)0);
+    REFUSES("a byte", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), spoil(DATA, 10), (void)0);
+    REFUSES("a byte of the tag", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), spoil(DATA, 44), (void)0);
+    REFUSES("a byte of the second record", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), spoil(DATA2, 10), (void)0);
     REFUSES("record dropped", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), drop(DATA), (void)0);
     REFUSES("record twice", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), again(DATA), (void)0);
     REFUSES("record of another type", ACME_E_TLS_RECORD, ENGINE(BAD_MAC), put(DATA, 0, 22), put(DATA, 0, 23));

@@ -204,6 +204,11 @@ void put(int record, size_t at, int byte)
     edit(PUT, record, at, (char[]){(char)byte}, 1);
 }
 
+void spoil(int record, size_t at)
+{
+    edit(SPOIL, record, at, NULL, 0);
+}
+
 void patch(int record, const char *pattern, size_t len, size_t at, int byte)
 {
     struct trial_edit *e = edit(PUT, record, at, (char[]){(char)byte}, 1);
@@ -330,6 +335,8 @@ static void apply(struct trial_edit *e, uint8_t *record)
     assert_true(at <= len);
     if (e->kind == PUT) {
         record[at] = e->bytes[0];
+    } else if (e->kind == SPOIL) {
+        record[at] ^= 0x55;
     } else if (e->kind == SPLICE) {
         fit(record, at, e->remove, e->bytes, e->len);
     } else if (e->kind == EXTENSION) {

@@ -50,7 +50,7 @@ struct trial_cert {
 enum { SERVER_HELLO = 2, CERTIFICATE = 11, KEY_EXCHANGE = 12, HELLO_DONE = 14, CCS = 256, FINISHED, DATA, DATA2 };
 
 struct trial_edit {
-    enum { PUT, SPLICE, DROP, BEFORE, CUT, SWAP, AGAIN, EXTENSION } kind;
+    enum { PUT, SPOIL, SPLICE, DROP, BEFORE, CUT, SWAP, AGAIN, EXTENSION } kind;
     int record;
     size_t at; /* byte of the record, its header counted, or behind the pattern */
     size_t pattern_len, remove, len;
@@ -95,6 +95,7 @@ int trial_run(void);
 
 /* Edits of what the server sends. */
 void put(int record, size_t at, int byte);
+void spoil(int record, size_t at); /* whatever it is, it is another byte then */
 void patch(int record, const char *pattern, size_t len, size_t at, int byte);
 /* Lengths of record, message and certificate follow. */
 void splice(int record, size_t at, size_t remove, const char *bytes, size_t len);

@@ -1,0 +1,83 @@
+/* acme_cmsis.c - see acme_cmsis.h. */
+#include "acme_cmsis.h"
+
+#define AGAIN_S 43200u /* looks at the pair in use twice a day */
+#define RETRY_S 60u    /* at least, after a failed run         */
+
+/* Ticks in a millisecond, or milliseconds in a tick. Where neither is a whole number the clock below is a little slow:
+ * nothing happens too early. */
+static uint32_t ticks_in_ms(void)
+{
+    return (osKernelGetTickFreq() + 999) / 1000;
+}
+
+static uint32_t ms_in_tick(void)
+{
+    uint32_t rate = osKernelGetTickFreq();
+    return rate < 1000 ? 1000 / rate : 1;
+}
+
+/* By ticks that have passed, so that both counters may wrap. */
+static uint32_t now_ms(struct acme_cmsis *r)
+{
+    uint32_t gone = osKernelGetTickCount() - r->ticks;
+
+    gone -= gone % ticks_in_ms();
+    r->ms += gone / ticks_in_ms() * ms_in_tick();
+    r->ticks += gone;
+    return r->ms;
+}
+
+/* Until a wake, or that long (an hour at most); the tick that has begun does not count. */
+static void wait_ms(uint32_t ms)
+{
+    ms = ms < 3600000 ? ms : 3600000;
+    (void)osThreadFlagsWait(ACME_CMSIS_FLAG, osFlagsWaitAny, (ms / ms_in_tick() + 1) * ticks_in_ms());
+}
+
+static enum acme_progress run(struct acme_cmsis *r)
+{
+    enum acme_progress progress = ACME_FAILED;
+
+    if (acme_start(r->client, ACME_WHEN_DUE, now_ms(r)) != 0) {
+        return progress;
+    }
+    do {
+        progress = acme_tick(r->client, now_ms(r));
+        if (progress == ACME_IDLE) {
+            wait_ms(acme_idle_ms(r->client, now_ms(r)));
+        } else {
+            (void)osThreadYield(); /* where threads of one priority do not take turns by themselves */
+        }
+    } while (progress == ACME_IDLE || progress == ACME_BUSY);
+    return progress;
+}
+
+void acme_cmsis_thread(void *runner)
+{
+    struct acme_cmsis *r = runner;
+
+    r->ticks = osKernelGetTickCount();
+    r->thread = osThreadGetId();
+    for (;;) {
+        enum acme_progress how = run(r);
+        uint32_t wait_s = how == ACME_FAILED ? acme_failure(r->client)->retry_s : AGAIN_S, began = now_ms(r), gone;
+
+        wait_s = wait_s < RETRY_S ? RETRY_S : wait_s < AGAIN_S ? wait_s : AGAIN_S;
+        if (r->ended != NULL) {
+            r->ended(r->ctx, how);
+        }
+        while ((gone = now_ms(r) - began) < wait_s * 1000) { /* a late packet ends a wait, too */
+            wait_ms(wait_s * 1000 - gone);
+        }
+    }
+}
+
+void acme_cmsis_wake(struct acme_cmsis *runner)
+{
+    osThreadId_t thread = runner->thread;
+
+    if (thread != NULL) {
+        (void)osThreadFlagsSet(thread, ACME_CMSIS_FLAG);
+    }
+}

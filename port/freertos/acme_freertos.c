@@ -1,0 +1,65 @@
+/* acme_freertos.c - see acme_freertos.h. */
+#include "acme_freertos.h"
+
+#define AGAIN_S 43200u /* looks at the pair in use twice a day */
+#define RETRY_S 60u    /* at least, after a failed run         */
+
+/* Milliseconds are whole ticks, so their counter wraps as smoothly as that of ticks, at 2^32. */
+typedef char acme_freertos_tick_is_whole_ms[1000 % configTICK_RATE_HZ == 0 && sizeof(TickType_t) >= 4 ? 1 : -1];
+
+static uint32_t now_ms(void)
+{
+    return (uint32_t)(xTaskGetTickCount() * portTICK_PERIOD_MS);
+}
+
+/* Until a wake, or that long; the tick that has begun does not count. */
+static void wait_ms(uint32_t ms)
+{
+    (void)ulTaskNotifyTake(pdTRUE, (TickType_t)(ms / portTICK_PERIOD_MS + 1));
+}
+
+static enum acme_progress run(struct acme_client *client)
+{
+    enum acme_progress progress = ACME_FAILED;
+
+    if (acme_start(client, ACME_WHEN_DUE, now_ms()) != 0) {
+        return progress;
+    }
+    do {
+        progress = acme_tick(client, now_ms());
+        if (progress == ACME_IDLE) {
+            wait_ms(acme_idle_ms(client, now_ms()));
+        } else {
+            taskYIELD(); /* where tasks of one priority do not take turns by themselves */
+        }
+    } while (progress == ACME_IDLE || progress == ACME_BUSY);
+    return progress;
+}
+
+void acme_freertos_task(void *runner)
+{
+    struct acme_freertos *r = runner;
+
+    r->task = xTaskGetCurrentTaskHandle();
+    for (;;) {
+        enum acme_progress how = run(r->client);
+        uint32_t wait_s = how == ACME_FAILED ? acme_failure(r->client)->retry_s : AGAIN_S, began = now_ms(), gone;
+
+        wait_s = wait_s < RETRY_S ? RETRY_S : wait_s < AGAIN_S ? wait_s : AGAIN_S;
+        if (r->ended != NULL) {
+            r->ended(r->ctx, how);
+        }
+        while ((gone = now_ms() - began) < wait_s * 1000) { /* a late packet ends a wait, too */
+            wait_ms(wait_s * 1000 - gone);
+        }
+    }
+}
+
+void acme_freertos_wake(struct acme_freertos *runner)
+{
+    TaskHandle_t task = runner->task;
+
+    if (task != NULL) {
+        (void)xTaskNotifyGive(task);
+    }
+}

@@ -1,0 +1,30 @@
+/* acme_clock.h - the time of day from a source that may be wrong: a floor, and a counter of milliseconds between answers.
+ *
+ * A certificate is only as good as the time it is judged at, and nobody vouches for an answer of SNTP. So no time before
+ * the floor is believed: the build date (ACME_UTC_FLOOR), or the last good time the device has stored, whichever is
+ * later. Good is a time at which a run has ended well, for then the CA's certificate was valid; the beginning of the
+ * certificate in use (not_before) is such a time and is stored anyway. Until an answer is believed the time is unknown,
+ * and the client waits. */
+#ifndef ACME_CLOCK_H
+#define ACME_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct acme_clock {
+    int64_t floor;
+    int64_t utc;     /* at at_ms; 0: not known */
+    uint32_t at_ms;  /* of the counter         */
+    int64_t refused; /* the last time that was not believed; 0: none */
+};
+
+/* Begins without a time. `stored_utc`: the last good one; 0: none. */
+void acme_clock_init(struct acme_clock *c, int64_t stored_utc);
+
+/* Takes an answer. Returns false when it is not believed: what was known before stays. */
+bool acme_clock_set(struct acme_clock *c, int64_t utc, uint32_t now_ms);
+
+/* As struct acme_sys::utc. The counter may wrap; call it once in 49 days at least. */
+int acme_clock_get(struct acme_clock *c, int64_t *utc, uint32_t now_ms);
+
+#endif

@@ -1,0 +1,37 @@
+/* lwip_time.c - lwIP's SNTP client (apps/sntp) as the source of struct acme_clock; lwipopts_acme.h leads it here. */
+#include "lwip/sys.h"
+
+#include "acme_lwip.h"
+
+#define ERA_2036 2085978496 /* seconds from 1970 to where SNTP's second era begins and lwIP's count is 0 */
+#define DAILY_MS (24u * 3600 * 1000)
+#define SOON_MS  15000u /* the protocol allows no less */
+
+uint32_t acme_lwip_sntp_delay = SOON_MS;
+
+static struct acme_clock *fed; /* lwIP's hook has no argument */
+
+void acme_lwip_sntp_feeds(struct acme_clock *c)
+{
+    fed = c;
+}
+
+void acme_lwip_sntp(int32_t seconds)
+{
+    /* A server that does not know the time itself may send zero, which would be a day in 2036. */
+    bool believed = fed != NULL && seconds != 0 && acme_clock_set(fed, ERA_2036 + (int64_t)seconds, sys_now());
+
+    /* lwIP is content with every answer and would ask again after an hour: a router that has just started answers with
+     * a time in 1970, and soon with the right one. */
+    acme_lwip_sntp_delay = believed ? DAILY_MS : SOON_MS;
+}
+
+int acme_lwip_utc(void *ctx, int64_t *utc)
+{
+    int result;
+
+    ACME_LWIP_LOCK();
+    result = acme_clock_get(ctx, utc, sys_now());
+    ACME_LWIP_UNLOCK();
+    return result;
+}

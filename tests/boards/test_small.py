@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""The small build: all of it in 32 KiB of RAM, stack included, and it still obtains, serves and renews."""
+
+import os
+import sys
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+from machine import GATEWAY, Machine, fetch, image
+import servers
+import tap
+
+NAME, BOARD, KIB = "small.example.test", "lm3s6965evb", 1024
+
+
+def main():
+    folder = servers.workdir()
+    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
+    elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME],
+                make=["SMALL=1"])
+    machine = Machine(BOARD, elf, os.path.join(folder, "board"), pebble.http_port)
+    machine.wait_for("port 443|no page|failed at|cannot begin")
+    tap.ok("a new certificate" in machine.log(), "obtains a certificate", machine.log()[-500:])
+    ram, stack, peak = (machine.figure(w) for w in ("ram", "stack_size", "stack_peak"))
+    tap.ok(ram and stack and ram + stack <= 32 * KIB, "32 KiB of RAM, stack included", f"{ram} + {stack}")
+    tap.ok(peak and peak < stack, "and the stack was deep enough", f"{peak} of {stack}")
+    roots = os.path.join(folder, "roots.pem")
+    with open(roots, "w") as f:
+        f.write(pebble.roots())
+    page = fetch(machine, NAME, roots, "/status.json")
+    tap.ok(NAME in page, "serves its status", page)
+
+
+try:
+    main()
+except servers.Failed as failure:
+    tap.ok(False, "the small build", str(failure))
+tap.end()

@@ -1,0 +1,13 @@
+/* task.h - see FreeRTOS.h. */
+#ifndef TEST_FREERTOS_TASK_H
+#define TEST_FREERTOS_TASK_H
+
+typedef struct tskTaskControlBlock *TaskHandle_t;
+
+TickType_t xTaskGetTickCount(void);
+TaskHandle_t xTaskGetCurrentTaskHandle(void);
+BaseType_t xTaskNotifyGive(TaskHandle_t task);
+uint32_t ulTaskNotifyTake(BaseType_t clear, TickType_t ticks);
+void taskYIELD(void);
+
+#endif

@@ -1,0 +1,117 @@
+/* test_clock.c - the clock of port/lwip: what it believes, and how it goes on by a counter that wraps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "acme_clock.h"
+#include "acme_config.h"
+
+#define STORED (ACME_UTC_FLOOR + 5000000)
+#define Y2001  978307200
+
+static struct acme_clock c;
+
+static void expect(int64_t want, uint32_t now_ms)
+{
+    int64_t utc = -7;
+    assert_int_equal(acme_clock_get(&c, &utc, now_ms), want != 0);
+    assert_int_equal(utc, want != 0 ? want : -7);
+}
+
+static void test_unknown(void **unused)
+{
+    (void)unused;
+    acme_clock_init(&c, 0);
+    expect(0, 0);
+    expect(0, 0xffffffffu);
+    acme_clock_init(&c, STORED); /* a stored time is a floor, not the time */
+    expect(0, 0);
+}
+
+static void test_floor(void **unused)
+{
+    static const struct {
+        int64_t stored, utc;
+        bool believed;
+    } rows[] = {
+        {0, 0, false},
+        {0, -1, false},
+        {0, Y2001, false},
+        {0, ACME_UTC_FLOOR - 1, false},
+        {0, ACME_UTC_FLOOR, true},
+        {Y2001, Y2001 + 1, false}, /* a stored time cannot lower the floor */
+        {Y2001, ACME_UTC_FLOOR, true},
+        {STORED, ACME_UTC_FLOOR, false},
+        {STORED, STORED - 1, false},
+        {STORED, STORED, true},
+        {STORED, 4102444800, true}, /* 2100: lies ahead can be lived through, see test_correction */
+        {INT64_MIN, INT64_MIN, false},
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        acme_clock_init(&c, rows[i].stored);
+        assert_int_equal(acme_clock_set(&c, rows[i].utc, 17), rows[i].believed);
+        expect(rows[i].believed ? rows[i].utc : 0, 17);
+        assert_int_equal(c.refused, rows[i].believed ? 0 : rows[i].utc);
+    }
+}
+
+static void test_goes_on(void **unused)
+{
+    (void)unused;
+    acme_clock_init(&c, 0);
+    assert_true(acme_clock_set(&c, STORED, 0xfffffc00u));
+    expect(STORED, 0xfffffc00u);
+    expect(STORED, 0xfffffc00u + 999);
+    expect(STORED + 1, 0xfffffc00u + 1000);
+    expect(STORED + 2, 0xfffffc00u + 2000); /* the counter has wrapped */
+}
+
+/* Years by a counter that wraps every 49 days; odd intervals lose nothing. */
+static void test_wraps(void **unused)
+{
+    uint64_t passed_ms = 0;
+    (void)unused;
+    acme_clock_init(&c, 0);
+    assert_true(acme_clock_set(&c, STORED, 4000000000u));
+    for (unsigned i = 0; i < 40; i++) {
+        passed_ms += 4294967295u - i * 77777777u;
+        expect(STORED + (int64_t)(passed_ms / 1000), 4000000000u + (uint32_t)passed_ms);
+    }
+    assert_true(passed_ms > UINT64_C(3) * 365 * 86400 * 1000);
+}
+
+static void test_no_way_back(void **unused)
+{
+    (void)unused;
+    acme_clock_init(&c, STORED);
+    assert_true(acme_clock_set(&c, STORED + 100, 0));
+    assert_false(acme_clock_set(&c, STORED - 1, 5000));
+    expect(STORED + 105, 5000); /* as if it had not been said */
+    assert_false(acme_clock_set(&c, Y2001, 6000));
+    expect(STORED + 106, 6000);
+}
+
+/* What lies above the floor may be put right, in both directions. */
+static void test_correction(void **unused)
+{
+    (void)unused;
+    acme_clock_init(&c, STORED);
+    assert_true(acme_clock_set(&c, 4102444800, 0));
+    expect(4102444801, 1000);
+    assert_true(acme_clock_set(&c, STORED + 50, 2000));
+    expect(STORED + 51, 3000);
+    assert_true(acme_clock_set(&c, STORED + 9000, 4000));
+    expect(STORED + 9000, 4999);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unknown), cmocka_unit_test(test_floor),       cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_wraps),   cmocka_unit_test(test_no_way_back), cmocka_unit_test(test_correction),
+    };
+    return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
+}
