@@ -322,6 +322,24 @@ static void problem_names_the_name(void **state)
     ca_free(&w.ca);
 }
 
+/* Words that are as long as the place for them, one more, one less: cut, and nothing behind them is touched. */
+static void words_that_just_fit(void **state)
+{
+    (void)state;
+    char body[200];
+    const int room = (int)sizeof acme_failure(&w.client)->type;
+    for (int len = room - 2; len <= room + 1; len++) {
+        snprintf(body, sizeof body, "{\"type\":\"x:%0*d\",\"detail\":\"why\"}", len - 2, 0);
+        const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 1, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, body}};
+        const struct ca_plan plan = {ONE, TWISTED(t)};
+        new_world(&plan);
+        fails_with(ACME_E_PROBLEM, ACME_STEP_ORDER);
+        assert_int_equal(strlen(acme_failure(&w.client)->type), len < room ? len : room - 1);
+        assert_string_equal(acme_failure(&w.client)->detail, "why");
+        ca_free(&w.ca);
+    }
+}
+
 /* A program may ask for anything at any time, and for as little as it likes. */
 static void questions_at_any_time(void **state)
 {
@@ -412,6 +430,7 @@ int main(void)
         cmocka_unit_test(busy_while_bytes_move),
         cmocka_unit_test(other_name_for_the_directory),
         cmocka_unit_test(problem_names_the_name),
+        cmocka_unit_test(words_that_just_fit),
         cmocka_unit_test(questions_at_any_time),
         cmocka_unit_test(never_prepared),
         cmocka_unit_test(setups),

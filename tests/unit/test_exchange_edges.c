@@ -278,6 +278,7 @@ static void redirect_too_long(void **state)
         snprintf(head, sizeof head, "301 Moved\r\nLocation: /%0*d", path - 1, 7);
         assert_int_equal(answer(head, 0, NULL), longer > 0 ? ACME_E_URL_LONG : 0);
         assert_int_equal(strlen(flow.directory_url), longer > 0 ? 0 : ACME_URL_MAX);
+        assert_int_equal(x.wait_ms, 0); /* followed at once */
     }
 }
 

@@ -160,6 +160,18 @@ static void urls_of_the_rows(void **state)
     assert_string_equal(acme_flow_rfc8555[ACME_STEP_DIRECTORY].url(&flow), U "/moved");
 }
 
+/* Which steps concern one name, for those who are told. */
+static void names_of_the_steps(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ_POLL);
+    for (int i = 0; i < ACME_STEP_COUNT; i++) {
+        bool of_a_name =
+            i == ACME_STEP_AUTHZ || i == ACME_STEP_PRESENT || i == ACME_STEP_RESPOND || i == ACME_STEP_AUTHZ_POLL;
+        assert_int_equal(acme_flow_name(&flow, (enum acme_step)i).len, of_a_name ? strlen("A.example") : 0);
+    }
+}
+
 static void payloads(void **state)
 {
     (void)state;
@@ -728,6 +740,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_whole),
         cmocka_unit_test(urls_of_the_rows),
+        cmocka_unit_test(names_of_the_steps),
         cmocka_unit_test(payloads),
         cmocka_unit_test(order_statuses),
         cmocka_unit_test(order_poll_goes_back_to_open_authorizations),

@@ -285,6 +285,21 @@ static void three_times(void **state)
     free(der);
 }
 
+/* An extension that is none is damage, not the end of them. */
+static void bad_extension(void **state)
+{
+    struct acme_leaf leaf;
+    size_t len;
+    uint8_t *der = leaf_der("DNS:a.example", 0, 0, leaf_key, &len);
+    uint8_t *at = memmem(der, len, "\x06\x03\x55\x1d\x11\x04", 6); /* subjectAltName */
+
+    (void)state;
+    assert_non_null(at);
+    at[5] = 0x05;
+    assert_int_equal(acme_leaf_parse(&leaf, der, len), ACME_E_CERT_SYNTAX);
+    free(der);
+}
+
 static void put_len(uint8_t *der, size_t len)
 {
     der[2] = (uint8_t)(len >> 8);
@@ -325,7 +340,7 @@ int main(void)
         cmocka_unit_test(fields),      cmocka_unit_test(dates),           cmocka_unit_test(bad_dates),
         cmocka_unit_test(other_keys),  cmocka_unit_test(names),           cmocka_unit_test(two_name_lists),
         cmocka_unit_test(damage),      cmocka_unit_test(more_than_names), cmocka_unit_test(three_times),
-        cmocka_unit_test(three_parts),
+        cmocka_unit_test(three_parts), cmocka_unit_test(bad_extension),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -67,6 +67,8 @@ static void status_of_the_document_when_it_is_one(void **state)
     assert_int_equal(read_problem("{\"status\":403}", 400).http_status, 403);
     assert_int_equal(read_problem("{\"status\":\"403\"}", 400).http_status, 403);
     assert_int_equal(read_problem("{\"status\":99}", 400).http_status, 400);
+    assert_int_equal(read_problem("{\"status\":100}", 400).http_status, 100);
+    assert_int_equal(read_problem("{\"status\":599}", 400).http_status, 599);
     assert_int_equal(read_problem("{\"status\":600}", 400).http_status, 400);
     assert_int_equal(read_problem("{\"status\":65936}", 400).http_status, 400);
     assert_int_equal(read_problem("{\"status\":-403}", 400).http_status, 400);
