@@ -26,9 +26,14 @@ HERE = "build/mutants"
 PLAIN = "-O2 -fPIC -fno-semantic-interposition"
 SANITIZE = "-O1 -g -fPIC -fsanitize=address,undefined -fno-sanitize-recover=all"
 WALL_S = 240  # for one program that waits for something; loops end by the CPU they use
-# Programs that take seconds, and the files they are run for: the others have tests of their own, and the torture.
-LONG = {"test_acme": r"core/acme|lifecycle|flow|exchange|chain", "test_exchange": r"protocol|jose",
-        "test_tls": r"secure", "test_key_p256": r"key|ec\."}
+# Programs that take a second or more, and the files they are run for: the others have tests of their own, and torture.
+TALK, NONE = r"protocol|jose|x509|wire", r"no file of the core"
+LONG = {"test_acme": r"core/acme|lifecycle", "test_exchange_edges": r"exchange|flow|jose|http", "test_dialogue": TALK,
+        "test_status": TALK, "test_problem": TALK, "test_tls": r"secure", "test_refusals": r"secure|der|x509",
+        "test_key_p256": r"key|ec\.|der|pem", "test_posix_store": NONE, "test_flash_store": NONE}
+# Files whose tests are called otherwise.
+OWN = {"flow": "test_dialogue", "exchange": "test_dialogue", "tls": "test_refusals", "acme": "torture",
+       "acme_setup": "test_buffers"}
 HEARD_S = 10  # of CPU: a program that needs more is not waited for, what it would say then torture says sooner
 
 TOKEN = re.compile(r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/|^[ \t]*\#(?:[^\n]*\\\n)*[^\n]*)|(?P<text>"(?:\\.|[^"\\])*")
@@ -147,7 +152,7 @@ def passes(argv, lib_folder, cpu_s, is_long=False):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 24, 1 << 24))
 
     environment = dict(os.environ, LD_LIBRARY_PATH=lib_folder, CMOCKA_MESSAGE_OUTPUT="TAP",
-                       ASAN_OPTIONS="detect_leaks=0")
+                       ASAN_OPTIONS="detect_leaks=0", NO_CUTS="1")
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              env=environment, preexec_fn=limits, start_new_session=True)
     clock = threading.Timer(WALL_S, os.killpg, (child.pid, signal.SIGKILL))
@@ -184,7 +189,9 @@ class Suite:
         own = os.path.basename(path)[:-2].replace("challenge_", "")
 
         def rank(test):
-            kills = self.kills.get((path, test[1][0]), 0) + 3 * test[1][0].endswith("/test_" + own)
+            name = os.path.basename(test[1][0])
+            kills = self.kills.get((path, test[1][0]), 0)
+            kills += 3 * (name.startswith("test_" + own)) + (name == OWN.get(own))
             return (test[0] + 0.02) / (kills + 0.1)
 
         wanted = [t for t in self.tests if re.search(LONG.get(os.path.basename(t[1][0]), ""), path)]
@@ -252,7 +259,7 @@ def main():
         make_base(build, flags)
         suites.append((build, flags, Suite(build, longest_s)))
     with open("tests/mutants/survivors.md", encoding="utf-8") as file:
-        known = file.read()
+        known = file.read().replace("\\|", "|")  # as tables want it
     began, counts, alive = time.monotonic(), {"none": 0, "same": 0, "killed": 0, "alive": 0}, []
     with multiprocessing.Pool(int(options.get("JOBS", "2"))) as pool, open(f"{HERE}/log", "w", encoding="ascii") as log:
         for (path, *edit), fate, killer in pool.imap_unordered(judge, jobs):

@@ -1099,11 +1099,8 @@ int main(void)
         cmocka_unit_test(half_a_chain_is_had_again),
         cmocka_unit_test(issue_keep_renew),
         cmocka_unit_test(other_names_are_due),
-        cmocka_unit_test(power_cuts_after_every_tick),
         cmocka_unit_test(retry_after_holds_in_doubt),
-        cmocka_unit_test(power_cuts_with_a_forgetful_ca),
         cmocka_unit_test(power_cuts_at_every_write),
-        cmocka_unit_test(power_cuts_twice),
         cmocka_unit_test(names_change_in_the_middle),
         cmocka_unit_test(writes_that_fail),
         cmocka_unit_test(chain_that_cannot_be_written),
@@ -1129,6 +1126,10 @@ int main(void)
         cmocka_unit_test(stop_and_go_on),
         cmocka_unit_test(account_lost_at_the_ca),
         cmocka_unit_test(small_work_buffers),
+        /* those that take seconds */
+        cmocka_unit_test(power_cuts_with_a_forgetful_ca),
+        cmocka_unit_test(power_cuts_twice),
+        cmocka_unit_test(power_cuts_after_every_tick),
         cmocka_unit_test(nothing_gets_stuck),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,6 +322,24 @@ static void problem_names_the_name(void **state)
     ca_free(&w.ca);
 }
 
+/* Words that are as long as the place for them, one more, one less: cut, and nothing behind them is touched. */
+static void words_that_just_fit(void **state)
+{
+    (void)state;
+    char body[200];
+    const int room = (int)sizeof acme_failure(&w.client)->type;
+    for (int len = room - 2; len <= room + 1; len++) {
+        snprintf(body, sizeof body, "{\"type\":\"x:%0*d\",\"detail\":\"why\"}", len - 2, 0);
+        const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 1, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, body}};
+        const struct ca_plan plan = {ONE, TWISTED(t)};
+        new_world(&plan);
+        fails_with(ACME_E_PROBLEM, ACME_STEP_ORDER);
+        assert_int_equal(strlen(acme_failure(&w.client)->type), len < room ? len : room - 1);
+        assert_string_equal(acme_failure(&w.client)->detail, "why");
+        ca_free(&w.ca);
+    }
+}
+
 /* A program may ask for anything at any time, and for as little as it likes. */
 static void questions_at_any_time(void **state)
 {
@@ -330,6 +348,7 @@ static void questions_at_any_time(void **state)
     enum acme_progress progress = ACME_BUSY;
     int64_t at[3] = {0};
     uint16_t port = 7;
+    unsigned signs = 0;
     new_world(&plan);
     assert_int_equal(acme_idle_ms(&w.client, w.now_ms), 0);
     assert_string_equal(acme_server(&w.client, &port), "");
@@ -339,12 +358,17 @@ static void questions_at_any_time(void **state)
     while (progress == ACME_BUSY || progress == ACME_IDLE) {
         uint32_t idle = acme_idle_ms(&w.client, w.now_ms);
         uint32_t ticks = acme_stats(&w.client).ticks;
+        if (w.client.phase == ACME_PHASE_FLOW && w.client.exchange.state == ACME_EXCHANGE_SIGN) {
+            assert_int_equal(idle, 0); /* nothing to wait for */
+            signs++;
+        }
         bool clock = w.client.phase == ACME_PHASE_CLOCK; /* a second, whether it is known or not */
         progress = device_tick(&w);
         assert_int_equal(acme_stats(&w.client).ticks, ticks + 1);
         assert_true(idle <= 250 || clock || progress == ACME_IDLE); /* a longer sleep is only for a wait */
     }
     assert_int_equal(progress, ACME_ISSUED);
+    assert_true(signs > 5);
     assert_int_equal(acme_idle_ms(&w.client, w.now_ms), 0);
     assert_string_equal(acme_server(&w.client, NULL), CA_HOST);
     assert_true(acme_validity(&w.client, NULL, NULL, NULL));
@@ -379,6 +403,8 @@ static void setups(void **state)
     w.setup.contact_count = 1;
     assert_int_equal(acme_init(&w.client, &w.setup), ACME_E_TEXT);
     w.setup.contact_count = 0;
+    w.setup.product = " ~"; /* the first and the last that are printed */
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
     w.setup.ca.more_hosts = more;
     w.setup.ca.more_host_count = 1;
     assert_int_equal(acme_init(&w.client, &w.setup), 0);
@@ -404,6 +430,7 @@ int main(void)
         cmocka_unit_test(busy_while_bytes_move),
         cmocka_unit_test(other_name_for_the_directory),
         cmocka_unit_test(problem_names_the_name),
+        cmocka_unit_test(words_that_just_fit),
         cmocka_unit_test(questions_at_any_time),
         cmocka_unit_test(never_prepared),
         cmocka_unit_test(setups),

@@ -252,18 +252,22 @@ static void lenient_dates(void **state)
     struct acme_chain chain;
 
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         int64_t from = i == 0 ? MAKER_NOW + 3600 : MAKER_NOW - 7200;
-        X509 *x = leaf_for(keys[LEAF], "DNS:a.example,DNS:b.example", from, from + 3600);
+        X509 *x = leaf_for(keys[LEAF], "DNS:a.example,DNS:b.example", from, from + (i < 2 ? 3600 : 0));
         char *pem = maker_pem(x);
         want.utc = i == 0 ? MAKER_NOW : ACME_DATE_NONE;
         stored_len = 0;
         acme_chain_init(&chain, &want, memory, sizeof memory, sink, &stored);
-        assert_int_equal(acme_chain_read(&chain, pem, strlen(pem)), 0);
-        assert_int_equal(acme_chain_end(&chain), 0);
-        assert_int_equal(chain.not_before, from);
-        assert_int_equal(chain.count, 1);
-        assert_string_equal(stored, pem);
+        if (i == 2) { /* valid for no time at all */
+            assert_int_equal(acme_chain_read(&chain, pem, strlen(pem)), ACME_E_CERT_DATES);
+        } else {
+            assert_int_equal(acme_chain_read(&chain, pem, strlen(pem)), 0);
+            assert_int_equal(acme_chain_end(&chain), 0);
+            assert_int_equal(chain.not_before, from);
+            assert_int_equal(chain.count, 1);
+            assert_string_equal(stored, pem);
+        }
         free(pem);
         X509_free(x);
     }

@@ -209,6 +209,12 @@ static void bodies_larger_than_the_buffer(void **state)
     assert_int_equal(answer("200 OK", 5000, NULL), ACME_E_BODY_BIG);
     start(ACME_STEP_ACCOUNT);
     send_request();
+    assert_int_equal(answer("200 OK", setup.work_len + 1, NULL), ACME_E_BODY_BIG);
+    start(ACME_STEP_ACCOUNT);
+    send_request();
+    assert_int_equal(answer("200 OK", setup.work_len, NULL), ACME_E_JSON); /* it fits, whatever it is */
+    start(ACME_STEP_ACCOUNT);
+    send_request();
     assert_int_equal(answer("404 Not Found", 5000, NULL), ACME_E_HTTP_STATUS);
     assert_int_equal(work[setup.work_len], '#');
 }
@@ -272,6 +278,7 @@ static void redirect_too_long(void **state)
         snprintf(head, sizeof head, "301 Moved\r\nLocation: /%0*d", path - 1, 7);
         assert_int_equal(answer(head, 0, NULL), longer > 0 ? ACME_E_URL_LONG : 0);
         assert_int_equal(strlen(flow.directory_url), longer > 0 ? 0 : ACME_URL_MAX);
+        assert_int_equal(x.wait_ms, 0); /* followed at once */
     }
 }
 
@@ -290,6 +297,64 @@ static void location_too_long(void **state)
     }
 }
 
+static struct acme_event told; /* the last answer, and the wait that follows */
+static char told_name[32];
+static unsigned told_polls;
+
+static void tell(void *ctx, const struct acme_event *event)
+{
+    (void)ctx;
+    if (event->kind == ACME_EVENT_ANSWER) {
+        told = *event;
+        snprintf(told_name, sizeof told_name, "%.*s", (int)event->name.len, event->name.at);
+    } else if (event->kind == ACME_EVENT_WAIT) {
+        told_polls = event->polls;
+    }
+}
+
+static void answers_are_told_with_the_name(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ_POLL);
+    setup.trace = tell;
+    static const struct acme_solver solver = {.type = "http-01"};
+    flow.solver = &solver;
+    strcpy(flow.name, "a.example");
+    strcpy(flow.order.authz[0], U "/authz/1");
+    flow.order.authz_count = 1;
+    send_request();
+    assert_int_equal(answer("200 OK", 0,
+                            "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"},"
+                            "\"challenges\":[{\"type\":\"http-01\",\"token\":\"t\",\"url\":\"" U
+                            "/chall/1\",\"status\":\"pending\"}]}"),
+                     0);
+    assert_int_equal(told.step, ACME_STEP_AUTHZ_POLL);
+    assert_int_equal(told.http_status, 200);
+    assert_int_equal(told.error, 0);
+    assert_string_equal(told_name, "a.example");
+    assert_int_equal(told.polls, 1);
+    assert_int_equal(told_polls, 1);
+}
+
+/* What the CA wished for has been waited for when the next request goes out: a fault then has a wait of its own. */
+static void a_wish_counts_once(void **state)
+{
+    (void)state;
+    start(ACME_STEP_ORDER);
+    x.retry_after_s = 30;
+    send_request();
+    assert_int_equal(acme_exchange_fault(&x, ACME_E_CLOSED, 0), 0);
+    assert_in_range(x.wait_ms, 1, 10000);
+}
+
+static void budget(void **state)
+{
+    (void)state;
+    start(ACME_STEP_ORDER);
+    assert_false(acme_exchange_overdue(&x, ACME_STEP_BUDGET_S * 1000u - 1));
+    assert_true(acme_exchange_overdue(&x, ACME_STEP_BUDGET_S * 1000u));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +368,9 @@ int main(void)
         cmocka_unit_test(cached_urls_that_are_gone),
         cmocka_unit_test(redirect_too_long),
         cmocka_unit_test(location_too_long),
+        cmocka_unit_test(answers_are_told_with_the_name),
+        cmocka_unit_test(a_wish_counts_once),
+        cmocka_unit_test(budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

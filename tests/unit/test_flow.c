@@ -160,6 +160,18 @@ static void urls_of_the_rows(void **state)
     assert_string_equal(acme_flow_rfc8555[ACME_STEP_DIRECTORY].url(&flow), U "/moved");
 }
 
+/* Which steps concern one name, for those who are told. */
+static void names_of_the_steps(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ_POLL);
+    for (int i = 0; i < ACME_STEP_COUNT; i++) {
+        bool of_a_name =
+            i == ACME_STEP_AUTHZ || i == ACME_STEP_PRESENT || i == ACME_STEP_RESPOND || i == ACME_STEP_AUTHZ_POLL;
+        assert_int_equal(acme_flow_name(&flow, (enum acme_step)i).len, of_a_name ? strlen("A.example") : 0);
+    }
+}
+
 static void payloads(void **state)
 {
     (void)state;
@@ -272,7 +284,9 @@ static void the_last_authorization_leads_to_finalize(void **state)
     snprintf(text, sizeof text, AUTHZ, "\"valid\"");
     start(ACME_STEP_AUTHZ_POLL);
     flow.authz = 1;
+    flow.repeats = 3; /* what was counted for one is over with it */
     assert_int_equal(reads(text, ""), ACME_STEP_FINALIZE);
+    assert_int_equal(flow.repeats, 0);
     assert_int_equal(withdraws, 1);
     assert_int_equal(shown, 0);
     start(ACME_STEP_AUTHZ);
@@ -335,6 +349,12 @@ static void a_new_order_needs_its_location(void **state)
     assert_int_equal(reads(text, U "/order/6"), ACME_STEP_AUTHZ);
     assert_string_equal(flow.order.url, U "/order/5");
     assert_false(flow.save_order);
+    start(
+        ACME_STEP_ORDER); /* a directory that moved leads back here in the middle: all authorizations are looked at */
+    take(flow.order.url, U "/order/5");
+    flow.authz = 1;
+    assert_int_equal(reads(text, ""), ACME_STEP_AUTHZ);
+    assert_int_equal(flow.authz, 0);
 }
 
 /* --- challenges */
@@ -571,7 +591,11 @@ static void an_account_is_made_anew_once(void **state)
 {
     (void)state;
     start(ACME_STEP_AUTHZ_POLL);
+    flow.resumed = flow.in_doubt = true;
+    flow.authz = 1;
     assert_int_equal(acme_flow_account_lost(&flow), ACME_STEP_DIRECTORY);
+    assert_false(flow.resumed || flow.in_doubt); /* the next order is new */
+    assert_int_equal(flow.authz, 0);
     assert_string_equal(flow.account, "");
     assert_string_equal(flow.order.url, "");
     assert_true(flow.drop_order);
@@ -716,6 +740,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_whole),
         cmocka_unit_test(urls_of_the_rows),
+        cmocka_unit_test(names_of_the_steps),
         cmocka_unit_test(payloads),
         cmocka_unit_test(order_statuses),
         cmocka_unit_test(order_poll_goes_back_to_open_authorizations),

@@ -598,6 +598,23 @@ static void large_lengths(void **state)
     free(block);
 }
 
+/* What cannot stand in a header's name ends the answer at that byte: what follows is not read as anything else. */
+static void bad_names_end_at_once(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {"HTTP/1.1 200 OK\r\nA ", "HTTP/1.1 200 OK\r\n ",
+                                        "HTTP/1.1 200 OK\r\nA:b\r\n\t"};
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        struct acme_http_reader r;
+        struct result got;
+        memset(&got, 0, sizeof got);
+        acme_http_reader_init(&r, false);
+        assert_true(give(&r, &got, heads[i], strlen(heads[i]) - 1));
+        assert_false(give(&r, &got, heads[i] + strlen(heads[i]) - 1, 1));
+        assert_int_equal(got.end, ACME_E_HTTP_SYNTAX);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -610,6 +627,7 @@ int main(void)
         cmocka_unit_test(bounds_heads_extensions_and_trailers),
         cmocka_unit_test(small_chunks_have_no_limit),
         cmocka_unit_test(large_lengths),
+        cmocka_unit_test(bad_names_end_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@ static struct {
     size_t len;
     unsigned reads, writes;
 } record[6];
+static int put_says;
 
 static int store_get(void *ctx, enum acme_record which, void *buf, size_t cap)
 {
@@ -29,7 +30,7 @@ static int store_put(void *ctx, enum acme_record which, const void *data, size_t
     (void)data;
     (void)len;
     record[which].writes++;
-    return 0;
+    return put_says;
 }
 
 static unsigned imports, exports;
@@ -64,6 +65,7 @@ static int set_up(void **state)
     memset(record, 0, sizeof record);
     memset(big, 'x', sizeof big);
     imports = exports = 0;
+    put_says = 0;
     setup = (struct acme_setup){.store = &store,
                                 .sys = &maker_sys,
                                 .ca = {.directory_url = "https://ca.test/"},
@@ -183,12 +185,43 @@ static void chains_of_no_use(void **state)
     assert_int_equal(keeper.blamed, ACME_RECORD_ORDER);
 }
 
+/* What the flow has learned is stored one record at a time; the store's own error ends the run, whichever it was. */
+static void what_the_flow_has_learned(void **state)
+{
+    (void)state;
+    static const enum acme_record order[] = {ACME_RECORD_ORDER, ACME_RECORD_KEY_NEXT, ACME_RECORD_ACCOUNT};
+    static struct acme_key_p256 account_key;
+    struct acme_flow flow;
+    assert_int_equal(acme_key_p256_ops.generate(&account_key, &maker_sys), 0);
+    for (unsigned failing = 0; failing < 4; failing++) {
+        set_up(NULL);
+        setup.account_key = (struct acme_key){&acme_key_p256_ops, &account_key};
+        memset(&flow, 0, sizeof flow);
+        flow.setup = &setup;
+        flow.drop_order = flow.save_account = true;
+        for (unsigned i = 0; i < 3; i++) {
+            put_says = i == failing ? ACME_E_STORE_WRITE : 0;
+            assert_int_equal(acme_keeper_flow(&keeper, &flow), i == failing ? ACME_E_STORE_WRITE : 1);
+            assert_int_equal(record[order[i]].writes, 1);
+            assert_true(i != failing || keeper.blamed == order[i]);
+        }
+        put_says = failing == 3 ? ACME_E_STORE_WRITE : 0;
+        flow.save_order = true;
+        assert_int_equal(acme_keeper_flow(&keeper, &flow), failing == 3 ? ACME_E_STORE_WRITE : 1);
+        assert_int_equal(record[ACME_RECORD_ORDER].writes, 2);
+        assert_int_equal(acme_keeper_flow(&keeper, &flow), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(key_that_lives_elsewhere, set_up), cmocka_unit_test_setup(key_record_too_long, set_up),
-        cmocka_unit_test_setup(key_without_a_record, set_up),     cmocka_unit_test_setup(records_too_long, set_up),
+        cmocka_unit_test_setup(key_that_lives_elsewhere, set_up),
+        cmocka_unit_test_setup(key_record_too_long, set_up),
+        cmocka_unit_test_setup(key_without_a_record, set_up),
+        cmocka_unit_test_setup(records_too_long, set_up),
         cmocka_unit_test_setup(chains_of_no_use, set_up),
+        cmocka_unit_test_setup(what_the_flow_has_learned, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

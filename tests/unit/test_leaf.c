@@ -285,12 +285,62 @@ static void three_times(void **state)
     free(der);
 }
 
+/* An extension that is none is damage, not the end of them. */
+static void bad_extension(void **state)
+{
+    struct acme_leaf leaf;
+    size_t len;
+    uint8_t *der = leaf_der("DNS:a.example", 0, 0, leaf_key, &len);
+    uint8_t *at = memmem(der, len, "\x06\x03\x55\x1d\x11\x04", 6); /* subjectAltName */
+
+    (void)state;
+    assert_non_null(at);
+    at[5] = 0x05;
+    assert_int_equal(acme_leaf_parse(&leaf, der, len), ACME_E_CERT_SYNTAX);
+    free(der);
+}
+
+static void put_len(uint8_t *der, size_t len)
+{
+    der[2] = (uint8_t)(len >> 8);
+    der[3] = (uint8_t)len;
+}
+
+/* A certificate has three parts: not one less, not one more, and nothing behind it. */
+static void three_parts(void **state)
+{
+    static const uint8_t more[] = {0x05, 0x00};
+    struct acme_leaf leaf;
+    size_t len;
+    uint8_t whole[2000];
+    uint8_t *der = leaf_der(
+        "DNS:a-name-that-makes-it-longer.example,DNS:another-name-like-that.example,DNS:a.third-name.example", 0, 0,
+        leaf_key, &len);
+
+    (void)state;
+    assert_true(der[1] == 0x82 && der[5] == 0x82 && len < sizeof whole - 2);
+    memcpy(whole, der, len);
+    memcpy(whole + len, more, sizeof more);
+    assert_int_equal(acme_leaf_parse(&leaf, whole, len), 0);
+    assert_int_equal(acme_leaf_parse(&leaf, whole, len + 2), ACME_E_CERT_SYNTAX);
+    put_len(whole, len - 4 + 2);
+    assert_int_equal(acme_leaf_parse(&leaf, whole, len + 2), ACME_E_CERT_SYNTAX);
+    size_t tbs = 8 + (size_t)(der[6] << 8 | der[7]);
+    size_t algorithm = 2 + (size_t)der[tbs + 1];
+    for (int i = 0; i < 2; i++, tbs += algorithm) { /* neither algorithm nor signature; no signature */
+        put_len(whole, tbs - 4);
+        assert_int_equal(acme_leaf_parse(&leaf, whole, tbs), ACME_E_CERT_SYNTAX);
+    }
+    free(der);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields),     cmocka_unit_test(dates),           cmocka_unit_test(bad_dates),
-        cmocka_unit_test(other_keys), cmocka_unit_test(names),           cmocka_unit_test(two_name_lists),
-        cmocka_unit_test(damage),     cmocka_unit_test(more_than_names), cmocka_unit_test(three_times),
+        cmocka_unit_test(fields),      cmocka_unit_test(dates),           cmocka_unit_test(bad_dates),
+        cmocka_unit_test(other_keys),  cmocka_unit_test(names),           cmocka_unit_test(two_name_lists),
+        cmocka_unit_test(damage),      cmocka_unit_test(more_than_names), cmocka_unit_test(three_times),
+        cmocka_unit_test(three_parts), cmocka_unit_test(bad_extension),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -67,6 +67,8 @@ static void status_of_the_document_when_it_is_one(void **state)
     assert_int_equal(read_problem("{\"status\":403}", 400).http_status, 403);
     assert_int_equal(read_problem("{\"status\":\"403\"}", 400).http_status, 403);
     assert_int_equal(read_problem("{\"status\":99}", 400).http_status, 400);
+    assert_int_equal(read_problem("{\"status\":100}", 400).http_status, 100);
+    assert_int_equal(read_problem("{\"status\":599}", 400).http_status, 599);
     assert_int_equal(read_problem("{\"status\":600}", 400).http_status, 400);
     assert_int_equal(read_problem("{\"status\":65936}", 400).http_status, 400);
     assert_int_equal(read_problem("{\"status\":-403}", 400).http_status, 400);
@@ -76,8 +78,8 @@ static void texts_cannot_steer_a_terminal(void **state)
 {
     (void)state;
     struct acme_problem p = read_problem(
-        "{\"detail\":\"a\\u001b[31m\\nb\\tc\\u0000\\u007f\\u00e9\\ud83d\\ude00\",\"type\":\"x\\r:badNonce\"}", 400);
-    const char *wanted = "a?[31m b c????????";
+        "{\"detail\":\" ~\\u001b[31m\\nb\\tc\\u0000\\u007f\\u00e9\\ud83d\\ude00\",\"type\":\"x\\r:badNonce\"}", 400);
+    const char *wanted = " ~?[31m b c????????";
     assert_int_equal(p.detail.len, strlen(wanted));
     assert_memory_equal(p.detail.at, wanted, p.detail.len);
     assert_memory_equal(p.type.at, "x?:badNonce", 11);

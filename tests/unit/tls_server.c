@@ -121,6 +121,7 @@ static void net_close(void *ctx)
 {
     struct tls_server *s = ctx;
     tls_server_run(s);
+    s->bade = s->ssl != NULL && (SSL_get_shutdown(s->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
     s->closes++;
     drop(s);
 }

@@ -20,6 +20,7 @@ struct tls_server {
     size_t cut_at;     /* the connection ends before this byte towards the client; SIZE_MAX: it does not */
     bool ended;        /* the server has closed its side once to_client is empty */
     bool mute;         /* the server never answers */
+    bool bade;         /* the client ended the last connection with close_notify */
     uint8_t request[1 << 16];
     size_t request_len;     /* application bytes it got */
     unsigned opens, closes; /* calls of the acme_net */
