@@ -46,6 +46,12 @@ extern const struct acme_flash_device board_flash;
 /* Ends the run in an emulator; a real board stops. */
 _Noreturn void board_exit(int status);
 
+/* Paints the stack, fills variables: called before anything else. */
+void image_begin(void);
+
+/* Where the processor goes when it can go nowhere. */
+void image_fault(void);
+
 /* The deepest the stack has been, and its size, in bytes. */
 uint32_t board_stack_peak(void);
 uint32_t board_stack_size(void);

@@ -1,52 +1,25 @@
-/* board.c - clock, UART, and what an emulator has to stand in for: this board has neither a clock of the day, nor a
- * generator of random numbers, nor memory that keeps. */
+/* board.c - clock and UART, and records in a file, for this board has no memory that keeps. A clock of the day and a
+ * generator of random numbers it has neither: boards/arm/standin.c. */
 #include "board.h"
 #include "semihost.h"
+#include "systick.h"
 
 #define REG(at)    (*(volatile uint32_t *)(at))
 #define UART0      0x40004000 /* data, state, control, interrupt, divider */
-#define SYSTICK    0xe000e010
-#define CLOCK_HZ   25000000
 #define SECTOR     4096
 #define PAIR       4
 #define FILE_BYTES (SECTOR * ACME_FLASH_SECTORS(PAIR))
 
+const uint32_t board_clock_hz = 25000000;
 const char board_name[] = "mps2-an385";
 const char board_notice[] =
     "random numbers, the time of day and the records are the emulator's, for this board has none";
-
-static volatile uint32_t milliseconds;
-
-void board_systick(void);
-void board_systick(void)
-{
-    milliseconds++;
-}
 
 void board_init(void)
 {
     REG(UART0 + 16) = 16;
     REG(UART0 + 8) = 1;
-    REG(SYSTICK + 4) = CLOCK_HZ / 1000 - 1;
-    REG(SYSTICK + 8) = 0;
-    REG(SYSTICK) = 7;
-}
-
-uint32_t board_now_ms(void)
-{
-    return milliseconds;
-}
-
-/* With -icount shift=0 one instruction takes one nanosecond of the emulator's time: 40 a count. */
-uint32_t board_kilo(void)
-{
-    uint32_t ms, count;
-
-    do {
-        ms = milliseconds;
-        count = REG(SYSTICK + 8);
-    } while (ms != milliseconds);
-    return ms * 1000 + (CLOCK_HZ / 1000 - 1 - count) * 40 / 1000;
+    systick_begin();
 }
 
 void board_put(char c)
@@ -54,29 +27,6 @@ void board_put(char c)
     while (REG(UART0 + 4) & 1) { /* full */
     }
     REG(UART0) = (uint8_t)c;
-}
-
-void board_wait(void)
-{
-    __asm__ volatile("wfi"); /* the next millisecond wakes */
-}
-
-int board_random(void *ctx, void *buf, size_t len)
-{
-    (void)ctx;
-    return semihost_read("/dev/urandom", buf, len) ? 0 : ACME_E_RANDOM;
-}
-
-int board_utc(void *ctx, int64_t *utc)
-{
-    (void)ctx;
-    *utc = semihost_time();
-    return 1;
-}
-
-_Noreturn void board_exit(int status)
-{
-    semihost_exit(status);
 }
 
 /* The records: a file beside the emulator, of the size of the flash it stands for. */

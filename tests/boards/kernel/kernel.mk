@@ -9,7 +9,8 @@ FW_LINK = -Wl,--defsym=main_stack=2048,--wrap=acme_tick
 # The kernel alone, with a program that looks whether it keeps its promises.
 KERNEL_CHECK = $(FW)/$(BOARD)$(FW_KIND)/kernel-check.elf
 kernel-check: $(KERNEL_CHECK)
-$(KERNEL_CHECK): $(addprefix $(FW)/$(BOARD)$(FW_KIND)/ours/, boards/arm/start.o boards/arm/semihost.o \
+$(KERNEL_CHECK): $(addprefix $(FW)/$(BOARD)$(FW_KIND)/ours/, boards/arm/start.o boards/arm/systick.o boards/arm/standin.o \
+	boards/arm/semihost.o boards/firmware/image.o \
 	boards/$(BOARD)/board.o tests/boards/kernel/kernel.o tests/boards/kernel/check/check.o)
 	@$(SAY) '  ld  $@'
 	$(Q)arm-none-eabi-gcc $(ARM_FLAGS) -nostartfiles -Wl,--gc-sections,--defsym=main_stack=1024 -Lboards/arm \
