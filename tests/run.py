@@ -202,7 +202,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, size, install, conformance, interop, boards, demo, bench]
+GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, size, install, conformance, boards, interop, demo, bench]
 
 
 def main():

@@ -28,6 +28,11 @@ MOMENTS = [
     (signal.SIGTERM, True, r"^7\."),
     (signal.SIGHUP, False, r"^finalize"),
 ]
+BOARD_MOMENTS = [
+    (signal.SIGINT, True, r"^4\."),
+    (signal.SIGTERM, False, r"^5\."),
+    (signal.SIGINT, True, r"Ctrl-C"),
+]
 LIMIT_S = 60
 
 
@@ -44,12 +49,12 @@ def left(mark):
     return found
 
 
-def end_at(number, group, moment):
+def end_at(board, number, group, moment):
     """Returns what went wrong; "" nothing."""
     folder = tempfile.mkdtemp(dir=servers.workdir())
     demo = subprocess.Popen([*servers.LEASH, DEMO], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                            env={**os.environ, "TMPDIR": folder, "KEEP": "1"})
+                            env={**os.environ, "TMPDIR": folder, "KEEP": "1", "BOARD": board})
     said = []
     for line in demo.stdout:
         said.append(line)
@@ -67,7 +72,8 @@ def end_at(number, group, moment):
     return f"processes {left(folder)}, files {os.listdir(folder)}" if left(folder) or os.listdir(folder) else ""
 
 
-for number, group, moment in MOMENTS:
-    wrong = end_at(number, group, moment)
-    tap.ok(not wrong, f"{number.name} to {'all of it' if group else 'the script'} at {moment}: nothing is left", wrong)
+for board, moments in (("posix", MOMENTS), ("lm3s6965evb", BOARD_MOMENTS)):
+    for number, group, moment in moments:
+        wrong = end_at(board, number, group, moment)
+        tap.ok(not wrong, f"{board}, {number.name} to {'all of it' if group else 'the script'} at {moment}: nothing is left", wrong)
 tap.end()
