@@ -57,8 +57,9 @@ class Machine(servers.Server):
         return self.process.returncode
 
     def figure(self, word):
-        found = re.findall(rf"\] {word} (\d+)", self.log())
-        return int(found[-1]) if found else None
+        """The last one of that name. What a run cost is told behind its end, so it may have to be waited for."""
+        self.wait_for(rf"\] {word} \d+\r?\n")
+        return int(re.findall(rf"\] {word} (\d+)\r?\n", self.log())[-1])
 
     def cut(self):
         """The power goes, without a word."""
