@@ -10,7 +10,9 @@ static bool is_sound(const struct acme_pem *p)
         return p->matched <= sizeof p->label || p->matched == TEXT_LINE;
     }
     return p->state <= END_LINE && p->label_len < sizeof p->label && p->len <= p->cap && p->quad < 4 &&
-           p->pads <= (p->quad == 0 ? 2 : p->quad == 3 ? 1 : 0) &&
+           p->pads <= (p->quad == 0   ? 2
+                       : p->quad == 3 ? 1
+                                      : 0) &&
            p->matched < sizeof end - 1 + p->label_len + sizeof dashes - 1;
 }
 
