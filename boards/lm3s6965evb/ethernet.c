@@ -2,21 +2,16 @@
  *
  * Its FIFO puts two bytes of length in front of a frame; lwIP's ETH_PAD_SIZE leaves two, so words move whole.
  * The MAC has no name of its own here: it takes the emulator's usual one. */
-#include <string.h>
-
-#include "lwip/etharp.h"
 #include "lwip/pbuf.h"
-#include "netif/ethernet.h"
 
 #include "board.h"
+#include "ethernet.h"
 
 #define REG(offset) (*(volatile uint32_t *)(0x40048000u + (offset)))
 enum { IM = 0x04, RCTL = 0x08, TCTL = 0x0c, DATA = 0x10, MAC0 = 0x14, MAC1 = 0x18, NP = 0x34, TR = 0x38 };
 
 #define CRC_LEN    4
-#define HEADER     14
 #define FRAME_MIN  60
-#define FRAME_MAX  1514
 #define FRAMES_NOW 4 /* given to lwIP in one call */
 
 /* Collects bytes to words for the FIFO. */
@@ -42,8 +37,8 @@ static err_t output(struct netif *netif, struct pbuf *p)
     (void)netif;
     while (REG(TR) & 1) { /* the frame before is on its way */
     }
-    put_byte(&w, (uint8_t)(padded - HEADER));
-    put_byte(&w, (uint8_t)((padded - HEADER) >> 8));
+    put_byte(&w, (uint8_t)(padded - ETHERNET_HEADER));
+    put_byte(&w, (uint8_t)((padded - ETHERNET_HEADER) >> 8));
     for (struct pbuf *q = p; q != NULL; q = q->next) {
         const uint8_t *from = q->payload;
         for (u16_t i = q == p ? ETH_PAD_SIZE : 0; i < q->len; i++, done++) {
@@ -62,19 +57,13 @@ static struct pbuf *input(void)
 {
     uint32_t word = REG(DATA);
     uint32_t total = word & 0xffff; /* with these two bytes and the CRC */
-    uint32_t len = total > CRC_LEN + ETH_PAD_SIZE ? total - CRC_LEN : 0, at = 0;
-    bool sane = len >= HEADER + ETH_PAD_SIZE && len <= FRAME_MAX + ETH_PAD_SIZE;
-    struct pbuf *p = sane ? pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_POOL) : NULL, *q = p;
-    u16_t in_q = 0;
+    uint32_t len = total > CRC_LEN + ETH_PAD_SIZE ? total - CRC_LEN : 0;
+    bool sane = len >= ETHERNET_HEADER + ETH_PAD_SIZE && len <= ETHERNET_FRAME_MAX + ETH_PAD_SIZE;
+    struct pbuf *p = sane ? pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_POOL) : NULL;
+    struct ethernet_place at = {p, 0};
 
     for (uint32_t left = (total + 3) / 4; left > 0; left--) {
-        for (unsigned i = 0; i < 4 && at < len && q != NULL; i++, at++) {
-            ((uint8_t *)q->payload)[in_q++] = (uint8_t)(word >> 8 * i);
-            if (in_q == q->len) {
-                q = q->next;
-                in_q = 0;
-            }
-        }
+        ethernet_fill(&at, word);
         if (left > 1) {
             word = REG(DATA);
         }
@@ -87,11 +76,8 @@ bool board_netif_poll(struct netif *netif)
     unsigned frames = 0;
 
     while (frames < FRAMES_NOW && REG(NP) > 0) {
-        struct pbuf *p = input();
+        ethernet_give(netif, input());
         frames++;
-        if (p != NULL && netif->input(p, netif) != ERR_OK) {
-            (void)pbuf_free(p);
-        }
     }
     return frames > 0;
 }
@@ -100,14 +86,7 @@ err_t board_netif_init(struct netif *netif)
 {
     static const uint8_t mac[] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
 
-    netif->name[0] = 'e';
-    netif->name[1] = 'n';
-    netif->mtu = 1500;
-    netif->hwaddr_len = sizeof mac;
-    memcpy(netif->hwaddr, mac, sizeof mac);
-    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
-    netif->output = etharp_output;
-    netif->linkoutput = output;
+    ethernet_begin(netif, mac, output);
     REG(IM) = 0;
     REG(MAC0) = mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 | (uint32_t)mac[3] << 24;
     REG(MAC1) = mac[4] | (uint32_t)mac[5] << 8;

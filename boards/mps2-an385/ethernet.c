@@ -1,11 +1,8 @@
 /* ethernet.c - LAN9118, polled. Two bytes are put in front of what is received, as lwIP's ETH_PAD_SIZE wants. */
-#include <string.h>
-
-#include "lwip/etharp.h"
 #include "lwip/pbuf.h"
-#include "netif/ethernet.h"
 
 #include "board.h"
+#include "ethernet.h"
 
 #define REG(offset) (*(volatile uint32_t *)(0x40200000u + (offset)))
 enum {
@@ -26,8 +23,6 @@ enum { MAC_CR = 1, ADDRH = 2, ADDRL = 3 };
 #define BUSY       0x80000000u
 #define WHOLE      0x3000u /* first and last segment */
 #define CRC_LEN    4
-#define HEADER     14
-#define FRAME_MAX  1514
 #define FRAMES_NOW 4
 
 static void mac_write(uint32_t number, uint32_t value)
@@ -72,20 +67,15 @@ static err_t output(struct netif *netif, struct pbuf *p)
 static struct pbuf *input(void)
 {
     uint32_t status = REG(RX_STATUS), total = status >> 16 & 0x3fff; /* with the CRC */
-    uint32_t len = total > CRC_LEN ? total - CRC_LEN + ETH_PAD_SIZE : 0, at = 0;
-    bool sane = !(status & 0x8000) && len >= HEADER + ETH_PAD_SIZE && len <= FRAME_MAX + ETH_PAD_SIZE;
-    struct pbuf *p = sane ? pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_POOL) : NULL, *q = p;
-    u16_t in_q = 0;
+    uint32_t len = total > CRC_LEN ? total - CRC_LEN + ETH_PAD_SIZE : 0;
+    bool sane =
+        !(status & 0x8000) && len >= ETHERNET_HEADER + ETH_PAD_SIZE && len <= ETHERNET_FRAME_MAX + ETH_PAD_SIZE;
+    struct pbuf *p = sane ? pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_POOL) : NULL;
+    struct ethernet_place at = {p, 0};
 
     for (uint32_t left = (total + ETH_PAD_SIZE + 3) / 4; left > 0; left--) {
         uint32_t word = REG(RX_DATA);
-        for (unsigned i = 0; i < 4 && at < len && q != NULL; i++, at++) {
-            ((uint8_t *)q->payload)[in_q++] = (uint8_t)(word >> 8 * i);
-            if (in_q == q->len) {
-                q = q->next;
-                in_q = 0;
-            }
-        }
+        ethernet_fill(&at, word);
     }
     return p;
 }
@@ -95,11 +85,8 @@ bool board_netif_poll(struct netif *netif)
     unsigned frames = 0;
 
     while (frames < FRAMES_NOW && (REG(RX_FIFO_INF) & 0xff0000)) {
-        struct pbuf *p = input();
+        ethernet_give(netif, input());
         frames++;
-        if (p != NULL && netif->input(p, netif) != ERR_OK) {
-            (void)pbuf_free(p);
-        }
     }
     return frames > 0;
 }
@@ -108,14 +95,7 @@ err_t board_netif_init(struct netif *netif)
 {
     static const uint8_t mac[] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x57};
 
-    netif->name[0] = 'e';
-    netif->name[1] = 'n';
-    netif->mtu = 1500;
-    netif->hwaddr_len = sizeof mac;
-    memcpy(netif->hwaddr, mac, sizeof mac);
-    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
-    netif->output = etharp_output;
-    netif->linkoutput = output;
+    ethernet_begin(netif, mac, output);
     REG(HW_CFG) = 1; /* reset */
     while (REG(HW_CFG) & 1) {
     }

@@ -1,19 +1,17 @@
 /* ethernet.c - virtio network, polled: four buffers for what comes, one for what goes. */
 #include <string.h>
 
-#include "lwip/etharp.h"
 #include "lwip/pbuf.h"
-#include "netif/ethernet.h"
 
 #include "board.h"
+#include "ethernet.h"
 #include "virtio.h"
 
 #define VIRTIO_HEADER 12
-#define HEADER        14
-#define FRAME_MAX     1514
 
 static struct virtq rx, tx;
-static uint8_t rx_buffer[VIRTQ_LEN][VIRTIO_HEADER + FRAME_MAX], tx_buffer[VIRTIO_HEADER + FRAME_MAX];
+static uint8_t rx_buffer[VIRTQ_LEN][VIRTIO_HEADER + ETHERNET_FRAME_MAX],
+    tx_buffer[VIRTIO_HEADER + ETHERNET_FRAME_MAX];
 static bool sending;
 
 static err_t output(struct netif *netif, struct pbuf *p)
@@ -25,7 +23,7 @@ static err_t output(struct netif *netif, struct pbuf *p)
     if (virtio_take(&tx, &slot, &unused)) {
         sending = false;
     }
-    if (sending || len > FRAME_MAX) {
+    if (sending || len > ETHERNET_FRAME_MAX) {
         return ERR_MEM; /* TCP sends it again */
     }
     memset(tx_buffer, 0, VIRTIO_HEADER);
@@ -44,7 +42,7 @@ bool board_netif_poll(struct netif *netif)
     if (!virtio_take(&rx, &slot, &len)) {
         return false;
     }
-    if (len >= VIRTIO_HEADER + HEADER && len <= VIRTIO_HEADER + FRAME_MAX) {
+    if (len >= VIRTIO_HEADER + ETHERNET_HEADER && len <= VIRTIO_HEADER + ETHERNET_FRAME_MAX) {
         uint16_t frame = (uint16_t)(len - VIRTIO_HEADER);
         p = pbuf_alloc(PBUF_RAW, (uint16_t)(frame + ETH_PAD_SIZE), PBUF_POOL);
         if (p != NULL) {
@@ -52,9 +50,7 @@ bool board_netif_poll(struct netif *netif)
         }
     }
     virtio_give(&rx, slot, rx_buffer[slot], sizeof rx_buffer[slot], true);
-    if (p != NULL && netif->input(p, netif) != ERR_OK) {
-        (void)pbuf_free(p);
-    }
+    ethernet_give(netif, p);
     return true;
 }
 
@@ -63,14 +59,7 @@ err_t board_netif_init(struct netif *netif)
     static const uint8_t mac[] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x58};
     uint32_t registers = virtio_find(VIRTIO_NET);
 
-    netif->name[0] = 'e';
-    netif->name[1] = 'n';
-    netif->mtu = 1500;
-    netif->hwaddr_len = sizeof mac;
-    memcpy(netif->hwaddr, mac, sizeof mac);
-    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
-    netif->output = etharp_output;
-    netif->linkoutput = output;
+    ethernet_begin(netif, mac, output);
     if (registers == 0 || !virtio_agree(registers)) {
         return ERR_IF;
     }
