@@ -73,8 +73,8 @@ ifeq ($(1),$(BOARD))
 $$(IMAGE).%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) $$(FW_OPTION_DEFINES) -c -o $$@ $$<
-# All of an image but what is made for one CA: the rest links in a moment.
-firmware-parts: $$($(1)_OBJECTS) $$(FW)/$(1)/libbearssl.a
+# All of an image but what is made for one CA, and what site.sh makes that with: the rest links in a moment.
+firmware-parts: $$($(1)_OBJECTS) $$(FW)/$(1)/libbearssl.a $$(B)/nanoacme-anchors
 $$(IMAGE).site.o: $$(FW_SITE) | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) -c -o $$@ $$<
