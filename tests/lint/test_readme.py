@@ -48,6 +48,8 @@ def figures():
     limit = re.search(r"#define ACME_NAMES_MAX +(\d+)", open("core/acme_config.h", encoding="utf-8").read()).group(1)
     wanted = [rf"{first}\s+requests for a first certificate", rf"{renewal} for a renewal, one TLS handshake each",
               rf"1 to {limit} names"]
+    flash = int(re.search(r"\*\*flash, all\*\* \| \*\*(\d+)", README).group(1))  # of the table, which make size measures
+    wanted.append(rf"it takes {flash // 1024} KiB")
     return [w for w in wanted if not re.search(w, README)]
 
 
