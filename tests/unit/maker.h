@@ -49,6 +49,9 @@ EVP_PKEY *maker_public(const uint8_t point[65]);
 void maker_import(struct acme_key_p256 *ours, EVP_PKEY *theirs);
 int maker_verify(EVP_PKEY *key, const uint8_t digest[32], const uint8_t signature[64]);
 
+/* A key in hardware that does not answer: point() and sign() say ACME_E_KEY. */
+extern const struct acme_key_ops maker_mute_ops;
+
 /* A system with bytes from a fixed sequence and MAKER_NOW. */
 extern const struct acme_sys maker_sys;
 

@@ -81,28 +81,13 @@ static void fails_with(int error, enum acme_step step)
 
 static struct acme_key_ops ops; /* those of the device, and what the test changes */
 
-static int no_point(void *handle, uint8_t point[65])
-{
-    (void)handle;
-    (void)point;
-    return ACME_E_KEY;
-}
-
-static int no_signature(void *handle, const uint8_t digest[32], uint8_t signature[64])
-{
-    (void)handle;
-    (void)digest;
-    (void)signature;
-    return ACME_E_KEY;
-}
-
 static void keys_that_do_not_answer(void **state)
 {
     (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     ops = device_key_ops;
-    ops.sign = no_signature;
+    ops.sign = maker_mute_ops.sign;
     w.setup.account_key.ops = &ops;
     fails_with(ACME_E_KEY, ACME_STEP_ACCOUNT);
     assert_int_equal(w.ca.accounts, 0);
@@ -118,7 +103,7 @@ static void keys_that_do_not_answer(void **state)
     assert_int_equal(w.ca.order_count, 1);
 
     ops = device_key_ops; /* the key in use does not tell whose it is: no reason to replace it unasked */
-    ops.point = no_point;
+    ops.point = maker_mute_ops.point;
     w.setup.certificate_key.ops = &ops;
     unsigned requests = w.ca.requests;
     assert_int_equal(run(ACME_WHEN_DUE), ACME_FAILED);

@@ -684,29 +684,13 @@ static void progress_grows_along_the_way(void **state)
     assert_true(acme_flow_progress(&flow, ACME_STEP_FINALIZE) > last);
 }
 
-static int mute_point(void *handle, uint8_t point[65])
-{
-    (void)handle;
-    (void)point;
-    return ACME_E_KEY;
-}
-
-static int mute_sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
-{
-    (void)handle;
-    (void)digest;
-    (void)signature;
-    return ACME_E_KEY;
-}
-
 /* A key in hardware that stops to answer: nothing is shown and nothing is asked. */
 static void keys_that_do_not_answer(void **state)
 {
     (void)state;
-    static const struct acme_key_ops mute = {.point = mute_point, .sign = mute_sign};
     start(ACME_STEP_PRESENT);
     flow.solver = &http;
-    setup.account_key.ops = &mute;
+    setup.account_key.ops = &maker_mute_ops;
     assert_int_equal(acme_flow_act(&flow), ACME_E_KEY);
     assert_int_equal(presents, 0);
     assert_false(flow.presented);
@@ -714,7 +698,7 @@ static void keys_that_do_not_answer(void **state)
     char text[2000];
     struct acme_out o;
     start(ACME_STEP_FINALIZE);
-    setup.certificate_key.ops = &mute;
+    setup.certificate_key.ops = &maker_mute_ops;
     acme_out_init(&o, text, sizeof text);
     assert_int_equal(acme_flow_rfc8555[ACME_STEP_FINALIZE].ask(&flow, &o), ACME_E_KEY);
     assert_int_equal(flow.signatures, 0);
