@@ -20,7 +20,7 @@ void ca_v1_init(struct ca *ca);
 bool ca_v1_route(const struct ca *ca, struct request *r, const char *path);
 const char *ca_v1_method(const struct request *r);
 
-/* Judges a payload by its layout: `resource` first, and nothing that has no business there. */
+/* Judges a payload by its layout: `resource` first or last, and nothing that has no business there. */
 void ca_v1_judge(struct ca *ca, struct request *r);
 
 void ca_v1_carry_out(struct ca *ca, struct request *r, struct reply *p);
