@@ -25,6 +25,8 @@ endif
 WARNINGS = -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual -Wpointer-arith
 COMPILE = $(CC) -Icore $(STACKS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+# What a device may leave out, a Linux gateway has: ACME v1.
+COMPILE += -DACME_CFG_V1=1
 POSIX = -D_POSIX_C_SOURCE=200809L
 
 CORE = $(wildcard core/*.c core/*/*.c)
