@@ -435,7 +435,7 @@ static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
     struct acme_out o;
     acme_out_init(&o, absolute, sizeof(absolute));
     if (location[0] == '/' && location[1] != '/') {
-        acme_out_text(&o, "https://");
+        acme_out_text(&o, acme_url_is_plain(&x->url) ? "http://" : "https://");
         acme_out_slice(&o, x->url.authority);
     }
     acme_out_text(&o, location);
