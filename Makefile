@@ -159,7 +159,7 @@ $(B)/nanoacme.1: port/posix/nanoacme.1.scd
 
 $(B)/nanoacme.pc: port/posix/nanoacme.pc.in Makefile
 	@mkdir -p $(@D)
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< >$@
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@OPTIONS@|$(HOST_OPTIONS)|' $< >$@
 
 D = $(DESTDIR)$(PREFIX)
 install: all $(B)/nanoacme.1
