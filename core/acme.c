@@ -287,7 +287,7 @@ static int tick_wait(struct acme_client *c, uint32_t now_ms)
 static int tick_connect(struct acme_client *c, uint32_t now_ms)
 {
     struct acme_event event = {.kind = ACME_EVENT_CONNECTED, .step = c->flow.step};
-    uint32_t before = c->channel.handshakes;
+    uint32_t before = acme_channel_connections(&c->channel);
     /* The other name is the directory's alone. */
     const char *name = c->setup->ca.tls_name;
     bool named = name != NULL && name[0] != '\0' && acme_url_same_origin(&c->exchange.url, &c->flow.hosts.directory);
@@ -297,7 +297,7 @@ static int tick_connect(struct acme_client *c, uint32_t now_ms)
         return faulted(c, done, now_ms);
     }
     if (done == 1) {
-        bool fresh = c->channel.handshakes != before;
+        bool fresh = acme_channel_connections(&c->channel) != before;
         if (fresh) {
             event.text = acme_slice_of(c->channel.host);
             acme_trace(c->setup, &event);

@@ -119,6 +119,12 @@
 #define ACME_BEARSSL_I15 0
 #endif
 
+/* 1: http:// URLs are understood, without TLS, for the one host acme_ca::plain_host names: a CA under test on the same
+ * machine. 0: there is no code that could talk to a CA in clear. */
+#ifndef ACME_CFG_PLAIN_HTTP
+#define ACME_CFG_PLAIN_HTTP 0
+#endif
+
 #if ACME_NAMES_MAX < 1 || ACME_NAMES_MAX > 100 || ACME_URL_MAX < 64 || ACME_NONCE_MAX < 32 || ACME_TOKEN_MAX < 43 || \
     ACME_WORK_MIN < 1024 || ACME_WORK_MIN < 5 * ACME_URL_MAX + 256 || ACME_JSON_DEPTH < 4 ||                         \
     ACME_HTTP01_SLOTS < 1 || ACME_NONCE_TRIES < 1

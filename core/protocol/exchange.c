@@ -450,7 +450,7 @@ static struct acme_slice absolute_url(const struct acme_exchange *x, const char 
     struct acme_out o;
     acme_out_init(&o, absolute, ACME_URL_MAX + 1);
     if (reference[0] == '/' && reference[1] != '/') {
-        acme_out_text(&o, "https://");
+        acme_out_text(&o, acme_url_is_plain(&x->url) ? "http://" : "https://");
         acme_out_slice(&o, x->url.authority);
     }
     acme_out_text(&o, reference);

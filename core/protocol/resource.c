@@ -13,6 +13,14 @@ static bool hosts_allow(const struct acme_hosts *hosts, const struct acme_url *u
     return false;
 }
 
+/* In clear only on the directory's own host, and only when the directory is: TLS is never given up on the way. */
+static bool scheme_ok(const struct acme_hosts *hosts, const struct acme_url *url)
+{
+    const struct acme_url *directory = &hosts->directory;
+    return !acme_url_is_plain(url) ||
+           (acme_url_is_plain(directory) && acme_slice_is_nocase(url->host, directory->host));
+}
+
 int acme_url_keep(char kept[ACME_URL_MAX + 1], struct acme_slice text, const struct acme_hosts *hosts)
 {
     struct acme_url url;
@@ -26,6 +34,9 @@ int acme_url_keep(char kept[ACME_URL_MAX + 1], struct acme_slice text, const str
     int error = acme_url_parse(&url, text);
     if (error != 0) {
         return error;
+    }
+    if (!scheme_ok(hosts, &url)) {
+        return ACME_E_URL_SCHEME;
     }
     if (!hosts_allow(hosts, &url)) {
         return ACME_E_URL_HOST;

@@ -90,7 +90,7 @@ void acme_http_reader_init(struct acme_http_reader *r, bool is_head_request);
  * header line, a NUL or a bare CR (a bare LF ends a line). After an error the reader is dead. */
 int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_t *used, struct acme_slice *body);
 
-/* Tells that the connection has ended. `clean`: with TLS close_notify.
+/* Tells that the connection has ended. `clean`: with TLS close_notify, or in clear (secure/channel.h).
  * Returns ACME_HTTP_END when that is how this body ends, else ACME_E_HTTP_TRUNCATED: a body delimited by the
  * connection counts only after a clean end (RFC 9112, 9.8). */
 int acme_http_eof(struct acme_http_reader *r, bool clean);
