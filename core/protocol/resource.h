@@ -25,6 +25,7 @@ struct acme_directory {
     char new_nonce[ACME_URL_MAX + 1];
     char new_account[ACME_URL_MAX + 1];
     char new_order[ACME_URL_MAX + 1];
+    char new_cert[ACME_V1_URL]; /* empty: RFC 8555; else the others are new-reg, twice, and new-authz */
 };
 
 /* What the directory's `meta` says; only needed while an account is made. */
