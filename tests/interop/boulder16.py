@@ -14,7 +14,9 @@ import os
 import re
 import secrets
 import subprocess
+import sys
 import threading
+import traceback
 
 import servers
 
@@ -58,8 +60,6 @@ class Boulder:
         self.lose, self.lost = None, threading.Event()  # path of the next request that is carried out but not answered
         self.ready.set()
         self.ca_file, self.key = os.path.join(folder, "root.pem"), os.path.join(folder, "root.key")
-        with open(os.path.join(folder, "extensions"), "w") as f:
-            f.write(EXTENSIONS)
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key, "-out",
                 self.ca_file, "-days", "30", *CA)
         self.http_port = servers.free_port()
@@ -86,7 +86,8 @@ class Boulder:
             daemon_threads = True
 
             def handle_error(self, *_):  # clients that are killed are what this is about
-                pass
+                if not isinstance(sys.exc_info()[1], OSError):
+                    traceback.print_exc()
 
         return Server(("127.0.0.1", 0), Handler)
 
@@ -124,7 +125,7 @@ class Boulder:
 
     def route(self, method, path, body):
         posts = {"/acme/new-reg": self.new_reg, "/acme/new-authz": self.new_authz, "/acme/new-cert": self.new_cert}
-        kind, number = (re.fullmatch(r"/acme/(reg|authz|challenge|cert)/(\d+)", path) or [None, "", "0"])[1:3]
+        kind, number = (re.findall(r"^/acme/(reg|authz|challenge|cert)/(\d+)$", path) or [("", "0")])[0]
         if path == "/directory" and method != "POST":
             names = {n: f"{self.url}/acme/{n}" for n in ("new-authz", "new-cert", "new-reg", "revoke-cert")}
             return self.say(200, names)
@@ -263,8 +264,10 @@ class Boulder:
         if missing:
             raise Refused(403, "unauthorized", "Error creating new cert :: Authorizations for these names not found or "
                                                f"expired: {missing}")
+        with open(path + ".ext", "w") as f:
+            f.write(f"{EXTENSIONS}subjectAltName = critical,{','.join('DNS:' + name for name in names)}\n")
         der = openssl("x509", "-req", "-inform", "DER", "-in", path, "-CA", self.ca_file, "-CAkey", self.key, "-days", "90",
-                      "-copy_extensions", "copy", "-extfile", os.path.join(self.folder, "extensions"), "-outform", "DER")
+                      "-extfile", path + ".ext", "-outform", "DER")
         self.certificates.append(der)
         at = [("Location", f"{self.url}/acme/cert/{len(self.certificates)}"), ("Link", f'<{self.url}/acme/issuer-cert>;rel="up"')]
         return self.say_certificate(201, der, at)
