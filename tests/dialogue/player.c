@@ -30,7 +30,7 @@ static void save(struct state *s)
     s->x = e.x;
     s->flow = e.flow;
     s->judge = e.judge;
-    memcpy(s->work, e.work, sizeof e.work);
+    memcpy(s->work, e.work, e.setup.work_len);
     s->chain_len = e.chain_len;
     memcpy(s->chain, e.chain, e.chain_len);
 }
@@ -40,7 +40,7 @@ static void restore(const struct state *s)
     e.x = s->x;
     e.flow = s->flow;
     e.judge = s->judge;
-    memcpy(e.work, s->work, sizeof e.work);
+    memcpy(e.work, s->work, e.setup.work_len);
     e.chain_len = s->chain_len;
     memcpy(e.chain, s->chain, s->chain_len);
 }
@@ -55,7 +55,7 @@ static bool same_state(const struct state *s)
     /* what follows the end of an answer is seen only when it comes with it: the connection is not kept then */
     e.x.http.answer.close = s->x.http.answer.close;
     return memcmp(&e.x, &s->x, sizeof e.x) == 0 && memcmp(&e.flow, &s->flow, sizeof e.flow) == 0 &&
-           memcmp(&e.judge, &s->judge, sizeof e.judge) == 0 && memcmp(e.work, s->work, sizeof e.work) == 0 &&
+           memcmp(&e.judge, &s->judge, sizeof e.judge) == 0 && memcmp(e.work, s->work, e.setup.work_len) == 0 &&
            e.chain_len == s->chain_len && memcmp(e.chain, s->chain, e.chain_len) == 0;
 }
 
