@@ -339,17 +339,20 @@ static void certificate_document(const struct ca *ca, const struct ca_order *o, 
 {
     const char *up = ca->plan->up != NULL ? ca->plan->up : relative ? "/acme/issuer-cert" : A "/issuer-cert";
     BIO *bio = BIO_new_mem_buf(o->chain, -1);
-    X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    uint8_t *at = (uint8_t *)p->body;
-    assert_non_null(leaf);
-    int len = i2d_X509(leaf, NULL);
-    assert_true(len > 0 && (size_t)len < sizeof p->body);
-    p->body_len = (size_t)i2d_X509(leaf, &at);
+    char *name, *header;
+    unsigned char *der;
+    long len;
+    assert_int_equal(PEM_read_bio(bio, &name, &header, &der, &len), 1);
+    assert_true((size_t)len < sizeof p->body);
+    memcpy(p->body, der, (size_t)len);
+    p->body_len = (size_t)len;
     headers(p, "Content-Type: application/pkix-cert\r\n");
     if (strcmp(up, "none") != 0) {
         headers(p, "Link: <%s>;rel=\"up\"\r\n", up);
     }
-    X509_free(leaf);
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(der);
     BIO_free(bio);
 }
 
