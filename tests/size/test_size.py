@@ -17,8 +17,8 @@ whole = boards.measure("lm3s6965evb", ["BOARD=lm3s6965evb"])
 ram = whole["ram_all"] + whole["stack"]
 tap.ok(whole["flash_all"] <= boards.FLASH_MAX, f"the firmware takes at most {boards.FLASH_MAX} bytes of flash", whole["flash_all"])
 tap.ok(ram <= boards.RAM_MAX, f"and {boards.RAM_MAX} bytes of RAM, stack included", ram)
-for name, make in size.TABLES.items():
-    parts = size.split_readme(name)
+for name, (path, make) in size.TABLES.items():
+    parts = size.split(name, path)
     made = make()
-    tap.ok(parts and parts[1] == made, f"README.md has the sizes of {name}", "make size UPDATE=1")
+    tap.ok(parts and parts[1] == made, f"{path} has the sizes of {name}", "make size UPDATE=1")
 tap.end()
