@@ -85,7 +85,7 @@ static int answer(const char *head, size_t body, const char *text)
     bool close = false;
     size_t len = text != NULL ? strlen(text) : body;
 
-    int n = snprintf(bytes, sizeof bytes, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", head, len,
+    int n = snprintf(bytes, sizeof bytes, "HTTP/1.1 %s\r\nContent-Length: %u\r\n\r\n%s", head, (unsigned)len,
                      text != NULL ? text : "");
     assert_in_range(n, 1, sizeof bytes - 1);
     int error = acme_exchange_input(&x, bytes, (size_t)n);
