@@ -185,6 +185,10 @@ def bigendian():
     scripts("bigendian")
 
 
+def target():
+    scripts("target")
+
+
 def boards():
     names = sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob("boards/*/qemu"))
     built = [make(f"firmware for {name} links", f"BOARD={name}", "firmware-parts") for name in names]
@@ -202,7 +206,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, size, install, conformance, boards, interop, demo, bench]
+GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, target, size, install, conformance, boards, interop, demo, bench]
 
 
 def main():

@@ -36,6 +36,18 @@ $(eval $(call target_machine,cortex-m3,arm-none-eabi-gcc,$(ARM_FLAGS) -Dtimegm=m
 	-Wl$(COMMA)--gc-sections -T tests/target/link.ld $(FW)/mps2-an385/libbearssl.a))
 $(TARGET)/cortex-m3/replay.elf $(TARGET_UNITS:%=$(TARGET)/cortex-m3/%.elf): $(FW)/mps2-an385/libbearssl.a
 
-target-cortex-m3: $(TARGET)/dialogues.rec $(TARGET)/cortex-m3/replay.elf $(TARGET_UNITS:%=$(TARGET)/cortex-m3/%.elf)
-.PHONY: target-cortex-m3
-.SECONDARY:
+# Big-endian, under an operating system; BearSSL is built from its source here too.
+S390X_BEARSSL = $(FW_BEARSSL_FILES:$(FW_BEARSSL)/src/%.c=$(TARGET)/s390x/bearssl/%.o)
+$(TARGET)/s390x/bearssl/%.o: $(FW_BEARSSL)/src/%.c
+	@mkdir -p $(@D)
+	$(Q)s390x-linux-gnu-gcc -O1 -w -I$(FW_BEARSSL)/inc -I$(FW_BEARSSL)/src -c -o $@ $<
+$(TARGET)/s390x/libbearssl.a: $(S390X_BEARSSL)
+	@rm -f $@
+	$(Q)s390x-linux-gnu-ar rcs $@ $^
+$(eval $(call target_machine,s390x,s390x-linux-gnu-gcc,-O1 -g,,-static $(TARGET)/s390x/libbearssl.a))
+$(TARGET)/s390x/replay.elf: $(TARGET)/s390x/libbearssl.a
+
+target-cortex-m3: $(TARGET)/cortex-m3/replay.elf $(TARGET_UNITS:%=$(TARGET)/cortex-m3/%.elf)
+target-s390x: $(TARGET)/s390x/replay.elf
+target-recording: $(TARGET)/dialogues.rec
+.PHONY: target-cortex-m3 target-s390x target-recording
