@@ -5,12 +5,12 @@ TARGET_SHARED = tests/target/cmocka.c tests/target/base64.c tests/unit/maker_sys
 TARGET_REPLAY = $(TARGET_SHARED) tests/target/tape.c tests/target/tape_ca.c tests/target/replay.c tests/dialogue/outcome.c \
 	tests/fake/engine.c tests/fake/words.c
 # What needs OpenSSL, sockets, files or processes stays at home.
-TARGET_HOME = acme acme_edges anchors buffers ca chain channel config csr der ec flash_store jws keeper key_p256 leaf pem \
+TARGET_HOME = acme acme_edges anchors buffers ca chain channel config csr ec jws key_p256 leaf \
 	posix_net posix_store scan tls tls_edges webroot
 TARGET_UNITS = $(filter-out $(TARGET_HOME:%=test_%),$(basename $(notdir $(wildcard tests/unit/test_*.c))))
 
 TARGET_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 \
-	-Itests/target/include -Itests -Iport/lwip -Icore -isystem $(FW)/include
+	-Itests/target/include -Itests -Iport/lwip -Iport/flash -Icore -isystem $(FW)/include
 
 # The recording. It is made anew when the program that makes it is, or a script.
 $(TARGET)/dialogues.rec: $(B)/tests/dialogue/test_dialogue $(wildcard tests/dialogue/*.dialogue tests/dialogue/*/*.dialogue tests/regress/*.dialogue)
@@ -29,7 +29,7 @@ $$(TARGET)/$(1)/%.elf: $(4:%.c=$$(TARGET)/$(1)/%.o) $$(CORE:%.c=$$(TARGET)/$(1)/
 	$$(Q)$(2) $(3) -o $$@ $$(filter %.o,$$^) $(5)
 $$(TARGET)/$(1)/replay.elf: $$(TARGET_REPLAY:%.c=$$(TARGET)/$(1)/%.o)
 $$(TARGET_UNITS:%=$$(TARGET)/$(1)/%.elf): $$(TARGET)/$(1)/test_%.elf: $$(TARGET)/$(1)/tests/unit/test_%.o \
-	$$(TARGET_SHARED:%.c=$$(TARGET)/$(1)/%.o) $$(TARGET)/$(1)/port/lwip/clock.o
+	$$(TARGET_SHARED:%.c=$$(TARGET)/$(1)/%.o) $$(TARGET)/$(1)/port/lwip/clock.o $$(TARGET)/$(1)/port/flash/flash_store.o $$(TARGET)/$(1)/tests/fake/flash.o
 endef
 # The firmware's C library has no timegm(), but no time zones either. It prints no %zu.
 $(eval $(call target_machine,cortex-m3,arm-none-eabi-gcc,$(ARM_FLAGS) -Dtimegm=mktime,tests/target/start.c,-nostartfiles --specs=rdimon.specs \
