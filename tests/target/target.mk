@@ -10,7 +10,7 @@ TARGET_HOME = acme acme_edges anchors buffers ca chain channel config csr ec jws
 TARGET_UNITS = $(filter-out $(TARGET_HOME:%=test_%),$(basename $(notdir $(wildcard tests/unit/test_*.c))))
 
 TARGET_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 \
-	-Itests/target/include -Itests -Iport/lwip -Iport/flash -Icore -isystem $(FW)/include
+	$(HOST_OPTIONS) -Itests/target/include -Itests -Iport/lwip -Iport/flash -Icore -isystem $(FW)/include
 
 # The recording. It is made anew when the program that makes it is, or a script.
 $(TARGET)/dialogues.rec: $(B)/tests/dialogue/test_dialogue $(wildcard tests/dialogue/*.dialogue tests/dialogue/*/*.dialogue tests/regress/*.dialogue)
