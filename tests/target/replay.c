@@ -12,6 +12,7 @@ static struct engine_way way;
 static const char *more[4];
 static bool bytewise;
 static unsigned keys_made;
+static size_t work_len;
 static struct {
     unsigned runs, requests, signatures;
 } counts;
@@ -62,6 +63,13 @@ static const char *text_or_none(const char *word)
     return text[0] != '\0' ? text : NULL;
 }
 
+static void begun(struct engine *engine)
+{
+    assert_in_range(work_len, 1, sizeof engine->work);
+    engine->setup.work_len = work_len;
+    outcome_watch(engine);
+}
+
 static void set_up(struct acme_key_ops *keys)
 {
     char *flag;
@@ -73,6 +81,7 @@ static void set_up(struct acme_key_ops *keys)
     way.judged = strtol(flag, &flag, 10) != 0;
     plan.mute = strtol(flag, &flag, 10) != 0;
     way.down_after = (unsigned)strtol(flag, &flag, 10);
+    work_len = strtoul(flag, NULL, 10);
     while (tape_is("name")) {
         plan.names[plan.name_count++] = tape_text("name");
     }
@@ -82,7 +91,7 @@ static void set_up(struct acme_key_ops *keys)
     way.more_hosts = more;
     way.directory_url = text_or_none("directory");
     way.resumed = text_or_none("resumed");
-    way.begun = outcome_watch;
+    way.begun = begun;
     *keys = acme_key_p256_ops;
     keys->generate = generate;
     keys->sign = sign;
