@@ -4,10 +4,10 @@ TARGET = $(B)/target
 TARGET_SHARED = tests/target/cmocka.c tests/target/base64.c tests/unit/maker_system.c
 TARGET_REPLAY = $(TARGET_SHARED) tests/target/tape.c tests/target/tape_ca.c tests/target/replay.c tests/dialogue/outcome.c \
 	tests/fake/engine.c tests/fake/words.c
-# What needs OpenSSL, sockets, files or processes stays at home.
-TARGET_HOME = acme acme_edges anchors buffers ca chain channel config csr ec jws key_p256 leaf \
-	posix_net posix_store scan tls tls_edges webroot
-TARGET_UNITS = $(filter-out $(TARGET_HOME:%=test_%),$(basename $(notdir $(wildcard tests/unit/test_*.c))))
+# Unit tests that include nothing of OpenSSL or of an operating system, and those that can do without: NO_OPENSSL.
+TARGET_UNITS = $(sort b64url base64 der exchange_edges flash_store flow keeper pem plain $(patsubst tests/unit/test_%.c,%,$(shell \
+	grep -LE '"(maker|tls_server|asker)\.h"|"fake/|<(openssl/|sys/|unistd\.h)' tests/unit/test_*.c)))
+TARGET_UNITS := $(TARGET_UNITS:%=test_%)
 
 TARGET_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 \
 	$(HOST_OPTIONS) -Itests/target/include -Itests -Iport/lwip -Iport/flash -Icore -isystem $(FW)/include
