@@ -443,12 +443,12 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     return advance(x, next == ACME_E_PROBLEM ? error : next, now_ms);
 }
 
-/* A reference of the answer made whole: to the same host, or as it is. */
+/* A reference of the answer made whole: to the same host, or as it is. None when it is longer than a URL may be. */
 static struct acme_slice absolute_url(const struct acme_exchange *x, const char *reference,
                                       char absolute[ACME_URL_MAX + 1])
 {
     struct acme_out o;
-    acme_out_init(&o, absolute, ACME_URL_MAX + 1);
+    acme_out_init(&o, absolute, ACME_URL_MAX);
     if (reference[0] == '/' && reference[1] != '/') {
         acme_out_text(&o, acme_url_is_plain(&x->url) ? "http://" : "https://");
         acme_out_slice(&o, x->url.authority);
