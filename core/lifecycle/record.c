@@ -136,14 +136,16 @@ static void names_word(const struct acme_flow *flow, char word[ACME_B64URL_LEN(A
     acme_out_bytes(&o, "", 1);
 }
 
-/* An ACME v1 order is what we make of it: the authorizations that were asked for one by one, and the certificate. */
+/* An ACME v1 order is what we make of it: the authorizations that were asked for one by one; then the certificate, behind
+ * which they are of no more use, and so many that the record might not fit. */
 static void write_v1_order(struct acme_out *o, const struct acme_order *order)
 {
-    for (uint8_t i = 0; i < order->authz_count; i++) {
-        line(o, "authz", order->authz[i]);
-    }
     if (order->certificate[0] != '\0') {
         line(o, "certificate", order->certificate);
+        return;
+    }
+    for (uint8_t i = 0; i < order->authz_count; i++) {
+        line(o, "authz", order->authz[i]);
     }
 }
 
@@ -172,9 +174,9 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
     acme_out_text(o, "\n");
     if (flow->order.url[0] != '\0') {
         line(o, "order", flow->order.url);
-    }
-    if (ACME_CFG_V1 && flow->directory.new_cert[0] != '\0') {
-        write_v1_order(o, &flow->order);
+        if (ACME_CFG_V1 && flow->directory.new_cert[0] != '\0') {
+            write_v1_order(o, &flow->order);
+        }
     }
     acme_out_text(o, "end\n");
 }

@@ -107,6 +107,43 @@ static void order_comes_back(void **state)
     assert_int_equal(retry, 0);
 }
 
+/* An ACME v1 order whose certificate is known needs no more than that, which fits however many names there are. */
+static void certificate_always_fits(void **state)
+{
+    (void)state;
+    struct acme_out o;
+    strcpy(flow.directory.new_cert, U "/new-cert");
+    flow.order.authz_count = ACME_NAMES_MAX;
+    for (unsigned i = 0; i < ACME_NAMES_MAX; i++) {
+        snprintf(flow.order.authz[i], sizeof flow.order.authz[i], U "/%0*u", ACME_URL_MAX - (int)strlen(U) - 1, i);
+    }
+    snprintf(flow.order.certificate, sizeof flow.order.certificate, U "/%0*u", ACME_URL_MAX - (int)strlen(U) - 1, 7u);
+    acme_out_init(&o, text, ACME_WORK_MIN);
+    acme_record_order_write(&o, &flow, 0);
+    assert_false(o.overflow);
+    struct acme_flow f = blank();
+    int64_t retry = -1;
+    assert_true(acme_record_order_read(&f, acme_slice(text, o.len), &retry));
+    assert_string_equal(f.order.certificate, flow.order.certificate);
+    assert_int_equal(f.order.authz_count, 0);
+}
+
+/* What was asked for before there was an order is not one. */
+static void half_an_order_is_none(void **state)
+{
+    (void)state;
+    strcpy(flow.directory.new_cert, U "/new-cert");
+    strcpy(flow.order.authz[0], U "/authz/1");
+    flow.order.authz_count = 1;
+    flow.order.url[0] = '\0';
+    size_t len = order(5);
+    struct acme_flow f = blank();
+    int64_t retry = -1;
+    assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
+    assert_int_equal(retry, 5);
+    assert_int_equal(f.order.authz_count, 0);
+}
+
 static void torn_records_are_none(void **state)
 {
     (void)state;
@@ -247,6 +284,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(account_comes_back, set_up),
         cmocka_unit_test_setup(order_comes_back, set_up),
+        cmocka_unit_test_setup(certificate_always_fits, set_up),
+        cmocka_unit_test_setup(half_an_order_is_none, set_up),
         cmocka_unit_test_setup(torn_records_are_none, set_up),
         cmocka_unit_test_setup(flipped_bits_lead_nowhere_else, set_up),
         cmocka_unit_test_setup(only_this_order_of_this_version, set_up),
