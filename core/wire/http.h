@@ -51,7 +51,7 @@ struct acme_http_answer {
     char location[ACME_URL_MAX + 1];                /* Location as sent; empty: none                              */
     char retry_after[40];                           /* Retry-After as sent; empty: none or longer than any date   */
     char date[40];                                  /* Date as sent                                               */
-    bool link_long;                                 /* a Link was there that exceeds this                         */
+    bool link_long;                                 /* a Link was there that does not fit below                   */
     enum acme_rel rel;                              /* of the first link with one of these relations              */
     char link[ACME_CFG_V1 ? ACME_URL_MAX + 65 : 1]; /* its target as sent; room for its parameters while it is read */
 };
