@@ -126,11 +126,15 @@ const char *acme_flow_directory_url(const struct acme_flow *f)
 int acme_flow_directory_read(struct acme_flow *f, const struct acme_answer *a)
 {
     struct acme_meta meta;
+    const struct acme_row *rows = f->rows;
     int error = acme_directory_read(&f->directory, &meta, a->json, &f->hosts);
     if (error != 0) {
         return error;
     }
     int order = order_step(f);
+    if (ACME_CFG_V1 && f->rows != rows && f->account[0] != '\0') {
+        (void)acme_flow_account_lost(f); /* the CA has changed its protocol: an account and orders elsewhere */
+    }
     f->cached = false;
     f->status = ACME_STATUS_NONE;
     if (f->account[0] != '\0') {

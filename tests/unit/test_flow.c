@@ -65,6 +65,7 @@ static void start(enum acme_step step)
                                 .solver_count = 2};
     memset(&flow, 0, sizeof flow);
     flow.setup = &setup;
+    flow.rows = acme_flow_rfc8555;
     assert_int_equal(acme_url_parse(&flow.hosts.directory, acme_slice_of(setup.ca.directory_url)), 0);
     take(flow.directory.new_nonce, U "/n");
     take(flow.directory.new_account, U "/a");
@@ -654,6 +655,27 @@ static void directories(void **state)
     }
 }
 
+/* The CA has changed its protocol since the directory was stored: account and order were the other's. */
+static void directories_of_another_protocol(void **state)
+{
+    (void)state;
+    static const char *const other[] = {DIRECTORY("{}"), "{\"new-reg\":\"" U "/r\",\"new-authz\":\"" U
+                                                         "/z\",\"new-cert\":\"" U "/c\"}"};
+    for (int v1 = 0; v1 < 2; v1++) {
+        start(ACME_STEP_FINALIZE);
+        flow.rows = v1 == 1 ? acme_flow_rfc8555 : acme_flow_v1;
+        flow.cached = true;
+        flow.step = ACME_STEP_DIRECTORY;
+        setup.accept_terms = true;
+        assert_int_equal(reads(other[v1], ""), ACME_STEP_ACCOUNT);
+        assert_ptr_equal(flow.rows, v1 == 1 ? acme_flow_v1 : acme_flow_rfc8555);
+        assert_string_equal(flow.account, "");
+        assert_string_equal(flow.order.url, "");
+        assert_int_equal(flow.order.authz_count, 0);
+        assert_true(flow.drop_order);
+    }
+}
+
 static void runs_begin_where_they_can(void **state)
 {
     (void)state;
@@ -747,6 +769,7 @@ int main(void)
         cmocka_unit_test(an_account_is_made_anew_once),
         cmocka_unit_test(a_stale_directory_is_read_once),
         cmocka_unit_test(directories),
+        cmocka_unit_test(directories_of_another_protocol),
         cmocka_unit_test(runs_begin_where_they_can),
         cmocka_unit_test(progress_grows_along_the_way),
         cmocka_unit_test(a_directory_gone_stale_behind_a_challenge_leaves_doubt),
