@@ -242,7 +242,8 @@ static int take_body(struct acme_exchange *x, struct acme_slice piece)
 {
     size_t room = x->setup->work_len - x->body_len;
     if (ACME_CFG_V1 && x->body == ACME_BODY_NONE) {
-        return 0;
+        x->body_len += piece.len;
+        return x->body_len > CHAIN_BYTES_MAX ? ACME_E_CERT_BIG : 0; /* which acme_exchange_fault() forgives */
     }
     if (x->body == ACME_BODY_CHAIN) {
         x->body_len += piece.len;
@@ -326,6 +327,15 @@ static bool is_passing(int error)
     }
 }
 
+/* The end of a run whose request was perhaps carried out: when that is costly, another run had better wait. */
+static int spent(struct acme_exchange *x, int error)
+{
+    if (ACME_CFG_V1 && row_of(x)->costly) {
+        x->retry_s = COSTLY_RETRY_S;
+    }
+    return error;
+}
+
 int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
 {
     bool asked = x->state >= ACME_EXCHANGE_SEND && !x->for_nonce;
@@ -340,7 +350,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     }
     x->wary = x->wary || (dropped && !stale);
     if (!is_passing(error) || ++x->faults > ACME_FAULT_TRIES) {
-        return error;
+        return asked ? spent(x, error) : error;
     }
     x->fault_step = x->flow->step;
     enum acme_step step = asked ? row_of(x)->lost : x->flow->step;
@@ -351,8 +361,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     uint32_t floor_ms = x->retry_after_s > 0 ? acme_poll_ms(0, x->retry_after_s) : 0;
     if (ACME_CFG_V1 && asked && row_of(x)->costly) {
         if (x->paid) {
-            x->retry_s = COSTLY_RETRY_S;
-            return error;
+            return spent(x, error);
         }
         x->paid = true;
         floor_ms = COSTLY_WAIT_MS;
@@ -525,7 +534,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
         x->retry_after_s = -1;                       /* it was meant for polling what was answered */
     }
-    return advance(x, next, now_ms);
+    return next < 0 ? spent(x, next) : advance(x, next, now_ms);
 }
 
 int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
@@ -561,7 +570,7 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
         json.count = error == 0 ? json.count : 0; /* an error page: the status says enough */
     }
     if (answer->location_long && good) {
-        return ACME_E_HTTP_LONG;
+        return spent(x, ACME_E_HTTP_LONG);
     }
     return good ? judge_good(x, &json, now_ms) : judge_problem(x, &json, now_ms);
 }

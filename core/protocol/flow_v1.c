@@ -13,7 +13,7 @@
 
 #if ACME_CFG_V1
 
-/* Looks at an authorization that the server denies, before it is believed to be gone: a server whose database does not
+/* Looks at an object that the server denies, before it is believed to be gone: a server whose database does not
  * answer says 404 after 15 s, and finds it again later. */
 #define LOOKS_MAX 8
 
@@ -36,6 +36,7 @@ static int finalize_read(struct acme_flow *f, const struct acme_answer *a);
 static int finalize_refused(struct acme_flow *f, const struct acme_problem *p);
 static const char *certificate_url(const struct acme_flow *f);
 static int certificate_read(struct acme_flow *f, const struct acme_answer *a);
+static int certificate_refused(struct acme_flow *f, const struct acme_problem *p);
 
 /* clang-format off */
 const struct acme_row acme_flow_v1[ACME_STEP_COUNT] = {
@@ -63,7 +64,7 @@ const struct acme_row acme_flow_v1[ACME_STEP_COUNT] = {
                                .read = finalize_read,        .refused = finalize_refused},
     [ACME_STEP_CERTIFICATE] = {.method = ACME_METHOD_GET,     .lost = ACME_STEP_CERTIFICATE, .needs_key = true,
                                .url = certificate_url,       .body = ACME_BODY_DER,
-                               .read = certificate_read,     .refused = acme_flow_gone_refused},
+                               .read = certificate_read,     .refused = certificate_refused},
 };
 /* clang-format on */
 
@@ -157,6 +158,8 @@ int acme_flow_v1_order(struct acme_flow *f)
     }
     f->order.url[0] = '\0'; /* none, or one of RFC 8555 */
     f->order.authz_count = 0;
+    f->resumed = false;
+    f->in_doubt = false;
     return ACME_STEP_ORDER;
 }
 
@@ -278,6 +281,17 @@ static int certificate_read(struct acme_flow *f, const struct acme_answer *a)
     f->issuers++;
     f->repeats = 0;
     return error != 0 ? error : ACME_STEP_CERTIFICATE;
+}
+
+/* Denied like an authorization, and as little believed. Another is asked for when a later run does not find it either; for
+ * want of an issuer's never. */
+static int certificate_refused(struct acme_flow *f, const struct acme_problem *p)
+{
+    (void)p;
+    if (++f->repeats < LOOKS_MAX) {
+        return ACME_STEP_CERTIFICATE;
+    }
+    return f->resumed && f->issuers == 0 ? acme_flow_reorder(f, ACME_E_PROBLEM) : ACME_E_PROBLEM;
 }
 
 #endif

@@ -402,9 +402,57 @@ static void setups(void **state)
     ca_free(&w.ca);
 }
 
+/* --- ACME v1: what a certificate costs */
+
+#define NOT_FOUND "HTTP/1.1 404 Not Found\r\n" PROBLEM, "{\"type\":\"urn:acme:error:malformed\"}"
+
+/* A certificate, or its issuer's, is denied for a whole run. The next one looks for it again and asks for no other. */
+static void certificate_that_is_denied(void **state)
+{
+    (void)state;
+    static const struct ca_twist twists[] = {{CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY, NOT_FOUND},
+                                             {CA_ISSUER, 1, CA_FOREVER, CA_SAY, NOT_FOUND}};
+    for (unsigned i = 0; i < LEN(twists); i++) {
+        struct ca_plan plan = {ONE, .v1 = true, .twists = &twists[i], .twist_count = 1};
+        new_world(&plan);
+        fails_with(ACME_E_PROBLEM, ACME_STEP_CERTIFICATE);
+        if (i == 1) { /* however often: the certificate itself is there */
+            fails_with(ACME_E_PROBLEM, ACME_STEP_CERTIFICATE);
+        }
+        plan.twist_count = 0;
+        assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(w.ca.count[CA_NEW_CERT], 1);
+        assert_int_equal(w.ca.count[CA_NEW_AUTHZ], 1);
+        ca_free(&w.ca);
+    }
+}
+
+/* The body of new-cert's answer comes so slowly that the step's time is over; its head has told where the certificate is. */
+static int dawdle(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
+{
+    (void)record;
+    (void)len;
+    bool body = seam == DEVICE_RECV && d->client.flow.step == ACME_STEP_FINALIZE && d->client.exchange.known;
+    d->now_ms += body ? 10000 : 0;
+    return body ? 0 : DEVICE_GO;
+}
+
+static void certificate_that_dawdles(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE, .v1 = true};
+    new_world(&plan);
+    w.hook = dawdle;
+    assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(w.ca.count[CA_NEW_CERT], 1);
+    ca_free(&w.ca);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(certificate_that_is_denied),
+        cmocka_unit_test(certificate_that_dawdles),
         cmocka_unit_test(keys_that_do_not_answer),
         cmocka_unit_test(solver_that_fails),
         cmocka_unit_test(solver_with_work),

@@ -198,6 +198,48 @@ static void endless_chain(void **state)
     assert_true(sunk <= 65536);
 }
 
+/* ACME v1: the certificate in new-cert's answer is of no interest, and an endless one is not read to its end. */
+static void endless_certificate(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        bool close = false;
+        start(ACME_STEP_FINALIZE);
+        flow.rows = acme_flow_v1;
+        flow.order.certificate[0] = '\0';
+        strcpy(flow.directory.new_cert, U "/new-cert");
+        send_request();
+        int error = answer("201 Created\r\nLocation: " U "/cert/2", i == 0 ? 65536 : 70000, NULL);
+        if (i == 1) {
+            assert_int_equal(error, ACME_E_CERT_BIG);
+            error = acme_exchange_fault(&x, error, 0);
+            assert_int_equal(error == 0 ? acme_exchange_judge(&x, 0, &close) : error, 0);
+        }
+        assert_int_equal(error, 0);
+        assert_int_equal(flow.step, ACME_STEP_CERTIFICATE);
+        assert_string_equal(flow.order.certificate, U "/cert/2");
+    }
+}
+
+/* ACME v1: new-cert is lost when the run's patience with the network is used up already: another run had better wait. */
+static void spent_when_patience_ends(void **state)
+{
+    (void)state;
+    for (int asked = 0; asked < 2; asked++) {
+        start(ACME_STEP_FINALIZE);
+        flow.rows = acme_flow_v1;
+        strcpy(flow.directory.new_cert, U "/new-cert");
+        x.faults = ACME_FAULT_TRIES;
+        if (asked == 1) {
+            send_request();
+        } else {
+            choose();
+        }
+        assert_int_equal(acme_exchange_fault(&x, ACME_E_CLOSED, 0), ACME_E_CLOSED);
+        assert_int_equal(x.retry_s, asked ? 3600 : 0);
+    }
+}
+
 /* A document must fit; of an error page what fits is enough, since its status says it all. */
 static void bodies_larger_than_the_buffer(void **state)
 {
@@ -360,6 +402,8 @@ int main(void)
         cmocka_unit_test(every_buffer),
         cmocka_unit_test(keys_that_do_not_answer),
         cmocka_unit_test(endless_chain),
+        cmocka_unit_test(endless_certificate),
+        cmocka_unit_test(spent_when_patience_ends),
         cmocka_unit_test(bodies_larger_than_the_buffer),
         cmocka_unit_test(busy_or_broken),
         cmocka_unit_test(rate_limit_by_its_type),
