@@ -409,11 +409,8 @@ static void copy_text(char *to, size_t cap, struct acme_slice from)
 
 /* True when the order is of no more use, whoever asks. A valid order whose certificate we could not take is not dead:
  * a new one each time would soon meet the CA's limit on certificates for the same names. */
-static bool order_is_dead(const struct acme_flow *f, int error)
+static bool order_is_dead(int error)
 {
-    if (ACME_CFG_V1 && f->rows == acme_flow_v1 && f->step == ACME_STEP_CERTIFICATE && error == ACME_E_PROBLEM) {
-        return false; /* the next run looks for it once more */
-    }
     return error == ACME_E_PROBLEM || error == ACME_E_AUTHZ || error == ACME_E_ORDER || error == ACME_E_CERT_KEY ||
            error == ACME_E_CERT_NAMES;
 }
@@ -440,7 +437,7 @@ static void fail(struct acme_client *c, int error)
     c->phase = ACME_PHASE_OVER;
     c->result = ACME_FAILED;
     /* Best effort from here on: the failure above is what counts. A server's trouble says nothing about the order. */
-    if (talked && order_is_dead(&c->flow, error) && problem_status < 500) {
+    if (talked && order_is_dead(error) && problem_status < 500) {
         memset(&c->flow.order, 0, sizeof(c->flow.order));
         (void)acme_keeper_forget(&c->keeper);
     }

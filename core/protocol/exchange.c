@@ -174,6 +174,9 @@ int acme_exchange_ask(struct acme_exchange *x)
     memmove(o.at + o.cap - o.len, o.at, o.len);
     x->payload_len = o.len;
     x->state = ACME_EXCHANGE_SIGN;
+    if (ACME_CFG_V1 && row->costly) {
+        x->retry_s = COSTLY_RETRY_S; /* until an answer tells that nothing was spent, or what it was spent on */
+    }
     return 0;
 }
 
@@ -327,15 +330,6 @@ static bool is_passing(int error)
     }
 }
 
-/* The end of a run whose request was perhaps carried out: when that is costly, another run had better wait. */
-static int spent(struct acme_exchange *x, int error)
-{
-    if (ACME_CFG_V1 && row_of(x)->costly) {
-        x->retry_s = COSTLY_RETRY_S;
-    }
-    return error;
-}
-
 int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
 {
     bool asked = x->state >= ACME_EXCHANGE_SEND && !x->for_nonce;
@@ -350,7 +344,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     }
     x->wary = x->wary || (dropped && !stale);
     if (!is_passing(error) || ++x->faults > ACME_FAULT_TRIES) {
-        return asked ? spent(x, error) : error;
+        return error;
     }
     x->fault_step = x->flow->step;
     enum acme_step step = asked ? row_of(x)->lost : x->flow->step;
@@ -361,7 +355,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     uint32_t floor_ms = x->retry_after_s > 0 ? acme_poll_ms(0, x->retry_after_s) : 0;
     if (ACME_CFG_V1 && asked && row_of(x)->costly) {
         if (x->paid) {
-            return spent(x, error);
+            return error;
         }
         x->paid = true;
         floor_ms = COSTLY_WAIT_MS;
@@ -426,13 +420,18 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     }
     struct acme_event about = {.step = flow->step, .http_status = status, .name = acme_flow_name(flow, flow->step)};
     acme_problem_tell(x->setup, &about, json, json->count > 0 ? 0 : ACME_JSON_NONE);
-    bool busy = status == 503 && x->retry_after_s >= 0;
+    /* Whoever is too busy to answer may have carried it out: a short wait is not enough for what is costly. */
+    int32_t least_s = ACME_CFG_V1 && row_of(x)->costly ? ACME_RETRY_AFTER_MAX_S + 1 : 0;
+    bool busy = status == 503 && x->retry_after_s >= least_s;
     if (status == 429 || problem->kind == ACME_PROBLEM_RATE_LIMITED || busy) {
         return judge_throttle(x, now_ms);
     }
     int error = problem->type.len > 0 ? ACME_E_PROBLEM : ACME_E_HTTP_STATUS;
     if (status >= 500) {
         return acme_exchange_fault(x, error, now_ms);
+    }
+    if (ACME_CFG_V1) {
+        x->retry_s = 0;
     }
     if (problem->kind == ACME_PROBLEM_USER_ACTION) { /* new terms of service: any request may meet them */
         return ACME_E_TERMS;
@@ -522,6 +521,9 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     x->counts.polls += poll ? 1u : 0u;
     enum acme_step step = x->flow->step;
     int next = ACME_CFG_V1 ? read_with_links(x, &answer) : row_of(x)->read(x->flow, &answer);
+    if (ACME_CFG_V1 && next >= 0) {
+        x->retry_s = 0;
+    }
     x->polls += ACME_CFG_V1 && !poll && next == (int)step ? 1u : 0u; /* not there yet: later each time */
     struct acme_event event = {.kind = ACME_EVENT_ANSWER, .step = step, .status = x->flow->status};
     event.http_status = x->http.answer.status;
@@ -534,7 +536,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
         x->retry_after_s = -1;                       /* it was meant for polling what was answered */
     }
-    return next < 0 ? spent(x, next) : advance(x, next, now_ms);
+    return advance(x, next, now_ms);
 }
 
 int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
@@ -570,7 +572,7 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
         json.count = error == 0 ? json.count : 0; /* an error page: the status says enough */
     }
     if (answer->location_long && good) {
-        return spent(x, ACME_E_HTTP_LONG);
+        return ACME_E_HTTP_LONG;
     }
     return good ? judge_good(x, &json, now_ms) : judge_problem(x, &json, now_ms);
 }

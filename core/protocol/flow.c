@@ -132,8 +132,8 @@ int acme_flow_directory_read(struct acme_flow *f, const struct acme_answer *a)
         return error;
     }
     int order = order_step(f);
-    if (ACME_CFG_V1 && f->rows != rows && f->account[0] != '\0') {
-        (void)acme_flow_account_lost(f); /* the CA has changed its protocol: an account and orders elsewhere */
+    if (ACME_CFG_V1 && f->rows != rows) {
+        f->account[0] = '\0'; /* the CA has changed its protocol: there the account has another URL */
     }
     f->cached = false;
     f->status = ACME_STATUS_NONE;

@@ -28,7 +28,7 @@ static const char *order_url(const struct acme_flow *f);
 static int order_ask(struct acme_flow *f, struct acme_out *payload);
 static int order_read(struct acme_flow *f, const struct acme_answer *a);
 static int order_refused(struct acme_flow *f, const struct acme_problem *p);
-static int authz_refused(struct acme_flow *f, const struct acme_problem *p);
+static int denied(struct acme_flow *f, const struct acme_problem *p);
 static int respond_ask(struct acme_flow *f, struct acme_out *payload);
 static const char *finalize_url(const struct acme_flow *f);
 static int finalize_ask(struct acme_flow *f, struct acme_out *payload);
@@ -36,7 +36,6 @@ static int finalize_read(struct acme_flow *f, const struct acme_answer *a);
 static int finalize_refused(struct acme_flow *f, const struct acme_problem *p);
 static const char *certificate_url(const struct acme_flow *f);
 static int certificate_read(struct acme_flow *f, const struct acme_answer *a);
-static int certificate_refused(struct acme_flow *f, const struct acme_problem *p);
 
 /* clang-format off */
 const struct acme_row acme_flow_v1[ACME_STEP_COUNT] = {
@@ -50,21 +49,21 @@ const struct acme_row acme_flow_v1[ACME_STEP_COUNT] = {
                                .read = order_read,           .refused = order_refused},
     [ACME_STEP_AUTHZ]       = {.method = ACME_METHOD_GET,     .lost = ACME_STEP_AUTHZ,
                                .url = acme_flow_authz_url,
-                               .read = acme_flow_authz_read, .refused = authz_refused},
+                               .read = acme_flow_authz_read, .refused = denied},
     [ACME_STEP_PRESENT]     = {.method = ACME_METHOD_NONE,    .lost = ACME_STEP_PRESENT},
     [ACME_STEP_RESPOND]     = {.method = ACME_METHOD_NEW_KEY, .lost = ACME_STEP_AUTHZ_POLL,
                                .url = acme_flow_respond_url, .ask = respond_ask,
                                .read = acme_flow_respond_read, .refused = acme_flow_respond_refused},
     [ACME_STEP_AUTHZ_POLL]  = {.method = ACME_METHOD_GET,     .lost = ACME_STEP_AUTHZ_POLL,  .poll = true,
                                .url = acme_flow_authz_url,
-                               .read = acme_flow_authz_poll_read, .refused = authz_refused},
+                               .read = acme_flow_authz_poll_read, .refused = denied},
     [ACME_STEP_FINALIZE]    = {.method = ACME_METHOD_NEW_KEY, .lost = ACME_STEP_FINALIZE,    .needs_key = true,
                                .url = finalize_url,          .body = ACME_BODY_NONE,         .costly = true,
                                .ask = finalize_ask,
                                .read = finalize_read,        .refused = finalize_refused},
     [ACME_STEP_CERTIFICATE] = {.method = ACME_METHOD_GET,     .lost = ACME_STEP_CERTIFICATE, .needs_key = true,
                                .url = certificate_url,       .body = ACME_BODY_DER,
-                               .read = certificate_read,     .refused = certificate_refused},
+                               .read = certificate_read,     .refused = denied},
 };
 /* clang-format on */
 
@@ -77,23 +76,24 @@ static const char *account_url(const struct acme_flow *f)
 
 static int account_ask(struct acme_flow *f, struct acme_out *payload)
 {
+    const char *end = "}";
     if (f->account[0] == '\0') {
         f->link[0] = '\0';
         acme_out_text(payload, "{\"resource\":\"new-reg\"");
         for (size_t i = 0; i < f->setup->contact_count; i++) {
             acme_out_text(payload, i == 0 ? ",\"contact\":[\"" : "\",\"");
             acme_out_json(payload, acme_slice_of(f->setup->contacts[i]));
+            end = "\"]}";
         }
-        acme_out_text(payload, f->setup->contact_count > 0 ? "\"]}" : "}");
-        return 0;
+    } else {
+        acme_out_text(payload, "{\"resource\":\"reg\"");
+        if (f->link[0] != '\0') {
+            acme_out_text(payload, ",\"agreement\":\"");
+            acme_out_json(payload, acme_slice_of(f->link));
+            end = "\"}";
+        }
     }
-    acme_out_text(payload, "{\"resource\":\"reg\"");
-    if (f->link[0] != '\0') {
-        acme_out_text(payload, ",\"agreement\":\"");
-        acme_out_json(payload, acme_slice_of(f->link));
-        acme_out_text(payload, "\"");
-    }
-    acme_out_text(payload, "}");
+    acme_out_text(payload, end);
     return 0;
 }
 
@@ -158,8 +158,6 @@ int acme_flow_v1_order(struct acme_flow *f)
     }
     f->order.url[0] = '\0'; /* none, or one of RFC 8555 */
     f->order.authz_count = 0;
-    f->resumed = false;
-    f->in_doubt = false;
     return ACME_STEP_ORDER;
 }
 
@@ -208,11 +206,17 @@ static int order_refused(struct acme_flow *f, const struct acme_problem *p)
 
 /* --- AUTHZ, RESPOND, AUTHZ_POLL --- */
 
-/* Expired authorizations are denied too: at last we make new ones. */
-static int authz_refused(struct acme_flow *f, const struct acme_problem *p)
+/* Not believed at once. Then: expired authorizations are denied too, so new ones are made. In the place of a certificate, which
+ * counts, another is asked for when a later run does not find it either, so the order must outlive this one
+ * (ACME_E_PROBLEM would end it); and never for want of its issuer's. */
+static int denied(struct acme_flow *f, const struct acme_problem *p)
 {
     (void)p;
-    return ++f->repeats < LOOKS_MAX ? (int)f->step : acme_flow_reorder(f, ACME_E_PROBLEM);
+    if (++f->repeats < LOOKS_MAX) {
+        return (int)f->step;
+    }
+    bool dear = f->step == ACME_STEP_CERTIFICATE && !f->resumed;
+    return dear ? ACME_E_HTTP_STATUS : acme_flow_reorder(f, ACME_E_PROBLEM);
 }
 
 static int respond_ask(struct acme_flow *f, struct acme_out *payload)
@@ -280,18 +284,8 @@ static int certificate_read(struct acme_flow *f, const struct acme_answer *a)
     int error = acme_url_keep(f->link, a->link, &f->hosts);
     f->issuers++;
     f->repeats = 0;
+    f->resumed = false; /* it is not gone, whatever becomes of its issuer's */
     return error != 0 ? error : ACME_STEP_CERTIFICATE;
-}
-
-/* Denied like an authorization, and as little believed. Another is asked for when a later run does not find it either; for
- * want of an issuer's never. */
-static int certificate_refused(struct acme_flow *f, const struct acme_problem *p)
-{
-    (void)p;
-    if (++f->repeats < LOOKS_MAX) {
-        return ACME_STEP_CERTIFICATE;
-    }
-    return f->resumed && f->issuers == 0 ? acme_flow_reorder(f, ACME_E_PROBLEM) : ACME_E_PROBLEM;
 }
 
 #endif

@@ -415,9 +415,9 @@ static void certificate_that_is_denied(void **state)
     for (unsigned i = 0; i < LEN(twists); i++) {
         struct ca_plan plan = {ONE, .v1 = true, .twists = &twists[i], .twist_count = 1};
         new_world(&plan);
-        fails_with(ACME_E_PROBLEM, ACME_STEP_CERTIFICATE);
+        fails_with(ACME_E_HTTP_STATUS, ACME_STEP_CERTIFICATE);
         if (i == 1) { /* however often: the certificate itself is there */
-            fails_with(ACME_E_PROBLEM, ACME_STEP_CERTIFICATE);
+            fails_with(ACME_E_HTTP_STATUS, ACME_STEP_CERTIFICATE);
         }
         plan.twist_count = 0;
         assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
