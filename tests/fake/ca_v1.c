@@ -82,6 +82,14 @@ static unsigned challenge_number(unsigned authz, unsigned type)
     return authz * TYPES + type + 1;
 }
 
+void ca_v1_http01(unsigned authz, char *uri, size_t cap, char token[64])
+{
+    char path[64];
+    authz_path(authz, path);
+    token_of(authz, HTTP_01, token);
+    snprintf(uri, cap, A "/challenge/%s/%u", path, challenge_number(authz, HTTP_01));
+}
+
 static bool find_object(const struct ca *ca, struct request *r, const char *rest)
 {
     char whole[80], name[64];
