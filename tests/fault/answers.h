@@ -37,8 +37,8 @@ struct mutation {
     unsigned (*items)(const struct answer *a);
     bool (*change)(const struct answer *a, unsigned item, unsigned way, struct changed *c); /* false: no such item */
     unsigned ways; /* kinds are twice as many                                                       */
-    enum scene_name
-        whole; /* all ways are gone in scenes up to this, and in the first of ACME v1; in others an item is changed once  */
+    /* The last scene in which all ways are gone, and with ROUGH in the first of ACME v1; in others an item is changed once. */
+    enum scene_name whole;
 };
 
 /* For the struct dimension of a mutation: its size, what its prepare does, and its hook. */
