@@ -46,6 +46,12 @@ FW_KIND = -small
 FW_DEFINES += -DFIRMWARE_SMALL
 endif
 
+# V1=1: for CAs of 2016 as well.
+ifdef V1
+FW_KIND := $(FW_KIND)-v1
+FW_DEFINES += -DACME_CFG_V1=1
+endif
+
 # KERNEL=1: as one task of a kernel.
 ifdef KERNEL
 include tests/boards/kernel/kernel.mk

@@ -21,6 +21,8 @@ tap.ok(ram <= boards.RAM_MAX, f"and {boards.RAM_MAX} bytes of RAM, stack include
 little = boards.measure(boards.SMALL, boards.boards()[boards.SMALL])
 ram = little["ram_all"] + little["stack"]
 tap.ok(ram <= boards.RAM_SMALL_MAX, f"the small build takes at most {boards.RAM_SMALL_MAX} bytes of RAM, stack included", ram)
+more = boards.measure(boards.V1, boards.boards()[boards.V1])["flash_all"] - whole["flash_all"]
+tap.ok(0 < more <= boards.V1_MAX, f"ACME v1 adds at most {boards.V1_MAX} bytes of flash", more)
 for name, (path, make) in size.TABLES.items():
     parts = size.split(name, path)
     made = make()
