@@ -202,7 +202,8 @@ static int step_send(struct engine *e)
         if (e->dead) {
             return fault(e, ACME_E_CLOSED);
         }
-        e->answer = ca_answer(&e->ca, e->host, e->request, e->request_len);
+        e->answer =
+            e->way->server != NULL ? e->way->server(e) : ca_answer(&e->ca, e->host, e->request, e->request_len);
         e->asked[e->ca.requests - 1] = e->ca.last;
         if (e->way->asked != NULL) {
             e->way->asked(e);
