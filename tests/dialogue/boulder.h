@@ -70,6 +70,10 @@ struct ca_answer boulder_answer(struct boulder *b, struct engine *e);
 /* The certificate of the issuer, as it is sent. */
 const uint8_t *boulder_issuer(const struct boulder *b, size_t *len);
 
+/* Where boulder_wrong() goes in place of failing, and what it said: for tests of the judge itself. */
+extern jmp_buf *boulder_caught;
+extern char boulder_said[2000];
+
 /* Fails the test: what was being played, the request, and why. */
 void boulder_wrong(const struct boulder *b, const struct v1_request *q, const char *format, ...)
     __attribute__((format(printf, 3, 4), noreturn));

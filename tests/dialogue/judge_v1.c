@@ -122,6 +122,7 @@ static json_t *part_of(const struct boulder *b, const struct v1_request *q, cons
     size_t len = from_b64url(text, strlen(text), bytes, sizeof bytes);
     json_t *object = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(object)) {
+        json_decref(object);
         boulder_wrong(b, q, "%s is no JSON object", name);
     }
     return object;
@@ -244,10 +245,11 @@ static void judge_csr(const struct boulder *b, const struct engine *e, struct v1
     }
     assert_int_equal(e->setup.certificate_key.ops->point(e->setup.certificate_key.handle, point), 0);
     EVP_PKEY *key = maker_public(point);
-    if (EVP_PKEY_eq(key, X509_REQ_get0_pubkey(q->csr)) != 1) {
+    bool same = EVP_PKEY_eq(key, X509_REQ_get0_pubkey(q->csr)) == 1;
+    EVP_PKEY_free(key);
+    if (!same) {
         boulder_wrong(b, q, "csr is not for the certificate's key");
     }
-    EVP_PKEY_free(key);
 }
 
 static void judge_payload(const struct boulder *b, const struct engine *e, struct v1_request *q)
@@ -319,6 +321,13 @@ static bool same_member(const struct v1_request *q, const struct exchange *x, co
     return json_equal(ours, theirs);
 }
 
+static void show(const json_t *value, char *out, size_t cap)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    snprintf(out, cap, "%s", text != NULL ? text : "nothing");
+    free(text);
+}
+
 void judge_v1_same(const struct boulder *b, const struct v1_request *q, const struct exchange *x)
 {
     const char *name;
@@ -329,10 +338,10 @@ void judge_v1_same(const struct boulder *b, const struct v1_request *q, const st
     json_object_foreach((json_t *)x->payload, name, value)
     {
         if (!same_member(q, x, name, value)) {
-            char *theirs = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-            char *ours = json_dumps(json_object_get(q->payload, name), JSON_ENCODE_ANY | JSON_COMPACT);
-            boulder_wrong(b, q, "line %u (%s) said %s: %.200s, ours %.200s", x->line, x->step, name, theirs,
-                          ours != NULL ? ours : "nothing");
+            char theirs[300], ours[300];
+            show(value, theirs, sizeof theirs);
+            show(json_object_get(q->payload, name), ours, sizeof ours);
+            boulder_wrong(b, q, "line %u (%s) said %s: %s, ours %s", x->line, x->step, name, theirs, ours);
         }
     }
     json_object_foreach((json_t *)q->payload, name, value)
