@@ -18,7 +18,7 @@
 /* --- set-up --- */
 
 static int chain_piece(void *ctx, const void *data, size_t len);
-static int streamed_piece(void *ctx, const char *data, size_t len);
+static int certificate_piece(void *ctx, const char *data, size_t len);
 
 int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme_setup *setup)
 {
@@ -64,8 +64,8 @@ int acme_start(struct acme_client *c, enum acme_when when, uint32_t now_ms)
     c->flow.hosts.more_count = c->setup->ca.more_host_count;
     c->exchange.setup = c->setup;
     c->exchange.flow = &c->flow;
-    c->exchange.rows = acme_flow_rfc8555;
-    c->exchange.sink = streamed_piece;
+    c->flow.rows = acme_flow_rfc8555;
+    c->exchange.sink = certificate_piece;
     c->exchange.sink_ctx = c;
     c->when = when;
     memset(&c->pair, 0, sizeof(c->pair));
@@ -185,10 +185,13 @@ static int tick_key(struct acme_client *c, uint32_t now_ms)
     return done;
 }
 
-/* The chain's way: engine -> streamed_piece -> chain (checked, put in order) -> chain_piece -> store. */
-static int streamed_piece(void *ctx, const char *data, size_t len)
+/* The chain's way: engine -> certificate_piece -> chain (checked, put in order) -> chain_piece -> store. */
+static int certificate_piece(void *ctx, const char *data, size_t len)
 {
     struct acme_client *c = ctx;
+    if (ACME_CFG_V1 && c->exchange.body == ACME_BODY_DER) {
+        return acme_chain_der(&c->chain, data, len);
+    }
     return acme_chain_read(&c->chain, data, len);
 }
 
@@ -262,7 +265,7 @@ static int tick_wait(struct acme_client *c, uint32_t now_ms)
     if (!acme_exchange_due(x, now_ms)) {
         return 0;
     }
-    const struct acme_row *row = &x->rows[c->flow.step];
+    const struct acme_row *row = &c->flow.rows[c->flow.step];
     if (row->needs_key && !c->key_ready) {
         return tick_key(c, now_ms);
     }
@@ -284,7 +287,7 @@ static int tick_wait(struct acme_client *c, uint32_t now_ms)
 static int tick_connect(struct acme_client *c, uint32_t now_ms)
 {
     struct acme_event event = {.kind = ACME_EVENT_CONNECTED, .step = c->flow.step};
-    uint32_t before = c->channel.handshakes;
+    uint32_t before = acme_channel_connections(&c->channel);
     /* The other name is the directory's alone. */
     const char *name = c->setup->ca.tls_name;
     bool named = name != NULL && name[0] != '\0' && acme_url_same_origin(&c->exchange.url, &c->flow.hosts.directory);
@@ -294,7 +297,7 @@ static int tick_connect(struct acme_client *c, uint32_t now_ms)
         return faulted(c, done, now_ms);
     }
     if (done == 1) {
-        bool fresh = c->channel.handshakes != before;
+        bool fresh = acme_channel_connections(&c->channel) != before;
         if (fresh) {
             event.text = acme_slice_of(c->channel.host);
             acme_trace(c->setup, &event);
@@ -309,7 +312,7 @@ static int tick_ask(struct acme_client *c)
 {
     struct acme_exchange *x = &c->exchange;
     int error = acme_exchange_ask(x);
-    if (error == 0 && x->rows[c->flow.step].stream && !x->for_nonce) {
+    if (error == 0 && acme_exchange_begins_chain(x)) {
         error = begin_chain(c);
     }
     return error != 0 ? error : 1;
@@ -414,7 +417,6 @@ static void fail(struct acme_client *c, int error)
 {
     struct acme_failure *failure = &c->failure;
     const struct acme_problem *problem = &c->flow.problem;
-    bool of_a_name = c->flow.step >= ACME_STEP_AUTHZ && c->flow.step <= ACME_STEP_AUTHZ_POLL;
 
     failure->error = error;
     failure->record = c->keeper.blamed;
@@ -425,7 +427,7 @@ static void fail(struct acme_client *c, int error)
     copy_text(failure->type, sizeof(failure->type), problem->type);
     copy_text(failure->detail, sizeof(failure->detail), problem->detail);
     copy_text(failure->name, sizeof(failure->name),
-              problem->name.len > 0 ? problem->name : acme_slice_of(of_a_name ? c->flow.name : ""));
+              problem->name.len > 0 ? problem->name : acme_flow_name(&c->flow, c->flow.step));
 
     bool talked = c->phase == ACME_PHASE_FLOW;
     uint16_t problem_status = problem->http_status;
@@ -437,7 +439,7 @@ static void fail(struct acme_client *c, int error)
         memset(&c->flow.order, 0, sizeof(c->flow.order));
         (void)acme_keeper_forget(&c->keeper);
     }
-    if (talked && error == ACME_E_RATE_LIMITED) {
+    if (talked && failure->retry_s > 0) {
         int64_t utc = 0;
         c->utc = c->setup->sys->utc(c->setup->sys->ctx, &utc) == 1 ? utc : c->utc; /* the answer came just now */
         (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)failure->retry_s);

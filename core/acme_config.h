@@ -106,10 +106,23 @@
 #define ACME_UTC_FLOOR 1767225600
 #endif
 
+/* 1: ACME v1 as well, as Boulder spoke it in December 2016 (protocol/flow_v1.c), chosen by what the directory says.
+ * Flash: about 3 KB. RAM: three URLs. 0: such a directory is ACME_E_MEMBER. */
+#ifndef ACME_CFG_V1
+#define ACME_CFG_V1 0
+#endif
+#define ACME_V1_URL (ACME_CFG_V1 ? ACME_URL_MAX + 1 : 1) /* bytes for a URL that only ACME v1 has */
+
 /* 1: 15-bit BearSSL engines, for cores whose multiplier is small (Cortex-M0) or takes data-dependent time
  * (Cortex-M3, when private-key timing matters). 0: the 31-bit ones. */
 #ifndef ACME_BEARSSL_I15
 #define ACME_BEARSSL_I15 0
+#endif
+
+/* 1: http:// URLs are understood, without TLS, for the one host acme_ca::plain_host names: a CA under test on the same
+ * machine. 0: there is no code that could talk to a CA in clear. */
+#ifndef ACME_CFG_PLAIN_HTTP
+#define ACME_CFG_PLAIN_HTTP 0
 #endif
 
 #if ACME_NAMES_MAX < 1 || ACME_NAMES_MAX > 100 || ACME_URL_MAX < 64 || ACME_NONCE_MAX < 32 || ACME_TOKEN_MAX < 43 || \

@@ -59,7 +59,7 @@
     X(ACME_E_JSON_TOKENS, -72, 1, "JSON with too many elements for the work buffer", "lend more than now") \
     X(ACME_E_MEMBER, -73, 1, "a required JSON member is missing or of another type", "not an ACME server") \
     X(ACME_E_URL, -74, 0, "malformed URL", "typing error, hostile server") \
-    X(ACME_E_URL_SCHEME, -75, 0, "URL is not https", "plain http is never used") \
+    X(ACME_E_URL_SCHEME, -75, 0, "URL is not https", "http is not allowed here") \
     X(ACME_E_URL_HOST, -76, 0, "URL leads to a host other than the directory's", "list it in more_hosts if it is meant") \
     X(ACME_E_URL_LONG, -77, 0, "URL longer than ACME_URL_MAX", "raise the limit") \
     /* ACME */ \

@@ -35,6 +35,19 @@ static bool is_new_name(const struct acme_setup *s, size_t i)
     return true;
 }
 
+/* True when the directory is spoken to in clear, on the host that was named for it. */
+#if ACME_CFG_PLAIN_HTTP
+static bool is_plain(const struct acme_setup *s)
+{
+    struct acme_url url;
+
+    return s->ca.plain_host != NULL && acme_url_parse(&url, acme_slice_of(s->ca.directory_url)) == 0 && url.plain &&
+           acme_slice_is_word(url.host, s->ca.plain_host);
+}
+#else
+#define is_plain(s) false
+#endif
+
 int acme_setup_check(const struct acme_setup *s)
 {
     struct acme_url url;
@@ -53,7 +66,7 @@ int acme_setup_check(const struct acme_setup *s)
     if (s->work_len < ACME_WORK_MIN || s->tls_buffer_len < ACME_TLS_BUFFER_SMALL) {
         return ACME_E_WORK_SMALL;
     }
-    if (s->ca.trust->count == 0) {
+    if (s->ca.trust->count == 0 && !is_plain(s)) {
         return ACME_E_ANCHORS;
     }
     if (s->name_count == 0 || s->name_count > ACME_NAMES_MAX) {
@@ -77,6 +90,9 @@ int acme_setup_check(const struct acme_setup *s)
     }
     int error = acme_url_parse(&url, acme_slice_of(s->ca.directory_url));
     bool named = s->ca.tls_name != NULL && s->ca.tls_name[0] != '\0';
+    if (error == 0 && acme_url_is_plain(&url)) {
+        return is_plain(s) ? 0 : ACME_E_URL_SCHEME;
+    }
     if (error == 0 && url.is_address && !named) {
         error = ACME_E_TLS_NAME; /* X.509 matching in BearSSL knows DNS names only */
     }

@@ -70,7 +70,7 @@ struct acme_solver {
  * printable ASCII. */
 enum acme_event_kind {
     ACME_EVENT_STEP,      /* a step begins: step, name                                                  */
-    ACME_EVENT_CONNECTED, /* TLS handshake done: text = host                                            */
+    ACME_EVENT_CONNECTED, /* a new connection, TLS handshake done: text = host                          */
     ACME_EVENT_REQUEST,   /* a request goes out: text = method, detail = URL                            */
     ACME_EVENT_ANSWER,    /* its answer was understood: http_status, status, polls                      */
     ACME_EVENT_WAIT,      /* nothing for wait_ms: the next poll (error 0), or a retry after error       */
@@ -96,11 +96,15 @@ struct acme_event {
 
 /* The certificate authority. */
 struct acme_ca {
-    const char *directory_url;      /* https                                                        */
+    const char *directory_url;      /* https, or http on plain_host                                 */
     const struct acme_trust *trust; /* roots its server is trusted by                               */
     const char *tls_name;           /* name in its certificate when the URL has an address; or NULL */
     const char *const *more_hosts;  /* "host" or "host:port": others its objects may live on        */
     size_t more_host_count;
+#if ACME_CFG_PLAIN_HTTP
+    const char *plain_host; /* "host", the only one that is spoken to in clear, at http:// URLs; NULL: none. trust may
+                               then be empty */
+#endif
 };
 
 /* Everything a client works with. The struct and all it points to are the caller's, are borrowed by

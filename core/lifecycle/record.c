@@ -57,6 +57,15 @@ static bool expect_url(struct acme_slice *text, const char *key, char kept[ACME_
     return expect(text, key, &value) && acme_url_keep(kept, value, hosts) == 0;
 }
 
+/* The line may also be missing. */
+static bool may_url(struct acme_slice *text, const char *key, char kept[ACME_URL_MAX + 1],
+                    const struct acme_hosts *hosts)
+{
+    struct acme_slice value;
+    kept[0] = '\0';
+    return !expect(text, key, &value) || acme_url_keep(kept, value, hosts) == 0;
+}
+
 static bool expect_line(struct acme_slice *text, const char *wanted)
 {
     struct acme_slice got;
@@ -88,6 +97,9 @@ void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
     line(o, "newNonce", flow->directory.new_nonce);
     line(o, "newAccount", flow->directory.new_account);
     line(o, "newOrder", flow->directory.new_order);
+    if (ACME_CFG_V1 && flow->directory.new_cert[0] != '\0') {
+        line(o, "newCert", flow->directory.new_cert);
+    }
     acme_out_text(o, "end\n");
 }
 
@@ -99,7 +111,9 @@ bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
                  expect_url(&text, "account", flow->account, &flow->hosts) &&
                  expect_url(&text, "newNonce", flow->directory.new_nonce, &flow->hosts) &&
                  expect_url(&text, "newAccount", flow->directory.new_account, &flow->hosts) &&
-                 expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts) && expect_line(&text, "end");
+                 expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts);
+    whole = whole && (!ACME_CFG_V1 || may_url(&text, "newCert", flow->directory.new_cert, &flow->hosts)) &&
+            expect_line(&text, "end");
     if (!whole) {
         flow->account[0] = '\0';
     }
@@ -122,6 +136,30 @@ static void names_word(const struct acme_flow *flow, char word[ACME_B64URL_LEN(A
     acme_out_bytes(&o, "", 1);
 }
 
+/* An ACME v1 order is what we make of it: the authorizations that were asked for one by one, and the certificate. */
+static void write_v1_order(struct acme_out *o, const struct acme_order *order)
+{
+    for (uint8_t i = 0; i < order->authz_count; i++) {
+        line(o, "authz", order->authz[i]);
+    }
+    if (order->certificate[0] != '\0') {
+        line(o, "certificate", order->certificate);
+    }
+}
+
+static bool read_v1_order(struct acme_order *order, struct acme_slice *text, const struct acme_hosts *hosts)
+{
+    bool good = true;
+    while (good && order->authz_count < ACME_NAMES_MAX) {
+        good = may_url(text, "authz", order->authz[order->authz_count], hosts);
+        if (order->authz[order->authz_count][0] == '\0') {
+            break;
+        }
+        order->authz_count++;
+    }
+    return good && may_url(text, "certificate", order->certificate, hosts);
+}
+
 void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, int64_t retry_utc)
 {
     char names[ACME_B64URL_LEN(ACME_SHA256_LEN) + 1];
@@ -134,6 +172,9 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
     acme_out_text(o, "\n");
     if (flow->order.url[0] != '\0') {
         line(o, "order", flow->order.url);
+    }
+    if (ACME_CFG_V1 && flow->directory.new_cert[0] != '\0') {
+        write_v1_order(o, &flow->order);
     }
     acme_out_text(o, "end\n");
 }
@@ -151,9 +192,9 @@ bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int6
     if (whole && expect(&text, "order", &value)) {
         whole = acme_url_keep(flow->order.url, value, &flow->hosts) == 0;
     }
-    whole = whole && expect_line(&text, "end");
+    whole = whole && (!ACME_CFG_V1 || read_v1_order(&flow->order, &text, &flow->hosts)) && expect_line(&text, "end");
     if (!whole) {
-        flow->order.url[0] = '\0';
+        memset(&flow->order, 0, sizeof(flow->order));
         *retry_utc = 0;
     }
     return whole;

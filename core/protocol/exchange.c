@@ -8,10 +8,12 @@
 #define REDIRECTS_MAX   3
 #define THROTTLES_MAX   5
 #define A_DAY_S         86400
+#define COSTLY_WAIT_MS  300000u /* before a costly request whose answer was lost is sent again, once */
+#define COSTLY_RETRY_S  3600    /* before another run, when that was lost as well */
 
 static const struct acme_row *row_of(const struct acme_exchange *x)
 {
-    return &x->rows[x->flow->step];
+    return &x->flow->rows[x->flow->step];
 }
 
 static void wait_for(struct acme_exchange *x, uint32_t now_ms, uint32_t wait_ms, int error)
@@ -77,7 +79,7 @@ void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now
     if (!again) {
         tell_step(x);
     }
-    bool polling = x->rows[step].poll || again; /* PRESENT comes again without this: acme.c */
+    bool polling = x->flow->rows[step].poll || again; /* PRESENT comes again without this: acme.c */
     wait_for(x, now_ms, polling ? acme_poll_ms(x->polls, x->retry_after_s) : 0, 0);
 }
 
@@ -226,7 +228,8 @@ void acme_exchange_flushed(struct acme_exchange *x)
 {
     acme_http_reader_init(&x->http, x->for_nonce);
     x->body_len = 0;
-    x->streaming = false;
+    x->known = false;
+    x->body = ACME_BODY_JSON;
     x->state = ACME_EXCHANGE_RECEIVE;
 }
 
@@ -238,7 +241,10 @@ static bool is_good(const struct acme_http_answer *answer)
 static int take_body(struct acme_exchange *x, struct acme_slice piece)
 {
     size_t room = x->setup->work_len - x->body_len;
-    if (x->streaming) {
+    if (ACME_CFG_V1 && x->body == ACME_BODY_NONE) {
+        return 0;
+    }
+    if (x->body == ACME_BODY_CHAIN) {
         x->body_len += piece.len;
         return x->body_len > CHAIN_BYTES_MAX ? ACME_E_CERT_BIG : x->sink(x->sink_ctx, piece.at, piece.len);
     }
@@ -264,7 +270,10 @@ int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len)
         data += used;
         len -= used;
         if (event == ACME_HTTP_HEAD) {
-            x->streaming = row_of(x)->stream && !x->for_nonce && is_good(&x->http.answer);
+            x->known = ACME_CFG_V1;
+            if (!x->for_nonce && is_good(&x->http.answer)) {
+                x->body = row_of(x)->body;
+            }
         } else if (event == ACME_HTTP_BODY) {
             error = take_body(x, piece);
         }
@@ -325,6 +334,10 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     bool dropped = x->state >= ACME_EXCHANGE_SEND && !x->fresh && !x->touched;
     bool stale = dropped && x->faults == 0;
 
+    if (ACME_CFG_V1 && x->state == ACME_EXCHANGE_RECEIVE && x->known && x->body == ACME_BODY_NONE) {
+        x->state = ACME_EXCHANGE_JUDGE; /* what was cut is of no interest */
+        return 0;
+    }
     x->wary = x->wary || (dropped && !stale);
     if (!is_passing(error) || ++x->faults > ACME_FAULT_TRIES) {
         return error;
@@ -336,6 +349,14 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     }
     uint32_t wait_ms = stale ? 0 : acme_backoff_ms(x->faults, 1000);
     uint32_t floor_ms = x->retry_after_s > 0 ? acme_poll_ms(0, x->retry_after_s) : 0;
+    if (ACME_CFG_V1 && asked && row_of(x)->costly) {
+        if (x->paid) {
+            x->retry_s = COSTLY_RETRY_S;
+            return error;
+        }
+        x->paid = true;
+        floor_ms = COSTLY_WAIT_MS;
+    }
     if (step != x->flow->step) {
         x->flow->step = step;
         tell_step(x);
@@ -388,6 +409,9 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     uint16_t status = x->http.answer.status;
 
     acme_problem_read(problem, json, json->count > 0 ? 0 : ACME_JSON_NONE, status);
+    if (ACME_CFG_V1) {
+        problem->location = acme_slice_of(x->http.answer.location);
+    }
     if (problem->kind == ACME_PROBLEM_BAD_NONCE) {
         return judge_bad_nonce(x, now_ms);
     }
@@ -419,30 +443,55 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     return advance(x, next == ACME_E_PROBLEM ? error : next, now_ms);
 }
 
+/* A reference of the answer made whole: to the same host, or as it is. */
+static struct acme_slice absolute_url(const struct acme_exchange *x, const char *reference,
+                                      char absolute[ACME_URL_MAX + 1])
+{
+    struct acme_out o;
+    acme_out_init(&o, absolute, ACME_URL_MAX + 1);
+    if (reference[0] == '/' && reference[1] != '/') {
+        acme_out_text(&o, acme_url_is_plain(&x->url) ? "http://" : "https://");
+        acme_out_slice(&o, x->url.authority);
+    }
+    acme_out_text(&o, reference);
+    return o.overflow ? acme_slice(NULL, 0) : acme_slice(absolute, o.len);
+}
+
 /* Only the directory may move (RFC 8555, 6.4 forbids it for everything signed). */
 static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
 {
     struct acme_flow *flow = x->flow;
     const char *location = x->http.answer.location;
 
-    if (x->for_nonce || row_of(x)->method != ACME_METHOD_GET) {
+    if (x->for_nonce || flow->step != ACME_STEP_DIRECTORY) {
         return advance(x, acme_flow_directory_stale(flow, ACME_E_REDIRECT), now_ms);
     }
     if (++x->redirects > REDIRECTS_MAX || location[0] == '\0') {
         return ACME_E_REDIRECT;
     }
     char absolute[ACME_URL_MAX + 1];
-    struct acme_out o;
-    acme_out_init(&o, absolute, sizeof(absolute));
-    if (location[0] == '/' && location[1] != '/') {
-        acme_out_text(&o, "https://");
-        acme_out_slice(&o, x->url.authority);
-    }
-    acme_out_text(&o, location);
-    int error =
-        o.overflow ? ACME_E_URL_LONG : acme_url_keep(flow->directory_url, acme_slice(absolute, o.len), &flow->hosts);
+    struct acme_slice url = absolute_url(x, location, absolute);
+    int error = url.at == NULL ? ACME_E_URL_LONG : acme_url_keep(flow->directory_url, url, &flow->hosts);
     wait_for(x, now_ms, 0, 0);
     return error;
+}
+
+/* Lets the flow read an answer of which more counts than its JSON. */
+static int read_with_links(struct acme_exchange *x, struct acme_answer *answer)
+{
+    const struct acme_http_answer *http = &x->http.answer;
+    char link[ACME_URL_MAX + 1];
+    answer->rel = http->rel;
+    answer->link = absolute_url(x, http->rel != ACME_REL_NONE ? http->link : "", link);
+    answer->len = x->body_len;
+    if (x->body == ACME_BODY_DER && x->body_len > 0) {
+        bool cut = http->rel == ACME_REL_NONE && http->link_long; /* the chain may end there */
+        int error = cut ? ACME_E_HTTP_LONG : x->sink(x->sink_ctx, x->setup->work, x->body_len);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return row_of(x)->read(x->flow, answer);
 }
 
 static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
@@ -463,14 +512,16 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     x->polls += poll ? 1u : 0u;
     x->counts.polls += poll ? 1u : 0u;
     enum acme_step step = x->flow->step;
-    int next = row_of(x)->read(x->flow, &answer);
+    int next = ACME_CFG_V1 ? read_with_links(x, &answer) : row_of(x)->read(x->flow, &answer);
+    x->polls += ACME_CFG_V1 && !poll && next == (int)step ? 1u : 0u; /* not there yet: later each time */
     struct acme_event event = {.kind = ACME_EVENT_ANSWER, .step = step, .status = x->flow->status};
     event.http_status = x->http.answer.status;
     event.polls = x->polls;
     event.error = next < 0 ? next : 0;
     event.name = acme_flow_name(x->flow, step);
     acme_trace(x->setup, &event);
-    bool polled = poll || next == (int)ACME_STEP_AUTHZ_POLL || next == (int)ACME_STEP_ORDER_POLL;
+    bool polled = poll || (ACME_CFG_V1 && next == (int)step) || next == (int)ACME_STEP_AUTHZ_POLL ||
+                  next == (int)ACME_STEP_ORDER_POLL;
     if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
         x->retry_after_s = -1;                       /* it was meant for polling what was answered */
     }
@@ -482,6 +533,9 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
     const struct acme_http_answer *answer = &x->http.answer;
     struct acme_json json = {.text = x->setup->work};
     int64_t utc = ACME_DATE_NONE;
+
+    bool good = is_good(answer) || (ACME_CFG_V1 && x->for_nonce && answer->status == 405 &&
+                                    answer->nonce[0] != '\0'); /* it is all we want */
 
     *close = answer->close || x->wary;
     if (answer->nonce[0] != '\0') {
@@ -495,19 +549,19 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
     if (answer->status >= 300 && answer->status < 400) {
         return judge_redirect(x, now_ms);
     }
-    if (x->for_nonce && is_good(answer) && answer->nonce[0] == '\0') {
+    if (x->for_nonce && good && answer->nonce[0] == '\0') {
         return acme_exchange_fault(x, ACME_E_NONCE, now_ms);
     }
-    if (x->body_len > 0 && !x->streaming) { /* never for a nonce: HEAD has no body */
+    if (x->body_len > 0 && x->body == ACME_BODY_JSON) { /* never for a nonce: HEAD has no body */
         char *work = x->setup->work;
         int error = acme_json_parse(&json, work, x->body_len, work + x->body_len, x->setup->work_len - x->body_len);
-        if (error != 0 && is_good(answer)) {
+        if (error != 0 && good) {
             return error;
         }
         json.count = error == 0 ? json.count : 0; /* an error page: the status says enough */
     }
-    if (answer->location_long && is_good(answer)) {
+    if (answer->location_long && good) {
         return ACME_E_HTTP_LONG;
     }
-    return is_good(answer) ? judge_good(x, &json, now_ms) : judge_problem(x, &json, now_ms);
+    return good ? judge_good(x, &json, now_ms) : judge_problem(x, &json, now_ms);
 }

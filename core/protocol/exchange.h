@@ -25,7 +25,6 @@ enum acme_exchange_state {
 struct acme_exchange {
     const struct acme_setup *setup;
     struct acme_flow *flow;
-    const struct acme_row *rows;
     enum acme_exchange_state state;
 
     /* the request in hand */
@@ -33,8 +32,10 @@ struct acme_exchange {
     bool for_nonce;       /* it is HEAD newNonce                                             */
     bool fresh;           /* the connection was made for it                                  */
     bool touched;         /* a byte of its answer has arrived                                */
-    bool streaming;       /* the body of its answer goes to the owner's sink                 */
+    bool known;           /* status and headers of its answer are in                         */
     bool wary;            /* the server closes kept connections without a word: keep none    */
+    bool paid;            /* a costly request may have been carried out in vain before       */
+    enum acme_body body;  /* what the body of its answer is                                  */
     size_t payload_len;   /* raw payload, waiting at the end of work                         */
     size_t output_len[2]; /* body at the start of work, head behind it                       */
     size_t sent;          /* of both together: head first, then body                         */
@@ -64,7 +65,7 @@ struct acme_exchange {
     char nonce[ACME_NONCE_MAX + 1]; /* for the next POST; empty: none */
 };
 
-/* Begins with flow->step. The sink receives a streamed body. */
+/* Begins with flow->step. The sink receives the bodies that are certificates. */
 void acme_exchange_start(struct acme_exchange *x, uint32_t now_ms);
 
 /* WAIT: true when it is over. */
@@ -83,6 +84,16 @@ void acme_exchange_connected(struct acme_exchange *x, bool fresh);
 /* ASK -> SIGN, or SEND when nothing is to be signed: lets the flow write the payload. Work: at most one
  * signature. */
 int acme_exchange_ask(struct acme_exchange *x);
+
+/* After acme_exchange_ask(): the answer will be a chain or its first certificate, for which the sink must be ready. */
+static inline bool acme_exchange_begins_chain(const struct acme_exchange *x)
+{
+    enum acme_body body = x->flow->rows[x->flow->step].body;
+    if (ACME_CFG_V1 && body == ACME_BODY_DER) {
+        return x->flow->issuers == 0;
+    }
+    return body == ACME_BODY_CHAIN && !x->for_nonce;
+}
 
 /* SIGN -> SEND: the JWS and the request head. Work: one signature. */
 int acme_exchange_sign(struct acme_exchange *x);

@@ -2,21 +2,15 @@
  *
  * Nothing here waits, repeats or looks at an HTTP code: that is the engine's (exchange.c). A step that is not
  * finished answers with itself, and the engine comes back. */
-#include "flow.h"
+#include "flow_rows.h"
 #include "trace.h"
 #include "../jose/b64url.h"
 #include "../x509/csr.h"
-
-/* Times a challenge is answered again (step-ca leaves a failed one pending with an error in it), or an object
- * that should be there is asked for again (replicas of the CA's database lag). */
-#define REPEATS_MAX 4
 
 /* Looks at an authorization before its challenge is answered once more, when an earlier answer may have arrived: a
  * second one while the first is being validated starts a second validation at Pebble, which may outlive the first. */
 #define DOUBTS_MAX 4
 
-static const char *directory_url(const struct acme_flow *f);
-static int directory_read(struct acme_flow *f, const struct acme_answer *a);
 static const char *account_url(const struct acme_flow *f);
 static int account_ask(struct acme_flow *f, struct acme_out *payload);
 static int account_read(struct acme_flow *f, const struct acme_answer *a);
@@ -25,17 +19,9 @@ static const char *order_url(const struct acme_flow *f);
 static int order_ask(struct acme_flow *f, struct acme_out *payload);
 static int order_read(struct acme_flow *f, const struct acme_answer *a);
 static int order_refused(struct acme_flow *f, const struct acme_problem *p);
-static const char *authz_url(const struct acme_flow *f);
-static int authz_read(struct acme_flow *f, const struct acme_answer *a);
-static const char *respond_url(const struct acme_flow *f);
 static int respond_ask(struct acme_flow *f, struct acme_out *payload);
-static int respond_read(struct acme_flow *f, const struct acme_answer *a);
-static int respond_refused(struct acme_flow *f, const struct acme_problem *p);
-static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a);
 static int order_poll_read(struct acme_flow *f, const struct acme_answer *a);
-static int gone_refused(struct acme_flow *f, const struct acme_problem *p);
 static const char *finalize_url(const struct acme_flow *f);
-static int finalize_ask(struct acme_flow *f, struct acme_out *payload);
 static int finalize_read(struct acme_flow *f, const struct acme_answer *a);
 static int finalize_refused(struct acme_flow *f, const struct acme_problem *p);
 static const char *certificate_url(const struct acme_flow *f);
@@ -44,26 +30,45 @@ static int certificate_read(struct acme_flow *f, const struct acme_answer *a);
 /* clang-format off */
 const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT] = {
     [ACME_STEP_DIRECTORY]   = {.method = ACME_METHOD_GET,     .lost = ACME_STEP_DIRECTORY,
-                               .url = directory_url,   .read = directory_read},
+                               .url = acme_flow_directory_url, .read = acme_flow_directory_read},
     [ACME_STEP_ACCOUNT]     = {.method = ACME_METHOD_NEW_KEY, .lost = ACME_STEP_ACCOUNT,
-                               .url = account_url,     .ask = account_ask,  .read = account_read,  .refused = account_refused},
+                               .url = account_url,           .ask = account_ask,
+                               .read = account_read,         .refused = account_refused},
     [ACME_STEP_ORDER]       = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_ORDER,
-                               .url = order_url,       .ask = order_ask,    .read = order_read,    .refused = order_refused},
+                               .url = order_url,             .ask = order_ask,
+                               .read = order_read,           .refused = order_refused},
     [ACME_STEP_AUTHZ]       = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_AUTHZ,
-                               .url = authz_url,       .read = authz_read,  .refused = gone_refused},
+                               .url = acme_flow_authz_url,
+                               .read = acme_flow_authz_read, .refused = acme_flow_gone_refused},
     [ACME_STEP_PRESENT]     = {.method = ACME_METHOD_NONE,    .lost = ACME_STEP_PRESENT},
     [ACME_STEP_RESPOND]     = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_AUTHZ_POLL,
-                               .url = respond_url,     .ask = respond_ask,  .read = respond_read,  .refused = respond_refused},
+                               .url = acme_flow_respond_url, .ask = respond_ask,
+                               .read = acme_flow_respond_read, .refused = acme_flow_respond_refused},
     [ACME_STEP_AUTHZ_POLL]  = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_AUTHZ_POLL,  .poll = true,
-                               .url = authz_url,       .read = authz_poll_read, .refused = gone_refused},
+                               .url = acme_flow_authz_url,
+                               .read = acme_flow_authz_poll_read, .refused = acme_flow_gone_refused},
     [ACME_STEP_ORDER_POLL]  = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_ORDER_POLL,  .poll = true,
-                               .url = order_url,       .read = order_poll_read, .refused = gone_refused},
+                               .url = order_url,
+                               .read = order_poll_read,      .refused = acme_flow_gone_refused},
     [ACME_STEP_FINALIZE]    = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_ORDER_POLL,  .needs_key = true,
-                               .url = finalize_url,    .ask = finalize_ask, .read = finalize_read, .refused = finalize_refused},
-    [ACME_STEP_CERTIFICATE] = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_CERTIFICATE, .needs_key = true, .stream = true,
-                               .url = certificate_url, .read = certificate_read, .refused = gone_refused},
+                               .url = finalize_url,          .ask = acme_flow_finalize_ask,
+                               .read = finalize_read,        .refused = finalize_refused},
+    [ACME_STEP_CERTIFICATE] = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_CERTIFICATE, .needs_key = true,
+                               .url = certificate_url,       .body = ACME_BODY_CHAIN,
+                               .read = certificate_read,     .refused = acme_flow_gone_refused},
 };
 /* clang-format on */
+
+/* The table for what the CA speaks, and in it the step that makes the order or takes it up. */
+static int order_step(struct acme_flow *f)
+{
+    if (ACME_CFG_V1) {
+        bool v1 = f->directory.new_cert[0] != '\0';
+        f->rows = v1 ? acme_flow_v1 : acme_flow_rfc8555;
+        return v1 ? acme_flow_v1_order(f) : ACME_STEP_ORDER;
+    }
+    return ACME_STEP_ORDER;
+}
 
 static bool all_authorized(const struct acme_flow *f)
 {
@@ -113,23 +118,24 @@ static int by_order_status(struct acme_flow *f, struct acme_json *json)
 
 /* --- DIRECTORY --- */
 
-static const char *directory_url(const struct acme_flow *f)
+const char *acme_flow_directory_url(const struct acme_flow *f)
 {
     return f->directory_url[0] != '\0' ? f->directory_url : f->setup->ca.directory_url;
 }
 
-static int directory_read(struct acme_flow *f, const struct acme_answer *a)
+int acme_flow_directory_read(struct acme_flow *f, const struct acme_answer *a)
 {
     struct acme_meta meta;
     int error = acme_directory_read(&f->directory, &meta, a->json, &f->hosts);
     if (error != 0) {
         return error;
     }
+    int order = order_step(f);
     f->cached = false;
     f->status = ACME_STATUS_NONE;
     if (f->account[0] != '\0') {
         f->save_account = true;
-        return ACME_STEP_ORDER;
+        return order;
     }
     if (meta.terms.len != 0) {
         struct acme_event event = {.kind = ACME_EVENT_TERMS, .step = f->step};
@@ -270,7 +276,7 @@ int acme_flow_reorder(struct acme_flow *f, int error)
 
 /* --- AUTHZ --- */
 
-static const char *authz_url(const struct acme_flow *f)
+const char *acme_flow_authz_url(const struct acme_flow *f)
 {
     return f->order.authz[f->authz];
 }
@@ -325,7 +331,7 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
     return ACME_E_CHALLENGE_NONE;
 }
 
-static int authz_read(struct acme_flow *f, const struct acme_answer *a)
+int acme_flow_authz_read(struct acme_flow *f, const struct acme_answer *a)
 {
     struct acme_authz authz;
     int error = acme_authz_read(&authz, a->json, f->setup->solvers[0]->type);
@@ -411,7 +417,7 @@ void acme_flow_withdraw(struct acme_flow *f)
 
 /* --- RESPOND --- */
 
-static const char *respond_url(const struct acme_flow *f)
+const char *acme_flow_respond_url(const struct acme_flow *f)
 {
     return f->challenge_url;
 }
@@ -423,13 +429,13 @@ static int respond_ask(struct acme_flow *f, struct acme_out *payload)
     return 0;
 }
 
-static int respond_read(struct acme_flow *f, const struct acme_answer *a)
+int acme_flow_respond_read(struct acme_flow *f, const struct acme_answer *a)
 {
     f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
     return ACME_STEP_AUTHZ_POLL;
 }
 
-static int respond_refused(struct acme_flow *f, const struct acme_problem *p)
+int acme_flow_respond_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     /* The CA is validating already, or has finished: an earlier response of ours arrived after all. Pebble
      * and older Boulders say malformed, Boulder since July 2026 conflict. The authorization tells which. */
@@ -437,7 +443,7 @@ static int respond_refused(struct acme_flow *f, const struct acme_problem *p)
     if (malformed) { /* or it means what it says, and the authorization will stay pending */
         acme_flow_lost(f);
     }
-    if (p->kind == ACME_PROBLEM_CONFLICT || (malformed && ++f->repeats < REPEATS_MAX)) {
+    if (p->kind == ACME_PROBLEM_CONFLICT || (malformed && ++f->repeats < ACME_REPEATS_MAX)) {
         return ACME_STEP_AUTHZ_POLL;
     }
     acme_flow_withdraw(f);
@@ -454,7 +460,7 @@ void acme_flow_lost(struct acme_flow *f)
 
 /* --- AUTHZ_POLL --- */
 
-static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
+int acme_flow_authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
 {
     struct acme_authz authz;
     int error = acme_authz_read(&authz, a->json, f->solver->type);
@@ -477,7 +483,7 @@ static int authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
         /* step-ca (and Caddy) leave a failed validation pending, with the error inside, and try again only
          * when the challenge is answered again. */
         if (authz.challenge == ACME_STATUS_PENDING && authz.error != ACME_JSON_NONE) {
-            return ++f->repeats < REPEATS_MAX ? (int)ACME_STEP_RESPOND : unauthorized(f, a->json, authz.error);
+            return ++f->repeats < ACME_REPEATS_MAX ? (int)ACME_STEP_RESPOND : unauthorized(f, a->json, authz.error);
         }
         return ACME_STEP_AUTHZ_POLL;
     case ACME_STATUS_NONE:
@@ -500,10 +506,10 @@ static int order_poll_read(struct acme_flow *f, const struct acme_answer *a)
 
 /* An object that was there a moment ago is denied: a replica of the CA's database that lags, or it is really
  * gone. */
-static int gone_refused(struct acme_flow *f, const struct acme_problem *p)
+int acme_flow_gone_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     (void)p;
-    if (++f->repeats < REPEATS_MAX) {
+    if (++f->repeats < ACME_REPEATS_MAX) {
         return (int)f->step;
     }
     return f->resumed ? acme_flow_reorder(f, ACME_E_PROBLEM) : ACME_E_PROBLEM;
@@ -516,7 +522,7 @@ static const char *finalize_url(const struct acme_flow *f)
     return f->order.finalize;
 }
 
-static int finalize_ask(struct acme_flow *f, struct acme_out *payload)
+int acme_flow_finalize_ask(struct acme_flow *f, struct acme_out *payload)
 {
     acme_out_text(payload, "{\"csr\":\"");
     /* The request is built at the end of the buffer and encoded forward from there. */
@@ -563,16 +569,18 @@ void acme_flow_start(struct acme_flow *f)
     f->resumed = f->order.url[0] != '\0';
     f->in_doubt = f->resumed; /* the first authorization that is not valid may have been worked on before the reset */
     f->cached = f->account[0] != '\0';
-    f->step = f->cached ? ACME_STEP_ORDER : ACME_STEP_DIRECTORY;
+    f->step = f->cached ? (enum acme_step)order_step(f) : ACME_STEP_DIRECTORY;
 }
 
 struct acme_slice acme_flow_name(const struct acme_flow *f, enum acme_step step)
 {
-    bool of_a_name = step >= ACME_STEP_AUTHZ && step <= ACME_STEP_AUTHZ_POLL;
+    enum acme_step first = ACME_CFG_V1 && f->rows == acme_flow_v1 ? ACME_STEP_ORDER : ACME_STEP_AUTHZ;
+    bool of_a_name = step >= first && step <= ACME_STEP_AUTHZ_POLL;
     return acme_slice_of(of_a_name ? f->name : "");
 }
 
 uint32_t acme_flow_progress(const struct acme_flow *f, enum acme_step step)
 {
-    return f->authz * (uint32_t)ACME_STEP_COUNT + (uint32_t)step;
+    uint32_t steps = f->authz * (uint32_t)ACME_STEP_COUNT + (uint32_t)step;
+    return ACME_CFG_V1 ? steps + f->issuers : steps;
 }

@@ -5,6 +5,7 @@
 #include "problem.h"
 #include "resource.h"
 #include "../jose/jwk.h"
+#include "../wire/http.h"
 
 /* How a step's request is made. */
 enum acme_method {
@@ -14,16 +15,28 @@ enum acme_method {
     ACME_METHOD_POST     /* POST signed in the account's name (kid)           */
 };
 
+/* What the body of a good answer is. */
+enum acme_body {
+    ACME_BODY_JSON,
+    ACME_BODY_CHAIN, /* certificates in PEM: to the sink, piece by piece as they arrive */
+    ACME_BODY_DER,   /* one certificate: to the sink once it has come in whole          */
+    ACME_BODY_NONE   /* of no interest                                                  */
+};
+
 /* What the engine can tell a reader. There is no HTTP code in it, so none can be judged by. */
 struct acme_answer {
-    struct acme_json *json;     /* the body; without any value when it was empty or streamed elsewhere */
-    struct acme_slice location; /* may be empty                                                        */
+    struct acme_json *json;     /* the body; without any value when it was empty or is not JSON */
+    struct acme_slice location; /* may be empty                                                 */
+    enum acme_rel rel;          /* what `link` is to the object                                 */
+    struct acme_slice link;     /* absolute; may be empty                                       */
+    size_t len;                 /* of the body                                                  */
 };
 
 /* Where the client stands with the CA. Knows no sockets, no TLS, no HTTP, no store.
  * Small members come first, here and in all large structs: what lies near the start is cheap to reach. */
 struct acme_flow {
     const struct acme_setup *setup;
+    const struct acme_row *rows;      /* the table in force                                        */
     const struct acme_solver *solver; /* of the authorization being worked on                       */
     enum acme_step step;
     enum acme_status status; /* of the last object read, for the trace                               */
@@ -45,6 +58,7 @@ struct acme_flow {
     bool cached;         /* the directory came from the store: it may be out of date                 */
     bool renewed;        /* a lost account was made anew once already                                */
     bool reordered;      /* a useless order was replaced once already                                */
+    uint8_t issuers;     /* links of the chain that were followed                                    */
     uint32_t signatures; /* of certificate requests                                                  */
 
     struct acme_problem problem;     /* the CA's words about what failed; in work                    */
@@ -55,6 +69,7 @@ struct acme_flow {
     char token[ACME_TOKEN_MAX + 1];
     char key_authorization[ACME_KEY_AUTHORIZATION_MAX + 1];
     char challenge_url[ACME_URL_MAX + 1];
+    char link[ACME_V1_URL];               /* terms to agree to; later where the chain goes on            */
     char account[ACME_URL_MAX + 1];       /* kid; empty: not known                                   */
     char directory_url[ACME_URL_MAX + 1]; /* where a redirect led; empty: setup->ca.directory_url    */
     struct acme_directory directory;
@@ -64,8 +79,9 @@ struct acme_flow {
 struct acme_row {
     enum acme_method method;
     bool poll;           /* wait before asking, longer each time                                          */
-    bool stream;         /* a good answer is not JSON: it goes to the chain as it arrives                  */
     bool needs_key;      /* the certificate key must be at hand                                           */
+    bool costly;         /* each time it is carried out counts against a quota                            */
+    enum acme_body body; /* of a good answer                                                              */
     enum acme_step lost; /* where to look when the answer was lost: the request may have been carried out */
     /* The URL to ask; NUL-terminated. */
     const char *(*url)(const struct acme_flow *flow);
@@ -79,6 +95,9 @@ struct acme_row {
 
 /* The table of RFC 8555, indexed by enum acme_step. */
 extern const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT];
+
+/* The table of ACME v1: Boulder in December 2016, and the drafts it came from. */
+extern const struct acme_row acme_flow_v1[ACME_STEP_COUNT];
 
 /* Begins, with what the caller has put into directory, account and order.url from the store. */
 void acme_flow_start(struct acme_flow *flow);

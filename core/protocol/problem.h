@@ -25,7 +25,8 @@ struct acme_problem {
     uint16_t http_status; /* the document's, else the answer's */
     struct acme_slice type;
     struct acme_slice detail;
-    struct acme_slice name; /* identifier, in subproblems */
+    struct acme_slice name;     /* identifier, in subproblems */
+    struct acme_slice location; /* of what is in the way; may be empty */
 };
 
 /* Makes a text of the document safe for logs and screens, in the document itself: what could steer a terminal

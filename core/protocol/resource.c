@@ -13,6 +13,14 @@ static bool hosts_allow(const struct acme_hosts *hosts, const struct acme_url *u
     return false;
 }
 
+/* In clear only on the directory's own host, and only when the directory is: TLS is never given up on the way. */
+static bool scheme_ok(const struct acme_hosts *hosts, const struct acme_url *url)
+{
+    const struct acme_url *directory = &hosts->directory;
+    return !acme_url_is_plain(url) ||
+           (acme_url_is_plain(directory) && acme_slice_is_nocase(url->host, directory->host));
+}
+
 int acme_url_keep(char kept[ACME_URL_MAX + 1], struct acme_slice text, const struct acme_hosts *hosts)
 {
     struct acme_url url;
@@ -26,6 +34,9 @@ int acme_url_keep(char kept[ACME_URL_MAX + 1], struct acme_slice text, const str
     int error = acme_url_parse(&url, text);
     if (error != 0) {
         return error;
+    }
+    if (!scheme_ok(hosts, &url)) {
+        return ACME_E_URL_SCHEME;
     }
     if (!hosts_allow(hosts, &url)) {
         return ACME_E_URL_HOST;
@@ -57,16 +68,28 @@ enum acme_status acme_status_of(struct acme_slice word)
 int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta, const struct acme_json *json,
                         const struct acme_hosts *hosts)
 {
+    static const char *const rfc8555[] = {"newNonce", "newAccount", "newOrder"};
+    static const char *const v1[] = {"new-reg", "new-reg", "new-authz"}; /* a nonce comes with any answer */
     acme_json_value about = acme_json_member(json, 0, "meta");
     meta->terms = acme_json_text(json, about, "termsOfService");
     meta->account_binding = acme_json_true(json, acme_json_member(json, about, "externalAccountRequired"));
 
-    int error = acme_url_keep(directory->new_nonce, acme_json_text(json, 0, "newNonce"), hosts);
+    const char *const *member = rfc8555;
+    int error = 0;
+    if (ACME_CFG_V1) {
+        struct acme_slice new_cert = acme_json_text(json, 0, "new-cert");
+        directory->new_cert[0] = '\0';
+        if (new_cert.at != NULL && acme_json_text(json, 0, "newOrder").at == NULL) {
+            error = acme_url_keep(directory->new_cert, new_cert, hosts);
+            member = v1;
+        }
+    }
+    error = error != 0 ? error : acme_url_keep(directory->new_nonce, acme_json_text(json, 0, member[0]), hosts);
     if (error == 0) {
-        error = acme_url_keep(directory->new_account, acme_json_text(json, 0, "newAccount"), hosts);
+        error = acme_url_keep(directory->new_account, acme_json_text(json, 0, member[1]), hosts);
     }
     if (error == 0) {
-        error = acme_url_keep(directory->new_order, acme_json_text(json, 0, "newOrder"), hosts);
+        error = acme_url_keep(directory->new_order, acme_json_text(json, 0, member[2]), hosts);
     }
     return error;
 }
@@ -146,6 +169,9 @@ int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, cons
          at = acme_json_next(json, list, at)) {
         if (acme_slice_is(acme_json_text(json, at, "type"), type)) {
             authz->url = acme_json_text(json, at, "url");
+            if (ACME_CFG_V1 && authz->url.at == NULL) {
+                authz->url = acme_json_text(json, at, "uri");
+            }
             authz->token = acme_json_text(json, at, "token");
             authz->challenge = acme_status_of(acme_json_text(json, at, "status"));
             authz->error = acme_json_member(json, at, "error");

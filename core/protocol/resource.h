@@ -13,8 +13,8 @@ struct acme_hosts {
     size_t more_count;
 };
 
-/* Copies an https URL of an allowed host, NUL-terminated. Returns 0, ACME_E_MEMBER (absent), ACME_E_URL*, and
- * leaves `kept` empty on error: a URL is never cut. */
+/* Copies a URL of an allowed host, NUL-terminated; http only on the host of a directory that is http itself.
+ * Returns 0, ACME_E_MEMBER (absent), ACME_E_URL*, and leaves `kept` empty on error: a URL is never cut. */
 int acme_url_keep(char kept[ACME_URL_MAX + 1], struct acme_slice url, const struct acme_hosts *hosts);
 
 /* The word as a status; unknown words are ACME_STATUS_UNKNOWN. */
@@ -25,6 +25,7 @@ struct acme_directory {
     char new_nonce[ACME_URL_MAX + 1];
     char new_account[ACME_URL_MAX + 1];
     char new_order[ACME_URL_MAX + 1];
+    char new_cert[ACME_V1_URL]; /* empty: RFC 8555; else the others are new-reg, twice, and new-authz */
 };
 
 /* What the directory's `meta` says; only needed while an account is made. */

@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "plain.h"
+
 /* Ends the connection and gives the reason on. */
 static int fail(struct acme_channel *c, int err)
 {
-    if (c->state == ACME_CHANNEL_SHAKING || c->state == ACME_CHANNEL_OPEN) {
+    if (!acme_plain(c) && (c->state == ACME_CHANNEL_SHAKING || c->state == ACME_CHANNEL_OPEN)) {
         c->tls_code = acme_tls_code(c->tls);
     }
     c->net->close(c->net->ctx);
@@ -14,11 +16,9 @@ static int fail(struct acme_channel *c, int err)
     return err;
 }
 
-/* One step of TLS. Returns as acme_tls_pump(), with silence turned into a time-out. */
-static int step(struct acme_channel *c, uint32_t now_ms)
+/* Notes what a step has moved. Returns that, with silence turned into a time-out. */
+static int note(struct acme_channel *c, int moved, uint32_t now_ms)
 {
-    int moved = acme_tls_pump(c->tls, c->net, &c->up, &c->down);
-
     c->moved = moved > 0;
     if (moved > 0) {
         c->moved_ms = now_ms;
@@ -28,9 +28,15 @@ static int step(struct acme_channel *c, uint32_t now_ms)
     return moved;
 }
 
+/* One step of TLS. Returns as acme_tls_pump(), or ACME_E_TIMEOUT. */
+static int step(struct acme_channel *c, uint32_t now_ms)
+{
+    return note(c, acme_tls_pump(c->tls, c->net, &c->up, &c->down), now_ms);
+}
+
 static bool leads_to(const struct acme_channel *c, const struct acme_url *url)
 {
-    return c->port == url->port && acme_slice_is_word(url->host, c->host);
+    return c->port == url->port && acme_plain(c) == acme_url_is_plain(url) && acme_slice_is_word(url->host, c->host);
 }
 
 static int begin(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms)
@@ -38,7 +44,7 @@ static int begin(struct acme_channel *c, const struct acme_url *url, uint32_t no
     if (url->host.len == 0 || url->host.len >= sizeof c->host) {
         return ACME_E_URL;
     }
-    if (url->is_address && c->tls_name == NULL) {
+    if (url->is_address && c->tls_name == NULL && !acme_url_is_plain(url)) {
         return ACME_E_TLS_NAME;
     }
     memcpy(c->host, url->host.at, url->host.len);
@@ -49,6 +55,7 @@ static int begin(struct acme_channel *c, const struct acme_url *url, uint32_t no
     c->cut = false;
     c->state = ACME_CHANNEL_CONNECTING;
     c->moved = true;
+    acme_plain_begin(c, url);
     return 0;
 }
 
@@ -59,6 +66,11 @@ static int connect_step(struct acme_channel *c, uint32_t now_ms)
     c->moved = done > 0;
     if (done == 0) {
         return now_ms - c->moved_ms >= ACME_NET_TIMEOUT_MS ? fail(c, ACME_E_TIMEOUT) : 0;
+    }
+    if (done > 0 && acme_plain(c)) {
+        acme_plain_opened(c);
+        c->state = ACME_CHANNEL_OPEN;
+        return 1;
     }
     if (done > 0) {
         done = acme_tls_start(c->tls, c->trust, c->buffer, c->buffer_len, c->tls_name != NULL ? c->tls_name : c->host,
@@ -98,6 +110,9 @@ static int look(struct acme_channel *c, uint32_t now_ms)
     int moved;
 
     c->moved_ms = now_ms;
+    if (acme_plain(c)) {
+        return acme_plain_peek(c) == 0 ? 1 : ACME_E_CLOSED;
+    }
     moved = step(c, now_ms);
     if (moved < 0 || acme_tls_closed(c->tls) || (moved == 0 && !acme_tls_quiet(c->tls))) {
         return ACME_E_CLOSED;
@@ -132,6 +147,10 @@ int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool
     if (c->state != ACME_CHANNEL_OPEN) {
         return ACME_E_CLOSED;
     }
+    if (acme_plain(c)) {
+        moved = note(c, acme_plain_send(c, data, len), now_ms);
+        return moved < 0 ? fail(c, moved) : moved;
+    }
     taken = acme_tls_write(c->tls, data, len, false);
     if (last && taken == len) {
         (void)acme_tls_write(c->tls, NULL, 0, true);
@@ -155,7 +174,7 @@ int acme_channel_flush(struct acme_channel *c, uint32_t now_ms)
         return ACME_E_CLOSED;
     }
     c->moved = false;
-    if (acme_tls_flushed(c->tls)) {
+    if (acme_plain(c) || acme_tls_flushed(c->tls)) {
         return 1;
     }
     (void)acme_tls_write(c->tls, NULL, 0, true);
@@ -176,6 +195,12 @@ int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clea
     if (c->state != ACME_CHANNEL_OPEN) {
         return ACME_E_CLOSED;
     }
+    if (acme_plain(c)) { /* TCP has no other end than a clean one, and HTTP/1.0 servers end their answers so */
+        moved = acme_plain_recv(c, data, cap);
+        *clean = moved == ACME_E_CLOSED;
+        moved = note(c, moved, now_ms);
+        return moved < 0 ? fail(c, moved) : moved;
+    }
     len = acme_tls_read(c->tls, data, cap);
     if (len == 0 && !acme_tls_closed(c->tls)) {
         moved = step(c, now_ms);
@@ -193,7 +218,7 @@ int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clea
 
 void acme_channel_close(struct acme_channel *c)
 {
-    if (c->state == ACME_CHANNEL_OPEN) {
+    if (c->state == ACME_CHANNEL_OPEN && !acme_plain(c)) {
         acme_tls_end(c->tls, c->net);
     }
     if (c->state != ACME_CHANNEL_CLOSED) {

@@ -1,4 +1,7 @@
-/* channel.h - one secure byte stream to host:port: TCP by the port, TLS by tls.h, kept between requests. */
+/* channel.h - one secure byte stream to host:port: TCP by the port, TLS by tls.h, kept between requests.
+ *
+ * With ACME_CFG_PLAIN_HTTP a URL may say http. Then there is no TLS, and all else is the same. Whether it may is not judged
+ * here: acme_setup.c and protocol/resource.c do. */
 #ifndef ACME_SECURE_CHANNEL_H
 #define ACME_SECURE_CHANNEL_H
 
@@ -23,7 +26,28 @@ struct acme_channel {
     int tls_code;        /* of the last TLS error */
     uint16_t port;       /* of the open or opening connection, as is `host` */
     char host[254];
+#if ACME_CFG_PLAIN_HTTP
+    struct acme_plain {
+        bool on;    /* no TLS on the open or opening connection */
+        bool ahead; /* a byte has been read to see whether there is one: this */
+        uint8_t byte;
+        uint32_t connections; /* opened, since init */
+    } plain;
+#endif
 };
+
+/* Connections opened since init, with TLS or without. */
+#if ACME_CFG_PLAIN_HTTP
+static inline uint32_t acme_channel_connections(const struct acme_channel *c)
+{
+    return c->handshakes + c->plain.connections;
+}
+#else
+static inline uint32_t acme_channel_connections(const struct acme_channel *c)
+{
+    return c->handshakes;
+}
+#endif
 
 /* Makes the channel lead to url's origin: connects and shakes hands where needed, keeps an open connection to
  * the same host and port, closes another. To be called until it says 1, before each request, and not while
@@ -36,8 +60,8 @@ int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32
  * Send returns the bytes taken; when the answer comes before the request is out it takes and drops the rest,
  * for the server has made up its mind, and the connection is not used again (RFC 9112, 9.5).
  * acme_channel_flush() tells when they are out: 1 yes, 0 not yet, or an error.
- * Receive returns bytes, 0 not now, ACME_E_CLOSED (*clean: with close_notify), ACME_E_TIMEOUT, or another
- * error. All close the channel on an error.
+ * Receive returns bytes, 0 not now, ACME_E_CLOSED (*clean: with close_notify, or in clear), ACME_E_TIMEOUT, or
+ * another error. All close the channel on an error.
  * Work: one step of acme_tls_pump() each. */
 int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool last, uint32_t now_ms);
 int acme_channel_flush(struct acme_channel *c, uint32_t now_ms);

@@ -55,11 +55,21 @@ enum state {
     DEAD
 };
 
-enum field { NONCE, LOCATION, RETRY_AFTER, DATE, MEDIA, LENGTH, CODING, CONNECTION };
+enum field {
+    NONCE,
+    LOCATION,
+    RETRY_AFTER,
+    DATE,
+    MEDIA,
+    LENGTH,
+    CODING,
+    CONNECTION,
+    LINK /* may come many times */
+};
 
-#define FIELDS (CONNECTION + 1) /* how many; as a field: none of them */
+#define FIELDS (ACME_CFG_V1 ? LINK + 1 : LINK) /* how many; as a field: none of them */
 
-#define SEEN(field) (1u << (field))
+#define SEEN(field) (1u << (field)) /* for those before LINK */
 
 /* The headers of interest and where in the reader their values are gathered. */
 static const struct {
@@ -76,6 +86,9 @@ static const struct {
     [LENGTH] = {"content-length", GATHER(value)},
     [CODING] = {"transfer-encoding", GATHER(value)},
     [CONNECTION] = {"connection", GATHER(value)},
+#if ACME_CFG_V1
+    [LINK] = {"link", GATHER(answer.link)},
+#endif
 #undef GATHER
 };
 
@@ -167,6 +180,9 @@ static int name_done(struct acme_http_reader *r)
     }
     /* what a 1xx answer says is about itself, not about the answer to come */
     bool wanted = r->answer.status >= 200 && (r->seen & SEEN(field) & first_counts) == 0;
+    if (ACME_CFG_V1 && field == LINK) {
+        wanted = wanted && r->answer.rel == ACME_REL_NONE;
+    }
     r->field = wanted ? field : FIELDS;
     r->value_len = 0;
     return BEFORE_VALUE;
@@ -230,6 +246,18 @@ static void connection_done(struct acme_http_reader *r, struct acme_slice list)
     }
 }
 
+/* Keeps the first link of interest, at the start of the buffer the line lies in. */
+static void link_done(struct acme_http_answer *a, struct acme_slice line)
+{
+    struct acme_slice target;
+    enum acme_rel rel = acme_link_find(line, &target);
+    if (rel != ACME_REL_NONE && target.len <= ACME_URL_MAX) {
+        memmove(a->link, target.at, target.len);
+        a->link[target.len] = '\0';
+        a->rel = rel;
+    }
+}
+
 /* The line of a wanted header ended. A text of `cap` bytes did not leave room for its NUL. Returns false
  * when the message has no certain length. */
 static bool value_done(struct acme_http_reader *r)
@@ -268,6 +296,13 @@ static bool value_done(struct acme_http_reader *r)
         text[value.len] = '\0';
         if (too_long && r->field == LOCATION) {
             r->answer.location_long = true;
+        }
+        break;
+    case LINK:
+        if (ACME_CFG_V1 && too_long) {
+            r->answer.link_long = true;
+        } else if (ACME_CFG_V1) {
+            link_done(&r->answer, value);
         }
         break;
     }

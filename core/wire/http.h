@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "link.h"
 #include "out.h"
 #include "url.h"
 #include "../acme_config.h"
@@ -44,12 +45,15 @@ enum acme_http_event {
 struct acme_http_answer {
     uint16_t status; /* 200..599 */
     enum acme_media media;
-    bool close;                      /* the connection ends after this answer                      */
-    bool location_long;              /* Location was there but exceeds ACME_URL_MAX                */
-    char nonce[ACME_NONCE_MAX + 1];  /* Replay-Nonce; empty: none, too long, or illegal alphabet   */
-    char location[ACME_URL_MAX + 1]; /* Location as sent; empty: none                              */
-    char retry_after[40];            /* Retry-After as sent; empty: none or longer than any date   */
-    char date[40];                   /* Date as sent                                               */
+    bool close;                                     /* the connection ends after this answer                      */
+    bool location_long;                             /* Location was there but exceeds ACME_URL_MAX                */
+    char nonce[ACME_NONCE_MAX + 1];                 /* Replay-Nonce; empty: none, too long, or illegal alphabet   */
+    char location[ACME_URL_MAX + 1];                /* Location as sent; empty: none                              */
+    char retry_after[40];                           /* Retry-After as sent; empty: none or longer than any date   */
+    char date[40];                                  /* Date as sent                                               */
+    bool link_long;                                 /* a Link was there that exceeds this                         */
+    enum acme_rel rel;                              /* of the first link with one of these relations              */
+    char link[ACME_CFG_V1 ? ACME_URL_MAX + 65 : 1]; /* its target as sent; room for its parameters while it is read */
 };
 
 struct acme_http_reader {
@@ -86,7 +90,7 @@ void acme_http_reader_init(struct acme_http_reader *r, bool is_head_request);
  * header line, a NUL or a bare CR (a bare LF ends a line). After an error the reader is dead. */
 int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_t *used, struct acme_slice *body);
 
-/* Tells that the connection has ended. `clean`: with TLS close_notify.
+/* Tells that the connection has ended. `clean`: with TLS close_notify, or in clear (secure/channel.h).
  * Returns ACME_HTTP_END when that is how this body ends, else ACME_E_HTTP_TRUNCATED: a body delimited by the
  * connection counts only after a clean end (RFC 9112, 9.8). */
 int acme_http_eof(struct acme_http_reader *r, bool clean);

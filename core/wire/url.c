@@ -1,4 +1,4 @@
-/* url.c - https URLs and DNS names. */
+/* url.c - URLs and DNS names. */
 #include "url.h"
 
 #define HOST_MAX  253 /* RFC 1035, 2.3.4, without the root label */
@@ -72,7 +72,7 @@ static bool ipv6_ok(struct acme_slice host)
     return host.len <= IPV6_MAX && colons >= 2 && colons <= 8;
 }
 
-/* Sets authority, host, port and is_address from "host[:port]". */
+/* Sets authority, host, port and is_address from "host[:port]"; the scheme is known. */
 static int split_authority(struct acme_url *url, struct acme_slice text)
 {
     bool bracket = text.len > 0 && text.at[0] == '[';
@@ -85,7 +85,7 @@ static int split_authority(struct acme_url *url, struct acme_slice text)
     }
     url->authority = text;
     url->host = bracket ? acme_slice(text.at + 1, end - 1) : acme_slice(text.at, end);
-    url->port = 443;
+    url->port = acme_url_is_plain(url) ? 80 : 443;
     if (rest < text.len) {
         int64_t port = acme_slice_decimal(acme_slice(text.at + rest + 1, text.len - rest - 1));
         if (text.at[rest] != ':' || port < 1 || port > 65535) {
@@ -120,14 +120,21 @@ int acme_url_parse(struct acme_url *url, struct acme_slice text)
 {
     static const char root[] = "https://";
     size_t start = 0;
+    size_t less = 0; /* 1: without the s */
 
-    while (start < text.len && root[start] != '\0' && acme_lower(text.at[start]) == root[start]) {
+    while (start < text.len && root[start + less] != '\0' && acme_lower(text.at[start]) == root[start + less]) {
         start++;
+        if (ACME_CFG_PLAIN_HTTP && start == strlen("http") && start < text.len && text.at[start] == ':') {
+            less = 1;
+        }
     }
-    if (start <= strlen("https")) {
+    if (ACME_CFG_PLAIN_HTTP) {
+        url->plain = less == 1;
+    }
+    if (start + less <= strlen("https")) {
         return ACME_E_URL_SCHEME;
     }
-    if (start < strlen(root) || !bytes_ok(text)) {
+    if (start + less < strlen(root) || !bytes_ok(text)) {
         return ACME_E_URL;
     }
     size_t end = start;
@@ -140,13 +147,17 @@ int acme_url_parse(struct acme_url *url, struct acme_slice text)
 
 bool acme_url_same_origin(const struct acme_url *a, const struct acme_url *b)
 {
-    return a->port == b->port && acme_slice_is_nocase(a->host, b->host);
+    return a->port == b->port && acme_url_is_plain(a) == acme_url_is_plain(b) &&
+           acme_slice_is_nocase(a->host, b->host);
 }
 
 bool acme_url_at(const struct acme_url *url, const char *host_port)
 {
     struct acme_url other;
 
+    if (ACME_CFG_PLAIN_HTTP) {
+        other.plain = url->plain;
+    }
     return split_authority(&other, acme_slice_of(host_port)) == 0 && acme_url_same_origin(url, &other);
 }
 

@@ -111,15 +111,12 @@ static int take_leaf(struct acme_chain *c, const struct acme_leaf *leaf, struct 
 }
 
 /* Judges a decoded certificate. */
-static int take(struct acme_chain *c)
+static int take(struct acme_chain *c, struct acme_der der)
 {
     struct acme_leaf leaf;
-    struct acme_der der;
     bool ours;
     int err;
 
-    der.at = c->pem.der;
-    der.len = c->pem.len;
     err = acme_leaf_parse(&leaf, der.at, der.len);
     if (err < 0) {
         return err;
@@ -147,11 +144,21 @@ int acme_chain_read(struct acme_chain *c, const char *in, size_t len)
             c->pem.der = certificate ? c->memory + c->held : NULL;
             c->pem.cap = c->cap - c->held;
         } else if (event == ACME_PEM_END && c->pem.der != NULL) {
-            event = take(c);
+            struct acme_der der = {c->pem.der, c->pem.len};
+            event = take(c, der);
         }
     }
     return event < 0 ? event : 0;
 }
+
+#if ACME_CFG_V1 /* or the linker drops it, but the compiler will not inline take() */
+int acme_chain_der(struct acme_chain *c, const void *der, size_t len)
+{
+    struct acme_der whole = {der, len};
+    int err = take(c, whole);
+    return err == 0 && !c->have_leaf ? ACME_E_CERT_KEY : err;
+}
+#endif
 
 int acme_chain_end(struct acme_chain *c)
 {

@@ -6,6 +6,7 @@
 #define ACME_X509_CHAIN_H
 
 #include "leaf.h"
+#include "../acme_config.h"
 #include "../wire/pem.h"
 
 /* What the certificate must be. Pointers are borrowed for the whole download. */
@@ -40,6 +41,10 @@ void acme_chain_init(struct acme_chain *c, const struct acme_chain_want *want, v
  * `memory`); for the leaf ACME_E_CERT_NAMES and ACME_E_CERT_DATES (already expired, or ends before it begins; a start
  * in the future is accepted: a CA's clock may be ahead of ours). */
 int acme_chain_read(struct acme_chain *c, const char *in, size_t len);
+
+/* ACME v1. Takes a whole certificate in DER, in the place of acme_chain_read(): the leaf first, then its issuers. `der` may lie
+ * in `memory`. Errors: as above, and ACME_E_CERT_KEY when the first is not for our key. */
+int acme_chain_der(struct acme_chain *c, const void *der, size_t len);
 
 /* Ends. Returns 0, ACME_E_CERT_KEY (no certificate for our key came) or ACME_E_CERT_SYNTAX (block open,
  * none). */

@@ -30,6 +30,7 @@ static const char *const help[ACME_KEY_COUNT] = {
     NULL,
     "name in the CA server's certificate, if not the URL's",
     "another host the CA's objects may live on",
+    "the CA may be at http://HOST, without TLS: for tests",
     NULL,
 };
 
@@ -39,7 +40,7 @@ static void say_line(const char *a, const char *b, const char *c)
     char text[192];
     struct acme_out *o = acme_line();
     (void)snprintf(left, sizeof left, "%s%s%s", a, b != NULL ? " " : "", b != NULL ? b : "");
-    (void)snprintf(text, sizeof text, "  %-20s %s", left, c);
+    (void)snprintf(text, sizeof text, "  %-23s %s", left, c);
     acme_out_text(o, text);
     acme_line_end(STDOUT_FILENO);
 }

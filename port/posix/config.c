@@ -30,6 +30,7 @@ static const struct row {
     {"names", NULL, "NAME", WORDS, offsetof(struct acme_config, names)},
     {"tls_name", "--tls-name", "NAME", TEXT, offsetof(struct acme_config, tls_name)},
     {"more_host", "--more-host", "HOST", WORDS, offsetof(struct acme_config, more_hosts)},
+    {"allow_plain_http", "--allow-plain-http", "HOST", TEXT, offsetof(struct acme_config, plain_host)},
     {"product", NULL, "TEXT", TEXT, offsetof(struct acme_config, product)},
 };
 

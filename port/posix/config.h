@@ -19,7 +19,7 @@ struct acme_words {
 };
 
 struct acme_config {
-    const char *directory_url, *ca_file, *state, *webroot, *tls_name, *product;
+    const char *directory_url, *ca_file, *state, *webroot, *tls_name, *product, *plain_host;
     struct acme_words contacts, names, more_hosts;
     uint16_t http_port;
     bool accept_terms, force, json, verbose;
@@ -46,6 +46,7 @@ enum acme_config_key {
     ACME_KEY_NAMES,
     ACME_KEY_TLS_NAME,
     ACME_KEY_MORE_HOST,
+    ACME_KEY_ALLOW_PLAIN_HTTP,
     ACME_KEY_PRODUCT,
     ACME_KEY_COUNT
 };

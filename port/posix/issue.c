@@ -32,7 +32,8 @@ static struct {
     struct acme_tls tls;
     struct acme_trust trust;
     struct acme_report report;
-    char name[254]; /* the first name in small letters: what the certificate is stored as */
+    char name[254];       /* the first name in small letters: what the certificate is stored as */
+    char plain_host[254]; /* the CA's, when it is spoken to without TLS; empty: it is not */
     int lock;
     uint8_t work[8192];
     uint8_t tls_buffer[ACME_TLS_BUFFER_MIN];
@@ -49,7 +50,7 @@ static void on_signal(int signal)
     signalled = 1;
 }
 
-/* Reads the roots. Returns 0 or an exit code. */
+/* Reads the roots, if there is a use for them. Returns 0 or an exit code. */
 static int read_roots(const struct acme_config *config)
 {
     static struct acme_trust_reader reader;
@@ -57,8 +58,12 @@ static int read_roots(const struct acme_config *config)
     char piece[4096];
     ssize_t n = 1;
     int code = 0, result = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd;
 
+    if (run.plain_host[0] != '\0' && config->ca_file == NULL && config->more_hosts.count == 0) {
+        return 0; /* there is no TLS to trust anybody by */
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC);
     acme_trust_begin(&reader, run.anchors, sizeof run.anchors);
     while (fd >= 0 && (n = read(fd, piece, sizeof piece)) > 0) {
         acme_trust_add(&reader, piece, (size_t)n);
@@ -128,6 +133,9 @@ static void fill_setup(const struct acme_config *config)
     s->ca.tls_name = config->tls_name;
     s->ca.more_hosts = config->more_hosts.at;
     s->ca.more_host_count = config->more_hosts.count;
+#if ACME_CFG_PLAIN_HTTP
+    s->ca.plain_host = run.plain_host[0] != '\0' ? run.plain_host : NULL;
+#endif
     s->account_key.ops = s->certificate_key.ops = &acme_key_p256_ops;
     s->account_key.handle = &run.account_key;
     s->certificate_key.handle = &run.certificate_key;
@@ -208,6 +216,54 @@ static int check_hosts(const struct acme_config *config)
             return acme_config_blame(config, ACME_KEY_MORE_HOST);
         }
     }
+    return 0;
+}
+
+/* True for this machine itself, where nobody can listen in on the way. */
+static bool is_loopback(const struct acme_url *url)
+{
+    bool ipv4 = url->is_address && url->host.len > 4 && memcmp(url->host.at, "127.", 4) == 0;
+    return ipv4 || acme_slice_is_word(url->host, "localhost") || acme_slice_is(url->host, "::1");
+}
+
+/* Reads the host that is named for http, written as in a URL, but without a port. The text has to stay. */
+static bool read_host(struct acme_slice *host, char text[300], const char *word)
+{
+    struct acme_url url;
+    bool good = snprintf(text, 300, "http://%s", word) < 300 && acme_url_parse(&url, acme_slice_of(text)) == 0;
+
+    if (!good || url.authority.len != strlen(word) ||
+        url.authority.at + url.authority.len > url.host.at + url.host.len + (word[0] == '[' ? 1 : 0)) {
+        return false;
+    }
+    *host = url.host;
+    return true;
+}
+
+/* Decides whether a directory without TLS may be used, and warns when it is. Returns 0 or an exit code. */
+static int check_plain(const struct acme_config *config)
+{
+    struct acme_slice allowed = {NULL, 0};
+    struct acme_url url;
+    char text[300];
+
+    if (config->plain_host != NULL && !read_host(&allowed, text, config->plain_host)) {
+        acme_report_error("allow_plain_http: \"%.260s\" is not HOST, without a port", config->plain_host);
+        return acme_config_blame(config, ACME_KEY_ALLOW_PLAIN_HTTP);
+    }
+    if (acme_url_parse(&url, acme_slice_of(config->directory_url)) != 0 || !acme_url_is_plain(&url)) {
+        return 0; /* acme_init() judges it */
+    }
+    if (!is_loopback(&url) && !acme_slice_is_nocase(url.host, allowed)) {
+        acme_report_error(
+            "directory_url: \"%.300s\" is not https; for tests, --allow-plain-http HOST names a host for "
+            "which that is good enough",
+            config->directory_url);
+        return acme_config_blame(config, ACME_KEY_DIRECTORY_URL);
+    }
+    memcpy(run.plain_host, url.host.at, url.host.len); /* at most 253 bytes */
+    acme_report_error("warning: http, not https: whoever is on the way to %s can read and change everything",
+                      run.plain_host);
     return 0;
 }
 
@@ -297,6 +353,7 @@ int acme_program_issue(const struct acme_config *config)
     int code = check_names(config);
 
     code = code != 0 ? code : check_hosts(config);
+    code = code != 0 ? code : check_plain(config);
     code = code != 0 ? code : read_roots(config);
     if (code != 0) {
         return code;

@@ -56,6 +56,9 @@ static int keep_chain(void *ctx, const void *data, size_t len)
 static int judge_chain(void *ctx, const char *data, size_t len)
 {
     struct engine *e = ctx;
+    if (e->x.body == ACME_BODY_DER) {
+        return acme_chain_der(&e->judge, data, len);
+    }
     return e->way->judged ? acme_chain_read(&e->judge, data, len) : keep_chain(e, data, len);
 }
 
@@ -107,7 +110,7 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
     }
     e->x.setup = &e->setup;
     e->x.flow = &e->flow;
-    e->x.rows = acme_flow_rfc8555;
+    e->flow.rows = acme_flow_rfc8555;
     e->x.sink = judge_chain;
     e->x.sink_ctx = e;
     if (way->begun != NULL) {
@@ -131,7 +134,7 @@ static int step_wait(struct engine *e)
         assert_true(acme_exchange_due(&e->x, e->now_ms));
     }
     int error = acme_exchange_choose(&e->x, e->now_ms);
-    if (error == 0 && e->x.rows[e->flow.step].method == ACME_METHOD_NONE) {
+    if (error == 0 && e->flow.rows[e->flow.step].method == ACME_METHOD_NONE) {
         error = acme_flow_act(&e->flow);
         if (error >= 0) {
             acme_exchange_go(&e->x, (enum acme_step)error, e->now_ms);
@@ -164,7 +167,7 @@ static int step_ask(struct engine *e)
 {
     int error = acme_exchange_ask(&e->x);
     e->chain_len = 0;
-    if (error == 0 && e->x.rows[e->flow.step].stream && !e->x.for_nonce) {
+    if (error == 0 && acme_exchange_begins_chain(&e->x)) {
         static uint8_t point[65];
         assert_int_equal(e->setup.certificate_key.ops->point(&e->certificate, point), 0);
         struct acme_chain_want want = {point, e->setup.names, e->setup.name_count, MAKER_NOW};

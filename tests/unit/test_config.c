@@ -83,6 +83,7 @@ static void test_every_key(void **unused)
                                "names = c.example\n"
                                "tls_name = ca.example\n"
                                "more_host = objects.example:8443\n"
+                               "allow_plain_http = 192.0.2.1\n"
                                "product = gateway/3.1"),
                      0);
     assert_string_equal(c.directory_url, "https://ca.example/dir");
@@ -98,6 +99,7 @@ static void test_every_key(void **unused)
     assert_string_equal(c.names.at[2], "c.example");
     assert_string_equal(c.tls_name, "ca.example");
     assert_string_equal(c.more_hosts.at[0], "objects.example:8443");
+    assert_string_equal(c.plain_host, "192.0.2.1");
     assert_string_equal(c.product, "gateway/3.1");
     assert_int_equal(acme_config_check(&c), 0);
 }

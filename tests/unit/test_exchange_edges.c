@@ -53,8 +53,9 @@ static void start(enum acme_step step)
     strcpy(flow.order.url, step > ACME_STEP_ORDER ? U "/order/1" : "");
     strcpy(flow.order.finalize, U "/finalize/1");
     strcpy(flow.order.certificate, U "/cert/1");
+    flow.rows = acme_flow_rfc8555;
     flow.step = step;
-    x = (struct acme_exchange){.setup = &setup, .flow = &flow, .rows = acme_flow_rfc8555, .sink = sink};
+    x = (struct acme_exchange){.setup = &setup, .flow = &flow, .sink = sink};
     acme_exchange_start(&x, 0);
     strcpy(x.nonce, "good");
     x.nonce_ms = 0;

@@ -131,7 +131,7 @@ static void every_row_is_whole(void **state)
         assert_true((row->method == ACME_METHOD_NONE) == (row->read == NULL));
         assert_true((row->method == ACME_METHOD_NONE) == (row->url == NULL));
         assert_int_equal(row->poll, i == ACME_STEP_AUTHZ_POLL || i == ACME_STEP_ORDER_POLL);
-        assert_int_equal(row->stream, i == ACME_STEP_CERTIFICATE);
+        assert_int_equal(row->body, i == ACME_STEP_CERTIFICATE ? ACME_BODY_CHAIN : ACME_BODY_JSON);
         assert_int_equal(row->needs_key, i == ACME_STEP_FINALIZE || i == ACME_STEP_CERTIFICATE);
         assert_int_equal(row->method == ACME_METHOD_NEW_KEY, i == ACME_STEP_ACCOUNT);
         assert_int_equal(row->method == ACME_METHOD_GET, i == ACME_STEP_DIRECTORY);

@@ -58,6 +58,38 @@ static void urls(void **state)
     assert_int_equal(acme_url_keep(kept, acme_slice("https://ca.test/\0x", 18), &hosts), ACME_E_URL);
 }
 
+/* In clear only on the host of a directory in clear, on whatever port is listed. */
+static void urls_in_clear(void **state)
+{
+    (void)state;
+    static const char *const listed[] = {"ca.test:8080", "cdn.test", "ca.test:443"};
+    static const struct {
+        const char *url;
+        int error;
+    } rows[] = {{"http://ca.test/a", 0},
+                {"HTTP://CA.TEST:80/a", 0},
+                {"http://ca.test:8080/a", 0},
+                {"https://ca.test/a", 0}, /* better than asked for, where it is listed */
+                {"https://cdn.test/a", 0},
+                {"http://ca.test:81/a", ACME_E_URL_HOST},
+                {"https://ca.test:80/a", ACME_E_URL_HOST},
+                {"http://cdn.test/a", ACME_E_URL_SCHEME},
+                {"http://b.test/a", ACME_E_URL_SCHEME},
+                {"https://b.test/a", ACME_E_URL_HOST}};
+    struct acme_hosts plain = {.more = listed, .more_count = 3};
+    char kept[ACME_URL_MAX + 1];
+
+    assert_int_equal(acme_url_parse(&plain.directory, acme_slice_of("http://CA.test/dir")), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(acme_url_keep(kept, acme_slice_of(rows[i].url), &plain), rows[i].error);
+        assert_string_equal(kept, rows[i].error == 0 ? rows[i].url : "");
+    }
+    assert_int_equal(acme_url_parse(&plain.directory, acme_slice_of("https://ca.test/dir")), 0);
+    for (size_t i = 0; i < 3; i++) { /* never down from TLS, whatever is listed */
+        assert_int_equal(acme_url_keep(kept, acme_slice_of(rows[i].url), &plain), ACME_E_URL_SCHEME);
+    }
+}
+
 static void status_words(void **state)
 {
     (void)state;
@@ -244,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls),
+        cmocka_unit_test(urls_in_clear),
         cmocka_unit_test(status_words),
         cmocka_unit_test(directory),
         cmocka_unit_test(order),

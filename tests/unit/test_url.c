@@ -69,7 +69,6 @@ static void refuses_bad_urls(void **state)
         int error;
     } rows[] = {
         {"", ACME_E_URL_SCHEME},
-        {"http://acme.example/dir", ACME_E_URL_SCHEME},
         {"ftp://acme.example/", ACME_E_URL_SCHEME},
         {"httpss://acme.example/", ACME_E_URL_SCHEME},
         {" https://acme.example/", ACME_E_URL_SCHEME},
@@ -229,6 +228,48 @@ static struct acme_url of(const char *text)
     return url;
 }
 
+/* http is the same with another port. */
+static void in_clear(void **state)
+{
+    static const struct {
+        const char *text, *host;
+        int port, error;
+    } rows[] = {
+        {"http://acme.example/dir", "acme.example", 80, 0},
+        {"HTTP://[::1]:4000", "::1", 4000, 0},
+        {"https://acme.example/dir", "acme.example", 443, 0},
+        {"http", "", 0, ACME_E_URL_SCHEME},
+        {"httpx://acme.example/", "", 0, ACME_E_URL_SCHEME},
+        {"htt://acme.example/", "", 0, ACME_E_URL_SCHEME},
+        {"http:", "", 0, ACME_E_URL},
+        {"http:/acme.example/", "", 0, ACME_E_URL},
+        {"http:s//acme.example/", "", 0, ACME_E_URL},
+        {"http://", "", 0, ACME_E_URL},
+        {"http://user@acme.example/", "", 0, ACME_E_URL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct acme_url url;
+        char *copy;
+        assert_int_equal(parse(&url, rows[i].text, strlen(rows[i].text), &copy), rows[i].error);
+        if (rows[i].error == 0) {
+            assert_int_equal(url.port, rows[i].port);
+            assert_true(acme_slice_is(url.host, rows[i].host));
+            assert_int_equal(acme_url_is_plain(&url), rows[i].port != 443);
+        }
+        free(copy);
+    }
+    struct acme_url tls = of("https://acme.example:80/x"), plain = of("http://acme.example/x");
+    assert_false(acme_url_same_origin(&tls, &plain));
+    assert_false(acme_url_same_origin(&plain, &tls));
+    assert_true(acme_url_same_origin(&plain, &plain));
+    assert_true(acme_url_at(&plain, "acme.example"));
+    assert_true(acme_url_at(&plain, "acme.example:80"));
+    assert_false(acme_url_at(&plain, "acme.example:443"));
+    assert_false(acme_url_at(&tls, "acme.example"));
+}
+
 static void compares_origins(void **state)
 {
     struct acme_url a = of("https://acme.example/x");
@@ -300,6 +341,7 @@ int main(void)
         cmocka_unit_test(every_byte_everywhere),
         cmocka_unit_test(every_prefix),
         cmocka_unit_test(long_ones),
+        cmocka_unit_test(in_clear),
         cmocka_unit_test(compares_origins),
         cmocka_unit_test(is_at_host_port),
         cmocka_unit_test(judges_dns_names),
