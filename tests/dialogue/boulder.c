@@ -108,11 +108,13 @@ static X509 *cert_at(const struct boulder *b, const char *path)
 static unsigned add_authz(struct boulder *b, const char *path, const char *name)
 {
     int old = authz_at(b, path);
-    unsigned i = old >= 0 ? (unsigned)old : b->authz_count++;
-    assert_true(i < BOULDER_AUTHZ);
-    snprintf(b->authz[i].path, sizeof b->authz[i].path, "%s", path);
-    snprintf(b->authz[i].name, sizeof b->authz[i].name, "%s", name);
-    return i;
+    if (old >= 0) {
+        return (unsigned)old;
+    }
+    assert_true(b->authz_count < BOULDER_AUTHZ);
+    snprintf(b->authz[b->authz_count].path, sizeof b->authz[0].path, "%s", path);
+    snprintf(b->authz[b->authz_count].name, sizeof b->authz[0].name, "%s", name);
+    return b->authz_count++;
 }
 
 static void add_challenge(struct boulder *b, unsigned authz, const char *path, const char *token)
@@ -459,14 +461,15 @@ static void adopt_authz(struct boulder *b, const struct exchange *x, const char 
     if (status[0] == '\0') {
         return;
     }
-    int known = authz_at(b, path);
-    unsigned i = add_authz(b, path, known >= 0 ? b->authz[known].name : name);
+    unsigned i = add_authz(b, path, name);
     b->authz[i].status = strcmp(status, "valid") == 0     ? BOULDER_VALID
                          : strcmp(status, "pending") == 0 ? BOULDER_PENDING
                                                           : BOULDER_INVALID;
     json_array_foreach(json_object_get(x->document, "challenges"), k, challenge)
     {
-        add_challenge(b, i, path_of(b, text_in(challenge, "uri")), text_in(challenge, "token"));
+        if (strcmp(text_in(challenge, "type"), "http-01") == 0) {
+            add_challenge(b, i, path_of(b, text_in(challenge, "uri")), text_in(challenge, "token"));
+        }
     }
     tell_valid(b, b->authz[i].name, b->authz[i].status == BOULDER_VALID);
 }
@@ -489,7 +492,7 @@ static void adopt(struct boulder *b, const struct v1_request *q, const struct ex
     } else if (q->kind == V1_CHALLENGE && good && challenge_at(b, q->path, NULL) >= 0) {
         unsigned i = b->challenge[challenge_at(b, q->path, NULL)].authz;
         b->authz[i].responded = true;
-        if (json_object_get(x->document, "uri") != NULL) {
+        if (strcmp(text_in(x->document, "type"), "http-01") == 0) {
             add_challenge(b, i, path_of(b, text_in(x->document, "uri")), text_in(x->document, "token"));
         }
     } else if (q->kind == V1_NEW_CERT && good) {
@@ -629,6 +632,7 @@ static void note_answer(struct boulder *b, const struct v1_request *q, const str
     }
     b->last_kind = q->kind;
     b->last_recorded = x;
+    b->last_lost = false;
     b->recorded_answers += x != NULL;
     b->own_answers += x == NULL;
 }
@@ -649,6 +653,7 @@ struct ca_answer boulder_answer(struct boulder *b, struct engine *e)
         e->elapsed_ms += x->ms;
         answer.len = x->ms < ACME_NET_TIMEOUT_MS ? put_recorded(b, &q, x, &answer.close) : 0;
         note_answer(b, &q, x, x->status);
+        b->last_lost = answer.len == 0;
     } else {
         struct said a = {0};
         carry_out(b, &q, &a);

@@ -224,6 +224,10 @@ static void judge_response(const struct boulder *b, const struct engine *e, cons
     if (told[token] != '.' || strcmp(told + token + 1, q->thumbprint) != 0) {
         boulder_wrong(b, q, "keyAuthorization \"%s\" does not end in the thumbprint %s", told, q->thumbprint);
     }
+    const json_t *type = json_object_get(q->payload, "type");
+    if (type != NULL && strcmp(text_in(q->payload, "type"), "http-01") != 0) {
+        boulder_wrong(b, q, "type is not http-01");
+    }
     if (e->ca.published == NULL || strcmp(e->ca.published, told) != 0) {
         boulder_wrong(b, q, "the answer is not on show");
     }
@@ -346,7 +350,7 @@ void judge_v1_same(const struct boulder *b, const struct v1_request *q, const st
     }
     json_object_foreach((json_t *)q->payload, name, value)
     {
-        if (json_object_get(x->payload, name) == NULL) {
+        if (json_object_get(x->payload, name) == NULL && strcmp(name, "type") != 0) {
             boulder_wrong(b, q, "line %u (%s) did not say %s", x->line, x->step, name);
         }
     }

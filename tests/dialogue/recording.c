@@ -274,8 +274,8 @@ static const char *own_account(const struct exchange *x, const struct recording 
     if (agreement != NULL && strcmp(agreement, r->terms) != 0) {
         return "other terms than the server has";
     }
-    bool agrees = agreement != NULL && json_object_size(x->payload) == 2;
-    return x->kind == V1_REG && !agrees ? "another change of the account than to agree" : NULL;
+    bool looks_or_agrees = json_object_size(x->payload) == (agreement != NULL ? 2u : 1u);
+    return x->kind == V1_REG && !looks_or_agrees ? "another change of the account than to agree" : NULL;
 }
 
 static const char *own_payload(struct exchange *x, const struct recording *r)

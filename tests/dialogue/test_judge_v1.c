@@ -264,6 +264,9 @@ static void bad_payloads(void **state)
     bad(&(struct parts){.path = "/acme/challenge/X/3", .payload = response("OTHER", thumbprint)}, "another token");
     bad(&(struct parts){.path = "/acme/challenge/X/4", .payload = response("TOKEN", thumbprint)}, "another token");
     bad(&(struct parts){.path = "/acme/challenge/X/3", .payload = response("TOKEN", "x")}, "thumbprint");
+    snprintf(wrong, sizeof wrong,
+             "{\"resource\":\"challenge\",\"type\":\"dns-01\",\"keyAuthorization\":\"TOKEN.%s\"}", thumbprint);
+    bad(&(struct parts){.path = "/acme/challenge/X/3", .payload = wrong}, "type is not");
     e.ca.published = NULL;
     bad(&(struct parts){.path = "/acme/challenge/X/3", .payload = response("TOKEN", thumbprint)}, "not on show");
     bad(&(struct parts){.path = "/acme/new-cert", .payload = new_cert(foreign_csr)}, "not for the certificate's key");

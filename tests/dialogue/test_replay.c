@@ -70,7 +70,7 @@ static void thread_of_2016(void **state)
     struct replay_sum sum = {0};
     load(*state);
     replay_stories(&recording, &sum);
-    assert_int_equal(sum.early, 4); /* it refused four; the fifth was for names nobody had authorized */
+    assert_int_equal(sum.early, 5); /* four too early, one for names that nobody had authorized */
     assert_int_equal(sum.early_told, 0);
     assert_int_equal(sum.runs, 1);
     assert_int_equal(sum.certificates, 1);

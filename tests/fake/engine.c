@@ -56,7 +56,7 @@ static int keep_chain(void *ctx, const void *data, size_t len)
 static int judge_chain(void *ctx, const char *data, size_t len)
 {
     struct engine *e = ctx;
-    if (e->x.body == ACME_BODY_DER) {
+    if (e->way->judged && e->x.body == ACME_BODY_DER) {
         return acme_chain_der(&e->judge, data, len);
     }
     return e->way->judged ? acme_chain_read(&e->judge, data, len) : keep_chain(e, data, len);
@@ -86,7 +86,7 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
                                    .solvers = e->solvers,
                                    .solver_count = 1,
                                    .work = e->work,
-                                   .work_len = sizeof e->work,
+                                   .work_len = way->work > 0 ? way->work : 6144,
                                    .trace = trace,
                                    .trace_ctx = e};
     if (way->directory_url != NULL) {
@@ -166,12 +166,12 @@ static int step_connect(struct engine *e)
 static int step_ask(struct engine *e)
 {
     int error = acme_exchange_ask(&e->x);
-    e->chain_len = 0;
     if (error == 0 && acme_exchange_begins_chain(&e->x)) {
+        e->chain_len = 0;
         static uint8_t point[65];
         assert_int_equal(e->setup.certificate_key.ops->point(&e->certificate, point), 0);
         struct acme_chain_want want = {point, e->setup.names, e->setup.name_count, MAKER_NOW};
-        acme_chain_init(&e->judge, &want, e->work, sizeof e->work, keep_chain, e);
+        acme_chain_init(&e->judge, &want, e->work, e->setup.work_len, keep_chain, e);
     }
     return error;
 }
