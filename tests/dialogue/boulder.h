@@ -27,7 +27,8 @@ struct boulder {
     /* The recorded answer to a request; NULL: none. */
     const struct exchange *(*recorded)(void *ctx, const struct v1_request *q);
     void *ctx;
-    bool dry; /* the directory gives no nonce */
+    bool dry;          /* the directory gives no nonce */
+    size_t leaf_bytes; /* of its own certificates; 0: as it comes */
 
     bool registered, agreed;
     char reg[600];
@@ -46,6 +47,8 @@ struct boulder {
         char path[600];
         X509 *leaf;
     } cert[16];
+    const char *issuer; /* the certificate that was sent as the issuer's; NULL: none */
+    size_t issuer_len;
     struct v1_names told_valid; /* names the client was told to be valid, by a body, and nothing else since */
 
     /* nonces */
@@ -67,9 +70,6 @@ void boulder_end(struct boulder *b);
 
 /* Judges what has come in and answers it. */
 struct ca_answer boulder_answer(struct boulder *b, struct engine *e);
-
-/* The certificate of the issuer, as it is sent. */
-const uint8_t *boulder_issuer(const struct boulder *b, size_t *len);
 
 /* Where boulder_wrong() goes in place of failing, and what it said: for tests of the judge itself. */
 extern jmp_buf *boulder_caught;

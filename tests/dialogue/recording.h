@@ -52,7 +52,7 @@ struct exchange {
     json_t *document; /* the body; NULL: not JSON      */
 };
 
-#define RECORDING_MAX 300
+#define RECORDING_MAX 1000
 
 struct recording {
     const char *path;
