@@ -421,7 +421,10 @@ static enum acme_progress run(const char *const *answers)
 
 #define C         "http://ca.example:4000"
 #define DIRECTORY "{\"newNonce\":\"" C "/n\",\"newAccount\":\"" C "/a\",\"newOrder\":\"" C "/o\"}"
-#define NONCE     "HTTP/1.1 200 OK\r\nReplay-Nonce: abc\r\n\r\n"
+#define REFUSAL                                                                                                      \
+    "HTTP/1.1 403 Forbidden\r\nContent-Type: application/problem+json\r\nContent-Length: 34\r\n\r\n"                 \
+    "{\"type\":\"urn:x\",\"detail\":\"enough\"}"
+#define NONCE "HTTP/1.1 200 OK\r\nReplay-Nonce: abc\r\n\r\n"
 
 /* Redirects stay in clear, bodies may end with the connection, and what a dropped connection means depends on whether it
  * was a new one. */
@@ -433,8 +436,7 @@ static void talks(void **state)
         NONCE,
         "", /* on a kept connection: it is made anew at once */
         NONCE,
-        "HTTP/1.1 403 Forbidden\r\nContent-Type: application/problem+json\r\nContent-Length: 34\r\n\r\n"
-        "{\"type\":\"urn:x\",\"detail\":\"enough\"}",
+        REFUSAL,
     };
 
     (void)state;
