@@ -10,7 +10,8 @@
 
 #include "judge_v1.h"
 
-#define AT_ONCE 15 /* requests within a second of virtual time, and 5 a name; more is a loop without waits */
+#define A_MINUTE 60000
+#define AT_ONCE  15 /* requests within a second of virtual time, and 5 a name; more is a loop without waits */
 
 /* An answer on its way. Header lines that every answer has are added to those of its own. */
 struct said {
@@ -609,7 +610,7 @@ static void judge_pace(struct boulder *b, const struct v1_request *q, const stru
     }
 }
 
-static void judge_new_cert(struct boulder *b, const struct v1_request *q)
+static void judge_new_cert(struct boulder *b, const struct v1_request *q, const struct engine *e)
 {
     for (unsigned i = 0; i < q->names.count; i++) {
         bool told = false;
@@ -623,12 +624,17 @@ static void judge_new_cert(struct boulder *b, const struct v1_request *q)
     if (b->may_have_issued >= 2) {
         boulder_wrong(b, q, "new-cert again, after two that may have issued");
     }
+    if (b->may_have_issued == 1 && e->elapsed_ms - b->issued_at < A_MINUTE) {
+        boulder_wrong(b, q, "new-cert again, a moment after one that may have issued");
+    }
 }
 
-static void note_answer(struct boulder *b, const struct v1_request *q, const struct exchange *x, unsigned status)
+static void note_answer(struct boulder *b, const struct v1_request *q, const struct exchange *x, unsigned status,
+                        const struct engine *e)
 {
     if (q->kind == V1_NEW_CERT && (status / 100 == 2 || status / 100 == 5)) {
         b->may_have_issued++;
+        b->issued_at = e->elapsed_ms;
     }
     b->last_kind = q->kind;
     b->last_recorded = x;
@@ -644,21 +650,23 @@ struct ca_answer boulder_answer(struct boulder *b, struct engine *e)
     judge_v1(b, e, &q);
     judge_pace(b, &q, e);
     if (q.kind == V1_NEW_CERT) {
-        judge_new_cert(b, &q);
+        judge_new_cert(b, &q, e);
     }
     const struct exchange *x = b->recorded(b->ctx, &q);
     if (x != NULL) {
         adopt(b, &q, x);
-        e->now_ms += x->ms;
-        e->elapsed_ms += x->ms;
-        answer.len = x->ms < ACME_NET_TIMEOUT_MS ? put_recorded(b, &q, x, &answer.close) : 0;
-        note_answer(b, &q, x, x->status);
+        if (x->ms < ACME_NET_TIMEOUT_MS) { /* else the client does not wait for it */
+            e->now_ms += x->ms;
+            e->elapsed_ms += x->ms;
+            answer.len = put_recorded(b, &q, x, &answer.close);
+        }
+        note_answer(b, &q, x, x->status, e);
         b->last_lost = answer.len == 0;
     } else {
         struct said a = {0};
         carry_out(b, &q, &a);
         answer.len = put_own(b, &q, &a);
-        note_answer(b, &q, NULL, a.status);
+        note_answer(b, &q, NULL, a.status, e);
     }
     judge_v1_free(&q);
     return answer;

@@ -59,6 +59,7 @@ struct boulder {
     /* what happened */
     unsigned count[V1_KINDS + 1], requests, recorded_answers, own_answers, may_have_issued;
     const struct exchange *last_recorded; /* the last answer; NULL: it was one of its own */
+    uint32_t issued_at;                   /* the last of may_have_issued */
     bool last_lost;                       /* it came too late */
     enum v1_kind last_kind;
     uint32_t asked_at[128]; /* virtual times of the last requests */
