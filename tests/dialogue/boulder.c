@@ -178,7 +178,7 @@ static void say_account(struct boulder *b, const struct v1_request *q, struct sa
 {
     const char *u = b->recording->base;
     const char *agreement = payload_text(q, "agreement");
-    const char *terms = b->recording->terms;
+    const char *terms = b->terms;
     if (agreement[0] != '\0' && strcmp(agreement, terms) != 0) {
         boulder_wrong(b, q, "it agrees to %s; the terms are at %s", agreement, terms);
     }
@@ -481,6 +481,7 @@ static void adopt(struct boulder *b, const struct v1_request *q, const struct ex
         snprintf(b->reg, sizeof b->reg, "%s", location);
     }
     if ((q->kind == V1_NEW_REG || q->kind == V1_REG) && good) {
+        (void)exchange_link(x, "terms-of-service", b->terms, sizeof b->terms);
         b->registered = true;
         b->agreed = b->agreed || text_in(x->document, "agreement")[0] != '\0';
     } else if (q->kind == V1_NEW_AUTHZ && good && location[0] == '/') {
@@ -678,6 +679,7 @@ void boulder_start(struct boulder *b, const struct recording *r)
     b->recording = r;
     b->nonces = json_object();
     strcpy(b->reg, "/acme/reg/900");
+    strcpy(b->terms, r->terms);
     if (own_issuer.key == NULL) {
         own_issuer.key = maker_rsa(2048); /* its signatures are all of one length */
         struct maker_spec spec = {.name = "Issuer of the player", .ca = MAKER_CA, .key = own_issuer.key};

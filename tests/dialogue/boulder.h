@@ -31,7 +31,7 @@ struct boulder {
     size_t leaf_bytes; /* of its own certificates; 0: as it comes */
 
     bool registered, agreed;
-    char reg[600];
+    char reg[600], terms[300];
     unsigned authz_count, challenge_count, cert_count;
     struct {
         char path[600], name[256];

@@ -161,11 +161,6 @@ static void judge_jws(const struct boulder *b, const struct engine *e, struct v1
 
 static void judge_members(const struct boulder *b, const struct v1_request *q)
 {
-    static const char *const allowed[V1_KINDS] = {[V1_NEW_REG] = " contact agreement ",
-                                                  [V1_REG] = " agreement contact ",
-                                                  [V1_NEW_AUTHZ] = " identifier ",
-                                                  [V1_CHALLENGE] = " keyAuthorization type ",
-                                                  [V1_NEW_CERT] = " csr "};
     const char *name;
     json_t *value;
     if (strcmp(text_in(q->payload, "resource"), v1_resource(q->kind)) != 0) {
@@ -173,9 +168,7 @@ static void judge_members(const struct boulder *b, const struct v1_request *q)
     }
     json_object_foreach((json_t *)q->payload, name, value)
     {
-        char word[80];
-        snprintf(word, sizeof word, " %s ", name);
-        if (strcmp(name, "resource") != 0 && strstr(allowed[q->kind], word) == NULL) {
+        if (!v1_may_say(q->kind, name)) {
             boulder_wrong(b, q, "a member %s in the payload", name);
         }
     }

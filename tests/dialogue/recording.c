@@ -14,17 +14,17 @@
 #include "wire/url.h"
 
 static const struct {
-    const char *word, *method, *path, *resource;
-} kinds[V1_KINDS] = {{"directory", "GET", "/directory", NULL},
-                     {"nonce", "HEAD", "/", NULL},
-                     {"new-reg", "POST", "/acme/new-reg", "new-reg"},
-                     {"reg", "POST", "/acme/reg/", "reg"},
-                     {"new-authz", "POST", "/acme/new-authz", "new-authz"},
-                     {"authz", "GET", "/acme/authz/", NULL},
-                     {"challenge", "POST", "/acme/challenge/", "challenge"},
-                     {"new-cert", "POST", "/acme/new-cert", "new-cert"},
-                     {"cert", "GET", "/acme/cert/", NULL},
-                     {"issuer-cert", "GET", "/acme/issuer-cert", NULL}};
+    const char *word, *method, *path, *resource, *members;
+} kinds[V1_KINDS] = {{"directory", "GET", "/directory", NULL, NULL},
+                     {"nonce", "HEAD", "/", NULL, NULL},
+                     {"new-reg", "POST", "/acme/new-reg", "new-reg", " resource contact agreement "},
+                     {"reg", "POST", "/acme/reg/", "reg", " resource agreement "},
+                     {"new-authz", "POST", "/acme/new-authz", "new-authz", " resource identifier "},
+                     {"authz", "GET", "/acme/authz/", NULL, NULL},
+                     {"challenge", "POST", "/acme/challenge/", "challenge", " resource keyAuthorization type "},
+                     {"new-cert", "POST", "/acme/new-cert", "new-cert", " resource csr "},
+                     {"cert", "GET", "/acme/cert/", NULL, NULL},
+                     {"issuer-cert", "GET", "/acme/issuer-cert", NULL, NULL}};
 
 const char *v1_word(enum v1_kind kind)
 {
@@ -34,6 +34,13 @@ const char *v1_word(enum v1_kind kind)
 const char *v1_resource(enum v1_kind kind)
 {
     return kind < V1_KINDS ? kinds[kind].resource : NULL;
+}
+
+bool v1_may_say(enum v1_kind kind, const char *member)
+{
+    char word[80];
+    snprintf(word, sizeof word, " %s ", member);
+    return kind < V1_KINDS && kinds[kind].members != NULL && strstr(kinds[kind].members, word) != NULL;
 }
 
 enum v1_kind v1_kind_of(const char *method, const char *path)
@@ -88,7 +95,7 @@ void v1_thumbprint(const json_t *jwk, char out[44])
 {
     uint8_t hash[32];
     char *text = json_dumps(jwk, JSON_SORT_KEYS | JSON_COMPACT), padded[48];
-    SHA256((unsigned char *)text, strlen(text), hash);
+    SHA256((unsigned char *)(text != NULL ? text : ""), text != NULL ? strlen(text) : 0, hash);
     free(text);
     v1_base64url(hash, sizeof hash, padded);
     memcpy(out, padded, 44);
@@ -107,6 +114,8 @@ static void add_name(struct v1_names *names, const char *name, size_t len)
             to[i] = (char)tolower((unsigned char)name[i]);
         }
         to[len] = '\0';
+    } else {
+        names->more = true;
     }
 }
 
@@ -119,7 +128,7 @@ X509_REQ *v1_csr(const char *base64url, struct v1_names *names)
     bool good = request != NULL && at == (unsigned char *)der + len &&
                 X509_REQ_verify(request, X509_REQ_get0_pubkey(request)) == 1;
     free(der);
-    names->count = 0;
+    memset(names, 0, sizeof *names);
     if (!good) {
         X509_REQ_free(request);
         return NULL;
@@ -159,6 +168,8 @@ bool v1_same_names(const struct v1_names *a, const struct v1_names *b)
 
 /* --- reading */
 
+static bool complain(struct recording *r, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static bool complain(struct recording *r, unsigned line, const char *format, ...)
 {
     char text[400];
@@ -241,7 +252,8 @@ static void read_answer(struct exchange *x, const json_t *response)
     x->status = (unsigned)json_integer_value(json_object_get(response, "status"));
     x->headers = json_object_get(response, "headers");
     x->chunks = json_object_get(response, "chunk_sizes");
-    if (!are_pairs(x->headers) || sscanf(x->status_line, "HTTP/1.%*u %u", &x->status) != 1) {
+    x->headers = are_pairs(x->headers) ? x->headers : NULL;
+    if (x->headers == NULL || sscanf(x->status_line, "HTTP/1.%*u %u", &x->status) != 1) {
         return;
     }
     if (base64 == NULL) {
@@ -278,33 +290,57 @@ static const char *own_account(const struct exchange *x, const struct recording 
     return x->kind == V1_REG && !looks_or_agrees ? "another change of the account than to agree" : NULL;
 }
 
-static const char *own_payload(struct exchange *x, const struct recording *r)
+static const char *own_identifier(struct exchange *x)
 {
     const json_t *identifier = json_object_get(x->payload, "identifier");
+    const char *name = text_of(identifier, "value");
+    if (json_object_size(identifier) != 2 || strcmp(text_of(identifier, "type"), "dns") != 0 || strlen(name) > 255) {
+        return "not the identifier of a DNS name";
+    }
+    add_name(&x->names, name, strlen(name));
+    return acme_dns_name_ok(acme_slice_of(name)) ? NULL : "not a DNS name";
+}
+
+static const char *own_csr(struct exchange *x)
+{
+    X509_REQ *request = v1_csr(text_of(x->payload, "csr"), &x->names);
+    X509_REQ_free(request);
+    if (request == NULL || x->names.count == 0) {
+        return "not a certificate request with DNS names";
+    }
+    return x->names.more || x->names.count > ACME_NAMES_MAX ? "more names than a client of ours asks for" : NULL;
+}
+
+/* The key authorization of its own key for an http-01 challenge. */
+static const char *own_response(const struct exchange *x)
+{
+    char thumbprint[44];
+    const json_t *type = json_object_get(x->payload, "type");
+    const char *dot = strchr(text_of(x->payload, "keyAuthorization"), '.');
+    v1_thumbprint(x->jwk, thumbprint);
+    if (type != NULL && strcmp(text_of(x->payload, "type"), "http-01") != 0) {
+        return "another type of challenge";
+    }
+    return dot == NULL || strcmp(dot + 1, thumbprint) != 0 ? "not the key authorization of its key" : NULL;
+}
+
+static const char *own_payload(struct exchange *x, const struct recording *r)
+{
+    const char *name;
+    json_t *value;
     if (!json_is_object(x->payload) || strcmp(text_of(x->payload, "resource"), v1_resource(x->kind)) != 0) {
         return "another payload than its resource has";
     }
-    if (x->kind == V1_NEW_AUTHZ) {
-        const char *name = text_of(identifier, "value");
-        if (!json_is_object(identifier) || strcmp(text_of(identifier, "type"), "dns") != 0 || strlen(name) > 255) {
-            return "not the identifier of a DNS name";
+    json_object_foreach(x->payload, name, value)
+    {
+        if (!v1_may_say(x->kind, name)) {
+            return name;
         }
-        add_name(&x->names, name, strlen(name));
-        if (!acme_dns_name_ok(acme_slice_of(name))) {
-            return "not a DNS name";
-        }
-    } else if (x->kind == V1_NEW_CERT) {
-        X509_REQ *request = v1_csr(text_of(x->payload, "csr"), &x->names);
-        X509_REQ_free(request);
-        if (request == NULL || x->names.count == 0 || json_object_size(x->payload) != 2) {
-            return "not a certificate request with DNS names and nothing else";
-        }
-    } else if (x->kind == V1_NEW_REG || x->kind == V1_REG) {
-        return own_account(x, r);
-    } else if (x->kind == V1_CHALLENGE && strstr(text_of(x->payload, "keyAuthorization"), ".") == NULL) {
-        return "no key authorization";
     }
-    return NULL;
+    return x->kind == V1_NEW_AUTHZ   ? own_identifier(x)
+           : x->kind == V1_NEW_CERT  ? own_csr(x)
+           : x->kind == V1_CHALLENGE ? own_response(x)
+                                     : own_account(x, r);
 }
 
 /* Whether a client of ours may ask just this; if not, why. */

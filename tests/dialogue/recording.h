@@ -24,6 +24,7 @@ enum v1_kind {
 /* The names of a request or a certificate, in small letters. */
 struct v1_names {
     unsigned count;
+    bool more; /* than there is room for */
     char name[CA_NAMES][256];
 };
 
@@ -82,6 +83,9 @@ const char *exchange_status(const struct exchange *x);
 const char *v1_word(enum v1_kind kind);
 enum v1_kind v1_kind_of(const char *method, const char *path);
 const char *v1_resource(enum v1_kind kind); /* `resource` of its payload; NULL: not signed */
+
+/* Whether a client of ours may say this member there. */
+bool v1_may_say(enum v1_kind kind, const char *member);
 
 /* Names of a certificate request in base64url, judged by OpenSSL: it parses, and its signature is good. NULL: it is
  * not one. To be freed. */

@@ -48,6 +48,7 @@ static struct {
 static struct engine e;
 static struct boulder b;
 static bool begun;
+static bool early[RECORDING_MAX]; /* new-certs that were refused because they came too early */
 static char asked[4000];
 
 /* --- a story: which exchange comes next */
@@ -91,18 +92,33 @@ static bool same_account(const struct exchange *x)
     return v1_resource(x->kind) == NULL || (run.account != NULL && json_equal(x->jwk, run.account));
 }
 
+static bool same_member(const struct v1_request *q, const struct exchange *x, const char *name)
+{
+    const json_t *ours = json_object_get(q->payload, name), *theirs = json_object_get(x->payload, name);
+    return ours == NULL || theirs == NULL ? ours == theirs : json_equal(ours, theirs);
+}
+
+static bool same_token(const struct v1_request *q, const struct exchange *x)
+{
+    const char *ours = json_string_value(json_object_get(q->payload, "keyAuthorization"));
+    const char *theirs = json_string_value(json_object_get(x->payload, "keyAuthorization"));
+    return strncmp(ours, theirs, strcspn(theirs, ".") + 1) == 0;
+}
+
 /* Whether the recorded request says what ours says, leaving out what the judge looks at. */
 static bool fits(const struct v1_request *q, const struct exchange *x)
 {
     if (x->kind != q->kind || x->not_ours != NULL || !x->answered || !same_account(x)) {
         return false;
     }
+    if (early[x - run.recording->exchange]) { /* the judge would have seen if ours were too early as well */
+        return false;
+    }
     if (q->kind == V1_NEW_AUTHZ || q->kind == V1_NEW_CERT) {
         return v1_same_names(&q->names, &x->names);
     }
-    const json_t *ours = json_object_get(q->payload, "agreement"), *theirs = json_object_get(x->payload, "agreement");
-    bool same = q->kind != V1_REG || (ours == NULL ? theirs == NULL : json_equal(ours, theirs));
-    return same && strcmp(q->path, x->path) == 0;
+    return strcmp(q->path, x->path) == 0 && (q->kind != V1_NEW_REG || same_member(q, x, "contact")) &&
+           (q->kind != V1_REG || same_member(q, x, "agreement")) && (q->kind != V1_CHALLENGE || same_token(q, x));
 }
 
 /* The first exchange from which on a request may be answered. */
@@ -280,7 +296,8 @@ static void judge_words(void)
     const struct exchange *x = b.last_recorded;
     size_t i;
     json_t *challenge;
-    if (x == NULL || x->document == NULL || b.last_lost || e.error == ACME_E_NONCE) { /* that says all */
+    bool of_acme = e.error <= ACME_E_PROBLEM || e.error == ACME_E_HTTP_STATUS;
+    if (x == NULL || x->document == NULL || b.last_lost || !of_acme || e.error == ACME_E_NONCE) { /* that says all */
         return;
     }
     if (json_is_integer(json_object_get(x->document, "status")) && !was_told(x->document)) {
@@ -319,6 +336,7 @@ static void judge_end(struct replay_sum *sum)
     sum->requests_most = b.requests > sum->requests_most ? b.requests : sum->requests_most;
     sum->minutes_most = minutes > sum->minutes_most ? minutes : sum->minutes_most;
     sum->own_answers += b.own_answers;
+    sum->new_certs += b.count[V1_NEW_CERT];
 }
 
 static void go(struct replay_sum *sum)
@@ -455,26 +473,42 @@ static void story(const struct recording *r, const struct exchange *from, bool *
     }
 }
 
-/* Counts the refusals at new-cert at a time when no answer had told that all its names are valid. */
-static void count_early(const struct recording *r, const bool *had, struct replay_sum *sum)
+/* The names of authorizations that an answer tells to be valid; a challenge tells of the one it belongs to. */
+static void note_valid(const struct recording *r, const struct exchange *x, struct v1_names *valid)
+{
+    const char *status = json_string_value(json_object_get(x->document, "status"));
+    const json_t *name = json_object_get(json_object_get(x->document, "identifier"), "value");
+    char id[600];
+    if (status == NULL || strcmp(status, "valid") != 0) {
+        return;
+    }
+    bool known = object_id(x->path, id, sizeof id);
+    for (unsigned i = 0; name == NULL && known && i < r->count; i++) { /* the authorization of this challenge */
+        const struct exchange *other = &r->exchange[i];
+        name = other->kind == V1_AUTHZ && same_object(other, id)
+                   ? json_object_get(json_object_get(other->document, "identifier"), "value")
+                   : NULL;
+    }
+    if (json_is_string(name) && !among(valid, json_string_value(name)) && valid->count < CA_NAMES) {
+        snprintf(valid->name[valid->count++], sizeof valid->name[0], "%s", json_string_value(name));
+    }
+}
+
+/* Refusals of a new-cert at a time when no answer had told that all its names are valid. */
+static void find_early(const struct recording *r, struct replay_sum *sum)
 {
     static struct v1_names valid;
     memset(&valid, 0, sizeof valid);
+    memset(early, 0, sizeof early);
     for (unsigned i = 0; i < r->count; i++) {
         const struct exchange *x = &r->exchange[i];
-        const char *name = json_string_value(json_object_get(json_object_get(x->document, "identifier"), "value"));
         bool all = true;
-        if (name != NULL && strcmp(exchange_status(x), "valid") == 0 && !among(&valid, name) &&
-            valid.count < CA_NAMES) {
-            snprintf(valid.name[valid.count++], sizeof valid.name[0], "%s", name);
-        }
+        note_valid(r, x, &valid);
         for (unsigned k = 0; k < x->names.count; k++) {
             all = all && among(&valid, x->names.name[k]);
         }
-        if (x->kind == V1_NEW_CERT && x->status == 403 && !all) {
-            sum->early++;
-            sum->early_told += had[i];
-        }
+        early[i] = x->kind == V1_NEW_CERT && x->status == 403 && !all;
+        sum->early += early[i];
     }
 }
 
@@ -492,6 +526,7 @@ void replay_stories(const struct recording *r, struct replay_sum *sum)
 {
     static bool had[RECORDING_MAX];
     memset(had, 0, sizeof had);
+    find_early(r, sum);
     for (unsigned pass = 0; pass < 2; pass++) { /* each authorization, then each account without one */
         for (unsigned i = 0; i < r->count; i++) {
             const struct exchange *x = &r->exchange[i];
@@ -507,7 +542,6 @@ void replay_stories(const struct recording *r, struct replay_sum *sum)
         sum->ours += had[i];
         tell_not_ours(&r->exchange[i], had[i]);
     }
-    count_early(r, had, sum);
 }
 
 static void answer(const struct recording *r, enum replay_how how, const struct exchange *x, unsigned nth,

@@ -8,11 +8,12 @@ enum replay_how { REPLAY_STORY, REPLAY_ONCE, REPLAY_EVER };
 
 struct replay_sum {
     unsigned runs, requests_most, minutes_most;
-    unsigned ours;              /* exchanges of the recording that were had in a story */
-    unsigned own_answers;       /* given in between by the server's own wit            */
-    unsigned certificates;      /* runs that ended with one                            */
-    unsigned error[256];        /* runs that ended with -n                             */
-    unsigned early, early_told; /* refusals of a new-cert that came too early: recorded, and had in a story */
+    unsigned ours;         /* exchanges of the recording that were had in a story */
+    unsigned own_answers;  /* given in between by the server's own wit            */
+    unsigned certificates; /* runs that ended with one                            */
+    unsigned error[256];   /* runs that ended with -n                             */
+    unsigned new_certs;    /* that our client asked for                       */
+    unsigned early;        /* recorded refusals of a new-cert that came early */
 };
 
 /* All stories of a recording; each answer of it, once or for ever. Both fail the test where anything is wrong. */
