@@ -128,6 +128,7 @@ def programs(build):
 
 
 def lint():
+    make("everything builds without the program's options too", "B=build/bare", "HOST_OPTIONS=", "CFLAGS=-O1", "all")
     if make("build for the symbol checks", "all"):
         scripts("lint")
 

@@ -405,8 +405,13 @@ static bool read_first(struct recording *r, const json_t *object)
 {
     r->name = text_of(object, "scenario");
     snprintf(r->base, sizeof r->base, "%s", text_of(object, "base_url"));
-    if (r->name[0] == '\0' || strncmp(r->base, "http", 4) != 0 || strstr(r->base, "://") == NULL) {
+    if (r->name[0] == '\0' || r->base[0] == '\0') {
         return complain(r, 1, "not a recording: its first line has no \"scenario\" and \"base_url\"");
+    }
+    struct acme_url url;
+    if (acme_url_parse(&url, acme_slice_of(r->base)) != 0 ||
+        strcspn(strstr(r->base, "://") + 3, "/") != url.authority.len) {
+        return complain(r, 1, "base_url is not \"http://host:port\"");
     }
     r->host = strstr(r->base, "://") + 3;
     return true;
