@@ -334,7 +334,7 @@ static const char *own_payload(struct exchange *x, const struct recording *r)
     json_object_foreach(x->payload, name, value)
     {
         if (!v1_may_say(x->kind, name)) {
-            return name;
+            return "a member in its payload that we do not say";
         }
     }
     return x->kind == V1_NEW_AUTHZ   ? own_identifier(x)
@@ -410,7 +410,7 @@ static bool read_first(struct recording *r, const json_t *object)
     }
     struct acme_url url;
     if (acme_url_parse(&url, acme_slice_of(r->base)) != 0 ||
-        strcspn(strstr(r->base, "://") + 3, "/") != url.authority.len) {
+        strlen(strstr(r->base, "://") + 3) != url.authority.len) {
         return complain(r, 1, "base_url is not \"http://host:port\"");
     }
     r->host = strstr(r->base, "://") + 3;

@@ -136,31 +136,55 @@ static long earliest(const struct v1_request *q)
     return q->kind == V1_NEW_CERT ? run.furthest + 1 : q->kind == V1_REG ? run.account_at + 1 : 0;
 }
 
+/* Whether the challenge of an authorization has been answered by our client. */
+static bool has_answered(const char *id)
+{
+    for (unsigned i = 0; i < run.recording->count; i++) {
+        const struct exchange *x = &run.recording->exchange[i];
+        if (run.had[i] && x->kind == V1_CHALLENGE && same_object(x, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether an exchange changed the object, in a way our client has not: what was seen later is not for it. A challenge
+ * that is answered again changes nothing. */
+static bool changes(const struct exchange *x, const char *id)
+{
+    bool done = strcmp(x->method, "POST") == 0 && x->status / 100 == 2 && same_object(x, id);
+    return done && !(x->kind == V1_CHALLENGE && has_answered(id));
+}
+
+static void take(long i, const struct v1_request *q)
+{
+    const struct exchange *x = &run.recording->exchange[i];
+    const char *location = exchange_header(x, "Location");
+    const char *path = q->kind != V1_NEW_AUTHZ ? q->path : location != NULL ? strstr(location, "/acme/") : NULL;
+    char id[600];
+    run.had[i] = true;
+    run.furthest = i > run.furthest ? i : run.furthest;
+    if (q->kind == V1_NEW_REG || q->kind == V1_REG) {
+        run.account_at = i;
+    }
+    if (path != NULL && object_id(path, id, sizeof id)) {
+        *object_at(id) = i;
+    }
+}
+
 static const struct exchange *next_of_story(void *ctx, const struct v1_request *q)
 {
     const struct recording *r = ctx;
-    char id[600] = "";
-    bool object = object_id(q->path, id, sizeof id);
+    char id[600];
+    bool look = q->kind == V1_AUTHZ && object_id(q->path, id, sizeof id);
     for (long i = earliest(q); i < (long)r->count; i++) {
         const struct exchange *x = &r->exchange[i];
-        bool acts = strcmp(x->method, "POST") == 0 && x->status / 100 == 2;
-        if (q->kind == V1_AUTHZ && acts && same_object(x, id)) {
-            return NULL; /* later looks see what our client has not caused */
+        if (look && changes(x, id)) {
+            return NULL;
         }
         if (!run.had[i] && fits(q, x)) {
             judge_v1_same(&b, q, x);
-            const char *location = exchange_header(x, "Location");
-            run.had[i] = true;
-            run.furthest = i > run.furthest ? i : run.furthest;
-            if (q->kind == V1_NEW_REG || q->kind == V1_REG) {
-                run.account_at = i;
-            }
-            if (q->kind == V1_NEW_AUTHZ && location != NULL && strstr(location, "/acme/") != NULL) {
-                object = object_id(strstr(location, "/acme/"), id, sizeof id);
-            }
-            if (object) {
-                *object_at(id) = i;
-            }
+            take(i, q);
             return x;
         }
     }
