@@ -197,6 +197,7 @@ def boards():
 def demo():
     for board in ("lm3s6965evb", "posix"):
         command(f"demo on {board}", ["env", f"BOARD={board}", "tests/demo/run"])
+    scripts("demo")
 
 
 def bench():
