@@ -53,12 +53,12 @@ static void refuses(void **state)
     static const struct {
         const char *text, *why;
     } cases[] = {{"", ":1: not a recording: it is empty"},
-                 {"hello\n", ":1: not a recording: "},
-                 {"[]\n", ":1: not a recording: no JSON object"},
+                 {"hello\n", ":1: not a recording, "},
+                 {"[]\n", ":1: not a recording, which has one JSON object a line: no JSON object"},
                  {"{\"runs\":1}\n", ":1: not a recording: its first line"},
                  {"{\"scenario\":\"s\",\"base_url\":\"http://a:0\"}", ":1: base_url is not"},
                  {"{\"scenario\":\"s\",\"base_url\":\"http://a/b\"}", ":1: base_url is not"},
-                 {FIRST "{\"n\":\n", ":2: not a recording: "},
+                 {FIRST "{\"n\":\n", ":2: not a recording, "},
                  {FIRST "{\"request\":{}}\n", ":2: request without a line"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
