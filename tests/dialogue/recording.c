@@ -464,7 +464,8 @@ bool recording_load(struct recording *r, const char *path)
         json_t *object = json_loadb(text, (size_t)len, JSON_ALLOW_NUL, &wrong);
         json_array_append_new(r->lines, object);
         if (!json_is_object(object)) {
-            good = complain(r, line, "not a recording, which has one JSON object a line: %.200s", object == NULL ? wrong.text : "no JSON object");
+            good = complain(r, line, "not a recording, which has one JSON object a line: %.200s",
+                            object == NULL ? wrong.text : "no JSON object");
         } else {
             good = line == 1 ? read_first(r, object) : read_exchange(r, line, object);
         }
