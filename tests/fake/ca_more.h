@@ -69,6 +69,10 @@ bool member(const char *json, const char *name, char *out, size_t cap);
 bool demand(const struct ca *ca, struct request *r, bool fine, int code, const char *type);
 void refuse(struct reply *p, int code, const char *type, const char *detail);
 void ca_issue(struct ca *ca, struct ca_order *o, const char *payload);
+
+/* An order that somebody else has finalized: the same account and names, another key. */
+void by_a_stranger(struct ca *ca, struct ca_order *o);
+
 bool is_stale(const struct ca *ca, enum ca_kind kind);
 
 /* What time does to an authorization: once a look. */
