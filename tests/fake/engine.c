@@ -57,7 +57,7 @@ static int keep_chain(void *ctx, const void *data, size_t len)
 static int judge_chain(void *ctx, const char *data, size_t len)
 {
     struct engine *e = ctx;
-    if (e->x.body == ACME_BODY_DER) {
+    if (e->way->judged && e->x.body == ACME_BODY_DER) {
         return acme_chain_der(&e->judge, data, len);
     }
     return e->way->judged ? acme_chain_read(&e->judge, data, len) : keep_chain(e, data, len);
@@ -233,7 +233,8 @@ static int step_send(struct engine *e)
         if (e->dead) {
             return fault(e, ACME_E_CLOSED);
         }
-        e->answer = ca_answer(&e->ca, e->host, e->request, e->request_len);
+        e->answer =
+            e->way->server != NULL ? e->way->server(e) : ca_answer(&e->ca, e->host, e->request, e->request_len);
         e->asked[e->ca.requests - 1] = e->ca.last;
         if (e->way->asked != NULL) {
             e->way->asked(e);

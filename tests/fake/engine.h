@@ -26,8 +26,9 @@ struct engine_way {
     bool whole;                      /* whole pieces only: a large sweep has no time for both          */
     const struct acme_key_ops *keys; /* of both keys; NULL: the usual ones, made anew                  */
     void (*begun)(struct engine *e); /* may change what is there before the first request              */
-    void (*asked)(struct engine *e); /* a request has been answered: ca.last, request, answer          */
-    void (*before_step)(struct engine *e); /* may look at everything, and leaves it as it was           */
+    struct ca_answer (*server)(struct engine *e); /* answers in place of the scripted CA; counts ca.requests */
+    void (*asked)(struct engine *e);              /* a request has been answered: ca.last, request, answer          */
+    void (*before_step)(struct engine *e);        /* may look at everything, and leaves it as it was           */
 };
 
 struct engine {
