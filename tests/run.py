@@ -128,6 +128,7 @@ def programs(build):
 
 
 def lint():
+    make("everything builds without the program's options too", "B=build/bare", "HOST_OPTIONS=", "CFLAGS=-O1", "all")
     if make("build for the symbol checks", "all"):
         scripts("lint")
 
@@ -196,6 +197,7 @@ def boards():
 def demo():
     for board in ("lm3s6965evb", "posix"):
         command(f"demo on {board}", ["env", f"BOARD={board}", "tests/demo/run"])
+    scripts("demo")
 
 
 def bench():

@@ -26,6 +26,9 @@ $(FW)/include:
 	$(Q)cp $(or $(JSMN_DIR),/usr/include)/jsmn.h $@.new
 	$(Q)mv $@.new $@
 
+# MAIN=main.c: a program of yours in place of the firmware's, without its page: the rest is what an application stands on.
+FW_OURS := $(if $(MAIN),$(filter-out $(addprefix boards/firmware/,main.c page.c https.c),$(FW_OURS)),$(FW_OURS))
+
 # Options of one image, each a file with a function that takes another one's place: SNTP=address SNTP_PORT=123: the time
 # from a server. LOSSY=percent,seed, for tests: frames get lost, come twice, come late.
 FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(LOSSY),tests/boards/lossy)
@@ -41,6 +44,12 @@ FW_DEFINES = -DACME_CONFIG_FILE='"acme_limits.h"' -DNDEBUG
 ifdef SMALL
 FW_KIND = -small
 FW_DEFINES += -DFIRMWARE_SMALL
+endif
+
+# V1=1: for CAs of 2016 as well.
+ifdef V1
+FW_KIND := $(FW_KIND)-v1
+FW_DEFINES += -DACME_CFG_V1=1
 endif
 
 # KERNEL=1: as one task of a kernel.
@@ -78,7 +87,10 @@ firmware-parts: $$($(1)_OBJECTS) $$(FW)/$(1)/libbearssl.a $$(B)/nanoacme-anchors
 $$(IMAGE).site.o: $$(FW_SITE) | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) -c -o $$@ $$<
-$$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(FW_OPTIONS:%=$$(IMAGE).%.o) $$(FW)/$(1)/libbearssl.a boards/$(1)/link.ld
+$$(IMAGE).main.o: $$(MAIN) | $$(FW)/include
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) -c -o $$@ $$<
+$$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(if $$(MAIN),$$(IMAGE).main.o) $$(FW_OPTIONS:%=$$(IMAGE).%.o) $$(FW)/$(1)/libbearssl.a boards/$(1)/link.ld
 	@$$(SAY) '  ld  $$@'
 	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections,--emit-relocs -Wl,-Map,$$(IMAGE).map -T boards/$(1)/link.ld $$(FW_OPTION_LINK) -o $$@ \
 		$$(filter %.o,$$^) $$(FW)/$(1)/libbearssl.a $(6) $$(FW_LINK)

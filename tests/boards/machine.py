@@ -14,6 +14,9 @@ ROOT = os.path.join(HERE, "..", "..")
 BOARDS = sorted(b for b in os.listdir(os.path.join(ROOT, "boards")) if os.path.exists(os.path.join(ROOT, "boards", b, "qemu")))
 KERNEL_BOARD = "mps2-an385"  # where the firmware is also a task of a kernel
 GATEWAY = "10.0.2.2"  # the emulator's address for this machine
+EXACT = ("-icount", "shift=0")  # an instruction is a nanosecond, so the board can count them
+# What the CA's own server signs with: openssl's words for it.
+KEYS = {"rsa": ("rsa:2048",), **{f"p{size}": ("ec", "-pkeyopt", f"ec_paramgen_curve:P-{size}") for size in (256, 384)}}
 
 
 def image(board, folder, directory, roots, names, tls_name="localhost", make=()):

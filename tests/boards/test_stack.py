@@ -10,15 +10,13 @@ import re
 import sys
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
-from machine import BOARDS, GATEWAY, HERE, KERNEL_BOARD, Machine, fetch, image
+from machine import BOARDS, EXACT, GATEWAY, HERE, KERNEL_BOARD, KEYS, Machine, fetch, image
 import servers
 import stack
 import tap
 
 NAME = "stack.example.test"
-EXACT = ("-icount", "shift=0")  # an instruction is a nanosecond, so the board can count them
 ABOVE = 1.25  # computed, at most, of what a run paints
-KEYS = {"rsa": ("rsa:2048",), **{f"p{size}": ("ec", "-pkeyopt", f"ec_paramgen_curve:P-{size}") for size in (256, 384)}}
 
 
 def painted(board, elf, folder, pebble):

@@ -60,8 +60,9 @@ static const struct acme_key_ops keys = {.point = point, .sign = sign, .generate
 
 const char *cell_kind(enum ca_kind kind)
 {
-    static const char *const words[] = {"directory", "newNonce",  "newAccount", "newOrder",    "order",
-                                        "authz",     "challenge", "finalize",   "certificate", "the end"};
+    static const char *const words[] = {"directory", "newNonce", "newAccount",  "newOrder", "order", "authz",
+                                        "challenge", "finalize", "certificate", "newReg",   "reg",   "newAuthz",
+                                        "newCert",   "issuer",   "revoke",      "the end"};
     return words[kind];
 }
 

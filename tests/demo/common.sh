@@ -34,6 +34,7 @@ story() {
 begin() {
 	local log=$1
 	shift
+	: >"$log" # what an earlier one said there is not this one's
 	setsid "$@" >"$log" 2>&1 </dev/null &
 	started+=($!)
 }

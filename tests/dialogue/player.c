@@ -30,7 +30,7 @@ static void save(struct state *s)
     s->x = e.x;
     s->flow = e.flow;
     s->judge = e.judge;
-    memcpy(s->work, e.work, sizeof e.work);
+    memcpy(s->work, e.work, e.setup.work_len);
     s->chain_len = e.chain_len;
     memcpy(s->chain, e.chain, e.chain_len);
 }
@@ -40,7 +40,7 @@ static void restore(const struct state *s)
     e.x = s->x;
     e.flow = s->flow;
     e.judge = s->judge;
-    memcpy(e.work, s->work, sizeof e.work);
+    memcpy(e.work, s->work, e.setup.work_len);
     e.chain_len = s->chain_len;
     memcpy(e.chain, s->chain, s->chain_len);
 }
@@ -55,7 +55,7 @@ static bool same_state(const struct state *s)
     /* what follows the end of an answer is seen only when it comes with it: the connection is not kept then */
     e.x.http.answer.close = s->x.http.answer.close;
     return memcmp(&e.x, &s->x, sizeof e.x) == 0 && memcmp(&e.flow, &s->flow, sizeof e.flow) == 0 &&
-           memcmp(&e.judge, &s->judge, sizeof e.judge) == 0 && memcmp(e.work, s->work, sizeof e.work) == 0 &&
+           memcmp(&e.judge, &s->judge, sizeof e.judge) == 0 && memcmp(e.work, s->work, e.setup.work_len) == 0 &&
            e.chain_len == s->chain_len && memcmp(e.chain, s->chain, e.chain_len) == 0;
 }
 
@@ -157,11 +157,21 @@ static bool quantity(const char *what, long *n)
     const struct {
         const char *name;
         long n;
-    } all[] = {{"requests", e.ca.requests},     {"accounts", e.ca.accounts},       {"orders", e.ca.order_count},
-               {"finalized", finalized},        {"connections", e.connections},    {"problems", e.problems},
-               {"elapsed", (long)e.elapsed_ms}, {"presents", e.presents},          {"waits", e.waits},
-               {"retry_s", (long)e.x.retry_s},  {"drop_order", e.flow.drop_order}, {"repeats", e.ca.repeats},
-               {"chain", chain_count()}};
+    } all[] = {{"requests", e.ca.requests},
+               {"accounts", e.ca.accounts},
+               {"orders", e.ca.order_count},
+               {"finalized", finalized},
+               {"connections", e.connections},
+               {"problems", e.problems},
+               {"elapsed", (long)e.elapsed_ms},
+               {"presents", e.presents},
+               {"waits", e.waits},
+               {"retry_s", (long)e.x.retry_s},
+               {"drop_order", e.flow.drop_order},
+               {"repeats", e.ca.repeats},
+               {"chain", chain_count()},
+               {"early", e.ca.early},
+               {"authorizations", e.ca.v1.authz_count}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (strcmp(all[i].name, what) == 0) {
             *n = all[i].n;
@@ -251,7 +261,7 @@ static bool speaks_of(const struct script *s, const char *what)
 
 static void check_all(struct script *s)
 {
-    static const char *const once[] = {"accounts", "orders", "finalized"};
+    static const char *const once[] = {"accounts", "orders", "finalized", "early"};
     unsigned problems = 0;
     if (e.error != s->outcome) {
         fail_msg("%s: it ends with %s, not with %s", s->path, script_error(e.error), script_error(s->outcome));
@@ -265,10 +275,10 @@ static void check_all(struct script *s)
     for (unsigned i = 0; i < s->expect_count; i++) {
         check(s, &s->expect[i], &problems);
     }
-    for (unsigned i = 0; i < 3; i++) { /* unless it says otherwise */
+    for (unsigned i = 0; i < 4; i++) { /* unless it says otherwise */
         long n = 0;
         (void)quantity(once[i], &n);
-        if (n > 1 && !speaks_of(s, once[i])) {
+        if (n > (i < 3) && !speaks_of(s, once[i])) {
             fail_msg("%s: %ld %s", s->path, n, once[i]);
         }
     }

@@ -11,8 +11,9 @@
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define SPACES     " \t"
 
-static const char *const kinds[CA_KINDS] = {"directory", "newNonce",  "newAccount", "newOrder",   "order",
-                                            "authz",     "challenge", "finalize",   "certificate"};
+static const char *const kinds[CA_KINDS] = {"directory", "newNonce",  "newAccount", "newOrder",    "order",
+                                            "authz",     "challenge", "finalize",   "certificate", "newReg",
+                                            "reg",       "newAuthz",  "newCert",    "issuer",      "revoke"};
 
 static const struct {
     const char *name;
@@ -41,20 +42,49 @@ struct setting {
 #member, type, offsetof(struct engine_way, member)                                                           \
     }
 
-static const struct setting of_ca[] = {
-    OF_CA(born_valid, NUMBER),  OF_CA(authz_looks, NUMBER),   OF_CA(authz_end, TEXT),     OF_CA(challenge, TEXT),
-    OF_CA(failures, NUMBER),    OF_CA(lag, NUMBER),           OF_CA(processing, NUMBER),  OF_CA(born, TEXT),
-    OF_CA(not_pending, TEXT),   OF_CA(reversed, FLAG),        OF_CA(forgetful, FLAG),     OF_CA(code202, FLAG),
-    OF_CA(shuffled, FLAG),      OF_CA(minimal, FLAG),         OF_CA(one_shot, FLAG),      OF_CA(close, FLAG),
-    OF_CA(mute, FLAG),          OF_CA(chunked, FLAG),         OF_CA(reuse, FLAG),         OF_CA(nonce_len, NUMBER),
-    OF_CA(other_host, TEXT),    OF_CA(eab_kid, TEXT),         OF_CA(eab_key, TEXT),       OF_CA(profiles, TEXT),
-    OF_CA(ari, FLAG),           OF_CA(account_limit, NUMBER), OF_CA(order_limit, NUMBER), OF_CA(limit_s, NUMBER),
-    OF_CA(limit_lasts, NUMBER), OF_CA(stale, NUMBER),         OF_CA(stranger, FLAG),      OF_CA(begun, FLAG),
-    OF_CA(starts_in, NUMBER),   OF_CA(shows_processing, FLAG)};
+static const struct setting of_ca[] = {OF_CA(born_valid, NUMBER),
+                                       OF_CA(authz_looks, NUMBER),
+                                       OF_CA(authz_end, TEXT),
+                                       OF_CA(challenge, TEXT),
+                                       OF_CA(failures, NUMBER),
+                                       OF_CA(lag, NUMBER),
+                                       OF_CA(processing, NUMBER),
+                                       OF_CA(born, TEXT),
+                                       OF_CA(not_pending, TEXT),
+                                       OF_CA(reversed, FLAG),
+                                       OF_CA(forgetful, FLAG),
+                                       OF_CA(code202, FLAG),
+                                       OF_CA(shuffled, FLAG),
+                                       OF_CA(minimal, FLAG),
+                                       OF_CA(one_shot, FLAG),
+                                       OF_CA(close, FLAG),
+                                       OF_CA(mute, FLAG),
+                                       OF_CA(chunked, FLAG),
+                                       OF_CA(reuse, FLAG),
+                                       OF_CA(nonce_len, NUMBER),
+                                       OF_CA(other_host, TEXT),
+                                       OF_CA(eab_kid, TEXT),
+                                       OF_CA(eab_key, TEXT),
+                                       OF_CA(profiles, TEXT),
+                                       OF_CA(ari, FLAG),
+                                       OF_CA(account_limit, NUMBER),
+                                       OF_CA(order_limit, NUMBER),
+                                       OF_CA(limit_s, NUMBER),
+                                       OF_CA(limit_lasts, NUMBER),
+                                       OF_CA(stale, NUMBER),
+                                       OF_CA(stranger, FLAG),
+                                       OF_CA(begun, FLAG),
+                                       OF_CA(starts_in, NUMBER),
+                                       OF_CA(shows_processing, FLAG),
+                                       OF_CA(v1, FLAG),
+                                       OF_CA(draft, FLAG),
+                                       OF_CA(account, TEXT),
+                                       OF_CA(up, TEXT),
+                                       OF_CA(redirects, NUMBER)};
 
 static const struct setting of_client[] = {OF_CLIENT(directory_url, TEXT), OF_CLIENT(resumed, TEXT),
-                                           OF_CLIENT(down_after, NUMBER), OF_CLIENT(unclean, FLAG),
-                                           OF_CLIENT(no_terms, FLAG)};
+                                           OF_CLIENT(down_after, NUMBER),  OF_CLIENT(unclean, FLAG),
+                                           OF_CLIENT(no_terms, FLAG),      OF_CLIENT(work, NUMBER)};
 
 const char *script_kind(enum ca_kind kind)
 {

@@ -1,6 +1,6 @@
 /* ca.c - see ca.h. */
 #define _GNU_SOURCE /* memmem */
-#include "ca_more.h"
+#include "ca_v1.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -10,23 +10,12 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
-static const char *const paths[CA_KINDS] = {"/dir",    "/nonce",  "/new-account", "/new-order", "/order/",
-                                            "/authz/", "/chall/", "/finalize/",   "/cert/"};
-
-struct request {
-    enum ca_kind kind;
-    unsigned order, authz; /* from the path */
-    char url[512];
-    char payload[4096];
-    size_t payload_len;
-    bool head;           /* HEAD, wherever it goes */
-    int code;            /* of a refusal           */
-    const char *refusal; /* NULL: none             */
-};
+static const char *const paths[CA_KINDS_8555] = {"/dir",    "/nonce",  "/new-account", "/new-order", "/order/",
+                                                 "/authz/", "/chall/", "/finalize/",   "/cert/"};
 
 /* Demands what an honest CA may demand of this client. Where answers were tampered with, the client may have been led
  * astray: then the request is refused as a CA would, and the test goes on. */
-static bool demand(const struct ca *ca, struct request *r, bool fine, int code, const char *type)
+bool demand(const struct ca *ca, struct request *r, bool fine, int code, const char *type)
 {
     if (!ca->tampered) {
         assert_true(fine);
@@ -175,13 +164,13 @@ static void check_jws(struct ca *ca, struct request *r, const char *body)
     (void)demand(ca, r, good_nonce, 400, "badNonce");
     bool kid = member(json, "kid", text, sizeof text);
     assert_true(kid != (strstr(json, "\"jwk\":") != NULL));
-    assert_true(kid == (r->kind != CA_NEW_ACCOUNT));
+    assert_true(kid == (!ca->plan->v1 && r->kind != CA_NEW_ACCOUNT));
     if (kid) {
         (void)demand(ca, r, strcmp(text, CA_URL "/account/1") == 0, 400, "accountDoesNotExist");
         memcpy(point, ca->point, sizeof point);
     } else {
         take_jwk(json, point);
-        if (ca->accounts > 0) {
+        if (ca->accounts > 0 && ca->point[0] != 0) {
             assert_memory_equal(point, ca->point, sizeof point); /* the account key never changes */
         }
         memcpy(ca->point, point, sizeof point);
@@ -207,6 +196,22 @@ static bool exists(const struct ca *ca, const struct request *r, const char *pat
            r->order >= 1 && r->order <= ca->order_count && r->authz < ca->plan->name_count;
 }
 
+/* Finds what a path stands for. */
+static bool route(const struct ca *ca, struct request *r, const char *path)
+{
+    for (r->kind = CA_DIRECTORY; r->kind < CA_KINDS_8555; r->kind++) {
+        size_t n = strlen(paths[r->kind]);
+        bool exact = paths[r->kind][n - 1] != '/';
+        if (exact ? strcspn(path, "?") == n && strncmp(path, paths[r->kind], n) == 0
+                  : strncmp(path, paths[r->kind], n) == 0) {
+            (void)sscanf(path + n, "%u/%u", &r->order, &r->authz);
+            return !ca->tampered || exists(ca, r, path); /* otherwise order_of() demands it */
+        }
+    }
+    r->kind = CA_KINDS;
+    return false;
+}
+
 static void check_http(struct ca *ca, struct request *r, const char *host, const char *request, size_t len)
 {
     char head[4096], text[256], method[8], path[400];
@@ -226,27 +231,22 @@ static void check_http(struct ca *ca, struct request *r, const char *host, const
     assert_true(header(head, "User-Agent", text, sizeof text) && text[0] != '\0');
     assert_false(header(head, "Expect", text, sizeof text) || header(head, "Replay-Nonce", text, sizeof text));
     snprintf(r->url, sizeof r->url, "https://%s%s", host, path);
-    for (r->kind = CA_DIRECTORY; r->kind < CA_KINDS; r->kind++) {
-        size_t n = strlen(paths[r->kind]);
-        bool exact = paths[r->kind][n - 1] != '/';
-        if (exact ? strcspn(path, "?") == n && strncmp(path, paths[r->kind], n) == 0
-                  : strncmp(path, paths[r->kind], n) == 0) {
-            (void)sscanf(path + n, "%u/%u", &r->order, &r->authz);
-            break;
-        }
-    }
     r->head = strcmp(method, "HEAD") == 0;
-    bool found = r->kind < CA_KINDS && (!ca->tampered || exists(ca, r, path)); /* otherwise order_of() demands it */
+    r->get = r->head || strcmp(method, "GET") == 0;
+    bool found = ca->plan->v1 ? ca_v1_route(ca, r, path) : route(ca, r, path);
     if (!demand(ca, r, found, 404, "malformed")) {
         r->kind = CA_KINDS;
         return;
     }
-    const char *wanted = r->kind == CA_DIRECTORY ? "GET" : r->kind == CA_NONCE ? "HEAD" : "POST";
+    const char *wanted = ca->plan->v1              ? ca_v1_method(r)
+                         : r->kind == CA_DIRECTORY ? "GET"
+                         : r->kind == CA_NONCE     ? "HEAD"
+                                                   : "POST";
     if (!demand(ca, r, strcmp(method, wanted) == 0, 405, "malformed")) {
         r->kind = CA_KINDS;
         return;
     }
-    if (r->kind <= CA_NONCE) {
+    if (r->get) {
         assert_false(header(head, "Content-Length", text, sizeof text) || body[0] != '\0');
         return;
     }
@@ -255,22 +255,19 @@ static void check_http(struct ca *ca, struct request *r, const char *host, const
     assert_true(header(head, "Content-Length", text, sizeof text));
     assert_int_equal(strtoul(text, NULL, 10), strlen(body));
     check_jws(ca, r, body);
+    if (ca->plan->v1) {
+        ca_v1_judge(ca, r);
+    }
 }
 
 /* --- carrying out ---------------------------------------------------------------------------------------- */
 
-struct reply {
-    int code;
-    char head[600];
-    char body[9000];
-};
-
-static void refuse(struct reply *p, int code, const char *type, const char *detail)
+void refuse(struct reply *p, int code, const char *type, const char *detail)
 {
     p->code = code;
     snprintf(p->head, sizeof p->head, "Content-Type: application/problem+json\r\n");
-    snprintf(p->body, sizeof p->body, "{\"type\":\"urn:ietf:params:acme:error:%s\",\"detail\":\"%s\",\"status\":%d}",
-             type, detail, code);
+    snprintf(p->body, sizeof p->body, "{\"type\":\"%s%s\",\"detail\":\"%s\",\"status\":%d}",
+             p->v1 ? CA_V1_URN : "urn:ietf:params:acme:error:", type, detail, code);
 }
 
 static bool say_no(struct reply *p, const struct ca_no *no)
@@ -343,15 +340,13 @@ static void order_moves(const struct ca *ca, struct ca_order *o)
     }
 }
 
-static void issue(struct ca *ca, struct ca_order *o, const char *payload);
-
 /* An order that somebody else has finalized: the same account and names, another key. */
 static void by_a_stranger(struct ca *ca, struct ca_order *o)
 {
     char payload[3000];
     EVP_PKEY *key = maker_ec("P-256");
     ca_csr(ca->plan, key, payload, sizeof payload);
-    issue(ca, o, payload);
+    ca_issue(ca, o, payload);
     o->status = "valid";
     EVP_PKEY_free(key);
 }
@@ -381,6 +376,7 @@ static void new_order(struct ca *ca, struct request *r, struct reply *p)
         for (unsigned i = 0; i < ca->plan->name_count; i++) {
             bool valid = i < ca->plan->born_valid || strcmp(o->status, "pending") != 0;
             o->authz[i].status = valid ? "valid" : "pending";
+            o->authz[i].was_valid = valid;
         }
         if (ca->plan->stranger && ca->order_count == 1) {
             by_a_stranger(ca, o);
@@ -418,7 +414,7 @@ static void authz_document(struct ca *ca, struct request *r, struct reply *p)
 }
 
 /* A replica of the CA's database that lags. */
-static bool is_stale(const struct ca *ca, enum ca_kind kind)
+bool is_stale(const struct ca *ca, enum ca_kind kind)
 {
     return ca->plan->stale > 0 && ca->count[kind] % ca->plan->stale == 0;
 }
@@ -433,23 +429,30 @@ static void look_at_order(struct ca *ca, struct request *r, struct reply *p)
     o->status = status;
 }
 
+void authz_moves(const struct ca *ca, struct ca_authz *a)
+{
+    if (!a->responded || a->failures > 0) {
+        return;
+    }
+    /* the answer is not to be taken back before the authorization has left pending */
+    assert_true(ca->published != NULL || ca->power_cut || ca->tampered || ca->plan->begun);
+    if (a->astray) {
+        a->status = "invalid";
+    } else if (ca->published == NULL) {
+        a->status = ca->plan->one_shot ? "invalid" : "pending";
+    } else if (ca->wire == CA_FAILED) {
+        a->status = "invalid";
+    } else if (ca->wire != CA_ASKING && a->looks-- == 0) {
+        a->status = ca->plan->authz_end != NULL ? ca->plan->authz_end : "valid";
+        a->was_valid = strcmp(a->status, "valid") == 0;
+        a->responded = false;
+    }
+}
+
 static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
 {
     struct ca_order *o = order_of(ca, r);
-    if (o->authz[r->authz].responded && o->authz[r->authz].failures == 0) {
-        /* the answer is not to be taken back before the authorization has left pending */
-        assert_true(ca->published != NULL || ca->power_cut || ca->tampered || ca->plan->begun);
-        if (o->authz[r->authz].astray) {
-            o->authz[r->authz].status = "invalid";
-        } else if (ca->published == NULL) {
-            o->authz[r->authz].status = ca->plan->one_shot ? "invalid" : "pending";
-        } else if (ca->wire == CA_FAILED) {
-            o->authz[r->authz].status = "invalid";
-        } else if (ca->wire != CA_ASKING && o->authz[r->authz].looks-- == 0) {
-            o->authz[r->authz].status = ca->plan->authz_end != NULL ? ca->plan->authz_end : "valid";
-            o->authz[r->authz].responded = false;
-        }
-    }
+    authz_moves(ca, &o->authz[r->authz]);
     p->code = ca->plan->code202 ? 202 : 200;
     const char *status = o->authz[r->authz].status;
     o->authz[r->authz].status = is_stale(ca, CA_AUTHZ) ? "pending" : status;
@@ -460,11 +463,41 @@ static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
     }
 }
 
+void key_authorization(const struct ca *ca, const char *token, char *out, size_t cap)
+{
+    char jwk[256], x[64], y[64];
+    uint8_t digest[32];
+    EVP_EncodeBlock((unsigned char *)x, ca->point + 1, 32);
+    EVP_EncodeBlock((unsigned char *)y, ca->point + 33, 32);
+    snprintf(jwk, sizeof jwk, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%.43s\",\"y\":\"%.43s\"}", x, y);
+    for (char *c = strstr(jwk, "\"x\""); *c != '\0'; c++) {
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    }
+    SHA256((unsigned char *)jwk, strlen(jwk), digest); /* RFC 7638 */
+    EVP_EncodeBlock((unsigned char *)x, digest, 32);
+    for (char *c = x; *c != '\0'; c++) {
+        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    }
+    snprintf(out, cap, "%s.%.43s", token, x);
+}
+
+void begin_validation(struct ca *ca, struct ca_authz *a, const char *wanted)
+{
+    if (ca->tampered) { /* with the token, or of another challenge: the validation will fail */
+        a->astray = ca->published == NULL || strcmp(ca->published, wanted) != 0;
+    } else {
+        assert_non_null(ca->published);
+        assert_string_equal(ca->published, wanted);
+    }
+    a->failures = a->responded ? a->failures - 1 : ca->plan->failures;
+    a->responded = true;
+    a->looks = ca->plan->authz_looks;
+}
+
 static void take_response(struct ca *ca, struct request *r, struct reply *p)
 {
     struct ca_order *o = order_of(ca, r);
-    char token[44], jwk[256], wanted[128], x[64];
-    uint8_t digest[33];
+    char token[44], wanted[128];
 
     assert_string_equal(r->payload, "{}");
     if (strcmp(o->authz[r->authz].status, "pending") != 0 ||
@@ -474,32 +507,9 @@ static void take_response(struct ca *ca, struct request *r, struct reply *p)
         refuse(p, conflict ? 409 : 400, conflict ? ca->plan->not_pending : "malformed", "not pending");
         return;
     }
-    /* the key authorization, computed here from the account's key (RFC 8555, 8.1; RFC 7638) */
     token_of(r, token);
-    EVP_EncodeBlock((unsigned char *)jwk, ca->point + 1, 32);
-    EVP_EncodeBlock((unsigned char *)x, ca->point + 33, 32);
-    snprintf(wanted, sizeof wanted, "\",\"y\":\"%.43s\"}", x);
-    char both[300];
-    snprintf(both, sizeof both, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%.43s%s", jwk, wanted);
-    for (char *c = strstr(both, "\"x\""); *c != '\0'; c++) {
-        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-    }
-    SHA256((unsigned char *)both, strlen(both), digest);
-    EVP_EncodeBlock((unsigned char *)x, digest, 32);
-    for (char *c = x; *c != '\0'; c++) {
-        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-    }
-    snprintf(wanted, sizeof wanted, "%s.%.43s", token, x);
-    if (ca->tampered) { /* with the token, or of another challenge: the validation will fail */
-        o->authz[r->authz].astray = ca->published == NULL || strcmp(ca->published, wanted) != 0;
-    } else {
-        assert_non_null(ca->published);
-        assert_string_equal(ca->published, wanted);
-    }
-
-    o->authz[r->authz].failures = o->authz[r->authz].responded ? o->authz[r->authz].failures - 1 : ca->plan->failures;
-    o->authz[r->authz].responded = true;
-    o->authz[r->authz].looks = ca->plan->authz_looks;
+    key_authorization(ca, token, wanted, sizeof wanted);
+    begin_validation(ca, &o->authz[r->authz], wanted);
     p->code = ca->plan->code202 ? 202 : 200;
     snprintf(p->body, sizeof p->body, "{\"type\":\"http-01\",\"url\":\"%s\",\"status\":\"pending\",\"token\":\"%s\"}",
              r->url, token);
@@ -513,7 +523,7 @@ static struct {
     uint8_t point[65];
 } shared;
 
-static void issue(struct ca *ca, struct ca_order *o, const char *payload)
+void ca_issue(struct ca *ca, struct ca_order *o, const char *payload)
 {
     if (ca->plan->shared && shared.payload != NULL && strcmp(shared.payload, payload) == 0) {
         o->chain = strdup(shared.chain);
@@ -565,12 +575,17 @@ static void issue(struct ca *ca, struct ca_order *o, const char *payload)
 static void finalize(struct ca *ca, struct request *r, struct reply *p)
 {
     struct ca_order *o = order_of(ca, r);
+    bool early = false;
+    for (unsigned i = 0; i < ca->plan->name_count; i++) {
+        early = early || !o->authz[i].was_valid;
+    }
+    ca->early += early;
     order_moves(ca, o);
     if (strcmp(o->status, "ready") != 0) {
         refuse(p, 403, "orderNotReady", o->status);
         return;
     }
-    issue(ca, o, r->payload);
+    ca_issue(ca, o, r->payload);
     o->finalized++;
     o->processing = ca->plan->processing;
     o->status = "processing";
@@ -635,7 +650,7 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         snprintf(p->head, sizeof p->head, "Content-Type: application/pem-certificate-chain\r\n");
         snprintf(p->body, sizeof p->body, "%s", order_of(ca, r)->chain);
         break;
-    case CA_KINDS:
+    default:
         break;
     }
 }
@@ -646,7 +661,7 @@ static void give_nonce(struct ca *ca, enum ca_kind kind, const struct ca_twist *
 {
     char nonce[400];
     out[0] = '\0';
-    if (kind == CA_DIRECTORY) {
+    if (kind == CA_DIRECTORY && !ca->plan->v1) {
         return; /* nobody has to, and few do */
     }
     if (twist != NULL && twist->nonce != NULL) {
@@ -657,7 +672,7 @@ static void give_nonce(struct ca *ca, enum ca_kind kind, const struct ca_twist *
     }
     assert_true(ca->nonce_count < sizeof ca->nonces / sizeof ca->nonces[0]);
     snprintf(ca->nonces[ca->nonce_count], sizeof ca->nonces[0], "nonce_-%08u", ca->nonce_count);
-    size_t len = ca->plan->nonce_len > 15 ? ca->plan->nonce_len : 15;
+    size_t len = ca->plan->nonce_len > 15 ? ca->plan->nonce_len : ca->plan->v1 ? 43 : 15;
     memset(nonce, 'n', len);
     nonce[len] = '\0';
     memcpy(nonce, ca->nonces[ca->nonce_count++], 15);
@@ -677,21 +692,53 @@ static const struct ca_twist *twist_for(const struct ca *ca, enum ca_kind kind)
 }
 
 /* The body in chunks of many sizes, with an extension and a trailer. */
-static void put_chunks(char *to, size_t cap, const char *body)
+static size_t put_chunks(char *to, size_t cap, const char *body, size_t len)
 {
-    size_t at = 0, len = strlen(body), size = 1;
+    size_t at = 0, size = 1;
     for (size_t i = 0; i < len; i += size, size = size * 3 % 251) {
         size = size < len - i ? size : len - i;
-        at += (size_t)snprintf(to + at, cap - at, "%zX;x=y\r\n%.*s\r\n", size, (int)size, body + i);
+        at += (size_t)snprintf(to + at, cap - at, "%zX;x=y\r\n", size);
+        assert_true(at + size + 2 < cap);
+        memcpy(to + at, body + i, size);
+        memcpy(to + at + size, "\r\n", 2);
+        at += size + 2;
     }
-    snprintf(to + at, cap - at, "0\r\nX-After: all\r\n\r\n");
+    return at + (size_t)snprintf(to + at, cap - at, "0\r\nX-After: all\r\n\r\n");
+}
+
+static void write_answer(struct ca *ca, const struct request *r, const struct reply *p, const struct ca_twist *t,
+                         struct ca_answer *answer)
+{
+    char nonce[500], line[64];
+    bool say = t != NULL && (t->act == CA_SAY || t->act == CA_DO_AND_SAY);
+    give_nonce(ca, r->kind, t, nonce, sizeof nonce);
+    snprintf(line, sizeof line, "HTTP/1.1 %d Fine\r\n", p->code);
+    const char *own = t == NULL || t->body == NULL          ? NULL
+                      : r->kind == CA_CERTIFICATE && !p->v1 ? ca_write_chain(order_of(ca, r), t->body)
+                                                            : t->body;
+    const char *body = own != NULL ? own : say ? "" : p->body;
+    size_t len = own == NULL && !say && p->body_len > 0 ? p->body_len : strlen(body);
+    size_t at = (size_t)snprintf(ca->answer, sizeof ca->answer, "%s%s%s%s%s", say ? "" : line, say ? "" : p->head,
+                                 t != NULL && t->head != NULL ? t->head : "", nonce,
+                                 ca->plan->close ? "Connection: close\r\n" : "");
+    assert_true(at + len + 60 < sizeof ca->answer);
+    if (!r->head && (ca->plan->chunked || (p->v1 && len > CA_V1_CHUNKS))) {
+        at += (size_t)snprintf(ca->answer + at, sizeof ca->answer - at, "Transfer-Encoding: chunked\r\n\r\n");
+        answer->len = at + put_chunks(ca->answer + at, sizeof ca->answer - at, body, len);
+        assert_true(answer->len < sizeof ca->answer - 1);
+        return;
+    }
+    at += (size_t)snprintf(ca->answer + at, sizeof ca->answer - at, "Content-Length: %zu\r\n\r\n", len);
+    len = r->head ? 0 : len;
+    memcpy(ca->answer + at, body, len);
+    answer->len = at + len;
+    ca->answer[answer->len] = '\0';
 }
 
 struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request, size_t len)
 {
     struct request r = {0};
-    struct reply p = {0};
-    char nonce[500], line[64];
+    struct reply p = {.v1 = ca->plan->v1};
     struct ca_answer answer = {.at = ca->answer, .close = ca->plan->close};
 
     if (ca_renewal_info(ca, request, len, &answer)) {
@@ -704,15 +751,14 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
     }
     ca->last = r.kind;
     const struct ca_twist *t = r.refusal != NULL ? NULL : twist_for(ca, r.kind);
-    bool say = t != NULL && (t->act == CA_SAY || t->act == CA_DO_AND_SAY);
     ca->bad_nonce_seed = ca->bad_nonce_seed * 1664525u + 1013904223u;
-    if (r.kind > CA_NONCE && (ca->bad_nonce_seed >> 16) % 100 < ca->bad_nonce_percent) {
+    if (r.kind > CA_NONCE && !r.get && (ca->bad_nonce_seed >> 16) % 100 < ca->bad_nonce_percent) {
         refuse(&p, 400, "badNonce", "not today");
         t = NULL;
     } else if (r.refusal != NULL) {
         refuse(&p, r.code, r.refusal, "led astray");
     } else if (t == NULL || t->act == CA_DO_AND_SAY || t->act == CA_DO_AND_CUT || t->act == CA_ADD) {
-        carry_out(ca, &r, &p);
+        (ca->plan->v1 ? ca_v1_carry_out : carry_out)(ca, &r, &p);
     }
     if (t != NULL && (t->act == CA_CUT || t->act == CA_DO_AND_CUT)) {
         answer.close = true;
@@ -724,25 +770,7 @@ struct ca_answer ca_answer(struct ca *ca, const char *host, const char *request,
         memcpy(ca->answer, t->raw, answer.len);
         return answer;
     }
-    give_nonce(ca, r.kind, t, nonce, sizeof nonce);
-    snprintf(line, sizeof line, "HTTP/1.1 %d Fine\r\n", p.code);
-    const char *own = t == NULL || t->body == NULL ? NULL
-                      : r.kind == CA_CERTIFICATE   ? ca_write_chain(order_of(ca, &r), t->body)
-                                                   : t->body;
-    const char *body = own != NULL ? own : say ? "" : p.body;
-    answer.len =
-        (size_t)snprintf(ca->answer, sizeof ca->answer, "%s%s%s%s%sContent-Length: %zu\r\n\r\n%s", say ? "" : line,
-                         say ? "" : p.head, t != NULL && t->head != NULL ? t->head : "", nonce,
-                         ca->plan->close ? "Connection: close\r\n" : "", strlen(body), r.head ? "" : body);
-    assert_true(answer.len < sizeof ca->answer);
-    if (ca->plan->chunked && !r.head) {
-        char *length = strstr(ca->answer, "Content-Length: ");
-        size_t at = (size_t)(length - ca->answer);
-        at += (size_t)snprintf(length, sizeof ca->answer - at, "Transfer-Encoding: chunked\r\n\r\n");
-        put_chunks(ca->answer + at, sizeof ca->answer - at, body);
-        answer.len = strlen(ca->answer);
-        assert_true(answer.len < sizeof ca->answer - 1);
-    }
+    write_answer(ca, &r, &p, t, &answer);
     return answer;
 }
 
@@ -762,6 +790,7 @@ void ca_init(struct ca *ca, const struct ca_plan *plan)
 {
     memset(ca, 0, sizeof *ca);
     ca->plan = plan;
+    ca_v1_init(ca);
     if (!plan->shared || shared.issuer == NULL) {
         ca->issuer_key = maker_ec("P-256");
         struct maker_spec root = {.name = "Test Root", .ca = MAKER_CA, .key = ca->issuer_key};

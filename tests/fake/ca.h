@@ -27,7 +27,15 @@ enum ca_kind {
     CA_CHALLENGE,
     CA_FINALIZE,
     CA_CERTIFICATE,
-    CA_KINDS
+    /* of ACME v1 only (ca_v1.h); directory, nonce, authz, challenge and certificate are of both */
+    CA_NEW_REG,
+    CA_REG,
+    CA_NEW_AUTHZ,
+    CA_NEW_CERT,
+    CA_ISSUER,
+    CA_REVOKE,
+    CA_KINDS,
+    CA_KINDS_8555 = CA_NEW_REG
 };
 
 enum ca_act {
@@ -90,19 +98,29 @@ struct ca_plan {
     bool begun;                          /* an order is there, and all its challenges are answered             */
     bool shows_processing;               /* so says the challenge while its validation is under way */
     bool stranger;                       /* the first order was finalized long ago with another's key */
+    /* what follows is ca_v1.c's */
+    bool v1;             /* ACME v1 as Boulder spoke it in December 2016                             */
+    bool draft;          /* as its drafts wanted it: 202 and Retry-After while there is nothing yet  */
+    const char *account; /* there from an earlier run: "agreed", "idle" or "deactivated"             */
+    const char *up;      /* the link to the issuer: "none", or as it is written; NULL: as Boulder's  */
+    unsigned redirects;  /* records of them in a validated challenge                                 */
     const struct ca_twist *twists;
     unsigned twist_count;
+};
+
+struct ca_authz {
+    const char *status;
+    bool responded;
+    unsigned looks, failures;
+    bool astray;    /* what was on show was not what belongs there */
+    bool was_valid; /* at some time                                */
+    unsigned name;  /* v1 only: its place in the plan              */
 };
 
 struct ca_order {
     const char *status;
     unsigned lag, processing, finalized;
-    struct {
-        const char *status;
-        bool responded;
-        unsigned looks, failures;
-        bool astray; /* what was on show was not what belongs there */
-    } authz[CA_NAMES];
+    struct ca_authz authz[CA_NAMES];
     char *chain;
     uint8_t point[65]; /* of the request's key */
     char profile[32], replaces[128];
@@ -125,9 +143,15 @@ struct ca {
     unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */
     bool forgot_account;                        /* set: the account is unknown until newAccount */
     bool tampered;                              /* with answers: who was led astray by them is refused, not failed */
-    bool power_cut; /* the client was switched off: an answer may be gone from where it was shown */
-    struct ca_order order[8];
-    uint8_t point[65]; /* of the account key */
+    bool power_cut;           /* the client was switched off: an answer may be gone from where it was shown */
+    struct ca_order order[8]; /* v1: one a certificate that was issued                               */
+    uint8_t point[65];        /* of the account key */
+    struct {
+        struct ca_authz authz[64];
+        unsigned authz_count;
+        bool agreed, deactivated;
+    } v1;
+    unsigned early; /* finalize or new-cert was asked for before all authorizations had been valid   */
     unsigned limited, renewal_infos;
     char nonces[1024][16];
     unsigned nonce_count;

@@ -5,6 +5,27 @@
 
 #include "ca.h"
 
+struct request {
+    enum ca_kind kind;
+    unsigned order, authz; /* from the path */
+    char url[512];
+    char payload[4096];
+    size_t payload_len;
+    bool head;           /* HEAD, wherever it goes */
+    bool get;            /* GET, or HEAD           */
+    int head_code;       /* v1: what HEAD is answered */
+    int code;            /* of a refusal           */
+    const char *refusal; /* NULL: none             */
+};
+
+struct reply {
+    int code;
+    bool v1; /* how errors are called */
+    char head[1000];
+    char body[9000];
+    size_t body_len; /* of one that is no text; 0: it is */
+};
+
 struct ca_no {
     int code;
     const char *type, *detail;
@@ -45,5 +66,18 @@ const char *ca_write_chain(const struct ca_order *o, const char *body);
 /* Of ca.c. */
 size_t from_b64url(const char *text, size_t len, void *out, size_t cap);
 bool member(const char *json, const char *name, char *out, size_t cap);
+bool demand(const struct ca *ca, struct request *r, bool fine, int code, const char *type);
+void refuse(struct reply *p, int code, const char *type, const char *detail);
+void ca_issue(struct ca *ca, struct ca_order *o, const char *payload);
+bool is_stale(const struct ca *ca, enum ca_kind kind);
+
+/* What time does to an authorization: once a look. */
+void authz_moves(const struct ca *ca, struct ca_authz *a);
+
+/* The key authorization of a token (RFC 8555, 8.1), computed here from the account's key. */
+void key_authorization(const struct ca *ca, const char *token, char *out, size_t cap);
+
+/* What is on show is looked at: the validation of a challenge that was answered will succeed, or not. */
+void begin_validation(struct ca *ca, struct ca_authz *a, const char *wanted);
 
 #endif

@@ -96,11 +96,36 @@ static bool has(const struct device *d, enum acme_record record, const char *tex
            memmem(d->record[record].data, d->record[record].len, text, strlen(text)) != NULL;
 }
 
+/* The same of ACME v1: what was made is remembered before it is used. */
+static void check_v1_records(const struct device *d)
+{
+    char line[300], path[200];
+    bool led_astray = d->ca.tampered;
+    (void)sscanf(d->request, "%*s %199s", path);
+    if (asks(d, "/acme/new-authz")) {
+        assert_true(has(d, ACME_RECORD_ACCOUNT, led_astray ? "account " CA_URL : CA_URL "/acme/reg/1\n"));
+    }
+    if (asks(d, "/acme/new-cert")) {
+        assert_true(has(d, ACME_RECORD_KEY_NEXT, "KEY"));
+    }
+    bool authz = strncmp(path, "/acme/authz/", 12) == 0, certificate = strncmp(path, "/acme/cert/", 11) == 0;
+    if (authz || certificate || asks(d, "/acme/challenge/") || asks(d, "/acme/new-cert")) {
+        assert_true(has(d, ACME_RECORD_ORDER, "order " CA_URL "/acme/new-cert\n"));
+    }
+    if ((authz || certificate) && !led_astray) {
+        snprintf(line, sizeof line, "%s " CA_URL "%s\n", authz ? "authz" : "certificate", path);
+        assert_true(has(d, ACME_RECORD_ORDER, line));
+    }
+}
+
 /* What has to be durable before a request may go out. */
 static void check_records(const struct device *d)
 {
     char url[64];
     assert_true(has(d, ACME_RECORD_ACCOUNT_KEY, "KEY"));
+    if (d->ca.plan->v1) {
+        check_v1_records(d);
+    }
     if (asks(d, "/new-order")) { /* whatever the CA seemed to have called it */
         assert_true(has(d, ACME_RECORD_ACCOUNT, d->ca.tampered ? "account " CA_URL : CA_URL "/account/1\n"));
     }

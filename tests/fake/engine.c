@@ -86,7 +86,7 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
                                    .solvers = e->solvers,
                                    .solver_count = 1,
                                    .work = e->work,
-                                   .work_len = sizeof e->work,
+                                   .work_len = way->work > 0 ? way->work : 6144,
                                    .trace = trace,
                                    .trace_ctx = e};
     if (way->directory_url != NULL) {
@@ -166,12 +166,12 @@ static int step_connect(struct engine *e)
 static int step_ask(struct engine *e)
 {
     int error = acme_exchange_ask(&e->x);
-    e->chain_len = 0;
     if (error == 0 && acme_exchange_begins_chain(&e->x)) {
+        e->chain_len = 0;
         static uint8_t point[65];
         assert_int_equal(e->setup.certificate_key.ops->point(&e->certificate, point), 0);
         struct acme_chain_want want = {point, e->setup.names, e->setup.name_count, MAKER_NOW};
-        acme_chain_init(&e->judge, &want, e->work, sizeof e->work, keep_chain, e);
+        acme_chain_init(&e->judge, &want, e->work, e->setup.work_len, keep_chain, e);
     }
     return error;
 }

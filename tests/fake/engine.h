@@ -17,6 +17,7 @@ struct engine_way {
     const char *resumed; /* URL of a stored order; the account is known then */
     const char *const *more_hosts;
     size_t more_host_count;
+    unsigned work;       /* bytes lent; 0: 6144 */
     unsigned down_after; /* requests after which no connection can be opened */
     bool unclean;        /* connections end without close_notify             */
     bool no_terms;
@@ -37,7 +38,7 @@ struct engine {
     struct acme_solver solver;
     const struct acme_solver *solvers[1];
     const struct engine_way *way;
-    char work[6144];
+    char work[8192]; /* setup.work_len of them are lent */
     uint32_t now_ms;
     bool bytewise, open;
     struct acme_chain judge; /* of the chain, as acme.c has it */

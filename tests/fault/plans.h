@@ -14,7 +14,11 @@ extern const struct dimension dimension_rxcut, dimension_txcut, dimension_rxspli
     dimension_listenlost, dimension_listentick, dimension_anstrunc, dimension_ansbyte, dimension_header,
     dimension_member;
 
-extern const struct dimension *const dimensions[];
-extern const unsigned dimension_count;
+/* Those that are run in the scenes of ACME v1 as well stand there a second time: `v1-rxcut` beside `rxcut`. */
+#define DIMENSIONS_MAX 64
+extern const struct dimension *dimensions[DIMENSIONS_MAX];
+extern unsigned dimension_count;
+
+void plans_make(void);
 
 #endif

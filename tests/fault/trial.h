@@ -4,13 +4,14 @@
 
 #include "fake/device.h"
 
-enum scene_name { ISSUE, RENEWAL, NO_REUSE, ROUGH, EIGHT, SCENES };
+enum scene_name { ISSUE, RENEWAL, NO_REUSE, ROUGH, EIGHT, V1_ISSUE, V1_RENEWAL, V1_DRAFT, SCENES };
 
 struct scene {
     const char *name;
     struct ca_plan plan;
-    bool renewal;    /* begins with a pair in use that is due                                  */
-    unsigned orders; /* the CA may be left with at most so many, and one finalize              */
+    bool renewal; /* begins with a pair in use that is due                                  */
+    unsigned
+        orders; /* the CA may be left with at most so many, and one finalize; ACME v1: with so many certificates */
 };
 
 extern const struct scene scenes[SCENES];
@@ -37,7 +38,7 @@ struct dimension {
     int (*hook)(struct trial *t, enum device_seam seam, size_t *len); /* NULL: never asked */
     bool (*after_tick)(struct trial *t); /* true: the power goes here; may be NULL. Sets t->over when all is done */
     void (*prepare)(struct trial *t);    /* after boot; may be NULL                 */
-    enum scene_name last_scene;
+    enum scene_name first_scene, last_scene;
     bool real_keys;
     bool same;             /* what is sent must not differ from an honest run            */
     bool twice;            /* two faults: two answers to newOrder may be lost               */
@@ -76,6 +77,7 @@ struct trial {
     bool powered_off;
     unsigned boots, runs;
     uint64_t virtual_ms, fault_ms; /* since the start, and at the fault's last sign */
+    bool fetched;                  /* ACME v1: the new certificate has been asked for by its URL */
     char polled[300];              /* the request that was told to come back later   */
     uint32_t polled_ms, retry_after_ms;
     unsigned checked_commits;

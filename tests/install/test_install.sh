@@ -40,7 +40,7 @@ static struct acme_client client;
 int main(void)
 {
     static const struct acme_setup setup = {0};
-    return acme_init(&client, &setup) < 0 ? 0 : 1; /* an empty setup is refused */
+    return acme_init(&client, &setup) == ACME_E_NULL ? 0 : 1; /* and not ACME_E_SIZE: its options are the library's */
 }
 EOF
 read -ra flags < <(pkg-config --cflags nanoacme)

@@ -194,9 +194,10 @@ def long_line(scene):
 
 def bad_values(scene):
     for line in ("http_port = 80x", "accept_terms = perhaps", "directory_url", "directory_url =", "= x", "webroot = /srv # mine",
-                 "directory_url = http://localhost/dir"):
+                 "directory_url = http://ca.example.test/dir", "allow_plain_http = ca.example.test:80"):
         path, run = configured(scene, f"# one\nstate = {scene.path('')}\n{line}\n", "issue", *NAMES)
-        scene.refused(run, CONFIG, f"{re.escape(path)}:3" if "http:" not in line else "https")
+        word = {"http://ca": "allow-plain-http", "test:80": "without a port"}
+        scene.refused(run, CONFIG, next((w for part, w in word.items() if part in line), f"{re.escape(path)}:3"))
 
 
 def key_twice(scene):
@@ -279,6 +280,9 @@ scenes.play([
     ("an unknown flag", usage("--accept-everything", "issue", *NAMES)),
     ("a flag without its value", usage("issue", *NAMES, "--directory")),
     ("a port that is none", usage("--http-port", "80x", "issue", *NAMES)),
+    ("http for a host that is not named", usage("--directory", "http://ca.example.test/dir", "--allow-plain-http",
+                                                "example.test", "issue", *NAMES)),
+    ("http for a host that is named with a port", usage("--allow-plain-http", "[::1]:80", "issue", *NAMES)),
     ("a URL for a host", usage("--more-host", "https://localhost/", "issue", *NAMES)),
     ("names for a verb that takes none", usage("version", *NAMES)),
     ("names with a path in them", bad_name("../evil")),

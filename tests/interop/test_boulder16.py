@@ -15,7 +15,7 @@ from client import DUE_NOT, NEW, PROGRAM, Client
 
 NAMES = ["le1.example.test", "le2.example.test"]
 WARNING = "nanoacme: warning: http, not https: whoever is on the way to 127.0.0.1 can read and change everything\n"
-RUNS, DELAYS_S = 20, (0, 0.02, 0.05, 0.2)
+RUNS, DELAYS_S = 20, (0, 0.02, 0.05, 0.2, 0.8)  # the last one is longer than the wait before the first look
 folder = servers.workdir()
 
 

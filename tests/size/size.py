@@ -94,9 +94,9 @@ def table():
     return "\n".join(lines), total
 
 
-def split_readme(name):
-    """README.md as (before, table, after) with the marks left out; None when it has none."""
-    text = open("README.md", encoding="utf-8").read()
+def split(name, path):
+    """A page as (before, table, after) with the marks left out; None when it has none."""
+    text = open(path, encoding="utf-8").read()
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     if begin not in text or end not in text:
         return None
@@ -105,20 +105,20 @@ def split_readme(name):
     return before + begin + "\n", inside.strip(), "\n" + end + after
 
 
-TABLES = {"size": lambda: table()[0], "boards": boards.table}
+TABLES = {"size": ("README.md", lambda: table()[0]), "boards": ("README.md", boards.table), "lwip": ("port/lwip/README.md", boards.page)}
 
 
 def main():
     if "--structs" in sys.argv:
         return structs()
-    for name, make in TABLES.items():
+    for name, (path, make) in TABLES.items():
         text = make()
         print(text, end="\n\n")
         if "--update" in sys.argv:
-            parts = split_readme(name)
+            parts = split(name, path)
             if not parts:
-                sys.exit(f"size: README.md has no place for {name}")
-            with open("README.md", "w", encoding="utf-8") as f:
+                sys.exit(f"size: {path} has no place for {name}")
+            with open(path, "w", encoding="utf-8") as f:
                 f.write(parts[0] + text + parts[2])
 
 

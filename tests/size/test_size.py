@@ -7,6 +7,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 import boards
+import prose
 import size
 import tap
 
@@ -17,8 +18,15 @@ whole = boards.measure("lm3s6965evb", ["BOARD=lm3s6965evb"])
 ram = whole["ram_all"] + whole["stack"]
 tap.ok(whole["flash_all"] <= boards.FLASH_MAX, f"the firmware takes at most {boards.FLASH_MAX} bytes of flash", whole["flash_all"])
 tap.ok(ram <= boards.RAM_MAX, f"and {boards.RAM_MAX} bytes of RAM, stack included", ram)
-for name, make in size.TABLES.items():
-    parts = size.split_readme(name)
+little = boards.measure(boards.SMALL, boards.boards()[boards.SMALL])
+ram = little["ram_all"] + little["stack"]
+tap.ok(ram <= boards.RAM_SMALL_MAX, f"the small build takes at most {boards.RAM_SMALL_MAX} bytes of RAM, stack included", ram)
+more = boards.measure(boards.V1, boards.boards()[boards.V1])["flash_all"] - whole["flash_all"]
+tap.ok(0 < more <= boards.V1_MAX, f"ACME v1 adds at most {boards.V1_MAX} bytes of flash", more)
+for name, (path, make) in size.TABLES.items():
+    parts = size.split(name, path)
     made = make()
-    tap.ok(parts and parts[1] == made, f"README.md has the sizes of {name}", "make size UPDATE=1")
+    tap.ok(parts and parts[1] == made, f"{path} has the sizes of {name}", "make size UPDATE=1")
+for path, sentence in prose.claims(total, whole):
+    tap.ok(sentence in prose.words(path), f"{path} says '{sentence}'")
 tap.end()

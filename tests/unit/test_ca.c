@@ -1,13 +1,11 @@
 /* The scripted CA by itself, asked by a small client made of OpenSSL: what the core does not ask for yet, and that the CA
  * lets no wrong request pass. */
 #define _GNU_SOURCE
-#include "fake/ca_more.h"
+#include "unit/asker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -15,141 +13,16 @@
 #define ONE .names = {"a.example"}, .name_count = 1
 #define URN "urn:ietf:params:acme:error:"
 
-/* What may be wrong with a request; all zero: nothing. */
-struct wrong {
-    bool signature, url, nonce, both, media, kid;
-};
-
-static struct ca ca;
-static EVP_PKEY *account, *certificate;
-static char nonce[200], said[16384]; /* the CA's last answer */
-static struct wrong wrong;
-
-/* --- a client */
-
-static void b64url(const void *in, size_t len, char *out)
-{
-    EVP_EncodeBlock((unsigned char *)out, in, (int)len);
-    for (char *c = out; *c != '\0'; c++) {
-        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c == '=' ? '\0' : *c;
-    }
-}
-
-/* Asks, and returns the code. */
-static int ask(const char *request)
-{
-    struct ca_answer answer = ca_answer(&ca, CA_HOST, request, strlen(request));
-    snprintf(said, sizeof said, "%.*s", (int)answer.len, answer.at);
-    const char *at = strstr(said, "rEPLAY-nONCE:\t");
-    if (at != NULL) {
-        snprintf(nonce, sizeof nonce, "%.*s", (int)strcspn(at + 14, " \r"), at + 14);
-    }
-    return atoi(said + strlen("HTTP/1.1 "));
-}
-
-static int get(const char *method, const char *path)
-{
-    char request[400];
-    snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: " CA_HOST "\r\nUser-Agent: test\r\n\r\n", method,
-             path);
-    return ask(request);
-}
-
-static void jwk_of(EVP_PKEY *key, char *out, size_t cap)
-{
-    unsigned char *point = NULL;
-    char x[60], y[60];
-    assert_int_equal(EVP_PKEY_get1_encoded_public_key(key, &point), 65);
-    b64url(point + 1, 32, x);
-    b64url(point + 33, 32, y);
-    OPENSSL_free(point);
-    snprintf(out, cap, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x, y);
-}
-
-static void sign(const char *text, char *out)
-{
-    uint8_t digest[32], raw[64];
-    EC_KEY *ec = EVP_PKEY_get1_EC_KEY(account);
-    SHA256((const unsigned char *)text, strlen(text), digest);
-    ECDSA_SIG *sig = ECDSA_do_sign(digest, 32, ec);
-    BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, 32);
-    BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + 32, 32);
-    raw[9] ^= wrong.signature ? 1 : 0;
-    b64url(raw, sizeof raw, out);
-    ECDSA_SIG_free(sig);
-    EC_KEY_free(ec);
-}
-
-static int post(const char *path, const char *payload)
-{
-    char jwk[300], header[900], part[2][6000], both[12100], signature[100], body[12500], request[13500], who[400];
-    bool fresh = strcmp(path, "/new-account") == 0;
-    if (nonce[0] == '\0') {
-        assert_int_equal(get("HEAD", "/nonce"), 200);
-    }
-    jwk_of(account, jwk, sizeof jwk);
-    snprintf(who, sizeof who, fresh || wrong.both ? "\"jwk\":%s" : "\"kid\":\"" CA_URL "/account/%s\"",
-             fresh || wrong.both ? jwk
-             : wrong.kid         ? "2"
-                                 : "1");
-    snprintf(header, sizeof header, "{\"alg\":\"ES256\",\"nonce\":\"%s\",\"url\":\"" CA_URL "%s%s\",%s%s}", nonce,
-             path, wrong.url ? "x" : "", who, wrong.both ? ",\"kid\":\"" CA_URL "/account/1\"" : "");
-    if (!wrong.nonce) {
-        nonce[0] = '\0';
-    }
-    b64url(header, strlen(header), part[0]);
-    b64url(payload, strlen(payload), part[1]);
-    snprintf(both, sizeof both, "%s.%s", part[0], part[1]);
-    sign(both, signature);
-    snprintf(body, sizeof body, "{\"protected\":\"%s\",\"payload\":\"%s\",\"signature\":\"%s\"}", part[0], part[1],
-             signature);
-    snprintf(request, sizeof request,
-             "POST %s HTTP/1.1\r\nHost: " CA_HOST "\r\nUser-Agent: test\r\nContent-Type: application/%sjson\r\n"
-             "Content-Length: %zu\r\n\r\n%s",
-             path, wrong.media ? "" : "jose+", strlen(body), body);
-    char kept[200];
-    strcpy(kept, nonce);
-    int code = ask(request);
-    if (wrong.nonce) {
-        strcpy(nonce, kept);
-    }
-    return code;
-}
-
-static void says(const char *text)
-{
-    if (strstr(said, text) == NULL) {
-        fail_msg("%s is not in: %s", text, said);
-    }
-}
-
-static void says_not(const char *text)
-{
-    assert_null(strstr(said, text));
-}
-
-static void begin(const struct ca_plan *plan)
-{
-    ca_init(&ca, plan);
-    nonce[0] = '\0';
-    memset(&wrong, 0, sizeof wrong);
-}
-
-static void end(void)
-{
-    ca_free(&ca);
-}
-
 static int new_account(void)
 {
-    return post("/new-account", "{\"termsOfServiceAgreed\":true}");
+    return asker_post("/new-account", "{\"termsOfServiceAgreed\":true}");
 }
 
 static int new_order(const char *more)
 {
     char payload[400];
     snprintf(payload, sizeof payload, "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"a.example\"}]%s}", more);
-    return post("/new-order", payload);
+    return asker_post("/new-order", payload);
 }
 
 /* Shows the key authorization of an authorization of an order. */
@@ -160,11 +33,11 @@ static void publish(unsigned order)
     uint8_t digest[32];
     char path[40];
     snprintf(path, sizeof path, "/authz/%u/0", order);
-    assert_int_equal(post(path, ""), 200);
+    assert_int_equal(asker_post(path, ""), 200);
     assert_true(member(strstr(said, "http-01"), "token", token, sizeof token));
-    jwk_of(account, jwk, sizeof jwk);
+    asker_jwk_of(account, jwk, sizeof jwk);
     SHA256((unsigned char *)jwk, strlen(jwk), digest);
-    b64url(digest, 32, thumbprint);
+    asker_b64url(digest, 32, thumbprint);
     snprintf(shown, sizeof shown, "%s.%s", token, thumbprint);
     ca.published = shown;
 }
@@ -174,7 +47,7 @@ static int finalize(unsigned order, EVP_PKEY *key)
     char payload[3000], path[40];
     ca_csr(ca.plan, key, payload, sizeof payload);
     snprintf(path, sizeof path, "/finalize/%u", order);
-    return post(path, payload);
+    return asker_post(path, payload);
 }
 
 /* A new certificate; returns the number of its order. */
@@ -185,10 +58,10 @@ static unsigned issue(const char *more)
     unsigned order = ca.order_count;
     publish(order);
     snprintf(path, sizeof path, "/chall/%u/0", order);
-    assert_int_equal(post(path, "{}"), 200);
+    assert_int_equal(asker_post(path, "{}"), 200);
     snprintf(path, sizeof path, "/authz/%u/0", order);
-    assert_int_equal(post(path, ""), 200);
-    says("\"status\":\"valid\"");
+    assert_int_equal(asker_post(path, ""), 200);
+    asker_says("\"status\":\"valid\"");
     assert_int_equal(finalize(order, certificate), 200);
     return order;
 }
@@ -198,16 +71,16 @@ static unsigned issue(const char *more)
 static void it_issues_at_once(void **state)
 {
     (void)state;
-    begin(&(struct ca_plan){ONE});
+    asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_account(), 200);
-    says("Location: " CA_URL "/account/1\r\n");
+    asker_says("Location: " CA_URL "/account/1\r\n");
     assert_int_equal(issue(""), 1);
-    says("\"status\":\"valid\""); /* a synchronous CA: finalize's answer has the certificate */
-    says("\"certificate\":\"" CA_URL "/cert/1\"");
-    assert_int_equal(post("/cert/1", ""), 200);
-    says("-----BEGIN CERTIFICATE-----\n");
-    end();
+    asker_says("\"status\":\"valid\""); /* a synchronous CA: finalize's answer has the certificate */
+    asker_says("\"certificate\":\"" CA_URL "/cert/1\"");
+    assert_int_equal(asker_post("/cert/1", ""), 200);
+    asker_says("-----BEGIN CERTIFICATE-----\n");
+    asker_end();
 }
 
 static void bind(const char *kid, const char *key, const char *url, EVP_PKEY *of, char *payload, size_t cap)
@@ -216,12 +89,12 @@ static void bind(const char *kid, const char *key, const char *url, EVP_PKEY *of
     uint8_t mac[32], raw[60];
     size_t len = from_b64url(key, strlen(key), raw, sizeof raw);
     snprintf(header, sizeof header, "{\"alg\":\"HS256\",\"kid\":\"%s\",\"url\":\"%s\"}", kid, url);
-    jwk_of(of, jwk, sizeof jwk);
-    b64url(header, strlen(header), part[0]);
-    b64url(jwk, strlen(jwk), part[1]);
+    asker_jwk_of(of, jwk, sizeof jwk);
+    asker_b64url(header, strlen(header), part[0]);
+    asker_b64url(jwk, strlen(jwk), part[1]);
     snprintf(both, sizeof both, "%s.%s", part[0], part[1]);
     HMAC(EVP_sha256(), raw, (int)len, (unsigned char *)both, strlen(both), mac, NULL);
-    b64url(mac, sizeof mac, mac64);
+    asker_b64url(mac, sizeof mac, mac64);
     snprintf(payload, cap,
              "{\"termsOfServiceAgreed\":true,\"externalAccountBinding\":{\"protected\":\"%s\",\"payload\":\"%s\","
              "\"signature\":\"%s\"}}",
@@ -234,11 +107,11 @@ static void accounts_are_bound(void **state)
     static const char url[] = CA_URL "/new-account";
     char payload[2000];
     (void)state;
-    begin(&(struct ca_plan){ONE, .eab_kid = "kid-1", .eab_key = key});
-    assert_int_equal(get("GET", "/dir"), 200);
-    says("\"externalAccountRequired\":true");
+    asker_begin(&(struct ca_plan){ONE, .eab_kid = "kid-1", .eab_key = key});
+    assert_int_equal(asker_get("GET", "/dir"), 200);
+    asker_says("\"externalAccountRequired\":true");
     assert_int_equal(new_account(), 403);
-    says(URN "externalAccountRequired");
+    asker_says(URN "externalAccountRequired");
     const struct {
         const char *kid, *key, *url;
         EVP_PKEY *of;
@@ -248,87 +121,87 @@ static void accounts_are_bound(void **state)
                {"kid-1", key, url, certificate}};
     for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         bind(bad[i].kid, bad[i].key, bad[i].url, bad[i].of, payload, sizeof payload);
-        assert_int_equal(post("/new-account", payload), 403);
-        says(URN "unauthorized");
+        assert_int_equal(asker_post("/new-account", payload), 403);
+        asker_says(URN "unauthorized");
     }
     assert_int_equal(ca.accounts, 0);
     bind("kid-1", key, url, account, payload, sizeof payload);
-    assert_int_equal(post("/new-account", payload), 201);
-    end();
+    assert_int_equal(asker_post("/new-account", payload), 201);
+    asker_end();
 }
 
 static void limits_hold(void **state)
 {
     (void)state;
-    begin(&(struct ca_plan){ONE, .order_limit = 2, .limit_s = 3600, .limit_lasts = 2});
+    asker_begin(&(struct ca_plan){ONE, .order_limit = 2, .limit_s = 3600, .limit_lasts = 2});
     assert_int_equal(new_account(), 201);
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(new_order(""), 201);
     }
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(new_order(""), 429);
-        says(URN "rateLimited");
-        says("Retry-After: 3600\r\n");
+        asker_says(URN "rateLimited");
+        asker_says("Retry-After: 3600\r\n");
     }
     assert_int_equal(new_order(""), 201); /* the wait is over */
-    end();
+    asker_end();
 }
 
 static void an_account_is_paused(void **state)
 {
     (void)state;
-    begin(&(struct ca_plan){ONE, .order_limit = 1});
+    asker_begin(&(struct ca_plan){ONE, .order_limit = 1});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(new_order(""), 429);
-        says("/unpause?jwt=");
-        says_not("Retry-After");
+        asker_says("/unpause?jwt=");
+        asker_says_not("Retry-After");
     }
-    end();
+    asker_end();
 }
 
 static void new_accounts_are_limited(void **state)
 {
     (void)state;
-    begin(&(struct ca_plan){ONE, .account_limit = 1, .limit_s = 10800});
+    asker_begin(&(struct ca_plan){ONE, .account_limit = 1, .limit_s = 10800});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_account(), 200); /* it is there: not a new one */
     ca.forgot_account = true;
     assert_int_equal(new_account(), 429);
-    says("Retry-After: 10800\r\n");
-    end();
+    asker_says("Retry-After: 10800\r\n");
+    asker_end();
 }
 
 static void profiles_are_offered(void **state)
 {
     (void)state;
-    begin(&(struct ca_plan){ONE, .profiles = "classic shortlived"});
-    assert_int_equal(get("GET", "/dir"), 200);
-    says("\"meta\":{\"profiles\":{\"classic\":\"" CA_URL "/profiles#classic\",\"shortlived\":");
+    asker_begin(&(struct ca_plan){ONE, .profiles = "classic shortlived"});
+    assert_int_equal(asker_get("GET", "/dir"), 200);
+    asker_says("\"meta\":{\"profiles\":{\"classic\":\"" CA_URL "/profiles#classic\",\"shortlived\":");
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(",\"profile\":\"short\""), 400);
-    says(URN "invalidProfile");
+    asker_says(URN "invalidProfile");
     assert_int_equal(ca.order_count, 0);
     assert_int_equal(new_order(",\"profile\":\"shortlived\""), 201);
-    says("\"profile\":\"shortlived\"");
-    assert_int_equal(post("/order/1", ""), 200);
-    says("\"profile\":\"shortlived\"");
+    asker_says("\"profile\":\"shortlived\"");
+    assert_int_equal(asker_post("/order/1", ""), 200);
+    asker_says("\"profile\":\"shortlived\"");
     assert_int_equal(new_order(""), 201);
-    says_not("\"profile\"");
-    end();
+    asker_says_not("\"profile\"");
+    asker_end();
 }
 
 static void no_profile_is_offered(void **state)
 {
     (void)state;
-    begin(&(struct ca_plan){ONE});
-    assert_int_equal(get("GET", "/dir"), 200);
-    says_not("profiles");
-    says_not("renewalInfo");
+    asker_begin(&(struct ca_plan){ONE});
+    assert_int_equal(asker_get("GET", "/dir"), 200);
+    asker_says_not("profiles");
+    asker_says_not("renewalInfo");
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(",\"profile\":\"classic\""), 400);
-    end();
+    asker_end();
 }
 
 static void renewal_information(void **state)
@@ -336,23 +209,23 @@ static void renewal_information(void **state)
     char id[128], path[200];
     (void)state;
     maker_serial = 0x80; /* its first byte is 00 */
-    begin(&(struct ca_plan){ONE, .ari = true, .ari_start = -3600, .ari_end = 7200});
-    assert_int_equal(get("GET", "/dir"), 200);
-    says("\"renewalInfo\":\"" CA_URL "/renewal-info\"");
+    asker_begin(&(struct ca_plan){ONE, .ari = true, .ari_start = -3600, .ari_end = 7200});
+    assert_int_equal(asker_get("GET", "/dir"), 200);
+    asker_says("\"renewalInfo\":\"" CA_URL "/renewal-info\"");
     assert_int_equal(new_account(), 201);
     maker_serial = 0x80;
     (void)issue("");
     ca_certid(&ca.order[0], id, sizeof id);
     assert_string_equal(id, "YWJjZGVmZ2hpcHFyc3R1dnd4ef8.AIA");
     snprintf(path, sizeof path, "/renewal-info/%s", id);
-    assert_int_equal(get("GET", path), 200);
-    says("\"suggestedWindow\":{\"start\":\"2026-09-21T13:13:20Z\",\"end\":\"2026-09-21T16:13:20Z\"}");
-    says("Retry-After: 21600\r\n");
-    says_not("rEPLAY-nONCE");
-    assert_int_equal(get("GET", "/renewal-info/YWJj.AA"), 404);
-    says(URN "malformed");
+    assert_int_equal(asker_get("GET", path), 200);
+    asker_says("\"suggestedWindow\":{\"start\":\"2026-09-21T13:13:20Z\",\"end\":\"2026-09-21T16:13:20Z\"}");
+    asker_says("Retry-After: 21600\r\n");
+    asker_says_not("rEPLAY-nONCE");
+    assert_int_equal(asker_get("GET", "/renewal-info/YWJj.AA"), 404);
+    asker_says(URN "malformed");
     assert_int_equal(ca.renewal_infos, 2);
-    end();
+    asker_end();
 }
 
 static void renewal_information_says_when(void **state)
@@ -361,11 +234,11 @@ static void renewal_information_says_when(void **state)
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
         char head[80];
-        begin(&(struct ca_plan){ONE, .ari = true, .ari_start = 10, .ari_end = 5, .ari_after = after[i]});
-        assert_int_equal(get("GET", "/renewal-info/x.y"), 404);
+        asker_begin(&(struct ca_plan){ONE, .ari = true, .ari_start = 10, .ari_end = 5, .ari_after = after[i]});
+        assert_int_equal(asker_get("GET", "/renewal-info/x.y"), 404);
         snprintf(head, sizeof head, "Retry-After: %s\r\n", after[i]);
-        says(head);
-        end();
+        asker_says(head);
+        asker_end();
     }
 }
 
@@ -373,102 +246,102 @@ static void replaced_once(void **state)
 {
     char id[128], more[200];
     (void)state;
-    begin(&(struct ca_plan){ONE, .ari = true});
+    asker_begin(&(struct ca_plan){ONE, .ari = true});
     assert_int_equal(new_account(), 201);
     (void)issue("");
     ca_certid(&ca.order[0], id, sizeof id);
     assert_int_equal(new_order(",\"replaces\":\"YWJj.AA\""), 404);
-    says(URN "malformed");
+    asker_says(URN "malformed");
     snprintf(more, sizeof more, ",\"replaces\":\"%s\"", id);
     assert_int_equal(new_order(more), 201);
-    says("\"replaces\":\"");
+    asker_says("\"replaces\":\"");
     assert_int_equal(new_order(more), 409);
-    says(URN "alreadyReplaced");
+    asker_says(URN "alreadyReplaced");
     assert_int_equal(new_order(""), 201);
     ca.order[1].status = "invalid"; /* the order that replaced it has failed: another may */
     assert_int_equal(new_order(more), 201);
-    end();
+    asker_end();
 }
 
 static void stale_reads(void **state)
 {
     (void)state;
-    begin(&(struct ca_plan){ONE, .born_valid = 1, .stale = 2});
+    asker_begin(&(struct ca_plan){ONE, .born_valid = 1, .stale = 2});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
     assert_int_equal(finalize(1, certificate), 200);
-    assert_int_equal(post("/order/1", ""), 200);
-    says("{\"status\":\"valid\"");
-    assert_int_equal(post("/order/1", ""), 200);
-    says("{\"status\":\"pending\"");
-    says_not("\"certificate\"");
-    assert_int_equal(post("/order/1", ""), 200);
-    says("{\"status\":\"valid\"");
-    end();
+    assert_int_equal(asker_post("/order/1", ""), 200);
+    asker_says("{\"status\":\"valid\"");
+    assert_int_equal(asker_post("/order/1", ""), 200);
+    asker_says("{\"status\":\"pending\"");
+    asker_says_not("\"certificate\"");
+    assert_int_equal(asker_post("/order/1", ""), 200);
+    asker_says("{\"status\":\"valid\"");
+    asker_end();
 }
 
 static void a_failed_validation_stays_pending(void **state)
 {
     (void)state;
-    begin(&(struct ca_plan){ONE, .failures = 1, .not_pending = "conflict"});
+    asker_begin(&(struct ca_plan){ONE, .failures = 1, .not_pending = "conflict"});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
     publish(1);
-    assert_int_equal(post("/chall/1/0", "{}"), 200);
-    assert_int_equal(post("/authz/1/0", ""), 200);
-    says("\"error\":{\"type\":\"" URN "connection\"");
-    says("\"status\":\"pending\"");
-    assert_int_equal(post("/chall/1/0", "{}"), 200);
-    assert_int_equal(post("/chall/1/0", "{}"), 409); /* it is being validated */
-    says(URN "conflict");
-    assert_int_equal(post("/authz/1/0", ""), 200);
-    says("\"status\":\"valid\"");
-    end();
+    assert_int_equal(asker_post("/chall/1/0", "{}"), 200);
+    assert_int_equal(asker_post("/authz/1/0", ""), 200);
+    asker_says("\"error\":{\"type\":\"" URN "connection\"");
+    asker_says("\"status\":\"pending\"");
+    assert_int_equal(asker_post("/chall/1/0", "{}"), 200);
+    assert_int_equal(asker_post("/chall/1/0", "{}"), 409); /* it is being validated */
+    asker_says(URN "conflict");
+    assert_int_equal(asker_post("/authz/1/0", ""), 200);
+    asker_says("\"status\":\"valid\"");
+    asker_end();
 }
 
 static void not_ready_though_all_is_valid(void **state)
 {
     (void)state;
-    begin(&(struct ca_plan){ONE, .born_valid = 1, .lag = 2, .processing = 1});
+    asker_begin(&(struct ca_plan){ONE, .born_valid = 1, .lag = 2, .processing = 1});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
     assert_int_equal(finalize(1, certificate), 403);
-    says(URN "orderNotReady");
-    assert_int_equal(post("/order/1", ""), 200);
-    says("\"status\":\"pending\"");
+    asker_says(URN "orderNotReady");
+    assert_int_equal(asker_post("/order/1", ""), 200);
+    asker_says("\"status\":\"pending\"");
     assert_int_equal(finalize(1, certificate), 200);
-    says("\"status\":\"processing\"");
-    assert_int_equal(post("/order/1", ""), 200);
-    says("\"status\":\"valid\"");
-    end();
+    asker_says("\"status\":\"processing\"");
+    assert_int_equal(asker_post("/order/1", ""), 200);
+    asker_says("\"status\":\"valid\"");
+    asker_end();
 }
 
 static void an_order_of_a_stranger(void **state)
 {
     unsigned char *point = NULL;
     (void)state;
-    begin(&(struct ca_plan){ONE, .stranger = true});
+    asker_begin(&(struct ca_plan){ONE, .stranger = true});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
-    says("\"status\":\"valid\"");
+    asker_says("\"status\":\"valid\"");
     assert_int_equal(EVP_PKEY_get1_encoded_public_key(certificate, &point), 65);
     assert_memory_not_equal(ca.order[0].point, point, 65);
     OPENSSL_free(point);
     assert_int_equal(new_order(""), 201);
-    says("\"status\":\"pending\"");
-    end();
+    asker_says("\"status\":\"pending\"");
+    asker_end();
 }
 
 static void orders_are_used_again(void **state)
 {
     (void)state;
-    begin(&(struct ca_plan){ONE, .reuse = true});
+    asker_begin(&(struct ca_plan){ONE, .reuse = true});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
     assert_int_equal(new_order(""), 201);
-    says("Location: " CA_URL "/order/1\r\n");
+    asker_says("Location: " CA_URL "/order/1\r\n");
     assert_int_equal(ca.order_count, 1);
-    end();
+    asker_end();
 }
 
 static void chains_in_other_layouts(void **state)
@@ -487,32 +360,6 @@ static void chains_in_other_layouts(void **state)
 }
 
 /* --- what it does not let pass */
-
-static void (*mistake)(void);
-
-static void make_mistake(void **state)
-{
-    (void)state;
-    mistake();
-}
-
-/* The CA fails the test whose client makes a mistake: seen from outside, in a process of its own. */
-static void is_noticed(void (*what)(void))
-{
-    mistake = what;
-    pid_t child = fork();
-    if (child == 0) {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(make_mistake)};
-        if (freopen("/dev/null", "w", stdout) == NULL || freopen("/dev/null", "w", stderr) == NULL) {
-            _exit(77);
-        }
-        _exit(cmocka_run_group_tests(tests, NULL, NULL));
-    }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 1); /* one test failed */
-}
 
 static void no_mistake(void)
 {
@@ -533,7 +380,7 @@ static void wrong_url(void)
 
 static void nonce_twice(void)
 {
-    (void)get("HEAD", "/nonce");
+    (void)asker_get("HEAD", "/nonce");
     wrong.nonce = true;
     (void)new_order("");
     (void)new_order("");
@@ -559,7 +406,7 @@ static void wrong_media_type(void)
 
 static void other_name(void)
 {
-    (void)post("/new-order", "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"b.example\"}]}");
+    (void)asker_post("/new-order", "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"b.example\"}]}");
 }
 
 static void odd_member(void)
@@ -569,27 +416,27 @@ static void odd_member(void)
 
 static void payload_in_a_get(void)
 {
-    (void)post("/order/1", "{}");
+    (void)asker_post("/order/1", "{}");
 }
 
 static void response_with_a_payload(void)
 {
     publish(1);
-    (void)post("/chall/1/0", "{\"keyAuthorization\":\"x\"}");
+    (void)asker_post("/chall/1/0", "{\"keyAuthorization\":\"x\"}");
 }
 
 static void response_without_an_answer(void)
 {
     publish(1);
     ca.published = NULL;
-    (void)post("/chall/1/0", "{}");
+    (void)asker_post("/chall/1/0", "{}");
 }
 
 static void wrong_answer(void)
 {
     publish(1);
     ca.published = "token.thumbprint";
-    (void)post("/chall/1/0", "{}");
+    (void)asker_post("/chall/1/0", "{}");
 }
 
 static void request_with_the_account_key(void)
@@ -604,17 +451,17 @@ static void request_for_other_names(void)
     char payload[3000];
     ca.order[0].status = "ready";
     ca_csr(&other, certificate, payload, sizeof payload);
-    (void)post("/finalize/1", payload);
+    (void)asker_post("/finalize/1", payload);
 }
 
 static void certificate_too_early(void)
 {
-    (void)post("/cert/1", "");
+    (void)asker_post("/cert/1", "");
 }
 
 static void get_of_an_order(void)
 {
-    (void)get("GET", "/order/1");
+    (void)asker_get("GET", "/order/1");
 }
 
 static void mistakes_are_noticed(void **state)
@@ -636,31 +483,15 @@ static void mistakes_are_noticed(void **state)
                                         certificate_too_early,
                                         get_of_an_order};
     (void)state;
-    begin(&(struct ca_plan){ONE});
+    asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
     for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
-        is_noticed(all[i]);
+        asker_is_noticed(all[i]);
     }
     no_mistake();
     assert_int_equal(ca.order_count, 2);
-    end();
-}
-
-static int keys(void **state)
-{
-    (void)state;
-    account = maker_ec("P-256");
-    certificate = maker_ec("P-256");
-    return 0;
-}
-
-static int no_keys(void **state)
-{
-    (void)state;
-    EVP_PKEY_free(account);
-    EVP_PKEY_free(certificate);
-    return 0;
+    asker_end();
 }
 
 int main(void)
@@ -684,5 +515,5 @@ int main(void)
         cmocka_unit_test(chains_in_other_layouts),
         cmocka_unit_test(mistakes_are_noticed),
     };
-    return cmocka_run_group_tests(tests, keys, no_keys);
+    return cmocka_run_group_tests(tests, asker_keys, asker_no_keys);
 }

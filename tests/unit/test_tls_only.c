@@ -16,7 +16,6 @@
 #define acme_dns_name_ok     tls_only_dns_name_ok
 #define acme_setup_check     tls_only_setup_check
 #include "acme_setup.c"
-#include "secure/plain.h"
 #include "wire/url.c"
 
 static void urls(void **state)
@@ -67,17 +66,8 @@ static void setup(void **state)
     assert_int_equal(acme_setup_check(&s), ACME_E_ANCHORS);
 }
 
-static void channel(void **state)
-{
-    struct acme_channel c = {.handshakes = 3};
-
-    (void)state;
-    assert_false(acme_plain(&c));
-    assert_int_equal(acme_channel_connections(&c), 3);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(urls), cmocka_unit_test(setup), cmocka_unit_test(channel)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(urls), cmocka_unit_test(setup)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
