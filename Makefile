@@ -93,6 +93,7 @@ torture: $(B)/torture
 
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges $(B)/tests/unit/test_flash_store: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue: $(call objects,tests/fault/fastkey.c)
+$(B)/tests/unit/test_manage: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 
 # The fuzzing harnesses, for tests/fuzz/fuzz.py: it makes them with clang's libFuzzer and sanitizers, in a B of their own.

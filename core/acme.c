@@ -116,8 +116,8 @@ static int tick_clock(struct acme_client *c, uint32_t now_ms)
 /* A chain that is missing or cannot be read is replaced, by way of an order. */
 static int tick_pair(struct acme_client *c)
 {
-    int known = acme_keeper_pair(&c->keeper, &c->pair);
-    c->phase = known == 1 && !acme_revoking(c) ? ACME_PHASE_PAIR_KEY : ACME_PHASE_BEGIN;
+    int known = acme_revoking(c) ? acme_managed_leaf(c) : acme_keeper_pair(&c->keeper, &c->pair);
+    c->phase = known == 1 ? ACME_PHASE_PAIR_KEY : ACME_PHASE_BEGIN;
     return known < 0 ? known : 1;
 }
 

@@ -9,12 +9,25 @@ int acme_managed_no_account(struct acme_client *c)
     return ACME_E_NO_ACCOUNT;
 }
 
+/* The two writes that end a change were cut apart. */
+static bool is_in_place(const struct acme_setup *s)
+{
+    uint8_t point[2][ACME_POINT_LEN];
+    return s->account_key.ops->point(s->account_key.handle, point[0]) == 0 &&
+           s->certificate_key.ops->point(s->certificate_key.handle, point[1]) == 0 &&
+           memcmp(point[0], point[1], ACME_POINT_LEN) == 0;
+}
+
 /* A next account key that an earlier run has left has to be seen to whatever is asked for. */
 int acme_managed_flow(struct acme_client *c)
 {
     int next = acme_keeper_next_account_key(&c->keeper, false);
     if (next < 0) {
         return next;
+    }
+    if (next == 1 && is_in_place(c->setup)) {
+        c->flow.manage.drop_next = true;
+        next = 0;
     }
     if (next == 1 || acme_managing(c)) {
         return acme_manage_start(&c->flow, c->when, next == 1);

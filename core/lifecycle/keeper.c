@@ -265,7 +265,7 @@ int acme_keeper_leaf(struct acme_keeper *k, size_t *der_len)
     }
     size_t have = (size_t)len < cap ? (size_t)len : cap;
     if (!read_leaf(&leaf, &pem, work, have)) {
-        return blame(k, ACME_RECORD_CHAIN, ACME_E_NO_CERT);
+        return blame(k, ACME_RECORD_CHAIN, have < (size_t)len ? ACME_E_CERT_BIG : ACME_E_NO_CERT);
     }
     memmove(work + cap - pem.len, work, pem.len); /* the end of the buffer is where requests are made from */
     *der_len = pem.len;

@@ -49,7 +49,8 @@ int acme_keeper_forget(struct acme_keeper *k);
  * error as the two above. */
 int acme_keeper_next_account_key(struct acme_keeper *k, bool make);
 
-/* Puts the certificate in use, DER, at the end of the work buffer. Returns 0, ACME_E_STORE_READ or ACME_E_NO_CERT. */
+/* Puts the certificate in use, DER, at the end of the work buffer. Returns 0, ACME_E_STORE_READ, ACME_E_NO_CERT, or
+ * ACME_E_CERT_BIG. */
 int acme_keeper_leaf(struct acme_keeper *k, size_t *der_len);
 #endif
 

