@@ -116,7 +116,7 @@ headers:
 	{ echo "nanoacme needs bearssl.h and jsmn.h: run 'make deps', or set BEARSSL_DIR and JSMN_DIR" >&2; exit 1; }
 
 # What each board needs: boards/README.md.
-include $(wildcard boards/*/board.mk)
+include $(wildcard boards/*/board.mk tests/target/target.mk)
 
 deps:
 	tests/deps.sh build

@@ -186,6 +186,10 @@ def bigendian():
     scripts("bigendian")
 
 
+def target():
+    scripts("target")
+
+
 def boards():
     names = sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob("boards/*/qemu"))
     built = [make(f"firmware for {name} links", f"BOARD={name}", "firmware-parts") for name in names]
@@ -204,7 +208,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, size, install, conformance, boards, interop, demo, bench]
+GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, target, size, install, conformance, boards, interop, demo, bench]
 
 
 def main():

@@ -1,5 +1,6 @@
 /* player.c - see player.h. */
 #include "player.h"
+#include "record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -335,8 +336,14 @@ static void run(struct script *s, bool by_byte)
     mode = by_byte ? "a byte at a time" : "in whole pieces";
     s->way.keys = &keys;
     s->way.judged = true;
-    s->way.before_step = by_byte || getenv("NO_CUTS") != NULL ? NULL : before_step;
+    s->way.before_step = by_byte || getenv("NO_CUTS") != NULL || record_wanted() ? NULL : before_step;
+    if (record_wanted()) {
+        record_begin(s, &keys, !by_byte);
+    }
     engine_run(&e, &s->plan, &s->way, by_byte);
+    if (record_wanted() && !by_byte) {
+        record_end(&e);
+    }
     player_counts.runs++;
 }
 

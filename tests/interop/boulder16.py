@@ -13,6 +13,7 @@ import json
 import os
 import re
 import secrets
+import ssl
 import subprocess
 import sys
 import threading
@@ -50,9 +51,10 @@ def openssl(*arguments, given=None):
 
 class Boulder:
     """`delay_s`: until a validation is over. `ready`: closed, validations wait. `http10`: bodies end with the connection.
-    `requests`: (method, path, code) of all that was answered."""
+    `requests`: (method, path, code) of all that was answered. `authority`: whose certificate it has, for https; `host`: its
+    name in URLs."""
 
-    def __init__(self, folder, delay_s=0, reuse=True, http10=False):
+    def __init__(self, folder, delay_s=0, reuse=True, http10=False, authority=None, host="127.0.0.1"):
         os.makedirs(folder, exist_ok=True)
         self.folder, self.delay_s, self.reuse = folder, delay_s, reuse
         self.nonces, self.accounts, self.agreed, self.authz, self.certificates = set(), [], set(), [], []
@@ -64,7 +66,11 @@ class Boulder:
                 self.ca_file, "-days", "30", *CA)
         self.http_port = servers.free_port()
         self.server = self.make_server(http10)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        if authority:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(authority.certificate, authority.key)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"{'https' if authority else 'http'}://{host}:{self.server.server_port}"
         self.directory = self.url + "/directory"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 

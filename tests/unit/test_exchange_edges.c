@@ -86,7 +86,7 @@ static int answer(const char *head, size_t body, const char *text)
     bool close = false;
     size_t len = text != NULL ? strlen(text) : body;
 
-    int n = snprintf(bytes, sizeof bytes, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", head, len,
+    int n = snprintf(bytes, sizeof bytes, "HTTP/1.1 %s\r\nContent-Length: %u\r\n\r\n%s", head, (unsigned)len,
                      text != NULL ? text : "");
     assert_in_range(n, 1, sizeof bytes - 1);
     int error = acme_exchange_input(&x, bytes, (size_t)n);
@@ -117,15 +117,27 @@ static void product_goes_first(void **state)
     assert_true(last);
 }
 
+/* A signature takes a device milliseconds, and here only its length matters. */
+static int sign_at_once(void *handle, const uint8_t digest[32], uint8_t signature[64])
+{
+    (void)handle;
+    (void)digest;
+    memset(signature, 0xc1, 64); /* r and s as long as they get */
+    return 0;
+}
+
 /* Every size of the buffer: refused before it is sent, whichever part does not fit, and not a byte is written behind. */
 static void every_buffer(void **state)
 {
     (void)state;
     static const enum acme_step steps[] = {ACME_STEP_DIRECTORY, ACME_STEP_ACCOUNT, ACME_STEP_FINALIZE};
+    struct acme_key_ops keys = acme_key_p256_ops;
+    keys.sign = sign_at_once;
     for (unsigned i = 0; i < 3; i++) {
         unsigned at_ask = 0, at_sign = 0, good = 0;
         for (size_t len = 1; len < 1800; len++) {
             start(steps[i]);
+            setup.account_key.ops = setup.certificate_key.ops = &keys;
             setup.work_len = len;
             choose();
             int error = acme_exchange_ask(&x);

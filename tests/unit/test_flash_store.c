@@ -513,6 +513,7 @@ static void test_many(void **unused)
     assert_int_equal(flash.misused, 0);
 }
 
+#ifndef NO_OPENSSL
 /* --- wear: what the client itself does to the memory --- */
 
 static struct device w;
@@ -583,6 +584,7 @@ static void test_wear(void **unused)
     assert_true(all <= 8 * renewals);
     assert_int_equal(flash.misused, 0);
 }
+#endif
 
 int main(void)
 {
@@ -594,7 +596,9 @@ int main(void)
         cmocka_unit_test(test_sizes),          cmocka_unit_test(test_order_of_calls),
         cmocka_unit_test(test_commit_once),    cmocka_unit_test(test_foreign_header),
         cmocka_unit_test(test_worn),           cmocka_unit_test(test_many),
+#ifndef NO_OPENSSL
         cmocka_unit_test(test_wear),
+#endif
     };
     return cmocka_run_group_tests_name("flash_store", tests, NULL, NULL);
 }

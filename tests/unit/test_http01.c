@@ -186,7 +186,7 @@ static const char *not_found;
 static void is_200(const char *answer, bool head)
 {
     char wanted[400];
-    snprintf(wanted, sizeof wanted, "Content-Length: %zu\r\n\r\n%s", strlen(KEYAUTH), head ? "" : KEYAUTH);
+    snprintf(wanted, sizeof wanted, "Content-Length: %u\r\n\r\n%s", (unsigned)strlen(KEYAUTH), head ? "" : KEYAUTH);
     assert_memory_equal(answer, "HTTP/1.1 200 ", 13);
     assert_non_null(strstr(answer, "\r\nContent-Type: application/octet-stream\r\n"));
     assert_non_null(strstr(answer, "\r\nConnection: close\r\n"));

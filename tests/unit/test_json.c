@@ -566,6 +566,7 @@ static void halves_of_pairs(void **state)
     drop(&d);
 }
 
+#if SIZE_MAX > UINT32_MAX
 /* Lengths that do not fit the tokens' numbers: the text is refused unread, memory is used as far as it is needed. */
 static void huge_lengths(void **state)
 {
@@ -574,13 +575,11 @@ static void huge_lengths(void **state)
     struct acme_json json;
 
     (void)state;
-    if (SIZE_MAX / TOKEN_BYTES <= INT32_MAX) {
-        skip();
-    }
     assert_int_equal(acme_json_parse(&json, text, (size_t)INT32_MAX + 1, memory, sizeof memory), ACME_E_JSON);
     assert_int_equal(acme_json_parse(&json, text, 3, memory, SIZE_MAX), 0);
     assert_int_equal(acme_json_number(&json, acme_json_first(&json, 0)), 7);
 }
+#endif
 
 int main(void)
 {
@@ -600,7 +599,9 @@ int main(void)
         cmocka_unit_test(token_memory),
         cmocka_unit_test(tokens_behind_text),
         cmocka_unit_test(halves_of_pairs),
+#if SIZE_MAX > UINT32_MAX
         cmocka_unit_test(huge_lengths),
+#endif
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,7 @@ static void records_too_long(void **state)
     assert_true(flow.drop_key); /* a key without an order */
 }
 
+#ifndef NO_OPENSSL
 /* Chains in use that tell nothing are as good as none. One whose leaf is longer than the work buffer is said to be. */
 static void chains_of_no_use(void **state)
 {
@@ -184,6 +185,7 @@ static void chains_of_no_use(void **state)
     assert_int_equal(acme_keeper_pair(&keeper, &pair), 0);
     assert_int_equal(keeper.blamed, ACME_RECORD_ORDER);
 }
+#endif
 
 /* What the flow has learned is stored one record at a time; the store's own error ends the run, whichever it was. */
 static void what_the_flow_has_learned(void **state)
@@ -220,7 +222,9 @@ int main(void)
         cmocka_unit_test_setup(key_record_too_long, set_up),
         cmocka_unit_test_setup(key_without_a_record, set_up),
         cmocka_unit_test_setup(records_too_long, set_up),
+#ifndef NO_OPENSSL
         cmocka_unit_test_setup(chains_of_no_use, set_up),
+#endif
         cmocka_unit_test_setup(what_the_flow_has_learned, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

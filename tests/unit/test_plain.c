@@ -3,6 +3,7 @@
 #include "maker.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "acme.h"
