@@ -75,7 +75,7 @@ static int say_help(void)
     say_line("-c", "FILE", "the config file");
     say_line("-h,", "--help", "this text; man nanoacme has more");
     say_line("--version", NULL, "as the verb");
-    say_text("exit: 0 new certificate, 2 nothing to do, 1 failed, 64 usage, 78 configuration");
+    say_text("exit: 0 new certificate, or done; 2 nothing to do, 1 failed, 64 usage, 78 configuration");
     return 0;
 }
 

@@ -185,7 +185,7 @@ static void check_jws(struct ca *ca, struct request *r, const char *body)
         if (ca->accounts > 0 && ca->point[0] != 0 && !ca->plan->manage) {
             assert_memory_equal(point, ca->point, sizeof point); /* the account key never changes */
         }
-        r->stranger = ca->accounts > 0 && memcmp(point, ca->point, sizeof point) != 0;
+        r->stranger = ca->accounts > 0 && ca->point[0] != 0 && memcmp(point, ca->point, sizeof point) != 0;
         memcpy(ca->point, point, r->stranger && ca->plan->manage ? 0 : sizeof point);
     }
     snprintf(layout, sizeof layout, "%s.%s", part[0], part[1]);
