@@ -155,18 +155,16 @@ static int known(struct acme_flow *f)
     struct acme_manage *m = &f->manage;
     memset(&f->problem, 0, sizeof(f->problem)); /* ACME v1's good news: its texts lie where the keeper will work */
     m->promote = m->by_next;
-    switch (m->what) {
-    case ACME_REVOKE:
+    if (m->what == ACME_REVOKE) {
         return ACME_STEP_REVOKE;
-    case ACME_DEACTIVATE: /* what is forgotten now are caches, which are of no use to whoever comes after a reset */
+    }
+    if (m->what == ACME_DEACTIVATE) { /* what is forgotten are caches, of no use to whoever comes after a reset */
         m->drop_account = true;
         f->drop_order = true;
         return ACME_STEP_DEACTIVATE;
-    case ACME_CHANGE_KEY:
+    }
+    if (m->what == ACME_CHANGE_KEY) {
         return m->by_next ? ACME_STEP_COUNT : ACME_STEP_CHANGE_KEY;
-    case ACME_WHEN_DUE:
-    case ACME_NOW:
-        break;
     }
     return leave(f);
 }
