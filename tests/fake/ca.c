@@ -353,8 +353,7 @@ static void order_moves(const struct ca *ca, struct ca_order *o)
     }
 }
 
-/* An order that somebody else has finalized: the same account and names, another key. */
-static void by_a_stranger(struct ca *ca, struct ca_order *o)
+void by_a_stranger(struct ca *ca, struct ca_order *o)
 {
     char payload[3000];
     EVP_PKEY *key = maker_ec("P-256");

@@ -1,5 +1,5 @@
 /* ca_more.c - see ca_more.h. */
-#include "ca_more.h"
+#include "ca_v1.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +165,10 @@ const struct ca_no *ca_order_wish(struct ca *ca, const char *payload, const char
 
 void ca_begin(struct ca *ca)
 {
+    if (ca->plan->v1) {
+        ca_v1_begin(ca);
+        return;
+    }
     struct ca_order *o = &ca->order[ca->order_count++];
     o->status = "pending";
     o->lag = ca->plan->lag;

@@ -72,6 +72,10 @@ bool check_signature(const uint8_t point[65], const uint8_t digest[32], const ui
 bool demand(const struct ca *ca, struct request *r, bool fine, int code, const char *type);
 void refuse(struct reply *p, int code, const char *type, const char *detail);
 void ca_issue(struct ca *ca, struct ca_order *o, const char *payload);
+
+/* An order that somebody else has finalized: the same account and names, another key. */
+void by_a_stranger(struct ca *ca, struct ca_order *o);
+
 bool is_stale(const struct ca *ca, enum ca_kind kind);
 
 /* What time does to an authorization: once a look. */

@@ -60,6 +60,13 @@ static void authz_path(unsigned authz, char out[64])
     out[43] = '\0';
 }
 
+void ca_v1_authz_url(unsigned authz, char *out, size_t cap)
+{
+    char path[64];
+    authz_path(authz, path);
+    snprintf(out, cap, A "/authz/%s", path);
+}
+
 static void cert_path(unsigned order, char out[64])
 {
     snprintf(out, 64, "ff%034x", order);
@@ -75,6 +82,14 @@ static void token_of(unsigned authz, unsigned type, char out[64])
 static unsigned challenge_number(unsigned authz, unsigned type)
 {
     return authz * TYPES + type + 1;
+}
+
+void ca_v1_http01(unsigned authz, char *uri, size_t cap, char token[64])
+{
+    char path[64];
+    authz_path(authz, path);
+    token_of(authz, HTTP_01, token);
+    snprintf(uri, cap, A "/challenge/%s/%u", path, challenge_number(authz, HTTP_01));
 }
 
 static bool find_object(const struct ca *ca, struct request *r, const char *rest)
@@ -109,12 +124,25 @@ static bool find_object(const struct ca *ca, struct request *r, const char *rest
     }
 }
 
+void ca_v1_begin(struct ca *ca)
+{
+    for (unsigned i = 0; i < ca->plan->name_count; i++) {
+        bool valid = i < ca->plan->born_valid;
+        ca->v1.authz[ca->v1.authz_count++] =
+            (struct ca_authz){.status = valid ? "valid" : "pending",
+                              .was_valid = valid,
+                              .responded = i == ca->plan->born_valid, /* one at a time */
+                              .looks = ca->plan->authz_looks,
+                              .name = i};
+    }
+}
+
 bool ca_v1_route(const struct ca *ca, struct request *r, const char *path)
 {
     for (size_t i = 0; i < LEN(resources); i++) {
         size_t n = strlen(resources[i].path);
         bool object = resources[i].path[n - 1] == '/';
-        if (strncmp(path, resources[i].path, n) != 0 || (!object && path[n] != '\0')) {
+        if (strncmp(path, resources[i].path, n) != 0 || (!object && strchr("?", path[n]) == NULL)) {
             continue;
         }
         r->kind = resources[i].kind;
@@ -457,7 +485,7 @@ static void challenge(struct ca *ca, struct request *r, struct reply *p)
             return;
         }
         ca->repeats += a->responded && a->failures == 0;
-        if (!valid) {
+        if (!valid && (!a->responded || a->failures > 0)) {
             begin_validation(ca, a, wanted);
         }
     }
@@ -498,7 +526,11 @@ static void new_cert(struct ca *ca, struct request *r, struct reply *p)
     snprintf(payload, sizeof payload, "{\"csr\":\"%s\"}", csr);
     assert_true(ca->order_count < LEN(ca->order));
     struct ca_order *o = &ca->order[ca->order_count++];
-    ca_issue(ca, o, payload);
+    if (ca->plan->stranger && ca->order_count == 1) {
+        by_a_stranger(ca, o);
+    } else {
+        ca_issue(ca, o, payload);
+    }
     if (ca->plan->up != NULL && strcmp(ca->plan->up, "none") == 0) {
         *(strstr(o->chain, "-----END CERTIFICATE-----\n") + strlen("-----END CERTIFICATE-----\n")) = '\0';
     }

@@ -9,6 +9,7 @@ link. Mutants that do not compile, or make the same machine code, are not counte
 sanitizers, as in `make check`. The survivors that are known, and why they are harmless, are in survivors.md.
 """
 
+import functools
 import glob
 import multiprocessing
 import os
@@ -138,9 +139,16 @@ def link(flags, lib, objects):
     return ["gcc", *flags.split(), "-shared", "-Wl,-soname,libnanoacme.so", "-o", lib, *objects, "-lbearssl"]
 
 
+@functools.cache
+def options():
+    """What the core that is tested is built with."""
+    with open("Makefile", encoding="utf-8") as file:
+        return re.search("^HOST_OPTIONS = (.*)", file.read(), re.M)[1].split()
+
+
 def compiled(path, text, flags, to):
     folder = os.path.dirname(path)
-    return call(["gcc", "-std=c99", *flags.split(), "-w", "-Werror=int-conversion", "-Icore", "-iquote", folder, "-c",
+    return call(["gcc", "-std=c99", *options(), *flags.split(), "-w", "-Werror=int-conversion", "-Icore", "-iquote", folder, "-c",
                  "-x", "c", "-o", to, "-"], input=text.encode()).returncode == 0
 
 
