@@ -18,7 +18,8 @@ enum acme_when {
     /* Beside issuing. The account must be there: none is made. Each ends with ACME_DONE, or ACME_FAILED. */
     ACME_REVOKE,     /* the certificate in use, which stays in use here until there is a new one            */
     ACME_DEACTIVATE, /* the account, for good: every later run ends with ACME_E_ACCOUNT until its key is removed */
-    ACME_CHANGE_KEY  /* the account gets a new key, which then takes the old one's place in the store        */
+    ACME_CHANGE_KEY  /* the account gets a new key, which then takes the old one's place in the store; the
+                        certificate key's handle holds it meanwhile                                       */
 #endif
 };
 

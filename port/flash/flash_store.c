@@ -41,11 +41,10 @@ static uint32_t get_word(const uint8_t *from)
 
 static uint32_t first_sector(const struct acme_flash_store *s, unsigned record, unsigned place)
 {
-    uint32_t pair_sectors = s->device->pair_sectors;
     if (ACME_CFG_MANAGE && record > PAIR) {
-        return 8 + 2 * pair_sectors + place;
+        return 8 + 2 * s->device->pair_sectors + place;
     }
-    return record == PAIR ? 8 + place * pair_sectors : 2 * record + place;
+    return record == PAIR ? 8 + place * s->device->pair_sectors : 2 * record + place;
 }
 
 static uint32_t start(const struct acme_flash_store *s, unsigned record, unsigned place)
@@ -209,8 +208,10 @@ static unsigned index_of(enum acme_record record)
         return 2;
     case ACME_RECORD_KEY_NEXT:
         return 3;
+#if ACME_CFG_MANAGE
     case ACME_RECORD_ACCOUNT_KEY_NEXT:
         return LAST;
+#endif
     case ACME_RECORD_KEY:
     case ACME_RECORD_CHAIN:
         break;

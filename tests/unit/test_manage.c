@@ -19,14 +19,15 @@ static struct device w, start; /* the world; and as it is after a certificate wa
 static struct {
     long calls, off_at, bytes, cut_at;
     bool off;
-    int failing_put; /* record whose writing fails; NEVER */
+    int failing_put, failing_get; /* records whose writing or reading fails; NEVER */
 } wrong;
 
 static int hook(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
     (void)d;
     wrong.off = wrong.off || wrong.calls++ == wrong.off_at;
-    if (wrong.off || (seam == DEVICE_PUT && (int)record == wrong.failing_put)) {
+    if (wrong.off || (seam == DEVICE_PUT && (int)record == wrong.failing_put) ||
+        (seam == DEVICE_GET && (int)record == wrong.failing_get)) {
         return seam == DEVICE_PUT || seam == DEVICE_STORED    ? ACME_E_STORE_WRITE
                : seam == DEVICE_GET                           ? ACME_E_STORE_READ
                : seam >= DEVICE_KEY_POINT                     ? ACME_E_KEY
@@ -48,7 +49,8 @@ static int hook(struct device *d, enum device_seam seam, enum acme_record record
 static void boot(void)
 {
     memset(&wrong, 0, sizeof wrong);
-    wrong.off_at = wrong.cut_at = wrong.failing_put = NEVER;
+    wrong.off_at = wrong.cut_at = NEVER;
+    wrong.failing_put = wrong.failing_get = NEVER;
     assert_int_equal(device_boot(&w), 0);
 }
 
@@ -548,6 +550,27 @@ static void a_write_that_fails_ends_the_run_and_loses_nothing(void **state)
     done();
 }
 
+static void a_read_that_fails_ends_the_run(void **state)
+{
+    (void)state;
+    static const struct {
+        enum acme_when what;
+        enum acme_record record;
+    } reads[] = {{ACME_REVOKE, ACME_RECORD_CHAIN},
+                 {ACME_NOW, ACME_RECORD_ACCOUNT_KEY_NEXT},
+                 {ACME_CHANGE_KEY, ACME_RECORD_ACCOUNT_KEY_NEXT},
+                 {ACME_DEACTIVATE, ACME_RECORD_ACCOUNT_KEY}};
+    issued(false);
+    for (size_t i = 0; i < LEN(reads); i++) {
+        again();
+        wrong.failing_get = (int)reads[i].record;
+        fails(reads[i].what, ACME_E_STORE_READ);
+        assert_int_equal(acme_failure(&w.client)->record, reads[i].record);
+        assert_int_equal(w.ca.count[CA_DIRECTORY], 0);
+    }
+    done();
+}
+
 /* --- a next key that was left behind */
 
 static void a_damaged_next_key_is_not_absent(void **state)
@@ -640,6 +663,7 @@ int main(void)
         cmocka_unit_test(a_reset_anywhere_leaves_a_key_that_works),
         cmocka_unit_test(two_resets_in_a_row),
         cmocka_unit_test(a_write_that_fails_ends_the_run_and_loses_nothing),
+        cmocka_unit_test(a_read_that_fails_ends_the_run),
         cmocka_unit_test(a_damaged_next_key_is_not_absent),
         cmocka_unit_test(a_next_key_is_kept_and_used_later),
         cmocka_unit_test(lost_by_the_ca_altogether),
