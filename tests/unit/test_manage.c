@@ -568,6 +568,19 @@ static void a_read_that_fails_ends_the_run(void **state)
         assert_int_equal(acme_failure(&w.client)->record, reads[i].record);
         assert_int_equal(w.ca.count[CA_DIRECTORY], 0);
     }
+    again(); /* and when the certificate was there a moment ago */
+    assert_int_equal(acme_start(&w.client, ACME_REVOKE, w.now_ms), 0);
+    while (w.ca.count[CA_NEW_ACCOUNT] == 0) {
+        (void)device_tick(&w);
+    }
+    wrong.failing_get = ACME_RECORD_CHAIN;
+    enum acme_progress progress = ACME_BUSY;
+    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+        progress = device_tick(&w);
+    }
+    demand(progress, ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_READ);
+    assert_int_equal(w.ca.managed.revocations, 0);
     done();
 }
 
