@@ -433,7 +433,8 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow)) { /* there it is an answer */
         return advance(x, acme_flow_account_lost(flow), now_ms);
     }
-    bool by_directory = x->for_nonce || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0');
+    bool by_directory = x->for_nonce || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
+                        (ACME_CFG_V1 && row_of(x)->costly); /* new-cert */
     if (by_directory && (status == 404 || status == 405 || status == 410)) {
         return advance(x, acme_flow_directory_stale(flow, error), now_ms);
     }
