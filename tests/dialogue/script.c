@@ -11,9 +11,9 @@
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define SPACES     " \t"
 
-static const char *const kinds[CA_KINDS] = {"directory", "newNonce",  "newAccount", "newOrder",    "order",
-                                            "authz",     "challenge", "finalize",   "certificate", "newReg",
-                                            "reg",       "newAuthz",  "newCert",    "issuer",      "revoke"};
+static const char *const kinds[CA_KINDS] = {
+    "directory", "newNonce", "newAccount", "newOrder", "order",  "authz",  "challenge", "finalize", "certificate",
+    "newReg",    "reg",      "newAuthz",   "newCert",  "issuer", "revoke", "account",   "keyChange"};
 
 static const struct {
     const char *name;

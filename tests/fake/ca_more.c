@@ -27,8 +27,10 @@ static const char *next_name(const char *p)
 const char *ca_meta(const struct ca *ca)
 {
     static char text[600];
-    size_t at = (size_t)snprintf(text, sizeof text, "%s\"meta\":{",
-                                 ca->plan->ari ? "\"renewalInfo\":\"" CA_URL "/renewal-info\"," : "");
+    size_t at = (size_t)snprintf(
+        text, sizeof text, "%s%s\"meta\":{",
+        ca->plan->manage ? "\"revokeCert\":\"" CA_URL "/revoke\",\"keyChange\":\"" CA_URL "/key-change\"," : "",
+        ca->plan->ari ? "\"renewalInfo\":\"" CA_URL "/renewal-info\"," : "");
     if (ca->plan->eab_kid != NULL) {
         at += (size_t)snprintf(text + at, sizeof text - at, "\"externalAccountRequired\":true,");
     }

@@ -1,4 +1,5 @@
 /* ca_v1.c - see ca_v1.h. */
+#include "ca_manage.h"
 #include "ca_v1.h"
 
 #include <stdio.h>
@@ -27,6 +28,7 @@ static const struct {
     {"/acme/cert/", CA_CERTIFICATE, NULL},
     {"/acme/issuer-cert", CA_ISSUER, NULL},
     {"/acme/revoke-cert", CA_REVOKE, "revoke-cert"},
+    {"/acme/key-change", CA_KEY_CHANGE, "key-change"},
 };
 
 static const char *resource_of(enum ca_kind kind)
@@ -226,6 +228,9 @@ void ca_v1_judge(struct ca *ca, struct request *r)
     const char *at = r->payload;
     assert_true(member(r->payload, "resource", resource, sizeof resource));
     assert_string_equal(resource, resource_of(r->kind));
+    if (ca->plan->manage && r->kind >= CA_REVOKE) {
+        return; /* ca_manage.c judges it */
+    }
     bool first = next_is(&at, "resource"); /* or last */
     switch (r->kind) {
     case CA_NEW_REG:
@@ -389,7 +394,7 @@ static void certificate_document(const struct ca *ca, const struct ca_order *o, 
 static void new_reg(struct ca *ca, struct request *r, struct reply *p)
 {
     char terms[300];
-    if (ca->accounts > 0 && !ca->forgot_account) {
+    if (ca->accounts > 0 && !ca->forgot_account && !r->stranger) {
         refuse(p, 409, "malformed", "Registration key is already in use");
         headers(p, "Location: " A "/reg/1\r\n");
         return;
@@ -399,6 +404,7 @@ static void new_reg(struct ca *ca, struct request *r, struct reply *p)
         refuse(p, 400, "malformed", "Provided agreement URL does not match current agreement URL");
         return;
     }
+    assert_false(r->stranger); /* nobody wants a second registration */
     ca->accounts += ca->accounts == 0;
     ca->forgot_account = false;
     ca->v1.agreed = agrees;
@@ -420,7 +426,7 @@ static void reg(struct ca *ca, struct request *r, struct reply *p)
         assert_string_equal(status, "deactivated");
         ca->v1.deactivated = true;
     }
-    p->code = 202;
+    p->code = ca->v1.deactivated ? 200 : 202;
     account_document(ca, p, false);
 }
 
@@ -585,11 +591,11 @@ static bool is_refused(const struct ca *ca, const struct request *r, struct repl
     if (r->get || r->kind == CA_NEW_REG) {
         return false;
     }
-    const char *detail = ca->accounts == 0 || ca->forgot_account ? "No registration exists matching provided key"
-                         : ca->v1.deactivated ? "Account is not valid, has status \\\"deactivated\\\""
-                         : !ca->v1.agreed && r->kind != CA_REG
-                             ? "Must agree to subscriber agreement before any further actions"
-                             : NULL;
+    const char *detail =
+        ca->accounts == 0 || ca->forgot_account || r->stranger ? "No registration exists matching provided key"
+        : ca->v1.deactivated                  ? "Account is not valid, has status \\\"deactivated\\\""
+        : !ca->v1.agreed && r->kind != CA_REG ? "Must agree to subscriber agreement before any further actions"
+                                              : NULL;
     if (detail != NULL) {
         refuse(p, 403, "unauthorized", detail);
     }
@@ -607,7 +613,8 @@ void ca_v1_carry_out(struct ca *ca, struct request *r, struct reply *p)
         headers(p, "Content-Type: application/json\r\n");
         snprintf(p->body, sizeof p->body,
                  "{\n  \"new-authz\": \"" A "/new-authz\",\n  \"new-cert\": \"" A "/new-cert\",\n  \"new-reg\": \"" A
-                 "/new-reg\",\n  \"revoke-cert\": \"" A "/revoke-cert\"\n}");
+                 "/new-reg\",\n  \"revoke-cert\": \"" A "/revoke-cert\"%s\n}",
+                 ca->plan->manage ? ",\n  \"key-change\": \"" A "/key-change\"" : "");
         break;
     case CA_NONCE:
         p->code = r->head_code;
@@ -639,8 +646,11 @@ void ca_v1_carry_out(struct ca *ca, struct request *r, struct reply *p)
     case CA_ISSUER:
         issuer(ca, p);
         break;
+    case CA_KEY_CHANGE:
+        ca_manage_key(ca, r, p);
+        break;
     default:
-        revoke(ca, r, p);
+        (ca->plan->manage ? ca_manage_revoke : revoke)(ca, r, p);
         break;
     }
     headers(p, "Boulder-Request-Id: 8Gcww6eBwqbNSvgnyPh4jdEm_eKzi69W41OFN4v6Kps\r\n"
