@@ -25,7 +25,7 @@ endif
 WARNINGS = -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual -Wpointer-arith
 # What is for a CA of 2016 and for plain http is in the program and its tests; firmware has none of it.
-HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1
+HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1
 COMPILE = $(CC) -Icore $(STACKS) $(HOST_OPTIONS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 POSIX = -D_POSIX_C_SOURCE=200809L
 
@@ -80,7 +80,7 @@ $(B)/obj/tests/%.o: tests/%.c | headers
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libhelpers.a $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
 	@mkdir -p $(@D)
 	@$(SAY) '  ld  $@'
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lssl -lcrypto $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lssl -lcrypto $(LDLIBS)
 
 # Its own assertions, not cmocka's: tests/fault/judge.h.
 $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnanoacme.a
@@ -92,8 +92,15 @@ torture: $(B)/torture
 	$(B)/torture
 
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges $(B)/tests/unit/test_flash_store: $(call objects,$(DEVICE))
-$(B)/tests/dialogue/test_dialogue: $(call objects,tests/fault/fastkey.c)
+$(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
+$(B)/tests/unit/test_manage: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+
+# FILE=recording.jsonl ...: plays further recordings of a server of 2016 (tests/dialogue/boulder-2016).
+replay:
+	@$(MAKE) -s B=build/asan CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
+		build/asan/tests/dialogue/test_replay
+	build/asan/tests/dialogue/test_replay $(FILE)
 
 # The fuzzing harnesses, for tests/fuzz/fuzz.py: it makes them with clang's libFuzzer and sanitizers, in a B of their own.
 FUZZERS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -190,6 +197,7 @@ help:
 	@echo 'make check      everything tested; the last line counts'
 	@echo 'make lint       layout, include directions, symbols, limits'
 	@echo 'make torture    every fault at every point; minutes'
+	@echo 'make replay     FILE=recording.jsonl ...: further recordings of a server of 2016'
 	@echo 'make fuzz       SECONDS=60 for each harness, or RUNS=n; ONLY=fuzz_json'
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
 	@echo 'make bench      instructions and heap of a renewal, beside uacme'
@@ -201,7 +209,7 @@ help:
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units fuzzers fuzz torture headers deps demo run check lint size bench coverage mutants proof anchors install \
+.PHONY: all units fuzzers fuzz torture replay headers deps demo run check lint size bench coverage mutants proof anchors install \
 	uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

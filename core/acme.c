@@ -4,7 +4,7 @@
  * (protocol/exchange.c) is driven until there is a chain, and the new pair is put in use. One tick does one
  * piece of that. Whatever must be known after a reset is written before the next request is chosen, in one
  * place: tick_flow(). */
-#include "acme.h"
+#include "acme_manage.h"
 
 #include "lifecycle/renew.h"
 #include "protocol/poll.h"
@@ -83,7 +83,8 @@ static int tick_account_key(struct acme_client *c)
     const struct acme_key *key = &c->setup->account_key;
     int done = acme_keeper_load_key(&c->keeper, ACME_RECORD_ACCOUNT_KEY, key);
     if (done == 0) {
-        done = acme_keeper_make_key(&c->keeper, ACME_RECORD_ACCOUNT_KEY, key);
+        done = acme_managing(c) ? acme_managed_no_account(c)
+                                : acme_keeper_make_key(&c->keeper, ACME_RECORD_ACCOUNT_KEY, key);
     }
     if (done == 1) {
         c->phase = ACME_PHASE_RECORDS;
@@ -107,14 +108,15 @@ static int tick_clock(struct acme_client *c, uint32_t now_ms)
         return acme_passed(now_ms, c->clock_ms, ACME_STEP_BUDGET_S * 1000u) ? ACME_E_CLOCK : 0;
     }
     bool order_known = c->flow.order.url[0] != '\0'; /* it is taken up whatever the pair is like */
-    c->phase = order_known ? ACME_PHASE_BEGIN : ACME_PHASE_PAIR;
+    bool to_flow = acme_managing(c) ? !acme_revoking(c) : order_known;
+    c->phase = to_flow ? ACME_PHASE_BEGIN : ACME_PHASE_PAIR;
     return 1;
 }
 
 /* A chain that is missing or cannot be read is replaced, by way of an order. */
 static int tick_pair(struct acme_client *c)
 {
-    int known = acme_keeper_pair(&c->keeper, &c->pair);
+    int known = acme_revoking(c) ? acme_managed_leaf(c) : acme_keeper_pair(&c->keeper, &c->pair);
     c->phase = known == 1 ? ACME_PHASE_PAIR_KEY : ACME_PHASE_BEGIN;
     return known < 0 ? known : 1;
 }
@@ -152,7 +154,10 @@ static int tick_begin(struct acme_client *c, uint32_t now_ms)
         c->exchange.retry_s = (uint32_t)left_s;
         return ACME_E_RATE_LIMITED;
     }
-    acme_flow_start(&c->flow);
+    int error = acme_managed_flow(c);
+    if (error != 0) {
+        return error;
+    }
     acme_exchange_start(&c->exchange, now_ms);
     c->phase = ACME_PHASE_FLOW;
     return 1;
@@ -164,6 +169,9 @@ static int tick_begin(struct acme_client *c, uint32_t now_ms)
 static int tick_key(struct acme_client *c, uint32_t now_ms)
 {
     const struct acme_key *key = &c->setup->certificate_key;
+    if (acme_managing(c)) {
+        return acme_managed_key(c);
+    }
     int done = acme_keeper_load_key(&c->keeper, ACME_RECORD_KEY_NEXT, key);
     if (done == ACME_E_KEY_CORRUPT || (done == 0 && c->flow.step == ACME_STEP_CERTIFICATE)) {
         /* The order's key is lost, and with it the use of its certificate. */
@@ -260,7 +268,7 @@ static int tick_wait(struct acme_client *c, uint32_t now_ms)
 {
     struct acme_exchange *x = &c->exchange;
     if (c->flow.step == ACME_STEP_COUNT) {
-        return end_chain(c, now_ms);
+        return acme_managing(c) ? acme_managed_end(c) : end_chain(c, now_ms);
     }
     if (!acme_exchange_due(x, now_ms)) {
         return 0;
@@ -311,7 +319,8 @@ static int tick_connect(struct acme_client *c, uint32_t now_ms)
 static int tick_ask(struct acme_client *c)
 {
     struct acme_exchange *x = &c->exchange;
-    int error = acme_exchange_ask(x);
+    int error = ACME_CFG_MANAGE && c->flow.rows[c->flow.step].needs_leaf ? acme_managed_leaf(c) : 0;
+    error = error != 0 ? error : acme_exchange_ask(x);
     if (error == 0 && acme_exchange_begins_chain(x)) {
         error = begin_chain(c);
     }
@@ -431,11 +440,12 @@ static void fail(struct acme_client *c, int error)
     copy_text(failure->name, sizeof(failure->name),
               problem->name.len > 0 ? problem->name : acme_flow_name(&c->flow, c->flow.step));
 
-    bool talked = c->phase == ACME_PHASE_FLOW;
+    bool talked = c->phase == ACME_PHASE_FLOW && !acme_managing(c);
     uint16_t problem_status = problem->http_status;
     acme_stop(c);
     c->phase = ACME_PHASE_OVER;
     c->result = ACME_FAILED;
+    acme_managed_clean(c);
     /* Best effort from here on: the failure above is what counts. A server's trouble says nothing about the order. */
     if (talked && order_is_dead(error) && problem_status < 500) {
         memset(&c->flow.order, 0, sizeof(c->flow.order));

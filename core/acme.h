@@ -40,13 +40,10 @@ enum acme_progress {
     ACME_BUSY,    /* more can be done at once: tick again                         */
     ACME_ISSUED,  /* a new pair is in use. The run is over                        */
     ACME_CURRENT, /* the pair in use is not due yet. The run is over              */
-    ACME_FAILED   /* see acme_failure(). The run is over; acme_start() may follow */
-};
-
-/* What acme_start() should do. */
-enum acme_when {
-    ACME_WHEN_DUE, /* only what is due: nothing while the pair in use is good */
-    ACME_NOW       /* a new certificate in any case                           */
+    ACME_FAILED,  /* see acme_failure(). The run is over; acme_start() may follow */
+#if ACME_CFG_MANAGE
+    ACME_DONE /* what was asked for beside issuing is done. The run is over   */
+#endif
 };
 
 /* Why a run failed. The first failure counts and stays until the next acme_start(). */
@@ -117,10 +114,11 @@ int acme_init_sized(struct acme_client *client, size_t client_size, const struct
 /* Begins a run: obtains a certificate, renews it, or takes up what a reset interrupted (same account, same
  * order, same key). An order in progress is taken up whatever `when` says. To be called after every reset and then once
  * or twice a day, for what is not due costs no request; after a failure no sooner than acme_failure::retry_s says.
+ * With ACME_CFG_MANAGE also what enum acme_when has beside issuing.
  * Work: none; ticks do it. Returns 0, or ACME_E_NULL when the client was not prepared. */
 int acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms);
 
-/* Does the next piece of work. Returns how it went; the last three values repeat until acme_start(). */
+/* Does the next piece of work. Returns how it went; what ends a run repeats until acme_start(). */
 enum acme_progress acme_tick(struct acme_client *client, uint32_t now_ms);
 
 /* Milliseconds during which a tick would do nothing unless bytes arrive: for sleeping. 0 when there is work. */

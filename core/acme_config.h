@@ -77,12 +77,6 @@
 #define ACME_NONCE_TRIES 6
 #endif
 
-/* Age at which an unused nonce is dropped, in milliseconds: CAs forget them within minutes. Too small: more requests.
- * Too large: more rejected nonces. */
-#ifndef ACME_NONCE_AGE_MS
-#define ACME_NONCE_AGE_MS 60000
-#endif
-
 /* Repetitions of a request that the network or a failing server (5xx) swallowed: after 1 s, 2 s, 4 s ...
  * Too small: a run ends where a moment's patience would have done; the next one resumes the same order. */
 #ifndef ACME_FAULT_TRIES
@@ -123,6 +117,12 @@
  * machine. 0: there is no code that could talk to a CA in clear. */
 #ifndef ACME_CFG_PLAIN_HTTP
 #define ACME_CFG_PLAIN_HTTP 0
+#endif
+
+/* 1: what an operator does beside issuing: a certificate is revoked, the account deactivated or given another key
+ * (protocol/manage.c). Flash: about 2.5 KB. RAM: one URL. 0: acme_start() issues, and nothing else. */
+#ifndef ACME_CFG_MANAGE
+#define ACME_CFG_MANAGE 0
 #endif
 
 #if ACME_NAMES_MAX < 1 || ACME_NAMES_MAX > 100 || ACME_URL_MAX < 64 || ACME_NONCE_MAX < 32 || ACME_TOKEN_MAX < 43 || \

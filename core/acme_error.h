@@ -6,6 +6,8 @@
 #ifndef ACME_ERROR_H
 #define ACME_ERROR_H
 
+#include "acme_config.h"
+
 /* clang-format off */
 #define ACME_ERRORS(X) \
     /* set-up: the caller's struct acme_setup */ \
@@ -82,7 +84,22 @@
     X(ACME_E_CERT_NAMES, -101, 1, "the certificate is for other names", "hostile or broken CA") \
     X(ACME_E_CERT_DATES, -102, 1, "the certificate's dates make no sense", "expired already, or clock far ahead") \
     X(ACME_E_CERT_SYNTAX, -103, 1, "the certificate cannot be decoded", "truncated or not PEM") \
-    X(ACME_E_CERT_BIG, -104, 0, "a certificate of the chain exceeds the work buffer", "lend more than now")
+    X(ACME_E_CERT_BIG, -104, 0, "a certificate of the chain exceeds the work buffer", "lend more than now") \
+    ACME_ERRORS_MANAGE(X)
+/* clang-format on */
+
+/* Those of ACME_CFG_MANAGE. */
+/* clang-format off */
+#if ACME_CFG_MANAGE
+#define ACME_ERRORS_MANAGE(X) \
+    X(ACME_E_KEY_FIXED, -27, 0, "the account key cannot be changed from here", "it lives outside the store, as in a secure element") \
+    X(ACME_E_NO_ACCOUNT, -94, 0, "the CA knows no account for this key", "another directory or state than the one it was made with") \
+    X(ACME_E_NOT_OFFERED, -95, 0, "the CA does not offer this", "its directory lacks the resource") \
+    X(ACME_E_IGNORED, -96, 0, "the CA answered, but did not do it", "switched off there; ask the CA") \
+    X(ACME_E_NO_CERT, -105, 0, "there is no certificate in use", "nothing was issued, or for another first name")
+#else
+#define ACME_ERRORS_MANAGE(X)
+#endif
 /* clang-format on */
 
 enum acme_error {

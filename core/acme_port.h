@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdbool.h>
 
+#include "acme_config.h"
 #include "acme_error.h"
 
 /* One outgoing TCP connection. */
@@ -78,12 +79,15 @@ struct acme_sys {
  * Sizes: keys about 230 bytes, ACCOUNT below 5 * ACME_URL_MAX + 256, ORDER below 2 * ACME_URL_MAX + 128, the chain a
  * few KiB. */
 enum acme_record {
-    ACME_RECORD_ACCOUNT_KEY, /* account private key, PEM: put once, never replaced by the core            */
+    ACME_RECORD_ACCOUNT_KEY, /* account private key, PEM: put once; replaced only by one the CA agreed to */
     ACME_RECORD_ACCOUNT,     /* account URL and the CA's directory: a cache, may be lost                  */
     ACME_RECORD_ORDER,       /* the order in progress                                                     */
     ACME_RECORD_KEY_NEXT,    /* certificate private key of that order, PEM                                */
     ACME_RECORD_KEY,         /* certificate private key in use, PEM: get only                             */
-    ACME_RECORD_CHAIN        /* certificate chain in use, PEM, leaf first: get only                       */
+    ACME_RECORD_CHAIN,       /* certificate chain in use, PEM, leaf first: get only                       */
+#if ACME_CFG_MANAGE
+    ACME_RECORD_ACCOUNT_KEY_NEXT /* the account's next private key, PEM: while it is being changed         */
+#endif
 };
 
 struct acme_store {

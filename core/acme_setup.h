@@ -10,7 +10,20 @@
 struct acme_tls;   /* secure/tls.h */
 struct acme_trust; /* secure/anchors.h */
 
-/* The steps of one issuance, in RFC 8555 order. */
+/* What acme_start() should do. */
+enum acme_when {
+    ACME_WHEN_DUE, /* only what is due: nothing while the pair in use is good */
+    ACME_NOW,      /* a new certificate in any case                           */
+#if ACME_CFG_MANAGE
+    /* Beside issuing. The account must be there: none is made. Each ends with ACME_DONE, or ACME_FAILED. */
+    ACME_REVOKE,     /* the certificate in use, which stays in use here until there is a new one            */
+    ACME_DEACTIVATE, /* the account, for good: every later run ends with ACME_E_ACCOUNT until its key is removed */
+    ACME_CHANGE_KEY  /* the account gets a new key, which then takes the old one's place in the store; the
+                        certificate key's handle holds it meanwhile                                       */
+#endif
+};
+
+/* The steps of one issuance, in RFC 8555 order, and what else may be done. */
 enum acme_step {
     ACME_STEP_DIRECTORY,   /* 7.1.1 read the CA's URLs                      */
     ACME_STEP_ACCOUNT,     /* 7.3   find or make the account                */
@@ -22,7 +35,12 @@ enum acme_step {
     ACME_STEP_ORDER_POLL,  /* 7.4   until the order is ready, or valid      */
     ACME_STEP_FINALIZE,    /* 7.4   send the certificate request            */
     ACME_STEP_CERTIFICATE, /* 7.4.2 fetch, check and store the chain        */
-    ACME_STEP_COUNT        /* how many; as a next step: the chain has come in */
+#if ACME_CFG_MANAGE
+    ACME_STEP_REVOKE,     /* 7.6   revoke the certificate in use           */
+    ACME_STEP_DEACTIVATE, /* 7.3.6 deactivate the account                  */
+    ACME_STEP_CHANGE_KEY, /* 7.3.5 give the account its next key           */
+#endif
+    ACME_STEP_COUNT /* how many; as a next step: the chain has come in, all is done */
 };
 
 /* The `status` member of an object (RFC 8555, 7.1.6): the only truth about it. The HTTP code is none. */
@@ -130,6 +148,12 @@ struct acme_setup {
 
     const struct acme_solver *const *solvers; /* in order of preference */
     size_t solver_count;
+
+#if ACME_CFG_MANAGE
+    unsigned
+        revoke_reason; /* why a certificate is revoked (RFC 5280, 5.3.1: 1 key compromised, 4 superseded, 5 out of
+                               use); 0: not told */
+#endif
 
     const char *product; /* goes in front of ours in User-Agent, e.g. "gateway/3.1"; optional */
 

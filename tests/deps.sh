@@ -8,7 +8,7 @@ build="gcc make libc6-dev libbearssl-dev libjsmn-dev scdoc"
 firmware="$build gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf dpkg-dev
  qemu-system-arm qemu-system-misc"
 demo="$firmware pebble openssl curl ca-certificates python3"
-check="$demo libcmocka-dev gcovr clang-14 clang-format-14 libclang-rt-14-dev caddy uacme valgrind libssl-dev
+check="$demo libcmocka-dev libjansson-dev gcovr clang-14 clang-format-14 libclang-rt-14-dev caddy uacme valgrind libssl-dev
  gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user shellcheck chromium libnss3-tools binutils util-linux pkg-config"
 proof="$build python3 frama-c-base"
 

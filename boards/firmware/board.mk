@@ -46,6 +46,12 @@ FW_KIND = -small
 FW_DEFINES += -DFIRMWARE_SMALL
 endif
 
+# I15=1: BearSSL's 15-bit code (boards/README.md, Engines).
+ifdef I15
+FW_KIND := $(FW_KIND)-i15
+FW_DEFINES += -DACME_BEARSSL_I15=1
+endif
+
 # V1=1: for CAs of 2016 as well.
 ifdef V1
 FW_KIND := $(FW_KIND)-v1

@@ -5,9 +5,13 @@
 static char memory[240];
 static struct acme_out line;
 
-static const char *const steps[ACME_STEP_COUNT] = {"directory", "account",    "order",         "authorization",
-                                                   "challenge", "challenge",  "authorization", "order",
-                                                   "finalize",  "certificate"};
+static const char *const steps[ACME_STEP_COUNT] = {"directory", "account",     "order",         "authorization",
+                                                   "challenge", "challenge",   "authorization", "order",
+                                                   "finalize",  "certificate",
+#if ACME_CFG_MANAGE
+                                                   "revoke",    "deactivate",  "change key"
+#endif
+};
 
 static const char *const statuses[] = {"",      "unknown", "pending",     "processing", "ready",
                                        "valid", "invalid", "deactivated", "expired",    "revoked"};

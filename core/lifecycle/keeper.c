@@ -128,8 +128,70 @@ int acme_keeper_forget(struct acme_keeper *k)
     return put(k, ACME_RECORD_ORDER, NULL, 0);
 }
 
+/* --- beside issuing --- */
+
+#if ACME_CFG_MANAGE
+
+int acme_keeper_next_account_key(struct acme_keeper *k, bool make)
+{
+    const struct acme_key *key = &k->setup->certificate_key;
+    if (key->ops->import == NULL || key->ops != k->setup->account_key.ops) {
+        return 0; /* there can be none */
+    }
+    int done = acme_keeper_load_key(k, ACME_RECORD_ACCOUNT_KEY_NEXT, key);
+    return done == 0 && make ? acme_keeper_make_key(k, ACME_RECORD_ACCOUNT_KEY_NEXT, key) : done;
+}
+
+/* The next key's record becomes the account key's. */
+static int copy_next_account_key(struct acme_keeper *k)
+{
+    char *work = k->setup->work;
+    int len = get(k, ACME_RECORD_ACCOUNT_KEY_NEXT, work, k->setup->work_len);
+    if (len <= 0) {
+        return len < 0 ? len : blame(k, ACME_RECORD_ACCOUNT_KEY_NEXT, ACME_E_KEY_CORRUPT);
+    }
+    int done = put(k, ACME_RECORD_ACCOUNT_KEY, work, (size_t)len); /* it has been read as a key: it fits */
+    acme_wipe(work, (size_t)len);
+    return done;
+}
+
+/* Part of acme_keeper_flow(). */
+static int keep_managed(struct acme_keeper *k, struct acme_flow *flow)
+{
+    struct acme_manage *m = &flow->manage;
+    if (m->promote) {
+        m->promote = false;
+        m->promoted = true;
+        return copy_next_account_key(k);
+    }
+    if (m->promoted) {
+        int done = acme_keeper_load_key(k, ACME_RECORD_ACCOUNT_KEY, &k->setup->account_key);
+        m->promoted = m->by_next = m->next = false;
+        m->drop_next = true;
+        flow->save_account = m->what != ACME_DEACTIVATE;
+        return done == 0 ? blame(k, ACME_RECORD_ACCOUNT_KEY, ACME_E_KEY_CORRUPT) : done;
+    }
+    if (m->drop_next) {
+        m->drop_next = false;
+        return put(k, ACME_RECORD_ACCOUNT_KEY_NEXT, NULL, 0);
+    }
+    if (m->drop_account) {
+        m->drop_account = false;
+        return put(k, ACME_RECORD_ACCOUNT, NULL, 0);
+    }
+    return 0;
+}
+
+#else
+#define keep_managed(k, flow) 0
+#endif
+
 int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow)
 {
+    int managed = keep_managed(k, flow);
+    if (managed != 0) {
+        return managed;
+    }
     if (flow->drop_order) { /* the key goes after it: without its order it is dropped at the next start anyway */
         flow->drop_order = false;
         flow->drop_key = true;
@@ -153,16 +215,15 @@ int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow)
 /* --- the pair in use --- */
 
 /* Decodes the first certificate of a chain over its own text. */
-static bool read_leaf(struct acme_leaf *leaf, char *text, size_t len)
+static bool read_leaf(struct acme_leaf *leaf, struct acme_pem *pem, char *text, size_t len)
 {
-    struct acme_pem pem;
-    acme_pem_init(&pem, text, len);
+    acme_pem_init(pem, text, len);
     for (size_t at = 0; at < len;) {
         size_t used = 0;
-        int event = acme_pem_read(&pem, text + at, len - at, &used);
+        int event = acme_pem_read(pem, text + at, len - at, &used);
         at += used;
         if (event == ACME_PEM_END) {
-            return acme_leaf_parse(leaf, pem.der, pem.len) == 0 && leaf->point != NULL;
+            return acme_leaf_parse(leaf, pem->der, pem->len) == 0 && leaf->point != NULL;
         }
         if (event <= 0) {
             return false;
@@ -175,12 +236,13 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair)
 {
     char *work = k->setup->work;
     struct acme_leaf leaf;
+    struct acme_pem pem;
     int len = get(k, ACME_RECORD_CHAIN, work, k->setup->work_len);
     if (len < 0) {
         return len;
     }
     size_t have = (size_t)len < k->setup->work_len ? (size_t)len : k->setup->work_len;
-    if (!read_leaf(&leaf, work, have)) {
+    if (!read_leaf(&leaf, &pem, work, have)) {
         return have < (size_t)len ? blame(k, ACME_RECORD_CHAIN, ACME_E_CERT_BIG) : 0;
     }
     pair->not_before = leaf.not_before;
@@ -189,6 +251,27 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair)
     memcpy(pair->point, leaf.point, sizeof(pair->point));
     return 1;
 }
+
+#if ACME_CFG_MANAGE
+int acme_keeper_leaf(struct acme_keeper *k, size_t *der_len)
+{
+    char *work = k->setup->work;
+    size_t cap = k->setup->work_len;
+    struct acme_leaf leaf;
+    struct acme_pem pem;
+    int len = get(k, ACME_RECORD_CHAIN, work, cap);
+    if (len < 0) {
+        return len;
+    }
+    size_t have = (size_t)len < cap ? (size_t)len : cap;
+    if (!read_leaf(&leaf, &pem, work, have)) {
+        return blame(k, ACME_RECORD_CHAIN, have < (size_t)len ? ACME_E_CERT_BIG : ACME_E_NO_CERT);
+    }
+    memmove(work + cap - pem.len, work, pem.len); /* the end of the buffer is where requests are made from */
+    *der_len = pem.len;
+    return 0;
+}
+#endif
 
 int acme_keeper_append(struct acme_keeper *k, const void *data, size_t len)
 {

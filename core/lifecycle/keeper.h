@@ -44,6 +44,16 @@ int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64
 /* Forgets the order: it is of no more use. Returns 1 or ACME_E_STORE_WRITE. */
 int acme_keeper_forget(struct acme_keeper *k);
 
+#if ACME_CFG_MANAGE
+/* Brings the account's next key into the certificate key's handle, or `make`s it. Returns 1, 0 when there is none, or an
+ * error as the two above. */
+int acme_keeper_next_account_key(struct acme_keeper *k, bool make);
+
+/* Puts the certificate in use, DER, at the end of the work buffer. Returns 0, ACME_E_STORE_READ, ACME_E_NO_CERT, or
+ * ACME_E_CERT_BIG. */
+int acme_keeper_leaf(struct acme_keeper *k, size_t *der_len);
+#endif
+
 /* Looks at the chain in use. Returns 1, 0 when there is none that can be read, ACME_E_STORE_READ, or
  * ACME_E_CERT_BIG when the leaf exceeds the work buffer. */
 int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair);

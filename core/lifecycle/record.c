@@ -152,7 +152,7 @@ static void write_v1_order(struct acme_out *o, const struct acme_order *order)
 static bool read_v1_order(struct acme_order *order, struct acme_slice *text, const struct acme_hosts *hosts)
 {
     bool good = true;
-    while (good && order->authz_count < ACME_NAMES_MAX) {
+    while (order->authz_count < ACME_NAMES_MAX) {
         good = may_url(text, "authz", order->authz[order->authz_count], hosts);
         if (order->authz[order->authz_count][0] == '\0') {
             break;

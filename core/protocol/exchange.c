@@ -5,6 +5,7 @@
 #include "../wire/date.h"
 
 #define CHAIN_BYTES_MAX 65536 /* of a certificate chain as sent */
+#define NONCE_AGE_MS    60000 /* an unused nonce is dropped then: CAs forget them within minutes */
 #define REDIRECTS_MAX   3
 #define THROTTLES_MAX   5
 #define A_DAY_S         86400
@@ -109,7 +110,7 @@ int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms)
         return 0;
     }
     /* A nonce that has lain here for a minute is a request wasted: CAs forget them. */
-    if (acme_passed(now_ms, x->nonce_ms, ACME_NONCE_AGE_MS)) {
+    if (acme_passed(now_ms, x->nonce_ms, NONCE_AGE_MS)) {
         x->nonce[0] = '\0';
     }
     x->for_nonce = row->method != ACME_METHOD_GET && x->nonce[0] == '\0';
@@ -184,7 +185,7 @@ int acme_exchange_sign(struct acme_exchange *x)
 {
     struct acme_flow *flow = x->flow;
     bool new_key = row_of(x)->method == ACME_METHOD_NEW_KEY;
-    struct acme_jws jws = {.key = &x->setup->account_key};
+    struct acme_jws jws = {.key = acme_manage_key(flow)};
     uint8_t point[ACME_POINT_LEN];
     struct acme_out o;
 
@@ -244,7 +245,7 @@ static bool is_good(const struct acme_http_answer *answer)
 static int take_body(struct acme_exchange *x, struct acme_slice piece)
 {
     size_t room = x->setup->work_len - x->body_len;
-    if (ACME_CFG_V1 && x->body == ACME_BODY_NONE) {
+    if ((ACME_CFG_V1 || ACME_CFG_MANAGE) && x->body == ACME_BODY_NONE) {
         x->body_len += piece.len;
         return x->body_len > CHAIN_BYTES_MAX ? ACME_E_CERT_BIG : 0; /* which acme_exchange_fault() forgives */
     }
@@ -274,7 +275,7 @@ int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len)
         data += used;
         len -= used;
         if (event == ACME_HTTP_HEAD) {
-            x->known = ACME_CFG_V1;
+            x->known = ACME_CFG_V1 || ACME_CFG_MANAGE;
             if (!x->for_nonce && is_good(&x->http.answer)) {
                 x->body = row_of(x)->body;
             }
@@ -338,7 +339,8 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     bool dropped = x->state >= ACME_EXCHANGE_SEND && !x->fresh && !x->touched;
     bool stale = dropped && x->faults == 0;
 
-    if (ACME_CFG_V1 && x->state == ACME_EXCHANGE_RECEIVE && x->known && x->body == ACME_BODY_NONE) {
+    if ((ACME_CFG_V1 || ACME_CFG_MANAGE) && x->state == ACME_EXCHANGE_RECEIVE && x->known &&
+        x->body == ACME_BODY_NONE) {
         x->state = ACME_EXCHANGE_JUDGE; /* what was cut is of no interest */
         return 0;
     }
@@ -436,10 +438,11 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     if (problem->kind == ACME_PROBLEM_USER_ACTION) { /* new terms of service: any request may meet them */
         return ACME_E_TERMS;
     }
-    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT) {
+    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow)) { /* there it is an answer */
         return advance(x, acme_flow_account_lost(flow), now_ms);
     }
-    bool by_directory = x->for_nonce || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0');
+    bool by_directory = x->for_nonce || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
+                        (ACME_CFG_V1 && row_of(x)->costly); /* new-cert */
     if (by_directory && (status == 404 || status == 405 || status == 410)) {
         return advance(x, acme_flow_directory_stale(flow, error), now_ms);
     }

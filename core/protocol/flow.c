@@ -185,6 +185,9 @@ static int account_read(struct acme_flow *f, const struct acme_answer *a)
 static int account_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     (void)f;
+    if (ACME_CFG_MANAGE && p->kind == ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated */
+        return ACME_E_ACCOUNT;
+    }
     return p->kind == ACME_PROBLEM_BINDING ? ACME_E_EAB : ACME_E_PROBLEM;
 }
 
@@ -460,6 +463,7 @@ void acme_flow_lost(struct acme_flow *f)
         f->in_doubt = true;
         f->doubts = 0;
     }
+    acme_manage_lost(f);
 }
 
 /* --- AUTHZ_POLL --- */

@@ -32,6 +32,24 @@ struct acme_answer {
     size_t len;                 /* of the body                                                  */
 };
 
+#if ACME_CFG_MANAGE
+/* What is done beside issuing: manage.c. */
+struct acme_manage {
+    enum acme_when what;
+    bool on;           /* its table is in force                                                      */
+    bool next;         /* the certificate key's handle holds the account's next key                  */
+    bool by_next;      /* the next key signs                                                         */
+    bool in_doubt;     /* an earlier request may have been carried out, its answer was lost          */
+    bool looked;       /* a refusal has led to the account once                                      */
+    bool drop_account; /* for the keeper, as those of struct acme_flow                               */
+    bool drop_next;
+    bool promote;    /* the next key is to take the account key's place                            */
+    bool promoted;   /* it has in the store                                                        */
+    size_t leaf_len; /* of the certificate that lies at the end of the work buffer                 */
+    char url[ACME_URL_MAX + 1];
+};
+#endif
+
 /* Where the client stands with the CA. Knows no sockets, no TLS, no HTTP, no store.
  * Small members come first, here and in all large structs: what lies near the start is cheap to reach. */
 struct acme_flow {
@@ -74,6 +92,9 @@ struct acme_flow {
     char directory_url[ACME_URL_MAX + 1]; /* where a redirect led; empty: setup->ca.directory_url    */
     struct acme_directory directory;
     struct acme_order order;
+#if ACME_CFG_MANAGE
+    struct acme_manage manage;
+#endif
 };
 
 struct acme_row {
@@ -81,6 +102,7 @@ struct acme_row {
     bool poll;           /* wait before asking, longer each time                                          */
     bool needs_key;      /* the certificate key must be at hand                                           */
     bool costly;         /* each time it is carried out counts against a quota                            */
+    bool needs_leaf;     /* the certificate in use must lie at the end of the work buffer                 */
     enum acme_body body; /* of a good answer                                                              */
     enum acme_step lost; /* where to look when the answer was lost: the request may have been carried out */
     /* The URL to ask; NUL-terminated. */
@@ -98,6 +120,30 @@ extern const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT];
 
 /* The table of ACME v1: Boulder in December 2016, and the drafts it came from. */
 extern const struct acme_row acme_flow_v1[ACME_STEP_COUNT];
+
+#if ACME_CFG_MANAGE
+/* Begins on the tables of manage.c: `what`, or issuing once it is known which account key is in force. `next`: there is a
+ * next one, in the certificate key's handle. Returns 0 or ACME_E_KEY_FIXED. */
+int acme_manage_start(struct acme_flow *flow, enum acme_when what, bool next);
+
+/* acme_flow_lost(), for its steps. */
+void acme_manage_lost(struct acme_flow *flow);
+
+static inline bool acme_manage_is_on(const struct acme_flow *flow)
+{
+    return flow->manage.on;
+}
+
+/* The key that signs. */
+static inline const struct acme_key *acme_manage_key(const struct acme_flow *flow)
+{
+    return flow->manage.by_next ? &flow->setup->certificate_key : &flow->setup->account_key;
+}
+#else
+#define acme_manage_is_on(flow) false
+#define acme_manage_key(flow)   (&(flow)->setup->account_key)
+#define acme_manage_lost(flow)  ((void)(flow))
+#endif
 
 /* Begins, with what the caller has put into directory, account and order.url from the store. */
 void acme_flow_start(struct acme_flow *flow);

@@ -246,13 +246,14 @@ static void connection_done(struct acme_http_reader *r, struct acme_slice list)
     }
 }
 
-/* Keeps the first link of interest, at the start of the buffer the line lies in. */
-static void link_done(struct acme_http_answer *a, struct acme_slice line)
+/* Keeps the first link of interest, at the start of the buffer the line lies in. Inline, or it would be kept without
+ * ACME v1 where nothing is optimized, and miss link.c. */
+static inline void link_done(struct acme_http_answer *a, struct acme_slice line)
 {
     struct acme_slice target;
     enum acme_rel rel = acme_link_find(line, &target);
     if (rel != ACME_REL_NONE && target.len > ACME_URL_MAX) {
-        a->link_long = true;
+        a->link_long = true; /* or the chain would end there without a word */
     } else if (rel != ACME_REL_NONE) {
         memmove(a->link, target.at, target.len);
         a->link[target.len] = '\0';

@@ -15,6 +15,7 @@
  *             6, 7       KEY_NEXT
  *             8 ..       pair, first place: pair_sectors sectors
  *             8 + p ..   pair, second place
+ *             8 + 2p ..  with ACME_CFG_MANAGE: ACCOUNT_KEY_NEXT, two sectors
  */
 #ifndef ACME_FLASH_H
 #define ACME_FLASH_H
@@ -38,20 +39,20 @@ struct acme_flash_device {
 };
 
 /* How many sectors the store takes. */
-#define ACME_FLASH_SECTORS(pair_sectors) (8 + 2 * (pair_sectors))
+#define ACME_FLASH_SECTORS(pair_sectors) (8 + 2 * (pair_sectors) + 2 * ACME_CFG_MANAGE)
 
 struct acme_flash_store {
     struct acme_store store; /* give &this.store to acme_setup::store */
     const struct acme_flash_device *device;
     struct acme_flash_place {
-        uint32_t sequence; /* 0: nothing was ever written    */
-        uint32_t key_len;  /* of a pair; 0 in other records  */
-        uint32_t len;      /* of the record, or of the chain */
-        uint32_t crc;      /* of the contents                */
-        uint8_t place;     /* 0 or 1: which one counts       */
-        bool damaged;      /* it was written, and cannot be read */
-    } record[5];           /* the four small ones, and the pair */
-    uint32_t chain_len;    /* received so far                   */
+        uint32_t sequence;         /* 0: nothing was ever written    */
+        uint32_t key_len;          /* of a pair; 0 in other records  */
+        uint32_t len;              /* of the record, or of the chain */
+        uint32_t crc;              /* of the contents                */
+        uint8_t place;             /* 0 or 1: which one counts       */
+        bool damaged;              /* it was written, and cannot be read */
+    } record[5 + ACME_CFG_MANAGE]; /* the four small ones, the pair, the account's next key */
+    uint32_t chain_len;            /* received so far                   */
     uint32_t chain_crc;
     bool receiving;
 };

@@ -4,8 +4,9 @@
 #include "acme_flash.h"
 
 #define HEADER ACME_FLASH_HEADER
-#define COPY   (HEADER / 2) /* where the second copy of a header is */
-#define PAIR   4            /* index of the pair                    */
+#define COPY   (HEADER / 2)             /* where the second copy of a header is */
+#define PAIR   4                        /* index of the pair                    */
+#define LAST   (PAIR + ACME_CFG_MANAGE) /* behind the pair, so that this moves nothing: the account's next key */
 #define MAGIC  0x31656d61u
 #define PIECE  64 /* bytes moved at a time */
 
@@ -40,6 +41,9 @@ static uint32_t get_word(const uint8_t *from)
 
 static uint32_t first_sector(const struct acme_flash_store *s, unsigned record, unsigned place)
 {
+    if (ACME_CFG_MANAGE && record > PAIR) {
+        return 8 + 2 * s->device->pair_sectors + place;
+    }
     return record == PAIR ? 8 + place * s->device->pair_sectors : 2 * record + place;
 }
 
@@ -204,6 +208,10 @@ static unsigned index_of(enum acme_record record)
         return 2;
     case ACME_RECORD_KEY_NEXT:
         return 3;
+#if ACME_CFG_MANAGE
+    case ACME_RECORD_ACCOUNT_KEY_NEXT:
+        return LAST;
+#endif
     case ACME_RECORD_KEY:
     case ACME_RECORD_CHAIN:
         break;
@@ -320,7 +328,7 @@ int acme_flash_init(struct acme_flash_store *s, const struct acme_flash_device *
     if (device->sector_size < ACME_WORK_MIN + HEADER || device->pair_sectors < 1) {
         return ACME_E_WORK_SMALL;
     }
-    for (unsigned record = 0; record <= PAIR; record++) {
+    for (unsigned record = 0; record <= LAST; record++) {
         if (find(s, record) != 0) {
             return ACME_E_STORE_READ;
         }

@@ -13,6 +13,11 @@ static const struct verb {
 } verbs[] = {
     {"issue", "NAME...", "get a certificate for the names, or renew it when it is due", acme_program_issue},
     {"status", "[NAME...]", "show the certificates in the state directory", acme_program_status},
+#if ACME_CFG_MANAGE
+    {"revoke", "NAME", "revoke the certificate that is stored under the name", acme_program_revoke},
+    {"change-key", "", "give the account a new key", acme_program_change_key},
+    {"deactivate", "", "end the account for good; wants --yes", acme_program_deactivate},
+#endif
     {"version", "", "show the version", acme_program_version},
 };
 
@@ -32,6 +37,8 @@ static const char *const help[ACME_KEY_COUNT] = {
     "another host the CA's objects may live on",
     "the CA may be at http://HOST, without TLS: for tests",
     NULL,
+    "why: 1 key compromised, 4 superseded, 5 out of use",
+    "you mean it",
 };
 
 static void say_line(const char *a, const char *b, const char *c)
@@ -58,7 +65,7 @@ static int say_help(void)
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         say_line(verbs[i].word, verbs[i].names, verbs[i].help);
     }
-    say_text("flags, each but the last three also a key of the config file:");
+    say_text("flags, each but the last five also a key of the config file:");
     for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
         if (help[i] != NULL) {
             say_line(acme_config_flag_name((enum acme_config_key)i), acme_config_argument((enum acme_config_key)i),
@@ -68,7 +75,7 @@ static int say_help(void)
     say_line("-c", "FILE", "the config file");
     say_line("-h,", "--help", "this text; man nanoacme has more");
     say_line("--version", NULL, "as the verb");
-    say_text("exit: 0 new certificate, 2 nothing to do, 1 failed, 64 usage, 78 configuration");
+    say_text("exit: 0 new certificate, or done; 2 nothing to do, 1 failed, 64 usage, 78 configuration");
     return 0;
 }
 

@@ -10,7 +10,7 @@
 
 #include "config.h"
 
-enum kind { TEXT, WORDS, PORT, SWITCH };
+enum kind { TEXT, WORDS, PORT, REASON, SWITCH };
 
 static const struct row {
     const char *key, *flag, *argument;
@@ -32,6 +32,8 @@ static const struct row {
     {"more_host", "--more-host", "HOST", WORDS, offsetof(struct acme_config, more_hosts)},
     {"allow_plain_http", "--allow-plain-http", "HOST", TEXT, offsetof(struct acme_config, plain_host)},
     {"product", NULL, "TEXT", TEXT, offsetof(struct acme_config, product)},
+    {NULL, "--reason", "N", REASON, offsetof(struct acme_config, reason)},
+    {NULL, "--yes", NULL, SWITCH, offsetof(struct acme_config, yes)},
 };
 
 static uint32_t bit(enum acme_config_key key)
@@ -77,7 +79,7 @@ const char *acme_config_argument(enum acme_config_key key)
 }
 
 /* Reads 1..65535 in plain digits; 0: it is none. */
-static uint16_t port_of(const char *text)
+static uint16_t number_of(const char *text)
 {
     uint32_t port = 0;
     size_t i;
@@ -121,8 +123,12 @@ static const char *set(struct acme_config *c, enum acme_config_key key, const ch
         words->at[words->count++] = value;
         return NULL;
     case PORT:
-        *(uint16_t *)at = port_of(value);
-        return port_of(value) == 0 ? "not a port number" : NULL;
+        *(uint16_t *)at = number_of(value);
+        return number_of(value) == 0 ? "not a port number" : NULL;
+    case REASON: /* RFC 5280, 5.3.1, which has no 7 */
+        *(uint16_t *)at = number_of(value);
+        return number_of(value) == 0 || number_of(value) > 10 || number_of(value) == 7 ? "not a reason from 1 to 10"
+                                                                                       : NULL;
     case SWITCH:
         on = switch_of(value);
         *(bool *)at = on == 1;
@@ -200,7 +206,7 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
         value = trim(value);
         key = trim(key);
     }
-    while (i < ACME_KEY_COUNT && strcmp(rows[i].key, key) != 0) {
+    while (i < ACME_KEY_COUNT && (rows[i].key == NULL || strcmp(rows[i].key, key) != 0)) {
         i++;
     }
     if (i == ACME_KEY_COUNT) {

@@ -22,7 +22,8 @@ struct acme_config {
     const char *directory_url, *ca_file, *state, *webroot, *tls_name, *product, *plain_host;
     struct acme_words contacts, names, more_hosts;
     uint16_t http_port;
-    bool accept_terms, force, json, verbose;
+    uint16_t reason; /* of a revocation; 0: not told */
+    bool accept_terms, force, json, verbose, yes;
 
     uint32_t by_flag, in_file; /* bits of rows: where a value came from */
     const char *file;          /* the config file; NULL: none           */
@@ -48,6 +49,8 @@ enum acme_config_key {
     ACME_KEY_MORE_HOST,
     ACME_KEY_ALLOW_PLAIN_HTTP,
     ACME_KEY_PRODUCT,
+    ACME_KEY_REASON, /* this and the next are flags only */
+    ACME_KEY_YES,
     ACME_KEY_COUNT
 };
 

@@ -23,9 +23,23 @@ struct acme_error_text acme_error_text(int error)
 
 const char *acme_step_word(enum acme_step step)
 {
-    static const char *const words[ACME_STEP_COUNT] = {"directory", "account",    "order",      "authorization",
-                                                       "publish",   "respond",    "validation", "order status",
-                                                       "finalize",  "certificate"};
+    static const char *const words[ACME_STEP_COUNT] = {
+        "directory",
+        "account",
+        "order",
+        "authorization",
+        "publish",
+        "respond",
+        "validation",
+        "order status",
+        "finalize",
+        "certificate",
+#if ACME_CFG_MANAGE
+        "revoke",
+        "deactivate",
+        "change key"
+#endif
+    };
     return step < ACME_STEP_COUNT ? words[step] : "?";
 }
 
@@ -39,7 +53,8 @@ const char *acme_status_word(enum acme_status status)
 const char *acme_record_word(enum acme_record record)
 {
     static const char *const words[] = {"account key",          "account",         "order",
-                                        "next certificate key", "certificate key", "certificate chain"};
+                                        "next certificate key", "certificate key", "certificate chain",
+                                        "next account key"};
     return record < sizeof words / sizeof *words ? words[record] : "?";
 }
 

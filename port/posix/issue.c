@@ -1,4 +1,4 @@
-/* issue.c - the verb `issue`: sets everything up, then ticks until the run is over. */
+/* issue.c - the verbs that talk to the CA: all is set up, then ticks until the run is over. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -147,6 +147,9 @@ static void fill_setup(const struct acme_config *config)
     s->solvers = &run.solver;
     s->solver_count = 1;
     s->product = config->product;
+#if ACME_CFG_MANAGE
+    s->revoke_reason = config->reason;
+#endif
     s->work = run.work;
     s->work_len = sizeof run.work;
     s->tls = &run.tls;
@@ -172,13 +175,13 @@ static void fill_report(const struct acme_config *config)
 }
 
 /* Checks the names, which are also file names, before anything is touched. Returns 0 or an exit code. */
-static int check_names(const struct acme_config *config)
+static int check_names(const struct acme_config *config, const char *verb)
 {
     int code = acme_config_blame(config, ACME_KEY_NAMES);
     size_t i;
 
     if (config->names.count == 0) {
-        acme_report_error("issue needs at least one NAME; see nanoacme --help");
+        acme_report_error("%s needs at least one NAME; see nanoacme --help", verb);
         return ACME_EXIT_USAGE;
     }
     if (config->names.count > ACME_NAMES_MAX) {
@@ -346,11 +349,11 @@ static enum acme_progress loop(void)
     return progress;
 }
 
-int acme_program_issue(const struct acme_config *config)
+static int work(const struct acme_config *config, enum acme_when what, const char *verb)
 {
     enum acme_progress progress;
     bool stopped;
-    int code = check_names(config);
+    int code = check_names(config, verb);
 
     code = code != 0 ? code : check_hosts(config);
     code = code != 0 ? code : check_plain(config);
@@ -369,7 +372,7 @@ int acme_program_issue(const struct acme_config *config)
         return code;
     }
     catch_signals();
-    (void)acme_start(&run.client, config->force ? ACME_NOW : ACME_WHEN_DUE, acme_posix_now_ms());
+    (void)acme_start(&run.client, what, acme_posix_now_ms());
     progress = loop();
     stopped = progress == ACME_BUSY || progress == ACME_IDLE;
     if (stopped) {
@@ -378,5 +381,47 @@ int acme_program_issue(const struct acme_config *config)
     acme_report_end(&run.report, progress, stopped);
     acme_key_p256_wipe(&run.account_key);
     acme_key_p256_wipe(&run.certificate_key);
-    return progress == ACME_ISSUED ? ACME_EXIT_NEW : progress == ACME_CURRENT ? ACME_EXIT_CURRENT : ACME_EXIT_FAILED;
+    return progress == ACME_CURRENT             ? ACME_EXIT_CURRENT
+           : stopped || progress == ACME_FAILED ? ACME_EXIT_FAILED
+                                                : ACME_EXIT_NEW;
 }
+
+int acme_program_issue(const struct acme_config *config)
+{
+    return work(config, config->force ? ACME_NOW : ACME_WHEN_DUE, "issue");
+}
+
+#if ACME_CFG_MANAGE
+
+int acme_program_revoke(const struct acme_config *config)
+{
+    return work(config, ACME_REVOKE, "revoke");
+}
+
+/* What is the account's own affair is about no name; a set-up has to have one. */
+static int work_on_account(const struct acme_config *config, enum acme_when what)
+{
+    static struct acme_config of_account;
+    of_account = *config;
+    if (of_account.names.count == 0) {
+        of_account.names.at[of_account.names.count++] = "account.invalid";
+    }
+    return work(&of_account, what, "");
+}
+
+int acme_program_deactivate(const struct acme_config *config)
+{
+    if (!config->yes) {
+        acme_report_error("deactivate ends the account for good, and its certificates cannot be renewed; if that is "
+                          "meant, add --yes");
+        return ACME_EXIT_USAGE;
+    }
+    return work_on_account(config, ACME_DEACTIVATE);
+}
+
+int acme_program_change_key(const struct acme_config *config)
+{
+    return work_on_account(config, ACME_CHANGE_KEY);
+}
+
+#endif

@@ -1,6 +1,7 @@
 /* posix_pair.c - key and chain change places at one moment.
  *
  *   STATE/account.pem, STATE/account      account key; account URL and directory
+ *   STATE/account-next.pem                the account's next key, while it is being changed
  *   STATE/.NAME.order, STATE/.NAME.key    the order in progress and its key
  *   STATE/.NAME.a/, STATE/.NAME.b/        privkey.pem and fullchain.pem: one pair in use, room for the next
  *   STATE/NAME -> .NAME.a or .NAME.b      the pair in use

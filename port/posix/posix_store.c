@@ -14,8 +14,8 @@ int acme_posix_place_record(struct acme_posix_store *s, enum acme_record record)
 {
     static const struct {
         const char *before, *after;
-    } rows[] = {{"account.pem", NULL}, {"account", NULL},    {".", ".order"},
-                {".", ".key"},         {"", "/privkey.pem"}, {"", "/fullchain.pem"}};
+    } rows[] = {{"account.pem", NULL}, {"account", NULL},      {".", ".order"},           {".", ".key"},
+                {"", "/privkey.pem"},  {"", "/fullchain.pem"}, {"account-next.pem", NULL}};
     bool shared = rows[record].after == NULL;
     return acme_posix_place(s, rows[record].before, shared ? "" : s->name, shared ? "" : rows[record].after);
 }
@@ -25,7 +25,8 @@ static int store_get(void *ctx, enum acme_record record, void *buf, size_t cap)
     struct acme_posix_store *s = ctx;
     const char *slot = "";
     int len = 0;
-    int code = record >= ACME_RECORD_KEY ? acme_posix_pair_in_use(s, &slot) : 0;
+    bool in_pair = record == ACME_RECORD_KEY || record == ACME_RECORD_CHAIN;
+    int code = in_pair ? acme_posix_pair_in_use(s, &slot) : 0;
 
     if (code == 0 && slot != NULL && (code = acme_posix_place_record(s, record)) == 0) {
         code = acme_posix_read(s->path, buf, cap, &len);

@@ -6,6 +6,9 @@
 
 /* Each returns the exit code. The messages have been given. */
 int acme_program_issue(const struct acme_config *config);
+int acme_program_revoke(const struct acme_config *config);
+int acme_program_deactivate(const struct acme_config *config);
+int acme_program_change_key(const struct acme_config *config);
 int acme_program_status(const struct acme_config *config);
 int acme_program_version(const struct acme_config *config);
 

@@ -250,7 +250,7 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
     struct acme_out *o;
 
     if (!acme_validity(r->client, &from, &to, &renew)) {
-        return;
+        return; /* beside issuing: the last answer has said it */
     }
     for (size_t i = 0; i < 2 && result == ACME_ISSUED; i++) {
         o = acme_line();
@@ -299,7 +299,13 @@ void acme_report_end(const struct acme_report *r, enum acme_progress result, boo
         end_text(r, result);
     }
     if (r->json) {
-        end_json(r, stopped ? "stopped" : failed ? "failed" : result == ACME_ISSUED ? "issued" : "current", failed);
+        end_json(r,
+                 stopped                  ? "stopped"
+                 : failed                 ? "failed"
+                 : result == ACME_ISSUED  ? "issued"
+                 : result == ACME_CURRENT ? "current"
+                                          : "done",
+                 failed);
     } else if (r->verbose) {
         end_figures(r);
     }

@@ -16,7 +16,7 @@ import tap
 MACHINE, COMPILER, EMULATOR = "s390x", "s390x-linux-gnu-gcc", "qemu-s390x"
 BUILD = os.path.join(ROOT, "build", MACHINE)
 LIBRARIES = os.path.join(BUILD, "root", "usr", "lib", "s390x-linux-gnu")
-PACKAGES = "libssl3 libssl-dev libcmocka-dev libcmocka0 libbearssl-dev libbearssl0".split()
+PACKAGES = "libssl3 libssl-dev libcmocka-dev libcmocka0 libjansson-dev libjansson4 libbearssl-dev libbearssl0".split()
 # A handshake or a sweep takes minutes there, and none of them knows bytes that the others do not.
 SLOW = {"test_tls", "test_acme"}
 LIMIT_S = 100
@@ -24,7 +24,7 @@ LIMIT_S = 100
 
 def sysroot():
     """Returns what is wrong; "" nothing."""
-    if os.path.exists(os.path.join(LIBRARIES, "libcmocka.so")):
+    if all(os.path.exists(os.path.join(LIBRARIES, f"lib{name}.so")) for name in ("cmocka", "jansson")):
         return ""
     work = os.path.join(BUILD, "apt")
     for folder in ("lists/partial", "cache/archives/partial"):

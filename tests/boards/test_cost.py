@@ -6,6 +6,7 @@ of any board: a second boot, for which the time server tells a day on which the 
 """
 
 import os
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +16,16 @@ from machine import BOARDS, EXACT, GATEWAY, KEYS, Machine, image
 from ntp import TimeServer
 import figures
 import servers
+import stack
 import tap
 
 NAME = "cost.example.test"
 DAY = 86400
 LIFE, LATER = 90 * DAY, 70 * DAY  # a third is left from day 60 on
-SMALL = "lm3s6965evb, small"
+SMALL, FIFTEEN = "lm3s6965evb, small", "lm3s6965evb, 15-bit code"
+VARIABLES = {SMALL: ["SMALL=1"], FIFTEEN: ["I15=1"]}
 # Every kind of chain on the board the figures are about, one kind on the others.
-CASES = [*(("lm3s6965evb", key) for key in KEYS), (SMALL, "p256"), *((b, "p256") for b in BOARDS if b != "lm3s6965evb")]
+CASES = [*(("lm3s6965evb", key) for key in KEYS), (SMALL, "p256"), (FIFTEEN, "p256"), *((b, "p256") for b in BOARDS if b != "lm3s6965evb")]
 WORDS = {"all_ticks_kilo": "", "longest_tick_kilo": " longest tick"}
 FIRST, RENEWAL = 10, 8  # requests, when no poll comes too early
 TRIES = 4
@@ -46,19 +49,20 @@ def boot(board, elf, folder, port, run, requests):
 
 def measure(case, folder):
     name, key = case
-    board, small = name.split(",")[0], ["SMALL=1"] * (name == SMALL)
+    board = name.split(",")[0]
     authority = servers.Authority(os.path.join(folder, "ca"), key=KEYS[key], days=365)
     # It believes every answer to a challenge at once: else a poll may come too early, and another one costs a signature.
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority, config={"certificateValidityPeriod": LIFE},
                             env={"PEBBLE_VA_ALWAYS_VALID": "1"})
     clock = TimeServer(time.time)
     elf = image(board, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME],
-                make=[*small, f"SNTP={GATEWAY}", f"SNTP_PORT={clock.port}"])
+                make=[*VARIABLES.get(name, []), f"SNTP={GATEWAY}", f"SNTP_PORT={clock.port}"])
+    mixed = re.findall(r" (\S*[im]31\S*)$", stack.run("nm", elf), re.M) if name == FIFTEEN else []
     new, first = boot(board, elf, lambda attempt: os.path.join(folder, str(attempt)), pebble.http_port, "first run", FIRST)
     clock.tell(lambda: time.time() + LATER)
     again, renewal = boot(board, elf, lambda _: os.path.join(folder, "0"), pebble.http_port, "renewal", RENEWAL)
     pebble.stop()
-    return {f"{name}, {key}: {what}": kilo for what, kilo in {**first, **renewal}.items()}, new + again
+    return {f"{name}, {key}: {what}": kilo for what, kilo in {**first, **renewal}.items()}, new + again + " ".join(mixed)
 
 
 def main():

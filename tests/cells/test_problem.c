@@ -21,7 +21,21 @@ static struct engine e;
 #define X100 "eyJhbGciOiJIUzI1NiJ9.eyJhbGciOiJIUzI1NiJ9.eyJhbGciOiJIUzI1NiJ9.eyJhbGciOiJIUzI1NiJ9.eyJhbGciOiJIUzI1"
 
 /* What a type means to a client that knows it; the rules speak of these. */
-enum class { NONCE, RATE, PAUSE, BROKEN, TERMS, BINDING, ACCOUNT, EARLY, MALFORMED, UNDER_WAY, OTHER, UNTYPED };
+enum class {
+    NONCE,
+    RATE,
+    PAUSE,
+    BROKEN,
+    TERMS,
+    BINDING,
+    ACCOUNT,
+    EARLY,
+    MALFORMED,
+    UNDER_WAY,
+    ENDED,
+    OTHER,
+    UNTYPED
+};
 
 static const struct {
     const char *name;
@@ -50,7 +64,7 @@ static const struct {
     {"rejectedIdentifier", 400, OTHER},
     {"serverInternal", 500, BROKEN},
     {"tls", 400, OTHER},
-    {"unauthorized", 403, OTHER},
+    {"unauthorized", 403, ENDED},
     {"unsupportedContact", 400, OTHER},
     {"unsupportedIdentifier", 400, OTHER},
     {"userActionRequired", 403, TERMS},
@@ -100,6 +114,7 @@ static const struct rule {
 
     /* Said of one. */
     {BIT(BINDING), STEP(CA_NEW_ACCOUNT), END, 0, ACME_E_EAB, "8555 7.3.4: not supported, and its own error says so"},
+    {BIT(ENDED), STEP(CA_NEW_ACCOUNT), END, 0, ACME_E_ACCOUNT, "Boulder, Pebble: the key's account was deactivated; a person has to act"},
     {BIT(UNDER_WAY), STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_BUDGET, "8555 7.5.1: it is being validated, believe that: the authorization tells"},
     {BIT(MALFORMED), STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_PROBLEM, "Pebble, older Boulders: it was answered before; if it still waits after four looks, it was not: again, three times"},
     {BIT(EARLY), STEP(CA_FINALIZE), CA_ORDER, 500, ACME_E_BUDGET, "8555 7.4: not ready although all is valid: the order tells when"},

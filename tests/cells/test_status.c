@@ -12,7 +12,7 @@
  *
  * What the client should do is in the table of rules, the first that matches; which cell reaches which place follows
  * from the rules themselves. One cell with its exchange: CELL="order=ready authz=valid code=202 ra=3". */
-#include "cell.h"
+#include "codes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,39 +20,11 @@
 
 static struct engine e;
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define BIT(n)     (1u << (n))
-#define A_DAY_S    86400
-
 /* --- the four sides of the product */
 
 enum { O_PENDING, O_READY, O_PROCESSING, O_VALID, O_INVALID, O_UNKNOWN, O_ABSENT, ORDERS };
-enum { A_PENDING, A_PROCESSING, A_VALID, A_INVALID, A_DEACTIVATED, A_EXPIRED, A_REVOKED, A_UNKNOWN, AUTHZS };
-enum { C_200, C_201, C_202, C_204, C_30X, C_400, C_401, C_403, C_404, C_409, C_429, C_500, C_503, CODES };
-enum { R_NONE, R_0, R_3, R_3600, R_1E12, R_NEGATIVE, R_LATER, R_PAST, R_GARBAGE, RETRIES };
 
 static const char *const orders[ORDERS] = {"pending", "ready", "processing", "valid", "invalid", "unknown", "absent"};
-static const char *const authzs[AUTHZS] = {"pending",     "processing", "valid",   "invalid",
-                                           "deactivated", "expired",    "revoked", "unknown"};
-static const char *const codes[CODES] = {"200", "201", "202", "204", "30x", "400", "401",
-                                         "403", "404", "409", "429", "500", "503"};
-
-/* The CA's clock is an hour ahead of ours: a date means what it says beside the answer's own Date. */
-#define DATE "Date: Mon, 21 Sep 2026 15:13:20 GMT\r\n"
-static const struct {
-    const char *name, *line;
-    int64_t seconds; /* what it means; -1: nothing */
-} retries[RETRIES] = {
-    {"none", "", -1},
-    {"0", "Retry-After: 0\r\n", 0},
-    {"3", "Retry-After: 3\r\n", 3},
-    {"3600", "Retry-After: 3600\r\n", 3600},
-    {"1e12", "Retry-After: 1000000000000\r\n", 1000000000000},
-    {"negative", "Retry-After: -5\r\n", -1},
-    {"later", "Retry-After: Mon, 21 Sep 2026 15:15:20 GMT\r\n", 120},
-    {"past", "Retry-After: Mon, 21 Sep 2026 15:11:20 GMT\r\n", 0},
-    {"garbage", "Retry-After: in a while\r\n", -1},
-};
 
 struct cell {
     unsigned order, authz, code, retry;
@@ -71,15 +43,7 @@ enum place {
 
 enum { AGAIN = CA_KINDS + 1, END };
 
-#define ANY     0xffffu
 #define AUTHZ_P (BIT(AUTHZ_POLL) | BIT(AUTHZ_LOOK) | BIT(AUTHZ_NEW))
-#define GOOD    (BIT(C_200) | BIT(C_201) | BIT(C_202))
-#define REFUSED (BIT(C_400) | BIT(C_401) | BIT(C_403) | BIT(C_404) | BIT(C_409))
-#define SHORT   (BIT(R_0) | BIT(R_3) | BIT(R_LATER) | BIT(R_PAST))
-#define LONG    (BIT(R_3600) | BIT(R_1E12))
-#define SILENT  (BIT(R_NONE) | BIT(R_NEGATIVE) | BIT(R_GARBAGE))
-#define A_OPEN  (BIT(A_PENDING) | BIT(A_PROCESSING) | BIT(A_UNKNOWN))
-#define A_BAD   (BIT(A_INVALID) | BIT(A_DEACTIVATED) | BIT(A_EXPIRED) | BIT(A_REVOKED))
 #define O_OPEN  (BIT(O_PROCESSING) | BIT(O_UNKNOWN))
 
 /* `then`: what is asked next, AGAIN: the same once more. `tick_ms`: the wait before it, our own; with `heeds` the CA's
@@ -147,13 +111,6 @@ static const struct rule *rule_for(const struct cell *c, enum place place)
 }
 
 /* --- answers */
-
-static void put_head(char *text, size_t cap, const struct cell *c)
-{
-    const char *code = c->code != C_30X ? codes[c->code] : c->retry % 2 == 0 ? "301" : "302";
-    snprintf(text, cap, "HTTP/1.1 %s Told\r\nContent-Type: application/json\r\n%s" DATE "%s", code,
-             c->code == C_30X ? "Location: " CA_URL "/elsewhere\r\n" : "", retries[c->retry].line);
-}
 
 static void put_order(char *text, size_t cap, unsigned order, unsigned number, bool bare)
 {
@@ -233,7 +190,7 @@ static void fresh(const struct cell *c)
     char head[400], authz[500], order[500];
     bool accepted = c->order == O_PROCESSING || c->order == O_VALID, bad = BIT(c->authz) & A_BAD;
     bool dead = c->order == O_INVALID || c->order == O_ABSENT;
-    put_head(head, sizeof head, c);
+    put_head(head, sizeof head, c->code, c->retry);
     put_authz(authz, sizeof authz, c->authz, 1);
     put_order(order, sizeof order, c->order, 1, false);
     const struct ca_twist t[] = {
@@ -289,7 +246,7 @@ static void taken_up(const struct cell *c)
     bool dead = c->order == O_INVALID || c->order == O_ABSENT, bad = BIT(c->authz) & A_BAD;
     bool ended = look->then == END;
     bool anew = !ended && (look->then == CA_NEW_ORDER || dead), old = !ended && !anew && c->order == O_PENDING;
-    put_head(head, sizeof head, c);
+    put_head(head, sizeof head, c->code, c->retry);
     put_authz(authz, sizeof authz, c->authz, anew ? 2 : 1);
     put_order(order, sizeof order, c->order, 1, true);
     if (c->order != O_ABSENT) {

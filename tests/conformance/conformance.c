@@ -144,6 +144,14 @@ static void check_records(void)
     check(put(ACME_RECORD_ACCOUNT, "") == 0, "store: what is not there can be removed");
     port->reset();
     check(get(ACME_RECORD_ACCOUNT, 9) == 0, "store: what was removed stays away after a reset");
+#if ACME_CFG_MANAGE
+    check(put(ACME_RECORD_ACCOUNT_KEY_NEXT, "next\n") == 0 && put(ACME_RECORD_ACCOUNT_KEY, "next\n") == 0 &&
+              put(ACME_RECORD_ACCOUNT_KEY_NEXT, "") == 0,
+          "store: the account's next key takes the old one's place");
+    port->reset();
+    check(holds(ACME_RECORD_ACCOUNT_KEY, "next\n") && get(ACME_RECORD_ACCOUNT_KEY_NEXT, 9) == 0,
+          "store: and stays there");
+#endif
 }
 
 static void check_pair(void)

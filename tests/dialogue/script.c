@@ -11,9 +11,9 @@
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define SPACES     " \t"
 
-static const char *const kinds[CA_KINDS] = {"directory", "newNonce",  "newAccount", "newOrder",    "order",
-                                            "authz",     "challenge", "finalize",   "certificate", "newReg",
-                                            "reg",       "newAuthz",  "newCert",    "issuer",      "revoke"};
+static const char *const kinds[CA_KINDS] = {
+    "directory", "newNonce", "newAccount", "newOrder", "order",  "authz",  "challenge", "finalize", "certificate",
+    "newReg",    "reg",      "newAuthz",   "newCert",  "issuer", "revoke", "account",   "keyChange"};
 
 static const struct {
     const char *name;
@@ -82,9 +82,9 @@ static const struct setting of_ca[] = {OF_CA(born_valid, NUMBER),
                                        OF_CA(up, TEXT),
                                        OF_CA(redirects, NUMBER)};
 
-static const struct setting of_client[] = {OF_CLIENT(directory_url, TEXT), OF_CLIENT(resumed, TEXT),
-                                           OF_CLIENT(down_after, NUMBER),  OF_CLIENT(unclean, FLAG),
-                                           OF_CLIENT(no_terms, FLAG),      OF_CLIENT(work, NUMBER)};
+static const struct setting of_client[] = {
+    OF_CLIENT(directory_url, TEXT), OF_CLIENT(resumed, TEXT), OF_CLIENT(down_after, NUMBER), OF_CLIENT(unclean, FLAG),
+    OF_CLIENT(no_terms, FLAG),      OF_CLIENT(contact, TEXT), OF_CLIENT(work, NUMBER)};
 
 const char *script_kind(enum ca_kind kind)
 {

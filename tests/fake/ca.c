@@ -1,5 +1,6 @@
 /* ca.c - see ca.h. */
 #define _GNU_SOURCE /* memmem */
+#include "ca_manage.h"
 #include "ca_v1.h"
 
 #include <ctype.h>
@@ -111,7 +112,7 @@ static bool use_nonce(struct ca *ca, const char *nonce)
     return false;
 }
 
-static void take_jwk(const char *json, uint8_t point[65])
+void take_jwk(const char *json, uint8_t point[65])
 {
     char x[64], y[64];
     assert_non_null(strstr(json, "\"jwk\":{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\""));
@@ -122,7 +123,7 @@ static void take_jwk(const char *json, uint8_t point[65])
 }
 
 /* Verifies a signature, unless it has been seen to be good: the large sweeps repeat themselves. */
-static void check_signature(const uint8_t point[65], const uint8_t digest[32], const uint8_t signature[64])
+bool check_signature(const uint8_t point[65], const uint8_t digest[32], const uint8_t signature[64])
 {
     static uint8_t good[16384][32];
     uint8_t all[65 + 32 + 64], hash[32];
@@ -132,12 +133,23 @@ static void check_signature(const uint8_t point[65], const uint8_t digest[32], c
     SHA256(all, sizeof all, hash);
     uint8_t *slot = good[(hash[0] << 8 | hash[1]) % 16384];
     if (memcmp(slot, hash, sizeof hash) == 0) {
-        return;
+        return true;
     }
     EVP_PKEY *key = maker_public(point);
-    assert_true(maker_verify(key, digest, signature));
+    bool is_good = maker_verify(key, digest, signature);
     EVP_PKEY_free(key);
-    memcpy(slot, hash, sizeof hash);
+    memcpy(slot, hash, is_good ? sizeof hash : 0);
+    return is_good;
+}
+
+/* A refusal that an honest client may have to meet. */
+static bool judge(struct request *r, bool fine, int code, const char *type)
+{
+    if (!fine && r->refusal == NULL) {
+        r->code = code;
+        r->refusal = type;
+    }
+    return fine;
 }
 
 /* Checks the flattened JWS of RFC 8555, 6.2 and leaves its payload in r. */
@@ -170,15 +182,17 @@ static void check_jws(struct ca *ca, struct request *r, const char *body)
         memcpy(point, ca->point, sizeof point);
     } else {
         take_jwk(json, point);
-        if (ca->accounts > 0 && ca->point[0] != 0) {
+        if (ca->accounts > 0 && ca->point[0] != 0 && !ca->plan->manage) {
             assert_memory_equal(point, ca->point, sizeof point); /* the account key never changes */
         }
-        memcpy(ca->point, point, sizeof point);
+        r->stranger = ca->accounts > 0 && ca->point[0] != 0 && memcmp(point, ca->point, sizeof point) != 0;
+        memcpy(ca->point, point, r->stranger && ca->plan->manage ? 0 : sizeof point);
     }
     snprintf(layout, sizeof layout, "%s.%s", part[0], part[1]);
     SHA256((unsigned char *)layout, strlen(layout), digest);
     assert_int_equal(from_b64url(part[2], strlen(part[2]), signature, sizeof signature), 64);
-    check_signature(point, digest, signature);
+    bool good = check_signature(point, digest, signature);
+    (void)(ca->plan->manage ? judge(r, good, 400, "malformed") : demand(ca, r, good, 400, "malformed"));
     r->payload_len = from_b64url(part[1], strlen(part[1]), r->payload, sizeof r->payload - 1);
     r->payload[r->payload_len] = '\0';
 }
@@ -208,8 +222,7 @@ static bool route(const struct ca *ca, struct request *r, const char *path)
             return !ca->tampered || exists(ca, r, path); /* otherwise order_of() demands it */
         }
     }
-    r->kind = CA_KINDS;
-    return false;
+    return ca_manage_route(ca, r, path);
 }
 
 static void check_http(struct ca *ca, struct request *r, const char *host, const char *request, size_t len)
@@ -340,8 +353,7 @@ static void order_moves(const struct ca *ca, struct ca_order *o)
     }
 }
 
-/* An order that somebody else has finalized: the same account and names, another key. */
-static void by_a_stranger(struct ca *ca, struct ca_order *o)
+void by_a_stranger(struct ca *ca, struct ca_order *o)
 {
     char payload[3000];
     EVP_PKEY *key = maker_ec("P-256");
@@ -601,6 +613,9 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         refuse(p, 400, "accountDoesNotExist", "unknown kid");
         return;
     }
+    if (ca_manage_ended(ca, r, p)) {
+        return;
+    }
     if (r->kind == CA_ORDER || r->kind == CA_AUTHZ || r->kind == CA_CERTIFICATE) {
         assert_string_equal(r->payload, ""); /* POST-as-GET */
     }
@@ -615,6 +630,9 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
     case CA_NONCE:
         break;
     case CA_NEW_ACCOUNT:
+        if (ca_manage_looked(ca, r, p)) {
+            break;
+        }
         if (say_no(p, ca_account_wish(ca, r->payload))) {
             break;
         }
@@ -651,6 +669,7 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         snprintf(p->body, sizeof p->body, "%s", order_of(ca, r)->chain);
         break;
     default:
+        ca_manage(ca, r, p);
         break;
     }
 }

@@ -33,7 +33,9 @@ enum ca_kind {
     CA_NEW_AUTHZ,
     CA_NEW_CERT,
     CA_ISSUER,
-    CA_REVOKE,
+    CA_REVOKE, /* of both, as is the last (ca_manage.h) */
+    CA_ACCOUNT,
+    CA_KEY_CHANGE,
     CA_KINDS,
     CA_KINDS_8555 = CA_NEW_REG
 };
@@ -104,6 +106,7 @@ struct ca_plan {
     const char *account; /* there from an earlier run: "agreed", "idle" or "deactivated"             */
     const char *up;      /* the link to the issuer: "none", or as it is written; NULL: as Boulder's  */
     unsigned redirects;  /* records of them in a validated challenge                                 */
+    bool manage;         /* accounts may be ended or get another key, certificates be revoked        */
     const struct ca_twist *twists;
     unsigned twist_count;
 };
@@ -151,6 +154,11 @@ struct ca {
         unsigned authz_count;
         bool agreed, deactivated;
     } v1;
+    struct {
+        unsigned revocations, changes;
+        unsigned reason; /* of the last revocation */
+        bool deactivated;
+    } managed;
     unsigned early; /* finalize or new-cert was asked for before all authorizations had been valid   */
     unsigned limited, renewal_infos;
     char nonces[1024][16];

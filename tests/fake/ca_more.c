@@ -1,5 +1,5 @@
 /* ca_more.c - see ca_more.h. */
-#include "ca_more.h"
+#include "ca_v1.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +27,10 @@ static const char *next_name(const char *p)
 const char *ca_meta(const struct ca *ca)
 {
     static char text[600];
-    size_t at = (size_t)snprintf(text, sizeof text, "%s\"meta\":{",
-                                 ca->plan->ari ? "\"renewalInfo\":\"" CA_URL "/renewal-info\"," : "");
+    size_t at = (size_t)snprintf(
+        text, sizeof text, "%s%s\"meta\":{",
+        ca->plan->manage ? "\"revokeCert\":\"" CA_URL "/revoke\",\"keyChange\":\"" CA_URL "/key-change\"," : "",
+        ca->plan->ari ? "\"renewalInfo\":\"" CA_URL "/renewal-info\"," : "");
     if (ca->plan->eab_kid != NULL) {
         at += (size_t)snprintf(text + at, sizeof text - at, "\"externalAccountRequired\":true,");
     }
@@ -163,6 +165,10 @@ const struct ca_no *ca_order_wish(struct ca *ca, const char *payload, const char
 
 void ca_begin(struct ca *ca)
 {
+    if (ca->plan->v1) {
+        ca_v1_begin(ca);
+        return;
+    }
     struct ca_order *o = &ca->order[ca->order_count++];
     o->status = "pending";
     o->lag = ca->plan->lag;

@@ -16,6 +16,7 @@ struct request {
     int head_code;       /* v1: what HEAD is answered */
     int code;            /* of a refusal           */
     const char *refusal; /* NULL: none             */
+    bool stranger;       /* signed by a key that is not the account's */
 };
 
 struct reply {
@@ -66,9 +67,15 @@ const char *ca_write_chain(const struct ca_order *o, const char *body);
 /* Of ca.c. */
 size_t from_b64url(const char *text, size_t len, void *out, size_t cap);
 bool member(const char *json, const char *name, char *out, size_t cap);
+void take_jwk(const char *json, uint8_t point[65]);
+bool check_signature(const uint8_t point[65], const uint8_t digest[32], const uint8_t signature[64]);
 bool demand(const struct ca *ca, struct request *r, bool fine, int code, const char *type);
 void refuse(struct reply *p, int code, const char *type, const char *detail);
 void ca_issue(struct ca *ca, struct ca_order *o, const char *payload);
+
+/* An order that somebody else has finalized: the same account and names, another key. */
+void by_a_stranger(struct ca *ca, struct ca_order *o);
+
 bool is_stale(const struct ca *ca, enum ca_kind kind);
 
 /* What time does to an authorization: once a look. */

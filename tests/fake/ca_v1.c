@@ -1,4 +1,5 @@
 /* ca_v1.c - see ca_v1.h. */
+#include "ca_manage.h"
 #include "ca_v1.h"
 
 #include <stdio.h>
@@ -27,6 +28,7 @@ static const struct {
     {"/acme/cert/", CA_CERTIFICATE, NULL},
     {"/acme/issuer-cert", CA_ISSUER, NULL},
     {"/acme/revoke-cert", CA_REVOKE, "revoke-cert"},
+    {"/acme/key-change", CA_KEY_CHANGE, "key-change"},
 };
 
 static const char *resource_of(enum ca_kind kind)
@@ -58,6 +60,13 @@ static void authz_path(unsigned authz, char out[64])
     out[43] = '\0';
 }
 
+void ca_v1_authz_url(unsigned authz, char *out, size_t cap)
+{
+    char path[64];
+    authz_path(authz, path);
+    snprintf(out, cap, A "/authz/%s", path);
+}
+
 static void cert_path(unsigned order, char out[64])
 {
     snprintf(out, 64, "ff%034x", order);
@@ -73,6 +82,14 @@ static void token_of(unsigned authz, unsigned type, char out[64])
 static unsigned challenge_number(unsigned authz, unsigned type)
 {
     return authz * TYPES + type + 1;
+}
+
+void ca_v1_http01(unsigned authz, char *uri, size_t cap, char token[64])
+{
+    char path[64];
+    authz_path(authz, path);
+    token_of(authz, HTTP_01, token);
+    snprintf(uri, cap, A "/challenge/%s/%u", path, challenge_number(authz, HTTP_01));
 }
 
 static bool find_object(const struct ca *ca, struct request *r, const char *rest)
@@ -107,12 +124,25 @@ static bool find_object(const struct ca *ca, struct request *r, const char *rest
     }
 }
 
+void ca_v1_begin(struct ca *ca)
+{
+    for (unsigned i = 0; i < ca->plan->name_count; i++) {
+        bool valid = i < ca->plan->born_valid;
+        ca->v1.authz[ca->v1.authz_count++] =
+            (struct ca_authz){.status = valid ? "valid" : "pending",
+                              .was_valid = valid,
+                              .responded = i == ca->plan->born_valid, /* one at a time */
+                              .looks = ca->plan->authz_looks,
+                              .name = i};
+    }
+}
+
 bool ca_v1_route(const struct ca *ca, struct request *r, const char *path)
 {
     for (size_t i = 0; i < LEN(resources); i++) {
         size_t n = strlen(resources[i].path);
         bool object = resources[i].path[n - 1] == '/';
-        if (strncmp(path, resources[i].path, n) != 0 || (!object && path[n] != '\0')) {
+        if (strncmp(path, resources[i].path, n) != 0 || (!object && strchr("?", path[n]) == NULL)) {
             continue;
         }
         r->kind = resources[i].kind;
@@ -198,6 +228,9 @@ void ca_v1_judge(struct ca *ca, struct request *r)
     const char *at = r->payload;
     assert_true(member(r->payload, "resource", resource, sizeof resource));
     assert_string_equal(resource, resource_of(r->kind));
+    if (ca->plan->manage && r->kind >= CA_REVOKE) {
+        return; /* ca_manage.c judges it */
+    }
     bool first = next_is(&at, "resource"); /* or last */
     switch (r->kind) {
     case CA_NEW_REG:
@@ -361,7 +394,7 @@ static void certificate_document(const struct ca *ca, const struct ca_order *o, 
 static void new_reg(struct ca *ca, struct request *r, struct reply *p)
 {
     char terms[300];
-    if (ca->accounts > 0 && !ca->forgot_account) {
+    if (ca->accounts > 0 && !ca->forgot_account && !r->stranger) {
         refuse(p, 409, "malformed", "Registration key is already in use");
         headers(p, "Location: " A "/reg/1\r\n");
         return;
@@ -371,6 +404,7 @@ static void new_reg(struct ca *ca, struct request *r, struct reply *p)
         refuse(p, 400, "malformed", "Provided agreement URL does not match current agreement URL");
         return;
     }
+    assert_false(r->stranger); /* nobody wants a second registration */
     ca->accounts += ca->accounts == 0;
     ca->forgot_account = false;
     ca->v1.agreed = agrees;
@@ -392,7 +426,7 @@ static void reg(struct ca *ca, struct request *r, struct reply *p)
         assert_string_equal(status, "deactivated");
         ca->v1.deactivated = true;
     }
-    p->code = 202;
+    p->code = ca->v1.deactivated ? 200 : 202;
     account_document(ca, p, false);
 }
 
@@ -451,7 +485,7 @@ static void challenge(struct ca *ca, struct request *r, struct reply *p)
             return;
         }
         ca->repeats += a->responded && a->failures == 0;
-        if (!valid) {
+        if (!valid && (!a->responded || a->failures > 0)) {
             begin_validation(ca, a, wanted);
         }
     }
@@ -492,7 +526,11 @@ static void new_cert(struct ca *ca, struct request *r, struct reply *p)
     snprintf(payload, sizeof payload, "{\"csr\":\"%s\"}", csr);
     assert_true(ca->order_count < LEN(ca->order));
     struct ca_order *o = &ca->order[ca->order_count++];
-    ca_issue(ca, o, payload);
+    if (ca->plan->stranger && ca->order_count == 1) {
+        by_a_stranger(ca, o);
+    } else {
+        ca_issue(ca, o, payload);
+    }
     if (ca->plan->up != NULL && strcmp(ca->plan->up, "none") == 0) {
         *(strstr(o->chain, "-----END CERTIFICATE-----\n") + strlen("-----END CERTIFICATE-----\n")) = '\0';
     }
@@ -553,11 +591,11 @@ static bool is_refused(const struct ca *ca, const struct request *r, struct repl
     if (r->get || r->kind == CA_NEW_REG) {
         return false;
     }
-    const char *detail = ca->accounts == 0 || ca->forgot_account ? "No registration exists matching provided key"
-                         : ca->v1.deactivated ? "Account is not valid, has status \\\"deactivated\\\""
-                         : !ca->v1.agreed && r->kind != CA_REG
-                             ? "Must agree to subscriber agreement before any further actions"
-                             : NULL;
+    const char *detail =
+        ca->accounts == 0 || ca->forgot_account || r->stranger ? "No registration exists matching provided key"
+        : ca->v1.deactivated                  ? "Account is not valid, has status \\\"deactivated\\\""
+        : !ca->v1.agreed && r->kind != CA_REG ? "Must agree to subscriber agreement before any further actions"
+                                              : NULL;
     if (detail != NULL) {
         refuse(p, 403, "unauthorized", detail);
     }
@@ -575,7 +613,8 @@ void ca_v1_carry_out(struct ca *ca, struct request *r, struct reply *p)
         headers(p, "Content-Type: application/json\r\n");
         snprintf(p->body, sizeof p->body,
                  "{\n  \"new-authz\": \"" A "/new-authz\",\n  \"new-cert\": \"" A "/new-cert\",\n  \"new-reg\": \"" A
-                 "/new-reg\",\n  \"revoke-cert\": \"" A "/revoke-cert\"\n}");
+                 "/new-reg\",\n  \"revoke-cert\": \"" A "/revoke-cert\"%s\n}",
+                 ca->plan->manage ? ",\n  \"key-change\": \"" A "/key-change\"" : "");
         break;
     case CA_NONCE:
         p->code = r->head_code;
@@ -607,8 +646,11 @@ void ca_v1_carry_out(struct ca *ca, struct request *r, struct reply *p)
     case CA_ISSUER:
         issuer(ca, p);
         break;
+    case CA_KEY_CHANGE:
+        ca_manage_key(ca, r, p);
+        break;
     default:
-        revoke(ca, r, p);
+        (ca->plan->manage ? ca_manage_revoke : revoke)(ca, r, p);
         break;
     }
     headers(p, "Boulder-Request-Id: 8Gcww6eBwqbNSvgnyPh4jdEm_eKzi69W41OFN4v6Kps\r\n"

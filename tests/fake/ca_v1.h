@@ -16,6 +16,13 @@
 /* What a plan says of an earlier time. */
 void ca_v1_init(struct ca *ca);
 
+/* Makes the authorizations of an order in progress: what an earlier run left. And the URL of one. */
+void ca_v1_begin(struct ca *ca);
+void ca_v1_authz_url(unsigned authz, char *out, size_t cap);
+
+/* The http-01 challenge of an authorization. */
+void ca_v1_http01(unsigned authz, char *uri, size_t cap, char token[64]);
+
 /* Finds what a path stands for, and how it may be asked for. False: there is no such thing. */
 bool ca_v1_route(const struct ca *ca, struct request *r, const char *path);
 const char *ca_v1_method(const struct request *r);

@@ -1,5 +1,6 @@
 /* engine.c - see engine.h. */
 #include "engine.h"
+#include "ca_v1.h"
 #include "words.h"
 
 #include "protocol/poll.h"
@@ -56,10 +57,38 @@ static int keep_chain(void *ctx, const void *data, size_t len)
 static int judge_chain(void *ctx, const char *data, size_t len)
 {
     struct engine *e = ctx;
-    if (e->x.body == ACME_BODY_DER) {
+    if (e->way->judged && e->x.body == ACME_BODY_DER) {
         return acme_chain_der(&e->judge, data, len);
     }
     return e->way->judged ? acme_chain_read(&e->judge, data, len) : keep_chain(e, data, len);
+}
+
+/* What an earlier run has stored. */
+static void resume(struct engine *e, const struct engine_way *way)
+{
+    struct acme_directory *directory = &e->flow.directory;
+    struct acme_order *order = &e->flow.order;
+    bool v1 = e->ca.plan->v1;
+    strcpy(e->flow.account, v1 ? CA_URL "/acme/reg/1" : CA_URL "/account/1");
+    strcpy(directory->new_nonce, v1 ? CA_URL "/acme/new-reg" : CA_URL "/nonce");
+    strcpy(directory->new_account, v1 ? CA_URL "/acme/new-reg" : CA_URL "/new-account");
+    strcpy(directory->new_order, v1 ? CA_URL "/acme/new-authz" : CA_URL "/new-order");
+    strcpy(order->url, way->resumed);
+    e->ca.accounts = 1;
+    assert_int_equal(e->setup.account_key.ops->point(&e->account, e->ca.point), 0);
+    if (!v1) {
+        return;
+    }
+    e->ca.v1.agreed = true;
+    strcpy(directory->new_cert, CA_URL "/acme/new-cert");
+    while (strstr(way->resumed, "/order/") == NULL && order->authz_count < e->setup.name_count) {
+        ca_v1_authz_url(order->authz_count, order->authz[order->authz_count], sizeof order->authz[0]);
+        order->authz_count++;
+    }
+    if (strstr(way->resumed, "/cert/") != NULL) {
+        strcpy(order->url, directory->new_cert);
+        strcpy(order->certificate, way->resumed);
+    }
 }
 
 static void begin(struct engine *e, const struct ca_plan *plan, const struct engine_way *way, bool bytewise)
@@ -96,14 +125,13 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
     assert_int_equal(acme_url_parse(&e->flow.hosts.directory, acme_slice_of(e->setup.ca.directory_url)), 0);
     e->flow.hosts.more = way->more_hosts;
     e->flow.hosts.more_count = way->more_host_count;
+    if (way->contact != NULL) {
+        e->contacts[0] = e->contacts[1] = way->contact;
+        e->setup.contacts = e->contacts;
+        e->setup.contact_count = 2;
+    }
     if (way->resumed != NULL) {
-        strcpy(e->flow.account, CA_URL "/account/1");
-        strcpy(e->flow.directory.new_nonce, CA_URL "/nonce");
-        strcpy(e->flow.directory.new_account, CA_URL "/new-account");
-        strcpy(e->flow.directory.new_order, CA_URL "/new-order");
-        strcpy(e->flow.order.url, way->resumed);
-        e->ca.accounts = 1;
-        assert_int_equal(keys->point(&e->account, e->ca.point), 0);
+        resume(e, way);
     }
     if (plan->begun) {
         ca_begin(&e->ca);
@@ -205,7 +233,8 @@ static int step_send(struct engine *e)
         if (e->dead) {
             return fault(e, ACME_E_CLOSED);
         }
-        e->answer = ca_answer(&e->ca, e->host, e->request, e->request_len);
+        e->answer =
+            e->way->server != NULL ? e->way->server(e) : ca_answer(&e->ca, e->host, e->request, e->request_len);
         e->asked[e->ca.requests - 1] = e->ca.last;
         if (e->way->asked != NULL) {
             e->way->asked(e);

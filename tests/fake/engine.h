@@ -14,19 +14,21 @@ struct engine;
 /* What may differ from the usual; all zero is the usual. */
 struct engine_way {
     const char *directory_url;
-    const char *resumed; /* URL of a stored order; the account is known then */
+    const char *resumed; /* URL of a stored order; the account is known then. ACME v1: new-cert, or a certificate */
     const char *const *more_hosts;
     size_t more_host_count;
     unsigned work;       /* bytes lent; 0: 6144 */
     unsigned down_after; /* requests after which no connection can be opened */
     bool unclean;        /* connections end without close_notify             */
     bool no_terms;
+    const char *contact;             /* of the account: one, twice */
     bool judged;                     /* the chain is read and put in order, as acme.c does; else kept as it is */
     bool whole;                      /* whole pieces only: a large sweep has no time for both          */
     const struct acme_key_ops *keys; /* of both keys; NULL: the usual ones, made anew                  */
     void (*begun)(struct engine *e); /* may change what is there before the first request              */
-    void (*asked)(struct engine *e); /* a request has been answered: ca.last, request, answer          */
-    void (*before_step)(struct engine *e); /* may look at everything, and leaves it as it was           */
+    struct ca_answer (*server)(struct engine *e); /* answers in place of the scripted CA; counts ca.requests */
+    void (*asked)(struct engine *e);              /* a request has been answered: ca.last, request, answer          */
+    void (*before_step)(struct engine *e);        /* may look at everything, and leaves it as it was           */
 };
 
 struct engine {
@@ -37,6 +39,7 @@ struct engine {
     struct acme_key_p256 account, certificate;
     struct acme_solver solver;
     const struct acme_solver *solvers[1];
+    const char *contacts[2];
     const struct engine_way *way;
     char work[8192]; /* setup.work_len of them are lent */
     uint32_t now_ms;

@@ -154,6 +154,11 @@ static unsigned all_items(const struct mutation *m, unsigned scene)
     return sum;
 }
 
+static bool is_whole(const struct mutation *m, unsigned scene)
+{
+    return scene <= (unsigned)m->whole || (scene == V1_ISSUE && m->whole >= ROUGH);
+}
+
 unsigned answers_points(const struct mutation *m, const struct honest *honest)
 {
     static const struct dimension plain; /* one that neither listens nor has keys of its own, as those here */
@@ -162,7 +167,7 @@ unsigned answers_points(const struct mutation *m, const struct honest *honest)
         scene++;
     }
     unsigned items = all_items(m, scene);
-    return scene <= (unsigned)m->whole ? items : (items + kinds - 1) / kinds;
+    return is_whole(m, scene) ? items : (items + kinds - 1) / kinds;
 }
 
 /* --- changing --- */
@@ -171,7 +176,7 @@ void answers_prepare(struct trial *t, const struct mutation *m)
 {
     unsigned scene = (unsigned)(t->scene - scenes), kind = t->kind, item = t->point;
     unsigned count = tell_all(scene);
-    if (scene > (unsigned)m->whole) { /* each item once, and all kinds in turn */
+    if (!is_whole(m, scene)) { /* each item once, and all kinds in turn */
         item = t->point * 2 * m->ways + t->kind;
         kind = (item * 7 + t->point) % (2 * m->ways);
     }

@@ -36,8 +36,9 @@ void put_answer(struct changed *c, const struct answer *a, const char *body, siz
 struct mutation {
     unsigned (*items)(const struct answer *a);
     bool (*change)(const struct answer *a, unsigned item, unsigned way, struct changed *c); /* false: no such item */
-    unsigned ways;         /* kinds are twice as many                                                       */
-    enum scene_name whole; /* the last scene in which all ways are gone; in others an item is changed once  */
+    unsigned ways; /* kinds are twice as many                                                       */
+    /* The last scene in which all ways are gone, and with ROUGH in the first of ACME v1; in others an item is changed once. */
+    enum scene_name whole;
 };
 
 /* For the struct dimension of a mutation: its size, what its prepare does, and its hook. */

@@ -17,7 +17,8 @@ static const struct dimension *const of_v1[] = {
     &dimension_rxcut,   &dimension_txcut,    &dimension_rxsplit,    &dimension_txsplit,   &dimension_netfail,
     &dimension_netpair, &dimension_connect,  &dimension_offline,    &dimension_storefail, &dimension_storecut,
     &dimension_tickcut, &dimension_tickpair, &dimension_recordlost, &dimension_nonce,     &dimension_keyfail,
-    &dimension_storm,   &dimension_worksize};
+    &dimension_storm,   &dimension_worksize, &dimension_anstrunc,   &dimension_ansbyte,   &dimension_header,
+    &dimension_member};
 
 const struct dimension *dimensions[DIMENSIONS_MAX];
 unsigned dimension_count;

@@ -3,6 +3,7 @@
 every second one are not ours to see, as in a secure element."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -18,7 +19,9 @@ pebble = servers.Pebble(folder, servers.Authority(folder), env={"PEBBLE_WFE_NONC
 program = os.path.join(folder, "many")
 stacks = ["-isystem", os.environ["BEARSSL_DIR"] + "/inc"] if "BEARSSL_DIR" in os.environ else []
 library = [os.environ["BEARSSL_DIR"] + "/build/libbearssl.a"] if "BEARSSL_DIR" in os.environ else ["-lbearssl"]
-built = subprocess.run(["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Icore", "-Iport/posix", *stacks,
+with open(os.path.join(HERE, "..", "..", "Makefile")) as makefile:  # what the libraries were built with
+    options = re.search("^HOST_OPTIONS = (.*)", makefile.read(), re.M)[1].split()
+built = subprocess.run(["cc", *options, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Icore", "-Iport/posix", *stacks,
                         os.path.join(HERE, "many.c"), os.path.join(servers.BUILD, "libnanoacme-posix.a"),
                         os.path.join(servers.BUILD, "libnanoacme.a"), *library, "-lcrypto", "-lpthread", "-o", program],
                        capture_output=True, text=True)

@@ -9,6 +9,7 @@ link. Mutants that do not compile, or make the same machine code, are not counte
 sanitizers, as in `make check`. The survivors that are known, and why they are harmless, are in survivors.md.
 """
 
+import functools
 import glob
 import multiprocessing
 import os
@@ -29,11 +30,12 @@ WALL_S = 240  # for one program that waits for something; loops end by the CPU t
 # Programs that take a second or more, and the files they are run for: the others have tests of their own, and torture.
 TALK, NONE = r"protocol|jose|x509|wire", r"no file of the core"
 LONG = {"test_acme": r"core/acme|lifecycle", "test_exchange_edges": r"exchange|flow|jose|http", "test_dialogue": TALK,
-        "test_status": TALK, "test_problem": TALK, "test_tls": r"secure", "test_refusals": r"secure|der|x509",
+        "test_status": TALK, "test_status_v1": TALK, "test_race": NONE, "test_problem": TALK, "test_tls": r"secure",
+        "test_refusals": r"secure|der|x509",
         "test_key_p256": r"key|ec\.|der|pem", "test_posix_store": NONE, "test_flash_store": NONE}
 # Files whose tests are called otherwise.
-OWN = {"flow": "test_dialogue", "exchange": "test_dialogue", "tls": "test_refusals", "acme": "torture",
-       "acme_setup": "test_buffers"}
+OWN = {"flow": "test_dialogue", "flow_v1": "test_dialogue", "exchange": "test_dialogue", "tls": "test_refusals",
+       "acme": "torture", "acme_setup": "test_buffers"}
 HEARD_S = 10  # of CPU: a program that needs more is not waited for, what it would say then torture says sooner
 
 TOKEN = re.compile(r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/|^[ \t]*\#(?:[^\n]*\\\n)*[^\n]*)|(?P<text>"(?:\\.|[^"\\])*")
@@ -138,9 +140,16 @@ def link(flags, lib, objects):
     return ["gcc", *flags.split(), "-shared", "-Wl,-soname,libnanoacme.so", "-o", lib, *objects, "-lbearssl"]
 
 
+@functools.cache
+def options():
+    """What the core that is tested is built with."""
+    with open("Makefile", encoding="utf-8") as file:
+        return re.search("^HOST_OPTIONS = (.*)", file.read(), re.M)[1].split()
+
+
 def compiled(path, text, flags, to):
     folder = os.path.dirname(path)
-    return call(["gcc", "-std=c99", *flags.split(), "-w", "-Werror=int-conversion", "-Icore", "-iquote", folder, "-c",
+    return call(["gcc", "-std=c99", *options(), *flags.split(), "-w", "-Werror=int-conversion", "-Icore", "-iquote", folder, "-c",
                  "-x", "c", "-o", to, "-"], input=text.encode()).returncode == 0
 
 

@@ -496,7 +496,7 @@ static void reads_that_fail(void **state)
 {
     (void)state;
     static const struct ca_plan plan = {ONE};
-    for (int record = 0; record < DEVICE_RECORDS; record++) {
+    for (int record = 0; record <= ACME_RECORD_CHAIN; record++) {
         new_world(&plan);
         demand(run(ACME_NOW), ACME_ISSUED);
         unsigned requests = w.ca.requests;

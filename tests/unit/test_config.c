@@ -162,6 +162,17 @@ static void test_flags(void **unused)
     assert_string_equal(c.error, "--webroot needs a value");
     assert_int_equal(acme_config_take(&c, ACME_KEY_HTTP_PORT, "-1"), ACME_EXIT_USAGE);
     assert_string_equal(c.error, "--http-port -1: not a port number");
+    assert_int_equal(acme_config_take(&c, ACME_KEY_REASON, "5"), 0);
+    assert_int_equal(c.reason, 5);
+    acme_config_init(&c);
+    static const char *const no_reasons[] = {"0", "7", "11", "x"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(acme_config_take(&c, ACME_KEY_REASON, no_reasons[i]), ACME_EXIT_USAGE);
+        acme_config_init(&c);
+    }
+    assert_false(c.yes);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_YES, NULL), 0);
+    assert_true(c.yes);
     assert_int_equal(acme_config_take(&c, ACME_KEY_VERBOSE, NULL), 0);
     assert_int_equal(acme_config_take(&c, ACME_KEY_VERBOSE, NULL), 0);
     assert_true(c.verbose);

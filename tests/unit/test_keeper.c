@@ -10,13 +10,17 @@ static struct {
     const char *data;
     size_t len;
     unsigned reads, writes;
-} record[6];
+} record[7];
 static int put_says;
+static const char unreadable[] = "";
 
 static int store_get(void *ctx, enum acme_record which, void *buf, size_t cap)
 {
     (void)ctx;
     record[which].reads++;
+    if (record[which].data == unreadable) {
+        return ACME_E_STORE_READ;
+    }
     size_t len = record[which].len < cap ? record[which].len : cap;
     if (len > 0) {
         memcpy(buf, record[which].data, len);
@@ -215,6 +219,28 @@ static void what_the_flow_has_learned(void **state)
     }
 }
 
+/* A next account key that is gone, or cannot be read, just when it is to take its place. */
+static void next_account_key_is_gone(void **state)
+{
+    (void)state;
+    static const struct acme_key_ops ops = {.import = any_import};
+    struct acme_flow flow;
+    setup.account_key = setup.certificate_key = (struct acme_key){&ops, NULL};
+    for (int i = 0; i < 2; i++) {
+        memset(&flow, 0, sizeof flow);
+        flow.setup = &setup;
+        flow.manage.promote = true;
+        have(ACME_RECORD_ACCOUNT_KEY_NEXT, i == 0 ? NULL : unreadable, 0);
+        assert_int_equal(acme_keeper_flow(&keeper, &flow), i == 0 ? ACME_E_KEY_CORRUPT : ACME_E_STORE_READ);
+        assert_int_equal(keeper.blamed, ACME_RECORD_ACCOUNT_KEY_NEXT);
+        assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY].writes, 0);
+    }
+    flow.manage.promoted = true; /* it was written, and is not there */
+    assert_int_equal(acme_keeper_flow(&keeper, &flow), ACME_E_KEY_CORRUPT);
+    assert_int_equal(keeper.blamed, ACME_RECORD_ACCOUNT_KEY);
+    assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY_NEXT].writes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup(chains_of_no_use, set_up),
 #endif
         cmocka_unit_test_setup(what_the_flow_has_learned, set_up),
+        cmocka_unit_test_setup(next_account_key_is_gone, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

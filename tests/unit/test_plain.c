@@ -269,23 +269,30 @@ static void early_answer(void **state)
 
     (void)state;
     assert_int_equal(open_line(), 1);
-    line.room = 3;
-    assert_int_equal(acme_channel_send(&channel, "head and more", 13, false, now), 3);
+    line.room = 1;
+    assert_int_equal(acme_channel_send(&channel, "a", 1, false, now), 1);
+    assert_int_equal(channel.up, 1);
+    line.room = 2;
+    assert_int_equal(acme_channel_send(&channel, "head and more", 13, false, now), 2);
     assert_true(channel.moved);
     line.room = 0;
     assert_int_equal(acme_channel_send(&channel, "d and more", 10, false, now), 0);
     assert_false(channel.moved);
+    assert_int_equal(channel.up, 3);
     line.says = "no!";
     assert_int_equal(acme_channel_send(&channel, "d and more", 10, false, now), 10);
     assert_true(channel.moved);
     assert_int_equal(acme_channel_send(&channel, "body", 4, true, now), 4);
     assert_int_equal(acme_channel_flush(&channel, now), 1);
     assert_int_equal(line.request_len, 3);
-    assert_int_equal(hear(text, sizeof text, &clean), 1);
-    assert_string_equal(text, "n");
-    assert_int_equal(hear(text, sizeof text, &clean), 2);
-    assert_string_equal(text, "o!");
-    assert_int_equal(channel.down, 3);
+    memset(text, '#', sizeof text);
+    assert_int_equal(acme_channel_recv(&channel, text, sizeof text, &clean, now), 1);
+    assert_memory_equal(text, "n#", 2); /* not a byte more */
+    for (int i = 2; i <= 3; i++) {      /* byte by byte from here on */
+        assert_int_equal(hear(text, 2, &clean), 1);
+        assert_int_equal(text[0], "no!"[i - 1]);
+        assert_int_equal(channel.down, i);
+    }
     assert_int_equal(open_line(), 1); /* what is sent now must not be taken for the rest */
     assert_int_equal(line.opens, 2);
     line.room = SIZE_MAX;

@@ -115,6 +115,9 @@ static void test_layout(void **unused)
     assert_string_equal(get(ACME_RECORD_KEY), "key 2\n");
     assert_string_equal(get(ACME_RECORD_CHAIN), "chain 2\n");
     assert_string_equal(get(ACME_RECORD_ACCOUNT_KEY), "account key\n");
+    assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY_NEXT, "next\n"), 0);
+    assert_int_equal(access(path("account-next.pem"), F_OK), 0);
+    assert_string_equal(get(ACME_RECORD_ACCOUNT_KEY_NEXT), "next\n");
 }
 
 static void test_rights(void **unused)

@@ -279,6 +279,66 @@ static void a_key_that_does_not_answer(void **state)
     assert_string_equal(f.account, "");
 }
 
+/* An order of ACME v1: authorizations, as many as were made, and the certificate once there is one. */
+static void an_order_of_v1_comes_back(void **state)
+{
+    (void)state;
+    strcpy(flow.directory.new_cert, U "/new-cert");
+    strcpy(flow.order.url, U "/new-cert");
+    for (unsigned made = 0; made <= ACME_NAMES_MAX; made++) {
+        flow.order.authz_count = (uint8_t)made;
+        for (unsigned i = 0; i < made; i++) {
+            snprintf(flow.order.authz[i], sizeof flow.order.authz[i], U "/authz/%u", i);
+        }
+        strcpy(flow.order.certificate, made % 2 == 0 ? U "/cert/1" : "");
+        size_t len = order(7);
+        struct acme_flow f = blank();
+        int64_t retry = -1;
+        assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
+        assert_int_equal(f.order.authz_count, made);
+        assert_memory_equal(f.order.authz, flow.order.authz, made * sizeof f.order.authz[0]);
+        assert_string_equal(f.order.certificate, flow.order.certificate);
+        for (size_t cut = 0; cut < len; cut++) { /* torn, it is none */
+            struct acme_flow g = blank();
+            assert_false(acme_record_order_read(&g, acme_slice(text, cut), &retry));
+            assert_int_equal(g.order.authz_count, 0);
+            assert_string_equal(g.order.certificate, "");
+        }
+    }
+}
+
+/* The text with `from` in it written `to`. */
+static bool reads_as(const char *from, const char *to)
+{
+    char other[4096];
+    struct acme_flow f = blank();
+    int64_t retry = -1;
+    (void)order(7);
+    const char *at = strstr(text, from);
+    assert_non_null(at);
+    snprintf(other, sizeof other, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    return acme_record_order_read(&f, acme_slice(other, strlen(other)), &retry);
+}
+
+static void a_damaged_order_of_v1_is_none(void **state)
+{
+    (void)state;
+    strcpy(flow.directory.new_cert, U "/new-cert");
+    strcpy(flow.order.url, U "/new-cert");
+    strcpy(flow.order.authz[0], U "/authz/1");
+    strcpy(flow.order.authz[1], U "/authz/2");
+    flow.order.authz_count = 2;
+    strcpy(flow.order.certificate, U "/cert/1");
+    memset(text, 0, sizeof text);
+    assert_true(reads_as("authz " U "/authz/2", "authz " U "/authz/3"));
+    assert_false(reads_as("authz " U "/authz/1", "authz https://elsewhere.test/authz/1"));
+    assert_false(reads_as("authz " U "/authz/2", "authz "));
+    assert_false(reads_as("authz " U "/authz/2", "authz " U "/authz/ 2"));
+    assert_false(reads_as("certificate " U "/cert/1", "certificate https://elsewhere.test/cert/1"));
+    assert_false(reads_as("certificate " U "/cert/1", "certificate x"));
+    assert_false(reads_as("certificate ", "more "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +353,8 @@ int main(void)
         cmocka_unit_test_setup(another_key_has_another_account, set_up),
         cmocka_unit_test_setup(too_little_room_is_told, set_up),
         cmocka_unit_test_setup(a_key_that_does_not_answer, set_up),
+        cmocka_unit_test_setup(an_order_of_v1_comes_back, set_up),
+        cmocka_unit_test_setup(a_damaged_order_of_v1_is_none, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,11 +28,20 @@ static void dates_that_make_no_sense_do_no_harm(void **state)
     assert_int_equal(acme_renew_at(-62135596800, 253402300799), 253402300799 - (253402300799 + 62135596800) / 3);
 }
 
+static void a_third_is_exact_for_every_length_of_life(void **state)
+{
+    (void)state;
+    for (int64_t life = 10 * DAY; life < INT64_C(1) << 47; life += life / 7 + 1) {
+        assert_int_equal(acme_renew_at(0, life), life - life / 3);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_third_or_a_half_is_left),
         cmocka_unit_test(dates_that_make_no_sense_do_no_harm),
+        cmocka_unit_test(a_third_is_exact_for_every_length_of_life),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,610 @@
+/* replay.c - see replay.h. */
+#define _GNU_SOURCE /* memrchr */
+#include "replay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/pem.h>
+
+#include "fault/fastkey.h"
+#include "judge_v1.h"
+#include "script.h"
+#include "wire/url.h"
+
+#define ONCE_REQUESTS 60
+#define ONCE_MINUTES  30
+#define EVER_MINUTES  120
+#define WORK          8192 /* as the program has */
+
+/* One run of the client. */
+static struct {
+    const struct recording *recording;
+    enum replay_how how;
+    const struct exchange *x; /* ONCE, EVER: the one; STORY: where it begins  */
+    unsigned nth;             /* ONCE, EVER: in place of which answer of its kind */
+    struct v1_names names;
+    const char *contacts[4];
+    size_t contact_count;
+
+    /* a story */
+    const json_t *account; /* the key of the recorded client */
+    bool had[RECORDING_MAX];
+    long account_at, furthest; /* exchanges in the recording; -1: none */
+    unsigned object_count;
+    struct {
+        char id[600];
+        long at;
+    } object[BOULDER_AUTHZ];
+
+    unsigned told_count;
+    struct {
+        char type[130], detail[600];
+    } told[64];
+} run;
+
+static struct engine e;
+static struct boulder b;
+static bool begun;
+static bool early[RECORDING_MAX]; /* new-certs that were refused because they came too early */
+static char asked[4000];
+
+/* --- a story: which exchange comes next */
+
+/* What an exchange is about: the id of an authorization. */
+static bool object_id(const char *path, char *id, size_t cap)
+{
+    static const char *const folders[] = {"/acme/authz/", "/acme/challenge/"};
+    for (unsigned i = 0; i < 2; i++) {
+        size_t n = strlen(folders[i]);
+        if (strncmp(path, folders[i], n) == 0) {
+            snprintf(id, cap, "%.*s", (int)strcspn(path + n, "/"), path + n);
+            return true;
+        }
+    }
+    return false;
+}
+
+static long *object_at(const char *id)
+{
+    unsigned i = 0;
+    while (i < run.object_count && strcmp(run.object[i].id, id) != 0) {
+        i++;
+    }
+    if (i == run.object_count) {
+        assert_true(i < BOULDER_AUTHZ);
+        snprintf(run.object[i].id, sizeof run.object[0].id, "%s", id);
+        run.object[run.object_count++].at = -1;
+    }
+    return &run.object[i].at;
+}
+
+static bool same_object(const struct exchange *x, const char *id)
+{
+    char other[600];
+    return object_id(x->path, other, sizeof other) && strcmp(other, id) == 0;
+}
+
+static bool same_account(const struct exchange *x)
+{
+    return v1_resource(x->kind) == NULL || (run.account != NULL && json_equal(x->jwk, run.account));
+}
+
+static bool same_member(const struct v1_request *q, const struct exchange *x, const char *name)
+{
+    const json_t *ours = json_object_get(q->payload, name), *theirs = json_object_get(x->payload, name);
+    return ours == NULL || theirs == NULL ? ours == theirs : json_equal(ours, theirs);
+}
+
+static bool same_token(const struct v1_request *q, const struct exchange *x)
+{
+    const char *ours = json_string_value(json_object_get(q->payload, "keyAuthorization"));
+    const char *theirs = json_string_value(json_object_get(x->payload, "keyAuthorization"));
+    return strncmp(ours, theirs, strcspn(theirs, ".") + 1) == 0;
+}
+
+/* Whether the recorded request says what ours says, leaving out what the judge looks at. */
+static bool fits(const struct v1_request *q, const struct exchange *x)
+{
+    if (x->kind != q->kind || x->not_ours != NULL || !x->answered || !same_account(x)) {
+        return false;
+    }
+    if (early[x - run.recording->exchange]) { /* the judge would have seen if ours were too early as well */
+        return false;
+    }
+    if (q->kind == V1_NEW_AUTHZ || q->kind == V1_NEW_CERT) {
+        return v1_same_names(&q->names, &x->names);
+    }
+    return strcmp(q->path, x->path) == 0 && (q->kind != V1_NEW_REG || same_member(q, x, "contact")) &&
+           (q->kind != V1_REG || same_member(q, x, "agreement")) && (q->kind != V1_CHALLENGE || same_token(q, x));
+}
+
+/* The first exchange from which on a request may be answered. */
+static long earliest(const struct v1_request *q)
+{
+    char id[600];
+    if (object_id(q->path, id, sizeof id)) {
+        return *object_at(id) + 1;
+    }
+    if (q->kind == V1_NEW_AUTHZ) {
+        bool first = run.x != NULL && run.x->kind == V1_NEW_AUTHZ && v1_same_names(&q->names, &run.x->names);
+        long start = first ? run.x - run.recording->exchange : 0;
+        return start > run.account_at ? start : run.account_at + 1;
+    }
+    return q->kind == V1_NEW_CERT ? run.furthest + 1 : q->kind == V1_REG ? run.account_at + 1 : 0;
+}
+
+/* Whether the challenge of an authorization has been answered by our client. */
+static bool has_answered(const char *id)
+{
+    for (unsigned i = 0; i < run.recording->count; i++) {
+        const struct exchange *x = &run.recording->exchange[i];
+        if (run.had[i] && x->kind == V1_CHALLENGE && same_object(x, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether an exchange changed the object, in a way our client has not: what was seen later is not for it. A challenge
+ * that is answered again changes nothing. */
+static bool changes(const struct exchange *x, const char *id)
+{
+    bool done = strcmp(x->method, "POST") == 0 && x->status / 100 == 2 && same_object(x, id);
+    return done && !(x->kind == V1_CHALLENGE && has_answered(id));
+}
+
+static void take(long i, const struct v1_request *q)
+{
+    const struct exchange *x = &run.recording->exchange[i];
+    const char *location = exchange_header(x, "Location");
+    const char *path = q->kind != V1_NEW_AUTHZ ? q->path : location != NULL ? strstr(location, "/acme/") : NULL;
+    char id[600];
+    run.had[i] = true;
+    run.furthest = i > run.furthest ? i : run.furthest;
+    if (q->kind == V1_NEW_REG || q->kind == V1_REG) {
+        run.account_at = i;
+    }
+    if (path != NULL && object_id(path, id, sizeof id)) {
+        *object_at(id) = i;
+    }
+}
+
+static const struct exchange *next_of_story(void *ctx, const struct v1_request *q)
+{
+    const struct recording *r = ctx;
+    char id[600];
+    bool look = q->kind == V1_AUTHZ && object_id(q->path, id, sizeof id);
+    for (long i = earliest(q); i < (long)r->count; i++) {
+        const struct exchange *x = &r->exchange[i];
+        if (look && changes(x, id)) {
+            return NULL;
+        }
+        if (!run.had[i] && fits(q, x)) {
+            judge_v1_same(&b, q, x);
+            take(i, q);
+            return x;
+        }
+    }
+    return NULL;
+}
+
+/* --- one answer where it hurts */
+
+static const struct exchange *one_answer(void *ctx, const struct v1_request *q)
+{
+    (void)ctx;
+    bool now = run.how == REPLAY_EVER ? q->nth >= run.nth : q->nth == run.nth;
+    return q->kind == run.x->kind && now ? run.x : NULL;
+}
+
+/* --- a run */
+
+static void (*engine_trace)(void *ctx, const struct acme_event *event);
+
+static void listen(void *ctx, const struct acme_event *event)
+{
+    engine_trace(ctx, event);
+    if (event->kind == ACME_EVENT_PROBLEM && run.told_count < 64) {
+        snprintf(run.told[run.told_count].type, sizeof run.told[0].type, "%.*s", (int)event->text.len,
+                 event->text.len > 0 ? event->text.at : "");
+        snprintf(run.told[run.told_count++].detail, sizeof run.told[0].detail, "%.*s", (int)event->detail.len,
+                 event->detail.len > 0 ? event->detail.at : "");
+    }
+}
+
+static void begin(struct engine *engine)
+{
+    static char host[200];
+    snprintf(host, sizeof host, "%.*s", (int)strcspn(run.recording->host, ":"), run.recording->host);
+#if ACME_CFG_PLAIN_HTTP
+    engine->setup.ca.plain_host = host;
+#endif
+    engine->setup.contacts = run.contacts;
+    engine->setup.contact_count = run.contact_count;
+    engine_trace = engine->setup.trace;
+    engine->setup.trace = listen;
+}
+
+static struct ca_answer serve(struct engine *engine)
+{
+    struct ca_answer answer = boulder_answer(&b, engine);
+    size_t at = strlen(asked);
+    engine->ca.requests++;
+    if (b.last_recorded != NULL) {
+        snprintf(asked + at, sizeof asked - at, "#   %s <- line %u\n", v1_word(b.last_kind), b.last_recorded->line);
+    } else {
+        snprintf(asked + at, sizeof asked - at, "#   %s\n", v1_word(b.last_kind));
+    }
+    return answer;
+}
+
+static int roll(void *ctx, void *buf, size_t len)
+{
+    (void)ctx;
+    dice_fill(buf, len);
+    return 0;
+}
+
+static int generate(void *handle, const struct acme_sys *sys)
+{
+    static const struct acme_sys dice = {.random = roll};
+    (void)sys;
+    return fastkey_ops.generate(handle, &dice);
+}
+
+/* The certificate stored is for our key and names, and the issuer's follows. */
+static void judge_chain(void)
+{
+    BIO *bio = BIO_new_mem_buf(e.chain, (int)e.chain_len);
+    X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL), *issuer = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    X509 *more = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    uint8_t point[65];
+    size_t len = 0;
+    if (leaf == NULL || (issuer != NULL) != (b.issuer != NULL) || more != NULL) {
+        fail_msg("%s: the chain is not the certificates that were sent", b.where);
+    }
+    assert_int_equal(e.setup.certificate_key.ops->point(&e.certificate, point), 0);
+    EVP_PKEY *key = maker_public(point);
+    uint8_t *der = issuer != NULL ? maker_der(issuer, &len) : NULL;
+    if (EVP_PKEY_eq(key, X509_get0_pubkey(leaf)) != 1) {
+        fail_msg("%s: the certificate is for another key", b.where);
+    }
+    if (issuer != NULL && (len != b.issuer_len || memcmp(der, b.issuer, len) != 0)) {
+        fail_msg("%s: the issuer's certificate is not as it was sent", b.where);
+    }
+    for (unsigned i = 0; i < run.names.count; i++) {
+        if (X509_check_host(leaf, run.names.name[i], 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) != 1) {
+            fail_msg("%s: the certificate is not for %s", b.where, run.names.name[i]);
+        }
+    }
+    free(der);
+    EVP_PKEY_free(key);
+    X509_free(leaf);
+    X509_free(issuer);
+    BIO_free(bio);
+}
+
+/* As the client may say it: printable, on one line. */
+static bool same_words(const char *told, const char *theirs, size_t cap)
+{
+    size_t i = 0;
+    for (; theirs[i] != '\0' && i < cap - 1; i++) {
+        char c = theirs[i] == '\n' || theirs[i] == '\t' ? ' '
+                 : theirs[i] < 0x20 || theirs[i] > 0x7e ? '?'
+                                                        : theirs[i];
+        if (told[i] != c) {
+            return false;
+        }
+    }
+    return told[i] == '\0';
+}
+
+static bool was_told(const json_t *problem)
+{
+    const char *type = json_string_value(json_object_get(problem, "type"));
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    bool told = type == NULL;
+    for (unsigned i = 0; i < run.told_count && !told; i++) {
+        told = same_words(run.told[i].type, type, sizeof run.told[0].type) &&
+               same_words(run.told[i].detail, detail != NULL ? detail : "", sizeof run.told[0].detail);
+    }
+    return told;
+}
+
+/* A run that ends with a refusal tells the CA's own words. */
+static void judge_words(void)
+{
+    const struct exchange *x = b.last_recorded;
+    size_t i;
+    json_t *challenge;
+    bool of_acme = e.error <= ACME_E_PROBLEM || e.error == ACME_E_HTTP_STATUS;
+    if (x == NULL || x->document == NULL || b.last_lost || !of_acme || e.error == ACME_E_NONCE) { /* that says all */
+        return;
+    }
+    if (json_is_integer(json_object_get(x->document, "status")) && !was_told(x->document)) {
+        fail_msg("%s: ends with %s, and line %u's type and detail are not told", b.where, script_error(e.error),
+                 x->line);
+    }
+    json_array_foreach(json_object_get(x->document, "challenges"), i, challenge)
+    {
+        const json_t *error = json_object_get(challenge, "error");
+        if (error != NULL && strcmp(exchange_status(x), "invalid") == 0 && !was_told(error)) {
+            fail_msg("%s: ends with %s, and the challenge's error in line %u is not told", b.where,
+                     script_error(e.error), x->line);
+        }
+    }
+}
+
+static void judge_end(struct replay_sum *sum)
+{
+    unsigned minutes = e.elapsed_ms / 60000u;
+    unsigned most = run.how == REPLAY_EVER ? EVER_MINUTES : ONCE_MINUTES;
+    if (e.error == ENGINE_ENDLESS || (run.how != REPLAY_EVER && b.requests >= ONCE_REQUESTS * run.names.count)) {
+        fail_msg("%s: %u requests", b.where, b.requests);
+    }
+    if (minutes > most) {
+        fail_msg("%s: it took %u minutes", b.where, minutes);
+    }
+    if (e.error == 0) {
+        judge_chain();
+        sum->certificates++;
+    } else {
+        assert_true(e.error < 0 && e.error > -256);
+        judge_words();
+        sum->error[-e.error]++;
+    }
+    sum->runs++;
+    sum->requests_most = b.requests > sum->requests_most ? b.requests : sum->requests_most;
+    sum->minutes_most = minutes > sum->minutes_most ? minutes : sum->minutes_most;
+    sum->own_answers += b.own_answers;
+    sum->new_certs += b.count[V1_NEW_CERT];
+}
+
+static void go(struct replay_sum *sum)
+{
+    static const char *const words[] = {"as a story", "once", "for ever"};
+    static struct acme_key_ops keys;
+    static char url[300];
+    keys = fastkey_ops;
+    keys.generate = generate;
+    struct ca_plan plan = {.name_count = run.names.count, .shared = true};
+    for (unsigned i = 0; i < run.names.count; i++) {
+        plan.names[i] = run.names.name[i];
+    }
+    snprintf(url, sizeof url, "%s/directory", run.recording->base);
+    struct engine_way way = {.directory_url = url,
+                             .judged = true,
+                             .whole = true,
+                             .work = WORK,
+                             .keys = &keys,
+                             .begun = begin,
+                             .server = serve};
+    dice_seed(1);
+    maker_serial = 1000;
+    asked[0] = '\0';
+    boulder_start(&b, run.recording);
+    snprintf(b.where, sizeof b.where, "%.300s:%u (%.100s) %s", run.recording->path, run.x != NULL ? run.x->line : 1,
+             run.x != NULL ? run.x->step : "all of it", words[run.how]);
+    b.recorded = run.how == REPLAY_STORY ? next_of_story : one_answer;
+    b.ctx = (void *)(uintptr_t)run.recording;
+    b.dry = run.how != REPLAY_STORY && run.x->kind == V1_NONCE;
+    b.leaf_bytes = run.x != NULL && run.x->kind == V1_CERT ? run.x->body_len : 0;
+    begun = true;
+    engine_play(&e, &plan, &way);
+    judge_end(sum);
+    if (getenv("TELL") != NULL) {
+        print_message("# %s: %s, %u requests, %u s\n%s", b.where,
+                      e.error == 0 ? "certificate" : script_error(e.error), b.requests, e.elapsed_ms / 1000, asked);
+    }
+    begun = false;
+    engine_free(&e);
+    boulder_end(&b);
+}
+
+/* --- what is played */
+
+static void one_name(struct v1_names *names, const char *name)
+{
+    names->count = 1;
+    snprintf(names->name[0], sizeof names->name[0], "%s", name);
+}
+
+static bool good_names(const struct v1_names *names)
+{
+    bool good = names->count > 0 && names->count <= ACME_NAMES_MAX;
+    for (unsigned i = 0; good && i < names->count; i++) {
+        good = acme_dns_name_ok(acme_slice_of(names->name[i]));
+    }
+    return good;
+}
+
+/* A name the recording is about. */
+static void usual_name(const struct recording *r, struct v1_names *names)
+{
+    one_name(names, "le.wtf");
+    for (unsigned i = 0; i < r->count; i++) {
+        const struct exchange *x = &r->exchange[i];
+        if (x->kind == V1_NEW_AUTHZ && x->not_ours == NULL && x->status == 201) {
+            *names = x->names;
+            return;
+        }
+    }
+}
+
+static void start_run(const struct recording *r, enum replay_how how, const struct exchange *x)
+{
+    memset(&run, 0, sizeof run);
+    run.recording = r;
+    run.how = how;
+    run.x = x;
+    run.account_at = run.furthest = -1;
+}
+
+static bool among(const struct v1_names *names, const char *name)
+{
+    for (unsigned i = 0; i < names->count; i++) {
+        if (strcasecmp(names->name[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The names the recorded client went on to want a certificate for; else the one name. */
+static void names_of_story(const struct recording *r, const struct exchange *from)
+{
+    run.names = from->names;
+    for (unsigned i = (unsigned)(from - r->exchange); i < r->count; i++) {
+        const struct exchange *x = &r->exchange[i];
+        if (x->kind == V1_NEW_CERT && x->not_ours == NULL && x->status == 201 && same_account(x) &&
+            good_names(&x->names) && among(&x->names, from->names.name[0])) {
+            run.names = x->names;
+            return;
+        }
+    }
+}
+
+static void contacts_of_story(const struct recording *r)
+{
+    for (unsigned i = 0; i < r->count; i++) {
+        const struct exchange *x = &r->exchange[i];
+        if (x->kind == V1_NEW_REG && x->not_ours == NULL && x->answered && same_account(x)) {
+            const json_t *contact = json_object_get(x->payload, "contact");
+            for (size_t k = 0; k < json_array_size(contact) && k < 4; k++) {
+                run.contacts[run.contact_count++] = json_string_value(json_array_get(contact, k));
+            }
+            return;
+        }
+    }
+}
+
+static void story(const struct recording *r, const struct exchange *from, bool *had, struct replay_sum *sum)
+{
+    start_run(r, REPLAY_STORY, from);
+    run.account = from != NULL ? from->jwk : NULL;
+    if (from != NULL && from->kind == V1_NEW_AUTHZ) {
+        names_of_story(r, from);
+    } else {
+        usual_name(r, &run.names);
+    }
+    contacts_of_story(r);
+    go(sum);
+    for (unsigned i = 0; i < r->count; i++) {
+        had[i] = had[i] || run.had[i];
+    }
+}
+
+/* The names of authorizations that an answer tells to be valid; a challenge tells of the one it belongs to. */
+static void note_valid(const struct recording *r, const struct exchange *x, struct v1_names *valid)
+{
+    const char *status = json_string_value(json_object_get(x->document, "status"));
+    const json_t *name = json_object_get(json_object_get(x->document, "identifier"), "value");
+    char id[600];
+    if (status == NULL || strcmp(status, "valid") != 0) {
+        return;
+    }
+    bool known = object_id(x->path, id, sizeof id);
+    for (unsigned i = 0; name == NULL && known && i < r->count; i++) { /* the authorization of this challenge */
+        const struct exchange *other = &r->exchange[i];
+        name = other->kind == V1_AUTHZ && same_object(other, id)
+                   ? json_object_get(json_object_get(other->document, "identifier"), "value")
+                   : NULL;
+    }
+    if (json_is_string(name) && !among(valid, json_string_value(name)) && valid->count < CA_NAMES) {
+        snprintf(valid->name[valid->count++], sizeof valid->name[0], "%s", json_string_value(name));
+    }
+}
+
+/* Refusals of a new-cert at a time when no answer had told that all its names are valid. */
+static void find_early(const struct recording *r, struct replay_sum *sum)
+{
+    static struct v1_names valid;
+    memset(&valid, 0, sizeof valid);
+    memset(early, 0, sizeof early);
+    for (unsigned i = 0; i < r->count; i++) {
+        const struct exchange *x = &r->exchange[i];
+        bool all = true;
+        note_valid(r, x, &valid);
+        for (unsigned k = 0; k < x->names.count; k++) {
+            all = all && among(&valid, x->names.name[k]);
+        }
+        early[i] = x->kind == V1_NEW_CERT && x->status == 403 && !all;
+        sum->early += early[i];
+    }
+}
+
+static void tell_not_ours(const struct exchange *x, bool had)
+{
+    if (!had && getenv("TELL") != NULL) {
+        print_message("# line %u (%s): not ours: %s\n", x->line, x->step,
+                      x->not_ours != NULL ? x->not_ours
+                      : !x->answered      ? "no answer in it that could be given again"
+                                          : "no story of ours comes there");
+    }
+}
+
+void replay_stories(const struct recording *r, struct replay_sum *sum)
+{
+    static bool had[RECORDING_MAX];
+    memset(had, 0, sizeof had);
+    find_early(r, sum);
+    for (unsigned pass = 0; pass < 2; pass++) { /* each authorization, then each account without one */
+        for (unsigned i = 0; i < r->count; i++) {
+            const struct exchange *x = &r->exchange[i];
+            if (x->kind == (pass == 0 ? V1_NEW_AUTHZ : V1_NEW_REG) && x->not_ours == NULL && x->answered && !had[i]) {
+                story(r, x, had, sum);
+            }
+        }
+    }
+    if (sum->runs == 0) {
+        story(r, NULL, had, sum);
+    }
+    for (unsigned i = 0; i < r->count; i++) {
+        sum->ours += had[i];
+        tell_not_ours(&r->exchange[i], had[i]);
+    }
+}
+
+static void answer(const struct recording *r, enum replay_how how, const struct exchange *x, unsigned nth,
+                   struct replay_sum *sum)
+{
+    const char *told = json_string_value(json_object_get(json_object_get(x->document, "identifier"), "value"));
+    start_run(r, how, x);
+    run.nth = nth;
+    if (good_names(&x->names)) {
+        run.names = x->names;
+    } else if (told != NULL && acme_dns_name_ok(acme_slice_of(told))) {
+        one_name(&run.names, told);
+    } else {
+        usual_name(r, &run.names);
+    }
+    go(sum);
+}
+
+void replay_answers(const struct recording *r, enum replay_how how, struct replay_sum *sum)
+{
+    for (unsigned i = 0; i < r->count; i++) {
+        const struct exchange *x = &r->exchange[i];
+        if (x->kind == V1_KINDS || !x->answered) {
+            continue;
+        }
+        answer(r, how, x, 1, sum);
+        if (x->kind == V1_AUTHZ) { /* and while it is polled */
+            answer(r, how, x, 2, sum);
+        }
+    }
+}
+
+void replay_tell(void)
+{
+    if (!begun) {
+        return;
+    }
+    print_message("# %s\n%s", b.where, asked);
+    print_message("# the last request: %.*s\n", (int)e.request_len, e.request);
+    print_message("# its answer: %.*s\n", (int)e.answer.len, e.answer.at != NULL ? e.answer.at : "");
+    begun = false;
+}

@@ -1,0 +1,702 @@
+/* What is done beside issuing, by the whole client with the scripted CA (tests/fake/ca_manage.h), in both protocols:
+ * certificates revoked, accounts ended, account keys changed; refusals, lost answers, every cut and every reset. */
+#include "fake/device.h"
+#include "fault/fastkey.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+#define PROBLEM    "Content-Type: application/problem+json\r\n"
+#define URN        "urn:ietf:params:acme:error:"
+#define OK         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+#define NEVER      (-1)
+
+static struct device w, start; /* the world; and as it is after a certificate was issued */
+
+/* What goes wrong: at this call into the world, from 0, the power goes; or this byte of all that is received is the last. */
+static struct {
+    long calls, off_at, bytes, cut_at;
+    bool off;
+    int failing_put, failing_get; /* records whose writing or reading fails; NEVER */
+} wrong;
+
+static int hook(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
+{
+    (void)d;
+    wrong.off = wrong.off || wrong.calls++ == wrong.off_at;
+    if (wrong.off || (seam == DEVICE_PUT && (int)record == wrong.failing_put) ||
+        (seam == DEVICE_GET && (int)record == wrong.failing_get)) {
+        return seam == DEVICE_PUT || seam == DEVICE_STORED    ? ACME_E_STORE_WRITE
+               : seam == DEVICE_GET                           ? ACME_E_STORE_READ
+               : seam >= DEVICE_KEY_POINT                     ? ACME_E_KEY
+               : seam == DEVICE_UTC || seam == DEVICE_CONNECT ? 0
+                                                              : ACME_E_CLOSED;
+    }
+    if (seam == DEVICE_RECV && wrong.cut_at != NEVER) {
+        if (wrong.bytes == wrong.cut_at) {
+            wrong.cut_at = NEVER;
+            return ACME_E_CLOSED;
+        }
+        long left = wrong.cut_at - wrong.bytes;
+        *len = (long)*len > left ? (size_t)left : *len;
+        wrong.bytes += (long)*len;
+    }
+    return DEVICE_GO;
+}
+
+static void boot(void)
+{
+    memset(&wrong, 0, sizeof wrong);
+    wrong.off_at = wrong.cut_at = NEVER;
+    wrong.failing_put = wrong.failing_get = NEVER;
+    assert_int_equal(device_boot(&w), 0);
+}
+
+static enum acme_progress run(enum acme_when what)
+{
+    enum acme_progress progress = ACME_BUSY;
+    assert_int_equal(acme_start(&w.client, what, w.now_ms), 0);
+    while ((progress == ACME_BUSY || progress == ACME_IDLE) && !wrong.off) {
+        progress = device_tick(&w);
+    }
+    return progress;
+}
+
+static void demand(enum acme_progress got, enum acme_progress wanted)
+{
+    if (got != wanted) {
+        const struct acme_failure *f = acme_failure(&w.client);
+        print_message("ended with %d, error %d at step %d: %s %s\n", got, f->error, f->step, f->type, f->detail);
+    }
+    assert_int_equal(got, wanted);
+}
+
+static void fails(enum acme_when what, int error)
+{
+    demand(run(what), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, error);
+}
+
+/* A CA with one account and one certificate. The issuer is shared: plans differ in what goes wrong later. */
+static void issued(bool v1)
+{
+    static struct ca_plan plans[2];
+    struct ca_plan *plan = &plans[v1];
+    *plan = (struct ca_plan){.names = {"a.example"}, .name_count = 1, .v1 = v1, .manage = true};
+    device_new(&w, plan);
+    w.keys = &fastkey_ops;
+    w.hook = hook;
+    boot();
+    demand(run(ACME_NOW), ACME_ISSUED);
+    memset(w.ca.count, 0, sizeof w.ca.count);
+    start = w;
+    boot();
+}
+
+/* The same world again. Chains that are made on the way are the CA's and freed with it. */
+static void again(void)
+{
+    for (unsigned i = start.ca.order_count; i < w.ca.order_count; i++) {
+        free(w.ca.order[i].chain);
+    }
+    w = start;
+    boot();
+}
+
+static void twist(const struct ca_twist *twists, unsigned count)
+{
+    static struct ca_plan plan;
+    plan = *w.ca.plan;
+    plan.twists = twists;
+    plan.twist_count = count;
+    w.ca.plan = &plan;
+}
+
+static void done(void)
+{
+    ca_free(&w.ca);
+}
+
+/* The account key in the store is the one the CA knows. */
+static bool key_works(void)
+{
+    struct acme_key_p256 key;
+    uint8_t point[65];
+    memset(&key, 0, sizeof key);
+    const char *record = w.record[ACME_RECORD_ACCOUNT_KEY].data;
+    assert_int_equal(fastkey_ops.import(&key, record, w.record[ACME_RECORD_ACCOUNT_KEY].len), 0);
+    assert_int_equal(fastkey_ops.point(&key, point), 0);
+    return memcmp(point, w.ca.point, sizeof point) == 0;
+}
+
+static bool key_is_old(void)
+{
+    return memcmp(w.record[ACME_RECORD_ACCOUNT_KEY].data, start.record[ACME_RECORD_ACCOUNT_KEY].data, 100) == 0;
+}
+
+static void check_effect(enum acme_when what)
+{
+    assert_int_equal(w.ca.managed.revocations > 0, what == ACME_REVOKE);
+    assert_int_equal(w.ca.managed.deactivated || w.ca.v1.deactivated, what == ACME_DEACTIVATE);
+    assert_int_equal(w.ca.managed.changes, what == ACME_CHANGE_KEY);
+    assert_int_equal(w.ca.accounts, 1);
+    assert_true(key_works());
+    assert_int_equal(key_is_old(), what != ACME_CHANGE_KEY);
+    assert_int_equal(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len, 0);
+    assert_int_equal(w.record[ACME_RECORD_ACCOUNT].len > 0, what != ACME_DEACTIVATE);
+    assert_memory_equal(&w.record[ACME_RECORD_CHAIN], &start.record[ACME_RECORD_CHAIN], sizeof w.record[0]);
+    assert_memory_equal(&w.record[ACME_RECORD_KEY], &start.record[ACME_RECORD_KEY], sizeof w.record[0]);
+}
+
+static const enum acme_when all[] = {ACME_REVOKE, ACME_DEACTIVATE, ACME_CHANGE_KEY};
+
+/* --- when all goes well */
+
+static void each_is_done_and_the_next_run_knows_it(void **state)
+{
+    (void)state;
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        for (size_t i = 0; i < LEN(all); i++) {
+            again();
+            demand(run(all[i]), ACME_DONE);
+            assert_int_equal(acme_tick(&w.client, w.now_ms), ACME_DONE); /* and stays */
+            assert_int_equal(acme_failure(&w.client)->error, 0);
+            check_effect(all[i]);
+            boot();
+            if (all[i] == ACME_DEACTIVATE) {
+                fails(ACME_NOW, ACME_E_ACCOUNT);
+                boot();
+                fails(ACME_DEACTIVATE, ACME_E_ACCOUNT);
+            } else {
+                demand(run(ACME_NOW), ACME_ISSUED);
+                device_check_pair(&w);
+            }
+        }
+        done();
+    }
+}
+
+static void a_reason_is_told(void **state)
+{
+    (void)state;
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        w.setup.revoke_reason = 4;
+        demand(run(ACME_REVOKE), ACME_DONE);
+        assert_int_equal(w.ca.managed.reason, 4);
+        demand(run(ACME_REVOKE), ACME_DONE); /* it is revoked already */
+        assert_int_equal(w.ca.managed.revocations, 2);
+        done();
+    }
+}
+
+static void an_order_in_progress_is_left_alone(void **state)
+{
+    (void)state;
+    issued(false);
+    static const char order[] = "nanoacme-order 1\n";
+    memcpy(w.record[ACME_RECORD_ORDER].data, order, sizeof order);
+    w.record[ACME_RECORD_ORDER].len = sizeof order - 1;
+    demand(run(ACME_CHANGE_KEY), ACME_DONE);
+    assert_int_equal(w.record[ACME_RECORD_ORDER].len, sizeof order - 1);
+    demand(run(ACME_DEACTIVATE), ACME_DONE);
+    assert_int_equal(w.record[ACME_RECORD_ORDER].len, 0);
+    done();
+}
+
+/* --- what is missing */
+
+static void nothing_is_made_for_it(void **state)
+{
+    (void)state;
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        for (size_t i = 0; i < LEN(all); i++) {
+            again();
+            w.record[ACME_RECORD_ACCOUNT_KEY].len = 0;
+            fails(all[i], ACME_E_NO_ACCOUNT);
+            assert_int_equal(acme_failure(&w.client)->record, ACME_RECORD_ACCOUNT_KEY);
+            assert_int_equal(w.record[ACME_RECORD_ACCOUNT_KEY].len, 0);
+            again();
+            w.ca.accounts = 0; /* the CA has lost everything */
+            fails(all[i], ACME_E_NO_ACCOUNT);
+            assert_int_equal(w.ca.accounts, 0);
+        }
+        again();
+        w.record[ACME_RECORD_CHAIN].len = 0;
+        fails(ACME_REVOKE, ACME_E_NO_CERT);
+        assert_int_equal(w.ca.count[CA_DIRECTORY], 0);
+        done();
+    }
+}
+
+static void a_certificate_has_to_fit(void **state)
+{
+    (void)state;
+    issued(false);
+    unsigned big = 0;
+    w.setup.work_len = 400;
+    fails(ACME_REVOKE, ACME_E_CERT_BIG);
+    again();
+    for (size_t len = 860; len < 1000; len++) { /* whatever the leaf's length */
+        again();
+        w.setup.work_len = len;
+        w.setup.revoke_reason = 1;
+        enum acme_progress progress = run(ACME_REVOKE);
+        assert_true(progress == ACME_DONE || acme_failure(&w.client)->error == ACME_E_REQUEST_BIG);
+        big += progress != ACME_DONE;
+        again();
+        w.setup.work_len = len;
+        progress = run(ACME_CHANGE_KEY);
+        assert_true(progress == ACME_DONE || acme_failure(&w.client)->error == ACME_E_REQUEST_BIG);
+        big += progress != ACME_DONE;
+    }
+    assert_true(big > 100);
+    done();
+}
+
+static void keys_elsewhere_cannot_be_changed(void **state)
+{
+    (void)state;
+    static struct acme_key_ops fixed;
+    fixed = device_key_ops;
+    issued(false);
+    w.setup.certificate_key.ops = &fixed; /* another kind */
+    fails(ACME_CHANGE_KEY, ACME_E_KEY_FIXED);
+    again();
+    fixed.import = NULL;
+    w.setup.certificate_key.ops = &fixed;
+    fails(ACME_CHANGE_KEY, ACME_E_KEY_FIXED);
+    again();
+    w.setup.certificate_key.ops = &fixed;
+    w.setup.account_key.ops = &fixed;
+    fails(ACME_CHANGE_KEY, ACME_E_KEY_FIXED);
+    again();
+    w.setup.certificate_key.ops = &fixed;
+    demand(run(ACME_DEACTIVATE), ACME_DONE);
+    done();
+}
+
+/* --- refusals */
+
+static const struct refusal {
+    bool v1;
+    enum acme_when what;
+    struct ca_twist twist;
+    int error; /* 0: ACME_DONE */
+} refusals[] = {
+    /* what the directory lacks, or leads away */
+    {false,
+     ACME_REVOKE,
+     {CA_DIRECTORY, 1, 0, CA_ADD, "",
+      "{\"newNonce\":\"" CA_URL "/nonce\",\"newAccount\":\"" CA_URL "/new-account\",\"newOrder\":\"" CA_URL
+      "/new-order\"}"},
+     ACME_E_NOT_OFFERED},
+    {false,
+     ACME_CHANGE_KEY,
+     {CA_DIRECTORY, 1, 0, CA_ADD, "",
+      "{\"newNonce\":\"" CA_URL "/nonce\",\"newAccount\":\"" CA_URL "/new-account\",\"newOrder\":\"" CA_URL
+      "/new-order\",\"keyChange\":null}"},
+     ACME_E_NOT_OFFERED},
+    {false,
+     ACME_CHANGE_KEY,
+     {CA_DIRECTORY, 1, 0, CA_ADD, "",
+      "{\"newNonce\":\"" CA_URL "/nonce\",\"newAccount\":\"" CA_URL "/new-account\",\"newOrder\":\"" CA_URL
+      "/new-order\",\"keyChange\":\"https://e.test/\"}"},
+     ACME_E_URL_HOST},
+    {false, ACME_REVOKE, {CA_DIRECTORY, 1, 0, CA_ADD, "", "{}"}, ACME_E_MEMBER},
+    {true,
+     ACME_CHANGE_KEY,
+     {CA_DIRECTORY, 1, 0, CA_ADD, "",
+      "{\"new-reg\":\"" CA_URL "/acme/new-reg\",\"new-authz\":\"" CA_URL "/acme/new-authz\",\"new-cert\":\"" CA_URL
+      "/acme/new-cert\",\"revoke-cert\":\"" CA_URL "/acme/revoke-cert\"}"},
+     ACME_E_NOT_OFFERED},
+    /* the account */
+    {false, ACME_REVOKE, {CA_NEW_ACCOUNT, 1, 0, CA_ADD, "", "{\"status\":\"revoked\"}"}, ACME_E_ACCOUNT},
+    {false, ACME_REVOKE, {CA_NEW_ACCOUNT, 1, 0, CA_ADD, "", "{\"status\":\"deactivated\"}"}, ACME_E_ACCOUNT},
+    {false, ACME_REVOKE, {CA_NEW_ACCOUNT, 1, 0, CA_SAY, OK, "{\"status\":\"valid\"}"}, ACME_E_MEMBER},
+    {false,
+     ACME_REVOKE,
+     {CA_NEW_ACCOUNT, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "externalAccountRequired\"}"},
+     ACME_E_PROBLEM},
+    {true,
+     ACME_REVOKE,
+     {CA_NEW_REG, 1, 0, CA_SAY, "HTTP/1.1 409 No\r\nLocation: http://e.test/\r\n" PROBLEM,
+      "{\"type\":\"urn:acme:error:malformed\"}"},
+     ACME_E_URL_SCHEME},
+    {true,
+     ACME_REVOKE,
+     {CA_NEW_REG, 1, 0, CA_SAY, "HTTP/1.1 201 Made\r\nLocation: " CA_URL "/acme/reg/9\r\n", "{}"},
+     ACME_E_NO_ACCOUNT},
+    /* revoking */
+    {false,
+     ACME_REVOKE,
+     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
+     ACME_E_PROBLEM},
+    {false,
+     ACME_REVOKE,
+     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "badRevocationReason\"}"},
+     ACME_E_PROBLEM},
+    {false, ACME_REVOKE, {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 409 No\r\n" PROBLEM, "{}"}, ACME_E_HTTP_STATUS},
+    {false,
+     ACME_REVOKE,
+     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"},
+     ACME_E_PROBLEM},
+    {false,
+     ACME_REVOKE,
+     {CA_REVOKE, 1, 0, CA_DO_AND_SAY, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n", "<p>"},
+     0},
+    {true,
+     ACME_REVOKE,
+     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 404 No\r\n" PROBLEM,
+      "{\"type\":\"urn:acme:error:malformed\""
+      ",\"detail\":\"No such certificate\",\"status\":404}"},
+     ACME_E_PROBLEM},
+    /* deactivating */
+    {false, ACME_DEACTIVATE, {CA_ACCOUNT, 1, 0, CA_SAY, OK, "{\"status\":\"valid\"}"}, ACME_E_IGNORED},
+    {false, ACME_DEACTIVATE, {CA_ACCOUNT, 1, 0, CA_SAY, OK, "{\"Status\":\"deactivated\"}"}, ACME_E_IGNORED},
+    {false,
+     ACME_DEACTIVATE,
+     {CA_ACCOUNT, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
+     ACME_E_ACCOUNT},
+    {false,
+     ACME_DEACTIVATE,
+     {CA_ACCOUNT, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"},
+     ACME_E_PROBLEM},
+    {true,
+     ACME_DEACTIVATE,
+     {CA_REG, 1, 0, CA_SAY, "HTTP/1.1 202 OK\r\nContent-Type: application/json\r\n", "{\"id\":1,\"Status\":\"\"}"},
+     ACME_E_IGNORED},
+    {true, ACME_DEACTIVATE, {CA_REG, 1, 0, CA_DO_AND_SAY, OK, "{\"status\":\"deactivated\"}"}, 0},
+    /* changing the key */
+    {false,
+     ACME_CHANGE_KEY,
+     {CA_KEY_CHANGE, 1, 0, CA_SAY, "HTTP/1.1 409 No\r\nLocation: " CA_URL "/account/2\r\n", ""},
+     ACME_E_HTTP_STATUS},
+    {true,
+     ACME_CHANGE_KEY,
+     {CA_KEY_CHANGE, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"urn:acme:error:malformed\"}"},
+     ACME_E_PROBLEM},
+    {false,
+     ACME_CHANGE_KEY,
+     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 501 No\r\n" PROBLEM, "{\"type\":\"" URN "notImplemented\"}"},
+     ACME_E_PROBLEM},
+};
+
+static void refusals_end_it(void **state)
+{
+    (void)state;
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        for (size_t i = 0; i < LEN(refusals); i++) {
+            const struct refusal *r = &refusals[i];
+            if (r->v1 != (v1 > 0)) {
+                continue;
+            }
+            again();
+            twist(&r->twist, 1);
+            if (r->error == 0) {
+                demand(run(r->what), ACME_DONE);
+                check_effect(r->what);
+                continue;
+            }
+            demand(run(r->what), ACME_FAILED);
+            if (acme_failure(&w.client)->error != r->error) {
+                fail_msg("refusal %zu ends with %d", i, acme_failure(&w.client)->error);
+            }
+            assert_true(key_works() && key_is_old());
+            bool asked_in_vain = r->twist.last == CA_FOREVER; /* the CA may have agreed in spite of its words */
+            assert_int_equal(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0, asked_in_vain);
+        }
+        done();
+    }
+}
+
+/* --- lost requests and answers */
+
+static void what_is_lost_is_asked_for_again(void **state)
+{
+    (void)state;
+    static const enum ca_act acts[] = {CA_CUT, CA_DO_AND_CUT};
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        for (unsigned n = 0; n < CA_KINDS * LEN(acts) * LEN(all); n++) {
+            const struct ca_twist t = {(enum ca_kind)(n / LEN(acts) % CA_KINDS), 1, 0, acts[n % LEN(acts)]};
+            enum acme_when what = all[n / LEN(acts) / CA_KINDS];
+            again();
+            twist(&t, 1);
+            demand(run(what), ACME_DONE);
+            check_effect(what);
+        }
+        done();
+    }
+}
+
+static void every_cut_of_every_answer(void **state)
+{
+    (void)state;
+    long cuts = 0;
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        for (size_t i = 0; i < LEN(all); i++) {
+            bool was_cut = true;
+            for (long cut = 0; was_cut; cut++, cuts++) {
+                again();
+                wrong.cut_at = cut;
+                demand(run(all[i]), ACME_DONE);
+                check_effect(all[i]);
+                was_cut = wrong.cut_at == NEVER;
+            }
+        }
+        done();
+    }
+    assert_true(cuts > 4000);
+}
+
+/* --- the change of a key, cut short */
+
+/* Whatever was cut short, `then` is done, and with a key that works. */
+static void comes_to_an_end(enum acme_when then, const char *when)
+{
+    boot();
+    enum acme_progress progress = run(then);
+    if (progress != (then == ACME_NOW ? ACME_ISSUED : ACME_DONE) || !key_works() || w.ca.accounts != 1) {
+        fail_msg("%s, then %d: %d, error %d", when, then, progress, acme_failure(&w.client)->error);
+    }
+    size_t next =
+        w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len; /* one that was never asked for stays for the next change */
+    assert_true(next == 0 || (w.ca.managed.changes == 0 && then != ACME_CHANGE_KEY));
+    assert_int_equal(w.ca.managed.changes + (then == ACME_CHANGE_KEY ? 0 : 1) > 0, 1);
+    assert_int_equal(key_is_old(), w.ca.managed.changes == 0);
+}
+
+static void a_reset_anywhere_leaves_a_key_that_works(void **state)
+{
+    (void)state;
+    static const enum acme_when then[] = {ACME_CHANGE_KEY, ACME_NOW, ACME_REVOKE, ACME_DEACTIVATE};
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        unsigned changed = 0, unchanged = 0;
+        bool off = true;
+        for (long at = 0; off; at++) {
+            for (size_t i = 0; i < LEN(then); i++) {
+                char when[60];
+                snprintf(when, sizeof when, "power cut at call %ld", at);
+                again();
+                wrong.off_at = at;
+                (void)run(ACME_CHANGE_KEY);
+                off = wrong.off;
+                changed += w.ca.managed.changes > 0;
+                unchanged += w.ca.managed.changes == 0;
+                comes_to_an_end(then[i], when);
+            }
+        }
+        assert_true(changed > 40 && unchanged > 100);
+        done();
+    }
+}
+
+/* The power goes twice: in the change, and in what comes after it. */
+static void two_resets_in_a_row(void **state)
+{
+    (void)state;
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        const struct ca_twist lost = {v1 > 0 ? CA_KEY_CHANGE : CA_KEY_CHANGE, 1, CA_FOREVER, CA_DO_AND_CUT};
+        static struct device half;
+        twist(&lost, 1);
+        wrong.off_at = NEVER;
+        (void)acme_start(&w.client, ACME_CHANGE_KEY, w.now_ms);
+        while (w.ca.managed.changes == 0) { /* the CA has agreed, and nobody knows */
+            (void)device_tick(&w);
+        }
+        w.ca.plan = start.ca.plan;
+        half = w;
+        bool off = true;
+        for (long at = 0; off; at++) {
+            for (int i = 0; i < 2; i++) {
+                for (unsigned k = start.ca.order_count; k < w.ca.order_count; k++) {
+                    free(w.ca.order[k].chain);
+                }
+                w = half;
+                boot();
+                wrong.off_at = at;
+                (void)run(i == 0 ? ACME_CHANGE_KEY : ACME_NOW);
+                off = wrong.off;
+                w.ca.power_cut = true;
+                comes_to_an_end(ACME_NOW, "twice");
+            }
+        }
+        done();
+    }
+}
+
+static void a_write_that_fails_ends_the_run_and_loses_nothing(void **state)
+{
+    (void)state;
+    static const enum acme_record records[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_ACCOUNT_KEY_NEXT,
+                                               ACME_RECORD_ACCOUNT};
+    issued(false);
+    for (size_t i = 0; i < LEN(records); i++) {
+        again();
+        wrong.failing_put = (int)records[i];
+        fails(ACME_CHANGE_KEY, ACME_E_STORE_WRITE);
+        assert_int_equal(acme_failure(&w.client)->record, records[i]);
+        comes_to_an_end(ACME_NOW, "failed write");
+    }
+    done();
+}
+
+static void a_read_that_fails_ends_the_run(void **state)
+{
+    (void)state;
+    static const struct {
+        enum acme_when what;
+        enum acme_record record;
+    } reads[] = {{ACME_REVOKE, ACME_RECORD_CHAIN},
+                 {ACME_NOW, ACME_RECORD_ACCOUNT_KEY_NEXT},
+                 {ACME_CHANGE_KEY, ACME_RECORD_ACCOUNT_KEY_NEXT},
+                 {ACME_DEACTIVATE, ACME_RECORD_ACCOUNT_KEY}};
+    issued(false);
+    for (size_t i = 0; i < LEN(reads); i++) {
+        again();
+        wrong.failing_get = (int)reads[i].record;
+        fails(reads[i].what, ACME_E_STORE_READ);
+        assert_int_equal(acme_failure(&w.client)->record, reads[i].record);
+        assert_int_equal(w.ca.count[CA_DIRECTORY], 0);
+    }
+    again(); /* and when the certificate was there a moment ago */
+    assert_int_equal(acme_start(&w.client, ACME_REVOKE, w.now_ms), 0);
+    while (w.ca.count[CA_NEW_ACCOUNT] == 0) {
+        (void)device_tick(&w);
+    }
+    wrong.failing_get = ACME_RECORD_CHAIN;
+    enum acme_progress progress = ACME_BUSY;
+    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+        progress = device_tick(&w);
+    }
+    demand(progress, ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_READ);
+    assert_int_equal(w.ca.managed.revocations, 0);
+    done();
+}
+
+/* --- a next key that was left behind */
+
+static void a_damaged_next_key_is_not_absent(void **state)
+{
+    (void)state;
+    issued(false);
+    strcpy(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].data, "a key?");
+    w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len = 6;
+    fails(ACME_NOW, ACME_E_KEY_CORRUPT);
+    assert_int_equal(acme_failure(&w.client)->record, ACME_RECORD_ACCOUNT_KEY_NEXT);
+    done();
+}
+
+/* Leaves a next key the CA has not heard of. */
+static void leave_next(void)
+{
+    const struct ca_twist down = {CA_KEY_CHANGE, 1, CA_FOREVER, CA_CUT};
+    again();
+    twist(&down, 1);
+    fails(ACME_CHANGE_KEY, ACME_E_CLOSED);
+    assert_true(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0);
+    w.ca.plan = start.ca.plan;
+    memset(w.ca.count, 0, sizeof w.ca.count);
+    boot();
+}
+
+static void a_next_key_is_kept_and_used_later(void **state)
+{
+    (void)state;
+    static char kept[200];
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        leave_next();
+        memcpy(kept, w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].data, sizeof kept);
+        demand(run(ACME_WHEN_DUE), ACME_CURRENT); /* what is not due asks nothing */
+        assert_int_equal(w.ca.count[CA_DIRECTORY], 0);
+        demand(run(ACME_NOW), ACME_ISSUED);
+        assert_true(key_works() && key_is_old());
+        demand(run(ACME_CHANGE_KEY), ACME_DONE);
+        assert_true(key_works());
+        assert_memory_equal(w.record[ACME_RECORD_ACCOUNT_KEY].data, kept, sizeof kept);
+        done();
+    }
+}
+
+/* The CA knows neither key: a new account is made, with the old one. */
+static void lost_by_the_ca_altogether(void **state)
+{
+    (void)state;
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        leave_next();
+        w.ca.accounts = 0;
+        fails(ACME_REVOKE, ACME_E_NO_ACCOUNT);
+        demand(run(ACME_NOW), ACME_ISSUED);
+        assert_int_equal(w.ca.accounts, 1);
+        assert_true(key_works() && key_is_old());
+        done();
+    }
+}
+
+/* Once it is known which key is in force, a run is like any other: an account that is lost then is made anew. */
+static void issuing_goes_on_as_ever(void **state)
+{
+    (void)state;
+    static const struct ca_twist lost = {
+        CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"};
+    issued(false);
+    leave_next();
+    twist(&lost, 1);
+    demand(run(ACME_NOW), ACME_ISSUED);
+    assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 2);
+    assert_true(key_works());
+    done();
+}
+
+/* In doubt, a refusal leads to the account, once; and what the CA may have agreed to stays. */
+static void a_refusal_in_doubt(void **state)
+{
+    (void)state;
+    static const struct ca_twist no = {
+        CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"};
+    issued(false);
+    leave_next();
+    twist(&no, 1);
+    fails(ACME_CHANGE_KEY, ACME_E_PROBLEM);
+    assert_int_equal(w.ca.count[CA_KEY_CHANGE], 2);
+    assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 2);
+    assert_true(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0);
+    done();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_is_done_and_the_next_run_knows_it),
+        cmocka_unit_test(a_reason_is_told),
+        cmocka_unit_test(an_order_in_progress_is_left_alone),
+        cmocka_unit_test(nothing_is_made_for_it),
+        cmocka_unit_test(a_certificate_has_to_fit),
+        cmocka_unit_test(keys_elsewhere_cannot_be_changed),
+        cmocka_unit_test(refusals_end_it),
+        cmocka_unit_test(what_is_lost_is_asked_for_again),
+        cmocka_unit_test(every_cut_of_every_answer),
+        cmocka_unit_test(a_reset_anywhere_leaves_a_key_that_works),
+        cmocka_unit_test(two_resets_in_a_row),
+        cmocka_unit_test(a_write_that_fails_ends_the_run_and_loses_nothing),
+        cmocka_unit_test(a_read_that_fails_ends_the_run),
+        cmocka_unit_test(a_damaged_next_key_is_not_absent),
+        cmocka_unit_test(a_next_key_is_kept_and_used_later),
+        cmocka_unit_test(lost_by_the_ca_altogether),
+        cmocka_unit_test(issuing_goes_on_as_ever),
+        cmocka_unit_test(a_refusal_in_doubt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
