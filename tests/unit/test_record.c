@@ -279,7 +279,7 @@ static void a_key_that_does_not_answer(void **state)
     assert_string_equal(f.account, "");
 }
 
-/* An order of ACME v1: authorizations, as many as were made, and the certificate once there is one. */
+/* An order of ACME v1: authorizations, as many as were made, or the certificate once there is one. */
 static void an_order_of_v1_comes_back(void **state)
 {
     (void)state;
@@ -295,8 +295,9 @@ static void an_order_of_v1_comes_back(void **state)
         struct acme_flow f = blank();
         int64_t retry = -1;
         assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
-        assert_int_equal(f.order.authz_count, made);
-        assert_memory_equal(f.order.authz, flow.order.authz, made * sizeof f.order.authz[0]);
+        unsigned kept = made % 2 == 0 ? 0 : made;
+        assert_int_equal(f.order.authz_count, kept);
+        assert_memory_equal(f.order.authz, flow.order.authz, kept * sizeof f.order.authz[0]);
         assert_string_equal(f.order.certificate, flow.order.certificate);
         for (size_t cut = 0; cut < len; cut++) { /* torn, it is none */
             struct acme_flow g = blank();
@@ -328,12 +329,13 @@ static void a_damaged_order_of_v1_is_none(void **state)
     strcpy(flow.order.authz[0], U "/authz/1");
     strcpy(flow.order.authz[1], U "/authz/2");
     flow.order.authz_count = 2;
-    strcpy(flow.order.certificate, U "/cert/1");
     memset(text, 0, sizeof text);
     assert_true(reads_as("authz " U "/authz/2", "authz " U "/authz/3"));
     assert_false(reads_as("authz " U "/authz/1", "authz https://elsewhere.test/authz/1"));
     assert_false(reads_as("authz " U "/authz/2", "authz "));
     assert_false(reads_as("authz " U "/authz/2", "authz " U "/authz/ 2"));
+    assert_true(reads_as("end\n", "certificate " U "/cert/1\nend\n"));
+    strcpy(flow.order.certificate, U "/cert/1");
     assert_false(reads_as("certificate " U "/cert/1", "certificate https://elsewhere.test/cert/1"));
     assert_false(reads_as("certificate " U "/cert/1", "certificate x"));
     assert_false(reads_as("certificate ", "more "));
