@@ -68,6 +68,7 @@ static const struct rule {
     {BIT(UNAUTHORIZED), STEP(CA_NEW_AUTHZ), CA_DIRECTORY, 0, ACME_E_PROBLEM, "no registration, or new terms: both are found there; once a run"},
     {BIT(UNAUTHORIZED), STEP(CA_NEW_CERT), CA_NEW_AUTHZ, 0, ACME_E_PROBLEM, "too early, or expired, in the same words: all are asked for anew, once a run"},
     {BIT(MALFORMED), STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_PROBLEM, "answered before, expired, or really wrong: the authorization tells"},
+    {ANY, STEP(CA_CERTIFICATE) | STEP(CA_ISSUER), AGAIN, 1000, ACME_E_HTTP_STATUS, "it was there, and another counts: the next run looks again"},
     {ANY, LOOKS, AGAIN, 1000, ACME_E_PROBLEM, "it was there: a storage that stalls denies it"},
     {ANY, ANY, END, 0, ACME_E_PROBLEM, "refused, and asking again would not change it"},
     /* clang-format on */
