@@ -9,6 +9,7 @@
 
 #include <openssl/pem.h>
 
+#include "deeds_v1.h"
 #include "fault/fastkey.h"
 #include "judge_v1.h"
 #include "script.h"
@@ -38,6 +39,12 @@ static struct {
         char id[600];
         long at;
     } object[BOULDER_AUTHZ];
+
+    /* what comes after issuing */
+    const struct exchange *deed; /* the recorded one being done; NULL: issuing */
+    struct replay_sum *sum;
+    unsigned requests_before;
+    uint32_t elapsed_before;
 
     unsigned told_count;
     struct {
@@ -117,6 +124,9 @@ static bool fits(const struct v1_request *q, const struct exchange *x)
     if (q->kind == V1_NEW_AUTHZ || q->kind == V1_NEW_CERT) {
         return v1_same_names(&q->names, &x->names);
     }
+    if (q->kind == V1_REVOKE && (x->issued != run.deed->issued || !same_member(q, x, "reason"))) {
+        return false;
+    }
     return strcmp(q->path, x->path) == 0 && (q->kind != V1_NEW_REG || same_member(q, x, "contact")) &&
            (q->kind != V1_REG || same_member(q, x, "agreement")) && (q->kind != V1_CHALLENGE || same_token(q, x));
 }
@@ -125,6 +135,9 @@ static bool fits(const struct v1_request *q, const struct exchange *x)
 static long earliest(const struct v1_request *q)
 {
     char id[600];
+    if (run.deed != NULL) {
+        return run.deed - run.recording->exchange;
+    }
     if (object_id(q->path, id, sizeof id)) {
         return *object_at(id) + 1;
     }
@@ -172,6 +185,20 @@ static void take(long i, const struct v1_request *q)
     }
 }
 
+/* Before a deed a client issues, with what was recorded of that: a certificate to be revoked; else the account is all. */
+static bool belongs(const struct exchange *x)
+{
+    enum acme_when deed = run.x != NULL ? deeds_v1_of(x->kind) : ACME_NOW;
+    bool later = run.x != NULL && deeds_v1_of(run.x->kind) != ACME_NOW;
+    if (run.deed != NULL || !later) {
+        return (run.deed != NULL) == (deed != ACME_NOW);
+    }
+    if (run.x->kind != V1_REVOKE) {
+        return x < run.x && (x->kind == V1_NEW_REG || x->kind == V1_REG);
+    }
+    return x < run.x && (x->kind != V1_NEW_CERT || x == run.x->issued);
+}
+
 static const struct exchange *next_of_story(void *ctx, const struct v1_request *q)
 {
     const struct recording *r = ctx;
@@ -182,7 +209,7 @@ static const struct exchange *next_of_story(void *ctx, const struct v1_request *
         if (look && changes(x, id)) {
             return NULL;
         }
-        if (!run.had[i] && fits(q, x)) {
+        if (!run.had[i] && belongs(x) && fits(q, x)) {
             judge_v1_same(&b, q, x);
             take(i, q);
             return x;
@@ -338,27 +365,73 @@ static void judge_words(void)
     }
 }
 
-static void judge_end(struct replay_sum *sum)
+/* Bounds of what was done last, and what came of it. */
+static void judge_part(struct replay_sum *sum)
 {
-    unsigned minutes = e.elapsed_ms / 60000u;
+    unsigned minutes = (e.elapsed_ms - run.elapsed_before) / 60000u, requests = b.requests - run.requests_before;
     unsigned most = run.how == REPLAY_EVER ? EVER_MINUTES : ONCE_MINUTES;
-    if (e.error == ENGINE_ENDLESS || (run.how != REPLAY_EVER && b.requests >= ONCE_REQUESTS * run.names.count)) {
-        fail_msg("%s: %u requests", b.where, b.requests);
+    if (e.error == ENGINE_ENDLESS || (run.how != REPLAY_EVER && requests >= ONCE_REQUESTS * run.names.count)) {
+        fail_msg("%s: %u requests", b.where, requests);
     }
     if (minutes > most) {
         fail_msg("%s: it took %u minutes", b.where, minutes);
     }
-    if (e.error == 0) {
+    if (e.error == 0 && run.deed != NULL) {
+        deeds_v1_end(&b, &e);
+    } else if (e.error == 0) {
         judge_chain();
-        sum->certificates++;
-    } else {
+    }
+    sum->requests_most = requests > sum->requests_most ? requests : sum->requests_most;
+    sum->minutes_most = minutes > sum->minutes_most ? minutes : sum->minutes_most;
+}
+
+/* The next thing the recorded client did with its account, or the certificate. */
+static const struct exchange *next_deed(void)
+{
+    const struct recording *r = run.recording;
+    bool wanted = run.x != NULL && deeds_v1_of(run.x->kind) != ACME_NOW;
+    if (run.deed == NULL || run.how != REPLAY_STORY) {
+        return run.deed == NULL && wanted ? run.x : NULL;
+    }
+    run.account = run.deed->new_key != NULL ? run.deed->new_key : run.account;
+    for (long i = run.deed - r->exchange; i < (long)r->count; i++) {
+        const struct exchange *x = &r->exchange[i];
+        bool good = deeds_v1_of(x->kind) != ACME_NOW && x->not_ours == NULL && x->answered && same_account(x);
+        if (good && !run.had[i] && (x->kind != V1_REVOKE || x->issued == run.x->issued)) {
+            return x;
+        }
+    }
+    return NULL;
+}
+
+/* At a good end: is there more to do? */
+static bool then(struct engine *engine)
+{
+    size_t at = strlen(asked);
+    judge_part(run.sum);
+    run.sum->done += run.deed != NULL;
+    const struct exchange *x = next_deed();
+    if (x == NULL) {
+        run.sum->certificates += run.deed == NULL;
+        return false;
+    }
+    run.deed = x;
+    run.requests_before = b.requests;
+    deeds_v1_begin(&b, engine, x);
+    run.elapsed_before = engine->elapsed_ms;
+    snprintf(asked + at, sizeof asked - at, "#   -- line %u (%.100s)\n", x->line, x->step);
+    return true;
+}
+
+static void judge_end(struct replay_sum *sum)
+{
+    if (e.error != 0) {
+        judge_part(sum);
         assert_true(e.error < 0 && e.error > -256);
         judge_words();
         sum->error[-e.error]++;
     }
     sum->runs++;
-    sum->requests_most = b.requests > sum->requests_most ? b.requests : sum->requests_most;
-    sum->minutes_most = minutes > sum->minutes_most ? minutes : sum->minutes_most;
     sum->own_answers += b.own_answers;
     sum->new_certs += b.count[V1_NEW_CERT];
 }
@@ -381,7 +454,9 @@ static void go(struct replay_sum *sum)
                              .work = WORK,
                              .keys = &keys,
                              .begun = begin,
+                             .then = then,
                              .server = serve};
+    run.sum = sum;
     dice_seed(1);
     maker_serial = 1000;
     asked[0] = '\0';
@@ -397,7 +472,10 @@ static void go(struct replay_sum *sum)
     judge_end(sum);
     if (getenv("TELL") != NULL) {
         print_message("# %s: %s, %u requests, %u s\n%s", b.where,
-                      e.error == 0 ? "certificate" : script_error(e.error), b.requests, e.elapsed_ms / 1000, asked);
+                      e.error != 0       ? script_error(e.error)
+                      : run.deed != NULL ? "done"
+                                         : "certificate",
+                      b.requests, e.elapsed_ms / 1000, asked);
     }
     begun = false;
     engine_free(&e);
@@ -487,6 +565,8 @@ static void story(const struct recording *r, const struct exchange *from, bool *
     run.account = from != NULL ? from->jwk : NULL;
     if (from != NULL && from->kind == V1_NEW_AUTHZ) {
         names_of_story(r, from);
+    } else if (from != NULL && from->kind == V1_REVOKE) {
+        run.names = from->names;
     } else {
         usual_name(r, &run.names);
     }
@@ -551,10 +631,11 @@ void replay_stories(const struct recording *r, struct replay_sum *sum)
     static bool had[RECORDING_MAX];
     memset(had, 0, sizeof had);
     find_early(r, sum);
-    for (unsigned pass = 0; pass < 2; pass++) { /* each authorization, then each account without one */
+    for (unsigned pass = 0; pass < 3; pass++) { /* each authorization, each account without one, what is left to do */
         for (unsigned i = 0; i < r->count; i++) {
             const struct exchange *x = &r->exchange[i];
-            if (x->kind == (pass == 0 ? V1_NEW_AUTHZ : V1_NEW_REG) && x->not_ours == NULL && x->answered && !had[i]) {
+            unsigned turn = x->kind == V1_NEW_AUTHZ ? 0 : x->kind == V1_NEW_REG ? 1 : x->kind >= V1_REVOKE ? 2 : 3;
+            if (turn == pass && x->kind != V1_KINDS && x->not_ours == NULL && x->answered && !had[i]) {
                 story(r, x, had, sum);
             }
         }

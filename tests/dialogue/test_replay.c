@@ -23,6 +23,7 @@ static const char *ends(const struct replay_sum *sum)
 {
     static char text[2000];
     size_t at = (size_t)snprintf(text, sizeof text, "certificate %u", sum->certificates);
+    at += sum->done == 0 ? 0 : (size_t)snprintf(text + at, sizeof text - at, ", done %u", sum->done);
     for (int i = 0; i < 256; i++) {
         if (sum->error[i] > 0) {
             at += (size_t)snprintf(text + at, sizeof text - at, ", %s %u", script_error(-i), sum->error[i]);
