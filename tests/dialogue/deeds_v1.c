@@ -208,13 +208,11 @@ void deeds_v1_adopt(struct boulder *b, const struct v1_request *q, const struct 
 void deeds_v1_begin(struct boulder *b, struct engine *e, const struct exchange *x)
 {
     static uint8_t *der;
-    json_t *payload = v1_inner(x->payload, "payload");
-    const char *reg = x->kind == V1_DEACTIVATE ? x->path : strstr(text_in(payload, "account"), "/acme/reg/");
+    const char *reg = strstr(x->account, "/acme/reg/");
     b->deed = deeds_v1_of(x->kind);
     if (reg != NULL && x->not_ours == NULL) {
         snprintf(b->reg, sizeof b->reg, "%s", reg);
     }
-    json_decref(payload);
     e->setup.revoke_reason = (unsigned)json_integer_value(json_object_get(x->payload, "reason"));
     if (b->deed == ACME_CHANGE_KEY) {
         assert_int_equal(e->setup.certificate_key.ops->generate(&e->certificate, e->setup.sys), 0);
@@ -231,7 +229,7 @@ void deeds_v1_end(const struct boulder *b, struct engine *e)
 {
     unsigned status = b->last_status;
     bool good = b->deed == ACME_REVOKE       ? b->last_kind == V1_REVOKE && (status / 100 == 2 || status == 409)
-                : b->deed == ACME_DEACTIVATE ? b->last_kind == V1_DEACTIVATE && b->deactivated
+                : b->deed == ACME_DEACTIVATE ? b->last_kind == V1_DEACTIVATE && (b->deactivated || status == 403)
                 : b->last_kind == V1_NEW_REG ? status == 409
                                              : b->last_kind == V1_KEY_CHANGE && status / 100 == 2;
     if (!good) {

@@ -348,17 +348,21 @@ static const char *own_response(const struct exchange *x)
     return dot == NULL || strcmp(dot + 1, thumbprint) != 0 ? "not the key authorization of its key" : NULL;
 }
 
-/* Whether the server took this key for that of an account. */
-static bool is_account(const struct recording *r, const json_t *jwk)
+/* The URL of the account a key is of; "": nobody told; NULL: of none. */
+static const char *account_of(const struct recording *r, const json_t *jwk)
 {
+    const char *url = NULL;
     for (unsigned i = 0; i < r->count; i++) {
         const struct exchange *x = &r->exchange[i];
-        bool taken = x->status / 100 == 2 || x->status == 409;
-        if (taken && ((x->kind != V1_REVOKE && json_equal(x->jwk, jwk)) || json_equal(x->new_key, jwk))) {
-            return true;
+        const char *location = x->kind == V1_NEW_REG ? exchange_header(x, "Location") : NULL;
+        if (x->status / 100 == 2 && json_equal(x->new_key, jwk)) {
+            return x->account;
+        }
+        if ((x->status / 100 == 2 || x->status == 409) && x->kind != V1_REVOKE && json_equal(x->jwk, jwk)) {
+            url = location != NULL ? location : url != NULL ? url : "";
         }
     }
-    return false;
+    return url;
 }
 
 /* A certificate that the recording tells of. */
@@ -390,18 +394,28 @@ static const char *own_key_change(struct exchange *x)
     bool good = json_object_size(payload) == 2 && json_object_get(payload, "account") != NULL &&
                 json_object_size(key) == 4 && json_equal(key, json_object_get(protected, "jwk"));
     x->new_key = good ? json_incref(key) : NULL;
+    snprintf(x->account, sizeof x->account, "%s", text_of(payload, "account"));
     json_decref(protected);
     json_decref(payload);
-    return good ? NULL : "not by the next key, or for another account";
+    return good ? NULL : "another form of a change of the key";
 }
 
 /* What is done beside issuing. */
 static const char *own_deed(struct exchange *x, const struct recording *r)
 {
-    if (!is_account(r, x->jwk)) {
+    const char *url = account_of(r, x->jwk);
+    if (url == NULL) {
         return "not signed by the key of an account";
     }
-    return x->kind == V1_REVOKE ? own_certificate(x, r) : x->kind == V1_KEY_CHANGE ? own_key_change(x) : NULL;
+    if (x->kind == V1_REVOKE) {
+        return own_certificate(x, r);
+    }
+    if (x->kind == V1_DEACTIVATE) {
+        strcpy(x->account, r->base);
+        strcat(x->account, x->path);
+    }
+    const char *wrong = x->kind == V1_KEY_CHANGE ? own_key_change(x) : NULL;
+    return wrong == NULL && url[0] != '\0' && strcmp(x->account, url) != 0 ? "for another account" : wrong;
 }
 
 static const char *own_payload(struct exchange *x, const struct recording *r)

@@ -44,6 +44,7 @@ struct exchange {
     json_t *jwk;
     struct v1_names names;         /* new-authz: the one; new-cert: the request's                      */
     const struct exchange *issued; /* revoke-cert: the new-cert that gave the certificate; else NULL */
+    char account[900];             /* key-change, deactivation: its URL */
     json_t *new_key;               /* key-change: the next key; else NULL                            */
     const char *not_ours;          /* why no client of ours asks just this; NULL: it may               */
 

@@ -127,6 +127,9 @@ static bool fits(const struct v1_request *q, const struct exchange *x)
     if (q->kind == V1_REVOKE && (x->issued != run.deed->issued || !same_member(q, x, "reason"))) {
         return false;
     }
+    if (q->kind == V1_KEY_CHANGE && strcmp(x->account, run.deed->account) != 0) {
+        return false;
+    }
     return strcmp(q->path, x->path) == 0 && (q->kind != V1_NEW_REG || same_member(q, x, "contact")) &&
            (q->kind != V1_REG || same_member(q, x, "agreement")) && (q->kind != V1_CHALLENGE || same_token(q, x));
 }
@@ -179,6 +182,9 @@ static void take(long i, const struct v1_request *q)
     run.furthest = i > run.furthest ? i : run.furthest;
     if (q->kind == V1_NEW_REG || q->kind == V1_REG) {
         run.account_at = i;
+    }
+    if (q->kind == V1_KEY_CHANGE && x->status / 100 == 2) {
+        run.account = x->new_key;
     }
     if (path != NULL && object_id(path, id, sizeof id)) {
         *object_at(id) = i;
@@ -393,7 +399,6 @@ static const struct exchange *next_deed(void)
     if (run.deed == NULL || run.how != REPLAY_STORY) {
         return run.deed == NULL && wanted ? run.x : NULL;
     }
-    run.account = run.deed->new_key != NULL ? run.deed->new_key : run.account;
     for (long i = run.deed - r->exchange; i < (long)r->count; i++) {
         const struct exchange *x = &r->exchange[i];
         bool good = deeds_v1_of(x->kind) != ACME_NOW && x->not_ours == NULL && x->answered && same_account(x);
