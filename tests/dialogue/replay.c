@@ -11,7 +11,7 @@
 
 #include "deeds_v1.h"
 #include "fault/fastkey.h"
-#include "judge_v1.h"
+#include "replay_story.h"
 #include "script.h"
 #include "wire/url.h"
 
@@ -20,217 +20,18 @@
 #define EVER_MINUTES  120
 #define WORK          8192 /* as the program has */
 
-/* One run of the client. */
-static struct {
-    const struct recording *recording;
-    enum replay_how how;
-    const struct exchange *x; /* ONCE, EVER: the one; STORY: where it begins  */
-    unsigned nth;             /* ONCE, EVER: in place of which answer of its kind */
-    struct v1_names names;
-    const char *contacts[4];
-    size_t contact_count;
-
-    /* a story */
-    const json_t *account; /* the key of the recorded client */
-    bool had[RECORDING_MAX];
-    long account_at, furthest; /* exchanges in the recording; -1: none */
-    unsigned object_count;
-    struct {
-        char id[600];
-        long at;
-    } object[BOULDER_AUTHZ];
-
-    /* what comes after issuing */
-    const struct exchange *deed; /* the recorded one being done; NULL: issuing */
-    struct replay_sum *sum;
-    unsigned requests_before;
-    uint32_t elapsed_before;
-
-    unsigned told_count;
-    struct {
-        char type[130], detail[600];
-    } told[64];
-} run;
-
 static struct engine e;
 static struct boulder b;
 static bool begun;
-static bool early[RECORDING_MAX]; /* new-certs that were refused because they came too early */
 static char asked[4000];
-
-/* --- a story: which exchange comes next */
-
-/* What an exchange is about: the id of an authorization. */
-static bool object_id(const char *path, char *id, size_t cap)
-{
-    static const char *const folders[] = {"/acme/authz/", "/acme/challenge/"};
-    for (unsigned i = 0; i < 2; i++) {
-        size_t n = strlen(folders[i]);
-        if (strncmp(path, folders[i], n) == 0) {
-            snprintf(id, cap, "%.*s", (int)strcspn(path + n, "/"), path + n);
-            return true;
-        }
-    }
-    return false;
-}
-
-static long *object_at(const char *id)
-{
-    unsigned i = 0;
-    while (i < run.object_count && strcmp(run.object[i].id, id) != 0) {
-        i++;
-    }
-    if (i == run.object_count) {
-        assert_true(i < BOULDER_AUTHZ);
-        snprintf(run.object[i].id, sizeof run.object[0].id, "%s", id);
-        run.object[run.object_count++].at = -1;
-    }
-    return &run.object[i].at;
-}
-
-static bool same_object(const struct exchange *x, const char *id)
-{
-    char other[600];
-    return object_id(x->path, other, sizeof other) && strcmp(other, id) == 0;
-}
-
-static bool same_account(const struct exchange *x)
-{
-    return v1_resource(x->kind) == NULL || (run.account != NULL && json_equal(x->jwk, run.account));
-}
-
-static bool same_member(const struct v1_request *q, const struct exchange *x, const char *name)
-{
-    const json_t *ours = json_object_get(q->payload, name), *theirs = json_object_get(x->payload, name);
-    return ours == NULL || theirs == NULL ? ours == theirs : json_equal(ours, theirs);
-}
-
-static bool same_token(const struct v1_request *q, const struct exchange *x)
-{
-    const char *ours = json_string_value(json_object_get(q->payload, "keyAuthorization"));
-    const char *theirs = json_string_value(json_object_get(x->payload, "keyAuthorization"));
-    return strncmp(ours, theirs, strcspn(theirs, ".") + 1) == 0;
-}
-
-/* Whether the recorded request says what ours says, leaving out what the judge looks at. */
-static bool fits(const struct v1_request *q, const struct exchange *x)
-{
-    if (x->kind != q->kind || x->not_ours != NULL || !x->answered || !same_account(x)) {
-        return false;
-    }
-    if (early[x - run.recording->exchange]) { /* the judge would have seen if ours were too early as well */
-        return false;
-    }
-    if (q->kind == V1_NEW_AUTHZ || q->kind == V1_NEW_CERT) {
-        return v1_same_names(&q->names, &x->names);
-    }
-    if (q->kind == V1_REVOKE && (x->issued != run.deed->issued || !same_member(q, x, "reason"))) {
-        return false;
-    }
-    if (q->kind == V1_KEY_CHANGE && strcmp(x->account, run.deed->account) != 0) {
-        return false;
-    }
-    return strcmp(q->path, x->path) == 0 && (q->kind != V1_NEW_REG || same_member(q, x, "contact")) &&
-           (q->kind != V1_REG || same_member(q, x, "agreement")) && (q->kind != V1_CHALLENGE || same_token(q, x));
-}
-
-/* The first exchange from which on a request may be answered. */
-static long earliest(const struct v1_request *q)
-{
-    char id[600];
-    if (run.deed != NULL) {
-        return run.deed - run.recording->exchange;
-    }
-    if (object_id(q->path, id, sizeof id)) {
-        return *object_at(id) + 1;
-    }
-    if (q->kind == V1_NEW_AUTHZ) {
-        bool first = run.x != NULL && run.x->kind == V1_NEW_AUTHZ && v1_same_names(&q->names, &run.x->names);
-        long start = first ? run.x - run.recording->exchange : 0;
-        return start > run.account_at ? start : run.account_at + 1;
-    }
-    return q->kind == V1_NEW_CERT ? run.furthest + 1 : q->kind == V1_REG ? run.account_at + 1 : 0;
-}
-
-/* Whether the challenge of an authorization has been answered by our client. */
-static bool has_answered(const char *id)
-{
-    for (unsigned i = 0; i < run.recording->count; i++) {
-        const struct exchange *x = &run.recording->exchange[i];
-        if (run.had[i] && x->kind == V1_CHALLENGE && same_object(x, id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether an exchange changed the object, in a way our client has not: what was seen later is not for it. A challenge
- * that is answered again changes nothing. */
-static bool changes(const struct exchange *x, const char *id)
-{
-    bool done = strcmp(x->method, "POST") == 0 && x->status / 100 == 2 && same_object(x, id);
-    return done && !(x->kind == V1_CHALLENGE && has_answered(id));
-}
-
-static void take(long i, const struct v1_request *q)
-{
-    const struct exchange *x = &run.recording->exchange[i];
-    const char *location = exchange_header(x, "Location");
-    const char *path = q->kind != V1_NEW_AUTHZ ? q->path : location != NULL ? strstr(location, "/acme/") : NULL;
-    char id[600];
-    run.had[i] = true;
-    run.furthest = i > run.furthest ? i : run.furthest;
-    if (q->kind == V1_NEW_REG || q->kind == V1_REG) {
-        run.account_at = i;
-    }
-    if (q->kind == V1_KEY_CHANGE && x->status / 100 == 2) {
-        run.account = x->new_key;
-    }
-    if (path != NULL && object_id(path, id, sizeof id)) {
-        *object_at(id) = i;
-    }
-}
-
-/* Before a deed a client issues, with what was recorded of that: a certificate to be revoked; else the account is all. */
-static bool belongs(const struct exchange *x)
-{
-    enum acme_when deed = run.x != NULL ? deeds_v1_of(x->kind) : ACME_NOW;
-    bool later = run.x != NULL && deeds_v1_of(run.x->kind) != ACME_NOW;
-    if (run.deed != NULL || !later) {
-        return (run.deed != NULL) == (deed != ACME_NOW);
-    }
-    if (run.x->kind != V1_REVOKE) {
-        return x < run.x && (x->kind == V1_NEW_REG || x->kind == V1_REG);
-    }
-    return x < run.x && (x->kind != V1_NEW_CERT || x == run.x->issued);
-}
-
-static const struct exchange *next_of_story(void *ctx, const struct v1_request *q)
-{
-    const struct recording *r = ctx;
-    char id[600];
-    bool look = q->kind == V1_AUTHZ && object_id(q->path, id, sizeof id);
-    for (long i = earliest(q); i < (long)r->count; i++) {
-        const struct exchange *x = &r->exchange[i];
-        if (look && changes(x, id)) {
-            return NULL;
-        }
-        if (!run.had[i] && belongs(x) && fits(q, x)) {
-            judge_v1_same(&b, q, x);
-            take(i, q);
-            return x;
-        }
-    }
-    return NULL;
-}
 
 /* --- one answer where it hurts */
 
 static const struct exchange *one_answer(void *ctx, const struct v1_request *q)
 {
     (void)ctx;
-    bool now = run.how == REPLAY_EVER ? q->nth >= run.nth : q->nth == run.nth;
-    return q->kind == run.x->kind && now ? run.x : NULL;
+    bool now = replay.how == REPLAY_EVER ? q->nth >= replay.nth : q->nth == replay.nth;
+    return q->kind == replay.x->kind && now ? replay.x : NULL;
 }
 
 /* --- a run */
@@ -240,23 +41,23 @@ static void (*engine_trace)(void *ctx, const struct acme_event *event);
 static void listen(void *ctx, const struct acme_event *event)
 {
     engine_trace(ctx, event);
-    if (event->kind == ACME_EVENT_PROBLEM && run.told_count < 64) {
-        snprintf(run.told[run.told_count].type, sizeof run.told[0].type, "%.*s", (int)event->text.len,
+    if (event->kind == ACME_EVENT_PROBLEM && replay.told_count < 64) {
+        snprintf(replay.told[replay.told_count].type, sizeof replay.told[0].type, "%.*s", (int)event->text.len,
                  event->text.len > 0 ? event->text.at : "");
-        snprintf(run.told[run.told_count++].detail, sizeof run.told[0].detail, "%.*s", (int)event->detail.len,
-                 event->detail.len > 0 ? event->detail.at : "");
+        snprintf(replay.told[replay.told_count++].detail, sizeof replay.told[0].detail, "%.*s",
+                 (int)event->detail.len, event->detail.len > 0 ? event->detail.at : "");
     }
 }
 
 static void begin(struct engine *engine)
 {
     static char host[200];
-    snprintf(host, sizeof host, "%.*s", (int)strcspn(run.recording->host, ":"), run.recording->host);
+    snprintf(host, sizeof host, "%.*s", (int)strcspn(replay.recording->host, ":"), replay.recording->host);
 #if ACME_CFG_PLAIN_HTTP
     engine->setup.ca.plain_host = host;
 #endif
-    engine->setup.contacts = run.contacts;
-    engine->setup.contact_count = run.contact_count;
+    engine->setup.contacts = replay.contacts;
+    engine->setup.contact_count = replay.contact_count;
     engine_trace = engine->setup.trace;
     engine->setup.trace = listen;
 }
@@ -308,9 +109,9 @@ static void judge_chain(void)
     if (issuer != NULL && (len != b.issuer_len || memcmp(der, b.issuer, len) != 0)) {
         fail_msg("%s: the issuer's certificate is not as it was sent", b.where);
     }
-    for (unsigned i = 0; i < run.names.count; i++) {
-        if (X509_check_host(leaf, run.names.name[i], 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) != 1) {
-            fail_msg("%s: the certificate is not for %s", b.where, run.names.name[i]);
+    for (unsigned i = 0; i < replay.names.count; i++) {
+        if (X509_check_host(leaf, replay.names.name[i], 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) != 1) {
+            fail_msg("%s: the certificate is not for %s", b.where, replay.names.name[i]);
         }
     }
     free(der);
@@ -340,9 +141,9 @@ static bool was_told(const json_t *problem)
     const char *type = json_string_value(json_object_get(problem, "type"));
     const char *detail = json_string_value(json_object_get(problem, "detail"));
     bool told = type == NULL;
-    for (unsigned i = 0; i < run.told_count && !told; i++) {
-        told = same_words(run.told[i].type, type, sizeof run.told[0].type) &&
-               same_words(run.told[i].detail, detail != NULL ? detail : "", sizeof run.told[0].detail);
+    for (unsigned i = 0; i < replay.told_count && !told; i++) {
+        told = same_words(replay.told[i].type, type, sizeof replay.told[0].type) &&
+               same_words(replay.told[i].detail, detail != NULL ? detail : "", sizeof replay.told[0].detail);
     }
     return told;
 }
@@ -374,15 +175,16 @@ static void judge_words(void)
 /* Bounds of what was done last, and what came of it. */
 static void judge_part(struct replay_sum *sum)
 {
-    unsigned minutes = (e.elapsed_ms - run.elapsed_before) / 60000u, requests = b.requests - run.requests_before;
-    unsigned most = run.how == REPLAY_EVER ? EVER_MINUTES : ONCE_MINUTES;
-    if (e.error == ENGINE_ENDLESS || (run.how != REPLAY_EVER && requests >= ONCE_REQUESTS * run.names.count)) {
+    unsigned minutes = (e.elapsed_ms - replay.elapsed_before) / 60000u,
+             requests = b.requests - replay.requests_before;
+    unsigned most = replay.how == REPLAY_EVER ? EVER_MINUTES : ONCE_MINUTES;
+    if (e.error == ENGINE_ENDLESS || (replay.how != REPLAY_EVER && requests >= ONCE_REQUESTS * replay.names.count)) {
         fail_msg("%s: %u requests", b.where, requests);
     }
     if (minutes > most) {
         fail_msg("%s: it took %u minutes", b.where, minutes);
     }
-    if (e.error == 0 && run.deed != NULL) {
+    if (e.error == 0 && replay.deed != NULL) {
         deeds_v1_end(&b, &e);
     } else if (e.error == 0) {
         judge_chain();
@@ -391,39 +193,21 @@ static void judge_part(struct replay_sum *sum)
     sum->minutes_most = minutes > sum->minutes_most ? minutes : sum->minutes_most;
 }
 
-/* The next thing the recorded client did with its account, or the certificate. */
-static const struct exchange *next_deed(void)
-{
-    const struct recording *r = run.recording;
-    bool wanted = run.x != NULL && deeds_v1_of(run.x->kind) != ACME_NOW;
-    if (run.deed == NULL || run.how != REPLAY_STORY) {
-        return run.deed == NULL && wanted ? run.x : NULL;
-    }
-    for (long i = run.deed - r->exchange; i < (long)r->count; i++) {
-        const struct exchange *x = &r->exchange[i];
-        bool good = deeds_v1_of(x->kind) != ACME_NOW && x->not_ours == NULL && x->answered && same_account(x);
-        if (good && !run.had[i] && (x->kind != V1_REVOKE || x->issued == run.x->issued)) {
-            return x;
-        }
-    }
-    return NULL;
-}
-
 /* At a good end: is there more to do? */
 static bool then(struct engine *engine)
 {
     size_t at = strlen(asked);
-    judge_part(run.sum);
-    run.sum->done += run.deed != NULL;
-    const struct exchange *x = next_deed();
+    judge_part(replay.sum);
+    replay.sum->done += replay.deed != NULL;
+    const struct exchange *x = replay_next_deed();
     if (x == NULL) {
-        run.sum->certificates += run.deed == NULL;
+        replay.sum->certificates += replay.deed == NULL;
         return false;
     }
-    run.deed = x;
-    run.requests_before = b.requests;
+    replay.deed = x;
+    replay.requests_before = b.requests;
     deeds_v1_begin(&b, engine, x);
-    run.elapsed_before = engine->elapsed_ms;
+    replay.elapsed_before = engine->elapsed_ms;
     snprintf(asked + at, sizeof asked - at, "#   -- line %u (%.100s)\n", x->line, x->step);
     return true;
 }
@@ -448,11 +232,11 @@ static void go(struct replay_sum *sum)
     static char url[300];
     keys = fastkey_ops;
     keys.generate = generate;
-    struct ca_plan plan = {.name_count = run.names.count, .shared = true};
-    for (unsigned i = 0; i < run.names.count; i++) {
-        plan.names[i] = run.names.name[i];
+    struct ca_plan plan = {.name_count = replay.names.count, .shared = true};
+    for (unsigned i = 0; i < replay.names.count; i++) {
+        plan.names[i] = replay.names.name[i];
     }
-    snprintf(url, sizeof url, "%s/directory", run.recording->base);
+    snprintf(url, sizeof url, "%s/directory", replay.recording->base);
     struct engine_way way = {.directory_url = url,
                              .judged = true,
                              .whole = true,
@@ -461,25 +245,26 @@ static void go(struct replay_sum *sum)
                              .begun = begin,
                              .then = then,
                              .server = serve};
-    run.sum = sum;
+    replay.sum = sum;
     dice_seed(1);
     maker_serial = 1000;
     asked[0] = '\0';
-    boulder_start(&b, run.recording);
-    snprintf(b.where, sizeof b.where, "%.300s:%u (%.100s) %s", run.recording->path, run.x != NULL ? run.x->line : 1,
-             run.x != NULL ? run.x->step : "all of it", words[run.how]);
-    b.recorded = run.how == REPLAY_STORY ? next_of_story : one_answer;
-    b.ctx = (void *)(uintptr_t)run.recording;
-    b.dry = run.how != REPLAY_STORY && run.x->kind == V1_NONCE;
-    b.leaf_bytes = run.x != NULL && run.x->kind == V1_CERT ? run.x->body_len : 0;
+    boulder_start(&b, replay.recording);
+    snprintf(b.where, sizeof b.where, "%.300s:%u (%.100s) %s", replay.recording->path,
+             replay.x != NULL ? replay.x->line : 1, replay.x != NULL ? replay.x->step : "all of it",
+             words[replay.how]);
+    b.recorded = replay.how == REPLAY_STORY ? replay_next : one_answer;
+    b.ctx = (void *)(uintptr_t)replay.recording;
+    b.dry = replay.how != REPLAY_STORY && replay.x->kind == V1_NONCE;
+    b.leaf_bytes = replay.x != NULL && replay.x->kind == V1_CERT ? replay.x->body_len : 0;
     begun = true;
     engine_play(&e, &plan, &way);
     judge_end(sum);
     if (getenv("TELL") != NULL) {
         print_message("# %s: %s, %u requests, %u s\n%s", b.where,
-                      e.error != 0       ? script_error(e.error)
-                      : run.deed != NULL ? "done"
-                                         : "certificate",
+                      e.error != 0          ? script_error(e.error)
+                      : replay.deed != NULL ? "done"
+                                            : "certificate",
                       b.requests, e.elapsed_ms / 1000, asked);
     }
     begun = false;
@@ -519,11 +304,12 @@ static void usual_name(const struct recording *r, struct v1_names *names)
 
 static void start_run(const struct recording *r, enum replay_how how, const struct exchange *x)
 {
-    memset(&run, 0, sizeof run);
-    run.recording = r;
-    run.how = how;
-    run.x = x;
-    run.account_at = run.furthest = -1;
+    memset(&replay, 0, sizeof replay);
+    replay.recording = r;
+    replay.boulder = &b;
+    replay.how = how;
+    replay.x = x;
+    replay.account_at = replay.furthest = -1;
 }
 
 static bool among(const struct v1_names *names, const char *name)
@@ -539,12 +325,12 @@ static bool among(const struct v1_names *names, const char *name)
 /* The names the recorded client went on to want a certificate for; else the one name. */
 static void names_of_story(const struct recording *r, const struct exchange *from)
 {
-    run.names = from->names;
+    replay.names = from->names;
     for (unsigned i = (unsigned)(from - r->exchange); i < r->count; i++) {
         const struct exchange *x = &r->exchange[i];
-        if (x->kind == V1_NEW_CERT && x->not_ours == NULL && x->status == 201 && same_account(x) &&
+        if (x->kind == V1_NEW_CERT && x->not_ours == NULL && x->status == 201 && replay_same_account(x) &&
             good_names(&x->names) && among(&x->names, from->names.name[0])) {
-            run.names = x->names;
+            replay.names = x->names;
             return;
         }
     }
@@ -554,10 +340,10 @@ static void contacts_of_story(const struct recording *r)
 {
     for (unsigned i = 0; i < r->count; i++) {
         const struct exchange *x = &r->exchange[i];
-        if (x->kind == V1_NEW_REG && x->not_ours == NULL && x->answered && same_account(x)) {
+        if (x->kind == V1_NEW_REG && x->not_ours == NULL && x->answered && replay_same_account(x)) {
             const json_t *contact = json_object_get(x->payload, "contact");
             for (size_t k = 0; k < json_array_size(contact) && k < 4; k++) {
-                run.contacts[run.contact_count++] = json_string_value(json_array_get(contact, k));
+                replay.contacts[replay.contact_count++] = json_string_value(json_array_get(contact, k));
             }
             return;
         }
@@ -567,18 +353,18 @@ static void contacts_of_story(const struct recording *r)
 static void story(const struct recording *r, const struct exchange *from, bool *had, struct replay_sum *sum)
 {
     start_run(r, REPLAY_STORY, from);
-    run.account = from != NULL ? from->jwk : NULL;
+    replay.account = from != NULL ? from->jwk : NULL;
     if (from != NULL && from->kind == V1_NEW_AUTHZ) {
         names_of_story(r, from);
     } else if (from != NULL && from->kind == V1_REVOKE) {
-        run.names = from->names;
+        replay.names = from->names;
     } else {
-        usual_name(r, &run.names);
+        usual_name(r, &replay.names);
     }
     contacts_of_story(r);
     go(sum);
     for (unsigned i = 0; i < r->count; i++) {
-        had[i] = had[i] || run.had[i];
+        had[i] = had[i] || replay.had[i];
     }
 }
 
@@ -591,10 +377,10 @@ static void note_valid(const struct recording *r, const struct exchange *x, stru
     if (status == NULL || strcmp(status, "valid") != 0) {
         return;
     }
-    bool known = object_id(x->path, id, sizeof id);
+    bool known = replay_object_id(x->path, id, sizeof id);
     for (unsigned i = 0; name == NULL && known && i < r->count; i++) { /* the authorization of this challenge */
         const struct exchange *other = &r->exchange[i];
-        name = other->kind == V1_AUTHZ && same_object(other, id)
+        name = other->kind == V1_AUTHZ && replay_same_object(other, id)
                    ? json_object_get(json_object_get(other->document, "identifier"), "value")
                    : NULL;
     }
@@ -608,7 +394,7 @@ static void find_early(const struct recording *r, struct replay_sum *sum)
 {
     static struct v1_names valid;
     memset(&valid, 0, sizeof valid);
-    memset(early, 0, sizeof early);
+    memset(replay_early, 0, sizeof replay_early);
     for (unsigned i = 0; i < r->count; i++) {
         const struct exchange *x = &r->exchange[i];
         bool all = true;
@@ -616,8 +402,8 @@ static void find_early(const struct recording *r, struct replay_sum *sum)
         for (unsigned k = 0; k < x->names.count; k++) {
             all = all && among(&valid, x->names.name[k]);
         }
-        early[i] = x->kind == V1_NEW_CERT && x->status == 403 && !all;
-        sum->early += early[i];
+        replay_early[i] = x->kind == V1_NEW_CERT && x->status == 403 && !all;
+        sum->early += replay_early[i];
     }
 }
 
@@ -659,13 +445,13 @@ static void answer(const struct recording *r, enum replay_how how, const struct 
 {
     const char *told = json_string_value(json_object_get(json_object_get(x->document, "identifier"), "value"));
     start_run(r, how, x);
-    run.nth = nth;
+    replay.nth = nth;
     if (good_names(&x->names)) {
-        run.names = x->names;
+        replay.names = x->names;
     } else if (told != NULL && acme_dns_name_ok(acme_slice_of(told))) {
-        one_name(&run.names, told);
+        one_name(&replay.names, told);
     } else {
-        usual_name(r, &run.names);
+        usual_name(r, &replay.names);
     }
     go(sum);
 }
