@@ -20,8 +20,8 @@ bool deeds_v1_answer(struct boulder *b, const struct v1_request *q, struct bould
 /* A good recorded answer becomes true. */
 void deeds_v1_adopt(struct boulder *b, const struct v1_request *q, const struct exchange *x);
 
-/* Begins the deed a recorded exchange is about: reason, next key and path as there. At a good end: judges that it was
- * the server's word that made it one. */
+/* Begins the deed a recorded exchange is about: reason, next key and path as there. At its end: judges that it is done
+ * if the server said so, and not otherwise. */
 void deeds_v1_begin(struct boulder *b, struct engine *e, const struct exchange *x);
 void deeds_v1_end(const struct boulder *b, struct engine *e);
 
