@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What is done beside issuing, with Pebble: a certificate revoked, the account's key changed, also when the program is
-killed on the way, and the account ended."""
+"""What is done beside issuing, with Pebble and with Boulder as of 2016: a certificate revoked, the account's key changed, also
+when the program is killed on the way or an answer is lost, and the account ended."""
 
 import json
 import os
@@ -14,7 +14,8 @@ import urllib.request
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")]
 import servers
 import tap
-from client import FAILED, NEW, USAGE, Client
+from client import FAILED, NEW, PROGRAM, USAGE, Client
+from managed16 import Managed
 
 NAME = "one.example.test"
 KILLS = 12
@@ -115,7 +116,40 @@ def play(name, **how):
     pebble.stop()
 
 
+class Plain(Client):
+    def command(self, verb, *names, force=False, json=False, options=()):
+        return [PROGRAM, "--directory", self.directory, "--state", self.state, "--http-port", str(self.server.http_port),
+                "--accept-terms", *(["--force"] if force else []), *(["--json"] if json else []), *options, verb, *names]
+
+
+def play_2016():
+    boulder = Managed(os.path.join(folder, "2016"))
+    client = Plain(os.path.join(folder, "2016", "client"), boulder)
+    run = client.run("change-key")
+    tap.ok(run.code == FAILED and not boulder.accounts, "2016: no account is made", run.tail())
+    run = client.issue(NAME)
+    tap.ok(run.code == NEW, "2016: a certificate", run.tail())
+    boulder.lose = "/acme/revoke-cert"
+    run = client.run("revoke", NAME, options=["--reason=1"])
+    tap.ok(run.code == NEW and boulder.revoked == [(boulder.certificates[0], 1)] and boulder.lost.is_set(),
+           "2016: revoked, though the answer was lost", run.tail())
+    old = public(client)
+    boulder.lose = "/acme/key-change"
+    run = client.run("change-key")
+    tap.ok(run.code == NEW and boulder.changes == 1 and public(client) != old and not has_next(client),
+           "2016: the account has another key, though the answer was lost", run.tail())
+    run = client.issue(NAME, force=True)
+    tap.ok(run.code == NEW and len(boulder.accounts) == 1, "2016: it is still the same account", run.tail())
+    boulder.lose = "/acme/reg/1"
+    run = client.run("deactivate", options=["--yes"])
+    tap.ok(run.code == NEW and len(boulder.ended) == 1, "2016: the account is ended, though the answer was lost", run.tail())
+    run = client.issue(NAME, force=True, json=True)
+    tap.ok(run.code == FAILED and run.events()[-1]["error"] == "ACME_E_ACCOUNT", "2016: a later run is told so", run.tail())
+    boulder.stop()
+
+
 try:
+    play_2016()
     play("strict", arguments=["-strict"])
     play("nonces rejected", env=UNSTEADY)
 except servers.Failed as failure:

@@ -45,6 +45,8 @@ static const struct {
     {"</a\x7f>;rel=\"up\"", ACME_REL_NONE, NULL},
     {"</\xc3\xa9>;rel=\"up\"", ACME_REL_NONE, NULL},
     {"</a\n>;rel=\"up\"", ACME_REL_NONE, NULL},
+    {"< /a>;rel=\"up\"", ACME_REL_NONE, NULL},
+    {"<\"a>;rel=\"up\"", ACME_REL_NONE, NULL},
     {"rel=\"up\"", ACME_REL_NONE, NULL},
 };
 

@@ -568,6 +568,19 @@ static void a_read_that_fails_ends_the_run(void **state)
         assert_int_equal(acme_failure(&w.client)->record, reads[i].record);
         assert_int_equal(w.ca.count[CA_DIRECTORY], 0);
     }
+    again(); /* and when the certificate was there a moment ago */
+    assert_int_equal(acme_start(&w.client, ACME_REVOKE, w.now_ms), 0);
+    while (w.ca.count[CA_NEW_ACCOUNT] == 0) {
+        (void)device_tick(&w);
+    }
+    wrong.failing_get = ACME_RECORD_CHAIN;
+    enum acme_progress progress = ACME_BUSY;
+    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+        progress = device_tick(&w);
+    }
+    demand(progress, ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_READ);
+    assert_int_equal(w.ca.managed.revocations, 0);
     done();
 }
 
@@ -632,6 +645,21 @@ static void lost_by_the_ca_altogether(void **state)
     }
 }
 
+/* Once it is known which key is in force, a run is like any other: an account that is lost then is made anew. */
+static void issuing_goes_on_as_ever(void **state)
+{
+    (void)state;
+    static const struct ca_twist lost = {
+        CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"};
+    issued(false);
+    leave_next();
+    twist(&lost, 1);
+    demand(run(ACME_NOW), ACME_ISSUED);
+    assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 2);
+    assert_true(key_works());
+    done();
+}
+
 /* In doubt, a refusal leads to the account, once; and what the CA may have agreed to stays. */
 static void a_refusal_in_doubt(void **state)
 {
@@ -667,6 +695,7 @@ int main(void)
         cmocka_unit_test(a_damaged_next_key_is_not_absent),
         cmocka_unit_test(a_next_key_is_kept_and_used_later),
         cmocka_unit_test(lost_by_the_ca_altogether),
+        cmocka_unit_test(issuing_goes_on_as_ever),
         cmocka_unit_test(a_refusal_in_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
