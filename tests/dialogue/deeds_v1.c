@@ -193,14 +193,19 @@ bool deeds_v1_answer(struct boulder *b, const struct v1_request *q, struct bould
     return true;
 }
 
+static bool tells_deactivated(const struct exchange *x)
+{
+    return strcmp(text_in(x->document, "status"), "deactivated") == 0 ||
+           strcmp(text_in(x->document, "Status"), "deactivated") == 0;
+}
+
 void deeds_v1_adopt(struct boulder *b, const struct v1_request *q, const struct exchange *x)
 {
-    const char *small = text_in(x->document, "status"), *capital = text_in(x->document, "Status");
     if (q->kind == V1_KEY_CHANGE) {
         change_key(b, q);
     }
     b->revoked = b->revoked || q->kind == V1_REVOKE;
-    b->deactivated = b->deactivated || strcmp(small, "deactivated") == 0 || strcmp(capital, "deactivated") == 0;
+    b->deactivated = b->deactivated || (q->kind == V1_DEACTIVATE && tells_deactivated(x));
 }
 
 /* --- a run */
@@ -228,10 +233,10 @@ void deeds_v1_begin(struct boulder *b, struct engine *e, const struct exchange *
 /* The server's last word is that it is done. */
 static bool is_done(const struct boulder *b)
 {
-    bool good = b->last_status / 100 == 2;
+    bool good = b->last_status / 100 == 2, told = b->last_recorded == NULL || tells_deactivated(b->last_recorded);
     return b->last_kind == V1_REVOKE
                ? good || b->last_status == 409
-               : good && (b->last_kind == V1_KEY_CHANGE || (b->last_kind == V1_DEACTIVATE && b->deactivated));
+               : good && (b->last_kind == V1_KEY_CHANGE || (b->last_kind == V1_DEACTIVATE && told));
 }
 
 void deeds_v1_end(const struct boulder *b, struct engine *e)
