@@ -8,20 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "deeds_v1.h"
 #include "judge_v1.h"
 
 #define A_MINUTE 60000
 #define AT_ONCE  15 /* requests within a second of virtual time, and 5 a name; more is a loop without waits */
-
-/* An answer on its way. Header lines that every answer has are added to those of its own. */
-struct said {
-    unsigned status;
-    const char *type; /* of the body */
-    char head[1500];
-    const char *body;
-    size_t body_len;
-    char text[12000];
-};
 
 static struct {
     EVP_PKEY *key;
@@ -139,7 +130,7 @@ static void tell_valid(struct boulder *b, const char *name, bool valid)
 
 /* --- answers of its own */
 
-static void refuse(struct said *a, unsigned status, const char *type, const char *detail)
+void boulder_refuse(struct boulder_said *a, unsigned status, const char *type, const char *detail)
 {
     a->status = status;
     a->type = "application/problem+json";
@@ -148,8 +139,8 @@ static void refuse(struct said *a, unsigned status, const char *type, const char
              status);
 }
 
-static void add_head(struct said *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add_head(struct said *a, const char *format, ...)
+static void add_head(struct boulder_said *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_head(struct boulder_said *a, const char *format, ...)
 {
     size_t at = strlen(a->head);
     va_list list;
@@ -165,16 +156,18 @@ static const char *payload_text(const struct v1_request *q, const char *name)
     return text != NULL ? text : "";
 }
 
-static void say_directory(struct boulder *b, struct said *a)
+static void say_directory(struct boulder *b, struct boulder_said *a)
 {
     const char *u = b->recording->base;
+    bool change = b->deed == ACME_CHANGE_KEY;
     snprintf(a->text, sizeof a->text,
-             "{\n  \"new-authz\": \"%s/acme/new-authz\",\n  \"new-cert\": \"%s/acme/new-cert\",\n"
+             "{\n%s%s%s  \"new-authz\": \"%s/acme/new-authz\",\n  \"new-cert\": \"%s/acme/new-cert\",\n"
              "  \"new-reg\": \"%s/acme/new-reg\",\n  \"revoke-cert\": \"%s/acme/revoke-cert\"\n}",
-             u, u, u, u);
+             change ? "  \"key-change\": \"" : "", change ? u : "", change ? "/acme/key-change\",\n" : "", u, u, u,
+             u);
 }
 
-static void say_account(struct boulder *b, const struct v1_request *q, struct said *a, unsigned status)
+static void say_account(struct boulder *b, const struct v1_request *q, struct boulder_said *a, unsigned status)
 {
     const char *u = b->recording->base;
     const char *agreement = payload_text(q, "agreement");
@@ -183,6 +176,7 @@ static void say_account(struct boulder *b, const struct v1_request *q, struct sa
         boulder_wrong(b, q, "it agrees to %s; the terms are at %s", agreement, terms);
     }
     b->registered = true;
+    memcpy(b->point, q->point, sizeof b->point);
     b->agreed = b->agreed || agreement[0] != '\0';
     a->status = status;
     add_head(a, "Link: <%s/acme/new-authz>;rel=\"next\"\r\nLink: <%s>;rel=\"terms-of-service\"\r\n", u, terms);
@@ -196,10 +190,10 @@ static void say_account(struct boulder *b, const struct v1_request *q, struct sa
              b->agreed ? "  \"agreement\": \"" : "", b->agreed ? terms : "", b->agreed ? "\",\n" : "");
 }
 
-static void say_new_reg(struct boulder *b, const struct v1_request *q, struct said *a)
+static void say_new_reg(struct boulder *b, const struct v1_request *q, struct boulder_said *a)
 {
     if (b->registered) {
-        refuse(a, 409, "malformed", "Registration key is already in use");
+        boulder_refuse(a, 409, "malformed", "Registration key is already in use");
         add_head(a, "Location: %s%s\r\n", b->recording->base, b->reg);
         return;
     }
@@ -236,23 +230,23 @@ static void authz_text(const struct boulder *b, unsigned i, char *to, size_t cap
              "\n  ],\n  \"combinations\": [\n    [\n      0\n    ],\n    [\n      1\n    ]\n  ]\n}");
 }
 
-static void say_authz(struct boulder *b, unsigned i, struct said *a)
+static void say_authz(struct boulder *b, unsigned i, struct boulder_said *a)
 {
     add_head(a, "Link: <%s/acme/new-cert>;rel=\"next\"\r\n", b->recording->base);
     authz_text(b, i, a->text, sizeof a->text);
     tell_valid(b, b->authz[i].name, b->authz[i].status == BOULDER_VALID);
 }
 
-static void say_new_authz(struct boulder *b, const struct v1_request *q, struct said *a)
+static void say_new_authz(struct boulder *b, const struct v1_request *q, struct boulder_said *a)
 {
     char path[600], token[80];
     unsigned i = 0;
     if (!b->registered) {
-        refuse(a, 403, "unauthorized", "No registration exists matching provided key");
+        boulder_refuse(a, 403, "unauthorized", "No registration exists matching provided key");
         return;
     }
     if (!b->agreed) {
-        refuse(a, 403, "unauthorized", "Must agree to subscriber agreement before any further actions");
+        boulder_refuse(a, 403, "unauthorized", "Must agree to subscriber agreement before any further actions");
         return;
     }
     while (i < b->authz_count &&
@@ -272,11 +266,11 @@ static void say_new_authz(struct boulder *b, const struct v1_request *q, struct 
 }
 
 /* The second look after the response finds it valid. */
-static void say_look(struct boulder *b, const struct v1_request *q, struct said *a)
+static void say_look(struct boulder *b, const struct v1_request *q, struct boulder_said *a)
 {
     int i = authz_at(b, q->path);
     if (i < 0) {
-        refuse(a, 404, "malformed", "Unable to find authorization");
+        boulder_refuse(a, 404, "malformed", "Unable to find authorization");
         return;
     }
     if (b->authz[i].responded && b->authz[i].status == BOULDER_PENDING && b->authz[i].looks++ > 0) {
@@ -285,17 +279,17 @@ static void say_look(struct boulder *b, const struct v1_request *q, struct said 
     say_authz(b, (unsigned)i, a);
 }
 
-static void say_challenge(struct boulder *b, const struct v1_request *q, struct said *a)
+static void say_challenge(struct boulder *b, const struct v1_request *q, struct boulder_said *a)
 {
     int c = challenge_at(b, q->path, NULL);
     if (c < 0) {
-        refuse(a, 404, "malformed", "Unable to find challenge");
+        boulder_refuse(a, 404, "malformed", "Unable to find challenge");
         return;
     }
     unsigned i = b->challenge[c].authz;
     const char *key_authorization = payload_text(q, "keyAuthorization");
     if (b->authz[i].status == BOULDER_INVALID) {
-        refuse(a, 400, "malformed", "Unable to update challenge :: Response does not complete challenge");
+        boulder_refuse(a, 400, "malformed", "Unable to update challenge :: Response does not complete challenge");
         return;
     }
     b->authz[i].responded = true;
@@ -360,7 +354,7 @@ static void issue(struct boulder *b, const struct v1_request *q, const char *pat
     b->cert[i].leaf = leaf_of_length(q, wanted);
 }
 
-static void put_leaf(struct said *a, X509 *leaf)
+static void put_leaf(struct boulder_said *a, X509 *leaf)
 {
     unsigned char *at = (unsigned char *)a->text;
     assert_true((size_t)i2d_X509(leaf, NULL) <= sizeof a->text);
@@ -368,7 +362,7 @@ static void put_leaf(struct said *a, X509 *leaf)
     a->body_len = (size_t)i2d_X509(leaf, &at);
 }
 
-static void say_new_cert(struct boulder *b, const struct v1_request *q, struct said *a)
+static void say_new_cert(struct boulder *b, const struct v1_request *q, struct boulder_said *a)
 {
     char path[100];
     for (unsigned n = 0; n < q->names.count; n++) {
@@ -378,7 +372,8 @@ static void say_new_cert(struct boulder *b, const struct v1_request *q, struct s
                 valid || (b->authz[i].status == BOULDER_VALID && strcasecmp(b->authz[i].name, q->names.name[n]) == 0);
         }
         if (!valid || !b->registered) {
-            refuse(a, 403, "unauthorized", "Error creating new cert :: Authorizations for these names not found");
+            boulder_refuse(a, 403, "unauthorized",
+                           "Error creating new cert :: Authorizations for these names not found");
             return;
         }
     }
@@ -391,11 +386,11 @@ static void say_new_cert(struct boulder *b, const struct v1_request *q, struct s
     put_leaf(a, b->cert[b->cert_count - 1].leaf);
 }
 
-static void say_cert(struct boulder *b, const struct v1_request *q, struct said *a)
+static void say_cert(struct boulder *b, const struct v1_request *q, struct boulder_said *a)
 {
     X509 *leaf = cert_at(b, q->path);
     if (leaf == NULL) {
-        refuse(a, 404, "malformed", "Certificate not found");
+        boulder_refuse(a, 404, "malformed", "Certificate not found");
         return;
     }
     a->type = "application/pkix-cert";
@@ -403,14 +398,17 @@ static void say_cert(struct boulder *b, const struct v1_request *q, struct said 
     put_leaf(a, leaf);
 }
 
-static void carry_out(struct boulder *b, const struct v1_request *q, struct said *a)
+static void carry_out(struct boulder *b, const struct v1_request *q, struct boulder_said *a)
 {
     a->status = 200;
     a->type = "application/json";
+    if (b->deed != ACME_NOW && deeds_v1_answer(b, q, a)) {
+        return;
+    }
     if (q->kind == V1_DIRECTORY) {
         say_directory(b, a);
     } else if (q->kind == V1_NONCE) {
-        refuse(a, 405, "malformed", "Method not allowed");
+        boulder_refuse(a, 405, "malformed", "Method not allowed");
         add_head(a, "Allow: POST\r\n");
     } else if (q->kind == V1_NEW_REG) {
         say_new_reg(b, q, a);
@@ -434,11 +432,7 @@ static void carry_out(struct boulder *b, const struct v1_request *q, struct said
         b->issuer = a->body;
         b->issuer_len = a->body_len;
     } else {
-        refuse(a, 403, "unauthorized", "No registration exists matching provided key");
-    }
-    if (a->body == NULL) {
-        a->body = a->text;
-        a->body_len = strlen(a->text);
+        boulder_refuse(a, 403, "unauthorized", "No registration exists matching provided key");
     }
 }
 
@@ -476,8 +470,12 @@ static void adopt(struct boulder *b, const struct v1_request *q, const struct ex
 {
     const char *location = path_of(b, exchange_header(x, "Location"));
     bool good = x->status / 100 == 2;
+    if (good && q->kind >= V1_REVOKE) {
+        deeds_v1_adopt(b, q, x);
+    }
     if (q->kind == V1_NEW_REG && (good || x->status == 409) && location[0] == '/') {
         b->registered = true;
+        memcpy(b->point, q->point, sizeof b->point);
         snprintf(b->reg, sizeof b->reg, "%s", location);
     }
     if ((q->kind == V1_NEW_REG || q->kind == V1_REG) && good) {
@@ -551,7 +549,7 @@ static size_t put_recorded(struct boulder *b, const struct v1_request *q, const 
 {
     const char *body = x->body;
     size_t len = x->body_len, at = put(b, 0, "%s\r\n", x->status_line);
-    struct said replaced = {0};
+    struct boulder_said replaced = {0};
     X509 *leaf = q->kind == V1_NEW_CERT && x->status == 201 ? b->cert[b->cert_count - 1].leaf
                  : q->kind == V1_CERT && x->status == 200   ? cert_at(b, q->path)
                                                             : NULL;
@@ -585,11 +583,14 @@ static size_t put_recorded(struct boulder *b, const struct v1_request *q, const 
     return put_bytes(b, at, body, len);
 }
 
-static size_t put_own(struct boulder *b, const struct v1_request *q, const struct said *a)
+static size_t put_own(struct boulder *b, const struct v1_request *q, const struct boulder_said *a)
 {
     size_t at = put(b, 0, "HTTP/1.1 %u %s\r\nBoulder-Request-Id: made-by-the-player\r\n", a->status,
                     a->status < 300 ? "OK" : "Not OK");
-    at = put(b, at, "Cache-Control: public, max-age=0, no-cache\r\nContent-Type: %s\r\n%s", a->type, a->head);
+    at = put(b, at, "Cache-Control: public, max-age=0, no-cache\r\n%s", a->head);
+    if (a->type != NULL) {
+        at = put(b, at, "Content-Type: %s\r\n", a->type);
+    }
     if (q->kind != V1_DIRECTORY || !b->dry) {
         at = put(b, at, "Replay-Nonce: %s\r\n", give_nonce(b, NULL));
     }
@@ -638,6 +639,7 @@ static void note_answer(struct boulder *b, const struct v1_request *q, const str
         b->issued_at = e->elapsed_ms;
     }
     b->last_kind = q->kind;
+    b->last_status = status;
     b->last_recorded = x;
     b->last_lost = false;
     b->recorded_answers += x != NULL;
@@ -664,8 +666,12 @@ struct ca_answer boulder_answer(struct boulder *b, struct engine *e)
         note_answer(b, &q, x, x->status, e);
         b->last_lost = answer.len == 0;
     } else {
-        struct said a = {0};
+        struct boulder_said a = {0};
         carry_out(b, &q, &a);
+        if (a.body == NULL) {
+            a.body = a.text;
+            a.body_len = strlen(a.text);
+        }
         answer.len = put_own(b, &q, &a);
         note_answer(b, &q, NULL, a.status, e);
     }
@@ -677,6 +683,7 @@ void boulder_start(struct boulder *b, const struct recording *r)
 {
     memset(b, 0, sizeof *b);
     b->recording = r;
+    b->deed = ACME_NOW;
     b->nonces = json_object();
     strcpy(b->reg, "/acme/reg/900");
     strcpy(b->terms, r->terms);

@@ -16,8 +16,19 @@ struct v1_request {
     char method[16], path[600];
     json_t *body, *protected, *payload; /* NULL: not a signed one */
     char thumbprint[44];
+    uint8_t point[65];     /* of the key that signed it */
     struct v1_names names; /* as in struct exchange */
     X509_REQ *csr;
+};
+
+/* An answer on its way. Header lines that every answer has are added to those of its own. */
+struct boulder_said {
+    unsigned status;
+    const char *type; /* of the body; NULL: there is no such line */
+    char head[1500];
+    const char *body;
+    size_t body_len;
+    char text[12000];
 };
 
 struct boulder {
@@ -49,6 +60,9 @@ struct boulder {
     } cert[16];
     const char *issuer; /* the certificate that was sent as the issuer's; NULL: none */
     size_t issuer_len;
+    enum acme_when deed; /* what is done now: ACME_NOW issuing, else what acme.h has beside it */
+    uint8_t point[65];   /* of the account's key                                               */
+    bool deactivated, revoked;
     struct v1_names told_valid; /* names the client was told to be valid, by a body, and nothing else since */
 
     /* nonces */
@@ -62,6 +76,7 @@ struct boulder {
     uint32_t issued_at;                   /* the last of may_have_issued */
     bool last_lost;                       /* it came too late */
     enum v1_kind last_kind;
+    unsigned last_status;
     uint32_t asked_at[128]; /* virtual times of the last requests */
     char out[65536];
 };
@@ -71,6 +86,8 @@ void boulder_end(struct boulder *b);
 
 /* Judges what has come in and answers it. */
 struct ca_answer boulder_answer(struct boulder *b, struct engine *e);
+
+void boulder_refuse(struct boulder_said *a, unsigned status, const char *type, const char *detail);
 
 /* Where boulder_wrong() goes in place of failing, and what it said: for tests of the judge itself. */
 extern jmp_buf *boulder_caught;

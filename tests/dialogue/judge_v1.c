@@ -9,6 +9,7 @@
 
 #include <openssl/sha.h>
 
+#include "deeds_v1.h"
 #include "fake/ca_more.h"
 
 static const char *text_in(const json_t *object, const char *name)
@@ -78,11 +79,11 @@ static void judge_nonce(const struct boulder *b, const struct v1_request *q)
     json_object_set_new(b->nonces, nonce, json_false());
 }
 
-static void judge_key(const struct boulder *b, const struct engine *e, const struct v1_request *q, uint8_t point[65])
+static void judge_key(const struct boulder *b, const struct engine *e, struct v1_request *q)
 {
     const json_t *jwk = json_object_get(q->protected, "jwk");
     const char *x = text_in(jwk, "x"), *y = text_in(jwk, "y");
-    uint8_t account[65];
+    uint8_t account[65], next[65] = {0}, *point = q->point;
     if (json_object_size(jwk) != 4 || strcmp(text_in(jwk, "kty"), "EC") != 0 ||
         strcmp(text_in(jwk, "crv"), "P-256") != 0 || strlen(x) != 43 || strlen(y) != 43) {
         boulder_wrong(b, q, "jwk is no P-256 key");
@@ -91,7 +92,10 @@ static void judge_key(const struct boulder *b, const struct engine *e, const str
     from_b64url(x, 43, point + 1, 32);
     from_b64url(y, 43, point + 33, 32);
     assert_int_equal(e->setup.account_key.ops->point(e->setup.account_key.handle, account), 0);
-    if (memcmp(account, point, sizeof account) != 0) {
+    if (b->deed == ACME_CHANGE_KEY && q->kind == V1_NEW_REG) { /* which of the two is it? */
+        assert_int_equal(e->setup.certificate_key.ops->point(e->setup.certificate_key.handle, next), 0);
+    }
+    if (memcmp(account, point, sizeof account) != 0 && memcmp(next, point, sizeof next) != 0) {
         boulder_wrong(b, q, "jwk is not the account's key");
     }
 }
@@ -132,7 +136,7 @@ static void judge_jws(const struct boulder *b, const struct engine *e, struct v1
                       size_t len)
 {
     char signed_text[10000];
-    uint8_t digest[32], signature[64], point[65];
+    uint8_t digest[32], signature[64];
     q->body = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
     if (json_object_size(q->body) != 3) {
         boulder_wrong(b, q, "not a flattened JWS: %.*s", (int)len, body);
@@ -141,14 +145,14 @@ static void judge_jws(const struct boulder *b, const struct engine *e, struct v1
     q->payload = part_of(b, q, "payload");
     judge_protected(b, q);
     judge_nonce(b, q);
-    judge_key(b, e, q, point);
+    judge_key(b, e, q);
     v1_thumbprint(json_object_get(q->protected, "jwk"), q->thumbprint);
     int n = snprintf(signed_text, sizeof signed_text, "%s.%s", text_in(q->body, "protected"),
                      text_in(q->body, "payload"));
     assert_true(n > 0 && (size_t)n < sizeof signed_text);
     SHA256((unsigned char *)signed_text, (size_t)n, digest);
     const char *text = text_in(q->body, "signature");
-    EVP_PKEY *key = maker_public(point);
+    EVP_PKEY *key = maker_public(q->point);
     bool good =
         strlen(text) == 86 && from_b64url(text, 86, signature, 64) == 64 && maker_verify(key, digest, signature);
     EVP_PKEY_free(key);
@@ -252,7 +256,9 @@ static void judge_csr(const struct boulder *b, const struct engine *e, struct v1
 static void judge_payload(const struct boulder *b, const struct engine *e, struct v1_request *q)
 {
     judge_members(b, q);
-    if (q->kind == V1_NEW_REG) {
+    if (q->kind >= V1_REVOKE || b->deed != ACME_NOW) {
+        deeds_v1_judge(b, e, q);
+    } else if (q->kind == V1_NEW_REG) {
         judge_contact(b, e, q);
     } else if (q->kind == V1_NEW_AUTHZ) {
         judge_identifier(b, e, q);
@@ -277,7 +283,6 @@ void judge_v1(struct boulder *b, const struct engine *e, struct v1_request *q)
         boulder_wrong(b, q, "no request line: %.80s", head);
     }
     q->kind = v1_kind_of(q->method, q->path);
-    q->nth = ++b->count[q->kind];
     if (q->kind == V1_KINDS) {
         boulder_wrong(b, q, "there is no such resource");
     }
@@ -285,8 +290,10 @@ void judge_v1(struct boulder *b, const struct engine *e, struct v1_request *q)
     judge_head(b, e, q, head, body_len);
     if (v1_resource(q->kind) != NULL) {
         judge_jws(b, e, q, end + 4, body_len);
+        q->kind = v1_kind_by(q->kind, q->payload);
         judge_payload(b, e, q);
     }
+    q->nth = ++b->count[q->kind];
 }
 
 void judge_v1_free(struct v1_request *q)
@@ -311,6 +318,9 @@ static bool same_member(const struct v1_request *q, const struct exchange *x, co
     if (strcmp(name, "keyAuthorization") == 0) {
         const char *a = text_in(q->payload, name), *b = text_in(x->payload, name);
         return strcspn(a, ".") == strcspn(b, ".") && strncmp(a, b, strcspn(a, ".")) == 0;
+    }
+    if (q->kind == V1_KEY_CHANGE || strcmp(name, "certificate") == 0) {
+        return deeds_v1_same(q, x);
     }
     if (ours == NULL) { /* said by ours in a request of its own; and what the server does not want to know */
         return (q->kind == V1_NEW_REG && strcmp(name, "agreement") == 0) || strcmp(name, "type") == 0;

@@ -15,16 +15,20 @@
 
 static const struct {
     const char *word, *method, *path, *resource, *members;
-} kinds[V1_KINDS] = {{"directory", "GET", "/directory", NULL, NULL},
-                     {"nonce", "HEAD", "/", NULL, NULL},
-                     {"new-reg", "POST", "/acme/new-reg", "new-reg", " resource contact agreement "},
-                     {"reg", "POST", "/acme/reg/", "reg", " resource agreement "},
-                     {"new-authz", "POST", "/acme/new-authz", "new-authz", " resource identifier "},
-                     {"authz", "GET", "/acme/authz/", NULL, NULL},
-                     {"challenge", "POST", "/acme/challenge/", "challenge", " resource keyAuthorization type "},
-                     {"new-cert", "POST", "/acme/new-cert", "new-cert", " resource csr "},
-                     {"cert", "GET", "/acme/cert/", NULL, NULL},
-                     {"issuer-cert", "GET", "/acme/issuer-cert", NULL, NULL}};
+} kinds[V1_KINDS] = {
+    {"directory", "GET", "/directory", NULL, NULL},
+    {"nonce", "HEAD", "/", NULL, NULL},
+    {"new-reg", "POST", "/acme/new-reg", "new-reg", " resource contact agreement "},
+    {"reg", "POST", "/acme/reg/", "reg", " resource agreement "},
+    {"new-authz", "POST", "/acme/new-authz", "new-authz", " resource identifier "},
+    {"authz", "GET", "/acme/authz/", NULL, NULL},
+    {"challenge", "POST", "/acme/challenge/", "challenge", " resource keyAuthorization type "},
+    {"new-cert", "POST", "/acme/new-cert", "new-cert", " resource csr "},
+    {"cert", "GET", "/acme/cert/", NULL, NULL},
+    {"issuer-cert", "GET", "/acme/issuer-cert", NULL, NULL},
+    {"revoke-cert", "POST", "/acme/revoke-cert", "revoke-cert", " resource certificate reason "},
+    {"deactivate", "POST", "/acme/reg/", "reg", " resource status "},
+    {"key-change", "POST", "/acme/key-change", "key-change", " resource protected payload signature "}};
 
 const char *v1_word(enum v1_kind kind)
 {
@@ -54,6 +58,12 @@ enum v1_kind v1_kind_of(const char *method, const char *path)
         }
     }
     return V1_KINDS;
+}
+
+enum v1_kind v1_kind_by(enum v1_kind kind, const json_t *payload)
+{
+    const char *status = json_string_value(json_object_get(payload, "status"));
+    return kind == V1_REG && status != NULL && strcmp(status, "deactivated") == 0 ? V1_DEACTIVATE : kind;
 }
 
 /* --- encodings */
@@ -99,6 +109,20 @@ void v1_thumbprint(const json_t *jwk, char out[44])
     free(text);
     v1_base64url(hash, sizeof hash, padded);
     memcpy(out, padded, 44);
+}
+
+json_t *v1_inner(const json_t *jws, const char *part)
+{
+    const char *text = json_string_value(json_object_get(jws, part));
+    size_t len = 0;
+    char *bytes = text == NULL || strpbrk(text, "+/=\n") != NULL ? NULL : decoded(text, &len);
+    json_t *object = bytes == NULL ? NULL : json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
+    free(bytes);
+    if (!json_is_object(object)) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 static void add_name(struct v1_names *names, const char *name, size_t len)
@@ -324,6 +348,76 @@ static const char *own_response(const struct exchange *x)
     return dot == NULL || strcmp(dot + 1, thumbprint) != 0 ? "not the key authorization of its key" : NULL;
 }
 
+/* The URL of the account a key is of; "": nobody told; NULL: of none. */
+static const char *account_of(const struct recording *r, const json_t *jwk)
+{
+    const char *url = NULL;
+    for (unsigned i = 0; i < r->count; i++) {
+        const struct exchange *x = &r->exchange[i];
+        const char *location = x->kind == V1_NEW_REG ? exchange_header(x, "Location") : NULL;
+        if (x->status / 100 == 2 && json_equal(x->new_key, jwk)) {
+            return x->account;
+        }
+        if ((x->status / 100 == 2 || x->status == 409) && x->kind != V1_REVOKE && json_equal(x->jwk, jwk)) {
+            url = location != NULL ? location : url != NULL ? url : "";
+        }
+    }
+    return url;
+}
+
+/* A certificate that the recording tells of. */
+static const char *own_certificate(struct exchange *x, const struct recording *r)
+{
+    const char *text = text_of(x->payload, "certificate");
+    const json_t *reason = json_object_get(x->payload, "reason");
+    size_t len = 0;
+    char *der = strpbrk(text, "+/=\n") != NULL ? NULL : decoded(text, &len);
+    for (unsigned i = 0; i < r->count && der != NULL && x->issued == NULL; i++) {
+        const struct exchange *one = &r->exchange[i];
+        bool same = one->kind == V1_NEW_CERT && one->status == 201 && one->body_len == len;
+        x->issued = same && len > 0 && memcmp(one->body, der, len) == 0 ? one : NULL;
+    }
+    free(der);
+    if (x->issued == NULL || x->issued->not_ours != NULL) {
+        return x->issued == NULL ? "not a certificate that was issued before" : "a certificate that is not ours";
+    }
+    x->names = x->issued->names;
+    return reason != NULL && (!json_is_integer(reason) || json_integer_value(reason) == 0) ? "a reason we do not give"
+                                                                                           : NULL;
+}
+
+/* A JWS of another key, which says whose account it is for. */
+static const char *own_key_change(struct exchange *x)
+{
+    json_t *protected = v1_inner(x->payload, "protected"), *payload = v1_inner(x->payload, "payload");
+    json_t *key = json_object_get(payload, "newKey");
+    bool good = json_object_size(payload) == 2 && json_object_get(payload, "account") != NULL &&
+                json_object_size(key) == 4 && json_equal(key, json_object_get(protected, "jwk"));
+    x->new_key = good ? json_incref(key) : NULL;
+    snprintf(x->account, sizeof x->account, "%s", text_of(payload, "account"));
+    json_decref(protected);
+    json_decref(payload);
+    return good ? NULL : "another form of a change of the key";
+}
+
+/* What is done beside issuing. */
+static const char *own_deed(struct exchange *x, const struct recording *r)
+{
+    const char *url = account_of(r, x->jwk);
+    if (url == NULL) {
+        return "not signed by the key of an account";
+    }
+    if (x->kind == V1_REVOKE) {
+        return own_certificate(x, r);
+    }
+    if (x->kind == V1_DEACTIVATE) {
+        strcpy(x->account, r->base);
+        strcat(x->account, x->path);
+    }
+    const char *wrong = x->kind == V1_KEY_CHANGE ? own_key_change(x) : NULL;
+    return wrong == NULL && url[0] != '\0' && strcmp(x->account, url) != 0 ? "for another account" : wrong;
+}
+
 static const char *own_payload(struct exchange *x, const struct recording *r)
 {
     const char *name;
@@ -340,6 +434,7 @@ static const char *own_payload(struct exchange *x, const struct recording *r)
     return x->kind == V1_NEW_AUTHZ   ? own_identifier(x)
            : x->kind == V1_NEW_CERT  ? own_csr(x)
            : x->kind == V1_CHALLENGE ? own_response(x)
+           : x->kind >= V1_REVOKE    ? own_deed(x, r)
                                      : own_account(x, r);
 }
 
@@ -397,6 +492,7 @@ static bool read_exchange(struct recording *r, unsigned line, const json_t *obje
     x->protected = json_object_get(jws, "protected");
     x->payload = json_object_get(jws, "payload");
     x->jwk = json_object_get(x->protected, "jwk");
+    x->kind = v1_kind_by(x->kind, x->payload);
     read_answer(x, response);
     return true;
 }
@@ -486,6 +582,7 @@ void recording_free(struct recording *r)
     for (unsigned i = 0; i < r->count; i++) {
         free(r->exchange[i].body);
         json_decref(r->exchange[i].document);
+        json_decref(r->exchange[i].new_key);
     }
     json_decref(r->lines);
     r->count = 0;

@@ -18,6 +18,9 @@ enum v1_kind {
     V1_NEW_CERT,
     V1_CERT,
     V1_ISSUER,
+    V1_REVOKE,
+    V1_DEACTIVATE, /* POST reg that says so: known by its payload */
+    V1_KEY_CHANGE,
     V1_KINDS /* none of these */
 };
 
@@ -39,8 +42,11 @@ struct exchange {
     char method[16], path[600];
     json_t *protected, *payload; /* NULL: not a signed one */
     json_t *jwk;
-    struct v1_names names; /* new-authz: the one; new-cert: the request's                      */
-    const char *not_ours;  /* why no client of ours asks just this; NULL: it may               */
+    struct v1_names names;         /* new-authz: the one; new-cert: the request's                      */
+    const struct exchange *issued; /* revoke-cert: the new-cert that gave the certificate; else NULL */
+    char account[900];             /* key-change, deactivation: its URL */
+    json_t *new_key;               /* key-change: the next key; else NULL                            */
+    const char *not_ours;          /* why no client of ours asks just this; NULL: it may               */
 
     /* the answer */
     bool answered; /* there is one, and it can be given again byte by byte */
@@ -82,10 +88,14 @@ const char *exchange_status(const struct exchange *x);
 
 const char *v1_word(enum v1_kind kind);
 enum v1_kind v1_kind_of(const char *method, const char *path);
-const char *v1_resource(enum v1_kind kind); /* `resource` of its payload; NULL: not signed */
+enum v1_kind v1_kind_by(enum v1_kind kind, const json_t *payload); /* that of a path, looked at more closely */
+const char *v1_resource(enum v1_kind kind);                        /* `resource` of its payload; NULL: not signed */
 
 /* Whether a client of ours may say this member there. */
 bool v1_may_say(enum v1_kind kind, const char *member);
+
+/* A part of a JWS that lies inside a payload: `protected`, `payload`. NULL: no JSON object. To be released. */
+json_t *v1_inner(const json_t *jws, const char *part);
 
 /* Names of a certificate request in base64url, judged by OpenSSL: it parses, and its signature is good. NULL: it is
  * not one. To be freed. */

@@ -9,8 +9,9 @@
 
 #include <openssl/pem.h>
 
+#include "deeds_v1.h"
 #include "fault/fastkey.h"
-#include "judge_v1.h"
+#include "replay_story.h"
 #include "script.h"
 #include "wire/url.h"
 
@@ -19,185 +20,18 @@
 #define EVER_MINUTES  120
 #define WORK          8192 /* as the program has */
 
-/* One run of the client. */
-static struct {
-    const struct recording *recording;
-    enum replay_how how;
-    const struct exchange *x; /* ONCE, EVER: the one; STORY: where it begins  */
-    unsigned nth;             /* ONCE, EVER: in place of which answer of its kind */
-    struct v1_names names;
-    const char *contacts[4];
-    size_t contact_count;
-
-    /* a story */
-    const json_t *account; /* the key of the recorded client */
-    bool had[RECORDING_MAX];
-    long account_at, furthest; /* exchanges in the recording; -1: none */
-    unsigned object_count;
-    struct {
-        char id[600];
-        long at;
-    } object[BOULDER_AUTHZ];
-
-    unsigned told_count;
-    struct {
-        char type[130], detail[600];
-    } told[64];
-} run;
-
 static struct engine e;
 static struct boulder b;
 static bool begun;
-static bool early[RECORDING_MAX]; /* new-certs that were refused because they came too early */
 static char asked[4000];
-
-/* --- a story: which exchange comes next */
-
-/* What an exchange is about: the id of an authorization. */
-static bool object_id(const char *path, char *id, size_t cap)
-{
-    static const char *const folders[] = {"/acme/authz/", "/acme/challenge/"};
-    for (unsigned i = 0; i < 2; i++) {
-        size_t n = strlen(folders[i]);
-        if (strncmp(path, folders[i], n) == 0) {
-            snprintf(id, cap, "%.*s", (int)strcspn(path + n, "/"), path + n);
-            return true;
-        }
-    }
-    return false;
-}
-
-static long *object_at(const char *id)
-{
-    unsigned i = 0;
-    while (i < run.object_count && strcmp(run.object[i].id, id) != 0) {
-        i++;
-    }
-    if (i == run.object_count) {
-        assert_true(i < BOULDER_AUTHZ);
-        snprintf(run.object[i].id, sizeof run.object[0].id, "%s", id);
-        run.object[run.object_count++].at = -1;
-    }
-    return &run.object[i].at;
-}
-
-static bool same_object(const struct exchange *x, const char *id)
-{
-    char other[600];
-    return object_id(x->path, other, sizeof other) && strcmp(other, id) == 0;
-}
-
-static bool same_account(const struct exchange *x)
-{
-    return v1_resource(x->kind) == NULL || (run.account != NULL && json_equal(x->jwk, run.account));
-}
-
-static bool same_member(const struct v1_request *q, const struct exchange *x, const char *name)
-{
-    const json_t *ours = json_object_get(q->payload, name), *theirs = json_object_get(x->payload, name);
-    return ours == NULL || theirs == NULL ? ours == theirs : json_equal(ours, theirs);
-}
-
-static bool same_token(const struct v1_request *q, const struct exchange *x)
-{
-    const char *ours = json_string_value(json_object_get(q->payload, "keyAuthorization"));
-    const char *theirs = json_string_value(json_object_get(x->payload, "keyAuthorization"));
-    return strncmp(ours, theirs, strcspn(theirs, ".") + 1) == 0;
-}
-
-/* Whether the recorded request says what ours says, leaving out what the judge looks at. */
-static bool fits(const struct v1_request *q, const struct exchange *x)
-{
-    if (x->kind != q->kind || x->not_ours != NULL || !x->answered || !same_account(x)) {
-        return false;
-    }
-    if (early[x - run.recording->exchange]) { /* the judge would have seen if ours were too early as well */
-        return false;
-    }
-    if (q->kind == V1_NEW_AUTHZ || q->kind == V1_NEW_CERT) {
-        return v1_same_names(&q->names, &x->names);
-    }
-    return strcmp(q->path, x->path) == 0 && (q->kind != V1_NEW_REG || same_member(q, x, "contact")) &&
-           (q->kind != V1_REG || same_member(q, x, "agreement")) && (q->kind != V1_CHALLENGE || same_token(q, x));
-}
-
-/* The first exchange from which on a request may be answered. */
-static long earliest(const struct v1_request *q)
-{
-    char id[600];
-    if (object_id(q->path, id, sizeof id)) {
-        return *object_at(id) + 1;
-    }
-    if (q->kind == V1_NEW_AUTHZ) {
-        bool first = run.x != NULL && run.x->kind == V1_NEW_AUTHZ && v1_same_names(&q->names, &run.x->names);
-        long start = first ? run.x - run.recording->exchange : 0;
-        return start > run.account_at ? start : run.account_at + 1;
-    }
-    return q->kind == V1_NEW_CERT ? run.furthest + 1 : q->kind == V1_REG ? run.account_at + 1 : 0;
-}
-
-/* Whether the challenge of an authorization has been answered by our client. */
-static bool has_answered(const char *id)
-{
-    for (unsigned i = 0; i < run.recording->count; i++) {
-        const struct exchange *x = &run.recording->exchange[i];
-        if (run.had[i] && x->kind == V1_CHALLENGE && same_object(x, id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether an exchange changed the object, in a way our client has not: what was seen later is not for it. A challenge
- * that is answered again changes nothing. */
-static bool changes(const struct exchange *x, const char *id)
-{
-    bool done = strcmp(x->method, "POST") == 0 && x->status / 100 == 2 && same_object(x, id);
-    return done && !(x->kind == V1_CHALLENGE && has_answered(id));
-}
-
-static void take(long i, const struct v1_request *q)
-{
-    const struct exchange *x = &run.recording->exchange[i];
-    const char *location = exchange_header(x, "Location");
-    const char *path = q->kind != V1_NEW_AUTHZ ? q->path : location != NULL ? strstr(location, "/acme/") : NULL;
-    char id[600];
-    run.had[i] = true;
-    run.furthest = i > run.furthest ? i : run.furthest;
-    if (q->kind == V1_NEW_REG || q->kind == V1_REG) {
-        run.account_at = i;
-    }
-    if (path != NULL && object_id(path, id, sizeof id)) {
-        *object_at(id) = i;
-    }
-}
-
-static const struct exchange *next_of_story(void *ctx, const struct v1_request *q)
-{
-    const struct recording *r = ctx;
-    char id[600];
-    bool look = q->kind == V1_AUTHZ && object_id(q->path, id, sizeof id);
-    for (long i = earliest(q); i < (long)r->count; i++) {
-        const struct exchange *x = &r->exchange[i];
-        if (look && changes(x, id)) {
-            return NULL;
-        }
-        if (!run.had[i] && fits(q, x)) {
-            judge_v1_same(&b, q, x);
-            take(i, q);
-            return x;
-        }
-    }
-    return NULL;
-}
 
 /* --- one answer where it hurts */
 
 static const struct exchange *one_answer(void *ctx, const struct v1_request *q)
 {
     (void)ctx;
-    bool now = run.how == REPLAY_EVER ? q->nth >= run.nth : q->nth == run.nth;
-    return q->kind == run.x->kind && now ? run.x : NULL;
+    bool now = replay.how == REPLAY_EVER ? q->nth >= replay.nth : q->nth == replay.nth;
+    return q->kind == replay.x->kind && now ? replay.x : NULL;
 }
 
 /* --- a run */
@@ -207,23 +41,23 @@ static void (*engine_trace)(void *ctx, const struct acme_event *event);
 static void listen(void *ctx, const struct acme_event *event)
 {
     engine_trace(ctx, event);
-    if (event->kind == ACME_EVENT_PROBLEM && run.told_count < 64) {
-        snprintf(run.told[run.told_count].type, sizeof run.told[0].type, "%.*s", (int)event->text.len,
+    if (event->kind == ACME_EVENT_PROBLEM && replay.told_count < 64) {
+        snprintf(replay.told[replay.told_count].type, sizeof replay.told[0].type, "%.*s", (int)event->text.len,
                  event->text.len > 0 ? event->text.at : "");
-        snprintf(run.told[run.told_count++].detail, sizeof run.told[0].detail, "%.*s", (int)event->detail.len,
-                 event->detail.len > 0 ? event->detail.at : "");
+        snprintf(replay.told[replay.told_count++].detail, sizeof replay.told[0].detail, "%.*s",
+                 (int)event->detail.len, event->detail.len > 0 ? event->detail.at : "");
     }
 }
 
 static void begin(struct engine *engine)
 {
     static char host[200];
-    snprintf(host, sizeof host, "%.*s", (int)strcspn(run.recording->host, ":"), run.recording->host);
+    snprintf(host, sizeof host, "%.*s", (int)strcspn(replay.recording->host, ":"), replay.recording->host);
 #if ACME_CFG_PLAIN_HTTP
     engine->setup.ca.plain_host = host;
 #endif
-    engine->setup.contacts = run.contacts;
-    engine->setup.contact_count = run.contact_count;
+    engine->setup.contacts = replay.contacts;
+    engine->setup.contact_count = replay.contact_count;
     engine_trace = engine->setup.trace;
     engine->setup.trace = listen;
 }
@@ -275,9 +109,9 @@ static void judge_chain(void)
     if (issuer != NULL && (len != b.issuer_len || memcmp(der, b.issuer, len) != 0)) {
         fail_msg("%s: the issuer's certificate is not as it was sent", b.where);
     }
-    for (unsigned i = 0; i < run.names.count; i++) {
-        if (X509_check_host(leaf, run.names.name[i], 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) != 1) {
-            fail_msg("%s: the certificate is not for %s", b.where, run.names.name[i]);
+    for (unsigned i = 0; i < replay.names.count; i++) {
+        if (X509_check_host(leaf, replay.names.name[i], 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) != 1) {
+            fail_msg("%s: the certificate is not for %s", b.where, replay.names.name[i]);
         }
     }
     free(der);
@@ -307,9 +141,9 @@ static bool was_told(const json_t *problem)
     const char *type = json_string_value(json_object_get(problem, "type"));
     const char *detail = json_string_value(json_object_get(problem, "detail"));
     bool told = type == NULL;
-    for (unsigned i = 0; i < run.told_count && !told; i++) {
-        told = same_words(run.told[i].type, type, sizeof run.told[0].type) &&
-               same_words(run.told[i].detail, detail != NULL ? detail : "", sizeof run.told[0].detail);
+    for (unsigned i = 0; i < replay.told_count && !told; i++) {
+        told = same_words(replay.told[i].type, type, sizeof replay.told[0].type) &&
+               same_words(replay.told[i].detail, detail != NULL ? detail : "", sizeof replay.told[0].detail);
     }
     return told;
 }
@@ -338,27 +172,55 @@ static void judge_words(void)
     }
 }
 
-static void judge_end(struct replay_sum *sum)
+/* Bounds of what was done last, and what came of it. */
+static void judge_part(struct replay_sum *sum)
 {
-    unsigned minutes = e.elapsed_ms / 60000u;
-    unsigned most = run.how == REPLAY_EVER ? EVER_MINUTES : ONCE_MINUTES;
-    if (e.error == ENGINE_ENDLESS || (run.how != REPLAY_EVER && b.requests >= ONCE_REQUESTS * run.names.count)) {
-        fail_msg("%s: %u requests", b.where, b.requests);
+    unsigned minutes = (e.elapsed_ms - replay.elapsed_before) / 60000u,
+             requests = b.requests - replay.requests_before;
+    unsigned most = replay.how == REPLAY_EVER ? EVER_MINUTES : ONCE_MINUTES;
+    if (e.error == ENGINE_ENDLESS || (replay.how != REPLAY_EVER && requests >= ONCE_REQUESTS * replay.names.count)) {
+        fail_msg("%s: %u requests", b.where, requests);
     }
     if (minutes > most) {
         fail_msg("%s: it took %u minutes", b.where, minutes);
     }
-    if (e.error == 0) {
+    if (replay.deed != NULL) {
+        deeds_v1_end(&b, &e);
+    } else if (e.error == 0) {
         judge_chain();
-        sum->certificates++;
-    } else {
+    }
+    sum->requests_most = requests > sum->requests_most ? requests : sum->requests_most;
+    sum->minutes_most = minutes > sum->minutes_most ? minutes : sum->minutes_most;
+}
+
+/* At a good end: is there more to do? */
+static bool then(struct engine *engine)
+{
+    size_t at = strlen(asked);
+    judge_part(replay.sum);
+    replay.sum->done += replay.deed != NULL;
+    const struct exchange *x = replay_next_deed();
+    if (x == NULL) {
+        replay.sum->certificates += replay.deed == NULL;
+        return false;
+    }
+    replay.deed = x;
+    replay.requests_before = b.requests;
+    deeds_v1_begin(&b, engine, x);
+    replay.elapsed_before = engine->elapsed_ms;
+    snprintf(asked + at, sizeof asked - at, "#   -- line %u (%.100s)\n", x->line, x->step);
+    return true;
+}
+
+static void judge_end(struct replay_sum *sum)
+{
+    if (e.error != 0) {
+        judge_part(sum);
         assert_true(e.error < 0 && e.error > -256);
         judge_words();
         sum->error[-e.error]++;
     }
     sum->runs++;
-    sum->requests_most = b.requests > sum->requests_most ? b.requests : sum->requests_most;
-    sum->minutes_most = minutes > sum->minutes_most ? minutes : sum->minutes_most;
     sum->own_answers += b.own_answers;
     sum->new_certs += b.count[V1_NEW_CERT];
 }
@@ -370,34 +232,40 @@ static void go(struct replay_sum *sum)
     static char url[300];
     keys = fastkey_ops;
     keys.generate = generate;
-    struct ca_plan plan = {.name_count = run.names.count, .shared = true};
-    for (unsigned i = 0; i < run.names.count; i++) {
-        plan.names[i] = run.names.name[i];
+    struct ca_plan plan = {.name_count = replay.names.count, .shared = true};
+    for (unsigned i = 0; i < replay.names.count; i++) {
+        plan.names[i] = replay.names.name[i];
     }
-    snprintf(url, sizeof url, "%s/directory", run.recording->base);
+    snprintf(url, sizeof url, "%s/directory", replay.recording->base);
     struct engine_way way = {.directory_url = url,
                              .judged = true,
                              .whole = true,
                              .work = WORK,
                              .keys = &keys,
                              .begun = begin,
+                             .then = then,
                              .server = serve};
+    replay.sum = sum;
     dice_seed(1);
     maker_serial = 1000;
     asked[0] = '\0';
-    boulder_start(&b, run.recording);
-    snprintf(b.where, sizeof b.where, "%.300s:%u (%.100s) %s", run.recording->path, run.x != NULL ? run.x->line : 1,
-             run.x != NULL ? run.x->step : "all of it", words[run.how]);
-    b.recorded = run.how == REPLAY_STORY ? next_of_story : one_answer;
-    b.ctx = (void *)(uintptr_t)run.recording;
-    b.dry = run.how != REPLAY_STORY && run.x->kind == V1_NONCE;
-    b.leaf_bytes = run.x != NULL && run.x->kind == V1_CERT ? run.x->body_len : 0;
+    boulder_start(&b, replay.recording);
+    snprintf(b.where, sizeof b.where, "%.300s:%u (%.100s) %s", replay.recording->path,
+             replay.x != NULL ? replay.x->line : 1, replay.x != NULL ? replay.x->step : "all of it",
+             words[replay.how]);
+    b.recorded = replay.how == REPLAY_STORY ? replay_next : one_answer;
+    b.ctx = (void *)(uintptr_t)replay.recording;
+    b.dry = replay.how != REPLAY_STORY && replay.x->kind == V1_NONCE;
+    b.leaf_bytes = replay.x != NULL && replay.x->kind == V1_CERT ? replay.x->body_len : 0;
     begun = true;
     engine_play(&e, &plan, &way);
     judge_end(sum);
     if (getenv("TELL") != NULL) {
         print_message("# %s: %s, %u requests, %u s\n%s", b.where,
-                      e.error == 0 ? "certificate" : script_error(e.error), b.requests, e.elapsed_ms / 1000, asked);
+                      e.error != 0          ? script_error(e.error)
+                      : replay.deed != NULL ? "done"
+                                            : "certificate",
+                      b.requests, e.elapsed_ms / 1000, asked);
     }
     begun = false;
     engine_free(&e);
@@ -436,11 +304,12 @@ static void usual_name(const struct recording *r, struct v1_names *names)
 
 static void start_run(const struct recording *r, enum replay_how how, const struct exchange *x)
 {
-    memset(&run, 0, sizeof run);
-    run.recording = r;
-    run.how = how;
-    run.x = x;
-    run.account_at = run.furthest = -1;
+    memset(&replay, 0, sizeof replay);
+    replay.recording = r;
+    replay.boulder = &b;
+    replay.how = how;
+    replay.x = x;
+    replay.account_at = replay.furthest = -1;
 }
 
 static bool among(const struct v1_names *names, const char *name)
@@ -456,12 +325,12 @@ static bool among(const struct v1_names *names, const char *name)
 /* The names the recorded client went on to want a certificate for; else the one name. */
 static void names_of_story(const struct recording *r, const struct exchange *from)
 {
-    run.names = from->names;
+    replay.names = from->names;
     for (unsigned i = (unsigned)(from - r->exchange); i < r->count; i++) {
         const struct exchange *x = &r->exchange[i];
-        if (x->kind == V1_NEW_CERT && x->not_ours == NULL && x->status == 201 && same_account(x) &&
+        if (x->kind == V1_NEW_CERT && x->not_ours == NULL && x->status == 201 && replay_same_account(x) &&
             good_names(&x->names) && among(&x->names, from->names.name[0])) {
-            run.names = x->names;
+            replay.names = x->names;
             return;
         }
     }
@@ -471,10 +340,10 @@ static void contacts_of_story(const struct recording *r)
 {
     for (unsigned i = 0; i < r->count; i++) {
         const struct exchange *x = &r->exchange[i];
-        if (x->kind == V1_NEW_REG && x->not_ours == NULL && x->answered && same_account(x)) {
+        if (x->kind == V1_NEW_REG && x->not_ours == NULL && x->answered && replay_same_account(x)) {
             const json_t *contact = json_object_get(x->payload, "contact");
             for (size_t k = 0; k < json_array_size(contact) && k < 4; k++) {
-                run.contacts[run.contact_count++] = json_string_value(json_array_get(contact, k));
+                replay.contacts[replay.contact_count++] = json_string_value(json_array_get(contact, k));
             }
             return;
         }
@@ -484,16 +353,18 @@ static void contacts_of_story(const struct recording *r)
 static void story(const struct recording *r, const struct exchange *from, bool *had, struct replay_sum *sum)
 {
     start_run(r, REPLAY_STORY, from);
-    run.account = from != NULL ? from->jwk : NULL;
+    replay.account = from != NULL ? from->jwk : NULL;
     if (from != NULL && from->kind == V1_NEW_AUTHZ) {
         names_of_story(r, from);
+    } else if (from != NULL && from->kind == V1_REVOKE) {
+        replay.names = from->names;
     } else {
-        usual_name(r, &run.names);
+        usual_name(r, &replay.names);
     }
     contacts_of_story(r);
     go(sum);
     for (unsigned i = 0; i < r->count; i++) {
-        had[i] = had[i] || run.had[i];
+        had[i] = had[i] || replay.had[i];
     }
 }
 
@@ -506,10 +377,10 @@ static void note_valid(const struct recording *r, const struct exchange *x, stru
     if (status == NULL || strcmp(status, "valid") != 0) {
         return;
     }
-    bool known = object_id(x->path, id, sizeof id);
+    bool known = replay_object_id(x->path, id, sizeof id);
     for (unsigned i = 0; name == NULL && known && i < r->count; i++) { /* the authorization of this challenge */
         const struct exchange *other = &r->exchange[i];
-        name = other->kind == V1_AUTHZ && same_object(other, id)
+        name = other->kind == V1_AUTHZ && replay_same_object(other, id)
                    ? json_object_get(json_object_get(other->document, "identifier"), "value")
                    : NULL;
     }
@@ -523,7 +394,7 @@ static void find_early(const struct recording *r, struct replay_sum *sum)
 {
     static struct v1_names valid;
     memset(&valid, 0, sizeof valid);
-    memset(early, 0, sizeof early);
+    memset(replay_early, 0, sizeof replay_early);
     for (unsigned i = 0; i < r->count; i++) {
         const struct exchange *x = &r->exchange[i];
         bool all = true;
@@ -531,8 +402,8 @@ static void find_early(const struct recording *r, struct replay_sum *sum)
         for (unsigned k = 0; k < x->names.count; k++) {
             all = all && among(&valid, x->names.name[k]);
         }
-        early[i] = x->kind == V1_NEW_CERT && x->status == 403 && !all;
-        sum->early += early[i];
+        replay_early[i] = x->kind == V1_NEW_CERT && x->status == 403 && !all;
+        sum->early += replay_early[i];
     }
 }
 
@@ -551,10 +422,11 @@ void replay_stories(const struct recording *r, struct replay_sum *sum)
     static bool had[RECORDING_MAX];
     memset(had, 0, sizeof had);
     find_early(r, sum);
-    for (unsigned pass = 0; pass < 2; pass++) { /* each authorization, then each account without one */
+    for (unsigned pass = 0; pass < 3; pass++) { /* each authorization, each account without one, what is left to do */
         for (unsigned i = 0; i < r->count; i++) {
             const struct exchange *x = &r->exchange[i];
-            if (x->kind == (pass == 0 ? V1_NEW_AUTHZ : V1_NEW_REG) && x->not_ours == NULL && x->answered && !had[i]) {
+            unsigned turn = x->kind == V1_NEW_AUTHZ ? 0 : x->kind == V1_NEW_REG ? 1 : x->kind >= V1_REVOKE ? 2 : 3;
+            if (turn == pass && x->kind != V1_KINDS && x->not_ours == NULL && x->answered && !had[i]) {
                 story(r, x, had, sum);
             }
         }
@@ -573,13 +445,13 @@ static void answer(const struct recording *r, enum replay_how how, const struct 
 {
     const char *told = json_string_value(json_object_get(json_object_get(x->document, "identifier"), "value"));
     start_run(r, how, x);
-    run.nth = nth;
+    replay.nth = nth;
     if (good_names(&x->names)) {
-        run.names = x->names;
+        replay.names = x->names;
     } else if (told != NULL && acme_dns_name_ok(acme_slice_of(told))) {
-        one_name(&run.names, told);
+        one_name(&replay.names, told);
     } else {
-        usual_name(r, &run.names);
+        usual_name(r, &replay.names);
     }
     go(sum);
 }

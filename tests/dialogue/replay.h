@@ -11,6 +11,7 @@ struct replay_sum {
     unsigned ours;         /* exchanges of the recording that were had in a story */
     unsigned own_answers;  /* given in between by the server's own wit            */
     unsigned certificates; /* runs that ended with one                            */
+    unsigned done;         /* things done beside issuing                          */
     unsigned error[256];   /* runs that ended with -n                             */
     unsigned new_certs;    /* that our client asked for                       */
     unsigned early;        /* recorded refusals of a new-cert that came early */

@@ -279,6 +279,114 @@ static void bad_payloads(void **state)
     bad(&(struct parts){.path = "/acme/new-cert", .payload = new_cert(csr)}, "other names");
 }
 
+/* --- what is done beside issuing */
+
+#define LOOK       "{\"resource\":\"new-reg\",\"agreement\":\"about:blank\"}"
+#define DEACTIVATE "{\"resource\":\"reg\",\"status\":\"deactivated\"}"
+#define KEY_CHANGE "/acme/key-change"
+
+static const char *revocation(X509 *leaf, const char *more)
+{
+    static char text[6000];
+    char certificate[5000];
+    size_t len = 0;
+    uint8_t *der = maker_der(leaf, &len);
+    v1_base64url(der, len, certificate);
+    free(der);
+    snprintf(text, sizeof text, "{\"resource\":\"revoke-cert\",\"certificate\":\"%s\"%s}", certificate, more);
+    return text;
+}
+
+static X509 *leaf_of(const char *san)
+{
+    EVP_PKEY *key = maker_ec("P-256");
+    X509 *leaf = maker_certificate(&(struct maker_spec){.san = san, .ca = MAKER_CA_FALSE, .key = key});
+    EVP_PKEY_free(key);
+    return leaf;
+}
+
+static void revocations(void **state)
+{
+    (void)state;
+    X509 *other = leaf_of("DNS:a.example");
+    b.cert[b.cert_count++].leaf = leaf_of("DNS:a.example");
+    X509 *leaf = b.cert[0].leaf;
+    bad(&(struct parts){.path = "/acme/revoke-cert", .payload = revocation(leaf, "")}, "nobody wanted revoke-cert");
+    b.deed = ACME_REVOKE;
+    good("/acme/new-reg", LOOK);
+    good("/acme/revoke-cert", revocation(leaf, ""));
+    bad(&(struct parts){.path = "/acme/new-reg", .payload = NEW_REG}, "that could be made");
+    bad(&(struct parts){.path = "/acme/revoke-cert", .payload = revocation(other, "")}, "certificate is not");
+    bad(&(struct parts){.path = "/acme/revoke-cert", .payload = revocation(leaf, ",\"reason\":0")}, "reason is not");
+    bad(&(struct parts){.path = "/acme/revoke-cert", .payload = revocation(leaf, ",\"more\":0")}, "a member more");
+    bad(&(struct parts){.path = "/acme/new-cert", .payload = new_cert(csr)}, "nobody wanted new-cert");
+    bad(&(struct parts){.path = "/acme/reg/5", .payload = DEACTIVATE}, "nobody wanted deactivate");
+    e.setup.revoke_reason = 4;
+    good("/acme/revoke-cert", revocation(leaf, ",\"reason\":4"));
+    bad(&(struct parts){.path = "/acme/revoke-cert", .payload = revocation(leaf, "")}, "reason is not 4");
+    X509_free(other);
+}
+
+static void deactivations(void **state)
+{
+    (void)state;
+    bad(&(struct parts){.path = "/acme/reg/5", .payload = DEACTIVATE}, "nobody wanted deactivate");
+    b.deed = ACME_DEACTIVATE;
+    strcpy(b.reg, "/acme/reg/5");
+    good("/acme/reg/5", DEACTIVATE);
+    bad(&(struct parts){.path = "/acme/reg/6", .payload = DEACTIVATE}, "the account is at /acme/reg/5");
+    bad(&(struct parts){.path = "/acme/reg/5", .payload = "{\"resource\":\"reg\"}"}, "nobody wanted reg");
+}
+
+/* The JWS inside; NULL: the good one. */
+static const char *change(const char *url, const char *account, const struct acme_key_p256 *named,
+                          const struct acme_key_p256 *signer)
+{
+    static char text[6000];
+    char protected[900], payload[900], part[2][1300], both[2700], signature[100];
+    uint8_t digest[32], bytes[64];
+    text_json(protected, sizeof protected,
+              json_pack("{s:s,s:s,s:o}", "alg", "ES256", "url", url != NULL ? url : BASE KEY_CHANGE, "jwk",
+                        jwk_of(&e.certificate)));
+    text_json(payload, sizeof payload,
+              json_pack("{s:s,s:o}", "account", account != NULL ? account : BASE "/acme/reg/5", "newKey",
+                        jwk_of(named != NULL ? named : &e.certificate)));
+    v1_base64url(protected, strlen(protected), part[0]);
+    v1_base64url(payload, strlen(payload), part[1]);
+    snprintf(both, sizeof both, "%s.%s", part[0], part[1]);
+    SHA256((unsigned char *)both, strlen(both), digest);
+    assert_int_equal(
+        acme_key_p256_ops.sign((void *)(uintptr_t)(signer != NULL ? signer : &e.certificate), digest, bytes), 0);
+    v1_base64url(bytes, 64, signature);
+    snprintf(text, sizeof text,
+             "{\"resource\":\"key-change\",\"protected\":\"%s\",\"payload\":\"%s\",\"signature\":\"%s\"}", part[0],
+             part[1], signature);
+    return text;
+}
+
+static void key_changes(void **state)
+{
+    (void)state;
+    char by_next[2000];
+    b.deed = ACME_CHANGE_KEY;
+    strcpy(b.reg, "/acme/reg/5");
+    good(KEY_CHANGE, change(NULL, NULL, NULL, NULL));
+    bad(&(struct parts){.path = KEY_CHANGE, .payload = change(BASE "/acme/x", NULL, NULL, NULL)}, "alg, jwk and url");
+    bad(&(struct parts){.path = KEY_CHANGE, .payload = change(NULL, BASE "/acme/reg/6", NULL, NULL)},
+        "another account");
+    bad(&(struct parts){.path = KEY_CHANGE, .payload = change(NULL, NULL, &e.account, NULL)}, "not the next key");
+    bad(&(struct parts){.path = KEY_CHANGE, .payload = change(NULL, NULL, NULL, &e.account)},
+        "inside: its signature");
+    bad(&(struct parts){.path = KEY_CHANGE, .payload = "{\"resource\":\"key-change\"}"}, "inside");
+    text_json(by_next, sizeof by_next,
+              json_pack("{s:s,s:s,s:o}", "alg", "ES256", "nonce", "NONCE", "jwk", jwk_of(&e.certificate)));
+    bad(&(struct parts){.path = KEY_CHANGE, .payload = change(NULL, NULL, NULL, NULL), .protected = by_next},
+        "jwk is not the account's key");
+    bad(&(struct parts){.path = "/acme/new-reg", .payload = LOOK, .protected = by_next}, "the signature is wrong");
+    b.deed = ACME_REVOKE; /* only while the key changes there are two */
+    bad(&(struct parts){.path = "/acme/new-reg", .payload = LOOK, .protected = by_next}, "not the account's key");
+}
+
 /* Our request beside a recorded one. */
 static void other_meaning(void **state)
 {
@@ -314,6 +422,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_heads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_signatures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_payloads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(revocations, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deactivations, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(key_changes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_meaning, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

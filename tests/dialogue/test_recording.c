@@ -134,12 +134,37 @@ static void whose_requests(void **state)
     assert_string_equal(r.terms, "http://127.0.0.1:4000/terms/v1");
 }
 
+/* Revocations and the like: by the key of an account, of a certificate that was issued, for the account of the key. */
+static void whose_deeds(void **state)
+{
+    (void)state;
+    assert_true(recording_load(&r, "tests/dialogue/boulder-2016/09-revoke.jsonl"));
+    static const unsigned odd[] = {11, 15, 22, 23, 24, 25};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        assert_int_equal(line(odd[i])->kind, V1_REVOKE);
+        assert_non_null(line(odd[i])->not_ours);
+    }
+    assert_null(line(10)->not_ours);
+    assert_ptr_equal(line(12)->issued, line(8));
+    assert_ptr_equal(line(27)->issued, line(26));
+    assert_string_equal(line(12)->names.name[0], "le.wtf");
+    recording_free(&r);
+    assert_true(recording_load(&r, "tests/dialogue/boulder-2016/made/account-and-key.jsonl"));
+    assert_string_equal(line(14)->not_ours, "for another account");
+    assert_null(line(16)->not_ours);
+    assert_true(json_equal(line(16)->new_key, line(19)->jwk));
+    assert_int_equal(line(17)->kind, V1_REG);
+    assert_int_equal(line(18)->kind, V1_KINDS);
+    assert_int_equal(line(19)->kind, V1_DEACTIVATE);
+    assert_null(line(19)->not_ours);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(tolerates, end),      cmocka_unit_test_teardown(refuses, end),
         cmocka_unit_test_teardown(missing_bytes, end),  cmocka_unit_test_teardown(whole_folder, end),
-        cmocka_unit_test_teardown(whose_requests, end),
+        cmocka_unit_test_teardown(whose_requests, end), cmocka_unit_test_teardown(whose_deeds, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

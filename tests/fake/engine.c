@@ -191,8 +191,37 @@ static int step_connect(struct engine *e)
     return 0;
 }
 
+#if ACME_CFG_MANAGE
+void engine_manage(struct engine *e, enum acme_when what)
+{
+    struct acme_hosts hosts = e->flow.hosts;
+    e->open = e->over = false;
+    memset(&e->flow, 0, sizeof e->flow);
+    e->flow.setup = &e->setup;
+    e->flow.hosts = hosts;
+    memset(&e->x, 0, sizeof e->x);
+    e->x.setup = &e->setup;
+    e->x.flow = &e->flow;
+    assert_int_equal(acme_manage_start(&e->flow, what, false), 0);
+    acme_exchange_start(&e->x, e->now_ms);
+}
+
+/* The certificate's place, where the keeper puts it. */
+static void lend_leaf(struct engine *e)
+{
+    assert_true(e->leaf_len > 0 && e->leaf_len <= e->setup.work_len);
+    memcpy(e->work + e->setup.work_len - e->leaf_len, e->leaf, e->leaf_len);
+    e->flow.manage.leaf_len = e->leaf_len;
+}
+#else
+#define lend_leaf(e) ((void)(e))
+#endif
+
 static int step_ask(struct engine *e)
 {
+    if (acme_manage_is_on(&e->flow) && e->flow.rows[e->flow.step].needs_leaf) {
+        lend_leaf(e);
+    }
     int error = acme_exchange_ask(&e->x);
     if (error == 0 && acme_exchange_begins_chain(&e->x)) {
         e->chain_len = 0;
@@ -207,6 +236,10 @@ static int step_ask(struct engine *e)
 /* What acme.c does when the chain has come in. */
 static int step_chain(struct engine *e)
 {
+    if (acme_manage_is_on(&e->flow)) {
+        e->over = true;
+        return 0;
+    }
     int error = e->way->judged ? acme_chain_end(&e->judge) : 0, next = error;
     if (error == ACME_E_CERT_KEY) {
         next = acme_flow_reorder(&e->flow, error);
@@ -308,6 +341,9 @@ void engine_run(struct engine *e, const struct ca_plan *plan, const struct engin
         e->error = e->flow.step == ACME_STEP_COUNT ? step_chain(e) : step(e);
         if (e->ca.requests >= ENGINE_REQUESTS_MAX) {
             e->error = ENGINE_ENDLESS;
+        }
+        if (e->error == 0 && e->over && way->then != NULL) {
+            e->over = !way->then(e);
         }
     }
     copy(e->failure_type, sizeof e->failure_type, e->flow.problem.type);

@@ -28,6 +28,7 @@ struct engine_way {
     void (*begun)(struct engine *e); /* may change what is there before the first request              */
     struct ca_answer (*server)(struct engine *e); /* answers in place of the scripted CA; counts ca.requests */
     void (*asked)(struct engine *e);              /* a request has been answered: ca.last, request, answer          */
+    bool (*then)(struct engine *e);               /* at a good end; true: it goes on, engine_manage() was called */
     void (*before_step)(struct engine *e);        /* may look at everything, and leaves it as it was           */
 };
 
@@ -44,6 +45,8 @@ struct engine {
     char work[8192]; /* setup.work_len of them are lent */
     uint32_t now_ms;
     bool bytewise, open;
+    const void *leaf; /* DER of the certificate in use, for engine_manage() */
+    size_t leaf_len;
     struct acme_chain judge; /* of the chain, as acme.c has it */
     bool over;
     bool dead; /* the CA has closed the open connection, and the client has not seen it yet */
@@ -75,6 +78,11 @@ struct engine {
  * run stays in *e, for the test to look at and engine_free(). */
 void engine_play(struct engine *e, const struct ca_plan *plan, const struct engine_way *way);
 void engine_free(struct engine *e);
+
+#if ACME_CFG_MANAGE
+/* Begins a run of protocol/manage.c with what there is: the keys and, to be revoked, e->leaf. */
+void engine_manage(struct engine *e, enum acme_when what);
+#endif
 
 /* One run, a byte at a time or in whole pieces. */
 void engine_run(struct engine *e, const struct ca_plan *plan, const struct engine_way *way, bool bytewise);
