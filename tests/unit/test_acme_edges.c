@@ -427,6 +427,20 @@ static void certificate_that_is_denied(void **state)
     }
 }
 
+/* When the next run does not find it either, another is asked for. */
+static void certificate_that_is_gone(void **state)
+{
+    (void)state;
+    static const struct ca_twist twist = {CA_CERTIFICATE, 1, 16, CA_SAY, NOT_FOUND};
+    static const struct ca_plan plan = {ONE, .v1 = true, .twists = &twist, .twist_count = 1};
+    new_world(&plan);
+    fails_with(ACME_E_HTTP_STATUS, ACME_STEP_CERTIFICATE);
+    assert_int_equal(w.ca.count[CA_NEW_CERT], 1);
+    assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(w.ca.count[CA_NEW_CERT], 2);
+    ca_free(&w.ca);
+}
+
 /* The body of new-cert's answer comes so slowly that the step's time is over; its head has told where the certificate is. */
 static int dawdle(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
@@ -452,6 +466,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(certificate_that_is_denied),
+        cmocka_unit_test(certificate_that_is_gone),
         cmocka_unit_test(certificate_that_dawdles),
         cmocka_unit_test(keys_that_do_not_answer),
         cmocka_unit_test(solver_that_fails),

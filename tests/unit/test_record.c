@@ -128,6 +128,28 @@ static void certificate_always_fits(void **state)
     assert_int_equal(f.order.authz_count, 0);
 }
 
+/* As many authorizations as there can be, and one more than that. */
+static void authorizations_come_back(void **state)
+{
+    (void)state;
+    strcpy(flow.directory.new_cert, U "/new-cert");
+    flow.order.authz_count = ACME_NAMES_MAX;
+    for (unsigned i = 0; i < ACME_NAMES_MAX; i++) {
+        snprintf(flow.order.authz[i], sizeof flow.order.authz[i], U "/authz/%u", i);
+    }
+    size_t len = order(0);
+    struct acme_flow f = blank();
+    int64_t retry = -1;
+    assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
+    assert_int_equal(f.order.authz_count, ACME_NAMES_MAX);
+    assert_memory_equal(f.order.authz, flow.order.authz, sizeof f.order.authz);
+    strcpy(text + len - strlen("end\n"), "authz " U "/authz/9\nend\n");
+    f = blank();
+    assert_false(acme_record_order_read(&f, acme_slice(text, strlen(text)), &retry));
+    assert_string_equal(f.order.url, "");
+    assert_int_equal(f.order.authz_count, 0);
+}
+
 /* What was asked for before there was an order is not one. */
 static void half_an_order_is_none(void **state)
 {
@@ -348,6 +370,7 @@ int main(void)
         cmocka_unit_test_setup(order_comes_back, set_up),
         cmocka_unit_test_setup(certificate_always_fits, set_up),
         cmocka_unit_test_setup(half_an_order_is_none, set_up),
+        cmocka_unit_test_setup(authorizations_come_back, set_up),
         cmocka_unit_test_setup(torn_records_are_none, set_up),
         cmocka_unit_test_setup(flipped_bits_lead_nowhere_else, set_up),
         cmocka_unit_test_setup(only_this_order_of_this_version, set_up),
