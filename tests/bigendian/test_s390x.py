@@ -18,7 +18,7 @@ BUILD = os.path.join(ROOT, "build", MACHINE)
 LIBRARIES = os.path.join(BUILD, "root", "usr", "lib", "s390x-linux-gnu")
 PACKAGES = "libssl3 libssl-dev libcmocka-dev libcmocka0 libjansson-dev libjansson4 libbearssl-dev libbearssl0".split()
 # A handshake or a sweep takes minutes there, and none of them knows bytes that the others do not.
-SLOW = {"test_tls", "test_acme"}
+SLOW = {"test_tls", "test_acme", "test_manage"}
 LIMIT_S = 100
 
 

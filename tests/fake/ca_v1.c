@@ -53,20 +53,6 @@ void ca_v1_init(struct ca *ca)
 
 /* --- names of objects --- */
 
-static void authz_path(unsigned authz, char out[64])
-{
-    snprintf(out, 64, "a%02u-cyMZVMzLOtJDrEBIXYedQWDRaCi5HSMN3ouPTRlr",
-             authz % 100); /* 43 characters, as Boulder's */
-    out[43] = '\0';
-}
-
-void ca_v1_authz_url(unsigned authz, char *out, size_t cap)
-{
-    char path[64];
-    authz_path(authz, path);
-    snprintf(out, cap, A "/authz/%s", path);
-}
-
 static void cert_path(unsigned order, char out[64])
 {
     snprintf(out, 64, "ff%034x", order);
@@ -87,7 +73,7 @@ static unsigned challenge_number(unsigned authz, unsigned type)
 void ca_v1_http01(unsigned authz, char *uri, size_t cap, char token[64])
 {
     char path[64];
-    authz_path(authz, path);
+    ca_v1_authz_path(authz, path);
     token_of(authz, HTTP_01, token);
     snprintf(uri, cap, A "/challenge/%s/%u", path, challenge_number(authz, HTTP_01));
 }
@@ -108,7 +94,7 @@ static bool find_object(const struct ca *ca, struct request *r, const char *rest
         return false;
     default:
         for (r->authz = 0; r->authz < ca->v1.authz_count; r->authz++) {
-            authz_path(r->authz, name);
+            ca_v1_authz_path(r->authz, name);
             if (r->kind == CA_AUTHZ && strcmp(rest, name) == 0) {
                 return true;
             }
@@ -318,7 +304,7 @@ static size_t put_challenge(const struct ca *ca, unsigned authz, unsigned type, 
     /* the others stay pending whatever becomes of the one */
     bool tried = type == HTTP_01 && (a->responded || a->astray || strcmp(a->status, "pending") != 0);
     bool failed = tried && strcmp(a->status, "invalid") == 0, done = tried && strcmp(a->status, "valid") == 0;
-    authz_path(authz, path);
+    ca_v1_authz_path(authz, path);
     token_of(authz, type, token);
     size_t at = (size_t)snprintf(to, cap, "    {\n      \"type\": \"%s\",\n      \"status\": \"%s\",\n", types[type],
                                  failed ? "invalid"
@@ -447,7 +433,7 @@ static void new_authz(struct ca *ca, struct request *r, struct reply *p)
     }
     p->code = 201;
     authz_document(ca, i, p, true);
-    authz_path(i, path);
+    ca_v1_authz_path(i, path);
     headers(p, "Location: " A "/authz/%s\r\n", path);
 }
 
@@ -491,7 +477,7 @@ static void challenge(struct ca *ca, struct request *r, struct reply *p)
     }
     p->code = ca->plan->draft && !r->get ? 200 : 202;
     (void)put_challenge(ca, r->authz, r->order, p->body, sizeof p->body);
-    authz_path(r->authz, path);
+    ca_v1_authz_path(r->authz, path);
     headers(p, "Content-Type: application/json\r\nLocation: %s\r\nLink: <" A "/authz/%s>;rel=\"up\"\r\n", r->url,
             path);
 }

@@ -18,6 +18,7 @@ void ca_v1_init(struct ca *ca);
 
 /* Makes the authorizations of an order in progress: what an earlier run left. And the URL of one. */
 void ca_v1_begin(struct ca *ca);
+void ca_v1_authz_path(unsigned authz, char out[64]);
 void ca_v1_authz_url(unsigned authz, char *out, size_t cap);
 
 /* The http-01 challenge of an authorization. */

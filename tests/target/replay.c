@@ -81,7 +81,8 @@ static void set_up(struct acme_key_ops *keys)
     way.judged = strtol(flag, &flag, 10) != 0;
     plan.mute = strtol(flag, &flag, 10) != 0;
     way.down_after = (unsigned)strtol(flag, &flag, 10);
-    work_len = strtoul(flag, NULL, 10);
+    work_len = strtoul(flag, &flag, 10);
+    plan.v1 = strtol(flag, NULL, 10) != 0;
     while (tape_is("name")) {
         plan.names[plan.name_count++] = tape_text("name");
     }
@@ -91,6 +92,7 @@ static void set_up(struct acme_key_ops *keys)
     way.more_hosts = more;
     way.directory_url = text_or_none("directory");
     way.resumed = text_or_none("resumed");
+    way.contact = text_or_none("contact");
     way.begun = begun;
     *keys = acme_key_p256_ops;
     keys->generate = generate;

@@ -7,6 +7,7 @@
 typedef struct evp_pkey EVP_PKEY;
 typedef struct evp_md EVP_MD;
 typedef struct x509 X509;
+typedef struct x509_req X509_REQ;
 
 /* The one function that is here: base64 (target/base64.c). */
 int EVP_EncodeBlock(unsigned char *text, const unsigned char *data, int len);
