@@ -264,6 +264,15 @@ static int faulted(struct acme_client *c, int error, uint32_t now_ms)
     return final != 0 ? final : 1;
 }
 
+/* Nobody tells later whether a costly request was carried out, so it is noted before it goes out. A device that loses its
+ * power each time may ask twice, then once an hour. */
+static int note_cost(struct acme_client *c)
+{
+    c->exchange.noted++;
+    c->retry_utc = c->retry_utc == 0 ? 1 : c->utc + ACME_COSTLY_RETRY_S;
+    return acme_keeper_retry(&c->keeper, &c->flow, c->retry_utc);
+}
+
 static int tick_wait(struct acme_client *c, uint32_t now_ms)
 {
     struct acme_exchange *x = &c->exchange;
@@ -276,6 +285,9 @@ static int tick_wait(struct acme_client *c, uint32_t now_ms)
     const struct acme_row *row = &c->flow.rows[c->flow.step];
     if (row->needs_key && !c->key_ready) {
         return tick_key(c, now_ms);
+    }
+    if (ACME_CFG_V1 && row->costly && x->noted <= x->paid) {
+        return note_cost(c);
     }
     int error = acme_exchange_choose(x, now_ms);
     if (error != 0) {

@@ -10,7 +10,6 @@
 #define THROTTLES_MAX   5
 #define A_DAY_S         86400
 #define COSTLY_WAIT_MS  300000u /* before a costly request whose answer was lost is sent again, once */
-#define COSTLY_RETRY_S  3600    /* before another run, when that was lost as well */
 
 static const struct acme_row *row_of(const struct acme_exchange *x)
 {
@@ -176,7 +175,7 @@ int acme_exchange_ask(struct acme_exchange *x)
     x->payload_len = o.len;
     x->state = ACME_EXCHANGE_SIGN;
     if (ACME_CFG_V1 && row->costly) {
-        x->retry_s = COSTLY_RETRY_S; /* until an answer tells that nothing was spent, or what it was spent on */
+        x->retry_s = ACME_COSTLY_RETRY_S; /* until an answer tells that nothing was spent, or what it was spent on */
     }
     return 0;
 }
@@ -232,7 +231,6 @@ void acme_exchange_flushed(struct acme_exchange *x)
 {
     acme_http_reader_init(&x->http, x->for_nonce);
     x->body_len = 0;
-    x->known = false;
     x->body = ACME_BODY_JSON;
     x->state = ACME_EXCHANGE_RECEIVE;
 }
@@ -275,7 +273,6 @@ int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len)
         data += used;
         len -= used;
         if (event == ACME_HTTP_HEAD) {
-            x->known = ACME_CFG_V1 || ACME_CFG_MANAGE;
             if (!x->for_nonce && is_good(&x->http.answer)) {
                 x->body = row_of(x)->body;
             }
@@ -333,29 +330,29 @@ static bool is_passing(int error)
 
 int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
 {
+    if ((ACME_CFG_V1 || ACME_CFG_MANAGE) && x->state == ACME_EXCHANGE_RECEIVE && x->body == ACME_BODY_NONE) {
+        x->state = ACME_EXCHANGE_JUDGE; /* the head is in, and what was cut is of no interest */
+        return 0;
+    }
     bool asked = x->state >= ACME_EXCHANGE_SEND && !x->for_nonce;
     /* A server may close a connection it kept for us just as we use it again: that is no fault of its own. One that
      * does so again and again, without a word in its answers, gets a connection for each request. */
     bool dropped = x->state >= ACME_EXCHANGE_SEND && !x->fresh && !x->touched;
     bool stale = dropped && x->faults == 0;
 
-    if ((ACME_CFG_V1 || ACME_CFG_MANAGE) && x->state == ACME_EXCHANGE_RECEIVE && x->known &&
-        x->body == ACME_BODY_NONE) {
-        x->state = ACME_EXCHANGE_JUDGE; /* what was cut is of no interest */
-        return 0;
-    }
     x->wary = x->wary || (dropped && !stale);
     if (!is_passing(error) || ++x->faults > ACME_FAULT_TRIES) {
         return error;
     }
     x->fault_step = x->flow->step;
-    enum acme_step step = asked ? row_of(x)->lost : x->flow->step;
+    const struct acme_row *row = row_of(x);
+    enum acme_step step = asked ? row->lost : x->flow->step;
     if (asked) {
         acme_flow_lost(x->flow);
     }
     uint32_t wait_ms = stale ? 0 : acme_backoff_ms(x->faults, 1000);
     uint32_t floor_ms = x->retry_after_s > 0 ? acme_poll_ms(0, x->retry_after_s) : 0;
-    if (ACME_CFG_V1 && asked && row_of(x)->costly) {
+    if (ACME_CFG_V1 && asked && row->costly) {
         if (x->paid) {
             return error;
         }

@@ -12,6 +12,9 @@
 #include "flow.h"
 #include "../wire/http.h"
 
+/* Before another run, when costly requests were lost in this one: they may have been carried out. */
+#define ACME_COSTLY_RETRY_S 3600
+
 enum acme_exchange_state {
     ACME_EXCHANGE_WAIT,    /* until acme_exchange_due(); then acme_exchange_choose()                   */
     ACME_EXCHANGE_CONNECT, /* the owner opens a connection, then calls acme_exchange_connected()        */
@@ -32,9 +35,9 @@ struct acme_exchange {
     bool for_nonce;       /* it is HEAD newNonce                                             */
     bool fresh;           /* the connection was made for it                                  */
     bool touched;         /* a byte of its answer has arrived                                */
-    bool known;           /* status and headers of its answer are in                         */
     bool wary;            /* the server closes kept connections without a word: keep none    */
     bool paid;            /* a costly request may have been carried out in vain before       */
+    uint8_t noted;        /* costly requests the store knows of                              */
     enum acme_body body;  /* what the body of its answer is                                  */
     size_t payload_len;   /* raw payload, waiting at the end of work                         */
     size_t output_len[2]; /* body at the start of work, head behind it                       */

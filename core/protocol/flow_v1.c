@@ -187,7 +187,7 @@ static int order_read(struct acme_flow *f, const struct acme_answer *a)
         return error;
     }
     f->name[0] = '\0';
-    f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
+    f->status = ACME_STATUS_NONE;
     order->authz_count++;
     if (order->authz_count < f->setup->name_count) {
         return ACME_STEP_ORDER;
@@ -283,7 +283,6 @@ static int certificate_read(struct acme_flow *f, const struct acme_answer *a)
     }
     int error = acme_url_keep(f->link, a->link, &f->hosts);
     f->issuers++;
-    f->repeats = 0;
     f->resumed = false; /* it is not gone, whatever becomes of its issuer's */
     return error != 0 ? error : ACME_STEP_CERTIFICATE;
 }

@@ -441,12 +441,64 @@ static void certificate_that_is_gone(void **state)
     ca_free(&w.ca);
 }
 
+/* The power goes when the CA has made the certificate and nobody here knows. */
+static bool power_gone;
+
+static int power_fails(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
+{
+    (void)record;
+    (void)len;
+    const struct acme_exchange *x = &d->client.exchange;
+    power_gone = power_gone || (seam == DEVICE_FLUSHED && d->client.flow.step == ACME_STEP_FINALIZE && !x->for_nonce);
+    return DEVICE_GO;
+}
+
+/* Boots, and runs until the power is gone or the run is over. */
+static enum acme_progress boot(void)
+{
+    enum acme_progress progress = ACME_BUSY;
+    power_gone = false;
+    assert_int_equal(device_boot(&w), 0);
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    while (!power_gone && (progress == ACME_BUSY || progress == ACME_IDLE)) {
+        progress = device_tick(&w);
+    }
+    return progress;
+}
+
+/* A device that is cut off there at every boot asks for two certificates, then for one an hour. */
+static void certificates_lost_with_the_power(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE, .v1 = true};
+    new_world(&plan);
+    w.hook = power_fails;
+    for (unsigned asked = 1; asked <= 4; asked++) {
+        (void)boot();
+        assert_true(power_gone);
+        assert_int_equal(w.ca.count[CA_NEW_CERT], asked);
+        if (asked > 1) {
+            assert_int_equal(boot(), ACME_FAILED);
+            assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
+            assert_in_range(acme_failure(&w.client)->retry_s, 3000, 3600);
+            assert_int_equal(w.ca.count[CA_NEW_CERT], asked);
+            w.utc += 3601;
+        }
+    }
+    w.hook = hook;
+    assert_int_equal(boot(), ACME_ISSUED);
+    assert_int_equal(w.ca.count[CA_NEW_CERT], 5);
+    assert_int_equal(w.ca.count[CA_NEW_AUTHZ], 1);
+    ca_free(&w.ca);
+}
+
 /* The body of new-cert's answer comes so slowly that the step's time is over; its head has told where the certificate is. */
 static int dawdle(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
     (void)record;
     (void)len;
-    bool body = seam == DEVICE_RECV && d->client.flow.step == ACME_STEP_FINALIZE && d->client.exchange.known;
+    bool body =
+        seam == DEVICE_RECV && d->client.flow.step == ACME_STEP_FINALIZE && d->client.exchange.body == ACME_BODY_NONE;
     d->now_ms += body ? 10000 : 0;
     return body ? 0 : DEVICE_GO;
 }
@@ -467,6 +519,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(certificate_that_is_denied),
         cmocka_unit_test(certificate_that_is_gone),
+        cmocka_unit_test(certificates_lost_with_the_power),
         cmocka_unit_test(certificate_that_dawdles),
         cmocka_unit_test(keys_that_do_not_answer),
         cmocka_unit_test(solver_that_fails),
