@@ -58,7 +58,7 @@ def not_tls(scene):
 
 
 def plain_directory(scene):
-    directory = scene.stage.pebble.directory.replace("https:", "http:")
+    directory = scene.stage.pebble.directory.replace("https://localhost", "http://ca.example.test")
     scene.refused(go(scene, directory=directory), (USAGE, CONFIG), "https", "directory")
 
 
