@@ -177,8 +177,11 @@ class Pebble(Server):
         until(self._listens, "Pebble listening")
 
     def _listens(self):
-        with socket.socket() as s:
-            return s.connect_ex(("127.0.0.1", self.port)) == 0
+        """On both of its ports: they open one by one."""
+        def is_open(port):
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", port)) == 0
+        return is_open(self.port) and is_open(self.management)
 
     def through(self, relay):
         """The directory as seen through a relay: Pebble makes its URLs from the Host header, so all follow."""
