@@ -312,25 +312,11 @@ static void check_same(void)
 
 /* --- running */
 
-static int roll(void *ctx, void *buf, size_t len)
-{
-    (void)ctx;
-    dice_fill(buf, len);
-    return 0;
-}
-
-static int generate(void *handle, const struct acme_sys *sys)
-{
-    static const struct acme_sys dice = {.random = roll};
-    (void)sys;
-    return fastkey_ops.generate(handle, &dice);
-}
-
 static void run(struct script *s, bool by_byte)
 {
     static struct acme_key_ops keys;
     keys = fastkey_ops;
-    keys.generate = generate; /* the same keys each time */
+    keys.generate = fastkey_by_dice; /* the same keys each time */
     dice_seed(1);
     maker_serial = 1000;
     mode = by_byte ? "a byte at a time" : "in whole pieces";

@@ -75,20 +75,6 @@ static struct ca_answer serve(struct engine *engine)
     return answer;
 }
 
-static int roll(void *ctx, void *buf, size_t len)
-{
-    (void)ctx;
-    dice_fill(buf, len);
-    return 0;
-}
-
-static int generate(void *handle, const struct acme_sys *sys)
-{
-    static const struct acme_sys dice = {.random = roll};
-    (void)sys;
-    return fastkey_ops.generate(handle, &dice);
-}
-
 /* The certificate stored is for our key and names, and the issuer's follows. */
 static void judge_chain(void)
 {
@@ -231,7 +217,7 @@ static void go(struct replay_sum *sum)
     static struct acme_key_ops keys;
     static char url[300];
     keys = fastkey_ops;
-    keys.generate = generate;
+    keys.generate = fastkey_by_dice;
     struct ca_plan plan = {.name_count = replay.names.count, .shared = true};
     for (unsigned i = 0; i < replay.names.count; i++) {
         plan.names[i] = replay.names.name[i];

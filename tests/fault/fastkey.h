@@ -12,4 +12,7 @@ void dice_seed(uint64_t seed);
 void dice_fill(void *buf, size_t len);
 uint32_t dice_below(uint32_t n);
 
+/* fastkey_ops.generate by the dice, whatever `sys` has: the same keys for the same seed. */
+int fastkey_by_dice(void *handle, const struct acme_sys *sys);
+
 #endif
