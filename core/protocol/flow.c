@@ -395,6 +395,7 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
         f->token[authz.token.len] = '\0';
         /* The CA is at it: the order is a reused one, and somebody has answered its challenge. Or we may have, before
          * a reset, or before the way led back to it. */
+        f->accepted = false;
         f->in_doubt = f->authz < f->answered || authz.challenge == ACME_STATUS_PROCESSING;
         int error = acme_url_keep(f->challenge_url, authz.url, &f->hosts);
         return error != 0 ? error : ACME_STEP_PRESENT;
@@ -508,6 +509,7 @@ static int respond_ask(struct acme_flow *f, struct acme_out *payload)
 int acme_flow_respond_read(struct acme_flow *f, const struct acme_answer *a)
 {
     f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
+    f->accepted = true;
     return ACME_STEP_AUTHZ_POLL;
 }
 
@@ -516,11 +518,11 @@ int acme_flow_respond_refused(struct acme_flow *f, const struct acme_problem *p)
     /* The CA is validating already, or has finished: an earlier response of ours arrived after all. Pebble
      * and older Boulders say malformed, Boulder since July 2026 conflict. Or it means what it says, and the
      * authorization will stay pending, or be invalid (serles: the failed validation is the answer). That one tells. */
-    bool conflict = p->kind == ACME_PROBLEM_CONFLICT;
-    if (!conflict) {
-        acme_flow_lost(f);
+    if (p->kind == ACME_PROBLEM_CONFLICT || f->accepted) {
+        return ACME_STEP_AUTHZ_POLL;
     }
-    if (conflict || ++f->repeats < ACME_REPEATS_MAX) {
+    acme_flow_lost(f);
+    if (++f->repeats < ACME_REPEATS_MAX) {
         return ACME_STEP_AUTHZ_POLL;
     }
     acme_flow_withdraw(f);

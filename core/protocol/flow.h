@@ -67,6 +67,7 @@ struct acme_flow {
     uint8_t looks;    /* at it since its challenge was, perhaps, answered, and it has been silent    */
     bool presented;   /* a solver shows the answer                                                   */
     bool in_doubt;    /* our response may not have reached the CA                                    */
+    bool accepted;    /* the CA has taken a response                                                 */
     uint8_t seen[(ACME_NAMES_MAX + 7) / 8]; /* a bit for each of setup->names: seen valid            */
 
     /* what the owner has to make durable before the next step asks anything */
