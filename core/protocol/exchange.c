@@ -60,10 +60,8 @@ void acme_exchange_start(struct acme_exchange *x, uint32_t now_ms)
 void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now_ms)
 {
     uint32_t progress = acme_flow_progress(x->flow, step);
-    /* Back to the order or before it is a fresh start, and the flow allows each kind of that once. Looking again at the
-     * same order is none. */
-    bool back = step == ACME_STEP_ORDER && !x->flow->drop_order ? step < x->flow->step : step <= x->flow->step;
-    bool restart = step <= ACME_STEP_ORDER && back;
+    /* Back to the order or before it is a fresh start, and the flow allows each kind of that once. */
+    bool restart = step <= ACME_STEP_ORDER && step <= x->flow->step;
     bool advance = restart || progress > x->progress;
     bool again = step == x->flow->step && !advance;
 
@@ -420,10 +418,14 @@ static int advance(struct acme_exchange *x, int next, uint32_t now_ms)
     return 0;
 }
 
-/* Goes where a refusal leads. */
+/* Goes where a refusal leads. The same is asked again later each time; another order is not the same. */
 static int refused(struct acme_exchange *x, int next, int error, uint32_t now_ms)
 {
-    x->polls += next == (int)x->flow->step ? 1u : 0u; /* asked again: later each time */
+    if (next == (int)x->flow->step && !x->flow->drop_order) {
+        x->polls++;
+        wait_for(x, now_ms, acme_poll_ms(x->polls, x->retry_after_s), 0);
+        return 0;
+    }
     return advance(x, next == ACME_E_PROBLEM ? error : next, now_ms);
 }
 
