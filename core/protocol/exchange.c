@@ -383,7 +383,8 @@ static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
          * From anywhere else it is a box on the way, and as good as a 503. */
         bool making = flow->step == ACME_STEP_ACCOUNT || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
                       (ACME_CFG_V1 && (flow->step == ACME_STEP_ORDER || row_of(x)->costly));
-        if (flow->problem.kind != ACME_PROBLEM_RATE_LIMITED || !making || x->for_nonce) {
+        bool limit = making && flow->problem.kind == ACME_PROBLEM_RATE_LIMITED;
+        if (x->for_nonce || !(limit || (ACME_CFG_V1 && row_of(x)->costly))) {
             return acme_exchange_fault(x, ACME_E_RATE_LIMITED, now_ms);
         }
         wait_s = A_DAY_S;
@@ -557,7 +558,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     event.error = next < 0 ? next : 0;
     event.name = acme_flow_name(x->flow, step);
     acme_trace(x->setup, &event);
-    bool polled = poll || (ACME_CFG_V1 && next == (int)step) || next == (int)ACME_STEP_AUTHZ_POLL ||
+    bool polled = (ACME_CFG_V1 && next == (int)step && !x->flow->drop_order) || next == (int)ACME_STEP_AUTHZ_POLL ||
                   next == (int)ACME_STEP_ORDER_POLL;
     if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
         x->retry_after_s = -1;                       /* it was meant for polling what was answered */
