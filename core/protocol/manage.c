@@ -180,6 +180,17 @@ static int unknown(struct acme_flow *f)
     return m->what > ACME_NOW ? ACME_E_NO_ACCOUNT : leave(f); /* lost with all keys: a new one is made with the old */
 }
 
+/* The account is deactivated already, which may be what is wanted. */
+static int ended(struct acme_flow *f)
+{
+    if (f->manage.what != ACME_DEACTIVATE) {
+        return ACME_E_ACCOUNT;
+    }
+    f->manage.drop_account = true;
+    f->drop_order = true;
+    return ACME_STEP_COUNT;
+}
+
 static int look_read(struct acme_flow *f, const struct acme_answer *a)
 {
     if (is_v1(f)) { /* it is made after all: the key had none */
@@ -187,7 +198,7 @@ static int look_read(struct acme_flow *f, const struct acme_answer *a)
     }
     f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
     if (f->status == ACME_STATUS_DEACTIVATED || f->status == ACME_STATUS_REVOKED) {
-        return ACME_E_ACCOUNT;
+        return ended(f);
     }
     int error = acme_url_keep(f->account, a->location, &f->hosts);
     return error != 0 ? error : known(f);
@@ -196,7 +207,7 @@ static int look_read(struct acme_flow *f, const struct acme_answer *a)
 static int look_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     if (p->kind == ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated */
-        return ACME_E_ACCOUNT;
+        return ended(f);
     }
     if (is_v1(f) && p->location.len > 0) {
         int error = acme_url_keep(f->account, p->location, &f->hosts);
@@ -267,13 +278,14 @@ static int deactivate_read(struct acme_flow *f, const struct acme_answer *a)
     return f->status == ACME_STATUS_DEACTIVATED ? ACME_STEP_COUNT : ACME_E_IGNORED;
 }
 
-/* `unauthorized`: so says the CA to an account that is deactivated. By us, when an answer was lost. */
+/* `unauthorized`: so says the CA to an account that is deactivated. By us, when an answer was lost; or earlier, since ACME v1
+ * finds an account that has ended like any other. */
 static int deactivate_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     if (p->kind != ACME_PROBLEM_UNAUTHORIZED) {
         return ACME_E_PROBLEM;
     }
-    return f->manage.in_doubt ? (int)ACME_STEP_COUNT : ACME_E_ACCOUNT;
+    return f->manage.in_doubt || is_v1(f) ? (int)ACME_STEP_COUNT : ACME_E_ACCOUNT;
 }
 
 /* --- CHANGE_KEY --- */

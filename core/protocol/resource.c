@@ -178,5 +178,11 @@ int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, cons
             break;
         }
     }
+    /* Another client of the account may have answered another challenge: then the reason stands there. */
+    for (acme_json_value at = acme_json_first(json, list);
+         at != ACME_JSON_NONE && authz->error == ACME_JSON_NONE && authz->status == ACME_STATUS_INVALID;
+         at = acme_json_next(json, list, at)) {
+        authz->error = acme_json_member(json, at, "error");
+    }
     return 0;
 }

@@ -123,6 +123,7 @@ static const struct rule {
     {BIT(UNTYPED), STEP(CA_DIRECTORY) | ASKS, END, 0, ACME_E_HTTP_STATUS, "9457 4.2.1: no type is about:blank: the code is all that is said"},
     {BIT(UNTYPED), LOOKS, AGAIN, 1000, ACME_E_HTTP_STATUS, "it is there, we were told its URL: replicas lag; three times more"},
     {ANY, LOOKS, AGAIN, 1000, ACME_E_PROBLEM, "it is there, we were told its URL: replicas lag; three times more"},
+    {BIT(OTHER), STEP(CA_CHALLENGE), END, 0, ACME_E_AUTHZ, "serles: it has validated in vain before it answers, and says why"},
     {ANY, STEP(CA_DIRECTORY) | ASKS, END, 0, ACME_E_PROBLEM, "8555 6.7: refused, and asking again would not change it"},
     /* clang-format on */
 };

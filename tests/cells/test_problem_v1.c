@@ -70,6 +70,7 @@ static const struct rule {
     {BIT(MALFORMED), STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_PROBLEM, "answered before, expired, or really wrong: the authorization tells"},
     {ANY, STEP(CA_CERTIFICATE) | STEP(CA_ISSUER), AGAIN, 1000, ACME_E_HTTP_STATUS, "it was there, and another counts: the next run looks again"},
     {ANY, LOOKS, AGAIN, 1000, ACME_E_PROBLEM, "it was there: a storage that stalls denies it"},
+    {BIT(OTHER), STEP(CA_CHALLENGE), END, 0, ACME_E_AUTHZ, "the reason for which the name could not be validated"},
     {ANY, ANY, END, 0, ACME_E_PROBLEM, "refused, and asking again would not change it"},
     /* clang-format on */
 };
