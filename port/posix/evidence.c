@@ -11,10 +11,19 @@
 static const char *const urls[] = {"newNonce",  "newAccount", "newOrder",   "new-cert",    "new-reg",  "new-authz",
                                    "keyChange", "revokeCert", "key-change", "revoke-cert", "finalize", "certificate"};
 
+/* Safe for screens and logs, whatever the server put there. */
+static void make_printable(char *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        at[i] = at[i] < ' ' || at[i] > '~' ? '?' : at[i];
+    }
+}
+
 static void shown(struct acme_report *r, const char *before, struct acme_slice what, const char *after)
 {
     (void)snprintf(r->shown, sizeof r->shown, "%s%.*s%s", before, (int)(what.len < 700 ? what.len : 700),
                    what.len > 0 ? what.at : "", after);
+    make_printable(r->shown, strlen(r->shown));
 }
 
 /* Keeps this URL when it is what the core did not like. */
@@ -79,6 +88,7 @@ static void list_offers(struct acme_report *r, const struct acme_json *json)
     o.cap = sizeof r->shown - 1;
     acme_out_text(&o, wildcard ? "; wildcard names need dns-01" : "");
     r->shown[o.len] = '\0';
+    make_printable(r->shown, o.len);
 }
 
 /* The first that is not there of what the step needs. */
@@ -191,5 +201,6 @@ bool acme_evidence_names(const struct acme_client *c, struct acme_out *o)
     if (o->len == start) {
         acme_out_text(o, "it has no subjectAltName, and a common name does not count");
     }
+    make_printable(o->at + start, o->len - start);
     return true;
 }
