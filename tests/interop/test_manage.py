@@ -101,13 +101,15 @@ def deactivate(pebble, client):
     tap.ok(run.code == FAILED and run.events()[-1]["error"] == "ACME_E_ACCOUNT", "a later run is told so", run.tail())
     run = client.run("change-key", json=True)
     tap.ok(run.code == FAILED and run.events()[-1]["error"] == "ACME_E_ACCOUNT", "and any other verb", run.tail())
+    run = client.run("deactivate", options=["--yes"])
+    tap.ok(run.code == NEW and not run.err and "deactivated" in run.out, "what has ended need not be ended", run.tail())
 
 
 def play(name, **how):
     pebble = servers.Pebble(os.path.join(folder, name), authority, **how)
     client = Client(os.path.join(folder, name, "client"), pebble)
     run = client.run("change-key")
-    tap.ok(run.code == FAILED and "knows no account" in run.err and pebble.accounts() == 0, f"{name}: no account is made",
+    tap.ok(run.code == FAILED and "no account key here" in run.err and pebble.accounts() == 0, f"{name}: no account is made",
            run.tail())
     run = client.issue(NAME)
     tap.ok(run.code == NEW, f"{name}: a certificate", run.tail())
