@@ -73,6 +73,9 @@ bool acme_evidence_names(const struct acme_client *c, struct acme_out *o);
 void acme_told_keep(struct acme_report *r, bool failed);
 void acme_told_recall(struct acme_report *r);
 
+/* Reads that file; all is empty when it is not there or belongs to another wait. Returns whether it does. */
+bool acme_told_read(struct acme_posix_store *s, int64_t until_utc, struct acme_told *t);
+
 /* The time now, by the client's clock; 0 when it does not know. */
 int64_t acme_report_utc(const struct acme_report *r);
 

@@ -48,32 +48,35 @@ static void copy(char *to, size_t cap, struct acme_slice line)
     }
 }
 
-void acme_told_recall(struct acme_report *r)
+bool acme_told_read(struct acme_posix_store *s, int64_t until_utc, struct acme_told *t)
 {
-    const struct acme_failure *f = acme_failure(r->client);
-    struct acme_told *t = &r->told;
-    int64_t utc = acme_report_utc(r);
     int len = 0;
 
-    r->held_back = f->error == ACME_E_RATE_LIMITED && acme_stats(r->client).requests == 0;
-    if (!r->held_back) {
-        return;
-    }
     memset(t, 0, sizeof *t);
-    t->until_utc = utc + f->retry_s;
-    if (acme_posix_place(r->store, ".", r->store->name, ".told") != 0 ||
-        acme_posix_read(r->store->path, memory, sizeof memory - 1, &len) != 0 || len <= 0 ||
-        len >= (int)sizeof memory) {
-        return;
+    t->until_utc = until_utc;
+    if (acme_posix_place(s, ".", s->name, ".told") != 0 ||
+        acme_posix_read(s->path, memory, sizeof memory - 1, &len) != 0 || len <= 0 || len >= (int)sizeof memory) {
+        return false;
     }
     struct acme_slice rest = acme_slice(memory, (size_t)len);
     bool ours = acme_slice_is(acme_slice_cut(&rest, '\n'), FIRST_LINE);
-    int64_t apart = acme_slice_decimal(acme_slice_cut(&rest, '\n')) - t->until_utc;
+    int64_t apart = acme_slice_decimal(acme_slice_cut(&rest, '\n')) - until_utc;
     struct acme_slice error = acme_slice_cut(&rest, '\n');
     if (!ours || apart < -APART_S || apart > APART_S || error.len < 2) {
-        return;
+        return false;
     }
     t->error = -(int)acme_slice_decimal(acme_slice(error.at + 1, error.len - 1));
     copy(t->type, sizeof t->type, acme_slice_cut(&rest, '\n'));
     copy(t->detail, sizeof t->detail, acme_slice_cut(&rest, '\n'));
+    return true;
+}
+
+void acme_told_recall(struct acme_report *r)
+{
+    const struct acme_failure *f = acme_failure(r->client);
+
+    r->held_back = f->error == ACME_E_RATE_LIMITED && acme_stats(r->client).requests == 0;
+    if (r->held_back) {
+        (void)acme_told_read(r->store, acme_report_utc(r) + f->retry_s, &r->told);
+    }
 }

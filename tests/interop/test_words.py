@@ -96,6 +96,10 @@ def paused(scene):
         end = client.issue(NAME, json=True).events()[-1]
         assert end["detail"] == words and end["held_until"] > 0, end
         assert len(server.seen) == asked, "somebody was asked"
+        run = client.run("status")
+        assert "waiting  until" in run.out and UNPAUSE in run.out and "order" not in run.out, run.out
+        status = client.run("status", json=True).events()[0]
+        assert status["order_in_progress"] == 0 and status["detail"] == words and status["held_until"] > 0, status
         run = client.issue(NAME, force=True)
         assert len(server.seen) > asked and "waiting until" not in run.err, run.tail()
         scene.said(run, ["come back later", "paused"])
