@@ -171,6 +171,11 @@ static void explain_advice(const struct acme_report *r, const struct acme_failur
             acme_out_text(o, ", after ");
             say_until(utc + f->retry_s, o);
         }
+        if (r->client->exchange.retry_after_s > 86400 && f->retry_s == 86400) {
+            acme_out_text(o, " (a day is the longest that is stored; the CA asks for ");
+            acme_out_u32(o, (uint32_t)r->client->exchange.retry_after_s / 86400);
+            acme_out_text(o, " days)");
+        }
     } else if (!acme_retry_helps(r)) {
         acme_out_text(o, "; trying again without a change will not help");
     }

@@ -262,6 +262,10 @@ static void by_evidence(const struct acme_report *r, const struct acme_failure *
     case ACME_E_MEMBER:
         acme_out_text(o, "what is missing is ");
         acme_out_text(o, r->shown);
+        if (f->step == ACME_STEP_DIRECTORY && contains(r->shown, "no body") && r->config->tls_name != NULL) {
+            acme_out_text(o,
+                          "; with tls_name the server is still asked by the host of the URL, which it may not know");
+        }
         acme_out_text(o, contains(r->shown, "header") ? ": a proxy strips it, or the server was not told to send it"
                                                       : "");
         break;
@@ -286,6 +290,12 @@ void acme_hint(const struct acme_report *r, struct acme_out *o)
 
     if (hint == NULL) {
         by_evidence(r, f, o);
+        if (f->error == ACME_E_ACCOUNT) {
+            (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
+            acme_out_text(o, "ask the CA, or remove ");
+            acme_out_text(o, r->store->path);
+            acme_out_text(o, " for a new one");
+        }
         if (f->error == ACME_E_CERT_NAMES) {
             (void)acme_evidence_names(r->client, o);
         }

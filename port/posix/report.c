@@ -164,7 +164,7 @@ static bool says_nothing(const struct acme_event *e)
 /* --- what the CA refuses */
 
 /* A refusal is only told when something comes of it: some are answers, such as "the key is in use" to whoever looks for
- * its account. So its lines wait here for what follows. */
+ * its account. So its lines wait here for what follows: a wait for its sake, an object that is refused, or the end. */
 static char held_memory[40960], last_memory[sizeof held_memory];
 static struct acme_out held;
 static size_t last_len;
@@ -209,6 +209,13 @@ static void copy(char *to, size_t cap, struct acme_slice text)
     (void)snprintf(to, cap, "%.*s", (int)text.len, text.len > 0 ? text.at : "");
 }
 
+static bool comes_of_refusal(const struct acme_event *e)
+{
+    return e->kind == ACME_EVENT_WAIT
+               ? e->error == ACME_E_PROBLEM || e->error == ACME_E_HTTP_STATUS || e->error == ACME_E_RATE_LIMITED
+               : e->kind == ACME_EVENT_ANSWER && e->error != 0;
+}
+
 /* Keeps what the end of the run may have to tell. */
 static void note(struct acme_report *r, const struct acme_event *e)
 {
@@ -234,6 +241,7 @@ static void note(struct acme_report *r, const struct acme_event *e)
         break;
     case ACME_EVENT_WAIT:
         r->paid = is_paid(e);
+        held.len = e->error == 0 || comes_of_refusal(e) ? held.len : 0; /* the next request met something else */
         break;
     default:
         break;
@@ -249,7 +257,7 @@ void acme_report_event(void *ctx, const struct acme_event *e)
     if (e->kind == ACME_EVENT_PROBLEM && (r->verbose || !extra(e))) {
         hold(r, e);
     }
-    if (held.len > 0 && (r->verbose || (e->error != 0 && e->kind != ACME_EVENT_PROBLEM))) {
+    if (r->verbose || comes_of_refusal(e)) {
         release(r);
     }
     if (e->kind == ACME_EVENT_PROBLEM || (!r->verbose && extra(e))) {
@@ -431,7 +439,12 @@ void acme_report_end(struct acme_report *r, enum acme_progress result, bool stop
 
     acme_out_init(&words, message, sizeof message);
     if (failed) {
-        release(r);
+        const struct acme_failure *f = acme_failure(r->client);
+        if (f->type[0] != '\0' || f->detail[0] != '\0') {
+            release(r);
+        } else { /* the failure came after it */
+            memset(&r->told, 0, sizeof r->told);
+        }
         acme_told_recall(r);
         acme_evidence_late(r);
         acme_explain(r, &words);

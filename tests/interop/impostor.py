@@ -19,7 +19,7 @@ class Impostor:
             protocol_version = "HTTP/1.1"
 
             def answer(self):
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 impostor.seen.append((self.command, self.path))
                 page = impostor.pages.get(self.path, (404, {}, "no such page"))
                 code, headers, body = page(self) if callable(page) else page

@@ -2,8 +2,10 @@
 """What people read when a server is not as it should be: the words that help, and none that send them elsewhere. Each scene is
 one run, or two, against a server of its own; the sentences themselves are in tests/unit/test_words.c."""
 
+import base64
 import concurrent.futures
 import http.server
+import json
 import os
 import re
 import sys
@@ -192,6 +194,36 @@ def address(scene):
         scene.said(run, ["give tls_name", "addresses in it are not looked at"], code=USAGE)
 
 
+def names_elsewhere(extension, words):
+    """The CA certifies our key, for other names than asked."""
+    def play(scene):
+        os.makedirs(scene.folder)
+
+        def order(status):
+            return {"status": status, "authorizations": [server.url + "/authz/1"], "finalize": server.url + "/finalize/1",
+                    "certificate": server.url + "/cert/1"}
+
+        def finalize(handler):
+            def decode(text):
+                return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            request = json.loads(decode(json.loads(handler.body)["payload"]))
+            with open(os.path.join(scene.folder, "csr.der"), "wb") as f:
+                f.write(decode(request["csr"]))
+            with open(os.path.join(scene.folder, "ext"), "w") as f:
+                f.write(extension + "\n")
+            pem = servers.openssl("x509", "-req", "-inform", "DER", "-in", "csr.der", "-CA", authority.root, "-CAkey",
+                                  os.path.join(os.path.dirname(authority.root), "root.key"), "-CAcreateserial", "-CAserial",
+                                  "serial", "-days", "30", "-extfile", "ext", cwd=scene.folder)
+            server.pages["/cert/1"] = (200, {"Content-Type": "application/pem-certificate-chain"}, pem)
+            return 200, {}, order("valid")
+
+        with Impostor(authority) as server:
+            server.up_to_order((201, {"Location": server.url + "/order/1"}, order("ready")))
+            server.pages["/finalize/1"] = finalize
+            scene.said(scene.client(server).issue(NAME), ["for other names", words], ["hostile"])
+    return play
+
+
 def terms(server):
     return {"/dir": (200, {}, server.urls(meta={"termsOfService": "https://ca.test/terms"}))}
 
@@ -244,6 +276,8 @@ SCENES = [
     ("a chain out of order", chain_is(["out of order"], ["not a CA"], order="leaf root intermediate")),
     ("a stranger in the chain", chain_is(["does not belong there"], ["not a CA"], order="leaf stranger intermediate")),
     ("the certificate sent twice", chain_is(["twice"], ["not a CA"], order="leaf leaf intermediate")),
+    ("a certificate with a common name only", names_elsewhere("keyUsage=digitalSignature", "no subjectAltName")),
+    ("a certificate for others", names_elsewhere("subjectAltName=DNS:b.example,DNS:c.example", "it is for b.example, c.example")),
     ("constraints", constraints),
     ("a client certificate is wanted", client_certificate),
 ]

@@ -236,7 +236,7 @@ static const struct row {
     {"no contact", ACME_E_PROBLEM, ACME_STEP_ACCOUNT, URN "malformed", "Contact information is missing", 400, 0, {"--contact mailto:"}, {HOPELESS}},
     {"a reason for revocation", ACME_E_PROBLEM, ACME_STEP_REVOKE, URN "badRevocationReason", "disallowed", 400, 0, {"other reasons", "--reason", HOPELESS}, {}},
     {"the account ended behind our back", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "unauthorized", "Account is not valid, has status \"deactivated\"", 403, 0, {"deactivated", "account.pem", HOPELESS}, {PORT_80}},
-    {"the account ended", ACME_E_ACCOUNT, ACME_STEP_ORDER, URN "unauthorized", "Account is not valid", 401, 0, {"deactivated or revoked", "for a new one", HOPELESS}, {}},
+    {"the account ended", ACME_E_ACCOUNT, ACME_STEP_ORDER, URN "unauthorized", "Account is not valid", 401, 0, {"deactivated or revoked", "remove /tmp/nanoacme-words-", "account.pem for a new one"}, {}},
     {"not allowed", ACME_E_PROBLEM, ACME_STEP_REVOKE, URN "unauthorized", "not yours", 403, 0, {"does not let this account"}, {PORT_80, HOPELESS}},
     {"right after another key", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "malformed", "Unable to validate JWS :: JWS verification error", 400, 0, {"the CA refused"}, {HOPELESS}},
     {"an order that is gone", ACME_E_PROBLEM, ACME_STEP_ORDER_POLL, URN "malformed", "No order for ID", 404, 0, {"the CA refused"}, {HOPELESS}},
@@ -543,6 +543,28 @@ static void what_something_comes_of_is_told(void **unused)
     assert_non_null(strstr(out, "the CA has trouble of its own, again in 60 s"));
     assert_null(strstr(out, "the CA refused"));
 
+    begin(false); /* nothing: it was an answer, and what came then has another cause */
+    listen_in();
+    refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
+    happens((struct acme_event){.kind = ACME_EVENT_STEP, .step = ACME_STEP_ORDER});
+    happens((struct acme_event){
+        .kind = ACME_EVENT_WAIT, .step = ACME_STEP_ORDER, .error = ACME_E_CLOSED, .wait_ms = 1000});
+    memset(client.failure.type, 0, sizeof client.failure.type);
+    memset(client.failure.detail, 0, sizeof client.failure.detail);
+    client.failure.http_status = 0;
+    fails(ACME_E_CLOSED, ACME_STEP_ORDER, "");
+    heard();
+    assert_null(strstr(err, "in use"));
+    assert_null(strstr(err, "status"));
+    begin(false);
+    listen_in();
+    refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
+    memset(client.failure.type, 0, sizeof client.failure.type);
+    memset(client.failure.detail, 0, sizeof client.failure.detail);
+    fails(ACME_E_STORE_WRITE, ACME_STEP_ORDER, "");
+    heard();
+    assert_null(strstr(err, "in use"));
+
     begin(false); /* an answer that is refused, and its parts */
     listen_in();
     refuses(ACME_STEP_AUTHZ_POLL, URN "compound", "quite a few", 403, "a.example");
@@ -762,6 +784,15 @@ static void kinds_of_limits(void **unused)
         heard();
         judge("a limit", last_line(err), cases[i].says, cases[i].never);
     }
+    begin(false); /* longer than what is stored */
+    listen_in();
+    refuses(ACME_STEP_ORDER, URN "rateLimited", "retry after 2027-02-27", 429, "");
+    client.failure.retry_s = 86400;
+    client.exchange.retry_after_s = 91 * 86400;
+    fails(ACME_E_RATE_LIMITED, ACME_STEP_ORDER, "");
+    heard();
+    assert_non_null(strstr(last_line(err), "the CA asks for 91 days"));
+
     clock_utc = 0; /* no date without a clock */
     begin(false);
     clock_utc = 0;
@@ -894,6 +925,16 @@ static void this_machines_own_affairs(void **unused)
     heard();
     assert_non_null(strstr(err, "client certificate"));
     assert_null(strstr(err, "TLS 1.3"));
+
+    begin(false); /* asked by another name than it knows */
+    config.tls_name = "ca.test";
+    listen_in();
+    static const struct acme_json nothing = {0};
+    happens((struct acme_event){
+        .kind = ACME_EVENT_ANSWER, .step = ACME_STEP_DIRECTORY, .error = ACME_E_MEMBER, .document = &nothing});
+    fails(ACME_E_MEMBER, ACME_STEP_DIRECTORY, "");
+    heard();
+    assert_non_null(strstr(err, "by the host of the URL"));
 
     begin(false); /* nonces came, and every one was refused */
     client.exchange.counts.rejections = 6;
