@@ -200,12 +200,14 @@ static void explain_wait(const struct acme_report *r, struct acme_out *o)
     acme_out_text(o, "; nobody was asked, --force asks all the same");
 }
 
+#if ACME_CFG_MANAGE
 /* There is no key, so no account either. */
 static void explain_no_key(const struct acme_report *r, struct acme_out *o)
 {
     (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
     say(o, "there is no account key here, ", r->store->path, ", so no account; nobody was asked");
 }
+#endif
 
 void acme_explain(const struct acme_report *r, struct acme_out *o)
 {
