@@ -13,11 +13,11 @@
     /* set-up: the caller's struct acme_setup */ \
     X(ACME_E_SIZE, -1, 0, "client compiled with other limits", "two objects saw different acme_config.h values") \
     X(ACME_E_NULL, -2, 0, "a required pointer is missing", "a member of struct acme_setup was left out") \
-    X(ACME_E_NAMES, -3, 0, "a name is not a DNS name, is there twice, or there are too many", "wildcard, IP address, empty label, over ACME_NAMES_MAX") \
+    X(ACME_E_NAMES, -3, 0, "a name is no DNS name, is there twice, or one too many", "wildcard, IP address, empty label, over ACME_NAMES_MAX") \
     X(ACME_E_WORK_SMALL, -4, 0, "a lent buffer is too small", "work below ACME_WORK_MIN, TLS record buffer below 837 bytes") \
     X(ACME_E_TLS_NAME, -5, 0, "no host name to check the CA's certificate against", "the URL has an IP address: give tls_name, a DNS name in the server's certificate; addresses in it are not looked at, so one that has only these cannot be used") \
     X(ACME_E_ANCHORS, -6, 0, "no usable trust anchor", "trust store empty, not PEM, or with no key of RSA 2048 to 4096, P-256 or P-384") \
-    X(ACME_E_TEXT, -7, 0, "a text holds a character that does not belong there", "control character in product or a contact") \
+    X(ACME_E_TEXT, -7, 0, "a text holds a forbidden character", "control character in product or a contact") \
     /* what is stored, and the system */ \
     X(ACME_E_STORE_READ, -20, 1, "a record cannot be read", "permissions, worn flash") \
     X(ACME_E_STORE_WRITE, -21, 1, "a record cannot be written", "directory not writable, disk or flash full") \
@@ -59,7 +59,7 @@
     X(ACME_E_JSON, -70, 1, "the answer is not valid JSON", "HTML page, captive portal") \
     X(ACME_E_JSON_DEPTH, -71, 1, "JSON nested too deeply", "hostile server, or raise ACME_JSON_DEPTH") \
     X(ACME_E_JSON_TOKENS, -72, 1, "JSON with too many elements for the work buffer", "lend more than now") \
-    X(ACME_E_MEMBER, -73, 1, "a required JSON member is missing or of another type", "not an ACME server") \
+    X(ACME_E_MEMBER, -73, 1, "the answer lacks a required member or header", "not an ACME server") \
     X(ACME_E_URL, -74, 0, "malformed URL", "typing error, hostile server") \
     X(ACME_E_URL_SCHEME, -75, 0, "URL is not https", "http is not allowed here") \
     X(ACME_E_URL_HOST, -76, 0, "URL leads to a host other than the directory's", "list it in more_hosts if it is meant") \

@@ -197,7 +197,8 @@ static void explain_wait(const struct acme_report *r, struct acme_out *o)
         say(o, "; it said: ", t->type, t->type[0] != '\0' && t->detail[0] != '\0' ? ": " : "");
         acme_out_text(o, t->detail);
     }
-    acme_out_text(o, "; nobody was asked, --force asks all the same");
+    acme_out_text(o, "; ");
+    acme_hint(r, o);
 }
 
 #if ACME_CFG_MANAGE
@@ -205,7 +206,8 @@ static void explain_wait(const struct acme_report *r, struct acme_out *o)
 static void explain_no_key(const struct acme_report *r, struct acme_out *o)
 {
     (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
-    say(o, "there is no account key here, ", r->store->path, ", so no account; nobody was asked");
+    say(o, "there is no account key here, ", r->store->path, ", so no account; ");
+    acme_hint(r, o);
 }
 #endif
 

@@ -155,8 +155,9 @@ static const char *by_problem(const struct acme_report *r, const struct acme_fai
     if (f->step == ACME_STEP_ACCOUNT && r->config->contacts.count == 0 && contains(r->told.detail, "contact")) {
         return "the CA wants to know whom to reach: --contact mailto:admin@example.org";
     }
-    if (row == NULL) {
-        return NULL;
+    if (row ==
+        NULL) { /* malformed, a type of a later RFC, or no type: acme_error.h's is for a CA that says nothing */
+        return r->told.type[0] != '\0' || r->told.detail[0] != '\0' ? "its own words tell why" : NULL;
     }
     return row->validation != NULL && (validates(f) || row->request == NULL) ? row->validation : row->request;
 }
@@ -285,9 +286,14 @@ static void by_evidence(const struct acme_report *r, const struct acme_failure *
 void acme_hint(const struct acme_report *r, struct acme_out *o)
 {
     const struct acme_failure *f = acme_failure(r->client);
-    const char *hint = by_situation(r, f);
+    const char *hint = r->held_back ? "nobody was asked, --force asks all the same" : by_situation(r, f);
     size_t start = o->len;
 
+#if ACME_CFG_MANAGE
+    hint = f->error == ACME_E_NO_ACCOUNT && acme_stats(r->client).requests == 0
+               ? "nobody was asked: the first issue makes key and account"
+               : hint;
+#endif
     if (hint == NULL) {
         by_evidence(r, f, o);
         if (f->error == ACME_E_ACCOUNT) {

@@ -141,7 +141,8 @@ def wrong_answer(scene):
         pebble.http_port = servers.free_port()
         run = go(scene, pebble)
         server.shutdown()
-    judged_invalid(scene, pebble, run, "unauthorized", "router login|did not match")
+    judged_invalid(scene, pebble, run, "unauthorized", "router login|did not match", "another server answered")
+    hold("port 80 closed" not in run.err and "HTTP status" not in run.err, f"the wrong cause: {run.tail()}")
 
 
 def nobody_answers(scene):

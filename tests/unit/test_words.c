@@ -205,7 +205,9 @@ static const struct row {
     {"the CA's own trouble while validating", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, URN "serverInternal", "no", 500, 0, {LATER}, {PORT_80, HOPELESS}},
     {"refused by policy while validating", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, URN "rejectedIdentifier", "no", 400, 0, {"rule against this name"}, {PORT_80}},
     {"no reason given", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, "", "", 0, 0, {"gives no reason", "port 80"}, {PORT_80, HOPELESS, "status"}},
-    {"a type of tomorrow", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, "urn:example:moon", "full", 400, 0, {"could not validate"}, {PORT_80}},
+    {"a type of tomorrow", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, "urn:example:moon", "full", 400, 0, {"could not validate", "its own words"}, {PORT_80, "no reason"}},
+    {"words without a type", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, "", "no luck", 400, 0, {"its own words"}, {PORT_80, "no reason"}},
+    {"malformed", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, V1 "malformed", "no luck", 400, 0, {"its own words"}, {PORT_80, "no reason"}},
     {"refused as the answer to the challenge", ACME_E_AUTHZ, ACME_STEP_RESPOND, URN "connection", "Connection refused", 400, 0, {"could not validate", REACH}, {HOPELESS, "the CA refused"}},
     {"wrong content as the answer to the challenge", ACME_E_PROBLEM, ACME_STEP_RESPOND, URN "unauthorized", "wrong", 403, 0, {ELSE}, {HOPELESS}},
     {"no word for half an hour", ACME_E_BUDGET, ACME_STEP_AUTHZ_POLL, "", "", 0, 0, {"does not say how the validation went", "port 80"}, {HOPELESS}},
@@ -661,6 +663,7 @@ static void a_pause_says_what_it_is_and_where_to_go(void **unused)
     judge("the next run", member(end, "message"), nobody, the_ca);
     assert_string_equal(member(end, "detail"), PAUSED);
     assert_int_equal(json_integer_value(json_object_get(end, "held_until")), NOW + 86400);
+    assert_string_equal(member(end, "hint"), "nobody was asked, --force asks all the same");
     json_decref(end);
 
     paused(true, "x"); /* what was kept is replaced */
