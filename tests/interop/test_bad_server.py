@@ -86,7 +86,7 @@ def directory_is(body, content_type="application/json"):
             server.pages["/dir"] = (200, {"Content-Type": content_type}, body)
             run = go(scene, server)
             hold(all(r == ("GET", "/dir") for r in server.seen) and len(server.seen) <= 5, f"asked {server.seen}")
-            scene.refused(run, FAILED, "directory", "JSON")
+            scene.refused(run, FAILED, "directory", "JSON|no body")
     return scene_of_it
 
 
