@@ -241,7 +241,6 @@ static void note(struct acme_report *r, const struct acme_event *e)
         break;
     case ACME_EVENT_WAIT:
         r->paid = is_paid(e);
-        held.len = e->error == 0 || comes_of_refusal(e) ? held.len : 0; /* the next request met something else */
         break;
     default:
         break;

@@ -567,6 +567,16 @@ static void what_something_comes_of_is_told(void **unused)
     heard();
     assert_null(strstr(err, "in use"));
 
+    begin(false); /* it was an answer, and the next request is refused */
+    listen_in();
+    refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
+    happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_REVOKE});
+    refuses(ACME_STEP_REVOKE, V1 "unauthorized", "not yours", 403, "");
+    fails(ACME_E_PROBLEM, ACME_STEP_REVOKE, "");
+    heard();
+    assert_null(strstr(err, "in use"));
+    assert_non_null(strstr(err, "not yours"));
+
     begin(false); /* an answer that is refused, and its parts */
     listen_in();
     refuses(ACME_STEP_AUTHZ_POLL, URN "compound", "quite a few", 403, "a.example");
