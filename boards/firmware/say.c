@@ -1,22 +1,33 @@
 /* say.c - see say.h. */
 #include "say.h"
+
+#include <string.h>
+
 #include "board.h"
 
 static char memory[240];
 static struct acme_out line;
 
-static const char *const steps[ACME_STEP_COUNT] = {"directory", "account",     "order",         "authorization",
-                                                   "challenge", "challenge",   "authorization", "order",
-                                                   "finalize",  "certificate",
+/* Words by number, one behind the other: a table of pointers would be as large as its words. */
+static const char steps[] = "directory\0account\0order\0authorization\0challenge\0challenge\0authorization\0order\0"
+                            "finalize\0certificate\0"
 #if ACME_CFG_MANAGE
-                                                   "revoke",    "deactivate",  "change key"
+                            "revoke\0deactivate\0change key\0"
 #endif
-};
+    ;
 
-static const char *const statuses[] = {"",      "unknown", "pending",     "processing", "ready",
-                                       "valid", "invalid", "deactivated", "expired",    "revoked"};
+static const char statuses[] =
+    "\0unknown\0pending\0processing\0ready\0valid\0invalid\0deactivated\0expired\0revoked\0";
 
-static const char *const records[] = {"account key", "account", "order", "next key", "key", "chain"};
+static const char records[] = "account key\0account\0order\0next key\0key\0chain\0";
+
+static const char *word(const char *of, unsigned number)
+{
+    while (number-- > 0) {
+        of += strlen(of) + 1;
+    }
+    return of;
+}
 
 struct acme_out *say_begin(void)
 {
@@ -62,15 +73,16 @@ void say_figure(const char *label, uint32_t value)
 
 const char *say_error(int error)
 {
-    switch (error) {
-#define WORDS(name, value, retry, meaning, cause)                                                                    \
-    case name:                                                                                                       \
-        return meaning;
-        ACME_ERRORS(WORDS)
-#undef WORDS
-    default:
-        return "unknown error";
+#define MEANING(name, value, retry, meaning, cause) meaning "\0"
+#define NUMBER(name, value, retry, meaning, cause)  value,
+    static const char meanings[] = ACME_ERRORS(MEANING) "unknown error";
+    static const int8_t numbers[] = {ACME_ERRORS(NUMBER)};
+    unsigned i = 0;
+
+    while (i < sizeof numbers && numbers[i] != error) {
+        i++;
     }
+    return word(meanings, i);
 }
 
 static void two(struct acme_out *o, uint32_t value)
@@ -110,11 +122,11 @@ static void words(struct acme_out *o, struct acme_slice text)
 
 static void answer(struct acme_out *o, const struct acme_event *e)
 {
-    acme_out_text(o, steps[e->step]);
+    acme_out_text(o, word(steps, e->step));
     acme_out_text(o, " ");
     acme_out_slice(o, e->name);
     acme_out_text(o, e->name.len > 0 ? ": " : "");
-    acme_out_text(o, e->status != ACME_STATUS_NONE ? statuses[e->status] : "ok");
+    acme_out_text(o, e->status != ACME_STATUS_NONE ? word(statuses, e->status) : "ok");
     if (e->polls > 0) {
         acme_out_text(o, ", poll ");
         acme_out_u32(o, e->polls);
@@ -157,7 +169,7 @@ void say_event(void *ctx, const struct acme_event *e)
         break;
     case ACME_EVENT_STORED:
         acme_out_text(o, "stored: ");
-        acme_out_text(o, records[e->record]);
+        acme_out_text(o, word(records, e->record));
         break;
     case ACME_EVENT_STEP:
     case ACME_EVENT_REQUEST:
@@ -171,7 +183,7 @@ void say_failure(const struct acme_failure *f)
     struct acme_out *o = say_begin();
 
     acme_out_text(o, "failed at ");
-    acme_out_text(o, f->step < ACME_STEP_COUNT ? steps[f->step] : "?");
+    acme_out_text(o, f->step < ACME_STEP_COUNT ? word(steps, f->step) : "?");
     acme_out_text(o, ": ");
     acme_out_text(o, say_error(f->error));
     if (f->tls_code != 0) {
