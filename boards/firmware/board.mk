@@ -67,6 +67,9 @@ ifdef KERNEL
 include tests/boards/kernel/kernel.mk
 endif
 
+# lwIP's variables in one section for each file, so that code finds them all from one address: half a kilobyte.
+FW_LWIP_FLAGS = -fno-data-sections
+
 # -MD and not -MMD: to gcc lwipopts.h is a system header, since one includes it.
 # $(call firmware_board,NAME,CC,AR,FLAGS,FOLDERS,LINK): rules for one board.
 define firmware_board
@@ -83,7 +86,7 @@ $$(FW)/$(1)/libbearssl.a: $$($(1)_BEARSSL)
 	$$(Q)$(3) rcs $$@ $$^
 $$(FW)/$(1)$$(FW_KIND)/lwip/%.o: $$(FW_LWIP)/src/%.c | $$(FW)/include
 	@mkdir -p $$(@D)
-	$$(Q)$(2) $(4) -w $$(FW_INCLUDES) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
+	$$(Q)$(2) $(4) $$(FW_LWIP_FLAGS) -w $$(FW_INCLUDES) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
 $$(FW)/$(1)$$(FW_KIND)/ours/%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	@$$(SAY) '  $(1) $$<'
