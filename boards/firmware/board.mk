@@ -67,8 +67,11 @@ ifdef KERNEL
 include tests/boards/kernel/kernel.mk
 endif
 
-# lwIP's variables in one section for each file, so that code finds them all from one address: half a kilobyte.
-FW_LWIP_FLAGS = -fno-data-sections
+# Parts of -Os that make code longer here are off; of BearSSL those that cost no time. lwIP's variables are in one section for
+# each file, so that code finds them all from one address. Together it is 1.3 KB.
+FW_BEARSSL_FLAGS = -fno-schedule-insns2 -fno-thread-jumps
+FW_FLAGS = -fno-schedule-insns2 -fno-move-loop-invariants -fno-caller-saves -fira-algorithm=priority
+FW_LWIP_FLAGS = $(FW_FLAGS) -fno-data-sections
 
 # -MD and not -MMD: to gcc lwipopts.h is a system header, since one includes it.
 # $(call firmware_board,NAME,CC,AR,FLAGS,FOLDERS,LINK): rules for one board.
@@ -79,7 +82,7 @@ $(1)_OBJECTS = $$(FW_OURS:%.c=$$(FW)/$(1)$$(FW_KIND)/ours/%.o) $$(patsubst %.c,$
 
 $$(FW)/$(1)/bearssl/%.o: $$(FW_BEARSSL)/src/%.c
 	@mkdir -p $$(@D)
-	$$(Q)$(2) $(4) -w -I$$(FW_BEARSSL)/inc -I$$(FW_BEARSSL)/src -DBR_USE_UNIX_TIME=0 -DBR_USE_URANDOM=0 -DBR_LE_UNALIGNED=0 -c -o $$@ $$<
+	$$(Q)$(2) $(4) $$(FW_BEARSSL_FLAGS) -w -I$$(FW_BEARSSL)/inc -I$$(FW_BEARSSL)/src -DBR_USE_UNIX_TIME=0 -DBR_USE_URANDOM=0 -DBR_LE_UNALIGNED=0 -c -o $$@ $$<
 $$(FW)/$(1)/libbearssl.a: $$($(1)_BEARSSL)
 	@$$(SAY) '  ar  $$@'
 	@rm -f $$@
@@ -90,7 +93,7 @@ $$(FW)/$(1)$$(FW_KIND)/lwip/%.o: $$(FW_LWIP)/src/%.c | $$(FW)/include
 $$(FW)/$(1)$$(FW_KIND)/ours/%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	@$$(SAY) '  $(1) $$<'
-	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $(5:%=-Iboards/%) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
+	$$(Q)$(2) $(4) $$(FW_FLAGS) $$(FW_WARNINGS) $$(FW_INCLUDES) $(5:%=-Iboards/%) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
 ifeq ($(1),$(BOARD))
 $$(IMAGE).%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
