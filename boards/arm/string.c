@@ -1,46 +1,21 @@
-/* string.c - newlib's own for this processor are made for speed: 1.6 KB, for what is short or seldom here. These move words
- * where there are enough bytes; a Cortex-M3 reads and writes them at any address. */
+/* string.c - newlib's own for this processor are made for speed: 1.6 KB with memcpy, for what is short or seldom here. */
 #include <stdint.h>
 #include <string.h>
 
-/* Else the compiler makes a call of memcpy from the loop in memcpy. */
+/* Else the compiler makes a call of memset from the loop in memset. */
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 
 struct __attribute__((packed, may_alias)) word {
     uint32_t word;
 };
 
-/* Four instructions a word, where the compiler makes six: BearSSL's numbers pass through here. */
-void *memcpy(void *restrict to, const void *restrict from, size_t len)
-{
-    void *put = to;
-    uint32_t word;
-
-    __asm__ volatile("subs %2, #4\n"
-                     "bmi 2f\n"
-                     "1: ldr %3, [%1], #4\n"
-                     "str %3, [%0], #4\n"
-                     "subs %2, #4\n"
-                     "bpl 1b\n"
-                     "2: adds %2, #4\n"
-                     "beq 4f\n"
-                     "3: ldrb %3, [%1], #1\n"
-                     "strb %3, [%0], #1\n"
-                     "subs %2, #1\n"
-                     "bne 3b\n"
-                     "4:"
-                     : "+r"(put), "+r"(from), "+r"(len), "=&r"(word)
-                     :
-                     : "cc", "memory");
-    return to;
-}
-
 void *memmove(void *to, const void *from, size_t len)
 {
     uint8_t *put = to;
     const uint8_t *get = from;
 
-    if ((uintptr_t)to - (uintptr_t)from >= len) { /* to < from, too: that way memcpy reads before it writes */
+    /* Below from, too: memcpy goes upwards, so it reads before it writes. */
+    if ((uintptr_t)to - (uintptr_t)from >= len) {
         return memcpy(to, from, len);
     }
     while (len-- > 0) {

@@ -71,7 +71,7 @@ endif
 # each file, so that code finds them all from one address. Together it is 1.3 KB.
 FW_BEARSSL_FLAGS = -fno-schedule-insns2 -fno-thread-jumps
 FW_FLAGS = -fno-schedule-insns2 -fno-move-loop-invariants -fno-caller-saves -fira-algorithm=priority
-FW_LWIP_FLAGS = $(FW_FLAGS) -fno-data-sections
+FW_LWIP_FLAGS = $(FW_FLAGS) -fno-thread-jumps -fno-data-sections
 
 # -MD and not -MMD: to gcc lwipopts.h is a system header, since one includes it.
 # $(call firmware_board,NAME,CC,AR,FLAGS,FOLDERS,LINK): rules for one board.
