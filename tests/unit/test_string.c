@@ -35,6 +35,7 @@ void *own_memcpy(void *restrict to, const void *restrict from, size_t len)
     return to;
 }
 #endif
+#pragma GCC diagnostic ignored "-Wunknown-pragmas" /* clang has no such pragma */
 #include "../../boards/arm/string.c"
 #undef memcpy
 #undef memmove
