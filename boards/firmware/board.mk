@@ -68,8 +68,8 @@ include tests/boards/kernel/kernel.mk
 endif
 
 # Parts of -Os that make code longer here are off; of BearSSL those that cost no time. lwIP's variables are in one section for
-# each file, so that code finds them all from one address. Together it is 1.3 KB.
-FW_BEARSSL_FLAGS = -fno-schedule-insns2 -fno-thread-jumps
+# each file, so that code finds them all from one address. Together it is 1.4 KB.
+FW_BEARSSL_FLAGS = -fno-schedule-insns2
 FW_FLAGS = -fno-schedule-insns2 -fno-move-loop-invariants -fno-caller-saves -fira-algorithm=priority
 FW_LWIP_FLAGS = $(FW_FLAGS) -fno-thread-jumps -fno-data-sections
 
