@@ -11,9 +11,6 @@
 /* Reads IMF-fixdate, RFC 850 or asctime form (RFC 9110, 5.6.7). Returns ACME_DATE_NONE for anything else. */
 int64_t acme_date_http(struct acme_slice text);
 
-/* Reads an RFC 3339 time: any fraction, "Z", "z" or an offset. Returns ACME_DATE_NONE for anything else. */
-int64_t acme_date_rfc3339(struct acme_slice text);
-
 /* Reads a UTCTime or GeneralizedTime in the one form RFC 5280, 4.1.2.5 allows: whole seconds, "Z". Returns
  * ACME_DATE_NONE for anything else. */
 int64_t acme_date_der(struct acme_slice text, bool utc_time);
