@@ -57,7 +57,7 @@ static int read_all(const char *pem, size_t len, size_t step, void *mem, size_t 
     }
     n = acme_trust_end(&r, trust);
     if (skipped != NULL) {
-        *skipped = r.skipped;
+        *skipped = r.left[ACME_LEFT_KEY];
     }
     return n;
 }

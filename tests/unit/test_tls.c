@@ -625,7 +625,7 @@ static int set_clock(void *ctx, int64_t *utc)
 static void refused_starts(void **state)
 {
     struct acme_sys sys = maker_sys;
-    const struct acme_trust nothing = {NULL, 0};
+    const struct acme_trust nothing = {NULL, 0, NULL};
     char long_name[300];
 
     (void)state;
