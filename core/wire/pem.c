@@ -49,7 +49,7 @@ static int before_block(struct acme_pem *p, char c)
 {
     size_t at = p->matched & (OF_END - 1);
 
-    if (p->matched == 0 && is_lead(c)) {
+    if ((p->matched == 0 && is_lead(c)) || (p->matched == sizeof dashes - 1 && c == '-')) {
         return ACME_PEM_MORE;
     }
     if (p->matched == sizeof dashes - 1 && c == end[sizeof dashes - 1]) {

@@ -26,7 +26,7 @@ struct acme_pem {
 void acme_pem_init(struct acme_pem *p, void *der, size_t cap);
 
 /* Takes bytes, sets *used, returns at the first event. Text between blocks is skipped; a BEGIN or END line may stand
- * behind blanks or a byte order mark, and anything may follow it on its line, the next BEGIN line too; lines may end
+ * behind blanks, a byte order mark or more dashes, and anything may follow it on its line, the next BEGIN line too; lines may end
  * LF, CR or CRLF and have any length; the last need not end. At ACME_PEM_END p->der[0..p->len) is the contents, to be
  * used before the next call; at ACME_PEM_BEGIN the caller may set p->der and p->cap for the block that begins. The
  * contents of a skipped block are not judged.

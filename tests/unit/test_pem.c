@@ -64,6 +64,7 @@ static void forms(void **state)
         {"-----BEGIN A----- Zm9v -----END A-----", "BA E3:foo "},
         {"-----BEGIN A-----Zm9v-----END A-----\n", "BA E3:foo "},
         {"# -----BEGIN A-----\n# Zm9v\n# -----END A-----\n", ""},
+        {"------BEGIN A-----\nZm9v\n-----END A-----\n", "BA E3:foo "},
         {"--------\n-----BEGIN A-----\nZm9v\n-----END A-----\n", "BA E3:foo "},
         /* the BEGIN line is damaged: the END line tells */
         {"x-----BEGIN A-----\nZm9v\n-----END A-----\n", "!-103 "},
