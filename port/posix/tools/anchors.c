@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "roots.h"
+#include "../roots.h"
 #include "secure/constraints.h"
 
 static unsigned char memory[1 << 20]; /* the largest root stores in use need about a quarter of it */
