@@ -38,7 +38,8 @@ static void element_end(struct acme_cert_scan *s)
     s->state = TAG;
     if (s->tag == ACME_DER_OID) {
         identified(s);
-    } else if ((s->tag == ACME_DER_UTC_TIME || s->tag == ACME_DER_GENERALIZED_TIME) && ++s->times == 2) {
+    } else if (s->sequences == LATER &&
+               ++s->times == 2) { /* behind the beginning of the validity: a time, and this */
         s->not_after = acme_date_der(acme_slice(s->text, s->at), s->tag == ACME_DER_UTC_TIME);
     }
 }
@@ -57,7 +58,7 @@ static void element(struct acme_cert_scan *s)
     } else if (s->tag == ACME_DER_OCTET_STRING && s->is_usage) {
         s->is_usage = false;
         s->unserved = true;
-        s->usage = s->len;
+        s->usage = s->len + 1; /* this byte counts */
         enter = true;
     }
     s->state = enter ? TAG : CONTENTS;
@@ -79,8 +80,6 @@ static void contents(struct acme_cert_scan *s, uint8_t byte)
 void acme_cert_scan(struct acme_cert_scan *s, const uint8_t *der, size_t len)
 {
     for (; len > 0; der++, len--) {
-        bool in_usage = s->usage > 0;
-
         if (s->state == TAG) {
             s->tag = *der;
             s->state = LENGTH;
@@ -98,9 +97,11 @@ void acme_cert_scan(struct acme_cert_scan *s, const uint8_t *der, size_t len)
             element(s);
         }
         /* Whatever is in there, the next extension is behind it. */
-        if (in_usage && --s->usage == 0) {
+        if (s->usage > 0 && --s->usage == 0) {
             s->state = TAG;
-            s->other_use = s->other_use || s->unserved;
+            if (s->unserved) {
+                s->other_use = true;
+            }
         }
     }
 }

@@ -460,6 +460,12 @@ static void big_leaf(void)
 #define LEAF_FOR(list)   WITH(LEAF, "extendedKeyUsage=" list)
 #define INTER_FOR(list)  WITH(INTER, "extendedKeyUsage=" list)
 
+/* The last extension's value without a byte. */
+static void no_usage(X509 *x)
+{
+    ASN1_STRING_set(X509_EXTENSION_get_data(X509_get_ext(x, X509_get_ext_count(x) - 1)), "", 0);
+}
+
 /* What a certificate may be used for (RFC 5280, 4.2.1.12). Whoever is a CA for mail only has looked at no host name. */
 static void purposes(void **state)
 {
@@ -478,6 +484,8 @@ static void purposes(void **state)
     REFUSES("usage one number off", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), INTER_FOR("1.3.6.1.5.5.7.3.17"), INTER_FOR("1.3.6.1.5.5.7.3.17,serverAuth"));
     REFUSES("usage that only begins as any does", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), INTER_FOR("2.5.29.37.0.1"), INTER_FOR("2.5.29.37.0.1,2.5.29.37.0"));
     REFUSES("no usage in the list", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "2.5.29.37=DER:3000"), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070301"));
+    REFUSES("nothing in the extension", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), (WITH(INTER, "2.5.29.37=DER:0500"), C[INTER].alter = no_usage), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070301"));
+    REFUSES("two usages, the first without servers", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070303", "2.5.29.37=DER:300a06082b06010505070301"), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070301"));
     REFUSES("usages that are no list", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "2.5.29.37=DER:0c0a06082b06010505070301"), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070301"));
     REFUSES("usages longer than their extension", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "2.5.29.37=DER:3082ffff0682ffff"), WITH(INTER, "2.5.29.37=DER:30810a06082b06010505070301"));
     REFUSES("servers named in another extension", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "extendedKeyUsage=codeSigning", "1.2.3.4=DER:300a06082b06010505070301"), WITH(INTER, "1.2.3.4=DER:300a06082b06010505070303", "extendedKeyUsage=serverAuth"));
@@ -537,6 +545,7 @@ static void accepted(void **state)
     ACCEPTS("wildcard right below a top domain", LEAF_NAMED("DNS:*.example"));
     ACCEPTS("certificates nobody asked for, behind the chain", T.sent = "LIXRX");
     ACCEPTS("leaf of 9 KB", big_leaf());
+    ACCEPTS("leaf that ends in 2060", C[LEAF].spec.to = 2840140800);
     ACCEPTS("leaf that says it is a CA", (LEAF_IS_CA, C[LEAF].by = ROOT, T.sent = "L"));
     ACCEPTS("leaf without usages and constraints", C[LEAF].spec.ca = MAKER_CA_ABSENT);
     ACCEPTS("empty records before the hello", before(SERVER_HELLO, BYTES("\x16\3\3\0\0\x16\3\3\0\0\x16\3\3\0\0")));
