@@ -17,17 +17,13 @@ void acme_cert_scan_begin(struct acme_cert_scan *s)
     s->not_after = ACME_DATE_NONE;
 }
 
-static bool text_is(const struct acme_cert_scan *s, const char *oid, size_t len)
-{
-    return s->at == len && memcmp(s->text, oid, len) == 0;
-}
-
 /* An object identifier is over: the name of an extension, or a purpose. */
 static void identified(struct acme_cert_scan *s)
 {
     if (s->usage == 0) {
-        s->is_usage = text_is(s, "\x55\x1d\x25", 3);
-    } else if (text_is(s, "\x2b\x06\x01\x05\x05\x07\x03\x01", 8) || text_is(s, "\x55\x1d\x25\x00", 4)) {
+        s->is_usage = memcmp(s->text, "\3\x55\x1d\x25", 4) == 0;
+    } else if (memcmp(s->text, "\x08\x2b\x06\x01\x05\x05\x07\x03\x01", 9) == 0 ||
+               memcmp(s->text, "\4\x55\x1d\x25", 5) == 0) {
         s->unserved = false;
     }
 }
@@ -38,9 +34,8 @@ static void element_end(struct acme_cert_scan *s)
     s->state = TAG;
     if (s->tag == ACME_DER_OID) {
         identified(s);
-    } else if (s->sequences == LATER &&
-               ++s->times == 2) { /* behind the beginning of the validity: a time, and this */
-        s->not_after = acme_date_der(acme_slice(s->text, s->at), s->tag == ACME_DER_UTC_TIME);
+    } else if (s->sequences == LATER && ++s->times == 2) { /* notBefore, and this */
+        s->not_after = acme_date_der(acme_slice(s->text + 1, s->text[0]), s->tag == ACME_DER_UTC_TIME);
     }
 }
 
@@ -49,7 +44,7 @@ static void element(struct acme_cert_scan *s)
 {
     bool enter = false;
 
-    s->at = 0;
+    s->text[0] = 0;
     if (s->tag == ACME_DER_SEQUENCE) {
         enter = s->in_extensions || s->sequences <= TBS || s->sequences == VALIDITY;
         s->sequences = (uint8_t)(s->sequences < LATER ? s->sequences + 1 : LATER);
@@ -69,8 +64,8 @@ static void element(struct acme_cert_scan *s)
 
 static void contents(struct acme_cert_scan *s, uint8_t byte)
 {
-    if (s->at < sizeof s->text) {
-        s->text[s->at++] = (char)byte;
+    if (s->text[0] < sizeof s->text - 1) {
+        s->text[++s->text[0]] = byte;
     }
     if (--s->len == 0) {
         element_end(s);

@@ -12,9 +12,9 @@
 struct acme_cert_scan {
     uint32_t len;   /* private, as all to `text`: length of the element under way, then what is left of it */
     uint32_t usage; /* bytes left of extendedKeyUsage */
-    uint8_t state, tag, more, sequences, times, at;
+    uint8_t state, tag, more, sequences, times;
     bool in_extensions, is_usage, unserved;
-    char text[15];     /* beginning of an object identifier, or a time */
+    uint8_t text[16];  /* an object identifier or a time, of which the first 15 bytes are kept, behind its length */
     bool other_use;    /* extendedKeyUsage is there, and neither serverAuth nor anyExtendedKeyUsage is in it */
     int64_t not_after; /* seconds since 1970; ACME_DATE_NONE: not read, or not to be read */
 };
