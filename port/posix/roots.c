@@ -35,7 +35,7 @@ size_t acme_roots_words(const struct acme_trust_reader *r, char text[ACME_ROOTS_
         add(text, &len, "no certificate in PEM form found (an empty file? DER, PKCS #12 and UTF-16 are not read)");
         return 0;
     }
-    add(text, &len, "%zu certificates found, %zu read", r->count + left, r->count);
+    add(text, &len, "%zu certificate%s found, %zu read", r->count + left, r->count + left == 1 ? "" : "s", r->count);
     if (r->not_ca > 0) {
         add(text, &len, " (%zu no CA: trusted as a server's own only)", r->not_ca);
     }

@@ -110,7 +110,7 @@ def main():
         case(folder, "RSA-5120 before", rsa5120 + one, 1, "2 certificates found", "left out: 1 " + key, left=True)
         case(folder, "RSA-5120 behind", one + rsa5120, 1, "left out: 1 " + key, left=True)
         case(folder, "P-521 and Ed25519 between", one + big + edwards + two, 2, "left out: 2 " + key, left=True)
-        case(folder, "P-521 alone", big, 0, "1 certificates found, 0 read", "left out: 1 " + key)
+        case(folder, "P-521 alone", big, 0, "1 certificate found, 0 read", "left out: 1 " + key)
         case(folder, "one damaged", one + damaged + one, 2, "left out: 1 damaged", left=True)
         case(folder, "damaged alone", damaged, 0, "left out: 1 damaged")
         case(folder, "END missing", one.replace("-----END CERTIFICATE-----\n", "") + two, 1, "left out: 1 damaged", left=True)
