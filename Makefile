@@ -55,7 +55,7 @@ $(B)/libhelpers.a: $(call objects,$(HELPERS))
 	$(Q)ar rcs $@ $^
 
 $(B)/nanoacme: $(call objects,$(PROGRAM)) $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
-$(B)/nanoacme-anchors: $(B)/obj/port/posix/tools/anchors.o $(B)/libnanoacme.a
+$(B)/nanoacme-anchors: $(call objects,port/posix/tools/anchors.c port/posix/roots.c) $(B)/libnanoacme.a
 $(B)/nanoacme $(B)/nanoacme-anchors:
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

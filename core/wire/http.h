@@ -80,7 +80,7 @@ void acme_http_reader_init(struct acme_http_reader *r, bool is_head_request);
 /* Takes bytes of the answer.
  *
  * Looks at in[0..len), sets *used to what it took and returns at the first event, so call again with the
- * rest, be it empty, until it answers ACME_HTTP_MORE or ACME_HTTP_END. 1xx answers are skipped (RFC
+ * rest, be it empty, until it answers ACME_HTTP_MORE or ACME_HTTP_END. 1xx answers but 101 are skipped (RFC
  * 9110, 15.2). Understands Content-Length, chunked (extensions, trailers), and bodies that end with the
  * connection. Of a header repeated against the rules the first one counts. Memory: keeps nothing of `in`.
  * Work: bytes taken. Errors: ACME_E_HTTP_FRAMING for Content-Length that is not plain digits, repeated with

@@ -176,9 +176,9 @@ static void init_refuses(void **state)
     static const char *const contacts[] = {"mailto:a@example.org", "mailto:b\r\n@example.org"};
     REFUSES(ACME_E_TEXT, (w.setup.contacts = contacts, w.setup.contact_count = 2));
     REFUSES(ACME_E_TEXT, w.setup.product = "gateway\r\nX: y");
-    static const char *const names[] = {"",         "*.a.example",  "192.0.2.1",  "a..example",
-                                        ".example", "a b.example",  "-a.example", "a.example.",
-                                        "::1",      "a\"b.example", NULL};
+    static const char *const names[] = {"",           "*.a.example", "192.0.2.1",    "0x7f000001",  "a.0X1",
+                                        "localhost.", "a..example",  ".example",     "a b.example", "-a.example",
+                                        "a.example.", "::1",         "a\"b.example", NULL};
     for (unsigned i = 0; i < LEN(names); i++) {
         REFUSES(ACME_E_NAMES, w.setup.names = &names[i]);
     }
