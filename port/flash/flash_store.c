@@ -1,316 +1,279 @@
 /* flash_store.c - see acme_flash.h. */
 #include <string.h>
 
-#include "acme_flash.h"
+#include "flash_place.h"
 
-#define HEADER ACME_FLASH_HEADER
-#define COPY   (HEADER / 2)             /* where the second copy of a header is */
-#define PAIR   4                        /* index of the pair                    */
-#define LAST   (PAIR + ACME_CFG_MANAGE) /* behind the pair, so that this moves nothing: the account's next key */
-#define MAGIC  0x31656d61u
-#define PIECE  64 /* bytes moved at a time */
+#define FORMER_LAYOUT 0x31656d61u /* first word of ACCOUNT_KEY's two sectors */
 
-/* As it lies in memory, little-endian words: magic, sequence, key_len, len, crc of the contents, crc of the words before. */
-enum { WORD_MAGIC, WORD_SEQUENCE, WORD_KEY_LEN, WORD_LEN, WORD_CRC, WORD_HEADER_CRC, WORDS };
-
-uint32_t acme_flash_crc(uint32_t crc, const void *data, size_t len)
+static bool is_pair(unsigned record)
 {
-    const uint8_t *p = data;
-
-    crc = ~crc;
-    while (len-- > 0) {
-        crc ^= *p++;
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
-        }
-    }
-    return ~crc;
+    return record == ACME_RECORD_KEY || record == ACME_RECORD_CHAIN;
 }
 
-static void put_word(uint8_t *to, uint32_t value)
+static bool is_cache(unsigned record)
 {
-    for (int i = 0; i < 4; i++) {
-        to[i] = (uint8_t)(value >> 8 * i);
-    }
+    return record == ACME_RECORD_ACCOUNT || record == ACME_RECORD_ORDER;
 }
 
-static uint32_t get_word(const uint8_t *from)
+static int read_block(const struct acme_flash_store *s, uint32_t at, uint8_t *block)
 {
-    return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
+    return s->device->read(s->device->ctx, at, block, BLOCK);
 }
 
-static uint32_t first_sector(const struct acme_flash_store *s, unsigned record, unsigned place)
+/* Whether the contents are as they were written. */
+static bool is_whole(const struct acme_flash_store *s, const struct acme_flash_item *item)
 {
-    if (ACME_CFG_MANAGE && record > PAIR) {
-        return 8 + 2 * s->device->pair_sectors + place;
-    }
-    return record == PAIR ? 8 + place * s->device->pair_sectors : 2 * record + place;
-}
-
-static uint32_t start(const struct acme_flash_store *s, unsigned record, unsigned place)
-{
-    return first_sector(s, record, place) * s->device->sector_size;
-}
-
-/* Bytes for the contents of one place. */
-static uint32_t room(const struct acme_flash_store *s, unsigned record)
-{
-    return (record == PAIR ? s->device->pair_sectors : 1) * s->device->sector_size - HEADER;
-}
-
-/* Continues *crc over stored bytes. */
-static int check(const struct acme_flash_store *s, uint32_t at, uint32_t len, uint32_t *crc)
-{
-    uint8_t piece[PIECE];
-
-    while (len > 0) {
-        uint32_t count = len < PIECE ? len : PIECE;
-        if (s->device->read(s->device->ctx, at, piece, count) != 0) {
-            return ACME_E_STORE_READ;
-        }
-        *crc = acme_flash_crc(*crc, piece, count);
-        at += count;
-        len -= count;
-    }
-    return 0;
-}
-
-/* Whether the words are a header that such a record can have. */
-static bool is_header(const struct acme_flash_store *s, unsigned record, const uint8_t *h)
-{
-    return get_word(h) == MAGIC && get_word(h + 4 * WORD_HEADER_CRC) == acme_flash_crc(0, h, 4 * WORD_HEADER_CRC) &&
-           get_word(h + 4 * WORD_KEY_LEN) <= room(s, record) &&
-           get_word(h + 4 * WORD_LEN) <= room(s, record) - get_word(h + 4 * WORD_KEY_LEN);
-}
-
-/* Reads the contents of a record again. Work: that of the device, and of a CRC. */
-static int verify(const struct acme_flash_store *s, unsigned record)
-{
-    const struct acme_flash_place *r = &s->record[record];
+    uint8_t piece[BLOCK];
     uint32_t crc = 0;
 
-    if (r->damaged || check(s, start(s, record, r->place) + HEADER, r->key_len + r->len, &crc) != 0 ||
-        crc != r->crc) {
-        return ACME_E_STORE_READ;
+    for (uint32_t done = 0; done < item->len; done += BLOCK) {
+        uint32_t count = item->len - done < BLOCK ? item->len - done : BLOCK;
+        if (s->device->read(s->device->ctx, item->at + BLOCK + done, piece, count) != 0) {
+            return false;
+        }
+        crc = acme_flash_crc(crc, piece, count);
     }
-    return 0;
+    return crc == item->crc;
 }
 
-/* Looks at one place: is there a record, is it whole? */
-static int look(struct acme_flash_store *s, unsigned record, unsigned place)
+/* The next item at or behind *at, which is left behind it: its kind, or ACME_FLASH_RECORDS when there is none before
+ * `end`. *dirty is set when there was anything else that is not blank. */
+static unsigned next_item(const struct acme_flash_store *s, uint32_t *at, uint32_t end, struct acme_flash_item *item,
+                          bool *dirty)
 {
-    struct acme_flash_place *r = &s->record[record];
-    uint8_t h[4 * WORDS];
-    uint32_t crc = 0;
+    uint8_t block[BLOCK];
+    struct acme_flash_header h;
 
-    r->place = (uint8_t)place;
-    for (uint32_t copy = 0; copy <= COPY; copy += COPY) {
-        if (s->device->read(s->device->ctx, start(s, record, place) + copy, h, sizeof h) != 0) {
-            return ACME_E_STORE_READ;
+    while (*at < end) {
+        bool readable = read_block(s, *at, block) == 0;
+        item->at = *at;
+        *at += BLOCK;
+        if (readable && acme_flash_header(block, &h) && h.kind < ACME_FLASH_RECORDS && h.len <= end - *at) {
+            item->len = h.len;
+            item->crc = h.crc;
+            *at += acme_flash_padded(h.len);
+            return h.kind;
         }
-        if (is_header(s, record, h)) {
-            r->sequence = get_word(h + 4 * WORD_SEQUENCE);
-            r->key_len = get_word(h + 4 * WORD_KEY_LEN);
-            r->len = get_word(h + 4 * WORD_LEN);
-            r->crc = get_word(h + 4 * WORD_CRC);
-            if (check(s, start(s, record, place) + HEADER, r->key_len + r->len, &crc) != 0) {
-                return ACME_E_STORE_READ;
-            }
-            r->damaged = crc != r->crc; /* a header is written last, so this came afterwards */
-            return 0;
-        }
+        *dirty = *dirty || !readable || !acme_flash_is_blank(block);
     }
-    r->damaged = get_word(h) == MAGIC; /* so did this: the second copy is begun when the first is whole */
-    return 0;
+    return ACME_FLASH_RECORDS;
 }
 
-static unsigned worth(const struct acme_flash_place *r)
+/* Finds a whole copy of a record that is known. */
+static void settle(struct acme_flash_store *s, unsigned record)
 {
-    return r->damaged ? 1 : r->sequence > 0 ? 2 : 0;
-}
+    struct acme_flash_item *r = &s->record[record], item = *r;
+    const unsigned place = is_pair(record) ? s->pair : s->log;
+    uint32_t at = acme_flash_base(s, place), end = place < s->places ? at + s->place_size : at;
+    bool dirty = false;
 
-/* Finds the place that counts. */
-static int find(struct acme_flash_store *s, unsigned record)
-{
-    static const struct acme_flash_place none = {.place = 1}; /* the first write goes to place 0 */
-    struct acme_flash_place best = none;
-
-    for (unsigned place = 0; place < 2; place++) {
-        struct acme_flash_place *r = &s->record[record];
-        *r = none;
-        if (look(s, record, place) != 0) {
-            return ACME_E_STORE_READ;
-        }
-        if (worth(r) > worth(&best) || (worth(r) == worth(&best) && r->sequence > best.sequence)) {
-            best = *r;
+    while (!is_whole(s, &item)) {
+        unsigned kind;
+        do { /* the same version, not an older one */
+            kind = next_item(s, &at, end, &item, &dirty);
+        } while (kind < ACME_FLASH_RECORDS && (kind != record || item.len != r->len || item.crc != r->crc));
+        if (kind == ACME_FLASH_RECORDS) {
+            r->damaged = true;
+            return;
         }
     }
-    s->record[record] = best;
-    return 0;
+    r->at = item.at;
+    r->damaged = false;
 }
 
-/* Writes a header and reads it back. */
-static int put_header(const struct acme_flash_store *s, uint32_t at, const uint8_t *h)
+/* Looks at all there is in a place. Returns where it ends, from its beginning; what is not whole goes on to the end. */
+static uint32_t scan(struct acme_flash_store *s, unsigned place)
 {
-    uint32_t stored = 0;
+    const uint32_t base = acme_flash_base(s, place), end = base + s->place_size;
+    uint32_t at = base + FIRST, last = at;
+    struct acme_flash_item item;
+    bool dirty = false;
+    unsigned kind;
 
-    if (s->device->program(s->device->ctx, at, h, 4 * WORDS) != 0 || check(s, at, 4 * WORDS, &stored) != 0 ||
-        stored != acme_flash_crc(0, h, 4 * WORDS)) {
+    for (; (kind = next_item(s, &at, end, &item, &dirty)) < ACME_FLASH_RECORDS; last = at) {
+        struct acme_flash_item *r = &s->record[kind];
+        item.damaged = !is_whole(s, &item); /* its header was written last, so this came afterwards */
+        dirty = dirty || item.damaged;
+        if (!item.damaged || item.len != r->len || item.crc != r->crc) {
+            *r = item;
+        }
+    }
+    /* The contents begun when the power went may read as blank: their first block is not used, nor that of their header. */
+    last += 2 * BLOCK - base;
+    return dirty || last > s->place_size ? s->place_size : last;
+}
+
+static bool put_item(struct acme_flash_store *s, struct acme_flash_writer *w, unsigned record, const void *data,
+                     uint32_t len)
+{
+    if (!acme_flash_fits(s, w, len)) {
+        return false;
+    }
+    acme_flash_item_begin(w);
+    return acme_flash_item_add(s, w, data, len) == 0 && acme_flash_item_end(s, w, record) == 0;
+}
+
+/* A key that is damaged stays so: its copy has the checksum it should have. */
+static bool copy_item(struct acme_flash_store *s, struct acme_flash_writer *w, unsigned record,
+                      const struct acme_flash_item *from)
+{
+    uint8_t piece[BLOCK] = {0};
+    bool good = acme_flash_fits(s, w, from->len);
+
+    if (good) {
+        acme_flash_item_begin(w);
+    }
+    for (uint32_t done = 0; done < from->len && good; done += BLOCK) {
+        uint32_t count = from->len - done < BLOCK ? from->len - done : BLOCK;
+        good = (s->device->read(s->device->ctx, from->at + BLOCK + done, piece, count) == 0 || from->damaged) &&
+               acme_flash_item_add(s, w, piece, count) == 0;
+    }
+    memset(piece, 0, sizeof piece);
+    good = good && (w->crc == from->crc || from->damaged);
+    w->crc = from->crc;
+    return good && acme_flash_item_end(s, w, record) == 0;
+}
+
+/* Makes a new log of the records, with this one in place of the old. All of it is read before it counts. */
+static int new_log(struct acme_flash_store *s, unsigned record, const void *data, uint32_t len)
+{
+    struct acme_flash_item made[ACME_FLASH_RECORDS] = {{0, 0, 0, false}};
+    struct acme_flash_writer w;
+
+    if (acme_flash_begin(s, &w) != 0) {
         return ACME_E_STORE_WRITE;
     }
-    return 0;
-}
-
-/* Makes the contents of the place that does not count the record. Its bytes are there already. */
-static int finish(struct acme_flash_store *s, unsigned record, uint32_t key_len, uint32_t len, uint32_t crc)
-{
-    const struct acme_flash_place *old = &s->record[record];
-    const struct acme_flash_place made = {old->sequence + 1, key_len, len, crc, (uint8_t)(old->place ^ 1u), false};
-    uint32_t at = start(s, record, made.place), stored = 0;
-    uint8_t h[4 * WORDS];
-
-    put_word(h + 4 * WORD_MAGIC, MAGIC);
-    put_word(h + 4 * WORD_SEQUENCE, made.sequence);
-    put_word(h + 4 * WORD_KEY_LEN, key_len);
-    put_word(h + 4 * WORD_LEN, len);
-    put_word(h + 4 * WORD_CRC, crc);
-    put_word(h + 4 * WORD_HEADER_CRC, acme_flash_crc(0, h, 4 * WORD_HEADER_CRC));
-    /* What was programmed is read again before it counts: worn flash is found here, not after the next reset. */
-    if (check(s, at + HEADER, key_len + len, &stored) != 0 || stored != crc || put_header(s, at, h) != 0) {
-        return ACME_E_STORE_WRITE;
-    }
-    s->record[record] = made;
-    (void)put_header(s, at + COPY, h); /* against a bit that fades: it counts without it */
-    return 0;
-}
-
-static int erase(struct acme_flash_store *s, unsigned record)
-{
-    uint32_t sector = first_sector(s, record, s->record[record].place ^ 1u);
-    uint32_t count = record == PAIR ? s->device->pair_sectors : 1;
-
-    for (uint32_t i = 0; i < count; i++) {
-        if (s->device->erase(s->device->ctx, sector + i) != 0) {
+    for (unsigned n = 0; n < 2 * ACME_FLASH_RECORDS; n++) {
+        const unsigned i = n % ACME_FLASH_RECORDS, second = n / ACME_FLASH_RECORDS;
+        const struct acme_flash_item *old = &s->record[i];
+        bool good;
+        if (!second && i != record && !is_pair(i)) {
+            settle(s, i);
+        }
+        if (is_pair(i) || (second && i == ACME_RECORD_ORDER) ||
+            (i == record    ? len == 0
+             : old->damaged ? is_cache(i)
+                            : old->len == 0)) {
+            continue;
+        }
+        good = i == record ? put_item(s, &w, i, data, len) : copy_item(s, &w, i, old);
+        if (!good && !second) {
             return ACME_E_STORE_WRITE;
         }
+        if (!good) {
+            break; /* it does without */
+        }
+        made[i] = (struct acme_flash_item){w.item, w.len, w.crc, i != record && old->damaged};
+    }
+    if (acme_flash_finish(s, &w, KIND_LOG) != 0) {
+        return ACME_E_STORE_WRITE;
+    }
+    s->log = w.place;
+    s->log_end = w.at;
+    for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
+        if (!is_pair(i)) {
+            made[i].at += acme_flash_base(s, w.place);
+            s->record[i] = made[i];
+        }
     }
     return 0;
-}
-
-static unsigned index_of(enum acme_record record)
-{
-    switch (record) {
-    case ACME_RECORD_ACCOUNT_KEY:
-        return 0;
-    case ACME_RECORD_ACCOUNT:
-        return 1;
-    case ACME_RECORD_ORDER:
-        return 2;
-    case ACME_RECORD_KEY_NEXT:
-        return 3;
-#if ACME_CFG_MANAGE
-    case ACME_RECORD_ACCOUNT_KEY_NEXT:
-        return LAST;
-#endif
-    case ACME_RECORD_KEY:
-    case ACME_RECORD_CHAIN:
-        break;
-    }
-    return PAIR;
 }
 
 static int flash_get(void *ctx, enum acme_record record, void *buf, size_t cap)
 {
-    const struct acme_flash_store *s = ctx;
-    const unsigned i = index_of(record);
-    const struct acme_flash_place *r = &s->record[i];
-    const bool key = record == ACME_RECORD_KEY;
-    uint32_t len = key ? r->key_len : r->len;
-    uint32_t at = start(s, i, r->place) + HEADER + (key ? r->len : 0);
+    struct acme_flash_store *s = ctx;
+    struct acme_flash_item *r = &s->record[record];
 
-    if (verify(s, i) != 0) {
-        return ACME_E_STORE_READ;
+    if (r->len > 0 && cap > 0) {
+        settle(s, record);
+        if (!r->damaged && s->device->read(s->device->ctx, r->at + BLOCK, buf, cap < r->len ? cap : r->len) != 0) {
+            return ACME_E_STORE_READ;
+        }
     }
-    if (len > 0 && cap > 0 && s->device->read(s->device->ctx, at, buf, cap < len ? cap : len) != 0) {
-        return ACME_E_STORE_READ;
-    }
-    return (int)len;
+    return r->damaged ? ACME_E_STORE_READ : (int)r->len;
 }
 
 static int flash_put(void *ctx, enum acme_record record, const void *data, size_t len)
 {
     struct acme_flash_store *s = ctx;
-    const unsigned i = index_of(record);
+    struct acme_flash_item *r = &s->record[record];
+    struct acme_flash_writer w = {.at = s->log_end, .place = s->log, .tried = UINT8_MAX};
+    const uint32_t count = (uint32_t)len, copies = len == 0 || record == ACME_RECORD_ORDER ? 1 : 2;
 
-    if (i == PAIR || len > room(s, i)) {
+    if (is_pair(record) || len > ACME_WORK_MIN) {
         return ACME_E_STORE_WRITE;
     }
-    if (len == 0 && s->record[i].len == 0 && !s->record[i].damaged) {
+    if (len == 0 && r->len == 0 && !r->damaged) {
         return 0; /* not there: flash wears out */
     }
-    if (erase(s, i) != 0 ||
-        (len > 0 &&
-         s->device->program(s->device->ctx, start(s, i, s->record[i].place ^ 1u) + HEADER, data, len) != 0)) {
-        return ACME_E_STORE_WRITE;
+    s->log_end = s->place_size; /* until it is known that all went well */
+    if (copies * (BLOCK + acme_flash_padded(count)) > s->place_size - w.at || !put_item(s, &w, record, data, count)) {
+        return new_log(s, record, data, count);
     }
-    return finish(s, i, 0, (uint32_t)len, acme_flash_crc(0, data, len));
+    *r = (struct acme_flash_item){acme_flash_base(s, s->log) + w.item, w.len, w.crc, false};
+    if (copies == 1 || put_item(s, &w, record, data, count)) {
+        s->log_end = w.at;
+    }
+    return 0;
 }
 
 static int flash_append(void *ctx, const void *data, size_t len)
 {
     struct acme_flash_store *s = ctx;
-    uint32_t at = start(s, PAIR, s->record[PAIR].place ^ 1u) + HEADER;
 
     if (len == 0) {
-        s->chain_len = s->chain_crc = 0;
-        s->receiving = erase(s, PAIR) == 0;
-        return s->receiving ? 0 : ACME_E_STORE_WRITE;
+        s->receiving = false;
+        s->receiving = acme_flash_begin(s, &s->incoming) == 0;
+        acme_flash_item_begin(&s->incoming);
+    } else if (s->receiving) { /* a chain with a hole is none */
+        s->receiving = acme_flash_item_add(s, &s->incoming, data, len) == 0;
     }
-    if (!s->receiving || len > room(s, PAIR) - s->chain_len ||
-        s->device->program(s->device->ctx, at + s->chain_len, data, len) != 0) {
-        s->receiving = false; /* a chain with a hole is none */
-        return ACME_E_STORE_WRITE;
-    }
-    s->chain_crc = acme_flash_crc(s->chain_crc, data, len);
-    s->chain_len += (uint32_t)len;
-    return 0;
+    return s->receiving ? 0 : ACME_E_STORE_WRITE;
 }
 
-/* Copies KEY_NEXT behind the chain: it comes last. */
-static int copy_key(struct acme_flash_store *s, uint32_t *crc)
+/* Writes the key behind the chain, once more both as far as there is room, and the header. */
+static bool finish_pair(struct acme_flash_store *s, struct acme_flash_item *chain, struct acme_flash_item *key)
 {
-    const unsigned next = index_of(ACME_RECORD_KEY_NEXT);
-    const struct acme_flash_place *key = &s->record[next];
-    uint32_t from = start(s, next, key->place) + HEADER;
-    uint32_t to = start(s, PAIR, s->record[PAIR].place ^ 1u) + HEADER + s->chain_len;
-    uint8_t piece[PIECE];
-    int result = 0;
+    struct acme_flash_writer *w = &s->incoming;
+    const struct acme_flash_item *next = &s->record[ACME_RECORD_KEY_NEXT];
 
-    for (uint32_t done = 0; done < key->len && result == 0; done += PIECE) {
-        uint32_t count = key->len - done < PIECE ? key->len - done : PIECE;
-        result = s->device->read(s->device->ctx, from + done, piece, count);
-        if (result == 0) {
-            result = s->device->program(s->device->ctx, to + done, piece, count);
-            *crc = acme_flash_crc(*crc, piece, count);
-        }
+    if (w->len == 0 || acme_flash_item_end(s, w, ACME_RECORD_CHAIN) != 0) {
+        return false;
     }
-    memset(piece, 0, sizeof piece);
-    return result != 0 ? ACME_E_STORE_WRITE : 0;
+    *chain = (struct acme_flash_item){w->item, w->len, w->crc, false};
+    *key = (struct acme_flash_item){0, 0, 0, false};
+    if (next->len > 0) {
+        if (!copy_item(s, w, ACME_RECORD_KEY, next)) {
+            return false;
+        }
+        *key = (struct acme_flash_item){w->item, w->len, w->crc, false};
+        (void)copy_item(s, w, ACME_RECORD_KEY, next);
+    }
+    chain->at += acme_flash_base(s, w->place);
+    (void)copy_item(s, w, ACME_RECORD_CHAIN, chain);
+    chain->at = FIRST;
+    return acme_flash_finish(s, w, KIND_PAIR) == 0;
 }
 
 static int flash_commit(void *ctx)
 {
     struct acme_flash_store *s = ctx;
-    const struct acme_flash_place *key = &s->record[index_of(ACME_RECORD_KEY_NEXT)];
-    uint32_t crc = s->chain_crc;
+    const struct acme_flash_item *next = &s->record[ACME_RECORD_KEY_NEXT], *used = &s->record[ACME_RECORD_KEY];
+    struct acme_flash_item chain, key;
+    bool good = s->receiving;
 
-    if (!s->receiving || verify(s, index_of(ACME_RECORD_KEY_NEXT)) != 0 || s->chain_len == 0 ||
-        key->len > room(s, PAIR) - s->chain_len || (key->len == 0 && s->record[PAIR].key_len > 0) ||
-        copy_key(s, &crc) != 0 || finish(s, PAIR, key->len, s->chain_len, crc) != 0) {
-        s->receiving = false; /* what is behind the chain cannot be written twice */
+    settle(s, ACME_RECORD_KEY_NEXT);
+    good = good && !next->damaged && (next->len > 0 || (used->len == 0 && !used->damaged)) &&
+           finish_pair(s, &chain, &key);
+    s->receiving = false; /* nor is it taken up again when it failed */
+    if (!good) {
         return ACME_E_STORE_WRITE;
     }
-    s->receiving = false;
+    s->pair = s->incoming.place;
+    chain.at += acme_flash_base(s, s->pair);
+    key.at += acme_flash_base(s, s->pair);
+    s->record[ACME_RECORD_CHAIN] = chain;
+    s->record[ACME_RECORD_KEY] = key;
     /* Cut before these two, they describe the pair now in use: the next run gets the same certificate again. */
     if (flash_put(s, ACME_RECORD_ORDER, NULL, 0) == 0) {
         (void)flash_put(s, ACME_RECORD_KEY_NEXT, NULL, 0);
@@ -318,18 +281,82 @@ static int flash_commit(void *ctx)
     return 0;
 }
 
+/* Looks at the header of a place. Returns how many of its copies are good, or -1 when neither can be read. */
+static int look(struct acme_flash_store *s, unsigned place, struct acme_flash_header *h, bool *was_log)
+{
+    uint8_t block[BLOCK];
+    int good = 0, unreadable = 0;
+
+    for (uint32_t at = 0; at < FIRST; at += BLOCK) {
+        struct acme_flash_header copy;
+        if (read_block(s, acme_flash_base(s, place) + at, block) != 0) {
+            unreadable++;
+        } else if (acme_flash_header(block, &copy) && copy.kind >= KIND_LOG) {
+            good++;
+            *h = copy;
+        } else if (at > 0 && copy.kind == KIND_LOG) {
+            *was_log = true; /* the second copy is begun when the first is whole */
+        }
+    }
+    return unreadable == 2 ? -1 : good;
+}
+
+/* Finds the log and the pair, and what is in them. */
+static void find(struct acme_flash_store *s)
+{
+    int whole = 0, unreadable = 0;
+    bool was_log = false;
+
+    s->log = s->pair = s->places;
+    s->log_end = s->place_size;
+    for (uint8_t p = 0; p < s->places; p++) {
+        struct acme_flash_header h = {0, 0, 0, 0};
+        int good = look(s, p, &h, &was_log);
+        uint8_t *newest = good > 0 && h.kind == KIND_LOG ? &s->log : &s->pair;
+        unreadable += good < 0;
+        s->sequence[p] = UINT32_MAX;
+        if (good > 0) {
+            s->sequence[p] = h.sequence;
+            if (*newest == s->places || h.sequence > s->sequence[*newest]) {
+                *newest = p;
+                whole = newest == &s->log ? good : whole;
+            }
+        }
+    }
+    if (s->pair < s->places) {
+        (void)scan(s, s->pair);
+    }
+    if (s->log < s->places) {
+        uint32_t end = scan(s, s->log);
+        s->log_end = whole == 2 ? end : s->log_end;
+    } else if (was_log || s->pair < s->places || unreadable > 1) { /* a cut in the first erase of all leaves one */
+        for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
+            if (!is_cache(i) && !is_pair(i)) {
+                s->record[i] = (struct acme_flash_item){0, 0, 1, true}; /* there were keys, or may have been */
+            }
+        }
+    }
+}
+
 int acme_flash_init(struct acme_flash_store *s, const struct acme_flash_device *device)
 {
     static const struct acme_flash_store none = {.store = {NULL, flash_get, flash_put, flash_append, flash_commit}};
+    const uint32_t sectors = device->size / device->sector_size;
+    uint8_t word[4];
 
     *s = none;
     s->store.ctx = s;
     s->device = device;
-    if (device->sector_size < ACME_WORK_MIN + HEADER || device->pair_sectors < 1) {
+    s->places = sectors < ACME_FLASH_PLACES ? 3 : ACME_FLASH_PLACES;
+    s->place_size = sectors / s->places * device->sector_size;
+    if (s->place_size < ACME_FLASH_PLACE_MIN || device->sector_size % BLOCK != 0 || device->prog_size == 0 ||
+        BLOCK % device->prog_size != 0) {
         return ACME_E_WORK_SMALL;
     }
-    for (unsigned record = 0; record <= LAST; record++) {
-        if (find(s, record) != 0) {
+    find(s);
+    for (uint32_t sector = 0; sector < 2 && s->log == s->places; sector++) {
+        if (device->read(device->ctx, sector * device->sector_size, word, sizeof word) == 0 &&
+            acme_flash_word(word) == FORMER_LAYOUT) {
             return ACME_E_STORE_READ;
         }
     }
