@@ -58,7 +58,8 @@ struct acme_flash_store {
     const struct acme_flash_device *device;
     uint32_t place_size;
     uint32_t log_end;                     /* where the next record goes                             */
-    uint32_t sequence[ACME_FLASH_PLACES]; /* of what is or was there; the latest has the highest    */
+    uint32_t latest;                      /* sequence number: places count upwards                  */
+    uint32_t sequence[ACME_FLASH_PLACES]; /* of what is or was there                                */
     uint8_t places, log, pair;            /* how many; which ones, or `places` when there is none   */
     bool receiving;                       /* a chain, into `incoming`                               */
     struct acme_flash_item {

@@ -221,14 +221,8 @@ int acme_flash_item_end(struct acme_flash_store *s, struct acme_flash_writer *w,
 
 int acme_flash_finish(struct acme_flash_store *s, struct acme_flash_writer *w, uint32_t kind)
 {
-    struct acme_flash_header h = {.kind = kind};
+    const struct acme_flash_header h = {.kind = kind, .sequence = ++s->latest};
 
-    for (unsigned p = 0; p < s->places; p++) { /* the latest is the log or the pair */
-        if ((p == s->log || p == s->pair) && s->sequence[p] > h.sequence) {
-            h.sequence = s->sequence[p];
-        }
-    }
-    h.sequence++;
     if (put_header(s, w, 0, &h) != 0) {
         return ACME_E_STORE_WRITE;
     }

@@ -41,12 +41,6 @@ bool acme_flash_header(const uint8_t *block, struct acme_flash_header *h);
 /* A place that is in no use, the one that rests longest, erased. Returns 0, or ACME_E_STORE_WRITE. */
 int acme_flash_begin(struct acme_flash_store *s, struct acme_flash_writer *w);
 
-/* Whether an item with `len` bytes goes into what is left of the place. */
-static inline bool acme_flash_fits(const struct acme_flash_store *s, const struct acme_flash_writer *w, uint32_t len)
-{
-    return BLOCK + acme_flash_padded(len) <= s->place_size - w->at;
-}
-
 /* An item is begun, gets its contents in pieces, and is ended. What does not stay in this place is written in another,
  * with all that was written before, as long as there is one. Return 0, or ACME_E_STORE_WRITE. */
 void acme_flash_item_begin(struct acme_flash_writer *w);

@@ -3,6 +3,7 @@
 
 #include "flash_place.h"
 
+#define PIECE         128         /* bytes moved at a time */
 #define FORMER_LAYOUT 0x31656d61u /* first word of ACCOUNT_KEY's two sectors */
 
 static bool is_pair(unsigned record)
@@ -48,13 +49,14 @@ static unsigned next_item(const struct acme_flash_store *s, uint32_t *at, uint32
         bool readable = read_block(s, *at, block) == 0;
         item->at = *at;
         *at += BLOCK;
-        if (readable && acme_flash_header(block, &h) && h.kind < ACME_FLASH_RECORDS && h.len <= end - *at) {
+        if (!readable || !acme_flash_header(block, &h)) {
+            *dirty = *dirty || !readable || !acme_flash_is_blank(block);
+        } else if (h.kind < ACME_FLASH_RECORDS && h.len <= end - *at) {
             item->len = h.len;
             item->crc = h.crc;
             *at += acme_flash_padded(h.len);
             return h.kind;
         }
-        *dirty = *dirty || !readable || !acme_flash_is_blank(block);
     }
     return ACME_FLASH_RECORDS;
 }
@@ -85,7 +87,7 @@ static void settle(struct acme_flash_store *s, unsigned record)
 static uint32_t scan(struct acme_flash_store *s, unsigned place)
 {
     const uint32_t base = acme_flash_base(s, place), end = base + s->place_size;
-    uint32_t at = base + FIRST, last = at;
+    uint32_t at = base, last = base + FIRST;
     struct acme_flash_item item;
     bool dirty = false;
     unsigned kind;
@@ -103,30 +105,22 @@ static uint32_t scan(struct acme_flash_store *s, unsigned place)
     return dirty || last > s->place_size ? s->place_size : last;
 }
 
-static bool put_item(struct acme_flash_store *s, struct acme_flash_writer *w, unsigned record, const void *data,
-                     uint32_t len)
+/* Writes an item: of `data`, or, when that is NULL, of what lies at from->at. A key that is damaged stays so: its copy
+ * has the checksum it should have. */
+static bool put_item(struct acme_flash_store *s, struct acme_flash_writer *w, unsigned record,
+                     const struct acme_flash_item *from, const uint8_t *data)
 {
-    if (!acme_flash_fits(s, w, len)) {
-        return false;
-    }
-    acme_flash_item_begin(w);
-    return acme_flash_item_add(s, w, data, len) == 0 && acme_flash_item_end(s, w, record) == 0;
-}
-
-/* A key that is damaged stays so: its copy has the checksum it should have. */
-static bool copy_item(struct acme_flash_store *s, struct acme_flash_writer *w, unsigned record,
-                      const struct acme_flash_item *from)
-{
-    uint8_t piece[BLOCK] = {0};
-    bool good = acme_flash_fits(s, w, from->len);
+    uint8_t piece[PIECE] = {0};
+    bool good = BLOCK + acme_flash_padded(from->len) <= s->place_size - w->at;
 
     if (good) {
         acme_flash_item_begin(w);
     }
-    for (uint32_t done = 0; done < from->len && good; done += BLOCK) {
-        uint32_t count = from->len - done < BLOCK ? from->len - done : BLOCK;
-        good = (s->device->read(s->device->ctx, from->at + BLOCK + done, piece, count) == 0 || from->damaged) &&
-               acme_flash_item_add(s, w, piece, count) == 0;
+    for (uint32_t done = 0, count; good && done < from->len; done += count) {
+        count = from->len - done < PIECE ? from->len - done : PIECE;
+        good = (data != NULL || s->device->read(s->device->ctx, from->at + BLOCK + done, piece, count) == 0 ||
+                from->damaged) &&
+               acme_flash_item_add(s, w, data != NULL ? data + done : piece, count) == 0;
     }
     memset(piece, 0, sizeof piece);
     good = good && (w->crc == from->crc || from->damaged);
@@ -134,36 +128,34 @@ static bool copy_item(struct acme_flash_store *s, struct acme_flash_writer *w, u
     return good && acme_flash_item_end(s, w, record) == 0;
 }
 
-/* Makes a new log of the records, with this one in place of the old. All of it is read before it counts. */
-static int new_log(struct acme_flash_store *s, unsigned record, const void *data, uint32_t len)
+/* Makes a new log of the records, `made` in place of its old one. All of it is read before it counts. */
+static int new_log(struct acme_flash_store *s, unsigned record, const struct acme_flash_item *made, const void *data)
 {
-    struct acme_flash_item made[ACME_FLASH_RECORDS] = {{0, 0, 0, false}};
+    struct acme_flash_item items[ACME_FLASH_RECORDS];
     struct acme_flash_writer w;
 
     if (acme_flash_begin(s, &w) != 0) {
         return ACME_E_STORE_WRITE;
     }
-    for (unsigned n = 0; n < 2 * ACME_FLASH_RECORDS; n++) {
+    for (unsigned n = 0; n < 2 * ACME_FLASH_RECORDS; n++) { /* once, then once more as far as there is room */
         const unsigned i = n % ACME_FLASH_RECORDS, second = n / ACME_FLASH_RECORDS;
-        const struct acme_flash_item *old = &s->record[i];
-        bool good;
-        if (!second && i != record && !is_pair(i)) {
-            settle(s, i);
-        }
-        if (is_pair(i) || (second && i == ACME_RECORD_ORDER) ||
-            (i == record    ? len == 0
-             : old->damaged ? is_cache(i)
-                            : old->len == 0)) {
+        const struct acme_flash_item *from = i == record ? made : &s->record[i];
+        if (is_pair(i) || (second && i == ACME_RECORD_ORDER)) {
             continue;
         }
-        good = i == record ? put_item(s, &w, i, data, len) : copy_item(s, &w, i, old);
-        if (!good && !second) {
+        if (!second) {
+            settle(s, i);
+            memset(&items[i], 0, sizeof items[i]);
+        }
+        if (from->damaged ? is_cache(i) : from->len == 0) {
+            continue;
+        }
+        if (put_item(s, &w, i, from, i == record ? data : NULL)) {
+            items[i] = *from;
+            items[i].at = w.item;
+        } else if (!second) {
             return ACME_E_STORE_WRITE;
         }
-        if (!good) {
-            break; /* it does without */
-        }
-        made[i] = (struct acme_flash_item){w.item, w.len, w.crc, i != record && old->damaged};
     }
     if (acme_flash_finish(s, &w, KIND_LOG) != 0) {
         return ACME_E_STORE_WRITE;
@@ -172,8 +164,8 @@ static int new_log(struct acme_flash_store *s, unsigned record, const void *data
     s->log_end = w.at;
     for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
         if (!is_pair(i)) {
-            made[i].at += acme_flash_base(s, w.place);
-            s->record[i] = made[i];
+            s->record[i] = items[i];
+            s->record[i].at += acme_flash_base(s, w.place);
         }
     }
     return 0;
@@ -197,8 +189,9 @@ static int flash_put(void *ctx, enum acme_record record, const void *data, size_
 {
     struct acme_flash_store *s = ctx;
     struct acme_flash_item *r = &s->record[record];
+    struct acme_flash_item made = {0, (uint32_t)len, acme_flash_crc(0, data, len), false};
     struct acme_flash_writer w = {.at = s->log_end, .place = s->log, .tried = UINT8_MAX};
-    const uint32_t count = (uint32_t)len, copies = len == 0 || record == ACME_RECORD_ORDER ? 1 : 2;
+    const bool once = len == 0 || record == ACME_RECORD_ORDER;
 
     if (is_pair(record) || len > ACME_WORK_MIN) {
         return ACME_E_STORE_WRITE;
@@ -207,11 +200,13 @@ static int flash_put(void *ctx, enum acme_record record, const void *data, size_
         return 0; /* not there: flash wears out */
     }
     s->log_end = s->place_size; /* until it is known that all went well */
-    if (copies * (BLOCK + acme_flash_padded(count)) > s->place_size - w.at || !put_item(s, &w, record, data, count)) {
-        return new_log(s, record, data, count);
+    if ((once ? 1 : 2) * (BLOCK + acme_flash_padded(made.len)) > s->place_size - w.at ||
+        !put_item(s, &w, record, &made, data)) {
+        return new_log(s, record, &made, data);
     }
-    *r = (struct acme_flash_item){acme_flash_base(s, s->log) + w.item, w.len, w.crc, false};
-    if (copies == 1 || put_item(s, &w, record, data, count)) {
+    made.at = acme_flash_base(s, s->log) + w.item;
+    *r = made;
+    if (once || put_item(s, &w, record, &made, data)) {
         s->log_end = w.at;
     }
     return 0;
@@ -235,43 +230,44 @@ static int flash_append(void *ctx, const void *data, size_t len)
 static bool finish_pair(struct acme_flash_store *s, struct acme_flash_item *chain, struct acme_flash_item *key)
 {
     struct acme_flash_writer *w = &s->incoming;
-    const struct acme_flash_item *next = &s->record[ACME_RECORD_KEY_NEXT];
 
+    *chain = (struct acme_flash_item){w->item, w->len, w->crc, false};
     if (w->len == 0 || acme_flash_item_end(s, w, ACME_RECORD_CHAIN) != 0) {
         return false;
     }
-    *chain = (struct acme_flash_item){w->item, w->len, w->crc, false};
-    *key = (struct acme_flash_item){0, 0, 0, false};
-    if (next->len > 0) {
-        if (!copy_item(s, w, ACME_RECORD_KEY, next)) {
+    chain->at += acme_flash_base(s, w->place);
+    for (unsigned n = 0; n < 2 && key->len > 0; n++) {
+        if (put_item(s, w, ACME_RECORD_KEY, &s->record[ACME_RECORD_KEY_NEXT], NULL)) {
+            key->at = w->item;
+        } else if (n == 0) {
             return false;
         }
-        *key = (struct acme_flash_item){w->item, w->len, w->crc, false};
-        (void)copy_item(s, w, ACME_RECORD_KEY, next);
     }
-    chain->at += acme_flash_base(s, w->place);
-    (void)copy_item(s, w, ACME_RECORD_CHAIN, chain);
-    chain->at = FIRST;
-    return acme_flash_finish(s, w, KIND_PAIR) == 0;
+    (void)put_item(s, w, ACME_RECORD_CHAIN, chain, NULL);
+    if (acme_flash_finish(s, w, KIND_PAIR) != 0) {
+        return false;
+    }
+    chain->at = FIRST + acme_flash_base(s, w->place);
+    key->at += acme_flash_base(s, w->place);
+    return true;
 }
 
 static int flash_commit(void *ctx)
 {
     struct acme_flash_store *s = ctx;
-    const struct acme_flash_item *next = &s->record[ACME_RECORD_KEY_NEXT], *used = &s->record[ACME_RECORD_KEY];
+    const struct acme_flash_item *used = &s->record[ACME_RECORD_KEY];
     struct acme_flash_item chain, key;
     bool good = s->receiving;
 
     settle(s, ACME_RECORD_KEY_NEXT);
-    good = good && !next->damaged && (next->len > 0 || (used->len == 0 && !used->damaged)) &&
-           finish_pair(s, &chain, &key);
+    key = s->record[ACME_RECORD_KEY_NEXT];
+    good =
+        good && !key.damaged && (key.len > 0 || (used->len == 0 && !used->damaged)) && finish_pair(s, &chain, &key);
     s->receiving = false; /* nor is it taken up again when it failed */
     if (!good) {
         return ACME_E_STORE_WRITE;
     }
     s->pair = s->incoming.place;
-    chain.at += acme_flash_base(s, s->pair);
-    key.at += acme_flash_base(s, s->pair);
     s->record[ACME_RECORD_CHAIN] = chain;
     s->record[ACME_RECORD_KEY] = key;
     /* Cut before these two, they describe the pair now in use: the next run gets the same certificate again. */
@@ -281,58 +277,44 @@ static int flash_commit(void *ctx)
     return 0;
 }
 
-/* Looks at the header of a place. Returns how many of its copies are good, or -1 when neither can be read. */
-static int look(struct acme_flash_store *s, unsigned place, struct acme_flash_header *h, bool *was_log)
-{
-    uint8_t block[BLOCK];
-    int good = 0, unreadable = 0;
-
-    for (uint32_t at = 0; at < FIRST; at += BLOCK) {
-        struct acme_flash_header copy;
-        if (read_block(s, acme_flash_base(s, place) + at, block) != 0) {
-            unreadable++;
-        } else if (acme_flash_header(block, &copy) && copy.kind >= KIND_LOG) {
-            good++;
-            *h = copy;
-        } else if (at > 0 && copy.kind == KIND_LOG) {
-            *was_log = true; /* the second copy is begun when the first is whole */
-        }
-    }
-    return unreadable == 2 ? -1 : good;
-}
-
 /* Finds the log and the pair, and what is in them. */
 static void find(struct acme_flash_store *s)
 {
-    int whole = 0, unreadable = 0;
+    unsigned unreadable = 0;
     bool was_log = false;
 
     s->log = s->pair = s->places;
     s->log_end = s->place_size;
-    for (uint8_t p = 0; p < s->places; p++) {
-        struct acme_flash_header h = {0, 0, 0, 0};
-        int good = look(s, p, &h, &was_log);
-        uint8_t *newest = good > 0 && h.kind == KIND_LOG ? &s->log : &s->pair;
-        unreadable += good < 0;
-        s->sequence[p] = UINT32_MAX;
-        if (good > 0) {
+    memset(s->sequence, 0xff, sizeof s->sequence);
+    for (unsigned n = 0; n < 2U * s->places; n++) {
+        const uint8_t p = (uint8_t)(n / 2);
+        uint8_t block[BLOCK];
+        struct acme_flash_header h;
+        if (read_block(s, acme_flash_base(s, p) + n % 2 * BLOCK, block) != 0) {
+            unreadable++;
+        } else if (acme_flash_header(block, &h) && h.kind >= KIND_LOG) {
+            uint8_t *newest = h.kind == KIND_LOG ? &s->log : &s->pair;
             s->sequence[p] = h.sequence;
             if (*newest == s->places || h.sequence > s->sequence[*newest]) {
                 *newest = p;
-                whole = newest == &s->log ? good : whole;
             }
+            if (h.sequence > s->latest) {
+                s->latest = h.sequence;
+            }
+        } else if (n % 2 == 1 && h.kind == KIND_LOG) {
+            was_log = true; /* the second copy is begun when the first is whole */
         }
     }
     if (s->pair < s->places) {
         (void)scan(s, s->pair);
     }
     if (s->log < s->places) {
-        uint32_t end = scan(s, s->log);
-        s->log_end = whole == 2 ? end : s->log_end;
-    } else if (was_log || s->pair < s->places || unreadable > 1) { /* a cut in the first erase of all leaves one */
+        s->log_end = scan(s, s->log);
+    } else if (was_log || s->pair < s->places || unreadable > 2) { /* a cut in the first erase of all leaves two */
         for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
             if (!is_cache(i) && !is_pair(i)) {
-                s->record[i] = (struct acme_flash_item){0, 0, 1, true}; /* there were keys, or may have been */
+                s->record[i].crc = 1; /* there were keys, or may have been */
+                s->record[i].damaged = true;
             }
         }
     }
@@ -340,12 +322,11 @@ static void find(struct acme_flash_store *s)
 
 int acme_flash_init(struct acme_flash_store *s, const struct acme_flash_device *device)
 {
-    static const struct acme_flash_store none = {.store = {NULL, flash_get, flash_put, flash_append, flash_commit}};
     const uint32_t sectors = device->size / device->sector_size;
     uint8_t word[4];
 
-    *s = none;
-    s->store.ctx = s;
+    memset(s, 0, sizeof *s);
+    s->store = (struct acme_store){s, flash_get, flash_put, flash_append, flash_commit};
     s->device = device;
     s->places = sectors < ACME_FLASH_PLACES ? 3 : ACME_FLASH_PLACES;
     s->place_size = sectors / s->places * device->sector_size;
