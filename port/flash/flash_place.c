@@ -83,8 +83,8 @@ static bool erase(const struct acme_flash_store *s, unsigned place)
     return true;
 }
 
-/* Chooses a place that has not been tried. One in which something was begun and never finished is the last choice: it may
- * be worn. */
+/* Chooses a place that has not been tried, the one that rests longest. One in which something was begun and never finished
+ * is the last choice: it may be worn. */
 static bool next_place(struct acme_flash_store *s, struct acme_flash_writer *w)
 {
     for (;;) {
@@ -102,7 +102,7 @@ static bool next_place(struct acme_flash_store *s, struct acme_flash_writer *w)
             s->receiving = false; /* a record matters more than a chain that can be had again */
             continue;
         }
-        s->sequence[best] = UINT32_MAX;
+        s->sequence[best] = UNFINISHED | ++s->latest;
         w->tried |= (uint8_t)(1u << best);
         w->place = (uint8_t)best;
         if (erase(s, best)) {

@@ -14,6 +14,9 @@
 #define KIND_LOG  16
 #define KIND_PAIR 17
 
+/* Sequence number of a place that was never finished; with it, for RAM only, when it was begun. */
+#define UNFINISHED 0x80000000u
+
 struct acme_flash_header {
     uint32_t kind;
     uint32_t sequence; /* of a place; 0 in items */
@@ -38,7 +41,7 @@ bool acme_flash_is_blank(const uint8_t *block);
 /* Whether the block is a header. h->kind is told of a damaged one, too. */
 bool acme_flash_header(const uint8_t *block, struct acme_flash_header *h);
 
-/* A place that is in no use, the one that rests longest, erased. Returns 0, or ACME_E_STORE_WRITE. */
+/* Chooses a place that is in no use, and erases it. Returns 0, or ACME_E_STORE_WRITE. */
 int acme_flash_begin(struct acme_flash_store *s, struct acme_flash_writer *w);
 
 /* An item is begun, gets its contents in pieces, and is ended. What does not stay in this place is written in another,

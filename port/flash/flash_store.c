@@ -285,11 +285,11 @@ static void find(struct acme_flash_store *s)
 
     s->log = s->pair = s->places;
     s->log_end = s->place_size;
-    memset(s->sequence, 0xff, sizeof s->sequence);
     for (unsigned n = 0; n < 2U * s->places; n++) {
         const uint8_t p = (uint8_t)(n / 2);
         uint8_t block[BLOCK];
         struct acme_flash_header h;
+        s->sequence[p] = n % 2 == 0 ? UNFINISHED : s->sequence[p];
         if (read_block(s, acme_flash_base(s, p) + n % 2 * BLOCK, block) != 0) {
             unreadable++;
         } else if (acme_flash_header(block, &h) && h.kind >= KIND_LOG) {
