@@ -12,7 +12,7 @@
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define BLOCK      ACME_FLASH_BLOCK
-#ifdef NO_OPENSSL
+#ifdef TESTS_TARGET_CMOCKA_H
 #define SPARSE 7 /* on a slow machine */
 #else
 #define SPARSE 1
