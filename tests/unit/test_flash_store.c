@@ -249,8 +249,9 @@ static void test_cut(void **unused)
     unsigned cuts = 0;
     (void)unused;
     for (size_t i = 0; i < LEN(units); i++) {
-        cuts += cut_everywhere(false, 0xff, units[i], false);
         cuts += cut_everywhere(false, 0xff, units[i], true);
+        cuts += i % 2 == 0 ? cut_everywhere(false, 0xff, units[i], false)
+                           : 0; /* as many ways to be torn, fewer are seen */
     }
     cuts += cut_everywhere(false, 0x5a, 4, false); /* full of something else when it was new */
     printf("# NOR flash: %u power cuts\n", cuts);
@@ -271,7 +272,7 @@ static void test_cut_twice(void **unused)
     static struct flash flash_then;
     (void)unused;
     for (size_t at = 0; at + 1 < LEN(story); at++) {
-        for (unsigned first = 1; first < 30; first += 3) {
+        for (unsigned first = 1 + at % 5; first < 30; first += 7) {
             begin_with(false, 0xff, 8, first % 2);
             for (size_t i = 0; i < at; i++) {
                 assert_int_equal(carry_out(&story[i]), 0);
@@ -285,7 +286,7 @@ static void test_cut_twice(void **unused)
                 continue; /* a chain is received anew */
             }
             flash_then = flash;
-            for (unsigned second = 1; second < 30 * first; second += 4 * SPARSE) {
+            for (unsigned second = 1; second < 30 * first; second += 9 * SPARSE) {
                 flash = flash_then;
                 restart();
                 flash.cut_at = second;
@@ -346,7 +347,7 @@ static void tell_story(bool restarts)
 static void test_worn_bit(void **unused)
 {
     (void)unused;
-    for (uint32_t at = 0; at < FLASH_BYTES; at += (at % FLASH_PLACE < 1200 ? 5 : 37) * SPARSE) {
+    for (uint32_t at = 0; at < FLASH_BYTES; at += (at % FLASH_PLACE < 1200 ? 9 : 61) * SPARSE) {
         begin_with(false, 0xff, units[at % LEN(units)], at / 2 % 2);
         flash.worn = at + 1;
         tell_story(at / 4 % 2);
@@ -470,7 +471,7 @@ static void fade(uint32_t unit, bool ecc, bool while_on)
             char buf[100];
             bool whole = holds(i, want[i]);
             if (!whole && i != ACME_RECORD_ORDER) {
-                fail_msg("unit %u, ecc %d: record %u is lost by a bit at %u", unit, ecc, i, at);
+                fail_msg("unit %u, ecc %d: record %u is lost by a bit at %u", (unsigned)unit, ecc, i, (unsigned)at);
             }
             assert_true(whole || get(i, buf, sizeof buf) < 0 || strncmp(buf, "order 3", 7) == 0 || !while_on);
         }
