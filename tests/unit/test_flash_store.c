@@ -13,7 +13,7 @@
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define BLOCK      ACME_FLASH_BLOCK
 #ifdef TESTS_TARGET_CMOCKA_H
-#define SPARSE 7 /* on a slow machine */
+#define SPARSE 11 /* on a slow machine */
 #else
 #define SPARSE 1
 #endif
