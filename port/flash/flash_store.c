@@ -131,7 +131,7 @@ static bool put_item(struct acme_flash_store *s, struct acme_flash_writer *w, un
 /* Makes a new log of the records, `made` in place of its old one. All of it is read before it counts. */
 static int new_log(struct acme_flash_store *s, unsigned record, const struct acme_flash_item *made, const void *data)
 {
-    struct acme_flash_item items[ACME_FLASH_RECORDS];
+    uint32_t at[ACME_FLASH_RECORDS] = {0}; /* of their items, in the new place */
     struct acme_flash_writer w;
 
     if (acme_flash_begin(s, &w) != 0) {
@@ -145,14 +145,12 @@ static int new_log(struct acme_flash_store *s, unsigned record, const struct acm
         }
         if (!second) {
             settle(s, i);
-            memset(&items[i], 0, sizeof items[i]);
         }
         if (from->damaged ? is_cache(i) : from->len == 0) {
             continue;
         }
         if (put_item(s, &w, i, from, i == record ? data : NULL)) {
-            items[i] = *from;
-            items[i].at = w.item;
+            at[i] = w.item;
         } else if (!second) {
             return ACME_E_STORE_WRITE;
         }
@@ -162,10 +160,12 @@ static int new_log(struct acme_flash_store *s, unsigned record, const struct acm
     }
     s->log = w.place;
     s->log_end = w.at;
+    s->record[record] = *made;
     for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
-        if (!is_pair(i)) {
-            s->record[i] = items[i];
-            s->record[i].at += acme_flash_base(s, w.place);
+        if (at[i] > 0) {
+            s->record[i].at = acme_flash_base(s, w.place) + at[i];
+        } else if (!is_pair(i)) {
+            memset(&s->record[i], 0, sizeof s->record[i]);
         }
     }
     return 0;
