@@ -569,6 +569,22 @@ static void test_damaged_keys(void **unused)
     }
 }
 
+/* A key that fades before it is put in use: its copy is. When that has faded, too, the old pair stays. */
+static void test_faded_next_key(void **unused)
+{
+    (void)unused;
+    begin_with(false, 0xff, 8, false);
+    assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append("") + append("leaf 1\n"), 0);
+    flash_flip(&flash, s.record[ACME_RECORD_KEY_NEXT].at + BLOCK, 0);
+    assert_int_equal(commit(), 0);
+    assert_true(holds(ACME_RECORD_KEY, KEY_1) && holds(ACME_RECORD_CHAIN, "leaf 1\n"));
+    assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_2) + append("") + append("leaf 2\n"), 0);
+    assert_int_equal(spoil(KEY_2), 2);
+    assert_int_equal(commit(), ACME_E_STORE_WRITE);
+    restart();
+    assert_true(holds(ACME_RECORD_KEY, KEY_1) && holds(ACME_RECORD_CHAIN, "leaf 1\n"));
+}
+
 /* A cache that cannot be read is replaced, and gone when it is not. The pair in use is not given up for another. */
 static void test_damaged_caches(void **unused)
 {
@@ -820,6 +836,7 @@ int main(void)
         cmocka_unit_test(test_fading),
         cmocka_unit_test(test_fading_unnoticed),
         cmocka_unit_test(test_damaged_keys),
+        cmocka_unit_test(test_faded_next_key),
         cmocka_unit_test(test_damaged_caches),
         cmocka_unit_test(test_lost_log),
         cmocka_unit_test(test_unreadable),
