@@ -6,11 +6,13 @@
  *   the pair      key and chain in use, each twice when there is room.
  *   the others    free: for the next chain, or for the next log when this one is full. Then what counts is copied.
  *
- * A place begins with a header that is written last, twice: from then on it counts. So is every record in it. A loss of
- * power at any moment leaves the old record or the new one, and the old pair or the new one.
+ * A place begins with a header that is written last, twice: from then on it counts. The header of a record is written
+ * behind its contents, too. A loss of power at any moment leaves the old record or the new one, the old pair or the new one.
  *
  * All that is written is read back. A record that does not stay makes a new log; a place that does not take something,
- * wherever in it, is left, with what it holds already, for another. Places take turns, so wear is spread over all.
+ * wherever in it, is left, with what it holds already, for another. The place that rests longest comes next, so wear is
+ * spread; one that was begun and never finished comes last, for it may be worn.
+ *
  * One bit that fades costs nothing: the other copy serves, and the next record makes a new log. When both copies of a key are
  * damaged the answer is ACME_E_STORE_READ, never "absent". What was removed or replaced, keys too, stays readable in
  * the memory until its place is used again.
