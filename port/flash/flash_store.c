@@ -261,8 +261,7 @@ static int flash_commit(void *ctx)
 
     settle(s, ACME_RECORD_KEY_NEXT);
     key = s->record[ACME_RECORD_KEY_NEXT];
-    good =
-        good && !key.damaged && (key.len > 0 || (used->len == 0 && !used->damaged)) && finish_pair(s, &chain, &key);
+    good = good && !key.damaged && (key.len > 0 || used->len == 0) && finish_pair(s, &chain, &key);
     s->receiving = false; /* nor is it taken up again when it failed */
     if (!good) {
         return ACME_E_STORE_WRITE;

@@ -687,7 +687,7 @@ static void test_devices(void **unused)
     static const uint32_t wrong[][3] = {{FLASH_BYTES, FLASH_SECTOR, 0},      {FLASH_BYTES, FLASH_SECTOR, 3},
                                         {FLASH_BYTES, FLASH_SECTOR, 64},     {FLASH_BYTES - 1, FLASH_SECTOR, 8},
                                         {FLASH_BYTES, FLASH_BYTES / 2, 8},   {FLASH_BYTES, FLASH_BYTES, 8},
-                                        {FLASH_BYTES, FLASH_BYTES + 32, 8},  {FLASH_BYTES, 2044, 4},
+                                        {FLASH_BYTES, FLASH_BYTES + 32, 8},  {FLASH_BYTES, 8188, 4},
                                         {FLASH_SECTOR, FLASH_SECTOR / 8, 8}, {0, FLASH_SECTOR, 8}};
     (void)unused;
     for (size_t i = 0; i < LEN(wrong); i++) {
