@@ -50,6 +50,10 @@ def figures():
               rf"1 to {limit} names"]
     flash = int(re.search(r"\*\*flash, all\*\* \| \*\*(\d+)", README).group(1))  # of the table, which make size measures
     wanted.append(rf"it takes {flash // 1024} KiB")
+    places, block = (int(re.search(rf"#define {name} +(\d+)", open("port/flash/acme_flash.h", encoding="utf-8").read()).group(1))
+                     for name in ("ACME_FLASH_PLACES", "ACME_FLASH_BLOCK"))
+    room = 32 * 1024 // places - 4 * block  # headers: of the place, twice, of the chain, of the key
+    wanted.append(rf"32 KiB will do with sectors up to {32 // places}\s+KiB and a chain up to {room * 10 // 1024 / 10} KiB")
     return [w for w in wanted if not re.search(w, README)]
 
 
