@@ -11,6 +11,12 @@ typedef TICK_TYPE TickType_t;
 typedef long BaseType_t;
 typedef unsigned long UBaseType_t;
 
+typedef uint32_t StackType_t;
+typedef struct {
+    void *opaque[20];
+} StaticTask_t;
+#define tskIDLE_PRIORITY ((UBaseType_t)0)
+
 #ifndef RATE_HZ
 #define RATE_HZ 250
 #endif
