@@ -89,7 +89,7 @@ static int progress(struct acme_lwip_net *n, const char *host, uint16_t port)
 /* Ends the connection or the attempt; after one that came to nothing the other kind of address goes first. */
 static void end(struct acme_lwip_net *n)
 {
-    if (n->state == ACME_LWIP_CONNECTING && !n->conn.connected) {
+    if (LWIP_IPV4 && LWIP_IPV6 && n->state == ACME_LWIP_CONNECTING && !n->conn.connected) {
         n->other = !n->other;
     }
     acme_lwip_conn_drop(&n->conn);
