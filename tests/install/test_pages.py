@@ -22,8 +22,8 @@ LIST = os.path.join(HERE, "pages.list")
 FIRST = re.compile(r"^(\$ |(sudo |nanoacme|make|tests/|build/|boards/\w+/qemu|python3 |cc |cp |cd |mkdir |qemu-|arm-none-eabi-)[\w.-]*)")
 LIMIT_S = 200
 
-# Tools beside those of `make unit`: a block that begins to use one is skipped where it is not.
-TOOLS = {"arm-none-eabi-gcc": "arm-none-eabi-gcc", "build/src": "build/src/bearssl"}
+# What a command with these words needs: where it is not, the rest of the page is skipped.
+TOOLS = {"arm-none-eabi-gcc": "arm-none-eabi-gcc", "tests/deps.sh firmware": "build/src/bearssl", "make format": "clang-format-14"}
 
 CORE = ["-Icore"]
 LWIP = ["-Icore", "-Iport/lwip", "-Iport/flash", "-Itests/conformance/lwip", "-isystem", "build/src/lwip/src/include"]
@@ -167,8 +167,8 @@ def try_page(page, clone, listed, used):
             continue
         for command in commands(lines):
             entry = next((e for e in listed if e[0] == page and command.text.startswith(e[1])), None)
-            lacking = next((what for what, path in TOOLS.items() if what in command.text and not shutil.which(what)
-                            and not os.path.exists(os.path.join(ROOT, path))), lacking)
+            lacking = next((need for word, need in TOOLS.items() if word in command.text and not shutil.which(need)
+                            and not os.path.exists(os.path.join(ROOT, need))), lacking)
             if entry:
                 used.add(entry)
                 checked += 1
@@ -287,7 +287,7 @@ def main():
             if ran + checked or wrong:
                 report(f"{page}: {ran} commands run as printed, {checked} are right as far as can be told without", wrong)
             if lacking:
-                tap.skip(f"{page}: commands", f"no {lacking}: tests/deps.sh firmware")
+                tap.skip(f"{page}: the rest of its commands", f"no {lacking}: tests/deps.sh check")
         stale = [f"{page}: {command}" for page, command in listed if (page, command) not in used]
         report("every exception of pages.list is needed", stale)
         with_c = {page for page in pages() if any(language == "c" for language, _ in
