@@ -26,7 +26,7 @@ struct acme_net {
 
     /* Connects to host:port; called on every tick until it answers other than 0. `host` is a DNS name or an
      * IP address without brackets, NUL-terminated, and stays the same between the calls. Resolves the name
-     * and tries each address in turn. Returns 1 connected, 0 not yet, ACME_E_HOST, ACME_E_REFUSED,
+     * and tries each address in turn; where the stack tells only one, asks anew whenever it starts afresh. Returns 1 connected, 0 not yet, ACME_E_HOST, ACME_E_REFUSED,
      * ACME_E_UNREACHABLE, ACME_E_TIMEOUT or ACME_E_NET. After an error the next call starts afresh. */
     int (*open)(void *ctx, const char *host, uint16_t port);
 

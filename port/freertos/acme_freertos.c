@@ -4,8 +4,17 @@
 #define AGAIN_S 43200u /* looks at the pair in use twice a day */
 #define RETRY_S 60u    /* at least, after a failed run         */
 
-/* Milliseconds are whole ticks, so their counter wraps as smoothly as that of ticks, at 2^32. */
-typedef char acme_freertos_tick_is_whole_ms[1000 % configTICK_RATE_HZ == 0 && sizeof(TickType_t) >= 4 ? 1 : -1];
+#ifndef configTICK_RATE_HZ
+#error "port/freertos needs configTICK_RATE_HZ"
+#endif
+#if defined(configUSE_TASK_NOTIFICATIONS) && !configUSE_TASK_NOTIFICATIONS /* FreeRTOS's default is 1 */
+#error "port/freertos needs configUSE_TASK_NOTIFICATIONS=1"
+#endif
+
+/* Milliseconds are whole ticks, so their counter wraps as smoothly as that of ticks, at 2^32. No #error: rate and type are
+ * often casts. A size of -1 is what the compiler says of one that will not do. */
+typedef char acme_freertos_needs_configTICK_RATE_HZ_that_divides_1000[1000 % configTICK_RATE_HZ == 0 ? 1 : -1];
+typedef char acme_freertos_needs_TickType_t_of_32_bits[sizeof(TickType_t) >= 4 ? 1 : -1];
 
 static uint32_t now_ms(void)
 {
