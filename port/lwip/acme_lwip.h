@@ -25,6 +25,7 @@ struct acme_lwip_conn {
     int error;             /* why it ended; 0 it has not            */
     bool connected;
     bool waiting; /* of a listener: not accepted yet       */
+    bool spoke;   /* something was sent                    */
 };
 
 struct acme_lwip_net {

@@ -42,7 +42,7 @@ void acme_lwip_conn_take(struct acme_lwip_conn *c, struct tcp_pcb *pcb)
     c->pcb = pcb;
     c->received = NULL;
     c->error = 0;
-    c->connected = c->waiting = false;
+    c->connected = c->waiting = c->spoke = false;
     tcp_arg(pcb, c);
     tcp_recv(pcb, on_recv);
     tcp_sent(pcb, on_sent);
@@ -64,6 +64,7 @@ int acme_lwip_conn_send(struct acme_lwip_conn *c, const void *data, size_t len)
             count /= 2;
         }
         result = count == 0 || err == ERR_MEM ? 0 : err == ERR_OK ? count : ACME_E_CLOSED;
+        c->spoke = c->spoke || result > 0;
         (void)tcp_output(c->pcb);
     }
     ACME_LWIP_UNLOCK();
@@ -104,12 +105,15 @@ void acme_lwip_conn_drop(struct acme_lwip_conn *c)
         tcp_recv(pcb, NULL);
         tcp_err(pcb, NULL);
         tcp_backlog_accepted(pcb);
-        if (tcp_close(pcb) != ERR_OK) {
+        /* A peer that never closes his side would keep it for 20 s: not at all when he was told nothing, and only until
+         * somebody needs it otherwise. */
+        tcp_setprio(pcb, TCP_PRIO_MIN);
+        if (!c->spoke || tcp_close(pcb) != ERR_OK) {
             tcp_abort(pcb);
         }
     }
     c->pcb = NULL;
     c->received = NULL;
     c->error = 0;
-    c->connected = c->waiting = false;
+    c->connected = c->waiting = c->spoke = false;
 }

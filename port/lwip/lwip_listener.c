@@ -27,6 +27,7 @@ static int listener_start(void *ctx)
 
     ACME_LWIP_LOCK();
     if (l->pcb == NULL && (pcb = tcp_new_ip_type(IPADDR_TYPE_ANY)) != NULL) {
+        tcp_setprio(pcb, TCP_PRIO_MIN + 1); /* strangers' connections make room for our own, when lwIP has no more */
         ip_set_option(pcb, SOF_REUSEADDR); /* connections of the last time may still be on their way out */
         if (tcp_bind(pcb, IP_ANY_TYPE, l->port) == ERR_OK) {
             listening = tcp_listen_with_backlog(pcb, l->slots);

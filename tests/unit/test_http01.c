@@ -122,7 +122,7 @@ static void set_up(size_t in_piece, size_t out_piece)
     memset(&net, 0, sizeof net);
     net.in_piece = in_piece;
     net.out_piece = out_piece;
-    acme_http01_init(&h, &listener);
+    assert_int_equal(acme_http01_init(&h, &listener), 0);
     assert_int_equal(h.solver.present(h.solver.ctx, &live), 1);
 }
 
@@ -436,7 +436,7 @@ static void listens_only_while_something_is_live(void **state)
 {
     (void)state;
     memset(&net, 0, sizeof net);
-    acme_http01_init(&h, &listener);
+    assert_int_equal(acme_http01_init(&h, &listener), 0);
     assert_int_equal(net.starts, 0);
     net.not_yet = true;
     assert_int_equal(h.solver.present(h.solver.ctx, &live), 0);
@@ -462,7 +462,7 @@ static void accepts_nothing_before_it_listens(void **state)
     (void)state;
     uint32_t now_ms = 0;
     memset(&net, 0, sizeof net);
-    acme_http01_init(&h, &listener);
+    assert_int_equal(acme_http01_init(&h, &listener), 0);
     net.not_yet = true;
     assert_int_equal(h.solver.present(h.solver.ctx, &live), 0);
     ticks(3, &now_ms, 1);
