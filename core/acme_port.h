@@ -20,6 +20,10 @@
 #include "acme_config.h"
 #include "acme_error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One outgoing TCP connection. */
 struct acme_net {
     void *ctx;
@@ -111,5 +115,9 @@ struct acme_store {
      * Returns 0 when it is durable, or ACME_E_STORE_WRITE: the old pair is then still in use. */
     int (*commit)(void *ctx);
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

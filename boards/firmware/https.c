@@ -72,7 +72,7 @@ static bool load_key(void)
     const struct acme_store *store = &firmware.store.store;
     int len = store->get(store->ctx, ACME_RECORD_KEY, firmware.record_buffer, ACME_KEY_P256_RECORD_MAX);
     int result = len > 0 && len <= ACME_KEY_P256_RECORD_MAX
-                     ? acme_key_p256_ops.import(&firmware.certificate_key, firmware.record_buffer, (size_t)len)
+                     ? acme_key_p256_ops.load(&firmware.certificate_key, firmware.record_buffer, (size_t)len)
                      : ACME_E_KEY_CORRUPT;
 
     memset(firmware.record_buffer, 0, ACME_KEY_P256_RECORD_MAX);

@@ -5,6 +5,10 @@
 
 #include "../acme_setup.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_http01_slot {
     enum { ACME_SLOT_FREE, ACME_SLOT_READING, ACME_SLOT_ANSWERING } state;
     uint32_t since_ms; /* opened                            */
@@ -35,5 +39,9 @@ struct acme_http01 {
  * ACME_HTTP01_SLOTS, and nothing was touched. */
 #define acme_http01_init(http01, listener) acme_http01_init_sized((http01), sizeof(struct acme_http01), (listener))
 int acme_http01_init_sized(struct acme_http01 *http01, size_t size, const struct acme_listener *listener);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 
 #include "flow.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Times a challenge is answered again (step-ca leaves a failed one pending with an error in it), or an object
  * that should be there is asked for again (replicas of the CA's database lag). */
 #define ACME_REPEATS_MAX 4
@@ -22,5 +26,9 @@ int acme_flow_finalize_ask(struct acme_flow *f, struct acme_out *payload);
 
 /* Where an ACME v1 order begins, or is taken up: the step to go to. */
 int acme_flow_v1_order(struct acme_flow *f);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

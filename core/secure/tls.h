@@ -10,6 +10,10 @@
 #include "../acme_port.h"
 #include "anchors.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ACME_TLS_BUFFER_MIN   BR_SSL_BUFSIZE_MONO /* any server: one whole record, 16709 bytes      */
 #define ACME_TLS_BUFFER_SMALL 837                 /* below this BearSSL cannot shake hands at all    */
 
@@ -91,5 +95,9 @@ static inline int acme_tls_code(const struct acme_tls *tls)
 {
     return br_ssl_engine_last_error(&tls->client.eng);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include "../acme_error.h"
 #include "out.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum acme_pem_event { ACME_PEM_MORE = 0, ACME_PEM_BEGIN = 1, ACME_PEM_END = 2 };
 
 struct acme_pem {
@@ -40,5 +44,9 @@ void acme_pem_write(struct acme_out *o, const char *label, const void *der, size
 #define ACME_PEM_LINE 48
 void acme_pem_edge(struct acme_out *o, enum acme_pem_event edge, const char *label);
 void acme_pem_line(struct acme_out *o, const uint8_t *der, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "acme.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #ifndef ACME_CMSIS_FLAG
 #define ACME_CMSIS_FLAG 1u /* the thread flag for a wake */
 #endif
@@ -27,5 +31,9 @@ void acme_cmsis_thread(void *runner);
 
 /* Something came from the network: the thread looks. From any other thread. */
 void acme_cmsis_wake(struct acme_cmsis *runner);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -23,6 +23,10 @@
 #include "acme_config.h"
 #include "acme_port.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ACME_FLASH_HEADER 64 /* in front of each place: the header twice */
 
 /* The memory. Addresses are bytes from its beginning; calls are whole when they return. What was being written when the
@@ -58,10 +62,16 @@ struct acme_flash_store {
 };
 
 /* Finds what is stored. `device` is borrowed for good. Work: reads all that is valid once.
- * Returns 0, or ACME_E_STORE_READ when the memory cannot be read, ACME_E_WORK_SMALL when a sector is too small. */
-int acme_flash_init(struct acme_flash_store *s, const struct acme_flash_device *device);
+ * Returns 0, or ACME_E_STORE_READ when the memory cannot be read, ACME_E_WORK_SMALL when a sector is too small, ACME_E_SIZE
+ * when this file was compiled with another ACME_CFG_MANAGE than the caller. */
+#define acme_flash_init(s, device) acme_flash_init_sized((s), sizeof(struct acme_flash_store), (device))
+int acme_flash_init_sized(struct acme_flash_store *s, size_t size, const struct acme_flash_device *device);
 
 /* CRC-32 (ISO 3309) of the bytes, continued from `crc`; 0 begins. */
 uint32_t acme_flash_crc(uint32_t crc, const void *data, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -318,10 +318,13 @@ static int flash_commit(void *ctx)
     return 0;
 }
 
-int acme_flash_init(struct acme_flash_store *s, const struct acme_flash_device *device)
+int acme_flash_init_sized(struct acme_flash_store *s, size_t size, const struct acme_flash_device *device)
 {
     static const struct acme_flash_store none = {.store = {NULL, flash_get, flash_put, flash_append, flash_commit}};
 
+    if (size != sizeof *s) {
+        return ACME_E_SIZE;
+    }
     *s = none;
     s->store.ctx = s;
     s->device = device;

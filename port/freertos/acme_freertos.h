@@ -7,6 +7,10 @@
 
 #include "acme.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_freertos {
     struct acme_client *client; /* prepared by acme_init(); the task's alone from then on */
 
@@ -23,5 +27,9 @@ void acme_freertos_task(void *runner);
 
 /* Something came from the network: the task looks. From any other task, not from an interrupt. */
 void acme_freertos_wake(struct acme_freertos *runner);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_clock {
     int64_t floor;
     int64_t utc;     /* at at_ms; 0: not known */
@@ -26,5 +30,9 @@ bool acme_clock_set(struct acme_clock *c, int64_t utc, uint32_t now_ms);
 
 /* As struct acme_sys::utc. The counter may wrap; call it once in 49 days at least. */
 int acme_clock_get(struct acme_clock *c, int64_t *utc, uint32_t now_ms);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

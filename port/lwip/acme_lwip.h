@@ -17,6 +17,10 @@
 #include "acme_config.h"
 #include "acme_port.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One TCP connection. What is received stays in lwIP's own buffers until it is read, and only then may the peer send
  * more: the window is the back-pressure. */
 struct acme_lwip_conn {
@@ -44,12 +48,16 @@ struct acme_lwip_listener {
     struct acme_lwip_conn conns[ACME_HTTP01_SLOTS];
 };
 
-/* Prepares the connection. Caller's memory, for good: a name lookup cannot be called back. */
-void acme_lwip_net_init(struct acme_lwip_net *n);
+/* Prepares the connection. Caller's memory, for good: a name lookup cannot be called back. Returns 0, or ACME_E_SIZE:
+ * these files were compiled with other options, ours or lwIP's, than the caller. */
+#define acme_lwip_net_init(n) acme_lwip_net_init_sized((n), sizeof(struct acme_lwip_net))
+int acme_lwip_net_init_sized(struct acme_lwip_net *n, size_t size);
 
 /* Prepares a listener on `port` with 1..ACME_HTTP01_SLOTS slots. More connections than that wait in SYN: lwIP does not
- * answer them, so they come again. */
-void acme_lwip_listener_init(struct acme_lwip_listener *l, uint16_t port, uint8_t slots);
+ * answer them, so they come again. Returns 0 or ACME_E_SIZE, as above. */
+#define acme_lwip_listener_init(l, port, slots)                                                                      \
+    acme_lwip_listener_init_sized((l), sizeof(struct acme_lwip_listener), (port), (slots))
+int acme_lwip_listener_init_sized(struct acme_lwip_listener *l, size_t size, uint16_t port, uint8_t slots);
 
 /* Time from lwIP's SNTP client: prepare a clock with acme_clock_init(), make it the one that is fed, start the client
  * (sntp_setserver(), sntp_init()), and give acme_lwip_utc with the clock as its ctx to struct acme_sys. lwipopts.h needs
@@ -85,5 +93,9 @@ int acme_lwip_conn_recv(struct acme_lwip_conn *c, void *data, size_t cap);
 
 /* Ends it, after what was sent has gone out; the lock is held. */
 void acme_lwip_conn_drop(struct acme_lwip_conn *c);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -28,7 +28,7 @@ static int listener_start(void *ctx)
     ACME_LWIP_LOCK();
     if (l->pcb == NULL && (pcb = tcp_new_ip_type(IPADDR_TYPE_ANY)) != NULL) {
         tcp_setprio(pcb, TCP_PRIO_MIN + 1); /* strangers' connections make room for our own, when lwIP has no more */
-        ip_set_option(pcb, SOF_REUSEADDR); /* connections of the last time may still be on their way out */
+        ip_set_option(pcb, SOF_REUSEADDR);  /* connections of the last time may still be on their way out */
         if (tcp_bind(pcb, IP_ANY_TYPE, l->port) == ERR_OK) {
             listening = tcp_listen_with_backlog(pcb, l->slots);
         }
@@ -118,13 +118,17 @@ static void listener_stop(void *ctx)
     ACME_LWIP_UNLOCK();
 }
 
-void acme_lwip_listener_init(struct acme_lwip_listener *l, uint16_t port, uint8_t slots)
+int acme_lwip_listener_init_sized(struct acme_lwip_listener *l, size_t size, uint16_t port, uint8_t slots)
 {
     static const struct acme_lwip_listener none = {.listener = {NULL, listener_start, listener_accept, listener_recv,
                                                                 listener_send, listener_close, listener_stop}};
 
+    if (size != sizeof *l) {
+        return ACME_E_SIZE;
+    }
     *l = none;
     l->listener.ctx = l;
     l->port = port;
     l->slots = slots < ACME_HTTP01_SLOTS ? slots : ACME_HTTP01_SLOTS;
+    return 0;
 }

@@ -4,12 +4,14 @@
 
 #include <stdint.h>
 
-#define NO_SYS                  1
-#define SYS_LIGHTWEIGHT_PROT    0
-#define LWIP_SOCKET             0
-#define LWIP_NETCONN            0
-#define LWIP_IPV4               1
-#define LWIP_IPV6               0
+#define NO_SYS               1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_SOCKET          0
+#define LWIP_NETCONN         0
+#define LWIP_IPV4            1
+#ifndef LWIP_IPV6
+#define LWIP_IPV6 0
+#endif
 #define LWIP_ARP                0
 #define LWIP_ETHERNET           0
 #define LWIP_UDP                1
