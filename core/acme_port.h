@@ -93,6 +93,7 @@ enum acme_record {
     ACME_RECORD_ACCOUNT_KEY_NEXT /* the account's next private key, PEM: while it is being changed         */
 #endif
 };
+enum { ACME_RECORD_COUNT = ACME_RECORD_CHAIN + 1 + ACME_CFG_MANAGE }; /* how many */
 
 struct acme_store {
     void *ctx;

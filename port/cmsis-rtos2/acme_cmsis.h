@@ -26,7 +26,8 @@ struct acme_cmsis {
 };
 
 /* The thread, for osThreadNew(); its argument is a struct acme_cmsis. It looks at the pair in use at once and then
- * twice a day, and after a failure when the CA permits. */
+ * twice a day, and after a failure when the CA permits: a minute later, then twice as long each time, up to six
+ * hours. */
 void acme_cmsis_thread(void *runner);
 
 /* Something came from the network: the thread looks. From any other thread. */

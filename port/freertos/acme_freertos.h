@@ -22,7 +22,8 @@ struct acme_freertos {
 };
 
 /* The task, for xTaskCreateStatic(); its argument is a struct acme_freertos. It looks at the pair in use at once and
- * then twice a day, and after a failure when the CA permits. It uses the task's notification 0. */
+ * then twice a day, and after a failure when the CA permits: a minute later, then twice as long each time, up to six
+ * hours. It uses the task's notification 0. */
 void acme_freertos_task(void *runner);
 
 /* Something came from the network: the task looks. From any other task, not from an interrupt. */

@@ -59,6 +59,9 @@ int acme_lwip_net_init_sized(struct acme_lwip_net *n, size_t size);
     acme_lwip_listener_init_sized((l), sizeof(struct acme_lwip_listener), (port), (slots))
 int acme_lwip_listener_init_sized(struct acme_lwip_listener *l, size_t size, uint16_t port, uint8_t slots);
 
+/* Somebody is connected and not accepted yet. */
+bool acme_lwip_listener_awaited(const struct acme_lwip_listener *l);
+
 /* Time from lwIP's SNTP client: prepare a clock with acme_clock_init(), make it the one that is fed, start the client
  * (sntp_setserver(), sntp_init()), and give acme_lwip_utc with the clock as its ctx to struct acme_sys. lwipopts.h needs
  * room for one timeout more: MEMP_NUM_SYS_TIMEOUT (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1). */

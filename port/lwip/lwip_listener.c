@@ -118,6 +118,18 @@ static void listener_stop(void *ctx)
     ACME_LWIP_UNLOCK();
 }
 
+bool acme_lwip_listener_awaited(const struct acme_lwip_listener *l)
+{
+    bool awaited = false;
+
+    ACME_LWIP_LOCK();
+    for (unsigned i = 0; i < l->slots; i++) {
+        awaited = awaited || l->conns[i].waiting;
+    }
+    ACME_LWIP_UNLOCK();
+    return awaited;
+}
+
 int acme_lwip_listener_init_sized(struct acme_lwip_listener *l, size_t size, uint16_t port, uint8_t slots)
 {
     static const struct acme_lwip_listener none = {.listener = {NULL, listener_start, listener_accept, listener_recv,
