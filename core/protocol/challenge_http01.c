@@ -7,7 +7,7 @@
  * is halved with each that ends without having asked for it, down to HASTE_MS, until nobody waits any more. A
  * validator's request comes in one piece right behind its connection, so it never sees any of them. */
 #define OPEN_MS     10000u
-#define ASKED_MS    1500u
+#define ASKED_MS    3000u
 #define PATIENCE_MS 1024u
 #define HASTE_MS    32u
 #define LOOKS       2 /* at least, and not all in one tick that lasted long */
@@ -184,6 +184,7 @@ static bool answer_slot(struct acme_http01 *h, unsigned i)
 static bool fill_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
 {
     if (h->listener->accept(h->listener->ctx, i) != 1) {
+        h->patience_ms = PATIENCE_MS; /* nobody waits */
         return false;
     }
     h->slots[i] = (struct acme_http01_slot){.state = ACME_SLOT_READING, .since_ms = now_ms};
@@ -245,26 +246,24 @@ static bool make_room(struct acme_http01 *h, uint32_t now_ms)
 static bool http01_tick(void *ctx, uint32_t now_ms)
 {
     struct acme_http01 *h = ctx;
-    bool moved = h->live != NULL && make_room(h, now_ms);
+    bool moved = false;
 
-    for (unsigned i = 0; i < ACME_HTTP01_SLOTS && h->live != NULL; i++) {
-        switch (h->slots[i].state) {
-        case ACME_SLOT_FREE:
-            if (fill_slot(h, i, now_ms)) {
-                moved = true;
-            } else {
-                h->patience_ms = PATIENCE_MS; /* nobody waits */
-            }
-            break;
-        case ACME_SLOT_READING:
+    if (h->live == NULL) {
+        return false;
+    }
+    for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
+        if (h->slots[i].state == ACME_SLOT_FREE) {
+            moved = fill_slot(h, i, now_ms) || moved;
+            continue;
+        }
+        if (h->slots[i].state == ACME_SLOT_READING) {
             moved = read_slot(h, i) || moved;
-            break;
-        case ACME_SLOT_ANSWERING:
+        }
+        if (h->slots[i].state == ACME_SLOT_ANSWERING) {
             moved = answer_slot(h, i) || moved;
-            break;
         }
     }
-    return moved;
+    return make_room(h, now_ms) || moved; /* last: who could be heard at last has been */
 }
 
 static int http01_present(void *ctx, const struct acme_challenge *challenge)
