@@ -4,7 +4,7 @@
 
 /* A connection open for OPEN_MS is closed in any case. When every slot is taken, others may be waiting, and then: one
  * that asked for the live path keeps its slot for ASKED_MS; one that has not said its path yet for PATIENCE_MS, which
- * is halved with each that ends without having asked for it, down to HASTE_MS, until nobody waits any more. A
+ * is halved with each that ends without having asked for it, down to HASTE_MS, until nobody new has come for a second. A
  * validator's request comes in one piece right behind its connection, so it never sees any of them. */
 #define OPEN_MS     10000u
 #define ASKED_MS    3000u
@@ -184,9 +184,12 @@ static bool answer_slot(struct acme_http01 *h, unsigned i)
 static bool fill_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
 {
     if (h->listener->accept(h->listener->ctx, i) != 1) {
-        h->patience_ms = PATIENCE_MS; /* nobody waits */
+        if (now_ms - h->came_ms >= PATIENCE_MS) {
+            h->patience_ms = PATIENCE_MS;
+        }
         return false;
     }
+    h->came_ms = now_ms;
     h->slots[i] = (struct acme_http01_slot){.state = ACME_SLOT_READING, .since_ms = now_ms};
     return true;
 }

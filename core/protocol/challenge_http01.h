@@ -32,6 +32,7 @@ struct acme_http01 {
     struct acme_solver solver; /* give &http01.solver to acme_setup::solvers */
     struct acme_http01_slot slots[ACME_HTTP01_SLOTS];
     uint32_t answered;    /* times the live answer was given, since init */
+    uint32_t came_ms;     /* when somebody came last                     */
     uint16_t patience_ms; /* with who has not said his path yet          */
 };
 
