@@ -97,6 +97,10 @@ int acme_lwip_conn_recv(struct acme_lwip_conn *c, void *data, size_t cap);
 /* Ends it, after what was sent has gone out; the lock is held. */
 void acme_lwip_conn_drop(struct acme_lwip_conn *c);
 
+/* The same for one that came in. When nothing was sent it is forgotten without a word, and the peer hears a reset when he speaks
+ * next: there are few places, and who was sent away would be back in one at once. The lock is held. */
+void acme_lwip_conn_shed(struct acme_lwip_conn *c);
+
 #ifdef __cplusplus
 }
 #endif

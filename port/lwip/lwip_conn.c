@@ -1,6 +1,8 @@
 /* lwip_conn.c - one TCP connection of lwIP's raw API: callbacks note, the caller moves. */
 #include "acme_lwip.h"
 
+#include "lwip/priv/tcp_priv.h" /* tcp_abandon() */
+
 static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
     struct acme_lwip_conn *c = arg;
@@ -90,7 +92,7 @@ int acme_lwip_conn_recv(struct acme_lwip_conn *c, void *data, size_t cap)
     return result;
 }
 
-void acme_lwip_conn_drop(struct acme_lwip_conn *c)
+static void drop(struct acme_lwip_conn *c, bool silently)
 {
     struct tcp_pcb *pcb = c->pcb;
 
@@ -105,10 +107,11 @@ void acme_lwip_conn_drop(struct acme_lwip_conn *c)
         tcp_recv(pcb, NULL);
         tcp_err(pcb, NULL);
         tcp_backlog_accepted(pcb);
-        /* A peer that never closes his side would keep it for 20 s: not at all when he was told nothing, and only until
-         * somebody needs it otherwise. */
-        tcp_setprio(pcb, TCP_PRIO_MIN);
-        if (!c->spoke || tcp_close(pcb) != ERR_OK) {
+        tcp_setprio(pcb,
+                    TCP_PRIO_MIN); /* a peer that never closes his side keeps it for 20 s, or until it is needed */
+        if (silently) {
+            tcp_abandon(pcb, 0);
+        } else if (tcp_close(pcb) != ERR_OK) {
             tcp_abort(pcb);
         }
     }
@@ -116,4 +119,14 @@ void acme_lwip_conn_drop(struct acme_lwip_conn *c)
     c->received = NULL;
     c->error = 0;
     c->connected = c->waiting = c->spoke = false;
+}
+
+void acme_lwip_conn_drop(struct acme_lwip_conn *c)
+{
+    drop(c, false);
+}
+
+void acme_lwip_conn_shed(struct acme_lwip_conn *c)
+{
+    drop(c, !c->spoke);
 }

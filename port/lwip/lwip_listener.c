@@ -99,7 +99,7 @@ static void listener_close(void *ctx, unsigned slot)
     struct acme_lwip_listener *l = ctx;
 
     ACME_LWIP_LOCK();
-    acme_lwip_conn_drop(&l->conns[slot]);
+    acme_lwip_conn_shed(&l->conns[slot]);
     ACME_LWIP_UNLOCK();
 }
 
@@ -113,7 +113,7 @@ static void listener_stop(void *ctx)
         l->pcb = NULL;
     }
     for (unsigned i = 0; i < l->slots; i++) { /* those the core has not seen */
-        acme_lwip_conn_drop(&l->conns[i]);
+        acme_lwip_conn_shed(&l->conns[i]);
     }
     ACME_LWIP_UNLOCK();
 }
