@@ -13,7 +13,8 @@
 
 #define PIECE_LEN     512 /* bytes of an answer taken in one tick */
 #define CLOCK_WAIT_MS 1000
-#define NET_WAIT_MS   250 /* while the network has the word: addresses and slots time out by ticks */
+#define NET_WAIT_MS   250 /* while the network has the word: addresses time out by ticks */
+#define SERVE_WAIT_MS 20 /* while a solver has work of its own: so do a responder's slots, and others wait for them */
 #define AN_HOUR_S     3600
 #define A_DAY_S       86400
 #define ORDER_KEPT_S  129600 /* a day and a half: for an order that may have a certificate, whatever the CA says of it */
@@ -578,15 +579,15 @@ uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
     if (c->phase != ACME_PHASE_FLOW) {
         return 0;
     }
-    if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
-        uint32_t left_ms = x->wait_ms - (now_ms - x->wait_since_ms);
-        bool serving = c->flow.presented && c->flow.solver->tick != NULL;
-        return serving && left_ms > NET_WAIT_MS ? NET_WAIT_MS : left_ms;
-    }
     bool presenting = x->state == ACME_EXCHANGE_WAIT && c->flow.step == ACME_STEP_PRESENT;
     bool network =
         x->state == ACME_EXCHANGE_CONNECT || x->state == ACME_EXCHANGE_SEND || x->state == ACME_EXCHANGE_RECEIVE;
-    return presenting || network ? NET_WAIT_MS : 0;
+    uint32_t idle_ms = presenting || network ? NET_WAIT_MS : 0;
+    if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
+        idle_ms = x->wait_ms - (now_ms - x->wait_since_ms);
+    }
+    bool serving = c->flow.presented && c->flow.solver->tick != NULL;
+    return serving && idle_ms > SERVE_WAIT_MS ? SERVE_WAIT_MS : idle_ms;
 }
 
 /* --- looking in --- */

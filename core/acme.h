@@ -35,6 +35,10 @@
 #include "secure/channel.h"
 #include "x509/chain.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What acme_tick() did. */
 enum acme_progress {
     ACME_IDLE,    /* nothing to do until bytes arrive or acme_idle_ms() has passed */
@@ -142,5 +146,9 @@ const char *acme_server(const struct acme_client *client, uint16_t *port);
 /* Ends of the pair in use, as of the last run; false when none is known. Seconds since 1970, any pointer may
  * be NULL. */
 bool acme_validity(const struct acme_client *client, int64_t *not_before, int64_t *not_after, int64_t *renew_at);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

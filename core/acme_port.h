@@ -20,6 +20,10 @@
 #include "acme_config.h"
 #include "acme_error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One outgoing TCP connection. */
 struct acme_net {
     void *ctx;
@@ -89,6 +93,7 @@ enum acme_record {
     ACME_RECORD_ACCOUNT_KEY_NEXT /* the account's next private key, PEM: while it is being changed         */
 #endif
 };
+enum { ACME_RECORD_COUNT = ACME_RECORD_CHAIN + 1 + ACME_CFG_MANAGE }; /* how many */
 
 struct acme_store {
     void *ctx;
@@ -111,5 +116,9 @@ struct acme_store {
      * Returns 0 when it is durable, or ACME_E_STORE_WRITE: the old pair is then still in use. */
     int (*commit)(void *ctx);
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

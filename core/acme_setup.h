@@ -7,6 +7,10 @@
 #include "secure/key.h"
 #include "wire/slice.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_json;  /* wire/json.h */
 struct acme_tls;   /* secure/tls.h */
 struct acme_trust; /* secure/anchors.h */
@@ -176,5 +180,9 @@ struct acme_setup {
 /* Checks every size, pointer, name, text and URL; acme_init() calls it. Work: the texts' bytes, no I/O.
  * Returns 0, or what acme_init() returns. */
 int acme_setup_check(const struct acme_setup *setup);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,11 +5,10 @@
 static char memory[240];
 static struct acme_out line;
 
-static const char *const steps[ACME_STEP_COUNT] = {"directory", "account",     "order",         "authorization",
-                                                   "challenge", "challenge",   "authorization", "order",
-                                                   "finalize",  "certificate",
+static const char *const steps[] = {"directory", "account",       "order",     "authorization", "challenge",
+                                    "challenge", "authorization", "order",     "finalize",      "certificate",
 #if ACME_CFG_MANAGE
-                                                   "revoke",    "deactivate",  "change key", "account"
+                                    "revoke",    "deactivate",    "change key", "account"
 #endif
 };
 
@@ -21,6 +20,12 @@ static const char *const records[] = {"account key",     "account", "order", "ne
                                       "next account key"
 #endif
 };
+
+/* A word for each. */
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+typedef char every_step_has_a_word[COUNT(steps) == ACME_STEP_COUNT ? 1 : -1];
+typedef char every_status_has_a_word[COUNT(statuses) == ACME_STATUS_REVOKED + 1 ? 1 : -1];
+typedef char every_record_has_a_word[COUNT(records) == ACME_RECORD_COUNT ? 1 : -1];
 
 struct acme_out *say_begin(void)
 {

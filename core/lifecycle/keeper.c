@@ -5,7 +5,7 @@
 #include "../wire/pem.h"
 #include "../x509/leaf.h"
 
-#define KEY_RECORD_MAX  512  /* written by export: PEM of a P-256 key */
+#define KEY_RECORD_MAX  512  /* written by save: PEM of a P-256 key */
 #define KEY_RECORD_READ 4096 /* read: the operator's files may hold comments */
 
 static int blame(struct acme_keeper *k, enum acme_record record, int error)
@@ -44,7 +44,7 @@ static int put(struct acme_keeper *k, enum acme_record record, const void *data,
 int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key)
 {
     char *work = k->setup->work;
-    if (key->ops->import == NULL) {
+    if (key->ops->load == NULL) {
         return 1;
     }
     int len = get(k, record, work, k->setup->work_len);
@@ -52,7 +52,7 @@ int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const s
         return len;
     }
     bool whole = len <= KEY_RECORD_READ && (size_t)len <= k->setup->work_len;
-    int error = whole ? key->ops->import(key->handle, work, (size_t)len) : ACME_E_KEY_CORRUPT;
+    int error = whole ? key->ops->load(key->handle, work, (size_t)len) : ACME_E_KEY_CORRUPT;
     acme_wipe(work, k->setup->work_len);
     return error != 0 ? blame(k, record, error) : 1;
 }
@@ -65,7 +65,7 @@ int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const s
         return error;
     }
     k->keys++;
-    int len = key->ops->export(key->handle, work, KEY_RECORD_MAX);
+    int len = key->ops->save(key->handle, work, KEY_RECORD_MAX);
     if (len < 0) {
         return len;
     }
@@ -139,7 +139,7 @@ int acme_keeper_forget(struct acme_keeper *k)
 int acme_keeper_next_account_key(struct acme_keeper *k, bool make)
 {
     const struct acme_key *key = &k->setup->certificate_key;
-    if (key->ops->import == NULL || key->ops != k->setup->account_key.ops) {
+    if (key->ops->load == NULL || key->ops != k->setup->account_key.ops) {
         return 0; /* there can be none */
     }
     int done = acme_keeper_load_key(k, ACME_RECORD_ACCOUNT_KEY_NEXT, key);

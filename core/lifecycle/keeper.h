@@ -7,6 +7,10 @@
 
 #include "record.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_keeper {
     const struct acme_setup *setup;
     enum acme_record blamed; /* what the last error was about       */
@@ -22,7 +26,7 @@ struct acme_pair {
 };
 
 /* Brings a private key into its handle. Returns 1, 0 when there is none, ACME_E_STORE_READ or ACME_E_KEY_CORRUPT.
- * A key that lives elsewhere (no import operation) is always there. Work: one public-key operation. */
+ * A key that lives elsewhere (no load operation) is always there. Work: one public-key operation. */
 int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key);
 
 /* Makes a private key and has it stored before anything is done with it. Returns 1 or an error.
@@ -62,5 +66,9 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair);
  * Return 0 or ACME_E_STORE_WRITE. */
 int acme_keeper_append(struct acme_keeper *k, const void *data, size_t len);
 int acme_keeper_commit(struct acme_keeper *k);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include "../jose/jwk.h"
 #include "../wire/http.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How a step's request is made. */
 enum acme_method {
     ACME_METHOD_NONE,    /* no request: the step acts on this side            */
@@ -186,5 +190,9 @@ void acme_flow_withdraw(struct acme_flow *flow);
 
 /* Progress made, for telling a loop from an advance: grows with every authorization and step. */
 uint32_t acme_flow_progress(const struct acme_flow *flow, enum acme_step step);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 
 #include "flow.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Times a challenge is answered again (step-ca leaves a failed one pending with an error in it), or an object
  * that should be there is asked for again (replicas of the CA's database lag). */
 #define ACME_REPEATS_MAX 4
@@ -31,5 +35,9 @@ int acme_flow_v1_order(struct acme_flow *f);
 
 /* After an authorization of it has been seen valid: the step to go to. */
 int acme_flow_v1_next(struct acme_flow *f);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

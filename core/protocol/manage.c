@@ -98,7 +98,7 @@ int acme_manage_start(struct acme_flow *f, enum acme_when what, bool next)
     m->in_doubt = next && what == ACME_CHANGE_KEY;
     f->rows = rows_rfc8555;
     f->step = ACME_STEP_DIRECTORY;
-    bool movable = key->ops->import != NULL && key->ops == f->setup->certificate_key.ops;
+    bool movable = key->ops->load != NULL && key->ops == f->setup->certificate_key.ops;
     return what == ACME_CHANGE_KEY && !movable ? ACME_E_KEY_FIXED : 0;
 }
 

@@ -5,6 +5,10 @@
 #include "../acme_setup.h"
 #include "../wire/json.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The types that change what we do; all others are shown and end the run. */
 enum acme_problem_kind {
     ACME_PROBLEM_OTHER,
@@ -43,5 +47,9 @@ void acme_problem_read(struct acme_problem *problem, struct acme_json *json, acm
  * for a problem that names none itself. */
 void acme_problem_tell(const struct acme_setup *setup, const struct acme_event *about, struct acme_json *json,
                        acme_json_value value);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 #include "../wire/json.h"
 #include "../wire/url.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Where the CA's URLs may lead: the directory's host and port, and those the caller listed. */
 struct acme_hosts {
     struct acme_url directory;
@@ -65,5 +69,9 @@ struct acme_authz {
 
 /* Reads status, identifier, and the challenge of `type`. Returns 0 or ACME_E_MEMBER. */
 int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, const char *type);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include "../acme_error.h"
 #include "../wire/pem.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_trust {
     const br_x509_trust_anchor *anchors;
     size_t count;
@@ -54,5 +58,9 @@ void acme_trust_add(struct acme_trust_reader *r, const void *pem, size_t len);
 /* Ends. Returns the number of anchors, ACME_E_ANCHORS (none, or the file ends within one) or ACME_E_WORK_SMALL (memory
  * full). */
 int acme_trust_end(struct acme_trust_reader *r, struct acme_trust *trust);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -164,7 +164,7 @@ static bool read_record(struct acme_key_p256 *key, struct scratch *s, struct acm
     return false;
 }
 
-static int import(void *handle, const void *record, size_t len)
+static int load(void *handle, const void *record, size_t len)
 {
     struct scratch s;
     bool read;
@@ -192,7 +192,7 @@ static void write_sec1(struct acme_der_out *o, const struct acme_key_p256 *key)
     acme_der_wrap(o, ACME_DER_SEQUENCE, o->cap);
 }
 
-static int export(void *handle, void *record, size_t cap)
+static int save(void *handle, void *record, size_t cap)
 {
     const struct acme_key_p256 *key = handle;
     struct acme_der_out der;
@@ -214,7 +214,7 @@ static int export(void *handle, void *record, size_t cap)
     return (int)text.len;
 }
 
-const struct acme_key_ops acme_key_p256_ops = {point, sign, generate, import, export};
+const struct acme_key_ops acme_key_p256_ops = {point, sign, generate, load, save};
 
 void acme_key_p256_wipe(struct acme_key_p256 *key)
 {

@@ -11,6 +11,10 @@
 #include "anchors.h"
 #include "cert_scan.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ACME_TLS_BUFFER_MIN   BR_SSL_BUFSIZE_MONO /* any server: one whole record, 16709 bytes      */
 #define ACME_TLS_BUFFER_SMALL 837                 /* below this BearSSL cannot shake hands at all    */
 
@@ -97,5 +101,9 @@ static inline int acme_tls_code(const struct acme_tls *tls)
 {
     return br_ssl_engine_last_error(&tls->client.eng);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

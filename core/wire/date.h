@@ -6,6 +6,10 @@
 
 #include "slice.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ACME_DATE_NONE INT64_MIN /* not a date */
 
 /* Reads IMF-fixdate, RFC 850 or asctime form (RFC 9110, 5.6.7). Returns ACME_DATE_NONE for anything else. */
@@ -19,5 +23,9 @@ int64_t acme_date_der(struct acme_slice text, bool utc_time);
  * against `date`, the answer's own Date, so that our clock does not matter; without a usable Date against
  * `utc` (ACME_DATE_NONE: unknown). Past dates give 0, huge values INT32_MAX. Returns -1: none or unusable. */
 int32_t acme_retry_after_s(struct acme_slice retry_after, struct acme_slice date, int64_t utc);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum acme_der_tag {
     ACME_DER_BOOLEAN = 0x01,
     ACME_DER_INTEGER = 0x02,
@@ -93,5 +97,9 @@ void acme_der_unsigned(struct acme_der_out *o, const uint8_t *number, size_t len
 #define ACME_SPKI_P256_CURVE         13 /* the curve's OBJECT IDENTIFIER, whole */
 #define ACME_SPKI_P256_CURVE_LEN     10
 extern const uint8_t acme_spki_p256[ACME_SPKI_P256_LEN];
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

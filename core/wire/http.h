@@ -12,6 +12,10 @@
 #include "url.h"
 #include "../acme_config.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_http_request {
     const char *method;         /* "GET", "HEAD" or "POST"                                   */
     const struct acme_url *url; /* where to                                                  */
@@ -94,5 +98,9 @@ int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_
  * Returns ACME_HTTP_END when that is how this body ends, else ACME_E_HTTP_TRUNCATED: a body delimited by the
  * connection counts only after a clean end (RFC 9112, 9.8). */
 int acme_http_eof(struct acme_http_reader *r, bool clean);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include "../acme_error.h"
 #include "out.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum acme_pem_event { ACME_PEM_MORE = 0, ACME_PEM_BEGIN = 1, ACME_PEM_END = 2 };
 
 /* What a block's label says: a certificate (RFC 7468, 5), certificates in a form that is not read here, which must
@@ -49,5 +53,9 @@ void acme_pem_write(struct acme_out *o, const char *name, const void *der, size_
 #define ACME_PEM_LINE 48
 void acme_pem_edge(struct acme_out *o, enum acme_pem_event edge, const char *name);
 void acme_pem_line(struct acme_out *o, const uint8_t *der, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

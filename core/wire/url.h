@@ -8,6 +8,10 @@
 #include "../acme_config.h"
 #include "../acme_error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_url {
     struct acme_slice authority; /* host[:port] as written, for the Host header       */
     struct acme_slice host;      /* without brackets: a DNS name or an IP address     */
@@ -40,5 +44,9 @@ bool acme_url_at(const struct acme_url *url, const char *host_port);
 /* True when text is a DNS name a certificate can be asked for: 1..253 bytes, labels of 1..63 letters, digits
  * and inner hyphens, no number (0x7f too) in the last label, no trailing dot, no wildcard (RFC 8555, 7.1.4). */
 bool acme_dns_name_ok(struct acme_slice text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -23,6 +23,10 @@
 #include "acme_config.h"
 #include "acme_port.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ACME_FLASH_BLOCK     32                         /* bytes: what is programmed is whole blocks  */
 #define ACME_FLASH_PLACES    4                          /* three when there are three sectors: none to spare */
 #define ACME_FLASH_PLACE_MIN (2 * ACME_WORK_MIN + 2048) /* holds every small record at its longest    */
@@ -76,10 +80,16 @@ struct acme_flash_store {
 /* Finds what is stored. `device` is borrowed for good. Work: reads the log and the pair once.
  * Returns 0; ACME_E_WORK_SMALL when a place is smaller than ACME_FLASH_PLACE_MIN or prog_size is none of the above;
  * ACME_E_STORE_READ when the memory has the layout of before 2026-12: no released version had it. Erase it to begin anew,
- * with a new account key. What is damaged is no error here. */
-int acme_flash_init(struct acme_flash_store *s, const struct acme_flash_device *device);
+ * with a new account key. ACME_E_SIZE when this file was compiled with other
+ * limits than the caller. What is damaged is no error here. */
+#define acme_flash_init(s, device) acme_flash_init_sized((s), sizeof(struct acme_flash_store), (device))
+int acme_flash_init_sized(struct acme_flash_store *s, size_t size, const struct acme_flash_device *device);
 
 /* CRC-32 (ISO 3309) of the bytes, continued from `crc`; 0 begins. */
 uint32_t acme_flash_crc(uint32_t crc, const void *data, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,8 +1,7 @@
 /* acme_freertos.c - see acme_freertos.h. */
 #include "acme_freertos.h"
 
-#define AGAIN_S 43200u /* looks at the pair in use twice a day */
-#define RETRY_S 60u    /* at least, after a failed run         */
+#include "../acme_again.h"
 
 #ifndef configTICK_RATE_HZ
 #error "port/freertos needs configTICK_RATE_HZ"
@@ -48,13 +47,13 @@ static enum acme_progress run(struct acme_client *client)
 void acme_freertos_task(void *runner)
 {
     struct acme_freertos *r = runner;
+    uint32_t failing_s = 0;
 
     r->task = xTaskGetCurrentTaskHandle();
     for (;;) {
         enum acme_progress how = run(r->client);
-        uint32_t wait_s = how == ACME_FAILED ? acme_failure(r->client)->retry_s : AGAIN_S, began = now_ms(), gone;
+        uint32_t wait_s = acme_again_s(r->client, how, &failing_s), began = now_ms(), gone;
 
-        wait_s = wait_s < RETRY_S ? RETRY_S : wait_s < AGAIN_S ? wait_s : AGAIN_S;
         if (r->ended != NULL) {
             r->ended(r->ctx, how);
         }

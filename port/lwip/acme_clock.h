@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_clock {
     int64_t floor;
     int64_t utc;     /* at at_ms; 0: not known */
@@ -31,5 +35,9 @@ bool acme_clock_doubt(struct acme_clock *c, int error);
 /* As struct acme_sys::utc. The counter uses all 32 bits and wraps at 2^32; call it once in 24 days at least. One that has
  * gone back, as one that wraps earlier does, makes the time unknown until the next answer. */
 int acme_clock_get(struct acme_clock *c, int64_t *utc, uint32_t now_ms);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

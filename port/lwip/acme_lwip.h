@@ -51,6 +51,10 @@
 #include "acme_config.h"
 #include "acme_port.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One TCP connection. What is received stays in lwIP's own buffers until it is read, and only then may the peer send
  * more: the window is the back-pressure. */
 struct acme_lwip_conn {
@@ -59,6 +63,7 @@ struct acme_lwip_conn {
     int error;             /* why it ended; 0 it has not            */
     bool connected;
     bool waiting; /* of a listener: not accepted yet       */
+    bool spoke;   /* something was sent                    */
 };
 
 struct acme_lwip_net {
@@ -80,12 +85,19 @@ struct acme_lwip_listener {
 
 /* Prepares the connection. Caller's memory, for good: a name lookup cannot be called back. lwIP gives one address of a
  * name. Each attempt asks for the name anew (DNS_MAX_TTL of lwipopts_acme.h) and takes that of the answer; after one
- * that failed, the other of IPv4 and IPv6 goes first where lwIP has both. */
-void acme_lwip_net_init(struct acme_lwip_net *n);
+ * that failed, the other of IPv4 and IPv6 goes first where lwIP has both. Returns 0, or ACME_E_SIZE: these files were
+ * compiled with other options, ours or lwIP's, than the caller. */
+#define acme_lwip_net_init(n) acme_lwip_net_init_sized((n), sizeof(struct acme_lwip_net))
+int acme_lwip_net_init_sized(struct acme_lwip_net *n, size_t size);
 
 /* Prepares a listener on `port` with 1..ACME_HTTP01_SLOTS slots. More connections than that wait in SYN: lwIP does not
- * answer them, so they come again. */
-void acme_lwip_listener_init(struct acme_lwip_listener *l, uint16_t port, uint8_t slots);
+ * answer them, so they come again. Returns 0 or ACME_E_SIZE, as above. */
+#define acme_lwip_listener_init(l, port, slots)                                                                      \
+    acme_lwip_listener_init_sized((l), sizeof(struct acme_lwip_listener), (port), (slots))
+int acme_lwip_listener_init_sized(struct acme_lwip_listener *l, size_t size, uint16_t port, uint8_t slots);
+
+/* Somebody is connected and not accepted yet. */
+bool acme_lwip_listener_awaited(const struct acme_lwip_listener *l);
 
 /* Time from lwIP's SNTP client: prepare a clock with acme_clock_init(), make it the one that is fed, start the client
  * (sntp_setserver(), sntp_init()), and call acme_lwip_utc with the clock as its ctx from struct acme_sys. What lwIP
@@ -121,5 +133,13 @@ int acme_lwip_conn_recv(struct acme_lwip_conn *c, void *data, size_t cap);
 
 /* Ends it, after what was sent has gone out; the lock is held. */
 void acme_lwip_conn_drop(struct acme_lwip_conn *c);
+
+/* The same for one that came in. When nothing was sent it is forgotten without a word, and the peer hears a reset when he speaks
+ * next: there are few places, and who was sent away would be back in one at once. The lock is held. */
+void acme_lwip_conn_shed(struct acme_lwip_conn *c);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -131,10 +131,14 @@ static void net_close(void *ctx)
     ACME_LWIP_UNLOCK();
 }
 
-void acme_lwip_net_init(struct acme_lwip_net *n)
+int acme_lwip_net_init_sized(struct acme_lwip_net *n, size_t size)
 {
     static const struct acme_lwip_net none = {.net = {NULL, net_open, net_send, net_recv, net_close}};
 
+    if (size != sizeof *n) {
+        return ACME_E_SIZE;
+    }
     *n = none;
     n->net.ctx = n;
+    return 0;
 }

@@ -18,6 +18,10 @@
 #include "acme_config.h"
 #include "acme_port.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Longest path of a file in the state directory, in bytes. Longer: ENAMETOOLONG, nothing is cut. */
 #define ACME_POSIX_PATH_MAX 768
 
@@ -75,7 +79,11 @@ struct acme_posix_listener {
     } slots[ACME_HTTP01_SLOTS];
     int error; /* errno of the last failure; 0 none */
 };
-void acme_posix_listener_init(struct acme_posix_listener *l, const char *address, uint16_t port);
+
+/* Prepares; no I/O. Returns 0, or ACME_E_SIZE: the library was compiled with another ACME_HTTP01_SLOTS. */
+#define acme_posix_listener_init(l, address, port)                                                                   \
+    acme_posix_listener_init_sized((l), sizeof(struct acme_posix_listener), (address), (port))
+int acme_posix_listener_init_sized(struct acme_posix_listener *l, size_t size, const char *address, uint16_t port);
 
 /* The port listened on; 0: not listening. */
 uint16_t acme_posix_listener_port(const struct acme_posix_listener *l);
@@ -142,5 +150,9 @@ int acme_posix_pair_in_use(struct acme_posix_store *s, const char **slot);
 /* Adds to the chain in the other slot (len 0: starts it); puts that slot in use. */
 int acme_posix_pair_append(struct acme_posix_store *s, const void *data, size_t len);
 int acme_posix_pair_commit(struct acme_posix_store *s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -27,7 +27,7 @@ static int listen_on(const struct addrinfo *at)
     if (at->ai_family == AF_INET6) {
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     }
-    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, 16) == 0) {
+    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0) {
         return fd;
     }
     code = errno;
@@ -129,10 +129,13 @@ static void listener_stop(void *ctx)
     l->armed = 0;
 }
 
-void acme_posix_listener_init(struct acme_posix_listener *l, const char *address, uint16_t port)
+int acme_posix_listener_init_sized(struct acme_posix_listener *l, size_t size, const char *address, uint16_t port)
 {
     static const struct acme_listener listener = {NULL,          listener_start, listener_accept, listener_recv,
                                                   listener_send, listener_close, listener_stop};
+    if (size != sizeof *l) {
+        return ACME_E_SIZE;
+    }
     l->listener = listener;
     l->listener.ctx = l;
     l->address = address;
@@ -144,6 +147,7 @@ void acme_posix_listener_init(struct acme_posix_listener *l, const char *address
         l->slots[i].fd = -1;
         l->slots[i].armed = 0;
     }
+    return 0;
 }
 
 uint16_t acme_posix_listener_port(const struct acme_posix_listener *l)

@@ -91,7 +91,7 @@ static void have(enum acme_record which, const char *data, size_t len)
 static void key_that_lives_elsewhere(void **state)
 {
     (void)state;
-    static const struct acme_key_ops ops = {.export = no_export};
+    static const struct acme_key_ops ops = {.save = no_export};
     struct acme_key key = {&ops, NULL};
     assert_int_equal(acme_keeper_load_key(&keeper, ACME_RECORD_ACCOUNT_KEY, &key), 1);
     assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY].reads, 0);
@@ -101,7 +101,7 @@ static void key_that_lives_elsewhere(void **state)
 static void key_record_too_long(void **state)
 {
     (void)state;
-    static const struct acme_key_ops ops = {.import = any_import};
+    static const struct acme_key_ops ops = {.load = any_import};
     struct acme_key key = {&ops, NULL};
     static const struct {
         size_t work_len, len;
@@ -132,7 +132,7 @@ static void key_without_a_record(void **state)
     struct acme_key_p256 handle;
     struct acme_key_ops ops = acme_key_p256_ops;
     struct acme_key key = {&ops, &handle};
-    ops.export = no_export;
+    ops.save = no_export;
     assert_int_equal(acme_keeper_make_key(&keeper, ACME_RECORD_KEY_NEXT, &key), ACME_E_KEY);
     assert_int_equal(exports, 1);
     assert_int_equal(record[ACME_RECORD_KEY_NEXT].writes, 0);
@@ -223,7 +223,7 @@ static void what_the_flow_has_learned(void **state)
 static void next_account_key_is_gone(void **state)
 {
     (void)state;
-    static const struct acme_key_ops ops = {.import = any_import};
+    static const struct acme_key_ops ops = {.load = any_import};
     struct acme_flow flow;
     setup.account_key = setup.certificate_key = (struct acme_key){&ops, NULL};
     for (int i = 0; i < 2; i++) {

@@ -126,7 +126,7 @@ static bool key_works(void)
     uint8_t point[65];
     memset(&key, 0, sizeof key);
     const char *record = w.record[ACME_RECORD_ACCOUNT_KEY].data;
-    assert_int_equal(fastkey_ops.import(&key, record, w.record[ACME_RECORD_ACCOUNT_KEY].len), 0);
+    assert_int_equal(fastkey_ops.load(&key, record, w.record[ACME_RECORD_ACCOUNT_KEY].len), 0);
     assert_int_equal(fastkey_ops.point(&key, point), 0);
     return memcmp(point, w.ca.point, sizeof point) == 0;
 }
@@ -267,7 +267,7 @@ static void keys_elsewhere_cannot_be_changed(void **state)
     w.setup.certificate_key.ops = &fixed; /* another kind */
     fails(ACME_CHANGE_KEY, ACME_E_KEY_FIXED);
     again();
-    fixed.import = NULL;
+    fixed.load = NULL;
     w.setup.certificate_key.ops = &fixed;
     fails(ACME_CHANGE_KEY, ACME_E_KEY_FIXED);
     again();
