@@ -101,7 +101,7 @@ void acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *
     /* The key is made just before finalize. Without its order it is of no use. */
     bool order = flow->order.url[0] != '\0';
     bool key = k->setup->store->get(k->setup->store->ctx, ACME_RECORD_KEY_NEXT, NULL, 0) != 0;
-    flow->finalized = order && (key || k->setup->certificate_key.ops->import == NULL);
+    flow->finalized = order && (key || k->setup->certificate_key.ops->load == NULL);
     flow->drop_key = key && !order;
 }
 

@@ -456,7 +456,7 @@ static void forms_of_keys(void **state)
 
     (void)state;
     assert_int_equal(acme_key_p256_ops.generate(&key, &maker_sys), 0);
-    len = acme_key_p256_ops.export(&key, record, ACME_KEY_P256_RECORD_MAX);
+    len = acme_key_p256_ops.save(&key, record, ACME_KEY_P256_RECORD_MAX);
     assert_true(len > 0);
     record[len] = '\0';
     cut_edges(0, pems[RSA2048]);
@@ -482,7 +482,7 @@ static void forms_of_keys(void **state)
             form.behind = behind;
         }
         write_form(&form);
-        err = acme_key_p256_ops.import(&again, text, strlen(text));
+        err = acme_key_p256_ops.load(&again, text, strlen(text));
         if (form.whole == 2) {
             assert_int_equal(err, 0);
         } else {
