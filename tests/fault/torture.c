@@ -14,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REPORTS 5 /* failed cases told of one dimension */
+#define REPORTS 5 /* failed cases told of one dimension, unless --reports says otherwise */
 
+static unsigned reports = REPORTS;
 static struct trial trial;
 
 /* Between the processes. */
@@ -59,6 +60,10 @@ static void tell(const struct dimension *m, unsigned index, bool good)
 {
     printf("# %s:%u  scene %s, point %u, %s\n", m->name, index, trial.scene->name, trial.point, m->kinds[trial.kind]);
     printf("#   %s\n", good ? "all invariants hold" : judge_words);
+    if (m->tell != NULL) {
+        m->tell();
+        return;
+    }
     printf("#   exchange %u of this CA, tick %u, %u runs, %u boots, %.1f s virtual, last error %d at step %d\n",
            trial.d.ca.requests, trial.seen.ticks, trial.runs, trial.boots, (double)trial.virtual_ms / 1000,
            acme_failure(&trial.d.client)->error, acme_failure(&trial.d.client)->step);
@@ -77,7 +82,7 @@ static void work(const struct dimension *m, unsigned first, unsigned step, unsig
     for (unsigned index = first; index < count; index += step) {
         bool good = play(m, index);
         __atomic_add_fetch(&shared->cases, 1, __ATOMIC_RELAXED);
-        if (!good && __atomic_add_fetch(&shared->failed, 1, __ATOMIC_RELAXED) <= REPORTS) {
+        if (!good && __atomic_add_fetch(&shared->failed, 1, __ATOMIC_RELAXED) <= reports) {
             tell(m, index, false);
             fflush(stdout);
         }
@@ -156,7 +161,9 @@ static bool one_case(const struct dimension *m, unsigned index)
     }
     bool good = play(m, index);
     tell(m, index, good);
-    tell_messages();
+    if (m->tell == NULL) {
+        tell_messages();
+    }
     return good;
 }
 
@@ -185,8 +192,10 @@ int main(int argc, char **argv)
             jobs = value > 0 ? value : 1;
         } else if (strcmp(argv[at], "--at-most") == 0) {
             at_most = value;
+        } else if (strcmp(argv[at], "--reports") == 0) {
+            reports = value;
         } else {
-            fprintf(stderr, "usage: torture [--at-most N] [--jobs N] [DIMENSION[:INDEX]...]\n");
+            fprintf(stderr, "usage: torture [--at-most N] [--jobs N] [--reports N] [DIMENSION[:INDEX]...]\n");
             return 2;
         }
     }
