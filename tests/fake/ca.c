@@ -191,7 +191,7 @@ static void check_jws(struct ca *ca, struct request *r, const char *body)
     snprintf(layout, sizeof layout, "%s.%s", part[0], part[1]);
     SHA256((unsigned char *)layout, strlen(layout), digest);
     assert_int_equal(from_b64url(part[2], strlen(part[2]), signature, sizeof signature), 64);
-    bool good = check_signature(point, digest, signature);
+    bool good = ca->plan->trusting || check_signature(point, digest, signature);
     (void)(ca->plan->manage ? judge(r, good, 400, "malformed") : demand(ca, r, good, 400, "malformed"));
     r->payload_len = from_b64url(part[1], strlen(part[1]), r->payload, sizeof r->payload - 1);
     r->payload[r->payload_len] = '\0';
@@ -312,7 +312,7 @@ static const char *name_of(const struct ca *ca, unsigned authz)
 static void token_of(const struct request *r, char token[44])
 {
     memcpy(token, "tok-__ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk", 44);
-    token[4] = (char)('0' + r->order);
+    token[4] = r->order < 10 ? (char)('0' + r->order) : token[r->order - 4]; /* base64url */
     token[5] = (char)('a' + r->authz);
 }
 

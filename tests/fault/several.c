@@ -147,8 +147,8 @@ static void note_use(void)
     struct device *d = several.d;
     X509 *leaf = first_of(d->record[ACME_RECORD_CHAIN].data, d->record[ACME_RECORD_CHAIN].len);
     for (unsigned i = 0; i < d->ca.order_count; i++) {
-        X509 *made =
-            d->ca.order[i].chain != NULL ? first_of(d->ca.order[i].chain, strlen(d->ca.order[i].chain)) : NULL;
+        bool may_be = d->ca.order[i].chain != NULL && !several.made[i].used;
+        X509 *made = may_be ? first_of(d->ca.order[i].chain, strlen(d->ca.order[i].chain)) : NULL;
         if (made != NULL && X509_cmp(leaf, made) == 0) {
             several.made[i].used = true;
             several_tell("#     certificate %u is in use\n", i + 1);
@@ -279,7 +279,11 @@ static bool strikes(struct fault *f, enum moment when)
 static void note_strike(const struct fault *f, const char *where)
 {
     several.struck |= f->kind->excuses;
+    several.struck |= (f->kind->excuses & LASTS_PERSON) != 0 && f->done > PASSING ? NEEDS_PERSON : 0;
     several.struck_any = true;
+    if (f->kind->when == AT_ANSWER && f->step == CA_CHALLENGE) { /* whether it was answered cannot be known */
+        several.struck |= ANSWERS_TWICE;
+    }
     several.lasting = several.lasting || f->times > PASSING;
     several.t->fault_ms = several.t->virtual_ms;
     if (f->done <= 3) {
@@ -333,6 +337,7 @@ static void note_told(const struct request *r, const struct reply *p)
     } else if ((r->kind == CA_ORDER || r->kind == CA_NEW_ORDER) && strstr(p->body, "{\"status\":\"ready\"") != NULL) {
         several.told_valid[number - 1] = ~0u;
     }
+    several.orders_told += r->kind == CA_NEW_ORDER && strstr(p->head, "Location: ") != NULL;
 }
 
 static void judge_early(const struct request *r)
@@ -411,8 +416,10 @@ static int present(void *ctx, const struct acme_challenge *challenge)
 
 static void heard(struct device *d, const struct acme_event *event)
 {
+    (void)d;
     if (event->kind == ACME_EVENT_REQUEST) {
-        several_tell("#       %8.1f s  %s\n", (double)several.t->virtual_ms / 1000, d->asked);
+        several_tell("#       %8.1f s  %.*s %.*s\n", (double)several.t->virtual_ms / 1000, (int)event->text.len,
+                     event->text.at, (int)event->detail.len, event->detail.at);
     }
 }
 
@@ -441,6 +448,7 @@ static void make_plan(void)
     struct several *s = &several;
     s->plan = (struct ca_plan){.name_count = 1 + several_below(3),
                                .timed = true,
+                               .trusting = true,
                                .one_shot = true,
                                .v1 = s->v1,
                                .draft = s->v1 && several_below(3) == 0,
@@ -511,8 +519,8 @@ static void make_fault(struct fault *f)
         snprintf(often, sizeof often, "%u time(s)", f->times);
     }
     bool at_step = f->kind->when == AT_REQUEST || f->kind->when == AT_ANSWER;
-    several_tell("#   fault: %s%s%s, run %u, after %u, %s\n", f->kind->name, at_step ? " at " : "",
-                 at_step ? several_step(f->step) : "", f->run + 1, f->skip, often);
+    several_tell("#   fault: %s%s%s, run %u, after %u, %s (dice %u)\n", f->kind->name, at_step ? " at " : "",
+                 at_step ? several_step(f->step) : "", f->run + 1, f->skip, often, f->seed);
 }
 
 static void make_case(struct trial *t)
@@ -586,7 +594,7 @@ static enum acme_progress run(void)
     s->t->runs++;
     d->ca.power_cut = true; /* validations are judged here */
     before_run();
-    s->orders_before = d->ca.order_count;
+    s->orders_told = 0;
     s->requests_before = d->ca.requests;
     s->repeats_before = d->ca.repeats;
     uint64_t began_ms = s->t->virtual_ms;
@@ -655,10 +663,9 @@ static void judge_run(enum acme_progress progress)
     if (d->ca.accounts > 1 + s->accounts_lost || d->account_keys > 1) {
         charge("account: %u accounts and %u account keys", d->ca.accounts, d->account_keys);
     }
-    unsigned orders = d->ca.order_count - s->orders_before;
     unsigned spare = (s->struck & LOSES_POWER) != 0 ? 1 : 0;
-    if (orders > 2 + spare + s->accounts_lost) {
-        charge("orders: %u in one run", orders);
+    if (s->orders_told > 2 + spare + s->accounts_lost) {
+        charge("orders: %u in one run", s->orders_told);
     }
     if (d->ca.repeats > s->repeats_before && (s->struck & (ANSWERS_TWICE | LOSES_POWER | OLD_STATE)) == 0) {
         charge("twice: a challenge is answered again while its validation is under way");

@@ -8,7 +8,7 @@
 #define SEVERAL_FAULTS    4
 #define SEVERAL_RUNS      6  /* in which something may go wrong */
 #define SEVERAL_GOOD_RUNS 2  /* after that, of which one must end with a certificate */
-#define SEVERAL_ORDERS    48 /* as many as the scripted CA can make */
+#define SEVERAL_ORDERS    40 /* as many as the scripted CA can make */
 
 enum moment {
     AT_REQUEST, /* the CA does not get it                          */
@@ -22,13 +22,13 @@ enum moment {
 /* What the judge may excuse by it. */
 enum excuse {
     NO_EXCUSE = 0,
-    ENDS_RUN = 1,      /* the CA has asked for it: a run may end at once, whatever is under way          */
-    A_DAY = 2,         /* it may advise a day                                                           */
-    NEEDS_PERSON = 4,  /* it says so itself, or nothing else can be concluded from it                   */
-    ANSWERS_TWICE = 8, /* the challenge is to be answered again                                         */
-    LOSES_POWER = 16,  /* what the client knows, or shows, is gone                                      */
-    HIDES_MADE = 32,   /* whether the certificate is there cannot be seen                              */
-    OLD_STATE = 64,    /* records are not what the client left                                        */
+    ENDS_RUN = 1,       /* the CA has asked for it: a run may end at once, whatever is under way     */
+    A_DAY = 2,          /* it may advise a day                                                       */
+    NEEDS_PERSON = 4,   /* nothing else can be concluded from it                                     */
+    LASTS_PERSON = 8,   /* the same, when it strikes oftener than what passes within a run           */
+    ANSWERS_TWICE = 16, /* the challenge is to be answered again                                     */
+    LOSES_POWER = 32,   /* what the client knows, or shows, is gone                                  */
+    OLD_STATE = 64      /* records are not what the client left                                      */
 };
 
 struct fault;
@@ -94,7 +94,8 @@ struct several {
     int64_t skew; /* the device's clock before the true time */
     unsigned delay_ms, patience_s;
     unsigned accounts_lost;
-    unsigned orders_before, requests_before, repeats_before, early_before;
+    unsigned orders_told; /* in this run: newOrder was answered, and the answer not lost */
+    unsigned requests_before, repeats_before;
     unsigned good_runs;
     struct made made[SEVERAL_ORDERS];
     struct visit visit[SEVERAL_ORDERS * CA_NAMES];

@@ -366,7 +366,7 @@ static enum ca_meddled forgets_account(struct fault *f, struct request *r, struc
     (void)f;
     (void)r;
     (void)p;
-    if (ca->accounts > 0 && !ca->forgot_account) {
+    if (ca->accounts > 0 && several.accounts_lost == 0) {
         ca->forgot_account = true;
         several.accounts_lost++;
         several_lost("the CA lost the account");
@@ -374,7 +374,9 @@ static enum ca_meddled forgets_account(struct fault *f, struct request *r, struc
             ca->order[i].status = "invalid";
         }
         ca->v1.agreed = false;
-        ca->v1.authz_count = 0;
+        for (unsigned i = 0; i < ca->v1.authz_count; i++) {
+            ca->v1.authz[i].status = "invalid";
+        }
         memset(several.visit, 0, sizeof several.visit);
     }
     return CA_UNTOUCHED;
@@ -494,10 +496,10 @@ static enum ca_meddled clock_jumps(struct fault *f, struct request *r, struct re
 /* clang-format off */
 const struct fault_kind fault_kinds[] = {
     /* answers in place of the CA's */
-    {"404 malformed",         AT_REQUEST, OBJECTS,   OF_BOTH, NO_EXCUSE, 404, "malformed"},
-    {"404 malformed",         AT_REQUEST, BIT(CA_CERTIFICATE) | BIT(CA_ORDER), OF_BOTH, NO_EXCUSE, 404, "malformed"},
-    {"400 malformed",         AT_REQUEST, OBJECTS,   OF_BOTH, NO_EXCUSE, 400, "malformed"},
-    {"403 unauthorized",      AT_REQUEST, OBJECTS,   OF_8555, NO_EXCUSE, 403, "unauthorized"},
+    {"404 malformed",         AT_REQUEST, OBJECTS,   OF_BOTH, LASTS_PERSON, 404, "malformed"},
+    {"404 malformed",         AT_REQUEST, BIT(CA_CERTIFICATE) | BIT(CA_ORDER), OF_BOTH, LASTS_PERSON, 404, "malformed"},
+    {"400 malformed",         AT_REQUEST, OBJECTS,   OF_BOTH, NEEDS_PERSON, 400, "malformed"},
+    {"403 unauthorized",      AT_REQUEST, OBJECTS,   OF_8555, NEEDS_PERSON, 403, "unauthorized"},
     {"500 page",              AT_REQUEST, 0,         OF_BOTH, NO_EXCUSE, 500, NULL},
     {"502 page",              AT_REQUEST, 0,         OF_BOTH, NO_EXCUSE, 502, NULL},
     {"503 page, Retry-After", AT_REQUEST, 0,         OF_BOTH, NO_EXCUSE, 503, NULL, "Retry-After: 30\r\n"},
@@ -514,7 +516,7 @@ const struct fault_kind fault_kinds[] = {
     {"429 rateLimited, 2 h",  AT_REQUEST, SIGNED,    OF_BOTH, ENDS_RUN, 429, "rateLimited", "Retry-After: 7200\r\n"},
     {"503, Retry-After 2 h",  AT_REQUEST, SIGNED,    OF_BOTH, ENDS_RUN, 503, NULL, "Retry-After: 7200\r\n"},
     {"another replica",       AT_REQUEST, OBJECTS,   OF_BOTH, NO_EXCUSE, .act = another_replica},
-    {"no such account",       AT_REQUEST, SIGNED,    OF_BOTH, NO_EXCUSE, .act = no_such_account},
+    {"no such account",       AT_REQUEST, SIGNED,    OF_BOTH, LASTS_PERSON, .act = no_such_account},
     {"says deactivated",      AT_REQUEST, SIGNED,    OF_BOTH, ENDS_RUN | NEEDS_PERSON, .act = says_deactivated},
     {"account forgotten",     AT_REQUEST, SIGNED,    OF_BOTH, ENDS_RUN, .act = forgets_account},
     {"nonce refused",         AT_REQUEST, SIGNED,    OF_BOTH, NO_EXCUSE, .act = refuses_nonces},
@@ -531,7 +533,7 @@ const struct fault_kind fault_kinds[] = {
     {"stale look",            AT_ANSWER,  POLLED,    OF_BOTH, ANSWERS_TWICE, .act = stale_look},
     {"Retry-After 2 h",       AT_ANSWER,  POLLED | BIT(CA_FINALIZE) | BIT(CA_CERTIFICATE), OF_BOTH, ENDS_RUN, .act = wants_hours},
     {"another list",          AT_ANSWER,  ORDERS,    OF_8555, NO_EXCUSE, .act = other_list},
-    {"member missing",        AT_ANSWER,  DOCUMENTS, OF_BOTH, NO_EXCUSE, .act = less_members},
+    {"member missing",        AT_ANSWER,  DOCUMENTS, OF_BOTH, NEEDS_PERSON, .act = less_members},
     {"no Location",           AT_ANSWER,  BIT(CA_NEW_ACCOUNT) | BIT(CA_NEW_ORDER) | BIT(CA_NEW_REG) | BIT(CA_NEW_AUTHZ) | BIT(CA_NEW_CERT),
                                                      OF_BOTH, NO_EXCUSE, .act = no_location},
     {"broken body",           AT_ANSWER,  DOCUMENTS | BIT(CA_CERTIFICATE) | BIT(CA_NEW_CERT) | BIT(CA_ISSUER),
