@@ -172,6 +172,7 @@ static void judge_certificates(void)
                          m->lost != NULL ? m->lost : "denied in many runs");
         }
     }
+    several.wasted = wasted;
     if (wasted > 0) {
         charge("waste: %u certificate(s) made and never used, the last is number %u", wasted, number);
     }
@@ -187,8 +188,8 @@ static void judge_told(const struct reply *p, enum ca_meddled how)
     }
 }
 
-/* What only the client knew is gone with its power. */
-static void judge_power(void)
+/* What only the client knows, and cannot be stored, or is gone with its power. */
+static void judge_unstored(void)
 {
     char line[200];
     const struct device *d = several.d;
@@ -199,9 +200,14 @@ static void judge_power(void)
         bool stored =
             memmem(d->record[ACME_RECORD_ORDER].data, d->record[ACME_RECORD_ORDER].len, line, strlen(line)) != NULL;
         if (several.v1 && m->counted && !m->used && !stored && m->lost == NULL) {
-            m->lost = "the power went before its URL was stored";
+            m->lost = "its URL was not stored in time";
         }
     }
+}
+
+static void judge_power(void)
+{
+    judge_unstored();
     for (unsigned i = 0; i < LEN(several.visit); i++) {
         several.visit[i].cut = several.visit[i].cut || several.visit[i].open;
     }
@@ -245,6 +251,7 @@ static void visits(void)
         }
         struct ca_authz *a = authz_at(i);
         v->open = false;
+        several.visits++;
         a->visit = ca->published != NULL && !v->broken && !a->astray ? CA_READ_IT : CA_FOUND_NOBODY;
         if (a->visit == CA_READ_IT) {
             continue;
@@ -390,12 +397,24 @@ static enum ca_meddled meddle(struct ca *ca, struct request *r, struct reply *p,
 
 static int on_seam(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
-    (void)record;
+    static const char *const words[] = {"a connection", "present()", "a tick", "a record read", "a record written"};
+    bool cache = record == ACME_RECORD_ACCOUNT || record == ACME_RECORD_ORDER;
+    bool write = seam == DEVICE_PUT || seam == DEVICE_APPEND || seam == DEVICE_COMMIT;
+    enum moment now = seam == DEVICE_CONNECT                                               ? AT_CONNECT
+                      : seam == DEVICE_GET && cache && d->record[record].len > 0           ? AT_GET
+                      : write && (seam != DEVICE_PUT || record != ACME_RECORD_ACCOUNT_KEY) ? AT_PUT
+                                                                                           : BEFORE_RUN;
     (void)len;
-    for (unsigned i = 0; seam == DEVICE_CONNECT && i < several.fault_count; i++) {
-        if (strikes(&several.fault[i], AT_CONNECT)) {
-            note_strike(&several.fault[i], d->asked);
-            return several.fault[i].kind->error;
+    for (unsigned i = 0; now != BEFORE_RUN && i < several.fault_count; i++) {
+        struct fault *f = &several.fault[i];
+        if (strikes(f, now)) {
+            note_strike(f, words[now - AT_CONNECT]);
+            if (now == AT_GET && record == ACME_RECORD_ORDER) {
+                several_lost("the order's record could not be read");
+            } else if (now == AT_PUT) {
+                judge_unstored();
+            }
+            return f->kind->error;
         }
     }
     return DEVICE_GO;
@@ -597,6 +616,9 @@ static enum acme_progress run(void)
     s->orders_told = 0;
     s->requests_before = d->ca.requests;
     s->repeats_before = d->ca.repeats;
+    for (unsigned i = 0; i < LEN(s->visit); i++) { /* it cannot know of one that an earlier run has asked for */
+        s->struck |= s->visit[i].open ? ANSWERS_TWICE : 0;
+    }
     uint64_t began_ms = s->t->virtual_ms;
     several_tell("#   run %u, hour %.1f\n", s->run + 1, (double)s->t->virtual_ms / HOUR_MS);
     boot();
@@ -676,6 +698,9 @@ static void judge_run(enum acme_progress progress)
     if (!s->struck_any) {
         charge("fails by itself: %s", word(failure->error));
     }
+    if (failure->error == ACME_E_STORE_READ) {
+        charge("cache: the run ends because record %d cannot be read", (int)failure->record);
+    }
     if (failure->retry_s > MAKER_DAY) {
         charge("wait: %u s", failure->retry_s);
     }
@@ -751,6 +776,26 @@ static void play_several(struct trial *t)
     }
 }
 
+static void add_several(struct tally *sum)
+{
+    const struct several *s = &several;
+    const struct ca *ca = &s->d->ca;
+    sum->runs += s->run;
+    sum->requests += ca->requests;
+    sum->orders += ca->order_count;
+    sum->accounts += ca->accounts;
+    sum->visits += s->visits;
+    sum->unreachable += s->real_failures;
+    sum->wasted_visits += s->wasted_validations;
+    sum->wasted += s->wasted;
+    for (unsigned i = 0; i < SEVERAL_ORDERS; i++) {
+        sum->made += s->made[i].counted;
+        sum->used += s->made[i].used;
+        sum->lost += s->made[i].counted && !s->made[i].used;
+    }
+    sum->lost -= s->wasted;
+}
+
 static void tell_several(void)
 {
     printf("%s", several.story);
@@ -766,8 +811,14 @@ static unsigned seeds(const struct honest *honest)
     return 20000;
 }
 
-const struct dimension dimension_several = {"several",           kinds, seeds, NULL, .play = play_several,
-                                            .tell = tell_several};
-const struct dimension dimension_v1_several = {
-    "v1-several",          kinds, seeds, NULL, .play = play_several, .tell = tell_several, .first_scene = V1_ISSUE,
-    .last_scene = V1_ISSUE};
+const struct dimension dimension_several = {
+    "several", kinds, seeds, NULL, .play = play_several, .tell = tell_several, .add = add_several};
+const struct dimension dimension_v1_several = {"v1-several",
+                                               kinds,
+                                               seeds,
+                                               NULL,
+                                               .play = play_several,
+                                               .tell = tell_several,
+                                               .add = add_several,
+                                               .first_scene = V1_ISSUE,
+                                               .last_scene = V1_ISSUE};

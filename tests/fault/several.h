@@ -16,6 +16,8 @@ enum moment {
     AT_CONNECT, /* of connections: `error`, or 0 for silence       */
     AT_PRESENT, /* the solver says so                              */
     AT_TICK,    /* of the run; act() is given no request           */
+    AT_GET,     /* of a cache's record: `error`                    */
+    AT_PUT,     /* of any record, and of a commit: `error`         */
     BEFORE_RUN  /* the device is off; act() is given no request    */
 };
 
@@ -96,11 +98,11 @@ struct several {
     unsigned accounts_lost;
     unsigned orders_told; /* in this run: newOrder was answered, and the answer not lost */
     unsigned requests_before, repeats_before;
-    unsigned good_runs;
+    unsigned good_runs, wasted;
     struct made made[SEVERAL_ORDERS];
     struct visit visit[SEVERAL_ORDERS * CA_NAMES];
     unsigned told_valid[SEVERAL_ORDERS]; /* by the name's place, a bit each; ACME v1: only [0]     */
-    unsigned real_failures, wasted_validations;
+    unsigned visits, real_failures, wasted_validations;
     struct {
         bool there;
         char record[DEVICE_RECORDS][4096];

@@ -548,6 +548,8 @@ const struct fault_kind fault_kinds[] = {
     /* the device */
     {"power goes",            AT_TICK,    0,         OF_BOTH, LOSES_POWER, .act = power_goes},
     {"power goes",            AT_TICK,    0,         OF_BOTH, LOSES_POWER, .act = power_goes},
+    {"cache unreadable",      AT_GET,     0,         OF_BOTH, OLD_STATE, .error = ACME_E_STORE_READ},
+    {"cannot be written",     AT_PUT,     0,         OF_BOTH, ENDS_RUN, .error = ACME_E_STORE_WRITE},
     {"order lost",            BEFORE_RUN, 0,         OF_BOTH, OLD_STATE, .act = loses_order},
     {"account record lost",   BEFORE_RUN, 0,         OF_BOTH, OLD_STATE, .act = loses_account},
     {"next key lost",         BEFORE_RUN, 0,         OF_BOTH, OLD_STATE, .act = loses_next_key},

@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REPORTS 5 /* failed cases told of one dimension, unless --reports says otherwise */
+#define JOBS_MAX 64
+#define REPORTS  5 /* failed cases told of one dimension, unless --reports says otherwise */
 
 static unsigned reports = REPORTS;
 static struct trial trial;
@@ -22,6 +23,7 @@ static struct trial trial;
 /* Between the processes. */
 static struct shared {
     unsigned cases, failed;
+    struct tally tally[JOBS_MAX];
 } * shared;
 
 static unsigned kinds_of(const struct dimension *m)
@@ -77,10 +79,13 @@ static void tell_messages(void)
     }
 }
 
-static void work(const struct dimension *m, unsigned first, unsigned step, unsigned count)
+static void work(const struct dimension *m, unsigned first, unsigned step, unsigned count, struct tally *sum)
 {
     for (unsigned index = first; index < count; index += step) {
         bool good = play(m, index);
+        if (m->add != NULL) {
+            m->add(sum);
+        }
         __atomic_add_fetch(&shared->cases, 1, __ATOMIC_RELAXED);
         if (!good && __atomic_add_fetch(&shared->failed, 1, __ATOMIC_RELAXED) <= reports) {
             tell(m, index, false);
@@ -106,6 +111,22 @@ static bool have_common_factor(unsigned a, unsigned b)
     return a > 1;
 }
 
+static void tell_tally(unsigned jobs)
+{
+    struct tally sum = {0};
+    for (unsigned job = 0; job < jobs; job++) {
+        const unsigned *from = (const unsigned *)&shared->tally[job];
+        for (size_t i = 0; i < sizeof sum / sizeof(unsigned); i++) {
+            ((unsigned *)&sum)[i] += from[i];
+        }
+    }
+    printf("#   %u runs, %u requests, %u orders; certificates: %u made, %u used, %u lost by the CA or the device, %u "
+           "wasted; "
+           "validations: %u, %u in vain, %u of them for us\n",
+           sum.runs, sum.requests, sum.orders, sum.made, sum.used, sum.lost, sum.wasted, sum.visits,
+           sum.unreachable + sum.wasted_visits, sum.wasted_visits);
+}
+
 /* Runs one dimension in `jobs` processes. Returns how many cases failed, or processes died. */
 static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most)
 {
@@ -119,7 +140,7 @@ static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most
     fflush(stdout);
     for (unsigned job = 0; job < jobs; job++) {
         if (fork() == 0) {
-            work(m, job * step, jobs * step, count);
+            work(m, job * step, jobs * step, count, &shared->tally[job]);
             fflush(stdout);
             exit(0); /* not _exit: coverage counts are written on the way out */
         }
@@ -133,6 +154,9 @@ static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most
     double took = now_s() - began;
     printf("%sok %u - %s: %u of %u cases, %u failed, %.1f s, %.0f/s\n", shared->failed + died > 0 ? "not " : "",
            ++number, m->name, shared->cases, count, shared->failed, took, shared->cases / (took > 0 ? took : 1));
+    if (m->add != NULL) {
+        tell_tally(jobs);
+    }
     fflush(stdout);
     return shared->failed + died;
 }
@@ -189,7 +213,7 @@ int main(int argc, char **argv)
     for (; at + 1 < argc && argv[at][0] == '-'; at += 2) {
         unsigned value = (unsigned)strtoul(argv[at + 1], NULL, 10);
         if (strcmp(argv[at], "--jobs") == 0) {
-            jobs = value > 0 ? value : 1;
+            jobs = value > 0 && value < JOBS_MAX ? value : 1;
         } else if (strcmp(argv[at], "--at-most") == 0) {
             at_most = value;
         } else if (strcmp(argv[at], "--reports") == 0) {
