@@ -356,6 +356,14 @@ static void judge_early(const struct request *r)
     }
 }
 
+static bool is_purged(const struct request *r)
+{
+    bool object = r->kind == CA_CERTIFICATE || r->kind == CA_AUTHZ || r->kind == CA_CHALLENGE;
+    bool of_order = r->kind == CA_CERTIFICATE || !several.v1;
+    object = object || r->kind == CA_ORDER || r->kind == CA_FINALIZE;
+    return object && (of_order ? r->order <= several.purged_orders : r->authz < several.purged_authz);
+}
+
 static enum ca_meddled meddle(struct ca *ca, struct request *r, struct reply *p, bool done)
 {
     enum ca_meddled how = CA_UNTOUCHED;
@@ -363,6 +371,11 @@ static enum ca_meddled meddle(struct ca *ca, struct request *r, struct reply *p,
     put_true_chain_back();
     if (!done) {
         judge_early(r);
+        if (is_purged(r)) {
+            refuse(p, 404, "malformed", "No such thing any more");
+            several.struck |= NEEDS_PERSON;
+            return CA_MEDDLED;
+        }
     } else {
         if (r->kind == CA_CHALLENGE) {
             begin_visit(r);
@@ -735,8 +748,9 @@ static void judge_recovery(void)
     s->d->utc -= s->skew;
     s->skew = 0;
     for (s->run = s->ill_runs; progress == ACME_FAILED; s->run++) {
-        if (s->good_runs++ == SEVERAL_GOOD_RUNS) {
-            charge("recovery: no certificate in %u good runs", SEVERAL_GOOD_RUNS);
+        unsigned most = SEVERAL_GOOD_RUNS + (s->purged_orders > 0 ? GIVEN_UP : 0);
+        if (s->good_runs++ == most) {
+            charge("recovery: no certificate in %u good runs", most);
             return;
         }
         progress = run();

@@ -5,10 +5,11 @@
 #include "fake/ca_more.h"
 #include "trial.h"
 
-#define SEVERAL_FAULTS    4
-#define SEVERAL_RUNS      6  /* in which something may go wrong */
-#define SEVERAL_GOOD_RUNS 2  /* after that, of which one must end with a certificate */
-#define SEVERAL_ORDERS    40 /* as many as the scripted CA can make */
+#define SEVERAL_FAULTS 4
+#define SEVERAL_RUNS   6 /* in which something may go wrong */
+#define SEVERAL_GOOD_RUNS                                                                                            \
+    2 /* after that, of which one must end with a certificate; more when the CA has purged an order */
+#define SEVERAL_ORDERS 40 /* as many as the scripted CA can make */
 
 enum moment {
     AT_REQUEST, /* the CA does not get it                          */
@@ -95,7 +96,7 @@ struct several {
     bool struck_any;
     int64_t skew; /* the device's clock before the true time */
     unsigned delay_ms, patience_s;
-    unsigned accounts_lost;
+    unsigned accounts_lost, purged_orders, purged_authz;
     unsigned orders_told; /* in this run: newOrder was answered, and the answer not lost */
     unsigned requests_before, repeats_before;
     unsigned good_runs, wasted;

@@ -382,6 +382,49 @@ static enum ca_meddled forgets_account(struct fault *f, struct request *r, struc
     return CA_UNTOUCHED;
 }
 
+/* What was made up to here is gone at the CA, as orders are some days after they end. */
+static enum ca_meddled purges_orders(struct fault *f, struct request *r, struct reply *p)
+{
+    struct ca *ca = &several.d->ca;
+    (void)f;
+    (void)r;
+    (void)p;
+    several_lost("the CA purged its orders");
+    several.purged_orders = ca->order_count;
+    several.purged_authz = ca->v1.authz_count;
+    for (unsigned i = 0; !several.v1 && i < ca->order_count; i++) {
+        ca->order[i].status = "invalid"; /* none is given out again */
+    }
+    for (unsigned i = 0; i < ca->v1.authz_count; i++) {
+        ca->v1.authz[i].status = "invalid";
+    }
+    return CA_UNTOUCHED;
+}
+
+/* Somebody else, or its time, has ended it. */
+static enum ca_meddled authz_ends(struct fault *f, struct request *r, struct reply *p)
+{
+    static const char *const words[] = {"deactivated", "expired", "revoked"};
+    struct ca *ca = &several.d->ca;
+    (void)p;
+    if (several.v1) { /* a valid one is found so when the certificate is asked for */
+        for (unsigned i = 0; i < ca->v1.authz_count; i++) {
+            ca->v1.authz[i].status = "invalid";
+        }
+        return CA_UNTOUCHED;
+    }
+    struct ca_order *o = order_of(r);
+    if (strcmp(o->status, "pending") != 0 && strcmp(o->status, "ready") != 0) {
+        f->done--;
+        return CA_UNTOUCHED;
+    }
+    authz_of(r)->status = words[f->seed % LEN(words)];
+    authz_of(r)->responded = false;
+    several.visit[authz_number(r)].open = false;
+    o->status = "invalid";
+    return CA_UNTOUCHED;
+}
+
 static enum ca_meddled refuses_nonces(struct fault *f, struct request *r, struct reply *p)
 {
     if (r->get) {
@@ -519,6 +562,9 @@ const struct fault_kind fault_kinds[] = {
     {"no such account",       AT_REQUEST, SIGNED,    OF_BOTH, LASTS_PERSON, .act = no_such_account},
     {"says deactivated",      AT_REQUEST, SIGNED,    OF_BOTH, ENDS_RUN | NEEDS_PERSON, .act = says_deactivated},
     {"account forgotten",     AT_REQUEST, SIGNED,    OF_BOTH, ENDS_RUN, .act = forgets_account},
+    {"orders purged",         BEFORE_RUN, 0,         OF_BOTH, NEEDS_PERSON, .act = purges_orders},
+    {"authz ends",            AT_REQUEST, BIT(CA_AUTHZ), OF_8555, ENDS_RUN, .act = authz_ends},
+    {"authz ends",            AT_REQUEST, BIT(CA_NEW_CERT), OF_V1, ENDS_RUN, .act = authz_ends},
     {"nonce refused",         AT_REQUEST, SIGNED,    OF_BOTH, NO_EXCUSE, .act = refuses_nonces},
     /* connections */
     {"cut before",            AT_REQUEST, 0,         OF_BOTH, NO_EXCUSE, .act = severs},
