@@ -564,7 +564,7 @@ const struct fault_kind fault_kinds[] = {
     {"account forgotten",     AT_REQUEST, SIGNED,    OF_BOTH, ENDS_RUN, .act = forgets_account},
     {"orders purged",         BEFORE_RUN, 0,         OF_BOTH, NEEDS_PERSON, .act = purges_orders},
     {"authz ends",            AT_REQUEST, BIT(CA_AUTHZ), OF_8555, ENDS_RUN, .act = authz_ends},
-    {"authz ends",            AT_REQUEST, BIT(CA_NEW_CERT), OF_V1, ENDS_RUN, .act = authz_ends},
+    {"authz ends",            AT_REQUEST, BIT(CA_NEW_CERT), OF_V1, ENDS_RUN | NEEDS_PERSON, .act = authz_ends},
     {"nonce refused",         AT_REQUEST, SIGNED,    OF_BOTH, NO_EXCUSE, .act = refuses_nonces},
     /* connections */
     {"cut before",            AT_REQUEST, 0,         OF_BOTH, NO_EXCUSE, .act = severs},
