@@ -39,6 +39,7 @@ enum acme_step {
     ACME_STEP_REVOKE,     /* 7.6   revoke the certificate in use           */
     ACME_STEP_DEACTIVATE, /* 7.3.6 deactivate the account                  */
     ACME_STEP_CHANGE_KEY, /* 7.3.5 give the account its next key           */
+    ACME_STEP_TRY_KEY,    /*       until the CA takes it in all its places */
 #endif
     ACME_STEP_COUNT /* how many; as a next step: the chain has come in, all is done */
 };
@@ -94,7 +95,8 @@ enum acme_event_kind {
     ACME_EVENT_WAIT,      /* nothing for wait_ms: the next poll (error 0), or a retry after error       */
     ACME_EVENT_PROBLEM,   /* the CA's problem or a subproblem: text = type, detail, name = identifier   */
     ACME_EVENT_TERMS,     /* the CA has terms of service: text = URL                                    */
-    ACME_EVENT_STORED     /* a record is durable: record; no step                                       */
+    ACME_EVENT_STORED,    /* a record is durable: record; no step                                       */
+    ACME_EVENT_UNREADABLE /* a record cannot be read, and can be had again: record, error; no step      */
 };
 
 struct acme_event {

@@ -9,7 +9,7 @@ static const char *const steps[ACME_STEP_COUNT] = {"directory", "account",     "
                                                    "challenge", "challenge",   "authorization", "order",
                                                    "finalize",  "certificate",
 #if ACME_CFG_MANAGE
-                                                   "revoke",    "deactivate",  "change key"
+                                                   "revoke",    "deactivate",  "change key", "account"
 #endif
 };
 
@@ -156,7 +156,8 @@ void say_event(void *ctx, const struct acme_event *e)
         words(o, e->text);
         break;
     case ACME_EVENT_STORED:
-        acme_out_text(o, "stored: ");
+    case ACME_EVENT_UNREADABLE:
+        acme_out_text(o, e->kind == ACME_EVENT_STORED ? "stored: " : "unreadable: ");
         acme_out_text(o, records[e->record]);
         break;
     case ACME_EVENT_STEP:

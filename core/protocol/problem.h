@@ -16,7 +16,8 @@ enum acme_problem_kind {
     ACME_PROBLEM_BINDING,     /* externalAccountRequired                         */
     ACME_PROBLEM_MALFORMED,
     ACME_PROBLEM_CONFLICT, /* Boulder since 2026: the challenge is being validated */
-    ACME_PROBLEM_UNAUTHORIZED
+    ACME_PROBLEM_UNAUTHORIZED,
+    ACME_PROBLEM_SERVER /* serverInternal */
 };
 
 /* Texts lead into the document and have been made printable ASCII. */

@@ -37,7 +37,8 @@ const char *acme_step_word(enum acme_step step)
 #if ACME_CFG_MANAGE
         "revoke",
         "deactivate",
-        "change key"
+        "change key",
+        "account"
 #endif
     };
     return step < ACME_STEP_COUNT ? words[step] : "?";

@@ -6,12 +6,13 @@
 #include "report.h"
 #include "config.h"
 
-static const char *const kinds[] = {"step", "connected", "request", "answer", "wait", "problem", "terms", "stored"};
+static const char *const kinds[] = {"step", "connected", "request", "answer", "wait", "problem", "terms", "stored",
+                                    "unreadable"};
 
 static void event_json(const struct acme_event *e, struct acme_out *o)
 {
     acme_line_object(o, kinds[e->kind]);
-    if (e->kind != ACME_EVENT_STORED) {
+    if (e->kind < ACME_EVENT_STORED) {
         acme_line_text(o, "step", acme_slice_of(acme_step_word(e->step)));
     }
     acme_line_text(o, "name", e->name);
@@ -43,6 +44,10 @@ static void event_json(const struct acme_event *e, struct acme_out *o)
         break;
     case ACME_EVENT_TERMS:
         acme_line_text(o, "url", e->text);
+        break;
+    case ACME_EVENT_UNREADABLE:
+        acme_line_text(o, "error", acme_slice_of(acme_error_text(e->error).name));
+        acme_line_text(o, "record", acme_slice_of(acme_record_word(e->record)));
         break;
     case ACME_EVENT_STORED:
         acme_line_text(o, "record", acme_slice_of(acme_record_word(e->record)));
@@ -85,7 +90,7 @@ static void say_answer(const struct acme_event *e, struct acme_out *o)
 static void say_where(const struct acme_event *e, struct acme_out *o)
 {
     char text[280];
-    const char *word = e->kind == ACME_EVENT_STORED ? "stored" : acme_step_word(e->step);
+    const char *word = e->kind >= ACME_EVENT_STORED ? kinds[e->kind] : acme_step_word(e->step);
     (void)snprintf(text, sizeof text, "%-14s %.*s%s", word, (int)e->name.len, e->name.len > 0 ? e->name.at : "",
                    e->name.len > 0 ? " " : "");
     acme_out_text(o, text);
@@ -121,6 +126,10 @@ static void event_text(const struct acme_event *e, struct acme_out *o)
         break;
     case ACME_EVENT_STORED:
         acme_out_text(o, acme_record_word(e->record));
+        break;
+    case ACME_EVENT_UNREADABLE:
+        acme_out_text(o, acme_record_word(e->record));
+        acme_out_text(o, " cannot be read: taken as absent");
         break;
     }
 }

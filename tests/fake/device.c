@@ -324,6 +324,7 @@ static void trace(void *ctx, const struct acme_event *event)
                  event->detail.at);
     }
     d->stored_events += event->kind == ACME_EVENT_STORED;
+    d->unreadable += event->kind == ACME_EVENT_UNREADABLE;
     d->problem_events += event->kind == ACME_EVENT_PROBLEM;
 }
 

