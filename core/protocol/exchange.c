@@ -60,10 +60,8 @@ void acme_exchange_start(struct acme_exchange *x, uint32_t now_ms)
 void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now_ms)
 {
     uint32_t progress = acme_flow_progress(x->flow, step);
-    /* Back to the order or before it is a fresh start, and the flow allows each kind of that once. Looking again at the
-     * same order is none. */
-    bool back = step == ACME_STEP_ORDER && !x->flow->drop_order ? step < x->flow->step : step <= x->flow->step;
-    bool restart = step <= ACME_STEP_ORDER && back;
+    /* Back to the order or before it is a fresh start, and the flow allows each kind of that once. */
+    bool restart = step <= ACME_STEP_ORDER && step <= x->flow->step;
     bool advance = restart || progress > x->progress;
     bool again = step == x->flow->step && !advance;
 
@@ -385,7 +383,8 @@ static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
          * From anywhere else it is a box on the way, and as good as a 503. */
         bool making = flow->step == ACME_STEP_ACCOUNT || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
                       (ACME_CFG_V1 && (flow->step == ACME_STEP_ORDER || row_of(x)->costly));
-        if (flow->problem.kind != ACME_PROBLEM_RATE_LIMITED || !making || x->for_nonce) {
+        bool limit = making && flow->problem.kind == ACME_PROBLEM_RATE_LIMITED;
+        if (x->for_nonce || !(limit || (ACME_CFG_V1 && row_of(x)->costly))) {
             return acme_exchange_fault(x, ACME_E_RATE_LIMITED, now_ms);
         }
         wait_s = A_DAY_S;
@@ -420,10 +419,14 @@ static int advance(struct acme_exchange *x, int next, uint32_t now_ms)
     return 0;
 }
 
-/* Goes where a refusal leads. */
+/* Goes where a refusal leads. The same is asked again later each time; another order is not the same. */
 static int refused(struct acme_exchange *x, int next, int error, uint32_t now_ms)
 {
-    x->polls += next == (int)x->flow->step ? 1u : 0u; /* asked again: later each time */
+    if (next == (int)x->flow->step && !x->flow->drop_order) {
+        x->polls++;
+        wait_for(x, now_ms, acme_poll_ms(x->polls, x->retry_after_s), 0);
+        return 0;
+    }
     return advance(x, next == ACME_E_PROBLEM ? error : next, now_ms);
 }
 
@@ -555,7 +558,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     event.error = next < 0 ? next : 0;
     event.name = acme_flow_name(x->flow, step);
     acme_trace(x->setup, &event);
-    bool polled = poll || (ACME_CFG_V1 && next == (int)step) || next == (int)ACME_STEP_AUTHZ_POLL ||
+    bool polled = (ACME_CFG_V1 && next == (int)step && !x->flow->drop_order) || next == (int)ACME_STEP_AUTHZ_POLL ||
                   next == (int)ACME_STEP_ORDER_POLL;
     if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
         x->retry_after_s = -1;                       /* it was meant for polling what was answered */
