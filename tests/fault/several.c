@@ -27,8 +27,9 @@
 #define RUN_MS       (3 * HOUR_MS)
 #define RUN_REQUESTS 300u
 #define RUN_TICKS    60000u
-#define GIVEN_UP     3 /* a certificate that was denied in so many runs may be */
-#define PASSING      3 /* a fault that strikes so often passes within a run    */
+#define GIVEN_UP     3      /* a certificate that was denied in so many runs may be */
+#define KEPT_S       129600 /* so long it is tried at least, however often it is denied */
+#define PASSING      3      /* a fault that strikes so often passes within a run    */
 
 struct several several;
 
@@ -63,6 +64,10 @@ static void charge(const char *format, ...)
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
+    if (strcmp(text, several.last) == 0) { /* again */
+        return;
+    }
+    strcpy(several.last, text);
     if (several.charges++ == 0) {
         snprintf(several.first, sizeof several.first, "%s", text);
     }
@@ -109,10 +114,22 @@ static X509 *first_of(const char *pem, size_t len)
     return leaf;
 }
 
+/* Another is made. Those that were tried for long enough may be given up. */
+static void give_up(void)
+{
+    for (unsigned i = 0; i < SEVERAL_ORDERS; i++) {
+        struct made *m = &several.made[i];
+        if (m->counted && !m->used && m->lost == NULL && several.d->ca.utc - m->utc >= KEPT_S) {
+            m->lost = "it was tried for a day and a half";
+        }
+    }
+}
+
 static void count_made(void)
 {
     for (unsigned i = 0; i < several.d->ca.order_count; i++) {
         if (several.d->ca.order[i].chain != NULL && !several.made[i].counted) {
+            give_up();
             several.made[i].counted = true;
             several.made[i].utc = several.d->ca.utc;
             several_tell("#     certificate %u is made\n", i + 1);
@@ -286,7 +303,7 @@ static bool strikes(struct fault *f, enum moment when)
 static void note_strike(const struct fault *f, const char *where)
 {
     several.struck |= f->kind->excuses;
-    several.struck |= (f->kind->excuses & LASTS_PERSON) != 0 && f->done > PASSING ? NEEDS_PERSON : 0;
+    several.struck |= (f->kind->excuses & LASTS_PERSON) != 0 && f->done >= PASSING ? NEEDS_PERSON : 0;
     several.struck_any = true;
     if (f->kind->when == AT_ANSWER && f->step == CA_CHALLENGE) { /* whether it was answered cannot be known */
         several.struck |= ANSWERS_TWICE;
@@ -344,7 +361,11 @@ static void note_told(const struct request *r, const struct reply *p)
     } else if ((r->kind == CA_ORDER || r->kind == CA_NEW_ORDER) && strstr(p->body, "{\"status\":\"ready\"") != NULL) {
         several.told_valid[number - 1] = ~0u;
     }
-    several.orders_told += r->kind == CA_NEW_ORDER && strstr(p->head, "Location: ") != NULL;
+    bool whole = strstr(p->head, "Location: ") != NULL && strstr(p->body, "\"finalize\"") != NULL;
+    if (r->kind == CA_NEW_ORDER && whole && several.last_told != number) {
+        several.last_told = number;
+        several.orders_told++;
+    }
 }
 
 static void judge_early(const struct request *r)
@@ -717,11 +738,17 @@ static void judge_run(enum acme_progress progress)
     if (failure->retry_s > MAKER_DAY) {
         charge("wait: %u s", failure->retry_s);
     }
-    if (failure->retry_s > 7200 && (s->struck & A_DAY) == 0) {
+    if (failure->retry_s > 7200 && (s->struck & A_DAY) == 0 && !needs_person(failure->error)) {
         charge("wait: %u s advised after %s, and nobody asked for it", failure->retry_s, word(failure->error));
     }
-    if (needs_person(failure->error) && (s->struck & NEEDS_PERSON) == 0) {
-        charge("words: %s (%s) says that a person is needed", word(failure->error), failure->type);
+    bool wrong_leaf = failure->error == ACME_E_CERT_KEY || failure->error == ACME_E_CERT_NAMES ||
+                      failure->error == ACME_E_CERT_DATES;
+    bool of_order = failure->error == ACME_E_AUTHZ || failure->error == ACME_E_ORDER || needs_person(failure->error);
+    if (failure->retry_s == 0 && (wrong_leaf || of_order)) {
+        charge("wait: none advised after %s, and a minute later it will be the same", word(failure->error));
+    }
+    if (needs_person(failure->error) && failure->retry_s > 7200 && (s->struck & NEEDS_PERSON) == 0) {
+        charge("words: %s (%s) wants a person, and a day", word(failure->error), failure->type);
     }
 }
 
@@ -745,16 +772,23 @@ static void judge_recovery(void)
 {
     struct several *s = &several;
     enum acme_progress progress = ACME_FAILED;
+    uint64_t well_ms = s->t->virtual_ms;
+    bool stuck = false; /* with an order that will never do, and how should it know */
+    for (unsigned i = 0; i < SEVERAL_ORDERS; i++) {
+        stuck = stuck || (s->made[i].counted && !s->made[i].used);
+    }
     s->d->utc -= s->skew;
     s->skew = 0;
     for (s->run = s->ill_runs; progress == ACME_FAILED; s->run++) {
-        unsigned most = SEVERAL_GOOD_RUNS + (s->purged_orders > 0 ? GIVEN_UP : 0);
-        if (s->good_runs++ == most) {
-            charge("recovery: no certificate in %u good runs", most);
+        bool soon = s->t->virtual_ms - well_ms < (stuck ? 2ull * KEPT_S * 1000 : 0);
+        if (s->good_runs++ >= SEVERAL_GOOD_RUNS && !soon) {
+            charge("recovery: no certificate in %u good runs, %.0f hours", s->good_runs - 1,
+                   (double)(s->t->virtual_ms - well_ms) / HOUR_MS);
             return;
         }
         progress = run();
         judge_run(progress);
+        s->patience_s = stuck ? HOUR_MS / 1000 : s->patience_s; /* a few hundred runs tell nothing more */
         wait_for_next(progress);
     }
     if (progress == ACME_CURRENT) { /* until it is due */

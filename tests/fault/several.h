@@ -5,11 +5,10 @@
 #include "fake/ca_more.h"
 #include "trial.h"
 
-#define SEVERAL_FAULTS 4
-#define SEVERAL_RUNS   6 /* in which something may go wrong */
-#define SEVERAL_GOOD_RUNS                                                                                            \
-    2 /* after that, of which one must end with a certificate; more when the CA has purged an order */
-#define SEVERAL_ORDERS 40 /* as many as the scripted CA can make */
+#define SEVERAL_FAULTS    4
+#define SEVERAL_RUNS      6  /* in which something may go wrong */
+#define SEVERAL_GOOD_RUNS 2  /* after that, of which one must end with a certificate */
+#define SEVERAL_ORDERS    40 /* as many as the scripted CA can make */
 
 enum moment {
     AT_REQUEST, /* the CA does not get it                          */
@@ -97,7 +96,7 @@ struct several {
     int64_t skew; /* the device's clock before the true time */
     unsigned delay_ms, patience_s;
     unsigned accounts_lost, purged_orders, purged_authz;
-    unsigned orders_told; /* in this run: newOrder was answered, and the answer not lost */
+    unsigned last_told, orders_told; /* in this run: newOrder was answered, and the answer not lost */
     unsigned requests_before, repeats_before;
     unsigned good_runs, wasted;
     struct made made[SEVERAL_ORDERS];
@@ -115,8 +114,8 @@ struct several {
     unsigned seen_count;
 
     unsigned charges;
-    char first[400]; /* charge */
-    char story[24000];
+    char first[400], last[400]; /* charge */
+    char story[1u << 17];
     size_t story_len;
 };
 

@@ -532,6 +532,9 @@ static enum ca_meddled clock_jumps(struct fault *f, struct request *r, struct re
     (void)r;
     (void)p;
     several.skew += jumps[f->seed % LEN(jumps)];
+    if (jumps[f->seed % LEN(jumps)] >= MAKER_DAY) {
+        several_lost("the clock says that it is old");
+    }
     several.d->utc += jumps[f->seed % LEN(jumps)];
     return CA_UNTOUCHED;
 }
@@ -581,7 +584,7 @@ const struct fault_kind fault_kinds[] = {
     {"another list",          AT_ANSWER,  ORDERS,    OF_8555, NO_EXCUSE, .act = other_list},
     {"member missing",        AT_ANSWER,  DOCUMENTS, OF_BOTH, NEEDS_PERSON, .act = less_members},
     {"no Location",           AT_ANSWER,  BIT(CA_NEW_ACCOUNT) | BIT(CA_NEW_ORDER) | BIT(CA_NEW_REG) | BIT(CA_NEW_AUTHZ) | BIT(CA_NEW_CERT),
-                                                     OF_BOTH, NO_EXCUSE, .act = no_location},
+                                                     OF_BOTH, NEEDS_PERSON, .act = no_location},
     {"broken body",           AT_ANSWER,  DOCUMENTS | BIT(CA_CERTIFICATE) | BIT(CA_NEW_CERT) | BIT(CA_ISSUER),
                                                      OF_BOTH, NO_EXCUSE, .act = broken_body},
     {"wrong leaf",            AT_REQUEST, BIT(CA_CERTIFICATE), OF_BOTH, NO_EXCUSE, .act = wrong_leaf},

@@ -209,6 +209,8 @@ static void count_honest(enum trial_mode mode, const char *with)
 int main(int argc, char **argv)
 {
     unsigned jobs = 2, at_most = 0, failed = 0;
+    static char buffer[1u << 18]; /* a case is told at once, whatever other processes tell */
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     int at = 1;
     for (; at + 1 < argc && argv[at][0] == '-'; at += 2) {
         unsigned value = (unsigned)strtoul(argv[at + 1], NULL, 10);
