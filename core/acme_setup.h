@@ -7,6 +7,7 @@
 #include "secure/key.h"
 #include "wire/slice.h"
 
+struct acme_json;  /* wire/json.h */
 struct acme_tls;   /* secure/tls.h */
 struct acme_trust; /* secure/anchors.h */
 
@@ -91,7 +92,7 @@ enum acme_event_kind {
     ACME_EVENT_STEP,      /* a step begins: step, name                                                  */
     ACME_EVENT_CONNECTED, /* a new connection, TLS handshake done: text = host                          */
     ACME_EVENT_REQUEST,   /* a request goes out: text = method, detail = URL                            */
-    ACME_EVENT_ANSWER,    /* its answer was understood: http_status, status, polls                      */
+    ACME_EVENT_ANSWER,    /* its answer was read: http_status, status, polls, document; error: it was refused    */
     ACME_EVENT_WAIT,      /* nothing for wait_ms: the next poll (error 0), or a retry after error       */
     ACME_EVENT_PROBLEM,   /* the CA's problem or a subproblem: text = type, detail, name = identifier   */
     ACME_EVENT_TERMS,     /* the CA has terms of service: text = URL                                    */
@@ -112,6 +113,7 @@ struct acme_event {
     struct acme_slice name; /* DNS name in question; may be empty */
     struct acme_slice text;
     struct acme_slice detail;
+    const struct acme_json *document; /* ANSWER: wire/json.h, for whoever has more words than the core; else NULL */
 };
 
 /* The certificate authority. */

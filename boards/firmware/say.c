@@ -16,7 +16,11 @@ static const char *const steps[ACME_STEP_COUNT] = {"directory", "account",     "
 static const char *const statuses[] = {"",      "unknown", "pending",     "processing", "ready",
                                        "valid", "invalid", "deactivated", "expired",    "revoked"};
 
-static const char *const records[] = {"account key", "account", "order", "next key", "key", "chain"};
+static const char *const records[] = {"account key",     "account", "order", "next key", "key", "chain",
+#if ACME_CFG_MANAGE
+                                      "next account key"
+#endif
+};
 
 struct acme_out *say_begin(void)
 {

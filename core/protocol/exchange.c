@@ -556,6 +556,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     event.http_status = x->http.answer.status;
     event.polls = x->polls;
     event.error = next < 0 ? next : 0;
+    event.document = json;
     event.name = acme_flow_name(x->flow, step);
     acme_trace(x->setup, &event);
     bool polled = (ACME_CFG_V1 && next == (int)step && !x->flow->drop_order) || next == (int)ACME_STEP_AUTHZ_POLL ||

@@ -526,7 +526,8 @@ int acme_flow_respond_refused(struct acme_flow *f, const struct acme_problem *p)
         return ACME_STEP_AUTHZ_POLL;
     }
     acme_flow_withdraw(f);
-    return ACME_E_PROBLEM;
+    /* serles validates before it answers, and refuses with the reason: `connection` and the like (2026-11). */
+    return p->kind == ACME_PROBLEM_OTHER && p->type.len > 0 ? ACME_E_AUTHZ : ACME_E_PROBLEM;
 }
 
 void acme_flow_lost(struct acme_flow *f)

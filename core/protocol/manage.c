@@ -188,11 +188,16 @@ static int unknown(struct acme_flow *f)
     return m->what > ACME_NOW ? ACME_E_NO_ACCOUNT : leave(f); /* lost with all keys: a new one is made with the old */
 }
 
-/* The account is deactivated, perhaps by an earlier request of ours whose answer was lost. */
+/* The account is deactivated already, which may be what is wanted. */
 static int ended(struct acme_flow *f)
 {
     f->status = ACME_STATUS_DEACTIVATED;
-    return f->manage.what == ACME_DEACTIVATE ? (int)ACME_STEP_COUNT : ACME_E_ACCOUNT;
+    if (f->manage.what != ACME_DEACTIVATE) {
+        return ACME_E_ACCOUNT;
+    }
+    f->manage.drop_account = true;
+    f->drop_order = true;
+    return ACME_STEP_COUNT;
 }
 
 static int look_read(struct acme_flow *f, const struct acme_answer *a)
@@ -282,7 +287,8 @@ static int deactivate_read(struct acme_flow *f, const struct acme_answer *a)
     return f->status == ACME_STATUS_DEACTIVATED ? ACME_STEP_COUNT : ACME_E_IGNORED;
 }
 
-/* `unauthorized`: so says the CA to an account that is deactivated. By us, when an answer was lost. */
+/* `unauthorized`: so says the CA to an account that is deactivated. By us, when an answer was lost; or earlier, since ACME v1
+ * finds an account that has ended like any other. */
 static int deactivate_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     if (p->kind != ACME_PROBLEM_UNAUTHORIZED) {

@@ -59,7 +59,8 @@ struct acme_authz {
     struct acme_slice url;  /* of the challenge; at == NULL: no such challenge   */
     struct acme_slice token;
     enum acme_status challenge; /* status of the challenge                           */
-    acme_json_value error;      /* the challenge's problem, or ACME_JSON_NONE        */
+    acme_json_value error;      /* the challenge's problem, or ACME_JSON_NONE; when the authorization is invalid for
+                                   another challenge, that one's */
 };
 
 /* Reads status, identifier, and the challenge of `type`. Returns 0 or ACME_E_MEMBER. */

@@ -127,8 +127,9 @@ static const char *set(struct acme_config *c, enum acme_config_key key, const ch
         return number_of(value) == 0 ? "not a port number" : NULL;
     case REASON: /* RFC 5280, 5.3.1, which has no 7 */
         *(uint16_t *)at = number_of(value);
-        return number_of(value) == 0 || number_of(value) > 10 || number_of(value) == 7 ? "not a reason from 1 to 10"
-                                                                                       : NULL;
+        return number_of(value) == 7                            ? "RFC 5280 has no reason 7"
+               : number_of(value) == 0 || number_of(value) > 10 ? "not a reason from 1 to 10"
+                                                                : NULL;
     case SWITCH:
         on = switch_of(value);
         *(bool *)at = on == 1;
@@ -191,11 +192,41 @@ static const char *take_values(struct acme_config *c, enum acme_config_key key, 
     return wrong;
 }
 
+static enum acme_config_key row_of(const char *key, size_t len)
+{
+    unsigned i = 0;
+    while (i < ACME_KEY_COUNT &&
+           (rows[i].key == NULL || strlen(rows[i].key) != len || memcmp(rows[i].key, key, len) != 0)) {
+        i++;
+    }
+    return (enum acme_config_key)i;
+}
+
+/* Two mistakes are worth a hint: a flag's name, and "key value" without the sign between. */
+static int unknown_key(struct acme_config *c, const char *key, unsigned number)
+{
+    char flag[32];
+    enum acme_config_key by_flag = ACME_KEY_COUNT;
+    size_t first = strcspn(key, " \t");
+
+    if (snprintf(flag, sizeof flag, "%s%s", key[0] == '-' ? "" : "--", key) < (int)sizeof flag) {
+        by_flag = acme_config_flag(flag, strlen(flag));
+    }
+    if (by_flag != ACME_KEY_COUNT && rows[by_flag].key != NULL) {
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"; the key for %s is %s", c->file, number,
+                        key, flag, rows[by_flag].key);
+    }
+    if (key[first] != '\0' && row_of(key, first) != ACME_KEY_COUNT) {
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: no = between \"%.*s\" and its value", c->file, number,
+                        (int)first, key);
+    }
+    return complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"", c->file, number, key);
+}
+
 static int take_line(struct acme_config *c, char *line, unsigned number)
 {
     char *key = trim(line);
     char *value = strchr(key, '=');
-    unsigned i = 0;
     const char *wrong;
 
     if (*key == '\0' || *key == '#') {
@@ -206,11 +237,9 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
         value = trim(value);
         key = trim(key);
     }
-    while (i < ACME_KEY_COUNT && (rows[i].key == NULL || strcmp(rows[i].key, key) != 0)) {
-        i++;
-    }
+    enum acme_config_key i = row_of(key, strlen(key));
     if (i == ACME_KEY_COUNT) {
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"", c->file, number, key);
+        return unknown_key(c, key, number);
     }
     if (value == NULL || *value == '\0') {
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" has no value", c->file, number, key);
@@ -221,11 +250,14 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
     if (strstr(value, " #") != NULL) { /* it would become a part of the value, such as a directory of that name */
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: a comment needs a line of its own", c->file, number, key);
     }
+    if (value[0] == '"' && value[strlen(value) - 1] == '"') { /* so would these */
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: values stand without quotes", c->file, number, key);
+    }
     c->in_file |= bit(i);
     if ((c->by_flag & bit(i)) != 0) {
         return 0;
     }
-    wrong = take_values(c, (enum acme_config_key)i, value);
+    wrong = take_values(c, i, value);
     return wrong == NULL ? 0 : complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: %s", c->file, number, key, wrong);
 }
 

@@ -91,7 +91,35 @@ static void each_name(const struct acme_leaf *leaf, struct acme_out *o, bool jso
     }
 }
 
-static void say_json(const struct acme_posix_store *s, const struct acme_leaf *leaf, const char *wrong, bool order)
+/* What is under way: an order, and a time before which the CA is not asked; each may be there without the other. */
+struct under_way {
+    bool order;
+    int64_t until_utc; /* 0: it may be asked */
+    struct acme_told told;
+};
+
+static void read_under_way(struct acme_posix_store *s, struct under_way *u)
+{
+    static char record[16384];
+    int len = s->store.get(s, ACME_RECORD_ORDER, record, sizeof record);
+
+    memset(u, 0, sizeof *u);
+    struct acme_slice rest = acme_slice(record, len > 0 && len <= (int)sizeof record ? (size_t)len : 0);
+    while (rest.len > 0) {
+        struct acme_slice line = acme_slice_cut(&rest, '\n');
+        struct acme_slice word = acme_slice_cut(&line, ' ');
+        u->order = u->order || acme_slice_is(word, "order");
+        u->until_utc = acme_slice_is(word, "retry") ? acme_slice_decimal(line) : u->until_utc;
+    }
+    int64_t left = u->until_utc - (int64_t)time(NULL);
+    u->until_utc = left > 0 && left <= 86400 ? u->until_utc : 0; /* as the core takes it */
+    if (u->until_utc > 0) {
+        (void)acme_told_read(s, u->until_utc, &u->told);
+    }
+}
+
+static void say_json(const struct acme_posix_store *s, const struct acme_leaf *leaf, const char *wrong,
+                     const struct under_way *u)
 {
     struct acme_out *o = acme_line();
 
@@ -109,7 +137,12 @@ static void say_json(const struct acme_posix_store *s, const struct acme_leaf *l
         acme_line_number(o, "days_left", (leaf->not_after - (int64_t)time(NULL)) / 86400);
         acme_line_number(o, "renew_at", acme_renew_at(leaf->not_before, leaf->not_after));
     }
-    acme_line_number(o, "order_in_progress", order);
+    acme_line_number(o, "order_in_progress", u->order);
+    if (u->until_utc > 0) {
+        acme_line_number(o, "held_until", u->until_utc);
+        acme_line_text(o, "type", acme_slice_of(u->told.type));
+        acme_line_text(o, "detail", acme_slice_of(u->told.detail));
+    }
     acme_line_close(o);
     acme_line_end(STDOUT_FILENO);
 }
@@ -122,7 +155,27 @@ static void say_row(const char *word, struct acme_slice text)
     acme_line_end(STDOUT_FILENO);
 }
 
-static void say_text(const struct acme_posix_store *s, const struct acme_leaf *leaf, const char *wrong, bool order)
+static void say_under_way(const struct under_way *u)
+{
+    struct acme_out *o;
+
+    if (u->order) {
+        say_row("    order    in progress", acme_slice("", 0));
+    }
+    if (u->until_utc > 0) {
+        o = acme_line();
+        acme_out_text(o, "    waiting  until ");
+        acme_say_date(o, u->until_utc);
+        acme_out_text(o, " UTC: the CA is not asked before, but with --force");
+        acme_line_end(STDOUT_FILENO);
+        if (u->told.detail[0] != '\0') {
+            say_row("    CA said  ", acme_slice_of(u->told.detail));
+        }
+    }
+}
+
+static void say_text(const struct acme_posix_store *s, const struct acme_leaf *leaf, const char *wrong,
+                     const struct under_way *u)
 {
     int64_t left;
     char text[48];
@@ -153,9 +206,7 @@ static void say_text(const struct acme_posix_store *s, const struct acme_leaf *l
         acme_out_text(o, " UTC");
         acme_line_end(STDOUT_FILENO);
     }
-    if (order) {
-        say_row("    order    in progress", acme_slice("", 0));
-    }
+    say_under_way(u);
 }
 
 /* Shows one certificate. Returns true when there is one. */
@@ -164,15 +215,15 @@ static bool show(const struct acme_config *config, const char *name)
     static struct acme_posix_store store;
     struct acme_leaf leaf;
     const char *wrong;
-    bool order;
+    static struct under_way under_way;
 
     acme_posix_store_init(&store, config->state, name);
     wrong = read_leaf(&store, &leaf);
-    order = store.store.get(&store, ACME_RECORD_ORDER, NULL, 0) != 0;
+    read_under_way(&store, &under_way);
     if (config->json) {
-        say_json(&store, &leaf, wrong, order);
+        say_json(&store, &leaf, wrong, &under_way);
     } else {
-        say_text(&store, &leaf, wrong, order);
+        say_text(&store, &leaf, wrong, &under_way);
     }
     return wrong == NULL;
 }

@@ -120,6 +120,7 @@ static const struct rule {
     {BIT(ENDED), STEP(CA_NEW_ACCOUNT), END, 0, ACME_E_ACCOUNT, "Boulder, Pebble: the key's account was deactivated; a person has to act"},
     {BIT(UNDER_WAY), STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_BUDGET, "8555 7.5.1: it is being validated, believe that: the authorization tells"},
     {BIT(UNTYPED), STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_HTTP_STATUS, "the authorization tells what that meant, as the next"},
+    {BIT(OTHER), STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_AUTHZ, "as the next; serles has validated in vain before it answers, and says why"},
     {ANY, STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_PROBLEM, "Pebble, older Boulders: it was answered before; if it still waits after four looks, it was not: again, three times"},
     {BIT(EARLY), STEP(CA_FINALIZE), CA_ORDER, 500, ACME_E_BUDGET, "8555 7.4: not ready although all is valid: the order tells when"},
     {BIT(UNTYPED), STEP(CA_FINALIZE), CA_ORDER, 500, ACME_E_HTTP_STATUS, "as the next"},

@@ -72,6 +72,7 @@ static const struct rule {
     {BIT(UNAUTHORIZED), STEP(CA_NEW_CERT), CA_NEW_AUTHZ, 0, ACME_E_PROBLEM, "too early, or expired, in the same words: all are asked for anew, once a run"},
     {ANY, STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_PROBLEM, "answered before, expired, or really wrong: the authorization tells"},
     {ANY, LOOKS, AGAIN, 1000, ACME_E_PROBLEM, "it was there: a storage that stalls denies it"},
+    {BIT(OTHER), STEP(CA_CHALLENGE), END, 0, ACME_E_AUTHZ, "the reason for which the name could not be validated"},
     {ANY, ANY, END, 0, ACME_E_PROBLEM, "refused, and asking again would not change it"},
     /* clang-format on */
 };

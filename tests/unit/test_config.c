@@ -108,6 +108,18 @@ static void test_refused(void **unused)
 {
     (void)unused;
     refused("# one\n\ncolour = blue\n", "3: unknown key \"colour\"");
+    refused("directory = https://ca.test/\n",
+            "1: unknown key \"directory\"; the key for --directory is directory_url");
+    refused("--directory = https://ca.test/\n",
+            "1: unknown key \"--directory\"; the key for --directory is directory_url");
+    refused("ca-file = x\n", "1: unknown key \"ca-file\"; the key for --ca-file is ca_file");
+    refused("yes = yes\n", "1: unknown key \"yes\"");
+    refused("names a.example\n", "1: no = between \"names\" and its value");
+    refused("accept_terms\tyes\n", "1: no = between \"accept_terms\" and its value");
+    refused("colour blue\n", "1: unknown key \"colour blue\"");
+    refused("webroot = \"/x\"\n", "1: webroot: values stand without quotes");
+    refused("names = \"a.example b.example\"\n", "1: names: values stand without quotes");
+    refused("webroot = \"\n", "1: webroot: values stand without quotes");
     refused("= x\n", "1: unknown key \"\"");
     refused("state = /a\nstate = /b\n", "2: key \"state\" is given twice");
     refused("state\n", "1: key \"state\" has no value");
@@ -168,6 +180,7 @@ static void test_flags(void **unused)
     static const char *const no_reasons[] = {"0", "7", "11", "x"};
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(acme_config_take(&c, ACME_KEY_REASON, no_reasons[i]), ACME_EXIT_USAGE);
+        assert_int_equal(strstr(c.error, "RFC 5280 has no reason 7") != NULL, no_reasons[i][0] == '7');
         acme_config_init(&c);
     }
     assert_false(c.yes);

@@ -280,6 +280,19 @@ static void keys_elsewhere_cannot_be_changed(void **state)
     done();
 }
 
+static void an_account_that_has_ended_need_not_be_ended(void **state)
+{
+    (void)state;
+    static const struct ca_twist ended = {CA_NEW_ACCOUNT, 1, 0, CA_ADD, "", "{\"status\":\"deactivated\"}"};
+    issued(false);
+    again();
+    twist(&ended, 1);
+    demand(run(ACME_DEACTIVATE), ACME_DONE);
+    assert_int_equal(w.record[ACME_RECORD_ACCOUNT].len, 0);
+    assert_int_equal(w.ca.count[CA_ACCOUNT], 0);
+    done();
+}
+
 /* --- refusals */
 
 static const struct refusal {
@@ -696,6 +709,7 @@ int main(void)
         cmocka_unit_test(nothing_is_made_for_it),
         cmocka_unit_test(a_certificate_has_to_fit),
         cmocka_unit_test(keys_elsewhere_cannot_be_changed),
+        cmocka_unit_test(an_account_that_has_ended_need_not_be_ended),
         cmocka_unit_test(refusals_end_it),
         cmocka_unit_test(what_is_lost_is_asked_for_again),
         cmocka_unit_test(every_cut_of_every_answer),
