@@ -27,23 +27,26 @@
 
 /* --- the order --- */
 
+/* Other text in place of `len` bytes of a body. */
+static void exchange(struct reply *p, char *at, size_t len, const char *text)
+{
+    size_t n = strlen(text);
+    assert_true(strlen(p->body) + n - len < sizeof p->body);
+    memmove(at + n, at + len, strlen(at + len) + 1);
+    memcpy(at, text, n);
+}
+
 static struct ca_order *order_of(const struct request *r)
 {
     return &several.d->ca.order[r->order - 1];
 }
 
-static enum ca_meddled any_way_out(struct fault *f, struct reply *p)
+/* What is heard of it: nothing, or the server's trouble. The order's document tells the rest. */
+static enum ca_meddled in_trouble(const struct fault *f, struct reply *p)
 {
-    switch (f->seed % 3) {
-    case 0:
-        return CA_SEVERED;
-    case 1:
-        p->head[0] = '\0';
-        refuse(p, 500, "serverInternal", "Error finalizing order");
-        return CA_MEDDLED;
-    default:
-        return CA_MEDDLED; /* the document says so */
-    }
+    p->head[0] = '\0';
+    refuse(p, 500, "serverInternal", "Error finalizing order");
+    return f->seed % 3 == 0 ? CA_SEVERED : CA_MEDDLED;
 }
 
 static enum ca_meddled dies_unsigned(struct fault *f, struct request *r, struct reply *p)
@@ -55,11 +58,7 @@ static enum ca_meddled dies_unsigned(struct fault *f, struct request *r, struct 
     }
     o->status = "invalid";
     o->error = TROUBLE;
-    if (f->seed % 3 == 2) {
-        refuse(p, 500, "serverInternal", "Error finalizing order");
-        return CA_MEDDLED;
-    }
-    return any_way_out(f, p);
+    return in_trouble(f, p);
 }
 
 static enum ca_meddled dies_signed(struct fault *f, struct request *r, struct reply *p)
@@ -72,11 +71,7 @@ static enum ca_meddled dies_signed(struct fault *f, struct request *r, struct re
     o->status = "invalid";
     o->error = TROUBLE;
     several.made[r->order - 1].lost = "the CA gave the order up after it had signed";
-    if (f->seed % 3 == 2) {
-        refuse(p, 500, "serverInternal", "Error finalizing order");
-        return CA_MEDDLED;
-    }
-    return any_way_out(f, p);
+    return in_trouble(f, p);
 }
 
 /* The same with the order's own word for it. */
@@ -86,16 +81,12 @@ static enum ca_meddled slow_order(struct fault *f, struct request *r, struct rep
     (void)f;
     if (strcmp(o->status, "valid") == 0 && !several.made[r->order - 1].used) {
         o->status = "processing";
-        char *at = strstr(p->body, "\"status\":\"valid\"");
-        if (at != NULL) { /* the member in full, its certificate with it */
-            char *certificate = strstr(p->body, ",\"certificate\":\"");
-            if (certificate != NULL) {
-                char *end = strchr(certificate + 16, '"') + 1;
-                memmove(certificate, end, strlen(end) + 1);
-            }
-            char rest[sizeof p->body];
-            strcpy(rest, at + strlen("\"status\":\"valid\""));
-            sprintf(at, "\"status\":\"processing\"%s", rest);
+        char *at = strstr(p->body, "\"status\":\"valid\""), *certificate = strstr(p->body, ",\"certificate\":\"");
+        if (certificate != NULL) {
+            exchange(p, certificate, (size_t)(strchr(certificate + 16, '"') + 1 - certificate), "");
+        }
+        if (at != NULL) {
+            exchange(p, at, strlen("\"status\":\"valid\""), "\"status\":\"processing\"");
         }
         o->processing = f->seed % 4;
     }
@@ -109,9 +100,7 @@ static enum ca_meddled stale_look(struct fault *f, struct request *r, struct rep
     (void)r;
     for (unsigned i = 0; i < LEN(words); i++) {
         for (char *at = strstr(p->body, words[i]); at != NULL; at = strstr(at, words[i])) {
-            char rest[sizeof p->body];
-            strcpy(rest, at + strlen(words[i]));
-            sprintf(at, i == 2 ? "\"status\": \"pending\"%s" : "\"status\":\"pending\"%s", rest);
+            exchange(p, at, strlen(words[i]), i == 2 ? "\"status\": \"pending\"" : "\"status\":\"pending\"");
         }
     }
     return CA_UNTOUCHED;
@@ -137,13 +126,12 @@ static enum ca_meddled other_list(struct fault *f, struct request *r, struct rep
 {
     unsigned n = several.plan.name_count, number = r->kind == CA_NEW_ORDER ? several.d->ca.order_count : r->order;
     unsigned how = f->seed % 5;
-    char *list = strstr(p->body, "\"authorizations\":["), list_text[1500] = "", rest[sizeof p->body];
+    char *list = strstr(p->body, "\"authorizations\":["), list_text[1500] = "";
     if (list == NULL || p->code >= 400) {
         f->done--;
         return CA_UNTOUCHED;
     }
     list += strlen("\"authorizations\":[");
-    strcpy(rest, strchr(list, ']'));
     unsigned count = how == 4 ? 0 : how == 3 ? 2 * n : how == 1 ? n - 1 : n;
     size_t at = 0;
     for (unsigned i = 0; i < count; i++) {
@@ -151,7 +139,7 @@ static enum ca_meddled other_list(struct fault *f, struct request *r, struct rep
         at += (size_t)snprintf(list_text + at, sizeof list_text - at, "%s\"" CA_URL "/authz/%u/%u\"",
                                i > 0 ? "," : "", number, which);
     }
-    sprintf(list, "%s%s", list_text, rest);
+    exchange(p, list, strcspn(list, "]"), list_text);
     return CA_UNTOUCHED;
 }
 
