@@ -155,8 +155,7 @@ static int tick_begin(struct acme_client *c, uint32_t now_ms)
 {
     /* The CA's wish is a day at most when it is stored: one further ahead was stored by a clock that was wrong. */
     int64_t left_s = c->retry_utc - c->utc;
-    /* A moment that has passed is the one the order was stored at. */
-    c->flow.old = c->flow.order.url[0] != '\0' && left_s <= -ORDER_KEPT_S;
+    c->flow.old = c->flow.order.url[0] != '\0' && c->utc - c->flow.since >= ORDER_KEPT_S;
     if (c->when == ACME_WHEN_DUE && left_s > 0 && left_s <= A_DAY_S) {
         c->exchange.retry_s = (uint32_t)left_s;
         return ACME_E_RATE_LIMITED;
@@ -276,7 +275,7 @@ static int faulted(struct acme_client *c, int error, uint32_t now_ms)
 static int note_cost(struct acme_client *c)
 {
     c->exchange.noted++;
-    c->retry_utc = c->retry_utc == 0 ? c->utc : c->utc + ACME_COSTLY_RETRY_S;
+    c->retry_utc = c->retry_utc == 0 ? 1 : c->utc + ACME_COSTLY_RETRY_S;
     return acme_keeper_retry(&c->keeper, &c->flow, c->retry_utc);
 }
 
@@ -437,7 +436,7 @@ static void copy_text(char *to, size_t cap, struct acme_slice from)
 
 /* True when the order is of no more use, whoever asks. One that may have a certificate is not dead, whatever was said of
  * it or is wrong with that: a new one each time would soon meet the CA's limit on certificates for the same names. Nor is
- * it for a server's trouble. With other names than those asked, or too large, the next would be just the same. */
+ * it for a server's trouble, and one that is too large has to be lent more memory. */
 static bool order_is_dead(const struct acme_client *c, int error)
 {
     switch (error) {
@@ -446,6 +445,7 @@ static bool order_is_dead(const struct acme_client *c, int error)
         return true;
     case ACME_E_PROBLEM:
     case ACME_E_CERT_KEY:
+    case ACME_E_CERT_NAMES:
     case ACME_E_CERT_DATES:
     case ACME_E_CERT_SYNTAX:
         return c->flow.problem.http_status < 500 && !acme_flow_keeps_order(&c->flow);
@@ -454,29 +454,40 @@ static bool order_is_dead(const struct acme_client *c, int error)
     }
 }
 
+/* The column of acme_error.h. */
+static bool needs_a_person(int error)
+{
+#define NEEDS(name, value, retry, meaning, cause)                                                                    \
+    case name:                                                                                                       \
+        return !(retry);
+    switch (error) {
+        ACME_ERRORS(NEEDS)
+    default:
+        return false;
+    }
+#undef NEEDS
+}
+
 /* When another run makes sense, where the CA has not said it: what a person has to mend will not have been before
  * tomorrow, and failed validations are counted by the hour. */
 static uint32_t advised_s(const struct acme_client *c, int error)
 {
-#define ADVISE(name, value, retry, meaning, cause)                                                                   \
-    case name:                                                                                                       \
-        return retry ? 0 : A_DAY_S;
-
     if (c->exchange.retry_s > 0) {
         return c->exchange.retry_s;
     }
-    if (error == ACME_E_AUTHZ || error == ACME_E_ORDER || error == ACME_E_RATE_LIMITED) {
-        return AN_HOUR_S;
-    }
-    if (error == ACME_E_PROBLEM && (c->flow.problem.http_status >= 500 || acme_flow_keeps_order(&c->flow))) {
-        return AN_HOUR_S; /* it may pass */
-    }
     switch (error) {
-        ACME_ERRORS(ADVISE)
+    case ACME_E_AUTHZ:
+    case ACME_E_ORDER:
+    case ACME_E_RATE_LIMITED:
+    case ACME_E_CERT_KEY:
+    case ACME_E_CERT_DATES:
+    case ACME_E_CERT_SYNTAX:
+        return AN_HOUR_S;
+    case ACME_E_PROBLEM: /* it may pass */
+        return c->flow.problem.http_status >= 500 || acme_flow_keeps_order(&c->flow) ? AN_HOUR_S : A_DAY_S;
     default:
-        return 0;
+        return needs_a_person(error) ? A_DAY_S : 0;
     }
-#undef ADVISE
 }
 
 static void fail(struct acme_client *c, int error)

@@ -81,7 +81,7 @@
     X(ACME_E_STATUS, -93, 1, "an object has an unknown status for too long", "newer or broken CA") \
     /* the certificate */ \
     X(ACME_E_CERT_KEY, -100, 1, "the certificate is for another key", "order reused by another client, hostile CA") \
-    X(ACME_E_CERT_NAMES, -101, 1, "the certificate is for other names", "hostile or broken CA, or one that knows common names only") \
+    X(ACME_E_CERT_NAMES, -101, 0, "the certificate is for other names", "hostile or broken CA, or one that knows common names only") \
     X(ACME_E_CERT_DATES, -102, 1, "the certificate's dates make no sense", "expired already, or clock far ahead") \
     X(ACME_E_CERT_SYNTAX, -103, 1, "the certificate cannot be decoded", "truncated or not PEM") \
     X(ACME_E_CERT_BIG, -104, 0, "a certificate of the chain exceeds the work buffer", "lend more than now") \

@@ -211,8 +211,8 @@ int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow, int64_t utc)
     }
     if (flow->save_order) {
         flow->save_order = false;
-        bool v1 = ACME_CFG_V1 && flow->directory.new_cert[0] != '\0' && !flow->finalized;
-        return acme_keeper_retry(k, flow, v1 ? 0 : utc); /* there a time says that new-cert has gone out */
+        flow->since = flow->since == 0 ? utc : flow->since;
+        return acme_keeper_retry(k, flow, 0);
     }
     return 0;
 }

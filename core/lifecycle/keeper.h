@@ -34,16 +34,14 @@ int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const s
 int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key);
 
 /* Puts into `flow` what is known of account and order, and into *retry_utc the time before which the CA does not want
- * to see us; one that is past is when the order was stored (0: not known). What cannot be read is taken as absent,
- * and told. A key without an order is marked to be dropped. Work: three reads. */
+ * to see us (0: none). What cannot be read is taken as absent, and told. A key without an order is marked to be dropped. Work: three reads. */
 void acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc);
 
 /* Makes durable what the flow has marked as learned since, one kind a call. Returns 1 when it wrote, 0 when all is
- * stored, or ACME_E_STORE_WRITE. `utc`: now, for the order's age. */
+ * stored, or ACME_E_STORE_WRITE. `utc`: now, as the moment an order is stored first. */
 int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow, int64_t utc);
 
-/* Stores the order once more, with the time before which the CA does not want to see us, or the present one. Returns 1
- * or an error. */
+/* Stores the order once more, with the time before which the CA does not want to see us. Returns 1 or an error. */
 int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64_t retry_utc);
 
 /* Forgets the order: it is of no more use. Returns 1 or ACME_E_STORE_WRITE. */

@@ -16,6 +16,14 @@ static void line(struct acme_out *o, const char *key, const char *value)
     acme_out_text(o, "\n");
 }
 
+static void number(struct acme_out *o, const char *key, uint32_t value)
+{
+    acme_out_text(o, key);
+    acme_out_text(o, " ");
+    acme_out_u32(o, value);
+    acme_out_text(o, "\n");
+}
+
 /* --- reading --- */
 
 /* Takes the next line off `text`; false when there is no whole line. */
@@ -174,10 +182,9 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
     acme_out_text(o, "\n");
     if (flow->order.url[0] != '\0') {
         line(o, "order", flow->order.url);
+        number(o, "since", (uint32_t)flow->since);
         if (flow->answered > 0) {
-            acme_out_text(o, "answered ");
-            acme_out_u32(o, flow->answered);
-            acme_out_text(o, "\n");
+            number(o, "answered", flow->answered);
         }
         if (ACME_CFG_V1 && flow->directory.new_cert[0] != '\0') {
             write_v1_order(o, &flow->order);
@@ -199,6 +206,10 @@ bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int6
     if (whole && expect(&text, "order", &value)) {
         whole = acme_url_keep(flow->order.url, value, &flow->hosts) == 0;
     }
+    if (whole && expect(&text, "since", &value)) {
+        flow->since = acme_slice_decimal(value);
+        whole = flow->since >= 0;
+    }
     if (whole && expect(&text, "answered", &value)) {
         int64_t answered = acme_slice_decimal(value);
         flow->answered = (uint8_t)answered;
@@ -208,6 +219,7 @@ bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int6
     if (!whole) {
         memset(&flow->order, 0, sizeof(flow->order));
         flow->answered = 0;
+        flow->since = 0;
         *retry_utc = 0;
     }
     return whole;

@@ -387,7 +387,7 @@ static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
         if (x->for_nonce || !(limit || (ACME_CFG_V1 && row_of(x)->costly))) {
             return acme_exchange_fault(x, ACME_E_RATE_LIMITED, now_ms);
         }
-        wait_s = A_DAY_S;
+        wait_s = limit ? A_DAY_S : ACME_COSTLY_RETRY_S;
     }
     if (wait_s > ACME_RETRY_AFTER_MAX_S || ++x->throttles > THROTTLES_MAX) {
         x->retry_s = wait_s < A_DAY_S ? (uint32_t)wait_s : A_DAY_S;

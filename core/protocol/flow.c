@@ -211,6 +211,7 @@ static void forget_order(struct acme_flow *f)
     memset(&f->order, 0, sizeof(f->order));
     memset(f->seen, 0, sizeof(f->seen));
     f->authz = f->answered = f->repeats = 0;
+    f->since = 0;
     f->resumed = f->old = f->finalized = f->in_doubt = f->save_order = false;
     f->drop_order = true;
 }
@@ -395,7 +396,7 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
         f->token[authz.token.len] = '\0';
         /* The CA is at it: the order is a reused one, and somebody has answered its challenge. Or we may have, before
          * a reset, or before the way led back to it. */
-        f->accepted = false;
+        f->accepted = f->authz < f->answered;
         f->in_doubt = f->authz < f->answered || authz.challenge == ACME_STATUS_PROCESSING;
         int error = acme_url_keep(f->challenge_url, authz.url, &f->hosts);
         return error != 0 ? error : ACME_STEP_PRESENT;
@@ -634,11 +635,13 @@ static int finalize_read(struct acme_flow *f, const struct acme_answer *a)
     return order_poll_read(f, a);
 }
 
-/* The order tells: not ready yet, or it is, and has not been seen by whoever refused; that is asked twice. */
+/* The order tells: not ready yet, or it is, and has not been seen by whoever refused. What was refused for a reason is asked
+ * for once more. */
 static int finalize_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     bool early = p->kind == ACME_PROBLEM_ORDER_NOT_READY;
-    return early || f->repeats++ == 0 ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
+    uint8_t most = p->kind == ACME_PROBLEM_OTHER && p->type.len > 0 ? 2 : ACME_REPEATS_MAX;
+    return early || ++f->repeats < most ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
 }
 
 /* --- CERTIFICATE --- */

@@ -89,6 +89,7 @@ struct acme_flow {
     bool reordered;      /* a useless order was replaced once already                                */
     uint8_t issuers;     /* links of the chain that were followed                                    */
     uint32_t signatures; /* of certificate requests                                                  */
+    int64_t since;       /* when the order was stored first; 0: not known                            */
 
     struct acme_problem problem;     /* the CA's words about what failed; in work                    */
     struct acme_challenge challenge; /* as given to the solver; points to name, token and its answer */

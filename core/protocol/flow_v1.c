@@ -134,7 +134,10 @@ static int account_read(struct acme_flow *f, const struct acme_answer *a)
 static int account_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     if (f->account[0] != '\0') {
-        return p->kind == ACME_PROBLEM_UNAUTHORIZED ? ACME_E_ACCOUNT : ACME_E_PROBLEM;
+        if (p->kind != ACME_PROBLEM_UNAUTHORIZED) {
+            return ACME_E_PROBLEM;
+        }
+        return ++f->repeats < ACME_REPEATS_MAX ? (int)ACME_STEP_ACCOUNT : ACME_E_ACCOUNT;
     }
     if (p->location.len == 0) {
         return ACME_E_PROBLEM;
@@ -207,7 +210,7 @@ static int order_read(struct acme_flow *f, const struct acme_answer *a)
 /* `unauthorized`: no such registration, or there are new terms. Both are found at the registration. */
 static int order_refused(struct acme_flow *f, const struct acme_problem *p)
 {
-    return p->kind == ACME_PROBLEM_UNAUTHORIZED && !f->renewed ? acme_flow_account_look(f) : ACME_E_PROBLEM;
+    return p->kind == ACME_PROBLEM_UNAUTHORIZED ? acme_flow_account_lost(f) : ACME_E_PROBLEM;
 }
 
 /* --- AUTHZ, RESPOND, AUTHZ_POLL --- */

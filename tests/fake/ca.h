@@ -99,6 +99,8 @@ struct ca_plan {
     unsigned starts_in;                  /* seconds until certificates are valid; 0: since a day           */
     bool begun;                          /* an order is there, and all its challenges are answered             */
     bool shows_processing;               /* so says the challenge while its validation is under way */
+    bool trusting;                       /* signatures are not verified: where other tests do, for speed */
+    bool timed;                          /* validators come when the test says so: ca_authz::visit        */
     bool stranger;                       /* the first order was finalized long ago with another's key */
     /* what follows is ca_v1.c's */
     bool v1;             /* ACME v1 as Boulder spoke it in December 2016                             */
@@ -111,9 +113,20 @@ struct ca_plan {
     unsigned twist_count;
 };
 
+struct request;
+struct reply;
+
+/* What ca::meddle says. */
+enum ca_meddled {
+    CA_UNTOUCHED, /* all goes its way                                     */
+    CA_MEDDLED,   /* the reply is what it says, whatever was or was not done */
+    CA_SEVERED    /* the connection ends without a word                   */
+};
+
 struct ca_authz {
     const char *status;
     bool responded;
+    enum { CA_NOBODY_YET, CA_READ_IT, CA_FOUND_NOBODY } visit; /* where ca_plan::timed: set by the test */
     unsigned looks, failures;
     bool astray;    /* what was on show was not what belongs there */
     bool was_valid; /* at some time                                */
@@ -127,6 +140,7 @@ struct ca_order {
     char *chain;
     uint8_t point[65]; /* of the request's key */
     char profile[32], replaces[128];
+    const char *error; /* the document's member, as it is written; NULL: none */
 };
 
 struct ca {
@@ -146,11 +160,11 @@ struct ca {
     unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */
     bool forgot_account;                        /* set: the account is unknown until newAccount */
     bool tampered;                              /* with answers: who was led astray by them is refused, not failed */
-    bool power_cut;           /* the client was switched off: an answer may be gone from where it was shown */
-    struct ca_order order[8]; /* v1: one a certificate that was issued                               */
-    uint8_t point[65];        /* of the account key */
+    bool power_cut;            /* the client was switched off: an answer may be gone from where it was shown */
+    struct ca_order order[40]; /* v1: one a certificate that was issued                               */
+    uint8_t point[65];         /* of the account key */
     struct {
-        struct ca_authz authz[64];
+        struct ca_authz authz[100];
         unsigned authz_count;
         bool agreed, deactivated;
     } v1;
@@ -161,10 +175,12 @@ struct ca {
     } managed;
     unsigned early; /* finalize or new-cert was asked for before all authorizations had been valid   */
     unsigned limited, renewal_infos;
-    char nonces[1024][16];
+    char nonces[4096][16];
     unsigned nonce_count;
     EVP_PKEY *issuer_key;
     X509 *issuer;
+    /* May take a request from the CA, before it is carried out, or change the answer, after; NULL: nobody does. */
+    enum ca_meddled (*meddle)(struct ca *ca, struct request *r, struct reply *p, bool done);
     char answer[16384];
 };
 

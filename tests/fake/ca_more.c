@@ -183,8 +183,9 @@ void ca_begin(struct ca *ca)
 void ca_order_tell(const struct ca_order *o, char *to, size_t cap)
 {
     const char *p = o->profile, *r = o->replaces;
-    snprintf(to, cap, "%s%s%s%s%s%s}", p[0] ? ",\"profile\":\"" : "", p, p[0] ? "\"" : "",
-             r[0] ? ",\"replaces\":\"" : "", r, r[0] ? "\"" : "");
+    const char *e = o->error;
+    snprintf(to, cap, "%s%s%s%s%s%s%s%s}", p[0] ? ",\"profile\":\"" : "", p, p[0] ? "\"" : "",
+             r[0] ? ",\"replaces\":\"" : "", r, r[0] ? "\"" : "", e != NULL ? ",\"error\":" : "", e != NULL ? e : "");
 }
 
 /* --- renewal information */

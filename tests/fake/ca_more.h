@@ -21,7 +21,8 @@ struct request {
 
 struct reply {
     int code;
-    bool v1; /* how errors are called */
+    bool v1;       /* how errors are called */
+    bool no_nonce; /* who answers is not the CA */
     char head[1000];
     char body[9000];
     size_t body_len; /* of one that is no text; 0: it is */

@@ -12,7 +12,7 @@ static const struct dimension *const all[] = {
     &dimension_storm,     &dimension_worksize,   &dimension_storetorn,  &dimension_storelost, &dimension_connect,
     &dimension_offline,   &dimension_keyfail,    &dimension_seampair,   &dimension_listener,  &dimension_crowd,
     &dimension_listencut, &dimension_listenlost, &dimension_listentick, &dimension_anstrunc,  &dimension_ansbyte,
-    &dimension_header,    &dimension_member};
+    &dimension_header,    &dimension_member,     &dimension_several,    &dimension_v1_several};
 static const struct dimension *const of_v1[] = {
     &dimension_rxcut,   &dimension_txcut,    &dimension_rxsplit,    &dimension_txsplit,   &dimension_netfail,
     &dimension_netpair, &dimension_connect,  &dimension_offline,    &dimension_storefail, &dimension_storecut,

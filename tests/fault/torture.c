@@ -14,13 +14,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REPORTS 5 /* failed cases told of one dimension */
+#define JOBS_MAX 64
+#define REPORTS  5 /* failed cases told of one dimension, unless --reports says otherwise */
 
+static unsigned reports = REPORTS;
 static struct trial trial;
 
 /* Between the processes. */
 static struct shared {
     unsigned cases, failed;
+    struct tally tally[JOBS_MAX];
 } * shared;
 
 static unsigned kinds_of(const struct dimension *m)
@@ -59,6 +62,10 @@ static void tell(const struct dimension *m, unsigned index, bool good)
 {
     printf("# %s:%u  scene %s, point %u, %s\n", m->name, index, trial.scene->name, trial.point, m->kinds[trial.kind]);
     printf("#   %s\n", good ? "all invariants hold" : judge_words);
+    if (m->tell != NULL) {
+        m->tell();
+        return;
+    }
     printf("#   exchange %u of this CA, tick %u, %u runs, %u boots, %.1f s virtual, last error %d at step %d\n",
            trial.d.ca.requests, trial.seen.ticks, trial.runs, trial.boots, (double)trial.virtual_ms / 1000,
            acme_failure(&trial.d.client)->error, acme_failure(&trial.d.client)->step);
@@ -72,12 +79,15 @@ static void tell_messages(void)
     }
 }
 
-static void work(const struct dimension *m, unsigned first, unsigned step, unsigned count)
+static void work(const struct dimension *m, unsigned first, unsigned step, unsigned count, struct tally *sum)
 {
     for (unsigned index = first; index < count; index += step) {
         bool good = play(m, index);
+        if (m->add != NULL) {
+            m->add(sum);
+        }
         __atomic_add_fetch(&shared->cases, 1, __ATOMIC_RELAXED);
-        if (!good && __atomic_add_fetch(&shared->failed, 1, __ATOMIC_RELAXED) <= REPORTS) {
+        if (!good && __atomic_add_fetch(&shared->failed, 1, __ATOMIC_RELAXED) <= reports) {
             tell(m, index, false);
             fflush(stdout);
         }
@@ -101,6 +111,22 @@ static bool have_common_factor(unsigned a, unsigned b)
     return a > 1;
 }
 
+static void tell_tally(unsigned jobs)
+{
+    struct tally sum = {0};
+    for (unsigned job = 0; job < jobs; job++) {
+        const unsigned *from = (const unsigned *)&shared->tally[job];
+        for (size_t i = 0; i < sizeof sum / sizeof(unsigned); i++) {
+            ((unsigned *)&sum)[i] += from[i];
+        }
+    }
+    printf("#   %u runs, %u requests, %u orders; certificates: %u made, %u used, %u lost by the CA or the device, %u "
+           "wasted; "
+           "validations: %u, %u in vain, %u of them for us\n",
+           sum.runs, sum.requests, sum.orders, sum.made, sum.used, sum.lost, sum.wasted, sum.visits,
+           sum.unreachable + sum.wasted_visits, sum.wasted_visits);
+}
+
 /* Runs one dimension in `jobs` processes. Returns how many cases failed, or processes died. */
 static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most)
 {
@@ -114,7 +140,7 @@ static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most
     fflush(stdout);
     for (unsigned job = 0; job < jobs; job++) {
         if (fork() == 0) {
-            work(m, job * step, jobs * step, count);
+            work(m, job * step, jobs * step, count, &shared->tally[job]);
             fflush(stdout);
             exit(0); /* not _exit: coverage counts are written on the way out */
         }
@@ -128,6 +154,9 @@ static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most
     double took = now_s() - began;
     printf("%sok %u - %s: %u of %u cases, %u failed, %.1f s, %.0f/s\n", shared->failed + died > 0 ? "not " : "",
            ++number, m->name, shared->cases, count, shared->failed, took, shared->cases / (took > 0 ? took : 1));
+    if (m->add != NULL) {
+        tell_tally(jobs);
+    }
     fflush(stdout);
     return shared->failed + died;
 }
@@ -156,7 +185,9 @@ static bool one_case(const struct dimension *m, unsigned index)
     }
     bool good = play(m, index);
     tell(m, index, good);
-    tell_messages();
+    if (m->tell == NULL) {
+        tell_messages();
+    }
     return good;
 }
 
@@ -178,15 +209,19 @@ static void count_honest(enum trial_mode mode, const char *with)
 int main(int argc, char **argv)
 {
     unsigned jobs = 2, at_most = 0, failed = 0;
+    static char buffer[1u << 18]; /* a case is told at once, whatever other processes tell */
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     int at = 1;
     for (; at + 1 < argc && argv[at][0] == '-'; at += 2) {
         unsigned value = (unsigned)strtoul(argv[at + 1], NULL, 10);
         if (strcmp(argv[at], "--jobs") == 0) {
-            jobs = value > 0 ? value : 1;
+            jobs = value > 0 && value < JOBS_MAX ? value : 1;
         } else if (strcmp(argv[at], "--at-most") == 0) {
             at_most = value;
+        } else if (strcmp(argv[at], "--reports") == 0) {
+            reports = value;
         } else {
-            fprintf(stderr, "usage: torture [--at-most N] [--jobs N] [DIMENSION[:INDEX]...]\n");
+            fprintf(stderr, "usage: torture [--at-most N] [--jobs N] [--reports N] [DIMENSION[:INDEX]...]\n");
             return 2;
         }
     }

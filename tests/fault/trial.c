@@ -499,7 +499,9 @@ bool trial_play(struct trial *t, const struct scene *scene, const struct dimensi
     t->point = point;
     t->kind = kind;
     bool good = setjmp(judge_end) == 0;
-    if (good) {
+    if (good && dimension->play != NULL) {
+        dimension->play(t);
+    } else if (good) {
         boot(t);
         if (dimension->prepare != NULL) {
             dimension->prepare(t);

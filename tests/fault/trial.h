@@ -29,6 +29,13 @@ struct honest {
     uint64_t output;  /* hash of all that was sent    */
 };
 
+/* What cases of several runs add up to. */
+struct tally {
+    unsigned runs, requests, accounts, orders;
+    unsigned made, used, lost, wasted;           /* certificates: several.h                    */
+    unsigned visits, unreachable, wasted_visits; /* validations begun; failed for real; for us */
+};
+
 struct trial;
 
 struct dimension {
@@ -40,17 +47,20 @@ struct dimension {
     void (*prepare)(struct trial *t);    /* after boot; may be NULL                 */
     enum scene_name first_scene, last_scene;
     bool real_keys;
-    bool same;             /* what is sent must not differ from an honest run            */
-    bool twice;            /* two faults: two answers to newOrder may be lost               */
-    bool one_run;          /* the run itself overcomes it                                   */
-    bool must_fail;        /* no certificate while the fault lasts                         */
-    unsigned spare_orders; /* what was stored of an order is lost, so another is made */
-    bool listens;          /* the client's own responder, and validators who come to it: visitors.h */
-    bool tears;            /* a record may be left that is neither old nor new                */
-    bool to_the_end;       /* after_tick is asked after the last tick, too                    */
-    bool insists;          /* it lasts until there is a certificate, and costs no second order */
-    bool two_runs;         /* the fault may spoil a second run                           */
-    bool goes_on;          /* a run that fails, or a power cut, does not end the fault     */
+    bool same;                      /* what is sent must not differ from an honest run            */
+    bool twice;                     /* two faults: two answers to newOrder may be lost               */
+    bool one_run;                   /* the run itself overcomes it                                   */
+    bool must_fail;                 /* no certificate while the fault lasts                         */
+    unsigned spare_orders;          /* what was stored of an order is lost, so another is made */
+    bool listens;                   /* the client's own responder, and validators who come to it: visitors.h */
+    bool tears;                     /* a record may be left that is neither old nor new                */
+    bool to_the_end;                /* after_tick is asked after the last tick, too                    */
+    bool insists;                   /* it lasts until there is a certificate, and costs no second order */
+    bool two_runs;                  /* the fault may spoil a second run                           */
+    bool goes_on;                   /* a run that fails, or a power cut, does not end the fault     */
+    void (*play)(struct trial *t);  /* in place of all this: a case that judges itself; may be NULL */
+    void (*tell)(void);             /* its story                                               */
+    void (*add)(struct tally *sum); /* what it cost                                            */
 };
 
 struct trial {
