@@ -67,12 +67,12 @@ static const struct rule {
     {BIT(BROKEN), STEP(CA_CHALLENGE), CA_AUTHZ, 1000, ACME_E_PROBLEM, "the answer may have been taken: the authorization tells"},
     {BIT(BROKEN), STEP(CA_NEW_CERT), AGAIN, 300000, ACME_E_PROBLEM, "a certificate may have been made, and nobody tells its URL: once more, after minutes"},
     {BIT(BROKEN), ANY, AGAIN, 1000, ACME_E_PROBLEM, "a stalled component: a moment's patience, growing, four times"},
-    {BIT(UNAUTHORIZED), STEP(CA_REG), END, 0, ACME_E_ACCOUNT, "the account is there and we may not use it: deactivated"},
-    {BIT(UNAUTHORIZED), STEP(CA_NEW_AUTHZ), CA_DIRECTORY, 0, ACME_E_PROBLEM, "no registration, or new terms: both are found there; once a run"},
+    {BIT(UNAUTHORIZED), STEP(CA_REG), AGAIN, 1000, ACME_E_ACCOUNT, "the account is there and we may not use it: deactivated, or a replica that lags; three times more"},
+    {BIT(UNAUTHORIZED), STEP(CA_NEW_AUTHZ), AGAIN, 1000, ACME_E_PROBLEM, "no registration, as a replica says that lags, or new terms; the fourth time both are looked for at the registration, once a run"},
     {BIT(UNAUTHORIZED), STEP(CA_NEW_CERT), CA_NEW_AUTHZ, 0, ACME_E_PROBLEM, "too early, or expired, in the same words: all are asked for anew, once a run"},
+    {BIT(OTHER), STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_AUTHZ, "the authorization tells; for ever: it could not be validated"},
     {ANY, STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_PROBLEM, "answered before, expired, or really wrong: the authorization tells"},
     {ANY, LOOKS, AGAIN, 1000, ACME_E_PROBLEM, "it was there: a storage that stalls denies it"},
-    {BIT(OTHER), STEP(CA_CHALLENGE), END, 0, ACME_E_AUTHZ, "the reason for which the name could not be validated"},
     {ANY, ANY, END, 0, ACME_E_PROBLEM, "refused, and asking again would not change it"},
     /* clang-format on */
 };

@@ -43,7 +43,7 @@ static const struct rule {
     /* clang-format off */
     {ANY, ANY, BIT(C_429), SHORT,  AGAIN, 1000, true, ACME_E_RATE_LIMITED, "wait as told; 0 and the past mean soon, not at once"},
     {ANY, ANY, BIT(C_429), LONG,   END, 0, false, ACME_E_RATE_LIMITED, "too long for one run: the next one waits as told, a day at most"},
-    {BIT(NEW_CERT), ANY, BIT(C_429), SILENT, END, 0, false, ACME_E_RATE_LIMITED, "Boulder of 2016 never says when: look again tomorrow"},
+    {BIT(NEW_CERT), ANY, BIT(C_429), SILENT, END, 0, false, ACME_E_RATE_LIMITED, "a box on the way, perhaps after the certificate was made: look again in an hour"},
     {ANY, ANY, BIT(C_429), SILENT, AGAIN, 1000, false, ACME_E_RATE_LIMITED, "a box on the way, without the CA's word: as good as a 503"},
     {BIT(NEW_CERT), ANY, BIT(C_503), SILENT | SHORT, AGAIN, 300000, false, ACME_E_HTTP_STATUS, "a certificate may have been made: once more, after minutes"},
     {ANY, ANY, BIT(C_503), SHORT,  AGAIN, 1000, true, ACME_E_RATE_LIMITED, "9110 15.6.4: too busy, wait as told"},
@@ -119,7 +119,7 @@ static void check_next(const struct cell *c, const struct rule *r, enum ca_kind 
         cell_wrong("the wait is told to be for %d, not %d", next.reason, r->error);
     }
     if (r->then == END && r->error == ACME_E_RATE_LIMITED) {
-        uint32_t told_s = asked_s < 0 || asked_s > A_DAY_S ? A_DAY_S : (uint32_t)asked_s;
+        uint32_t told_s = asked_s < 0 ? ACME_COSTLY_RETRY_S : asked_s > A_DAY_S ? A_DAY_S : (uint32_t)asked_s;
         if (e.x.retry_s != told_s) {
             cell_wrong("to come back after %u s, not %u s", e.x.retry_s, told_s);
         }

@@ -573,7 +573,9 @@ static void refusals(void **state)
         assert_int_equal(refuses(k), conflict ? (int)ACME_STEP_AUTHZ_POLL : ACME_E_PROBLEM);
         assert_int_equal(withdraws, conflict ? 0 : 1);
         start(ACME_STEP_FINALIZE);
-        assert_int_equal(refuses(k), ACME_STEP_ORDER_POLL); /* it tells whether that was meant */
+        for (int again = 0; again < 3; again++) { /* the order tells whether that was meant */
+            assert_int_equal(refuses(k), ACME_STEP_ORDER_POLL);
+        }
         assert_int_equal(refuses(k), k == ACME_PROBLEM_ORDER_NOT_READY ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM);
     }
     static const enum acme_step gone[] = {ACME_STEP_AUTHZ, ACME_STEP_AUTHZ_POLL, ACME_STEP_ORDER_POLL,
