@@ -12,28 +12,38 @@
 
 enum kind { TEXT, WORDS, PORT, REASON, SWITCH };
 
+/* Without a key it is a flag only, without a flag a key only, without a help it is not in --help. */
 static const struct row {
-    const char *key, *flag, *argument;
+    const char *key, *flag, *argument, *help;
     enum kind kind;
     size_t at;
 } rows[ACME_KEY_COUNT] = {
-    {"directory_url", "--directory", "URL", TEXT, offsetof(struct acme_config, directory_url)},
-    {"ca_file", "--ca-file", "PEM", TEXT, offsetof(struct acme_config, ca_file)},
-    {"state", "--state", "DIR", TEXT, offsetof(struct acme_config, state)},
-    {"http_port", "--http-port", "N", PORT, offsetof(struct acme_config, http_port)},
-    {"webroot", "--webroot", "DIR", TEXT, offsetof(struct acme_config, webroot)},
-    {"contact", "--contact", "URI", WORDS, offsetof(struct acme_config, contacts)},
-    {"accept_terms", "--accept-terms", NULL, SWITCH, offsetof(struct acme_config, accept_terms)},
-    {"force", "--force", NULL, SWITCH, offsetof(struct acme_config, force)},
-    {"json", "--json", NULL, SWITCH, offsetof(struct acme_config, json)},
-    {"verbose", "-v", NULL, SWITCH, offsetof(struct acme_config, verbose)},
-    {"names", NULL, "NAME", WORDS, offsetof(struct acme_config, names)},
-    {"tls_name", "--tls-name", "NAME", TEXT, offsetof(struct acme_config, tls_name)},
-    {"more_host", "--more-host", "HOST", WORDS, offsetof(struct acme_config, more_hosts)},
-    {"allow_plain_http", "--allow-plain-http", "HOST", TEXT, offsetof(struct acme_config, plain_host)},
-    {"product", NULL, "TEXT", TEXT, offsetof(struct acme_config, product)},
-    {NULL, "--reason", "N", REASON, offsetof(struct acme_config, reason)},
-    {NULL, "--yes", NULL, SWITCH, offsetof(struct acme_config, yes)},
+#define ROW(name, key, flag, argument, kind, member, help)                                                           \
+    [ACME_KEY_##name] = {key, flag, argument, help, kind, offsetof(struct acme_config, member)}
+    ROW(DIRECTORY_URL, "directory_url", "--directory", "URL", TEXT, directory_url, "the CA (default: Let's Encrypt)"),
+    ROW(CA_FILE, "ca_file", "--ca-file", "PEM", TEXT, ca_file,
+        "trusted roots of the CA's server (default: the system's)"),
+    ROW(STATE, "state", "--state", "DIR", TEXT, state, "keys and certificates (default: /var/lib/nanoacme)"),
+    ROW(HTTP_PORT, "http_port", "--http-port", "N", PORT, http_port, "port for validation (default: 80)"),
+    ROW(WEBROOT, "webroot", "--webroot", "DIR", TEXT, webroot, "put validation answers below DIR instead"),
+    ROW(USER, "user", "--user", "NAME", TEXT, user, "give up root and work as this user"),
+    ROW(CONTACT, "contact", "--contact", "URI", WORDS, contacts, "where the CA may reach you, e.g. me@example.org"),
+    ROW(ACCEPT_TERMS, "accept_terms", "--accept-terms", NULL, SWITCH, accept_terms,
+        "agree to the CA's terms of service"),
+    ROW(FORCE, NULL, "--force", NULL, SWITCH, force, "a new certificate even if none is due"),
+    ROW(JSON, NULL, "--json", NULL, SWITCH, json, "one JSON object a line"),
+    ROW(VERBOSE, NULL, "-v", NULL, SWITCH, verbose, "also requests, connections and figures"),
+    ROW(NAMES, "names", NULL, "NAME", WORDS, names, NULL),
+    ROW(TLS_NAME, "tls_name", "--tls-name", "NAME", TEXT, tls_name,
+        "name in the CA server's certificate, if not the URL's"),
+    ROW(MORE_HOST, "more_host", "--more-host", "HOST", WORDS, more_hosts,
+        "another host the CA's objects may live on"),
+    ROW(ALLOW_PLAIN_HTTP, "allow_plain_http", "--allow-plain-http", "HOST", TEXT, plain_host,
+        "the CA may be at http://HOST, without TLS: for tests"),
+    ROW(PRODUCT, "product", NULL, "TEXT", TEXT, product, NULL),
+    ROW(REASON, NULL, "--reason", "N", REASON, reason, "why: 1 key compromised, 4 superseded, 5 out of use"),
+    ROW(YES, NULL, "--yes", NULL, SWITCH, yes, "you mean it"),
+#undef ROW
 };
 
 static uint32_t bit(enum acme_config_key key)
@@ -76,6 +86,11 @@ const char *acme_config_flag_name(enum acme_config_key key)
 const char *acme_config_argument(enum acme_config_key key)
 {
     return rows[key].argument;
+}
+
+const char *acme_config_help(enum acme_config_key key, bool in_file)
+{
+    return (rows[key].key != NULL) == in_file ? rows[key].help : NULL;
 }
 
 /* Reads 1..65535 in plain digits; 0: it is none. */
@@ -191,6 +206,45 @@ static const char *take_values(struct acme_config *c, enum acme_config_key key, 
     return wrong;
 }
 
+/* True when a word is a flag without its dashes, as in `directory` or `accept-terms`. */
+static bool is_flag_word(const char *flag, const char *word)
+{
+    flag += flag == NULL ? 0 : strspn(flag, "-");
+    while (flag != NULL && *word != '\0' && (*flag == *word || (*flag == '-' && *word == '_'))) {
+        flag++;
+        word++;
+    }
+    return flag != NULL && *flag == '\0' && *word == '\0';
+}
+
+/* Says what may have been meant. */
+static int unknown_key(struct acme_config *c, unsigned number, const char *key)
+{
+    for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
+        if (is_flag_word(rows[i].flag, key) || (i == ACME_KEY_VERBOSE && strcmp(key, "verbose") == 0)) {
+            return rows[i].key == NULL
+                       ? complain(c, ACME_EXIT_CONFIG, "%s:%u: \"%.64s\" is for the command line only: %s", c->file,
+                                  number, key, rows[i].flag)
+                       : complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"; here it is called %s", c->file,
+                                  number, key, rows[i].key);
+        }
+    }
+    return complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"", c->file, number, key);
+}
+
+/* What of a value would become a part of it, such as of a directory's name, though it is not meant to. NULL: nothing. */
+static const char *not_meant(const char *value)
+{
+    size_t len = strlen(value);
+    for (size_t i = 0; i + 1 < len; i++) {
+        if (blank(value[i]) && value[i + 1] == '#') {
+            return "a comment needs a line of its own";
+        }
+    }
+    return (value[0] == '"' || value[0] == '\'') && value[len - 1] == value[0] ? "write the value without quotes"
+                                                                               : NULL;
+}
+
 static int take_line(struct acme_config *c, char *line, unsigned number)
 {
     char *key = trim(line);
@@ -205,12 +259,14 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
         *value++ = '\0';
         value = trim(value);
         key = trim(key);
+    } else if (strpbrk(key, " \t") != NULL) {
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: \"%.64s\": no = between key and value", c->file, number, key);
     }
     while (i < ACME_KEY_COUNT && (rows[i].key == NULL || strcmp(rows[i].key, key) != 0)) {
         i++;
     }
     if (i == ACME_KEY_COUNT) {
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"", c->file, number, key);
+        return unknown_key(c, number, key);
     }
     if (value == NULL || *value == '\0') {
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" has no value", c->file, number, key);
@@ -218,14 +274,11 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
     if ((c->in_file & bit(i)) != 0 && rows[i].kind != WORDS) {
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" is given twice", c->file, number, key);
     }
-    if (strstr(value, " #") != NULL) { /* it would become a part of the value, such as a directory of that name */
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: a comment needs a line of its own", c->file, number, key);
-    }
+    wrong = not_meant(value);
     c->in_file |= bit(i);
-    if ((c->by_flag & bit(i)) != 0) {
-        return 0;
+    if (wrong == NULL && (c->by_flag & bit(i)) == 0) {
+        wrong = take_values(c, (enum acme_config_key)i, value);
     }
-    wrong = take_values(c, (enum acme_config_key)i, value);
     return wrong == NULL ? 0 : complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: %s", c->file, number, key, wrong);
 }
 
@@ -249,9 +302,11 @@ int acme_config_read(struct acme_config *c, const char *path)
     if (fd >= 0) {
         (void)close(fd);
     }
-    for (char *line = c->pool; code == 0 && line < c->pool + c->pool_len;) {
+    /* Some editors put U+FEFF in front, which nobody sees. */
+    char *line = c->pool + (c->pool_len >= 3 && memcmp(c->pool, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
+    while (code == 0 && line < c->pool + c->pool_len) {
         char *end = line;
-        while (end < c->pool + c->pool_len && *end != '\n') {
+        while (end < c->pool + c->pool_len && *end != '\n' && (*end != '\r' || end[1] == '\n')) {
             end++;
         }
         *end = '\0';
