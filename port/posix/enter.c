@@ -13,7 +13,6 @@
 #include "fence.h"
 #include "report.h"
 
-#define LOCK    ".lock"
 #define LOOK_MS 100
 
 /* Says what stands in the way of the state directory, and what may help. */
@@ -71,36 +70,18 @@ static void fence(const struct acme_enter *e)
     }
 }
 
-/* Opens the lock; what a copy has put in its place is taken away. -1: errno. */
-static int open_lock(int dir)
-{
-    const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-    struct stat is;
-    int fd = openat(dir, LOCK, flags, 0600);
-
-    if (fd >= 0 ? fstat(fd, &is) != 0 || S_ISREG(is.st_mode) : errno != EISDIR && errno != ELOOP && errno != ENXIO) {
-        return fd;
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    int code = acme_posix_clear(dir, LOCK);
-    errno = code;
-    return code == 0 ? openat(dir, LOCK, flags, 0600) : -1;
-}
-
 /* Waits for the lock, which is ours until the program ends. */
 static int take_lock(const struct acme_enter *e)
 {
     const struct timespec pause = {0, LOOK_MS * 1000000L};
-    int fd = open_lock(e->store->dir);
+    int fd = acme_posix_store_lock(e->store);
 
     if (fd < 0) {
-        return refuse(e->store, "/" LOCK, errno);
+        return refuse(e->store, "/.lock", errno);
     }
     for (unsigned looks = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; looks++) {
         if (errno != EWOULDBLOCK && errno != EINTR) {
-            return refuse(e->store, "/" LOCK, errno);
+            return refuse(e->store, "/.lock", errno);
         }
         if (*e->stop != 0) {
             acme_report_error("stopped by a signal");

@@ -124,6 +124,9 @@ int acme_posix_store_make(struct acme_posix_store *s);
 /* Opens the state directory, if it is not open yet. Returns 0, or errno. */
 int acme_posix_store_open(struct acme_posix_store *s);
 
+/* Opens STATE/.lock, for flock(); what is no file there is taken away, but for a folder with something in it. -1: errno. */
+int acme_posix_store_lock(const struct acme_posix_store *s);
+
 /* Closes what is open. */
 void acme_posix_store_close(struct acme_posix_store *s);
 

@@ -62,6 +62,24 @@ int acme_posix_store_make(struct acme_posix_store *s)
     return code;
 }
 
+int acme_posix_store_lock(const struct acme_posix_store *s)
+{
+    static const char lock[] = ".lock";
+    const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    struct stat is;
+    int fd = openat(s->dir, lock, flags, 0600);
+
+    if (fd >= 0 ? fstat(fd, &is) != 0 || S_ISREG(is.st_mode) : errno != EISDIR && errno != ELOOP && errno != ENXIO) {
+        return fd;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    int code = acme_posix_clear(s->dir, lock);
+    errno = code;
+    return code == 0 ? openat(s->dir, lock, flags, 0600) : -1;
+}
+
 /* Whether losing the record costs requests only: what is damaged is then as good as absent. A key without its order is of
  * no more use either. */
 static bool is_cache(struct acme_posix_store *s, enum acme_record record)

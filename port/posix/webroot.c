@@ -30,8 +30,9 @@ static int leave(int fd, int code)
     return -1;
 }
 
-/* Opens a directory's own directory; -1: errno. ELOOP: a link that somebody else can have put there. */
-static int enter(int at, const char *name)
+/* Opens a directory's own directory; -1: errno. ELOOP: a link, and not `alone`, so that somebody else can have put it
+ * there. */
+static int enter(int at, const char *name, bool alone)
 {
     struct stat is;
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -40,7 +41,7 @@ static int enter(int at, const char *name)
         !S_ISLNK(is.st_mode)) {
         return fd;
     }
-    if (!acme_posix_ours_alone(at)) {
+    if (!alone) {
         return leave(-1, ELOOP);
     }
     return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -72,11 +73,14 @@ static int go_down(struct acme_webroot *w, bool making, size_t *depth)
     int code = acme_webroot_open(w);
     int at = code == 0 ? fcntl(w->top, F_DUPFD_CLOEXEC, 3) : -1;
 
+    bool alone = true;
+
     for (*depth = 0; at >= 0 && *depth < 2; ++*depth) {
         size_t len = strlen(w->path);
+        alone = alone && acme_posix_ours_alone(at);
         (void)snprintf(w->path + len, sizeof w->path - len, "/%s", way_down[*depth]);
         code = making ? make(at, way_down[*depth]) : 0;
-        int next = code == 0 ? enter(at, way_down[*depth]) : -1;
+        int next = code == 0 ? enter(at, way_down[*depth], alone) : -1;
         code = code == 0 && next < 0 ? errno : code;
         if (next < 0 && !making && code == ENOENT) {
             return at;
