@@ -100,6 +100,7 @@ static void explain_store(const struct acme_report *r, const struct acme_failure
         say(o, r->store->path, ": ", "");
     }
     say_meaning(o, f->error);
+    acme_out_text(o, f->error == ACME_E_PAIR ? "; issue --force gets a new pair" : "");
 }
 
 static void explain_network(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)

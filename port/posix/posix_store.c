@@ -141,6 +141,9 @@ static int store_get(void *ctx, enum acme_record record, void *buf, size_t cap)
     if (cache && s->told != NULL) {
         s->told(s, code);
     }
+    if (cache && record == ACME_RECORD_KEY_NEXT) { /* before there is an order again, and it counts as that one's */
+        (void)acme_posix_clear(s->dir, s->file);
+    }
     return cache ? 0 : ACME_E_STORE_READ;
 }
 
