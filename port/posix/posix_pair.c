@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "posix.h"
-#include "secure/wipe.h"
 
 #define KEY_MAX   4096 /* bytes; the core reads no more of a key either */
 #define NEW_FILE  (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
@@ -127,12 +126,12 @@ static int copy_key(struct acme_posix_store *s, int at, int old)
     code = code != 0 ? code : acme_posix_read(s->dir, s->file, O_NOFOLLOW, key, sizeof key, &len);
     if (code != 0 || len == 0 || len > KEY_MAX) {
         bool none = code == 0 && len == 0 && (old < 0 || faccessat(old, "privkey.pem", F_OK, 0) != 0);
-        acme_wipe(key, sizeof key);
+        explicit_bzero(key, sizeof key);
         return none ? acme_posix_clear(at, "privkey.pem") : code != 0 ? code : len == 0 ? ENOENT : EFBIG;
     }
     fd = fresh(at, "privkey.pem", 0600);
     code = fd < 0 ? errno : acme_posix_write(fd, key, (size_t)len);
-    acme_wipe(key, sizeof key);
+    explicit_bzero(key, sizeof key);
     /* Rights that an admin gave to the one in use, where nobody else can have put it. */
     was = code == 0 && old >= 0 && acme_posix_ours_alone(s->dir) ? openat(old, "privkey.pem", READ_FILE) : -1;
     if (was >= 0) {
