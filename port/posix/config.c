@@ -332,7 +332,8 @@ int acme_config_check(struct acme_config *c)
         return complain(c, acme_config_blame(c, ACME_KEY_WEBROOT), "http_port and webroot exclude each other");
     }
     for (size_t i = 0; i < c->names.count; i++) {
-        if (strlen(c->names.at[i]) > 253) {
+        size_t len = strlen(c->names.at[i]);
+        if (len > 254 || (len == 254 && c->names.at[i][253] != '.')) {
             return complain(c, acme_config_blame(c, ACME_KEY_NAMES), "%.64s...: longer than a DNS name",
                             c->names.at[i]);
         }

@@ -136,7 +136,8 @@ void acme_posix_store_close(struct acme_posix_store *s);
 int acme_posix_replace(int dir, const char *name, mode_t mode, const void *data, size_t len);
 
 /* Reads the first min(cap, length) bytes. *len: the whole length, 0 when there is no such file. ENODATA: it is empty,
- * or not a file. `flags`: O_NOFOLLOW or 0. */
+ * or not a file; with O_NOFOLLOW in `flags` also: it
+ * has other names, in a folder that is not ours alone. */
 int acme_posix_read(int dir, const char *name, int flags, void *buf, size_t cap, int *len);
 
 /* Removes a name, an empty directory too; one that is not there is no error. */
@@ -150,6 +151,9 @@ int acme_posix_sync(int fd);
 
 /* True when nobody but root and the user we run as can change the directory's entries. */
 bool acme_posix_ours_alone(int dir);
+
+/* What root makes in somebody else's folder belongs to that somebody, who could otherwise not go on without root. */
+void acme_posix_hand_over(int dir, int fd);
 
 /* Gives to what takes the place of another the owner, the group and at most these rights of it, as far as possible. */
 void acme_posix_carry(int from, int to, mode_t most);

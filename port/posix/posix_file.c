@@ -42,6 +42,14 @@ static int temporary_of(char text[272], const char *name)
     return snprintf(text, 272, "%s%s.tmp", name[0] == '.' ? "" : ".", name) < 272 ? 0 : ENAMETOOLONG;
 }
 
+void acme_posix_hand_over(int dir, int fd)
+{
+    struct stat of;
+    if (fd >= 0 && geteuid() == 0 && fstat(dir, &of) == 0 && of.st_uid != 0) {
+        (void)fchown(fd, of.st_uid, of.st_gid);
+    }
+}
+
 int acme_posix_replace(int dir, const char *name, mode_t mode, const void *data, size_t len)
 {
     char temporary[272];
@@ -59,6 +67,7 @@ int acme_posix_replace(int dir, const char *name, mode_t mode, const void *data,
     if (fd < 0) {
         return errno;
     }
+    acme_posix_hand_over(dir, fd);
     code = acme_posix_write(fd, data, len);
     if (code == 0 && (fchmod(fd, mode) != 0 || fsync(fd) != 0)) {
         code = errno;
@@ -92,6 +101,11 @@ int acme_posix_read(int dir, const char *name, int flags, void *buf, size_t cap,
     }
     /* An empty file is damage, not absence: to call it absent would replace a key without a word. */
     if (fstat(fd, &is) != 0 || !S_ISREG(is.st_mode) || is.st_size == 0 || is.st_size > INT32_MAX) {
+        code = ENODATA;
+    }
+    /* In somebody else's folder what must be ours has no other name: it could be a secret from elsewhere, to be copied to
+     * where more may read it. */
+    if (code == 0 && flags != 0 && is.st_nlink > 1 && !acme_posix_ours_alone(dir)) {
         code = ENODATA;
     }
     for (size_t have = 0; code == 0 && n > 0 && have < cap; have += (size_t)n) {

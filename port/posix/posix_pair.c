@@ -74,6 +74,7 @@ static int make_slot(struct acme_posix_store *s, const char *slot)
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) &&
         (errno == ENOENT || unlinkat(s->dir, s->file, 0) == 0) && mkdirat(s->dir, s->file, 0700) == 0) {
         fd = acme_posix_pair_open(s, slot);
+        acme_posix_hand_over(s->dir, fd);
     }
     return fd;
 }
@@ -86,7 +87,9 @@ static int fresh(int at, const char *name, mode_t mode)
         errno = code;
         return -1;
     }
-    return openat(at, name, NEW_FILE, mode);
+    int fd = openat(at, name, NEW_FILE, mode);
+    acme_posix_hand_over(at, fd);
+    return fd;
 }
 
 int acme_posix_pair_append(struct acme_posix_store *s, const void *data, size_t len)

@@ -123,6 +123,24 @@ def own_user(scene):
     hold(run.code == FAILED and "belongs to root" in run.err and "--user root" in run.err, run.tail())
 
 
+def in_turns(scene):
+    """A user's state directory, and root in between by hand: the user's runs go on."""
+    if os.geteuid() != 0:
+        raise scenes.Skip("needs root")
+    pebble = quiet(scene)
+    for folder in (scene.stage.folder, scene.folder):
+        os.chmod(folder, 0o755)
+    client = scene.client(pebble)
+    subprocess.run(["chown", "-R", "nobody", client.state], check=True)
+    for user in ([], ["--user", "nobody"], [], [], ["--user", "nobody"]):
+        run = client.issue(*NAMES, force=True, options=user)
+        hold(run.code == NEW and not re.search("taken as absent|annot", run.err), f"{user}: {run.tail()}")
+        run = client.issue(*NAMES, options=user)
+        hold(run.code == DUE_NOT and not run.err, f"{user}: {run.tail()}")
+    fault = client.fault(NAMES, pebble.roots())
+    hold(not fault, fault)
+
+
 # Copies
 
 def as_good_as_before(scene, client, *, said=None):
@@ -309,6 +327,7 @@ scenes.play([
     ("two runs at once, both due", both_due),
     ("privileges given up while it runs", given_up),
     ("a user of its own", own_user),
+    ("a user and root in turns", in_turns),
     ("a copy that kept links", copied("cp", "-a", said=None)),
     ("a copy that followed links", copied("cp", "-rL")),
     ("a copy that followed links, of what can be seen only",
