@@ -8,6 +8,17 @@
 #include "report.h"
 #include "wire/url.h"
 
+/* True when a resolver takes the word for an IPv4 address: its last part is a number, which may be hexadecimal. */
+static bool is_number(const char *word)
+{
+    const char *dot = strrchr(word, '.');
+    const char *last = dot != NULL ? dot + 1 : word;
+    bool hex = last[0] == '0' && acme_lower(last[1]) == 'x';
+
+    last += hex ? 2 : 0;
+    return (hex || last[0] != '\0') && strspn(last, hex ? "0123456789abcdefABCDEF" : "0123456789") == strlen(last);
+}
+
 /* Why a word that is no DNS name is none: what was probably meant. */
 static const char *why_not(const char *word)
 {
@@ -23,8 +34,8 @@ static const char *why_not(const char *word)
            : strchr(word, '@') != NULL ? "an e-mail address; that is for --contact"
            : strchr(word, ':') != NULL ? "a port or an address; give the host's name alone"
            : strlen(word) > 253        ? "longer than a DNS name"
-           : word[0] != '\0' && strspn(word, "0123456789.") == strlen(word) ? "an address, not a DNS name"
-                                                                            : "not a DNS name";
+           : is_number(word)           ? "an address to a resolver, not a DNS name"
+                                       : "not a DNS name";
 }
 
 const char *acme_check_name(char name[254], const char *word)

@@ -11,7 +11,7 @@ static const struct verb {
     const char *word, *names, *help;
     int (*run)(const struct acme_config *config);
 } verbs[] = {
-    {"issue", "NAME...", "get a certificate for the names, or renew it when it is due", acme_program_issue},
+    {"issue", "NAME...", "get a certificate for the names, or renew a due one", acme_program_issue},
     {"status", "[NAME...]", "show the certificates in the state directory", acme_program_status},
 #if ACME_CFG_MANAGE
     {"revoke", "NAME", "revoke the certificate that is stored under the name", acme_program_revoke},
@@ -62,7 +62,7 @@ static int say_help(void)
     say_line("-c", "FILE", "the config file");
     say_line("-h,", "--help", "this text; man nanoacme has more");
     say_line("--version", NULL, "as the verb");
-    say_text("exit: 0 new certificate, or done; 2 nothing to do, 1 failed, 64 usage, 78 configuration");
+    say_text("exit: 0 new certificate, or done; 1 failed; 2 nothing to do; 64 usage; 78 config");
     return 0;
 }
 

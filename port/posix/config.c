@@ -22,7 +22,7 @@ static const struct row {
     [ACME_KEY_##name] = {key, flag, argument, help, kind, offsetof(struct acme_config, member)}
     ROW(DIRECTORY_URL, "directory_url", "--directory", "URL", TEXT, directory_url, "the CA (default: Let's Encrypt)"),
     ROW(CA_FILE, "ca_file", "--ca-file", "PEM", TEXT, ca_file,
-        "trusted roots of the CA's server (default: the system's)"),
+        "trusted roots for the CA's server (default: system's)"),
     ROW(STATE, "state", "--state", "DIR", TEXT, state, "keys and certificates (default: /var/lib/nanoacme)"),
     ROW(HTTP_PORT, "http_port", "--http-port", "N", PORT, http_port, "port for validation (default: 80)"),
     ROW(WEBROOT, "webroot", "--webroot", "DIR", TEXT, webroot, "put validation answers below DIR instead"),

@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The program's files are in no library. */
@@ -35,6 +36,7 @@ static enum kind kind;
 static bool back;
 static long calls, at_call, swaps;
 static bool swapped;
+static long cut_at; /* the process ends before this system call; 0: it does not */
 
 static void in(char text[256], const char *folder_of, const char *name)
 {
@@ -76,6 +78,9 @@ static void owner(void)
 {
     int before = errno;
     calls++;
+    if (calls == cut_at) {
+        _exit(0);
+    }
     if (victim != NULL && calls == at_call) {
         swap();
     } else if (victim != NULL && calls == at_call + 1 && swapped && back) {
@@ -477,6 +482,19 @@ static void read_pair(const char *file, char *text, size_t cap)
     fclose(f);
 }
 
+static void make_pair(void)
+{
+    char command[600];
+    snprintf(
+        command, sizeof command,
+        "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -out c -subj /CN=a "
+        "-addext subjectAltName=DNS:a.example 2>/dev/null",
+        home);
+    assert_int_equal(system(command), 0);
+    read_pair("k", pair_key, sizeof pair_key);
+    read_pair("c", pair_chain, sizeof pair_chain);
+}
+
 static void test_adoption(void **unused)
 {
     static const char *const names[] = {"a.example",
@@ -486,21 +504,61 @@ static void test_adoption(void **unused)
                                         "a.example/privkey.pem",
                                         ".a.example.a/privkey.pem",
                                         ".a.example.a/fullchain.pem"};
-    char command[600], link[64] = "", path[256];
+    char link[64] = "", path[256];
     (void)unused;
-    snprintf(
-        command, sizeof command,
-        "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -out c -subj /CN=a "
-        "-addext subjectAltName=DNS:a.example 2>/dev/null",
-        home);
-    assert_int_equal(system(command), 0);
-    read_pair("k", pair_key, sizeof pair_key);
-    read_pair("c", pair_chain, sizeof pair_chain);
+    make_pair();
     play(a_copy, adoption);
     in(path, folder, "a.example");
     assert_int_equal(syscall(SYS_readlinkat, AT_FDCWD, path, link, sizeof link), 12);
     assert_string_equal(link, ".a.example.a");
     play_all(a_copy, adoption, names, sizeof names / sizeof *names);
+}
+
+/* What a server would open there now. */
+static bool pair_is_there(void)
+{
+    struct acme_leaf leaf;
+    char path[256];
+    in(path, folder, "a.example");
+    int at = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+    bool whole = at >= 0 && acme_adopt_whole(at, &leaf);
+    close(at);
+    return whole;
+}
+
+/* Cut before each system call the pair is there, and the next run completes it, with nothing left over. */
+static void test_adoption_cut(void **unused)
+{
+    char path[256], link[64];
+    struct stat is;
+    (void)unused;
+    make_pair();
+    victim = NULL;
+    play(a_copy, adoption);
+    long most = calls;
+    assert_true(most > 20);
+    for (long n = 1; n <= most; n++) {
+        play(a_copy, nothing);
+        pid_t child = fork();
+        if (child == 0) {
+            calls = 0;
+            cut_at = n;
+            adoption();
+            _exit(1);
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        assert_true(pair_is_there());
+        adoption();
+        assert_true(pair_is_there());
+        in(path, folder, "a.example");
+        assert_int_equal(syscall(SYS_readlinkat, AT_FDCWD, path, link, sizeof link), 12);
+        in(path, folder, ".a.example.link");
+        assert_int_equal(lstat(path, &is), -1);
+        in(path, folder, ".a.example.old");
+        assert_int_equal(lstat(path, &is), -1);
+    }
 }
 
 int main(void)
@@ -510,6 +568,7 @@ int main(void)
         TEST(test_webroot),
         TEST(test_state),
         TEST(test_adoption),
+        TEST(test_adoption_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
