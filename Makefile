@@ -55,7 +55,7 @@ $(B)/libhelpers.a: $(call objects,$(HELPERS))
 	$(Q)ar rcs $@ $^
 
 $(B)/nanoacme: $(call objects,$(PROGRAM)) $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
-$(B)/nanoacme-anchors: $(B)/obj/port/posix/tools/anchors.o $(B)/libnanoacme.a
+$(B)/nanoacme-anchors: $(call objects,port/posix/tools/anchors.c port/posix/roots.c) $(B)/libnanoacme.a
 $(B)/nanoacme $(B)/nanoacme-anchors:
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -91,9 +91,10 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 torture: $(B)/torture
 	$(B)/torture
 
-$(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges $(B)/tests/unit/test_flash_store: $(call objects,$(DEVICE))
+$(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
-$(B)/tests/unit/test_manage: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+$(B)/tests/unit/test_manage $(B)/tests/unit/test_flash_run: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+$(B)/tests/unit/test_words: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 
 # FILE=recording.jsonl ...: plays further recordings of a server of 2016 (tests/dialogue/boulder-2016).
@@ -137,15 +138,32 @@ demo:
 run:
 	$(MAKE) demo KEEP=1
 
+# The quick tier: no sanitizers, one compiler.
+unit:
+	tests/deps.sh unit
+	$(PYTHON) tests/run.py quick
+
+test tests: unit
+	@echo 'That was the quick tier; `make check` runs everything.'
+
 check:
 	tests/deps.sh check
 	$(PYTHON) tests/run.py
+
+# The layout that lint asks for.
+format:
+	tests/deps.sh unit
+	find core port tests boards -name '*.[ch]' -exec clang-format-14 -i {} +
 
 # SECONDS=60 for each harness, or RUNS=10000000; ONLY=fuzz_json: one of them.
 fuzz:
 	$(PYTHON) tests/fuzz/fuzz.py $(if $(RUNS),--runs $(RUNS),--seconds $(or $(SECONDS),60)) $(if $(ONLY),--only $(ONLY))
 
+lint coverage: deps_of = unit
+size: deps_of = firmware
+bench: deps_of = check
 lint size bench coverage:
+	tests/deps.sh $(deps_of)
 	$(PYTHON) tests/run.py --show $@
 
 # Do the tests notice a change of the core? SAMPLE=400|all SEED=1 ONLY=core/wire/json.c JOBS=2; AGAIN=1.
@@ -194,8 +212,9 @@ help:
 	@echo 'make demo       a board in the emulator obtains a certificate and serves a page; BOARD=posix: the program'
 	@echo 'make run        the same, and the board stays up until Ctrl-C'
 	@echo 'make firmware   BOARD=... SITE=site.c IMAGE=folder/name: an image for one CA'
-	@echo 'make check      everything tested; the last line counts'
-	@echo 'make lint       layout, include directions, symbols, limits'
+	@echo 'make unit       the quick tier: a minute; make test and make tests are the same'
+	@echo 'make check      everything tested; the last line counts. tests/run.py --help: its groups'
+	@echo 'make lint       layout, include directions, symbols, limits, pages; make format: the layout'
 	@echo 'make torture    every fault at every point; minutes'
 	@echo 'make replay     FILE=recording.jsonl ...: further recordings of a server of 2016'
 	@echo 'make fuzz       SECONDS=60 for each harness, or RUNS=n; ONLY=fuzz_json'
@@ -207,10 +226,12 @@ help:
 	@echo 'make deps       install what the build needs (apt)'
 	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table'
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
+	@echo 'Parts, for other targets: units fuzzers headers cross firmware-parts kernel-check target-cortex-m3 target-s390x' \
+		'target-recording'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units fuzzers fuzz torture replay headers deps demo run check lint size bench coverage mutants proof anchors install \
-	uninstall clean help
+.PHONY: all units fuzzers fuzz torture replay headers deps demo run unit test tests check format lint size bench coverage mutants \
+	proof anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -13,7 +13,11 @@
 
 #define PIECE_LEN     512 /* bytes of an answer taken in one tick */
 #define CLOCK_WAIT_MS 1000
-#define NET_WAIT_MS   250 /* while the network has the word: addresses and slots time out by ticks */
+#define NET_WAIT_MS   250 /* while the network has the word: addresses time out by ticks */
+#define SERVE_WAIT_MS 20 /* while a solver has work of its own: so do a responder's slots, and others wait for them */
+#define AN_HOUR_S     3600
+#define A_DAY_S       86400
+#define ORDER_KEPT_S  129600 /* a day and a half: for an order that may have a certificate, whatever the CA says of it */
 
 /* --- set-up --- */
 
@@ -95,7 +99,8 @@ static int tick_account_key(struct acme_client *c)
 static int tick_records(struct acme_client *c)
 {
     c->phase = ACME_PHASE_CLOCK;
-    return acme_keeper_recall(&c->keeper, &c->flow, &c->retry_utc);
+    acme_keeper_recall(&c->keeper, &c->flow, &c->retry_utc);
+    return 1;
 }
 
 static int tick_clock(struct acme_client *c, uint32_t now_ms)
@@ -150,7 +155,9 @@ static int tick_begin(struct acme_client *c, uint32_t now_ms)
 {
     /* The CA's wish is a day at most when it is stored: one further ahead was stored by a clock that was wrong. */
     int64_t left_s = c->retry_utc - c->utc;
-    if (c->when == ACME_WHEN_DUE && left_s > 0 && left_s <= 86400) {
+    /* A moment that has passed is the one the order was stored at. */
+    c->flow.old = c->flow.order.url[0] != '\0' && left_s <= -ORDER_KEPT_S;
+    if (c->when == ACME_WHEN_DUE && left_s > 0 && left_s <= A_DAY_S) {
         c->exchange.retry_s = (uint32_t)left_s;
         return ACME_E_RATE_LIMITED;
     }
@@ -226,9 +233,9 @@ static int end_chain(struct acme_client *c, uint32_t now_ms)
         c->phase = ACME_PHASE_COMMIT;
         return 1;
     }
-    if (error == ACME_E_CERT_KEY) { /* an order that another client has finalized with its own key */
+    if (error == ACME_E_CERT_KEY && !c->flow.finalized) { /* another client has finalized it with its own key */
         next = acme_flow_reorder(&c->flow, error);
-    } else if (c->flow.repeats++ < 3) { /* ACME_E_CERT_SYNTAX: empty or cut, a replica that lags */
+    } else if (c->flow.repeats++ < 3) { /* empty, cut, somebody else's: a replica that lags */
         next = ACME_STEP_CERTIFICATE;
     }
     if (next < 0) {
@@ -269,7 +276,7 @@ static int faulted(struct acme_client *c, int error, uint32_t now_ms)
 static int note_cost(struct acme_client *c)
 {
     c->exchange.noted++;
-    c->retry_utc = c->retry_utc == 0 ? 1 : c->utc + ACME_COSTLY_RETRY_S;
+    c->retry_utc = c->retry_utc == 0 ? c->utc : c->utc + ACME_COSTLY_RETRY_S;
     return acme_keeper_retry(&c->keeper, &c->flow, c->retry_utc);
 }
 
@@ -386,7 +393,7 @@ static int tick_flow(struct acme_client *c, uint32_t now_ms)
 {
     if (c->exchange.state == ACME_EXCHANGE_WAIT) { /* nothing is asked before what is known has been stored */
         c->key_ready = c->key_ready && !c->flow.drop_order;
-        int kept = acme_keeper_flow(&c->keeper, &c->flow);
+        int kept = acme_keeper_flow(&c->keeper, &c->flow, c->utc);
         if (kept != 0) {
             return kept;
         }
@@ -428,12 +435,48 @@ static void copy_text(char *to, size_t cap, struct acme_slice from)
     to[len] = '\0';
 }
 
-/* True when the order is of no more use, whoever asks. A valid order whose certificate we could not take is not dead:
- * a new one each time would soon meet the CA's limit on certificates for the same names. */
-static bool order_is_dead(int error)
+/* True when the order is of no more use, whoever asks. One that may have a certificate is not dead, whatever was said of
+ * it or is wrong with that: a new one each time would soon meet the CA's limit on certificates for the same names. Nor is
+ * it for a server's trouble. With other names than those asked, or too large, the next would be just the same. */
+static bool order_is_dead(const struct acme_client *c, int error)
 {
-    return error == ACME_E_PROBLEM || error == ACME_E_AUTHZ || error == ACME_E_ORDER || error == ACME_E_CERT_KEY ||
-           error == ACME_E_CERT_NAMES;
+    switch (error) {
+    case ACME_E_AUTHZ:
+    case ACME_E_ORDER:
+        return true;
+    case ACME_E_PROBLEM:
+    case ACME_E_CERT_KEY:
+    case ACME_E_CERT_DATES:
+    case ACME_E_CERT_SYNTAX:
+        return c->flow.problem.http_status < 500 && !acme_flow_keeps_order(&c->flow);
+    default:
+        return false;
+    }
+}
+
+/* When another run makes sense, where the CA has not said it: what a person has to mend will not have been before
+ * tomorrow, and failed validations are counted by the hour. */
+static uint32_t advised_s(const struct acme_client *c, int error)
+{
+#define ADVISE(name, value, retry, meaning, cause)                                                                   \
+    case name:                                                                                                       \
+        return retry ? 0 : A_DAY_S;
+
+    if (c->exchange.retry_s > 0) {
+        return c->exchange.retry_s;
+    }
+    if (error == ACME_E_AUTHZ || error == ACME_E_ORDER || error == ACME_E_RATE_LIMITED) {
+        return AN_HOUR_S;
+    }
+    if (error == ACME_E_PROBLEM && (c->flow.problem.http_status >= 500 || acme_flow_keeps_order(&c->flow))) {
+        return AN_HOUR_S; /* it may pass */
+    }
+    switch (error) {
+        ACME_ERRORS(ADVISE)
+    default:
+        return 0;
+    }
+#undef ADVISE
 }
 
 static void fail(struct acme_client *c, int error)
@@ -446,24 +489,24 @@ static void fail(struct acme_client *c, int error)
     failure->step = c->flow.step < ACME_STEP_COUNT ? c->flow.step : ACME_STEP_CERTIFICATE;
     failure->tls_code = error <= ACME_E_TLS_UNTRUSTED && error >= ACME_E_TLS_EARLY ? c->channel.tls_code : 0;
     failure->http_status = problem->http_status;
-    failure->retry_s = c->exchange.retry_s;
+    failure->retry_s = advised_s(c, error);
     copy_text(failure->type, sizeof(failure->type), problem->type);
     copy_text(failure->detail, sizeof(failure->detail), problem->detail);
     copy_text(failure->name, sizeof(failure->name),
               problem->name.len > 0 ? problem->name : acme_flow_name(&c->flow, c->flow.step));
 
     bool talked = c->phase == ACME_PHASE_FLOW && !acme_managing(c);
-    uint16_t problem_status = problem->http_status;
+    bool dead = talked && order_is_dead(c, error);
     acme_stop(c);
     c->phase = ACME_PHASE_OVER;
     c->result = ACME_FAILED;
     acme_managed_clean(c);
-    /* Best effort from here on: the failure above is what counts. A server's trouble says nothing about the order. */
-    if (talked && order_is_dead(error) && problem_status < 500) {
+    /* Best effort from here on: the failure above is what counts. */
+    if (dead) {
         memset(&c->flow.order, 0, sizeof(c->flow.order));
         (void)acme_keeper_forget(&c->keeper);
     }
-    if (talked && failure->retry_s > 0) {
+    if (talked && c->exchange.retry_s > 0) { /* the CA's wish is stored, our advice is the caller's to follow */
         int64_t utc = 0;
         c->utc = c->setup->sys->utc(c->setup->sys->ctx, &utc) == 1 ? utc : c->utc; /* the answer came just now */
         (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)failure->retry_s);
@@ -536,15 +579,15 @@ uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
     if (c->phase != ACME_PHASE_FLOW) {
         return 0;
     }
-    if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
-        uint32_t left_ms = x->wait_ms - (now_ms - x->wait_since_ms);
-        bool serving = c->flow.presented && c->flow.solver->tick != NULL;
-        return serving && left_ms > NET_WAIT_MS ? NET_WAIT_MS : left_ms;
-    }
     bool presenting = x->state == ACME_EXCHANGE_WAIT && c->flow.step == ACME_STEP_PRESENT;
     bool network =
         x->state == ACME_EXCHANGE_CONNECT || x->state == ACME_EXCHANGE_SEND || x->state == ACME_EXCHANGE_RECEIVE;
-    return presenting || network ? NET_WAIT_MS : 0;
+    uint32_t idle_ms = presenting || network ? NET_WAIT_MS : 0;
+    if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
+        idle_ms = x->wait_ms - (now_ms - x->wait_since_ms);
+    }
+    bool serving = c->flow.presented && c->flow.solver->tick != NULL;
+    return serving && idle_ms > SERVE_WAIT_MS ? SERVE_WAIT_MS : idle_ms;
 }
 
 /* --- looking in --- */

@@ -5,7 +5,8 @@
  *     private, and in the header only for its size; the functions tell what a caller may know.
  *   - Nothing blocks. Work happens in acme_tick(), a bounded amount at a time: at most one public-key operation, at
  *     most one send and one receive on the connection, at most one record written.
- *   - Time is an argument: a millisecond counter that may start anywhere and may wrap. It must not stand still.
+ *   - Time is an argument: a millisecond counter that may start anywhere, must not stand still, and uses all 32 bits: it
+ *     wraps at 2^32 and nowhere else (32-bit microseconds divided by 1000 do not).
  *   - No function may be called from an interrupt, nor for the same client from two contexts at once. Clients are
  *     independent of each other: there are no globals.
  *   - Errors are negative (acme_error.h).
@@ -33,6 +34,10 @@
 #include "protocol/exchange.h"
 #include "secure/channel.h"
 #include "x509/chain.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* What acme_tick() did. */
 enum acme_progress {
@@ -141,5 +146,9 @@ const char *acme_server(const struct acme_client *client, uint16_t *port);
 /* Ends of the pair in use, as of the last run; false when none is known. Seconds since 1970, any pointer may
  * be NULL. */
 bool acme_validity(const struct acme_client *client, int64_t *not_before, int64_t *not_after, int64_t *renew_at);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

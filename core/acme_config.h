@@ -1,8 +1,9 @@
 /* acme_config.h - every limit of the core.
  *
  * Each option may be set on the compiler's command line or in a file of your own named by ACME_CONFIG_FILE
- * (-DACME_CONFIG_FILE='"my_limits.h"'). All objects of one image must see the same values: acme_init()
- * compares the size of struct acme_client it was compiled with against the caller's and refuses a mismatch. */
+ * (-DACME_CONFIG_FILE='"my_limits.h"'). All objects of one image must see the same values: acme_init(), and
+ * every other function that prepares a struct whose size they decide, compares the size it was compiled with against the
+ * caller's and refuses a mismatch with ACME_E_SIZE. */
 #ifndef ACME_CONFIG_H
 #define ACME_CONFIG_H
 

@@ -13,11 +13,11 @@
     /* set-up: the caller's struct acme_setup */ \
     X(ACME_E_SIZE, -1, 0, "client compiled with other limits", "two objects saw different acme_config.h values") \
     X(ACME_E_NULL, -2, 0, "a required pointer is missing", "a member of struct acme_setup was left out") \
-    X(ACME_E_NAMES, -3, 0, "a name is not a DNS name, is there twice, or there are too many", "wildcard, IP address, empty label, over ACME_NAMES_MAX") \
+    X(ACME_E_NAMES, -3, 0, "a name is no DNS name, is there twice, or one too many", "wildcard, IP address, empty label, over ACME_NAMES_MAX") \
     X(ACME_E_WORK_SMALL, -4, 0, "a lent buffer is too small", "work below ACME_WORK_MIN, TLS record buffer below 837 bytes") \
-    X(ACME_E_TLS_NAME, -5, 0, "no host name to check the CA's certificate against", "directory URL with an IP address and no tls_name") \
-    X(ACME_E_ANCHORS, -6, 0, "no usable trust anchor", "empty or unreadable trust store") \
-    X(ACME_E_TEXT, -7, 0, "a text holds a character that does not belong there", "control character in product or a contact") \
+    X(ACME_E_TLS_NAME, -5, 0, "no host name to check the CA's certificate against", "the URL has an IP address: give tls_name, a DNS name in the server's certificate; addresses in it are not looked at, so one that has only these cannot be used") \
+    X(ACME_E_ANCHORS, -6, 0, "no usable trust anchor", "trust store empty, not PEM, or with no key of RSA 2048 to 4096, P-256 or P-384") \
+    X(ACME_E_TEXT, -7, 0, "a text holds a forbidden character", "control character in product or a contact") \
     /* what is stored, and the system */ \
     X(ACME_E_STORE_READ, -20, 1, "a record cannot be read", "permissions, worn flash") \
     X(ACME_E_STORE_WRITE, -21, 1, "a record cannot be written", "directory not writable, disk or flash full") \
@@ -35,14 +35,14 @@
     X(ACME_E_NET, -35, 1, "network error", "see the port") \
     X(ACME_E_LISTEN, -36, 1, "cannot listen for http-01 validation", "port taken, or no permission") \
     /* TLS; acme_failure::tls_code has the engine's own number */ \
-    X(ACME_E_TLS_UNTRUSTED, -40, 1, "the CA server's certificate is not trusted", "wrong trust store, captive portal, intercepting proxy") \
+    X(ACME_E_TLS_UNTRUSTED, -40, 1, "the CA server's certificate is not trusted", "wrong trust store, captive portal, intercepting proxy, or the server does not send its intermediate") \
     X(ACME_E_TLS_DATES, -41, 1, "the CA server's certificate has expired", "not renewed, or clock ahead") \
-    X(ACME_E_TLS_HOST, -42, 1, "the CA server's certificate is for another name", "wrong URL or tls_name, captive portal") \
+    X(ACME_E_TLS_HOST, -42, 1, "the CA server's certificate is for another name", "wrong URL or tls_name, captive portal; addresses and common names in it do not count") \
     X(ACME_E_TLS_CERT, -43, 1, "the CA server's certificate is malformed or not allowed here", "not a CA, unknown critical extension, forbidden usage") \
-    X(ACME_E_TLS_SIGNATURE, -44, 1, "a signature in the CA server's chain is wrong", "tampering") \
+    X(ACME_E_TLS_SIGNATURE, -44, 1, "a signature in the CA server's chain is wrong", "wrong intermediate, tampering, or an algorithm or curve this build lacks") \
     X(ACME_E_TLS_WEAK, -45, 1, "a key in the CA server's chain is too weak", "RSA below 2048 bits") \
     X(ACME_E_TLS_ALERT, -46, 1, "the server ended TLS with an alert", "no common version or cipher suite") \
-    X(ACME_E_TLS_RECORD, -47, 1, "a TLS record is damaged", "tampering, truncation, not TLS on that port") \
+    X(ACME_E_TLS_RECORD, -47, 1, "a TLS record is damaged", "captive portal, not TLS on that port, tampering, truncation") \
     X(ACME_E_TLS_RECORD_BIG, -48, 0, "a TLS record exceeds the lent record buffer", "lend ACME_TLS_BUFFER_MIN bytes") \
     X(ACME_E_TLS_VERSION, -49, 0, "no common TLS version or suite", "server speaks TLS 1.3 only, or 1.1") \
     X(ACME_E_TLS, -50, 1, "TLS failed", "see tls_code") \
@@ -53,35 +53,35 @@
     X(ACME_E_HTTP_FRAMING, -62, 1, "contradictory message length", "broken or hostile server") \
     X(ACME_E_HTTP_TRUNCATED, -63, 1, "the answer ended early", "connection lost") \
     X(ACME_E_BODY_BIG, -64, 0, "the answer exceeds the work buffer", "lend more than now") \
-    X(ACME_E_HTTP_STATUS, -65, 1, "unexpected HTTP status", "not an ACME resource") \
-    X(ACME_E_REDIRECT, -66, 1, "redirect not followed", "signed request redirected, or more than 3 in a row") \
+    X(ACME_E_HTTP_STATUS, -65, 1, "unexpected HTTP status", "no ACME resource") \
+    X(ACME_E_REDIRECT, -66, 1, "redirect not followed", "captive portal, signed request redirected, or more than 3 in a row") \
     /* JSON and URLs */ \
     X(ACME_E_JSON, -70, 1, "the answer is not valid JSON", "HTML page, captive portal") \
     X(ACME_E_JSON_DEPTH, -71, 1, "JSON nested too deeply", "hostile server, or raise ACME_JSON_DEPTH") \
     X(ACME_E_JSON_TOKENS, -72, 1, "JSON with too many elements for the work buffer", "lend more than now") \
-    X(ACME_E_MEMBER, -73, 1, "a required JSON member is missing or of another type", "not an ACME server") \
+    X(ACME_E_MEMBER, -73, 1, "the answer lacks a required member or header", "not an ACME server") \
     X(ACME_E_URL, -74, 0, "malformed URL", "typing error, hostile server") \
     X(ACME_E_URL_SCHEME, -75, 0, "URL is not https", "http is not allowed here") \
     X(ACME_E_URL_HOST, -76, 0, "URL leads to a host other than the directory's", "list it in more_hosts if it is meant") \
     X(ACME_E_URL_LONG, -77, 0, "URL longer than ACME_URL_MAX", "raise the limit") \
     /* ACME */ \
     X(ACME_E_PROBLEM, -80, 0, "the CA refused", "its own words tell why") \
-    X(ACME_E_AUTHZ, -81, 1, "the CA could not validate a name", "name does not lead here, port 80 closed") \
+    X(ACME_E_AUTHZ, -81, 1, "the CA could not validate a name", "the CA gives no reason; often the name leads elsewhere, or this machine is not reached at port 80 from outside") \
     X(ACME_E_ORDER, -82, 1, "the CA declared the order invalid", "its own words tell why") \
-    X(ACME_E_CHALLENGE_NONE, -83, 0, "the CA offers no challenge we have a solver for", "wildcard names need dns-01") \
+    X(ACME_E_CHALLENGE_NONE, -83, 0, "the CA offers no challenge we have a solver for", "see what it offers for the name") \
     X(ACME_E_TOKEN, -84, 1, "illegal challenge token", "hostile server") \
     X(ACME_E_BUDGET, -85, 1, "a step did not finish in time", "slow CA; the next run resumes") \
     X(ACME_E_NONCE, -86, 1, "the CA gives no usable nonce or rejects every one", "several CA nodes out of step") \
     X(ACME_E_ACCOUNT, -87, 0, "the account is deactivated or revoked", "ask the CA, or remove the account's key for a new one") \
     X(ACME_E_TERMS, -88, 0, "the CA's terms of service must be accepted", "set accept_terms after reading them") \
-    X(ACME_E_RATE_LIMITED, -89, 1, "the CA asks to come back later", "rate limit; see retry_s") \
+    X(ACME_E_RATE_LIMITED, -89, 1, "the CA asks to come back later", "rate limit") \
     X(ACME_E_SOLVER, -90, 1, "the challenge answer could not be published", "see the solver") \
     X(ACME_E_REQUEST_BIG, -91, 0, "a request exceeds the work buffer", "many long names: lend more") \
     X(ACME_E_EAB, -92, 0, "the CA wants an external account binding", "not supported yet") \
     X(ACME_E_STATUS, -93, 1, "an object has an unknown status for too long", "newer or broken CA") \
     /* the certificate */ \
     X(ACME_E_CERT_KEY, -100, 1, "the certificate is for another key", "order reused by another client, hostile CA") \
-    X(ACME_E_CERT_NAMES, -101, 1, "the certificate is for other names", "hostile or broken CA") \
+    X(ACME_E_CERT_NAMES, -101, 1, "the certificate is for other names", "hostile or broken CA, or one that knows common names only") \
     X(ACME_E_CERT_DATES, -102, 1, "the certificate's dates make no sense", "expired already, or clock far ahead") \
     X(ACME_E_CERT_SYNTAX, -103, 1, "the certificate cannot be decoded", "truncated or not PEM") \
     X(ACME_E_CERT_BIG, -104, 0, "a certificate of the chain exceeds the work buffer", "lend more than now") \

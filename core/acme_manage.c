@@ -59,7 +59,7 @@ int acme_managed_end(struct acme_client *c)
 void acme_managed_clean(struct acme_client *c)
 {
     if (c->flow.manage.drop_next) { /* best effort: the failure is what counts */
-        (void)acme_keeper_flow(&c->keeper, &c->flow);
+        (void)acme_keeper_flow(&c->keeper, &c->flow, c->utc);
     }
 }
 

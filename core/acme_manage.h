@@ -5,6 +5,10 @@
 
 #include "acme.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if ACME_CFG_MANAGE
 
 static inline bool acme_managing(const struct acme_client *c)
@@ -44,6 +48,10 @@ void acme_managed_clean(struct acme_client *c);
 #define acme_managed_leaf(c)       0
 #define acme_managed_end(c)        0
 #define acme_managed_clean(c)      ((void)(c))
+#endif
+
+#ifdef __cplusplus
+}
 #endif
 
 #endif

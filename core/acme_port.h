@@ -20,13 +20,17 @@
 #include "acme_config.h"
 #include "acme_error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One outgoing TCP connection. */
 struct acme_net {
     void *ctx;
 
     /* Connects to host:port; called on every tick until it answers other than 0. `host` is a DNS name or an
      * IP address without brackets, NUL-terminated, and stays the same between the calls. Resolves the name
-     * and tries each address in turn. Returns 1 connected, 0 not yet, ACME_E_HOST, ACME_E_REFUSED,
+     * and tries each address in turn; where the stack tells only one, asks anew whenever it starts afresh. Returns 1 connected, 0 not yet, ACME_E_HOST, ACME_E_REFUSED,
      * ACME_E_UNREACHABLE, ACME_E_TIMEOUT or ACME_E_NET. After an error the next call starts afresh. */
     int (*open)(void *ctx, const char *host, uint16_t port);
 
@@ -89,6 +93,7 @@ enum acme_record {
     ACME_RECORD_ACCOUNT_KEY_NEXT /* the account's next private key, PEM: while it is being changed         */
 #endif
 };
+enum { ACME_RECORD_COUNT = ACME_RECORD_CHAIN + 1 + ACME_CFG_MANAGE }; /* how many */
 
 struct acme_store {
     void *ctx;
@@ -111,5 +116,9 @@ struct acme_store {
      * Returns 0 when it is durable, or ACME_E_STORE_WRITE: the old pair is then still in use. */
     int (*commit)(void *ctx);
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,11 @@
 #include "secure/key.h"
 #include "wire/slice.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct acme_json;  /* wire/json.h */
 struct acme_tls;   /* secure/tls.h */
 struct acme_trust; /* secure/anchors.h */
 
@@ -39,6 +44,7 @@ enum acme_step {
     ACME_STEP_REVOKE,     /* 7.6   revoke the certificate in use           */
     ACME_STEP_DEACTIVATE, /* 7.3.6 deactivate the account                  */
     ACME_STEP_CHANGE_KEY, /* 7.3.5 give the account its next key           */
+    ACME_STEP_TRY_KEY,    /*       until the CA takes it in all its places */
 #endif
     ACME_STEP_COUNT /* how many; as a next step: the chain has come in, all is done */
 };
@@ -90,11 +96,12 @@ enum acme_event_kind {
     ACME_EVENT_STEP,      /* a step begins: step, name                                                  */
     ACME_EVENT_CONNECTED, /* a new connection, TLS handshake done: text = host                          */
     ACME_EVENT_REQUEST,   /* a request goes out: text = method, detail = URL                            */
-    ACME_EVENT_ANSWER,    /* its answer was understood: http_status, status, polls                      */
+    ACME_EVENT_ANSWER,    /* its answer was read: http_status, status, polls, document; error: it was refused    */
     ACME_EVENT_WAIT,      /* nothing for wait_ms: the next poll (error 0), or a retry after error       */
     ACME_EVENT_PROBLEM,   /* the CA's problem or a subproblem: text = type, detail, name = identifier   */
     ACME_EVENT_TERMS,     /* the CA has terms of service: text = URL                                    */
-    ACME_EVENT_STORED     /* a record is durable: record; no step                                       */
+    ACME_EVENT_STORED,    /* a record is durable: record; no step                                       */
+    ACME_EVENT_UNREADABLE /* a record cannot be read, and can be had again: record, error; no step      */
 };
 
 struct acme_event {
@@ -110,6 +117,7 @@ struct acme_event {
     struct acme_slice name; /* DNS name in question; may be empty */
     struct acme_slice text;
     struct acme_slice detail;
+    const struct acme_json *document; /* ANSWER: wire/json.h, for whoever has more words than the core; else NULL */
 };
 
 /* The certificate authority. */
@@ -172,5 +180,9 @@ struct acme_setup {
 /* Checks every size, pointer, name, text and URL; acme_init() calls it. Work: the texts' bytes, no I/O.
  * Returns 0, or what acme_init() returns. */
 int acme_setup_check(const struct acme_setup *setup);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is lacking for one purpose: tests/deps.sh build|firmware|demo|check|proof. Silent when all is there.
+# Installs what is lacking for one purpose: tests/deps.sh build|unit|firmware|demo|check|proof. Silent when all is there.
 # Debian 12's packages; root, or sudo. Versions are named where another one would not do.
 set -eu
 cd "$(dirname "$0")/.."
@@ -8,17 +8,19 @@ build="gcc make libc6-dev libbearssl-dev libjsmn-dev scdoc"
 firmware="$build gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf dpkg-dev
  qemu-system-arm qemu-system-misc"
 demo="$firmware pebble openssl curl ca-certificates python3"
-check="$demo libcmocka-dev libjansson-dev gcovr clang-14 clang-format-14 libclang-rt-14-dev caddy uacme valgrind libssl-dev
- gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user shellcheck chromium libnss3-tools binutils util-linux pkg-config"
+unit="$build python3 libcmocka-dev libjansson-dev libssl-dev gcovr clang-format-14 shellcheck binutils"
+check="$demo $unit clang-14 libclang-rt-14-dev caddy uacme valgrind
+ gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user chromium libnss3-tools util-linux pkg-config"
 proof="$build python3 frama-c-base"
 
 case ${1:-} in
 build) wanted=$build ;;
+unit) wanted=$unit ;;
 firmware) wanted=$firmware ;;
 demo) wanted=$demo ;;
 check) wanted=$check ;;
 proof) wanted=$proof ;;
-*) echo "usage: tests/deps.sh build|firmware|demo|check|proof" >&2; exit 64 ;;
+*) echo "usage: tests/deps.sh build|unit|firmware|demo|check|proof" >&2; exit 64 ;;
 esac
 
 installed() { dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p'; }

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Runs the tests: tests/run.py [--show] [GROUP...]; without a group all of them, in order.
+"""Runs the tests, group by group; without a GROUP those of `make check`: all but quick, in this order.
 
 Every test program says what it found in TAP lines ("ok 1 - what", "not ok 2 - what", "ok 3 - what # SKIP why").
 The last line printed is "N passed, N failed, N skipped"; the exit status is 1 when anything failed.
 """
 
+import argparse
+import concurrent.futures
 import contextlib
 import glob
 import os
@@ -19,6 +21,7 @@ SANITIZE = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:- )?(.*)$")
 LIMIT_S = 420  # for one program; none needs half of it
 
+running = set()  # process groups, for an interruption
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 show = False
 
@@ -38,6 +41,7 @@ def run(command):
     except OSError as failure:
         return "", f"cannot be run: {failure.strerror}"
     wrong = None
+    running.add(child.pid)
     try:
         output, _ = child.communicate(timeout=LIMIT_S)
         if child.returncode != 0:
@@ -50,6 +54,8 @@ def run(command):
         os.killpg(child.pid, signal.SIGTERM)
         child.wait()
         raise
+    finally:
+        running.discard(child.pid)
     if not gone(child.pid):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
@@ -70,8 +76,11 @@ def gone(group, limit_s=2):
 
 
 def tap(command, name):
-    """Runs a test program and counts its TAP lines; one that ends badly or says nothing has failed itself."""
-    output, wrong = run(command)
+    judge(name, *run(command))
+
+
+def judge(name, output, wrong):
+    """Counts the TAP lines of a test program; one that ends badly or says nothing has failed itself."""
     planned, seen, failed = None, 0, 0
     for line in output.splitlines():
         match = TAP.match(line)
@@ -121,30 +130,51 @@ def scripts(folder):
 
 
 def programs(build):
-    for path in sorted(glob.glob(f"{build}/tests/*/test_*")):
-        source = path[len(build) + 1:] + ".c"
-        if os.path.exists(source):  # a program whose test was removed or renamed is not run
-            tap([path], source[len("tests/"):])
+    """The test programs in C, as many at a time as there are processors: they share nothing."""
+    sources = {path: path[len(build) + 1:] + ".c" for path in sorted(glob.glob(f"{build}/tests/*/test_*"))}
+    sources = {p: s for p, s in sources.items() if os.path.exists(s)}  # its test may have been removed or renamed
+    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1)
+    try:
+        for source, done in [(s, pool.submit(run, [p])) for p, s in sources.items()]:
+            judge(source[len("tests/"):], *done.result())
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for group in list(running):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGTERM)
+        raise
+    pool.shutdown()
+
+
+def quick():
+    """the programs of unit without sanitizers: for the first look after a change"""
+    build = "build/quick"
+    make("unit tests build", f"B={build}", "CFLAGS=-O1 -g", "all", "units")
+    programs(build)
 
 
 def lint():
+    """layout, include directions, symbols, limits, what the pages say"""
     make("everything builds without the program's options too", "B=build/bare", "HOST_OPTIONS=", "CFLAGS=-O1", "all")
     if make("build for the symbol checks", "all"):
         scripts("lint")
 
 
 def unit():
+    """every cmocka program and dialogue, with sanitizers, by gcc"""
     build, flags = "build/asan", SANITIZE
     make("unit tests build with gcc", f"B={build}", "CC=gcc", f"CFLAGS={flags}", "all", "units")
     programs(build)
 
 
 def clang():
+    """the same by clang"""
     make("everything builds with clang", "B=build/clang", "CC=clang-14", "CFLAGS=" + SANITIZE, "all", "units")
     programs("build/clang")
 
 
 def size():
+    """code and RAM on Cortex-M3, against README.md"""
     if make("the core cross-compiles for Cortex-M3", "cross"):
         if show:
             update = ["--update"] if os.environ.get("UPDATE") else []
@@ -154,20 +184,24 @@ def size():
 
 
 def install():
+    """what `make install` lays down is enough for a stranger"""
     scripts("install")
 
 
 def conformance():
+    """the contract of a port, and the options of lwIP"""
     scripts("conformance")
 
 
 def fault():
+    """one thing goes wrong, everywhere: a sample of `make torture`"""
     build = "build/asan"
     if make("the fault harness builds with gcc", f"B={build}", "CC=gcc", f"CFLAGS={SANITIZE}", f"{build}/torture"):
         tap([f"{build}/torture", "--at-most", "300"], "fault/torture")
 
 
 def coverage():
+    """lines and branches of core/ that the programs of unit reach"""
     build = "build/coverage"
     if make("everything builds for coverage", f"B={build}", "CC=gcc", "CFLAGS=-O0 -g --coverage", "all", "units",
             f"{build}/torture"):
@@ -175,22 +209,27 @@ def coverage():
 
 
 def fuzz():
+    """the fuzzers' corpora, and a few seconds each"""
     tap([sys.executable, "tests/fuzz/fuzz.py", "--check"], "fuzz")
 
 
 def interop():
+    """Pebble, Caddy, step-ca, Boulder's words of 2016"""
     scripts("interop")
 
 
 def bigendian():
+    """the unit tests on s390x"""
     scripts("bigendian")
 
 
 def target():
+    """the dialogues on a Cortex-M3 in the emulator"""
     scripts("target")
 
 
 def boards():
+    """the firmware in the emulator"""
     names = sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob("boards/*/qemu"))
     built = [make(f"firmware for {name} links", f"BOARD={name}", "firmware-parts") for name in names]
     built += [make("firmware for a kernel links", "BOARD=mps2-an385", "KERNEL=1", "firmware-parts", "kernel-check")]
@@ -199,12 +238,14 @@ def boards():
 
 
 def demo():
+    """`make demo`, in a fresh clone too"""
     for board in ("lm3s6965evb", "posix"):
         command(f"demo on {board}", ["env", f"BOARD={board}", "tests/demo/run"])
     scripts("demo")
 
 
 def bench():
+    """instructions and heap of a renewal"""
     scripts("bench")
 
 
@@ -213,13 +254,16 @@ GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, target, size, ins
 
 def main():
     global show
-    arguments = sys.argv[1:]
-    show = "--show" in arguments
-    names = [a for a in arguments if not a.startswith("--")]
-    known = {g.__name__: g for g in GROUPS}
+    known = {g.__name__: g for g in [quick, *GROUPS]}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     epilog="\n".join(f"  {name:12} {g.__doc__}" for name, g in known.items()))
+    parser.add_argument("--show", action="store_true", help="say what passed as well, and all that the programs say")
+    parser.add_argument("group", nargs="*", metavar="GROUP", help="as listed below")
+    arguments = parser.parse_args()
+    show, names = arguments.show, arguments.group
     unknown = [n for n in names if n not in known]
     if unknown:
-        sys.exit(f"tests/run.py: no group {unknown[0]}; there are: {' '.join(known)}")
+        parser.error(f"no group {unknown[0]}; there are: {' '.join(known)}")
 
     os.chdir(ROOT)
     os.environ["CMOCKA_MESSAGE_OUTPUT"] = "TAP"

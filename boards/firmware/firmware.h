@@ -31,7 +31,8 @@ extern const struct firmware_site firmware_site;
 #endif
 
 /* All memory of the firmware but lwIP's. The client and the HTTPS page are never at work at the same time, so they
- * share what is large. */
+ * share what is large: two TLS sessions would take 7 to 20 KiB more. A run that waits for a silent CA ends when somebody
+ * wants the page. */
 struct firmware {
     struct acme_client client;
     struct acme_setup setup;
@@ -66,6 +67,10 @@ void page_certificate(const uint8_t *der, size_t len);
 bool https_start(void); /* false: there is no pair that fits into memory */
 void https_stop(void);
 bool https_tick(uint32_t now_ms); /* true: something moved */
+
+/* While it is not served: lets a visitor connect, or none any more. True: one is waiting. There must have been a pair when
+ * https_start() was called last. */
+bool https_knock(bool open);
 
 /* Bytes of the image in flash and of static RAM, from the linker script. */
 uint32_t firmware_flash(void);

@@ -16,7 +16,13 @@
 #endif
 
 #define CERTIFICATES 4
-#define SILENCE_MS   10000
+
+/* A visit has steps: the first flight of TLS, the second, the request, the taking of the answer. So long may the visitor
+ * take for his part of one; while another one waits, no longer than honest ones need who are far away, and the first flight
+ * follows right behind the connection. What we compute meanwhile does not count. */
+#define STEP_MS       15000
+#define STEP_SHORT_MS 2000
+#define STEP_FIRST_MS 250
 
 static const uint16_t suites[] = {BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
                                   BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256};
@@ -26,7 +32,8 @@ static struct {
     size_t chain_len;
     br_ec_private_key key;
     bool on, connected;
-    uint32_t moved_ms;
+    unsigned step;
+    uint32_t step_ms; /* when it began */
     /* the request */
     char target[24];
     uint8_t target_len, blanks, ends;
@@ -72,7 +79,7 @@ static bool load_key(void)
     const struct acme_store *store = &firmware.store.store;
     int len = store->get(store->ctx, ACME_RECORD_KEY, firmware.record_buffer, ACME_KEY_P256_RECORD_MAX);
     int result = len > 0 && len <= ACME_KEY_P256_RECORD_MAX
-                     ? acme_key_p256_ops.import(&firmware.certificate_key, firmware.record_buffer, (size_t)len)
+                     ? acme_key_p256_ops.load(&firmware.certificate_key, firmware.record_buffer, (size_t)len)
                      : ACME_E_KEY_CORRUPT;
 
     memset(firmware.record_buffer, 0, ACME_KEY_P256_RECORD_MAX);
@@ -142,7 +149,8 @@ static bool greet(uint32_t now_ms)
     https.in_target = https.answering = false;
     https.piece = 0;
     https.text_len = https.text_at = 0;
-    https.moved_ms = now_ms;
+    https.step = 0;
+    https.step_ms = now_ms;
     https.connected = true;
     return br_ssl_server_reset(server) == 1;
 }
@@ -239,10 +247,28 @@ static bool pump(br_ssl_engine_context *eng)
     return count > 0;
 }
 
+/* How far the visit has come. */
+static unsigned step_of(unsigned state)
+{
+    return https.answering ? 3 : state & BR_SSL_SENDAPP ? 2 : state & BR_SSL_SENDREC ? 1 : 0;
+}
+
+static bool takes_too_long(uint32_t now_ms)
+{
+    uint32_t gone_ms = now_ms - https.step_ms;
+
+    if (!acme_lwip_listener_awaited(&firmware.https)) {
+        return gone_ms > STEP_MS;
+    }
+    return gone_ms > (https.step == 0 ? STEP_FIRST_MS : STEP_SHORT_MS);
+}
+
 bool https_tick(uint32_t now_ms)
 {
     const struct acme_listener *l = &firmware.https.listener;
-    bool moved = false;
+    br_ssl_engine_context *eng = &firmware.tls.server.eng;
+    unsigned step;
+    bool moved;
 
     if (!https.on) {
         return false;
@@ -257,11 +283,24 @@ bool https_tick(uint32_t now_ms)
         }
         return true;
     }
-    moved = pump(&firmware.tls.server.eng);
-    if (moved) {
-        https.moved_ms = now_ms;
-    } else if (https.connected && now_ms - https.moved_ms > SILENCE_MS) {
+    moved = pump(eng);
+    step = step_of(br_ssl_engine_current_state(eng));
+    if (step > https.step) {
+        https.step = step;
+        https.step_ms = board_now_ms();
+    } else if (https.connected && takes_too_long(now_ms)) {
         hang_up();
     }
     return moved;
+}
+
+bool https_knock(bool open)
+{
+    const struct acme_listener *l = &firmware.https.listener;
+
+    if (!open || https.chain_len == 0) {
+        l->stop(l->ctx);
+        return false;
+    }
+    return l->start(l->ctx) == 1 && acme_lwip_listener_awaited(&firmware.https);
 }

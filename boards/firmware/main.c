@@ -3,14 +3,14 @@
 
 #include "lwip/sys.h"
 
+#include "../../port/acme_again.h"
 #include "board.h"
 #include "firmware.h"
 #include "say.h"
 #include "system.h"
 
-#define AGAIN_MS (12u * 3600 * 1000) /* looks at the pair in use twice a day */
-#define RETRY_S  60                  /* at least, after a failed run         */
-#define LOOK_MS  1000                /* a silent visitor of the page is noticed as late as that */
+#define LOOK_MS   1000 /* a silent visitor of the page, or a silent CA, is noticed as late as that */
+#define SILENT_MS 5000 /* the CA: then a visitor of the page comes first                           */
 
 struct firmware firmware;
 
@@ -24,10 +24,13 @@ static int set_up(void)
 {
     struct acme_setup *s = &firmware.setup;
 
-    acme_lwip_net_init(&firmware.net);
-    acme_lwip_listener_init(&firmware.http, 80, ACME_HTTP01_SLOTS);
-    acme_lwip_listener_init(&firmware.https, 443, 2); /* one is served; one that comes meanwhile need not ask again */
-    acme_http01_init(&firmware.http01, &firmware.http.listener);
+    /* Of port 443 one is served, and the others wait for their turns. */
+    if (acme_lwip_net_init(&firmware.net) != 0 ||
+        acme_lwip_listener_init(&firmware.http, 80, ACME_HTTP01_SLOTS) != 0 ||
+        acme_lwip_listener_init(&firmware.https, 443, ACME_HTTP01_SLOTS) != 0 ||
+        acme_http01_init(&firmware.http01, &firmware.http.listener) != 0) {
+        return ACME_E_SIZE;
+    }
     firmware.solver = &firmware.http01.solver;
     firmware.sys = (struct acme_sys){NULL, board_random, board_utc};
     s->net = &firmware.net.net;
@@ -76,18 +79,49 @@ static void report(uint32_t took_ms)
     system_report();
 }
 
-/* One run of the client, start to end. */
+/* Somebody wants the page, and the CA has been silent for a while and is not looking at our answer just now. *heard_ms is
+ * when it was heard last, *heard how much there was. */
+static bool page_comes_first(uint32_t *heard_ms, uint32_t *heard)
+{
+    uint32_t now_ms = board_now_ms(), down = acme_stats(&firmware.client).bytes_down;
+
+    if (*heard != down || firmware.http01.live != NULL) {
+        *heard = down;
+        *heard_ms = now_ms;
+    }
+    return https_knock(now_ms - *heard_ms >= SILENT_MS);
+}
+
+static void tell_end(enum acme_progress progress)
+{
+    switch (progress) {
+    case ACME_ISSUED:
+        say("a new certificate is in use", "");
+        break;
+    case ACME_CURRENT:
+        say("the certificate in use is not due", "");
+        break;
+    case ACME_IDLE:
+        say("the CA is silent, and somebody wants the page: later", "");
+        break;
+    default:
+        say_failure(acme_failure(&firmware.client));
+        break;
+    }
+}
+
+/* One run of the client, start to end, or (ACME_IDLE) until the page comes first: the next one goes on with the order. */
 static enum acme_progress run(void)
 {
     enum acme_progress progress = ACME_FAILED;
-    uint32_t began = board_now_ms();
+    uint32_t began = board_now_ms(), heard_ms = began, heard = 0;
     int error;
 
     firmware.instructions = 0;
     error = acme_start(&firmware.client, ACME_WHEN_DUE, began);
 
     while (error == 0) {
-        uint32_t before, kilo;
+        uint32_t before, kilo, wait_ms;
         bool moved = system_poll();
 
         before = board_kilo();
@@ -100,24 +134,19 @@ static enum acme_progress run(void)
         if (progress != ACME_IDLE && progress != ACME_BUSY) {
             break;
         }
+        if (progress == ACME_IDLE && page_comes_first(&heard_ms, &heard)) {
+            acme_stop(&firmware.client);
+            break;
+        }
         if (progress == ACME_IDLE && !moved) {
-            system_wait(acme_idle_ms(&firmware.client, board_now_ms()));
+            wait_ms = acme_idle_ms(&firmware.client, board_now_ms());
+            system_wait(wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
         }
     }
-    firmware.last_error = acme_failure(&firmware.client)->error;
-    switch (progress) {
-    case ACME_ISSUED:
-        say("a new certificate is in use", "");
-        break;
-    case ACME_CURRENT:
-        say("the certificate in use is not due", "");
-        break;
-    default:
-        say_failure(acme_failure(&firmware.client));
-        break;
-    }
+    firmware.last_error = progress == ACME_IDLE ? ACME_E_TIMEOUT : acme_failure(&firmware.client)->error;
+    tell_end(progress);
     report(board_now_ms() - began);
-    return progress;
+    return progress == ACME_IDLE ? ACME_FAILED : progress;
 }
 
 /* Serves the page until the next run is due. */
@@ -137,6 +166,7 @@ static void serve(uint32_t for_ms)
 
 static void firmware_task(void)
 {
+    uint32_t failing_s = 0;
     int error;
 
     system_begin_network();
@@ -148,13 +178,10 @@ static void firmware_task(void)
         say("cannot begin: ", say_error(error));
         board_exit(4);
     }
+    (void)https_start(); /* it finds out whether there is a pair; nobody is served yet */
+    https_stop();
     for (;;) {
-        enum acme_progress progress = run();
-        uint32_t retry_s = acme_failure(&firmware.client)->retry_s;
-        if (retry_s < RETRY_S) {
-            retry_s = RETRY_S;
-        }
-        serve(progress == ACME_FAILED && retry_s < AGAIN_MS / 1000 ? retry_s * 1000 : AGAIN_MS);
+        serve(1000 * acme_again_s(&firmware.client, run(), &failing_s));
     }
 }
 

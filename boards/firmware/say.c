@@ -5,18 +5,27 @@
 static char memory[240];
 static struct acme_out line;
 
-static const char *const steps[ACME_STEP_COUNT] = {"directory", "account",     "order",         "authorization",
-                                                   "challenge", "challenge",   "authorization", "order",
-                                                   "finalize",  "certificate",
+static const char *const steps[] = {"directory", "account",       "order",     "authorization", "challenge",
+                                    "challenge", "authorization", "order",     "finalize",      "certificate",
 #if ACME_CFG_MANAGE
-                                                   "revoke",    "deactivate",  "change key"
+                                    "revoke",    "deactivate",    "change key", "account"
 #endif
 };
 
 static const char *const statuses[] = {"",      "unknown", "pending",     "processing", "ready",
                                        "valid", "invalid", "deactivated", "expired",    "revoked"};
 
-static const char *const records[] = {"account key", "account", "order", "next key", "key", "chain"};
+static const char *const records[] = {"account key",     "account", "order", "next key", "key", "chain",
+#if ACME_CFG_MANAGE
+                                      "next account key"
+#endif
+};
+
+/* A word for each. */
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+typedef char every_step_has_a_word[COUNT(steps) == ACME_STEP_COUNT ? 1 : -1];
+typedef char every_status_has_a_word[COUNT(statuses) == ACME_STATUS_REVOKED + 1 ? 1 : -1];
+typedef char every_record_has_a_word[COUNT(records) == ACME_RECORD_COUNT ? 1 : -1];
 
 struct acme_out *say_begin(void)
 {
@@ -156,7 +165,8 @@ void say_event(void *ctx, const struct acme_event *e)
         words(o, e->text);
         break;
     case ACME_EVENT_STORED:
-        acme_out_text(o, "stored: ");
+    case ACME_EVENT_UNREADABLE:
+        acme_out_text(o, e->kind == ACME_EVENT_STORED ? "stored: " : "unreadable: ");
         acme_out_text(o, records[e->record]);
         break;
     case ACME_EVENT_STEP:

@@ -1,5 +1,5 @@
 /* sd.c - an SD card on SSI0 as memory for the records. Sectors of 4 KiB; a block of the card has 512 bytes and is
- * overwritten, so nothing is erased. One block is kept in RAM only while it is written. */
+ * overwritten, so what is erased is written, too. The block used last is kept in RAM. */
 #include <string.h>
 
 #include "board.h"
@@ -17,11 +17,13 @@
 #define PORTD    0x40007000
 #define SELECT   REG(PORTD + (1 << 2)) /* pin 0 alone */
 
-#define BLOCK  512
-#define TRIES  20000
-#define SECTOR 4096
+#define BLOCK   512
+#define TRIES   20000
+#define SECTOR  4096
+#define SECTORS 16
 
 static uint8_t block[BLOCK];
+static uint32_t loaded = UINT32_MAX; /* where it comes from */
 
 static uint8_t exchange(uint8_t byte)
 {
@@ -101,8 +103,13 @@ int board_flash_init(void)
 /* A card of standard capacity: addresses are bytes. */
 static int read_block(uint32_t at)
 {
-    int result = command(17, at, 1) == 0 && await(0xfe) == 0 ? 0 : -1;
+    int result;
 
+    if (at == loaded) {
+        return 0;
+    }
+    loaded = UINT32_MAX;
+    result = command(17, at, 1) == 0 && await(0xfe) == 0 ? 0 : -1;
     for (int i = 0; i < BLOCK + 2 && result == 0; i++) {
         uint8_t byte = exchange(0xff);
         if (i < BLOCK) {
@@ -110,6 +117,7 @@ static int read_block(uint32_t at)
         }
     }
     release();
+    loaded = result == 0 ? at : loaded;
     return result;
 }
 
@@ -128,6 +136,7 @@ static int write_block(uint32_t at)
         result = (exchange(0xff) & 0x1f) == 5 && await(0xff) == 0 ? 0 : -1;
     }
     release();
+    loaded = UINT32_MAX; /* what the store reads back comes from the card */
     return result;
 }
 
@@ -150,8 +159,14 @@ static int sd_read(void *ctx, uint32_t at, void *buf, size_t len)
 
 static int sd_erase(void *ctx, uint32_t sector)
 {
-    (void)ctx, (void)sector;
-    return 0;
+    int result = 0;
+
+    (void)ctx;
+    memset(block, 0xff, BLOCK);
+    for (uint32_t at = 0; at < SECTOR && result == 0; at += BLOCK) {
+        result = write_block(sector * SECTOR + at);
+    }
+    return result;
 }
 
 static int sd_program(void *ctx, uint32_t at, const void *data, size_t len)
@@ -172,4 +187,9 @@ static int sd_program(void *ctx, uint32_t at, const void *data, size_t len)
     return result;
 }
 
-const struct acme_flash_device board_flash = {NULL, SECTOR, 4, sd_read, sd_erase, sd_program};
+const struct acme_flash_device board_flash = {.size = SECTORS * SECTOR,
+                                              .sector_size = SECTOR,
+                                              .prog_size = 1,
+                                              .read = sd_read,
+                                              .program = sd_program,
+                                              .erase = sd_erase};

@@ -1,14 +1,15 @@
 /* board.c - clock and UART, and records in a file, for this board has no memory that keeps. A clock of the day and a
  * generator of random numbers it has neither: boards/arm/standin.c. */
+#include <string.h>
+
 #include "board.h"
 #include "semihost.h"
 #include "systick.h"
 
-#define REG(at)    (*(volatile uint32_t *)(at))
-#define UART0      0x40004000 /* data, state, control, interrupt, divider */
-#define SECTOR     4096
-#define PAIR       4
-#define FILE_BYTES (SECTOR * ACME_FLASH_SECTORS(PAIR))
+#define REG(at) (*(volatile uint32_t *)(at))
+#define UART0   0x40004000 /* data, state, control, interrupt, divider */
+#define SECTOR  4096
+#define SECTORS 16
 
 const uint32_t board_clock_hz = 25000000;
 const char board_name[] = "mps2-an385";
@@ -33,14 +34,27 @@ void board_put(char c)
 
 static int32_t file = -1;
 
+/* A file is overwritten, so what is erased is written, too. */
+static int file_erase(void *ctx, uint32_t sector)
+{
+    uint8_t blank[64];
+
+    (void)ctx;
+    memset(blank, 0xff, sizeof blank);
+    for (uint32_t at = 0; at < SECTOR; at += sizeof blank) {
+        if (!semihost_write_at(file, sector * SECTOR + at, blank, sizeof blank)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int board_flash_init(void)
 {
-    static const char blank[64];
-
     file = semihost_open("records.img", SEMIHOST_UPDATE);
     if (file < 0 && (file = semihost_open("records.img", SEMIHOST_NEW)) >= 0) {
-        for (uint32_t at = 0; at < FILE_BYTES; at += sizeof blank) {
-            if (!semihost_write_at(file, at, blank, sizeof blank)) {
+        for (uint32_t sector = 0; sector < SECTORS; sector++) {
+            if (file_erase(NULL, sector) != 0) {
                 return -1;
             }
         }
@@ -54,16 +68,15 @@ static int file_read(void *ctx, uint32_t at, void *buf, size_t len)
     return semihost_read_at(file, at, buf, len) ? 0 : -1;
 }
 
-static int file_erase(void *ctx, uint32_t sector)
-{
-    (void)ctx, (void)sector; /* a file is overwritten */
-    return 0;
-}
-
 static int file_program(void *ctx, uint32_t at, const void *data, size_t len)
 {
     (void)ctx;
     return semihost_write_at(file, at, data, len) ? 0 : -1;
 }
 
-const struct acme_flash_device board_flash = {NULL, SECTOR, PAIR, file_read, file_erase, file_program};
+const struct acme_flash_device board_flash = {.size = SECTORS * SECTOR,
+                                              .sector_size = SECTOR,
+                                              .prog_size = 1,
+                                              .read = file_read,
+                                              .program = file_program,
+                                              .erase = file_erase};

@@ -12,7 +12,7 @@
 #define FINISHER   0x00100000
 #define NOR        0x22000000 /* two 16-bit chips side by side */
 #define SECTOR     0x40000
-#define PAIR       1
+#define SECTORS    4
 #define TRIES      1000000
 #define BOTH(word) ((uint32_t)(word) << 16 | (word))
 
@@ -171,23 +171,21 @@ static int nor_program(void *ctx, uint32_t at, const void *data, size_t len)
     int result = 0;
 
     (void)ctx;
-    while (len > 0 && result == 0) {
-        volatile uint32_t *word = word_at(at);
-        uint32_t value = *word; /* what is there stays; the emulator does not keep its bits by itself */
-        uint8_t bytes[4];
-        uint32_t in_word = at & 3, count = 4 - in_word < len ? 4 - in_word : (uint32_t)len;
+    for (size_t done = 0; done < len && result == 0; done += 4) {
+        volatile uint32_t *word = word_at(at + (uint32_t)done);
+        uint32_t value;
 
-        memcpy(bytes, &value, 4);
-        memcpy(bytes + in_word, from, count);
-        memcpy(&value, bytes, 4);
+        memcpy(&value, from + done, 4);
         *word = BOTH(0x40);
         *word = value;
         result = settle(word);
-        at += count;
-        from += count;
-        len -= count;
     }
     return result;
 }
 
-const struct acme_flash_device board_flash = {NULL, SECTOR, PAIR, nor_read, nor_erase, nor_program};
+const struct acme_flash_device board_flash = {.size = SECTORS * SECTOR,
+                                              .sector_size = SECTOR,
+                                              .prog_size = 4,
+                                              .read = nor_read,
+                                              .program = nor_program,
+                                              .erase = nor_erase};

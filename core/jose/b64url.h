@@ -6,6 +6,10 @@
 
 #include "../wire/out.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Characters that len bytes take. */
 #define ACME_B64URL_LEN(len) (((len)*4u + 2u) / 3u)
 
@@ -18,5 +22,9 @@ void acme_out_b64url_since(struct acme_out *o, size_t start);
 
 /* True when s is 1..max characters of the alphabet: the test for nonces and tokens (RFC 8555, 6.5.1, 8.3). */
 bool acme_b64url_ok(struct acme_slice s, size_t max);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "../wire/out.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ACME_POINT_LEN      65 /* uncompressed P-256 point: 0x04, x, y */
 #define ACME_THUMBPRINT_LEN 43 /* base64url of a SHA-256               */
 
@@ -14,5 +18,9 @@ void acme_jwk_write(struct acme_out *o, const uint8_t point[ACME_POINT_LEN]);
 
 /* Writes the 43 characters of the thumbprint, without NUL. Work: one SHA-256 of about 130 bytes. */
 void acme_jwk_thumbprint(const uint8_t point[ACME_POINT_LEN], char thumbprint[ACME_THUMBPRINT_LEN]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

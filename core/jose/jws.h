@@ -6,6 +6,10 @@
 #include "../wire/out.h"
 #include "jwk.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_jws {
     const struct acme_key *key; /* account key                                         */
     const uint8_t *point;       /* its public point, ACME_POINT_LEN bytes              */
@@ -19,5 +23,9 @@ struct acme_jws {
  * as a whole. An empty nonce is left out, as a JWS inside another one wants it (RFC 8555, 7.3.5).
  * Work: one signature, one SHA-256 of the body. Returns 0, or the key's error; overflow is in o. */
 int acme_jws_write(struct acme_out *o, const struct acme_jws *jws, struct acme_slice payload);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,7 +5,7 @@
 #include "../wire/pem.h"
 #include "../x509/leaf.h"
 
-#define KEY_RECORD_MAX  512  /* written by export: PEM of a P-256 key */
+#define KEY_RECORD_MAX  512  /* written by save: PEM of a P-256 key */
 #define KEY_RECORD_READ 4096 /* read: the operator's files may hold comments */
 
 static int blame(struct acme_keeper *k, enum acme_record record, int error)
@@ -44,7 +44,7 @@ static int put(struct acme_keeper *k, enum acme_record record, const void *data,
 int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key)
 {
     char *work = k->setup->work;
-    if (key->ops->import == NULL) {
+    if (key->ops->load == NULL) {
         return 1;
     }
     int len = get(k, record, work, k->setup->work_len);
@@ -52,7 +52,7 @@ int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const s
         return len;
     }
     bool whole = len <= KEY_RECORD_READ && (size_t)len <= k->setup->work_len;
-    int error = whole ? key->ops->import(key->handle, work, (size_t)len) : ACME_E_KEY_CORRUPT;
+    int error = whole ? key->ops->load(key->handle, work, (size_t)len) : ACME_E_KEY_CORRUPT;
     acme_wipe(work, k->setup->work_len);
     return error != 0 ? blame(k, record, error) : 1;
 }
@@ -65,7 +65,7 @@ int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const s
         return error;
     }
     k->keys++;
-    int len = key->ops->export(key->handle, work, KEY_RECORD_MAX);
+    int len = key->ops->save(key->handle, work, KEY_RECORD_MAX);
     if (len < 0) {
         return len;
     }
@@ -76,35 +76,39 @@ int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const s
 
 /* --- account and order --- */
 
-/* Both always fit: acme_config.h demands a work buffer that holds five of the longest URLs and what stands round them. */
-
-/* A record as text in the work buffer. One that does not fit is none of ours. */
-static int get_text(struct acme_keeper *k, enum acme_record record, struct acme_slice *text)
+/* As get(), of a record that is only a cache: one that cannot be read is as good as none, and is written anew. */
+static size_t get_cached(struct acme_keeper *k, enum acme_record record, size_t cap)
 {
-    int len = get(k, record, k->setup->work, k->setup->work_len);
-    bool fits = len > 0 && (size_t)len <= k->setup->work_len;
-    *text = acme_slice(k->setup->work, fits ? (size_t)len : 0);
-    return len < 0 ? len : 0;
+    int len = k->setup->store->get(k->setup->store->ctx, record, cap > 0 ? k->setup->work : NULL, cap);
+    if (len < 0) {
+        struct acme_event event = {.kind = ACME_EVENT_UNREADABLE, .record = record, .error = len};
+        acme_trace(k->setup, &event);
+    }
+    return len < 0 ? 0 : (size_t)len;
 }
 
-int acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc)
+/* A record as text in the work buffer. One that does not fit is none of ours. */
+static struct acme_slice get_text(struct acme_keeper *k, enum acme_record record)
 {
-    struct acme_slice text;
-    int error = get_text(k, ACME_RECORD_ACCOUNT, &text);
-    if (error == 0) {
-        (void)acme_record_account_read(flow, text);
-        error = get_text(k, ACME_RECORD_ORDER, &text);
-    }
-    if (error != 0) {
-        return error;
-    }
-    (void)acme_record_order_read(flow, text, retry_utc);
-    if (flow->order.url[0] == '\0') {
-        int len = get(k, ACME_RECORD_KEY_NEXT, NULL, 0);
-        flow->drop_key = len > 0;
-        error = len < 0 ? len : 0;
-    }
-    return error != 0 ? error : 1;
+    size_t len = get_cached(k, record, k->setup->work_len);
+    return acme_slice(k->setup->work, len <= k->setup->work_len ? len : 0);
+}
+
+void acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc)
+{
+    (void)acme_record_account_read(flow, get_text(k, ACME_RECORD_ACCOUNT));
+    (void)acme_record_order_read(flow, get_text(k, ACME_RECORD_ORDER), retry_utc);
+    /* The key is made just before finalize. Without its order it is of no use. */
+    bool order = flow->order.url[0] != '\0';
+    bool key = k->setup->store->get(k->setup->store->ctx, ACME_RECORD_KEY_NEXT, NULL, 0) != 0;
+    flow->finalized = order && (key || k->setup->certificate_key.ops->load == NULL);
+    flow->drop_key = key && !order;
+}
+
+/* What does not fit was cut, and must not be taken for the whole. */
+static int put_text(struct acme_keeper *k, enum acme_record record, const struct acme_out *o)
+{
+    return o->overflow ? blame(k, record, ACME_E_WORK_SMALL) : put(k, record, o->at, o->len);
 }
 
 int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64_t retry_utc)
@@ -112,7 +116,7 @@ int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64
     struct acme_out o;
     acme_out_init(&o, k->setup->work, k->setup->work_len);
     acme_record_order_write(&o, flow, retry_utc);
-    return put(k, ACME_RECORD_ORDER, o.at, o.len);
+    return put_text(k, ACME_RECORD_ORDER, &o);
 }
 
 static int put_account(struct acme_keeper *k, const struct acme_flow *flow)
@@ -120,7 +124,7 @@ static int put_account(struct acme_keeper *k, const struct acme_flow *flow)
     struct acme_out o;
     acme_out_init(&o, k->setup->work, k->setup->work_len);
     acme_record_account_write(&o, flow);
-    return put(k, ACME_RECORD_ACCOUNT, o.at, o.len);
+    return put_text(k, ACME_RECORD_ACCOUNT, &o);
 }
 
 int acme_keeper_forget(struct acme_keeper *k)
@@ -135,7 +139,7 @@ int acme_keeper_forget(struct acme_keeper *k)
 int acme_keeper_next_account_key(struct acme_keeper *k, bool make)
 {
     const struct acme_key *key = &k->setup->certificate_key;
-    if (key->ops->import == NULL || key->ops != k->setup->account_key.ops) {
+    if (key->ops->load == NULL || key->ops != k->setup->account_key.ops) {
         return 0; /* there can be none */
     }
     int done = acme_keeper_load_key(k, ACME_RECORD_ACCOUNT_KEY_NEXT, key);
@@ -186,7 +190,7 @@ static int keep_managed(struct acme_keeper *k, struct acme_flow *flow)
 #define keep_managed(k, flow) 0
 #endif
 
-int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow)
+int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow, int64_t utc)
 {
     int managed = keep_managed(k, flow);
     if (managed != 0) {
@@ -207,7 +211,8 @@ int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow)
     }
     if (flow->save_order) {
         flow->save_order = false;
-        return acme_keeper_retry(k, flow, 0);
+        bool v1 = ACME_CFG_V1 && flow->directory.new_cert[0] != '\0' && !flow->finalized;
+        return acme_keeper_retry(k, flow, v1 ? 0 : utc); /* there a time says that new-cert has gone out */
     }
     return 0;
 }
@@ -237,13 +242,10 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair)
     char *work = k->setup->work;
     struct acme_leaf leaf;
     struct acme_pem pem;
-    int len = get(k, ACME_RECORD_CHAIN, work, k->setup->work_len);
-    if (len < 0) {
-        return len;
-    }
-    size_t have = (size_t)len < k->setup->work_len ? (size_t)len : k->setup->work_len;
+    size_t len = get_cached(k, ACME_RECORD_CHAIN, k->setup->work_len); /* the CA can be asked for another */
+    size_t have = len < k->setup->work_len ? len : k->setup->work_len;
     if (!read_leaf(&leaf, &pem, work, have)) {
-        return have < (size_t)len ? blame(k, ACME_RECORD_CHAIN, ACME_E_CERT_BIG) : 0;
+        return have < len ? blame(k, ACME_RECORD_CHAIN, ACME_E_CERT_BIG) : 0;
     }
     pair->not_before = leaf.not_before;
     pair->not_after = leaf.not_after;

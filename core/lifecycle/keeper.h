@@ -7,6 +7,10 @@
 
 #include "record.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_keeper {
     const struct acme_setup *setup;
     enum acme_record blamed; /* what the last error was about       */
@@ -22,7 +26,7 @@ struct acme_pair {
 };
 
 /* Brings a private key into its handle. Returns 1, 0 when there is none, ACME_E_STORE_READ or ACME_E_KEY_CORRUPT.
- * A key that lives elsewhere (no import operation) is always there. Work: one public-key operation. */
+ * A key that lives elsewhere (no load operation) is always there. Work: one public-key operation. */
 int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key);
 
 /* Makes a private key and has it stored before anything is done with it. Returns 1 or an error.
@@ -30,15 +34,16 @@ int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const s
 int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key);
 
 /* Puts into `flow` what is known of account and order, and into *retry_utc the time before which the CA does not want
- * to see us (0: none). A key without an order is marked to be dropped. Returns 1 or ACME_E_STORE_READ. Work: three
- * reads. */
-int acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc);
+ * to see us; one that is past is when the order was stored (0: not known). What cannot be read is taken as absent,
+ * and told. A key without an order is marked to be dropped. Work: three reads. */
+void acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc);
 
 /* Makes durable what the flow has marked as learned since, one kind a call. Returns 1 when it wrote, 0 when all is
- * stored, or ACME_E_STORE_WRITE. */
-int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow);
+ * stored, or ACME_E_STORE_WRITE. `utc`: now, for the order's age. */
+int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow, int64_t utc);
 
-/* Stores the order once more, with the time before which the CA does not want to see us. Returns 1 or an error. */
+/* Stores the order once more, with the time before which the CA does not want to see us, or the present one. Returns 1
+ * or an error. */
 int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64_t retry_utc);
 
 /* Forgets the order: it is of no more use. Returns 1 or ACME_E_STORE_WRITE. */
@@ -54,13 +59,16 @@ int acme_keeper_next_account_key(struct acme_keeper *k, bool make);
 int acme_keeper_leaf(struct acme_keeper *k, size_t *der_len);
 #endif
 
-/* Looks at the chain in use. Returns 1, 0 when there is none that can be read, ACME_E_STORE_READ, or
- * ACME_E_CERT_BIG when the leaf exceeds the work buffer. */
+/* Looks at the chain in use. Returns 1, 0 when there is none that can be read, or ACME_E_CERT_BIG when the leaf exceeds the work buffer. */
 int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair);
 
 /* The chain being received: adds bytes (len 0: starts it), and puts it in use with the next key.
  * Return 0 or ACME_E_STORE_WRITE. */
 int acme_keeper_append(struct acme_keeper *k, const void *data, size_t len);
 int acme_keeper_commit(struct acme_keeper *k);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -174,6 +174,11 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
     acme_out_text(o, "\n");
     if (flow->order.url[0] != '\0') {
         line(o, "order", flow->order.url);
+        if (flow->answered > 0) {
+            acme_out_text(o, "answered ");
+            acme_out_u32(o, flow->answered);
+            acme_out_text(o, "\n");
+        }
         if (ACME_CFG_V1 && flow->directory.new_cert[0] != '\0') {
             write_v1_order(o, &flow->order);
         }
@@ -194,9 +199,15 @@ bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int6
     if (whole && expect(&text, "order", &value)) {
         whole = acme_url_keep(flow->order.url, value, &flow->hosts) == 0;
     }
+    if (whole && expect(&text, "answered", &value)) {
+        int64_t answered = acme_slice_decimal(value);
+        flow->answered = (uint8_t)answered;
+        whole = answered > 0 && answered <= ACME_NAMES_MAX;
+    }
     whole = whole && (!ACME_CFG_V1 || read_v1_order(&flow->order, &text, &flow->hosts)) && expect_line(&text, "end");
     if (!whole) {
         memset(&flow->order, 0, sizeof(flow->order));
+        flow->answered = 0;
         *retry_utc = 0;
     }
     return whole;

@@ -8,6 +8,10 @@
 
 #include "../protocol/flow.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Writes, or reads back, account URL and directory. Reading returns true only for a whole record of the same
  * directory URL whose URLs are all allowed. Memory: `text` is borrowed for the call. */
 void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow);
@@ -17,5 +21,9 @@ bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text);
  * none). Reading returns true only for the same directory and the same names in the same order. */
 void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, int64_t retry_utc);
 bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int64_t *retry_utc);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

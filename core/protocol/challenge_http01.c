@@ -2,9 +2,15 @@
 
 #include "../wire/out.h"
 
-/* A slot silent for SILENT_MS makes room when all are taken; one open for OPEN_MS is closed in any case. */
-#define SILENT_MS 500u
-#define OPEN_MS   10000u
+/* A connection open for OPEN_MS is closed in any case. When every slot is taken, others may be waiting, and then: one
+ * that asked for the live path keeps its slot for ASKED_MS; one that has not said its path yet for PATIENCE_MS, which
+ * is halved with each that ends without having asked for it, down to HASTE_MS, until nobody new has come for a second. A
+ * validator's request comes in one piece right behind its connection, so it never sees any of them. */
+#define OPEN_MS     10000u
+#define ASKED_MS    3000u
+#define PATIENCE_MS 1024u
+#define HASTE_MS    32u
+#define LOOKS       2 /* at least, and not all in one tick that lasted long */
 
 #define HEAD_BYTES_MAX 8192u /* of one request; more is not a validator */
 
@@ -129,13 +135,17 @@ static void free_slot(struct acme_http01 *h, unsigned i)
     if (h->slots[i].state != ACME_SLOT_FREE) {
         h->listener->close(h->listener->ctx, i);
         h->slots[i].state = ACME_SLOT_FREE;
+        if (!h->slots[i].found && h->patience_ms > HASTE_MS) {
+            h->patience_ms /= 2;
+        }
     }
 }
 
-static bool read_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
+static bool read_slot(struct acme_http01 *h, unsigned i)
 {
     struct acme_http01_slot *s = &h->slots[i];
     char piece[64];
+    s->looks = s->looks < LOOKS ? (uint8_t)(s->looks + 1) : LOOKS;
     int got = h->listener->recv(h->listener->ctx, i, piece, sizeof(piece));
     if (got <= 0) {
         if (got < 0) {
@@ -146,14 +156,13 @@ static bool read_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
     for (int at = 0; at < got && s->line_state != LINE_DONE; at++) {
         read_byte(h, s, piece[at]);
     }
-    s->silent_ms = now_ms;
     if (s->line_state == LINE_DONE) {
         s->state = ACME_SLOT_ANSWERING;
     }
     return true;
 }
 
-static bool answer_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
+static bool answer_slot(struct acme_http01 *h, unsigned i)
 {
     struct acme_http01_slot *s = &h->slots[i];
     char answer[160 + ACME_KEY_AUTHORIZATION_MAX];
@@ -164,7 +173,6 @@ static bool answer_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
     int put = h->listener->send(h->listener->ctx, i, o.at + s->sent, o.len - s->sent);
     if (put > 0) {
         s->sent = (uint16_t)(s->sent + put);
-        s->silent_ms = now_ms;
     }
     if (put < 0 || s->sent == o.len) {
         h->answered += s->found && s->sent == o.len ? 1u : 0u;
@@ -176,32 +184,64 @@ static bool answer_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
 static bool fill_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
 {
     if (h->listener->accept(h->listener->ctx, i) != 1) {
+        if (now_ms - h->came_ms >= PATIENCE_MS) {
+            h->patience_ms = PATIENCE_MS;
+        }
         return false;
     }
-    h->slots[i] = (struct acme_http01_slot){.state = ACME_SLOT_READING, .since_ms = now_ms, .silent_ms = now_ms};
+    h->came_ms = now_ms;
+    h->slots[i] = (struct acme_http01_slot){.state = ACME_SLOT_READING, .since_ms = now_ms};
     return true;
 }
 
-/* Frees slots that were open too long, and the one that has been silent longest when every slot is taken: a thousand
- * idle connections must not keep a validator out. */
+/* What such a connection has still to say changes nothing. */
+static bool is_lost(const struct acme_http01_slot *s)
+{
+    return s->state == ACME_SLOT_READING && s->line_state >= LINE_REST && !s->found;
+}
+
+/* How long a connection may keep its slot while others may be waiting. Bytes as such earn nothing, nor does the path's
+ * beginning: anybody can send those, as slowly as he likes. Only who was sent by the CA knows the token. */
+static uint32_t grace_ms(const struct acme_http01 *h, const struct acme_http01_slot *s)
+{
+    if (s->found) {
+        return ASKED_MS;
+    }
+    if (is_lost(s)) {
+        return 0;
+    }
+    return s->state == ACME_SLOT_READING && s->looks < LOOKS ? OPEN_MS : h->patience_ms;
+}
+
+/* Closes what was open too long and, when every slot is taken, the one that is longest over its time. */
 static bool make_room(struct acme_http01 *h, uint32_t now_ms)
 {
     unsigned taken = 0;
-    unsigned oldest = 0;
+    struct acme_http01_slot *last = NULL;
+    uint32_t most_ms = 0;
     for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
-        if (h->slots[i].state != ACME_SLOT_FREE && now_ms - h->slots[i].since_ms >= OPEN_MS) {
+        struct acme_http01_slot *s = &h->slots[i];
+        uint32_t open_ms = now_ms - s->since_ms;
+        if (s->state == ACME_SLOT_FREE || open_ms >= OPEN_MS) {
             free_slot(h, i);
+            continue;
         }
-        taken += h->slots[i].state != ACME_SLOT_FREE ? 1u : 0u;
-        if (now_ms - h->slots[i].silent_ms > now_ms - h->slots[oldest].silent_ms) {
-            oldest = i;
+        uint32_t grace = grace_ms(h, s);
+        if (open_ms >= grace && open_ms - grace >= most_ms) {
+            most_ms = open_ms - grace;
+            last = s;
         }
+        taken++;
     }
-    bool full = taken == ACME_HTTP01_SLOTS && now_ms - h->slots[oldest].silent_ms >= SILENT_MS;
-    if (full) {
-        free_slot(h, oldest);
+    if (taken < ACME_HTTP01_SLOTS || last == NULL) {
+        return false;
     }
-    return full;
+    if (is_lost(last)) {
+        last->state = ACME_SLOT_ANSWERING;
+        return true;
+    }
+    free_slot(h, (unsigned)(last - h->slots));
+    return true;
 }
 
 /* --- the solver --- */
@@ -209,22 +249,24 @@ static bool make_room(struct acme_http01 *h, uint32_t now_ms)
 static bool http01_tick(void *ctx, uint32_t now_ms)
 {
     struct acme_http01 *h = ctx;
-    bool moved = h->live != NULL && make_room(h, now_ms);
+    bool moved = false;
 
-    for (unsigned i = 0; i < ACME_HTTP01_SLOTS && h->live != NULL; i++) {
-        switch (h->slots[i].state) {
-        case ACME_SLOT_FREE:
+    if (h->live == NULL) {
+        return false;
+    }
+    for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
+        if (h->slots[i].state == ACME_SLOT_FREE) {
             moved = fill_slot(h, i, now_ms) || moved;
-            break;
-        case ACME_SLOT_READING:
-            moved = read_slot(h, i, now_ms) || moved;
-            break;
-        case ACME_SLOT_ANSWERING:
-            moved = answer_slot(h, i, now_ms) || moved;
-            break;
+            continue;
+        }
+        if (h->slots[i].state == ACME_SLOT_READING) {
+            moved = read_slot(h, i) || moved;
+        }
+        if (h->slots[i].state == ACME_SLOT_ANSWERING) {
+            moved = answer_slot(h, i) || moved;
         }
     }
-    return moved;
+    return make_room(h, now_ms) || moved; /* last: who could be heard at last has been */
 }
 
 static int http01_present(void *ctx, const struct acme_challenge *challenge)
@@ -245,8 +287,11 @@ static void http01_withdraw(void *ctx)
     h->live = NULL;
 }
 
-void acme_http01_init(struct acme_http01 *h, const struct acme_listener *listener)
+int acme_http01_init_sized(struct acme_http01 *h, size_t size, const struct acme_listener *listener)
 {
+    if (size != sizeof(*h)) {
+        return ACME_E_SIZE;
+    }
     memset(h, 0, sizeof(*h));
     h->listener = listener;
     h->solver.ctx = h;
@@ -254,4 +299,6 @@ void acme_http01_init(struct acme_http01 *h, const struct acme_listener *listene
     h->solver.present = http01_present;
     h->solver.withdraw = http01_withdraw;
     h->solver.tick = http01_tick;
+    h->patience_ms = PATIENCE_MS;
+    return 0;
 }

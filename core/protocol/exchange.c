@@ -103,6 +103,9 @@ int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms)
         if (x->rejections > 0) {
             return ACME_E_NONCE;
         }
+        if (row->poll && x->retry_s > 0) {
+            return ACME_E_RATE_LIMITED;
+        }
         return x->flow->status == ACME_STATUS_UNKNOWN ? ACME_E_STATUS : ACME_E_BUDGET;
     }
     if (row->method == ACME_METHOD_NONE) {
@@ -320,8 +323,11 @@ static bool is_passing(int error)
     case ACME_E_HTTP_FRAMING:
     case ACME_E_HTTP_TRUNCATED:
     case ACME_E_HTTP_STATUS:
+    case ACME_E_JSON:
+    case ACME_E_MEMBER:
     case ACME_E_NONCE:
     case ACME_E_PROBLEM:
+    case ACME_E_RATE_LIMITED:
         return true;
     default:
         return false;
@@ -370,8 +376,17 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
 /* The CA asks for peace: too many requests, or too busy (RFC 8555, 6.6). */
 static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
 {
+    const struct acme_flow *flow = x->flow;
     int32_t wait_s = x->retry_after_s;
-    if (wait_s < 0) { /* a paused account: only its owner can end that (Boulder) */
+    if (wait_s < 0) {
+        /* A paused account: only its owner can end that (Boulder, at newOrder), or a limit of 2016, which says no more.
+         * From anywhere else it is a box on the way, and as good as a 503. */
+        bool making = flow->step == ACME_STEP_ACCOUNT || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
+                      (ACME_CFG_V1 && (flow->step == ACME_STEP_ORDER || row_of(x)->costly));
+        bool limit = making && flow->problem.kind == ACME_PROBLEM_RATE_LIMITED;
+        if (x->for_nonce || !(limit || (ACME_CFG_V1 && row_of(x)->costly))) {
+            return acme_exchange_fault(x, ACME_E_RATE_LIMITED, now_ms);
+        }
         wait_s = A_DAY_S;
     }
     if (wait_s > ACME_RETRY_AFTER_MAX_S || ++x->throttles > THROTTLES_MAX) {
@@ -404,6 +419,17 @@ static int advance(struct acme_exchange *x, int next, uint32_t now_ms)
     return 0;
 }
 
+/* Goes where a refusal leads. The same is asked again later each time; another order is not the same. */
+static int refused(struct acme_exchange *x, int next, int error, uint32_t now_ms)
+{
+    if (next == (int)x->flow->step && !x->flow->drop_order) {
+        x->polls++;
+        wait_for(x, now_ms, acme_poll_ms(x->polls, x->retry_after_s), 0);
+        return 0;
+    }
+    return advance(x, next == ACME_E_PROBLEM ? error : next, now_ms);
+}
+
 static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
 {
     struct acme_flow *flow = x->flow;
@@ -426,7 +452,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         return judge_throttle(x, now_ms);
     }
     int error = problem->type.len > 0 ? ACME_E_PROBLEM : ACME_E_HTTP_STATUS;
-    if (status >= 500) {
+    if (status >= 500 && status != 501) { /* not implemented: that will not pass */
         return acme_exchange_fault(x, error, now_ms);
     }
     if (ACME_CFG_V1) {
@@ -436,7 +462,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         return ACME_E_TERMS;
     }
     if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow)) { /* there it is an answer */
-        return advance(x, acme_flow_account_lost(flow), now_ms);
+        return refused(x, acme_flow_account_lost(flow), error, now_ms);
     }
     bool by_directory = x->for_nonce || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
                         (ACME_CFG_V1 && row_of(x)->costly); /* new-cert */
@@ -446,9 +472,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     if (x->for_nonce || row_of(x)->refused == NULL) {
         return error;
     }
-    int next = row_of(x)->refused(flow, problem);
-    x->polls += next == (int)flow->step ? 1u : 0u; /* asked again: later each time */
-    return advance(x, next == ACME_E_PROBLEM ? error : next, now_ms);
+    return refused(x, row_of(x)->refused(flow, problem), error, now_ms);
 }
 
 /* A reference of the answer made whole: to the same host, or as it is. None when it is longer than a URL may be. */
@@ -511,17 +535,20 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
         wait_for(x, now_ms, 0, 0);
         return 0;
     }
+    enum acme_step step = x->flow->step;
+    int next = ACME_CFG_V1 ? read_with_links(x, &answer) : row_of(x)->read(x->flow, &answer);
+    if (is_passing(next) && !(ACME_CFG_V1 && row_of(x)->costly)) { /* one odd answer proves nothing */
+        return acme_exchange_fault(x, next, now_ms);
+    }
     /* What failed has to succeed itself, or finalize with 500 and a good look at the order would go round for ever. */
-    if (x->flow->step == x->fault_step) {
+    if (step == x->fault_step) {
         x->faults = 0;
     }
     x->rejections = 0;
     x->throttles = 0;
     x->polls += poll ? 1u : 0u;
     x->counts.polls += poll ? 1u : 0u;
-    enum acme_step step = x->flow->step;
-    int next = ACME_CFG_V1 ? read_with_links(x, &answer) : row_of(x)->read(x->flow, &answer);
-    if (ACME_CFG_V1 && next >= 0) {
+    if (next >= 0) {
         x->retry_s = 0;
     }
     x->polls += ACME_CFG_V1 && !poll && next == (int)step ? 1u : 0u; /* not there yet: later each time */
@@ -529,12 +556,19 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     event.http_status = x->http.answer.status;
     event.polls = x->polls;
     event.error = next < 0 ? next : 0;
+    event.document = json;
     event.name = acme_flow_name(x->flow, step);
     acme_trace(x->setup, &event);
-    bool polled = poll || (ACME_CFG_V1 && next == (int)step) || next == (int)ACME_STEP_AUTHZ_POLL ||
+    bool polled = (ACME_CFG_V1 && next == (int)step && !x->flow->drop_order) || next == (int)ACME_STEP_AUTHZ_POLL ||
                   next == (int)ACME_STEP_ORDER_POLL;
     if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
         x->retry_after_s = -1;                       /* it was meant for polling what was answered */
+    }
+    if (polled && x->retry_after_s > ACME_RETRY_AFTER_MAX_S) { /* longer than a run waits: the next one's business */
+        x->retry_s = x->retry_after_s < A_DAY_S ? (uint32_t)x->retry_after_s : A_DAY_S;
+        if (!x->flow->presented) {
+            return ACME_E_RATE_LIMITED;
+        }
     }
     return advance(x, next, now_ms);
 }
@@ -567,7 +601,7 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close)
         char *work = x->setup->work;
         int error = acme_json_parse(&json, work, x->body_len, work + x->body_len, x->setup->work_len - x->body_len);
         if (error != 0 && good) {
-            return error;
+            return is_passing(error) ? acme_exchange_fault(x, error, now_ms) : error;
         }
         json.count = error == 0 ? json.count : 0; /* an error page: the status says enough */
     }

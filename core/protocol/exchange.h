@@ -12,6 +12,10 @@
 #include "flow.h"
 #include "../wire/http.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Before another run, when costly requests were lost in this one: they may have been carried out. */
 #define ACME_COSTLY_RETRY_S 3600
 
@@ -124,5 +128,9 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms);
 
 /* Goes on with `step`, as flow and owner decide outside an exchange (PRESENT, CERTIFICATE). */
 void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now_ms);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,9 +7,11 @@
 #include "../jose/b64url.h"
 #include "../x509/csr.h"
 
-/* Looks at an authorization before its challenge is answered once more, when an earlier answer may have arrived: a
- * second one while the first is being validated starts a second validation at Pebble, which may outlive the first. */
-#define DOUBTS_MAX 4
+/* Looks at an authorization before its challenge is answered once more: a second answer while the first is being
+ * validated starts a second validation at Pebble, which may outlive the first. A few when an earlier answer may have
+ * arrived; some 45 s of them when it has, and nothing has come of it (RFC 8555, 8.2: a retry is the client's to ask for). */
+#define DOUBTS_MAX  4
+#define SILENCE_MAX 8
 
 static const char *account_url(const struct acme_flow *f);
 static int account_ask(struct acme_flow *f, struct acme_out *payload);
@@ -20,6 +22,7 @@ static int order_ask(struct acme_flow *f, struct acme_out *payload);
 static int order_read(struct acme_flow *f, const struct acme_answer *a);
 static int order_refused(struct acme_flow *f, const struct acme_problem *p);
 static int respond_ask(struct acme_flow *f, struct acme_out *payload);
+static int given_up(struct acme_flow *f, int error);
 static int order_poll_read(struct acme_flow *f, const struct acme_answer *a);
 static const char *finalize_url(const struct acme_flow *f);
 static int finalize_read(struct acme_flow *f, const struct acme_answer *a);
@@ -85,12 +88,22 @@ static void keep_problem(struct acme_flow *f, struct acme_json *json, acme_json_
     }
 }
 
+/* An order that has ended is replaced once in a run when a new one may do better: it came from the store, or what failed
+ * was the CA itself (Boulder, when the connection breaks while it finalizes), which may not even tell why. */
+static int replace_failed(struct acme_flow *f, int error)
+{
+    const struct acme_problem *p = &f->problem;
+    bool theirs = p->kind == ACME_PROBLEM_SERVER || p->http_status >= 500 || (f->finalized && p->type.len == 0);
+    return f->resumed || theirs ? acme_flow_reorder(f, error) : error;
+}
+
 /* One reading of an order's status for all steps that get an order (7.1.6). */
 static int by_order_status(struct acme_flow *f, struct acme_json *json)
 {
     f->status = f->order.status;
     switch (f->order.status) {
     case ACME_STATUS_PENDING:
+        f->finalized = false;
         /* With every authorization valid a pending order is one the CA has not caught up with: 1 of 11
          * renewals at Let's Encrypt's staging in June 2026. */
         return all_authorized(f) ? ACME_STEP_ORDER_POLL : ACME_STEP_AUTHZ;
@@ -113,7 +126,7 @@ static int by_order_status(struct acme_flow *f, struct acme_json *json)
         break;
     }
     keep_problem(f, json, acme_json_member(json, 0, "error"));
-    return f->resumed ? acme_flow_reorder(f, ACME_E_ORDER) : ACME_E_ORDER;
+    return replace_failed(f, ACME_E_ORDER);
 }
 
 /* --- DIRECTORY --- */
@@ -178,33 +191,57 @@ static int account_read(struct acme_flow *f, const struct acme_answer *a)
         return ACME_E_ACCOUNT;
     }
     int error = acme_url_keep(f->account, a->location, &f->hosts);
-    f->save_account = error == 0;
+    if (error == 0) {
+        acme_flow_account_found(f);
+    }
     return error != 0 ? error : ACME_STEP_ORDER;
 }
 
 static int account_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     (void)f;
-    if (ACME_CFG_MANAGE && p->kind == ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated */
+    if (p->kind == ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated */
         return ACME_E_ACCOUNT;
     }
     return p->kind == ACME_PROBLEM_BINDING ? ACME_E_EAB : ACME_E_PROBLEM;
 }
 
+static void forget_order(struct acme_flow *f)
+{
+    memset(&f->order, 0, sizeof(f->order));
+    memset(f->seen, 0, sizeof(f->seen));
+    f->authz = f->answered = f->repeats = 0;
+    f->resumed = f->old = f->finalized = f->in_doubt = f->save_order = false;
+    f->drop_order = true;
+}
+
 int acme_flow_account_lost(struct acme_flow *f)
 {
+    if (++f->repeats < ACME_REPEATS_MAX) {
+        return (int)f->step;
+    }
     acme_flow_withdraw(f);
     if (f->renewed) {
-        return ACME_E_ACCOUNT;
+        return ACME_E_PROBLEM;
     }
+    return acme_flow_account_look(f);
+}
+
+int acme_flow_account_look(struct acme_flow *f)
+{
     f->renewed = true;
+    f->repeats = 0;
+    memcpy(f->challenge_url, f->account, sizeof(f->challenge_url)); /* nothing is being validated now */
     f->account[0] = '\0';
-    memset(&f->order, 0, sizeof(f->order)); /* it belonged to the lost account */
-    f->authz = 0;
-    f->resumed = false;
-    f->in_doubt = false;
-    f->drop_order = true;
     return ACME_STEP_DIRECTORY;
+}
+
+void acme_flow_account_found(struct acme_flow *f)
+{
+    f->save_account = f->confirmed = true;
+    if (f->renewed && strcmp(f->challenge_url, f->account) != 0) {
+        forget_order(f); /* it belonged to the lost account */
+    }
 }
 
 int acme_flow_directory_stale(struct acme_flow *f, int error)
@@ -213,8 +250,6 @@ int acme_flow_directory_stale(struct acme_flow *f, int error)
         return error;
     }
     f->cached = false;
-    f->in_doubt =
-        f->in_doubt || f->presented; /* the challenge may be answered already: the way back leads to it again */
     acme_flow_withdraw(f);
     return ACME_STEP_DIRECTORY;
 }
@@ -249,20 +284,25 @@ static int order_read(struct acme_flow *f, const struct acme_answer *a)
         f->save_order = error == 0;
     }
     f->authz = 0;
-    f->repeats = 0;
     if (error == 0) {
         error = acme_order_read(&f->order, a->json, &f->hosts);
     }
     if (error != 0 && f->resumed) { /* or every later run would stumble over it again */
-        return acme_flow_reorder(f, error);
+        return given_up(f, error);
     }
+    f->repeats = 0;
     return error != 0 ? error : by_order_status(f, a->json);
 }
 
+/* To newOrder: an account that was deactivated since it was stored, or a key that is not its own any more since an older
+ * state was put back, are told as `unauthorized` or `malformed`, and both are found at the account. */
 static int order_refused(struct acme_flow *f, const struct acme_problem *p)
 {
-    (void)p;
-    return f->order.url[0] != '\0' ? acme_flow_reorder(f, ACME_E_PROBLEM) : ACME_E_PROBLEM;
+    if (f->order.url[0] != '\0') {
+        return acme_flow_gone_refused(f, p);
+    }
+    bool by_account = p->kind == ACME_PROBLEM_UNAUTHORIZED || p->kind == ACME_PROBLEM_MALFORMED;
+    return by_account && !f->confirmed ? acme_flow_account_look(f) : ACME_E_PROBLEM;
 }
 
 int acme_flow_reorder(struct acme_flow *f, int error)
@@ -272,13 +312,19 @@ int acme_flow_reorder(struct acme_flow *f, int error)
         return error;
     }
     f->reordered = true;
-    memset(&f->order, 0, sizeof(f->order));
-    f->authz = 0;
-    f->resumed = false;
-    f->in_doubt = false;
-    f->save_order = false;
-    f->drop_order = true;
+    forget_order(f);
     return ACME_STEP_ORDER;
+}
+
+bool acme_flow_keeps_order(const struct acme_flow *f)
+{
+    return f->finalized && !f->old;
+}
+
+/* The stored order could not be had, or is of no use, as often as was tried. */
+static int given_up(struct acme_flow *f, int error)
+{
+    return f->resumed && !acme_flow_keeps_order(f) ? acme_flow_reorder(f, error) : error;
 }
 
 /* --- AUTHZ --- */
@@ -289,28 +335,45 @@ const char *acme_flow_authz_url(const struct acme_flow *f)
 }
 
 /* The authorization is valid: to the next, or to the certificate request.
- * The order itself is not asked for first: it would cost every issuance a request to find what finalize says
- * as well, since orderNotReady there leads to ORDER_POLL and back. */
+ * The order itself is not asked for first when each name has been seen valid: it would cost every issuance a request to
+ * find what finalize says as well, since orderNotReady there leads to ORDER_POLL and back. An order that lists one twice,
+ * or fewer than there are names, has to say itself that it is ready. */
 static int authorized(struct acme_flow *f)
 {
     acme_flow_withdraw(f);
+    f->seen[f->name_at / 8] |= (uint8_t)(1u << (f->name_at % 8));
     f->authz++;
     f->repeats = 0;
-    return all_authorized(f) ? ACME_STEP_FINALIZE : ACME_STEP_AUTHZ;
+    if (ACME_CFG_V1 && f->rows == acme_flow_v1) {
+        return acme_flow_v1_next(f);
+    }
+    if (!all_authorized(f)) {
+        return ACME_STEP_AUTHZ;
+    }
+    size_t i = 0;
+    while (i < f->setup->name_count && (f->seen[i / 8] >> (i % 8) & 1) != 0) {
+        i++;
+    }
+    return i == f->setup->name_count ? ACME_STEP_FINALIZE : ACME_STEP_ORDER_POLL;
 }
 
 static int unauthorized(struct acme_flow *f, struct acme_json *json, acme_json_value problem)
 {
     acme_flow_withdraw(f);
     keep_problem(f, json, problem);
-    return f->resumed ? acme_flow_reorder(f, ACME_E_AUTHZ) : ACME_E_AUTHZ;
+    return replace_failed(f, ACME_E_AUTHZ);
 }
 
-static bool asked_for(const struct acme_flow *f, struct acme_slice name)
+/* Finds whose authorization it is among the names asked for. Those of ACME v1 were asked for one by one. */
+static bool asked_for(struct acme_flow *f, struct acme_slice name)
 {
-    for (size_t i = 0; i < f->setup->name_count; i++) {
-        if (acme_slice_is_nocase(name, acme_slice_of(f->setup->names[i]))) {
+    bool v1 = ACME_CFG_V1 && f->rows == acme_flow_v1;
+    for (f->name_at = v1 ? f->authz : 0; f->name_at < f->setup->name_count; f->name_at++) {
+        if (acme_slice_is_nocase(name, acme_slice_of(f->setup->names[f->name_at]))) {
             return true;
+        }
+        if (v1) {
+            break;
         }
     }
     return false;
@@ -330,8 +393,10 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
         }
         memcpy(f->token, authz.token.at, authz.token.len);
         f->token[authz.token.len] = '\0';
-        /* The CA is at it: the order is a reused one, and an earlier run has answered its challenge. */
-        f->in_doubt = f->in_doubt || authz.challenge == ACME_STATUS_PROCESSING;
+        /* The CA is at it: the order is a reused one, and somebody has answered its challenge. Or we may have, before
+         * a reset, or before the way led back to it. */
+        f->accepted = false;
+        f->in_doubt = f->authz < f->answered || authz.challenge == ACME_STATUS_PROCESSING;
         int error = acme_url_keep(f->challenge_url, authz.url, &f->hosts);
         return error != 0 ? error : ACME_STEP_PRESENT;
     }
@@ -410,8 +475,13 @@ int acme_flow_act(struct acme_flow *f)
     if (done == 0) {
         return ACME_STEP_PRESENT;
     }
-    f->doubts = 0;
-    return f->in_doubt ? ACME_STEP_AUTHZ_POLL : ACME_STEP_RESPOND;
+    f->looks = 0;
+    if (f->in_doubt) {
+        return ACME_STEP_AUTHZ_POLL;
+    }
+    f->answered = (uint8_t)(f->authz + 1); /* stored before it goes out: what was never sent is in no doubt */
+    f->save_order = true;
+    return ACME_STEP_RESPOND;
 }
 
 void acme_flow_withdraw(struct acme_flow *f)
@@ -439,30 +509,34 @@ static int respond_ask(struct acme_flow *f, struct acme_out *payload)
 int acme_flow_respond_read(struct acme_flow *f, const struct acme_answer *a)
 {
     f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
+    f->accepted = true;
     return ACME_STEP_AUTHZ_POLL;
 }
 
 int acme_flow_respond_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     /* The CA is validating already, or has finished: an earlier response of ours arrived after all. Pebble
-     * and older Boulders say malformed, Boulder since July 2026 conflict. The authorization tells which. */
-    bool malformed = p->kind == ACME_PROBLEM_MALFORMED;
-    if (malformed) { /* or it means what it says, and the authorization will stay pending */
-        acme_flow_lost(f);
+     * and older Boulders say malformed, Boulder since July 2026 conflict. Or it means what it says, and the
+     * authorization will stay pending, or be invalid (serles: the failed validation is the answer). That one tells. */
+    if (p->kind == ACME_PROBLEM_CONFLICT || f->accepted) {
+        return ACME_STEP_AUTHZ_POLL;
     }
-    if (p->kind == ACME_PROBLEM_CONFLICT || (malformed && ++f->repeats < ACME_REPEATS_MAX)) {
+    acme_flow_lost(f);
+    if (++f->repeats < ACME_REPEATS_MAX) {
         return ACME_STEP_AUTHZ_POLL;
     }
     acme_flow_withdraw(f);
-    return ACME_E_PROBLEM;
+    /* serles validates before it answers, and refuses with the reason: `connection` and the like (2026-11). */
+    return p->kind == ACME_PROBLEM_OTHER && p->type.len > 0 ? ACME_E_AUTHZ : ACME_E_PROBLEM;
 }
 
 void acme_flow_lost(struct acme_flow *f)
 {
     if (f->step == ACME_STEP_RESPOND) {
         f->in_doubt = true;
-        f->doubts = 0;
+        f->looks = 0;
     }
+    f->finalized = f->finalized || f->step == ACME_STEP_FINALIZE;
     acme_manage_lost(f);
 }
 
@@ -485,13 +559,19 @@ int acme_flow_authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
     case ACME_STATUS_READY:
     case ACME_STATUS_UNKNOWN:
         f->in_doubt = f->in_doubt && authz.challenge != ACME_STATUS_PROCESSING;
-        if (f->in_doubt && ++f->doubts >= DOUBTS_MAX) {
+        f->looks++;
+        if (f->in_doubt && f->looks >= DOUBTS_MAX) {
             return ACME_STEP_RESPOND;
         }
         /* step-ca (and Caddy) leave a failed validation pending, with the error inside, and try again only
          * when the challenge is answered again. */
         if (authz.challenge == ACME_STATUS_PENDING && authz.error != ACME_JSON_NONE) {
             return ++f->repeats < ACME_REPEATS_MAX ? (int)ACME_STEP_RESPOND : unauthorized(f, a->json, authz.error);
+        }
+        if (authz.challenge == ACME_STATUS_PENDING && f->looks >= SILENCE_MAX && f->repeats + 1 < ACME_REPEATS_MAX) {
+            f->repeats++;
+            f->looks = 0;
+            return ACME_STEP_RESPOND;
         }
         return ACME_STEP_AUTHZ_POLL;
     case ACME_STATUS_NONE:
@@ -520,7 +600,7 @@ int acme_flow_gone_refused(struct acme_flow *f, const struct acme_problem *p)
     if (++f->repeats < ACME_REPEATS_MAX) {
         return (int)f->step;
     }
-    return f->resumed ? acme_flow_reorder(f, ACME_E_PROBLEM) : ACME_E_PROBLEM;
+    return given_up(f, ACME_E_PROBLEM);
 }
 
 /* --- FINALIZE --- */
@@ -549,13 +629,16 @@ int acme_flow_finalize_ask(struct acme_flow *f, struct acme_out *payload)
 
 static int finalize_read(struct acme_flow *f, const struct acme_answer *a)
 {
+    f->finalized = true;
+    f->old = false;
     return order_poll_read(f, a);
 }
 
+/* The order tells: not ready yet, or it is, and has not been seen by whoever refused; that is asked twice. */
 static int finalize_refused(struct acme_flow *f, const struct acme_problem *p)
 {
-    (void)f;
-    return p->kind == ACME_PROBLEM_ORDER_NOT_READY ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
+    bool early = p->kind == ACME_PROBLEM_ORDER_NOT_READY;
+    return early || f->repeats++ == 0 ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
 }
 
 /* --- CERTIFICATE --- */
@@ -575,7 +658,6 @@ static int certificate_read(struct acme_flow *f, const struct acme_answer *a)
 void acme_flow_start(struct acme_flow *f)
 {
     f->resumed = f->order.url[0] != '\0';
-    f->in_doubt = f->resumed; /* the first authorization that is not valid may have been worked on before the reset */
     f->cached = f->account[0] != '\0';
     f->step = f->cached ? (enum acme_step)order_step(f) : ACME_STEP_DIRECTORY;
 }

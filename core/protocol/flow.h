@@ -7,6 +7,10 @@
 #include "../jose/jwk.h"
 #include "../wire/http.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* How a step's request is made. */
 enum acme_method {
     ACME_METHOD_NONE,    /* no request: the step acts on this side            */
@@ -60,11 +64,15 @@ struct acme_flow {
     enum acme_status status; /* of the last object read, for the trace                               */
 
     /* the authorization being worked on */
-    uint8_t authz;   /* index in order.authz; all are valid when it reaches order.authz_count        */
-    uint8_t repeats; /* times something was tried again for it                                       */
-    uint8_t doubts;  /* looks at it since its challenge was, perhaps, answered */
-    bool presented;  /* a solver shows the answer                                                    */
-    bool in_doubt;   /* our response may not have reached the CA                                     */
+    uint8_t authz;    /* index in order.authz; all are valid when it reaches order.authz_count       */
+    uint8_t answered; /* below it: a response may have gone out, in this run or before               */
+    uint8_t name_at;  /* index in setup->names                                                       */
+    uint8_t repeats;  /* times something was tried again for it                                      */
+    uint8_t looks;    /* at it since its challenge was, perhaps, answered, and it has been silent    */
+    bool presented;   /* a solver shows the answer                                                   */
+    bool in_doubt;    /* our response may not have reached the CA                                    */
+    bool accepted;    /* the CA has taken a response                                                 */
+    uint8_t seen[(ACME_NAMES_MAX + 7) / 8]; /* a bit for each of setup->names: seen valid            */
 
     /* what the owner has to make durable before the next step asks anything */
     bool save_account;
@@ -73,8 +81,11 @@ struct acme_flow {
     bool drop_key; /* the key made for an order that is no more */
 
     bool resumed;        /* the order came from the store: it may be gone                            */
+    bool finalized;      /* the CA may have carried out finalize: there may be a certificate         */
+    bool old;            /* the store has known it for longer than a certificate is waited for       */
     bool cached;         /* the directory came from the store: it may be out of date                 */
-    bool renewed;        /* a lost account was made anew once already                                */
+    bool renewed;        /* the account was looked up by its key once already                        */
+    bool confirmed;      /* the CA has told the account's URL in this run                            */
     bool reordered;      /* a useless order was replaced once already                                */
     uint8_t issuers;     /* links of the chain that were followed                                    */
     uint32_t signatures; /* of certificate requests                                                  */
@@ -158,8 +169,8 @@ void acme_flow_lost(struct acme_flow *flow);
 /* The DNS name a step is about; empty for steps about none. */
 struct acme_slice acme_flow_name(const struct acme_flow *flow, enum acme_step step);
 
-/* The CA does not know our account any more (any request may say so). Returns the step to go to, or
- * ACME_E_ACCOUNT the second time. */
+/* The CA does not know our account (any request may say so): not believed at once, for a replica that lags says so of a
+ * new one. Returns the step to go to, or ACME_E_PROBLEM when the account was looked up already. */
 int acme_flow_account_lost(struct acme_flow *flow);
 
 /* A URL of the cached directory did not work. Returns ACME_STEP_DIRECTORY once, then `error`. */
@@ -169,10 +180,19 @@ int acme_flow_directory_stale(struct acme_flow *flow, int error);
  * `error`. */
 int acme_flow_reorder(struct acme_flow *flow, int error);
 
+/* True while the order may have a certificate, or get one, that was asked for: each counts against a quota of a few a
+ * week, so this order is not given up for a word that may be a passing one, only when the CA calls it invalid, or after a
+ * day and a half. */
+bool acme_flow_keeps_order(const struct acme_flow *flow);
+
 /* Takes back what is published; called on every way out. */
 void acme_flow_withdraw(struct acme_flow *flow);
 
 /* Progress made, for telling a loop from an advance: grows with every authorization and step. */
 uint32_t acme_flow_progress(const struct acme_flow *flow, enum acme_step step);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

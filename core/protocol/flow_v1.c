@@ -126,7 +126,7 @@ static int account_read(struct acme_flow *f, const struct acme_answer *a)
     if (more != 0) {
         return more < 0 ? more : ACME_STEP_ACCOUNT;
     }
-    f->save_account = true;
+    acme_flow_account_found(f);
     return acme_flow_v1_order(f);
 }
 
@@ -143,22 +143,32 @@ static int account_refused(struct acme_flow *f, const struct acme_problem *p)
     return error != 0 ? error : ACME_STEP_ACCOUNT;
 }
 
-/* --- ORDER: an authorization for each name --- */
+/* --- ORDER: an authorization for each name, each validated before the next is asked for ---
+ *
+ * A server allows an account so many that are pending, and for a week; one that is valid is none of them. */
 
 int acme_flow_v1_order(struct acme_flow *f)
 {
     f->issuers = 0;
     if (f->order.certificate[0] != '\0') {
         f->authz = f->order.authz_count;
+        f->finalized = true;
         return ACME_STEP_CERTIFICATE;
     }
     f->authz = 0;
-    if (f->order.url[0] != '\0' && f->order.authz_count == f->setup->name_count) {
+    if (f->order.authz_count == 0) { /* none, or one of RFC 8555 */
+        f->order.url[0] = '\0';
+        return ACME_STEP_ORDER;
+    }
+    return ACME_STEP_AUTHZ;
+}
+
+int acme_flow_v1_next(struct acme_flow *f)
+{
+    if (f->authz < f->order.authz_count) {
         return ACME_STEP_AUTHZ;
     }
-    f->order.url[0] = '\0'; /* none, or one of RFC 8555 */
-    f->order.authz_count = 0;
-    return ACME_STEP_ORDER;
+    return f->authz < f->setup->name_count ? ACME_STEP_ORDER : ACME_STEP_FINALIZE;
 }
 
 static const char *order_url(const struct acme_flow *f)
@@ -186,37 +196,32 @@ static int order_read(struct acme_flow *f, const struct acme_answer *a)
     if (error != 0) {
         return error;
     }
-    f->name[0] = '\0';
     f->status = ACME_STATUS_NONE;
     order->authz_count++;
-    if (order->authz_count < f->setup->name_count) {
-        return ACME_STEP_ORDER;
-    }
     memcpy(order->url, f->directory.new_cert, sizeof(order->url));
     f->save_order = true;
     f->repeats = 0;
-    return acme_flow_v1_order(f);
+    return ACME_STEP_AUTHZ;
 }
 
 /* `unauthorized`: no such registration, or there are new terms. Both are found at the registration. */
 static int order_refused(struct acme_flow *f, const struct acme_problem *p)
 {
-    return p->kind == ACME_PROBLEM_UNAUTHORIZED && !f->renewed ? acme_flow_account_lost(f) : ACME_E_PROBLEM;
+    return p->kind == ACME_PROBLEM_UNAUTHORIZED && !f->renewed ? acme_flow_account_look(f) : ACME_E_PROBLEM;
 }
 
 /* --- AUTHZ, RESPOND, AUTHZ_POLL --- */
 
 /* Not believed at once. Then: expired authorizations are denied too, so new ones are made. In the place of a certificate, which
- * counts, another is asked for when a later run does not find it either, so the order must outlive this one
- * (ACME_E_PROBLEM would end it); and never for want of its issuer's. */
+ * counts, another is asked for when it is not found for a day and a half; never for want of its issuer's. */
 static int denied(struct acme_flow *f, const struct acme_problem *p)
 {
     (void)p;
     if (++f->repeats < LOOKS_MAX) {
         return (int)f->step;
     }
-    bool dear = f->step == ACME_STEP_CERTIFICATE && !f->resumed;
-    return dear ? ACME_E_HTTP_STATUS : acme_flow_reorder(f, ACME_E_PROBLEM);
+    bool counts = f->step == ACME_STEP_CERTIFICATE && (!f->resumed || acme_flow_keeps_order(f));
+    return counts ? ACME_E_PROBLEM : acme_flow_reorder(f, ACME_E_PROBLEM);
 }
 
 static int respond_ask(struct acme_flow *f, struct acme_out *payload)
@@ -252,6 +257,8 @@ static int finalize_ask(struct acme_flow *f, struct acme_out *payload)
 static int finalize_read(struct acme_flow *f, const struct acme_answer *a)
 {
     f->status = ACME_STATUS_NONE;
+    f->finalized = true;
+    f->old = false;
     f->repeats = 0;
     int error = acme_url_keep(f->order.certificate, a->location, &f->hosts);
     f->save_order = error == 0;
@@ -283,7 +290,7 @@ static int certificate_read(struct acme_flow *f, const struct acme_answer *a)
     }
     int error = acme_url_keep(f->link, a->link, &f->hosts);
     f->issuers++;
-    f->resumed = false; /* it is not gone, whatever becomes of its issuer's */
+    f->resumed = f->old = false; /* it is not gone, whatever becomes of its issuer's */
     return error != 0 ? error : ACME_STEP_CERTIFICATE;
 }
 

@@ -29,6 +29,8 @@ static int deactivate_refused(struct acme_flow *f, const struct acme_problem *p)
 static int change_ask(struct acme_flow *f, struct acme_out *payload);
 static int change_read(struct acme_flow *f, const struct acme_answer *a);
 static int change_refused(struct acme_flow *f, const struct acme_problem *p);
+static int try_read(struct acme_flow *f, const struct acme_answer *a);
+static int try_refused(struct acme_flow *f, const struct acme_problem *p);
 
 /* The two tables differ in how a request is signed. */
 #define ROWS(signed_by)                                                                                              \
@@ -65,6 +67,12 @@ static int change_refused(struct acme_flow *f, const struct acme_problem *p);
                                   .ask = change_ask,                                                                 \
                                   .read = change_read,                                                               \
                                   .refused = change_refused},                                                        \
+        [ACME_STEP_TRY_KEY] = {.method = signed_by,                                                                  \
+                               .lost = ACME_STEP_TRY_KEY,                                                            \
+                               .poll = true,                                                                         \
+                               .url = account_url,                                                                   \
+                               .read = try_read,                                                                     \
+                               .refused = try_refused},                                                              \
     }
 
 static const struct acme_row rows_rfc8555[ACME_STEP_COUNT] = ROWS(ACME_METHOD_POST);
@@ -90,7 +98,7 @@ int acme_manage_start(struct acme_flow *f, enum acme_when what, bool next)
     m->in_doubt = next && what == ACME_CHANGE_KEY;
     f->rows = rows_rfc8555;
     f->step = ACME_STEP_DIRECTORY;
-    bool movable = key->ops->import != NULL && key->ops == f->setup->certificate_key.ops;
+    bool movable = key->ops->load != NULL && key->ops == f->setup->certificate_key.ops;
     return what == ACME_CHANGE_KEY && !movable ? ACME_E_KEY_FIXED : 0;
 }
 
@@ -180,6 +188,18 @@ static int unknown(struct acme_flow *f)
     return m->what > ACME_NOW ? ACME_E_NO_ACCOUNT : leave(f); /* lost with all keys: a new one is made with the old */
 }
 
+/* The account is deactivated already, which may be what is wanted. */
+static int ended(struct acme_flow *f)
+{
+    f->status = ACME_STATUS_DEACTIVATED;
+    if (f->manage.what != ACME_DEACTIVATE) {
+        return ACME_E_ACCOUNT;
+    }
+    f->manage.drop_account = true;
+    f->drop_order = true;
+    return ACME_STEP_COUNT;
+}
+
 static int look_read(struct acme_flow *f, const struct acme_answer *a)
 {
     if (is_v1(f)) { /* it is made after all: the key had none */
@@ -187,7 +207,7 @@ static int look_read(struct acme_flow *f, const struct acme_answer *a)
     }
     f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
     if (f->status == ACME_STATUS_DEACTIVATED || f->status == ACME_STATUS_REVOKED) {
-        return ACME_E_ACCOUNT;
+        return ended(f);
     }
     int error = acme_url_keep(f->account, a->location, &f->hosts);
     return error != 0 ? error : known(f);
@@ -196,7 +216,7 @@ static int look_read(struct acme_flow *f, const struct acme_answer *a)
 static int look_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     if (p->kind == ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated */
-        return ACME_E_ACCOUNT;
+        return ended(f);
     }
     if (is_v1(f) && p->location.len > 0) {
         int error = acme_url_keep(f->account, p->location, &f->hosts);
@@ -267,13 +287,14 @@ static int deactivate_read(struct acme_flow *f, const struct acme_answer *a)
     return f->status == ACME_STATUS_DEACTIVATED ? ACME_STEP_COUNT : ACME_E_IGNORED;
 }
 
-/* `unauthorized`: so says the CA to an account that is deactivated. By us, when an answer was lost. */
+/* `unauthorized`: so says the CA to an account that is deactivated. By us, when an answer was lost; or earlier, since ACME v1
+ * finds an account that has ended like any other. */
 static int deactivate_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     if (p->kind != ACME_PROBLEM_UNAUTHORIZED) {
         return ACME_E_PROBLEM;
     }
-    return f->manage.in_doubt ? (int)ACME_STEP_COUNT : ACME_E_ACCOUNT;
+    return f->manage.in_doubt || is_v1(f) ? ended(f) : ACME_E_ACCOUNT; /* whose look at it does not tell */
 }
 
 /* --- CHANGE_KEY --- */
@@ -317,22 +338,45 @@ static int change_read(struct acme_flow *f, const struct acme_answer *a)
 {
     (void)a;
     f->status = ACME_STATUS_NONE;
+    f->repeats = 0;
     f->manage.promote = true;
-    return ACME_STEP_COUNT;
+    return is_v1(f) ? ACME_STEP_COUNT : ACME_STEP_TRY_KEY;
 }
 
-/* When it may have agreed before, the refusal may be to a key that is the account's no more: the account tells, once. A
- * next key is dropped only when the CA cannot have agreed to it. */
+/* 404, 405, 501: there is no such thing there, whatever the directory says (step-ca, Vault). */
+static bool is_missing(const struct acme_problem *p)
+{
+    return p->http_status == 404 || p->http_status == 405 || p->http_status == 501;
+}
+
+/* One odd answer proves nothing: a box on the way may have said it in the CA's place. Which key is the account's now is
+ * found there, once, before the next key is dropped; and it is kept when an earlier request may still be under way. */
 static int change_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     struct acme_manage *m = &f->manage;
-    (void)p;
-    if (m->in_doubt && !m->looked) {
+    if (!m->looked) {
         m->looked = true;
         return ACME_STEP_ACCOUNT;
     }
-    m->drop_next = !m->in_doubt;
-    return ACME_E_PROBLEM;
+    m->drop_next = !m->in_doubt || is_missing(p);
+    return is_missing(p) ? ACME_E_NOT_OFFERED : ACME_E_PROBLEM;
+}
+
+/* --- TRY_KEY --- */
+
+/* The keeper has put the next key in the account key's place, and it signs. Boulder remembers the one before for some
+ * seconds, in each of its front ends, and would refuse whatever is asked for next. */
+static int try_read(struct acme_flow *f, const struct acme_answer *a)
+{
+    (void)a;
+    f->status = ACME_STATUS_NONE;
+    return ACME_STEP_COUNT;
+}
+
+static int try_refused(struct acme_flow *f, const struct acme_problem *p)
+{
+    (void)p;
+    return ++f->repeats < ACME_REPEATS_MAX ? (int)ACME_STEP_TRY_KEY : try_read(f, NULL);
 }
 
 #endif

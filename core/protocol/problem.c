@@ -15,6 +15,7 @@ static const struct acme_problem_word {
     {"malformed", ACME_PROBLEM_MALFORMED},
     {"conflict", ACME_PROBLEM_CONFLICT},
     {"unauthorized", ACME_PROBLEM_UNAUTHORIZED},
+    {"serverInternal", ACME_PROBLEM_SERVER},
 };
 
 static enum acme_problem_kind kind_of(struct acme_slice type)

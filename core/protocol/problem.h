@@ -5,6 +5,10 @@
 #include "../acme_setup.h"
 #include "../wire/json.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The types that change what we do; all others are shown and end the run. */
 enum acme_problem_kind {
     ACME_PROBLEM_OTHER,
@@ -16,7 +20,8 @@ enum acme_problem_kind {
     ACME_PROBLEM_BINDING,     /* externalAccountRequired                         */
     ACME_PROBLEM_MALFORMED,
     ACME_PROBLEM_CONFLICT, /* Boulder since 2026: the challenge is being validated */
-    ACME_PROBLEM_UNAUTHORIZED
+    ACME_PROBLEM_UNAUTHORIZED,
+    ACME_PROBLEM_SERVER /* serverInternal */
 };
 
 /* Texts lead into the document and have been made printable ASCII. */
@@ -42,5 +47,9 @@ void acme_problem_read(struct acme_problem *problem, struct acme_json *json, acm
  * for a problem that names none itself. */
 void acme_problem_tell(const struct acme_setup *setup, const struct acme_event *about, struct acme_json *json,
                        acme_json_value value);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -167,15 +167,20 @@ int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, cons
     }
     for (acme_json_value at = acme_json_first(json, list); at != ACME_JSON_NONE;
          at = acme_json_next(json, list, at)) {
-        if (acme_slice_is(acme_json_text(json, at, "type"), type)) {
+        bool ours = authz->url.at == NULL && acme_slice_is(acme_json_text(json, at, "type"), type);
+        acme_json_value error = acme_json_member(json, at, "error");
+        if (ours) {
             authz->url = acme_json_text(json, at, "url");
             if (ACME_CFG_V1 && authz->url.at == NULL) {
                 authz->url = acme_json_text(json, at, "uri");
             }
             authz->token = acme_json_text(json, at, "token");
             authz->challenge = acme_status_of(acme_json_text(json, at, "status"));
-            authz->error = acme_json_member(json, at, "error");
-            break;
+        }
+        /* Another client of the account may have answered another challenge: then the reason stands there. */
+        bool open = authz->status != ACME_STATUS_INVALID;
+        if (error != ACME_JSON_NONE && (ours || (authz->error == ACME_JSON_NONE && !open))) {
+            authz->error = error;
         }
     }
     return 0;

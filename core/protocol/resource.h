@@ -6,6 +6,10 @@
 #include "../wire/json.h"
 #include "../wire/url.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Where the CA's URLs may lead: the directory's host and port, and those the caller listed. */
 struct acme_hosts {
     struct acme_url directory;
@@ -59,10 +63,15 @@ struct acme_authz {
     struct acme_slice url;  /* of the challenge; at == NULL: no such challenge   */
     struct acme_slice token;
     enum acme_status challenge; /* status of the challenge                           */
-    acme_json_value error;      /* the challenge's problem, or ACME_JSON_NONE        */
+    acme_json_value error;      /* the challenge's problem, or ACME_JSON_NONE; when the authorization is invalid for
+                                   another challenge, that one's */
 };
 
 /* Reads status, identifier, and the challenge of `type`. Returns 0 or ACME_E_MEMBER. */
 int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, const char *type);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include "../acme_config.h"
 #include "../wire/url.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_channel {
     const struct acme_net *net;
     const struct acme_sys *sys;
@@ -69,5 +73,9 @@ int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clea
 
 /* Closes the connection; the TLS session stays resumable. */
 void acme_channel_close(struct acme_channel *c);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "../acme_port.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_key_ops {
     /* Gives the public key as an uncompressed point (0x04, x, y). Returns 0 or ACME_E_KEY.
      * Work: a copy; the point is computed when the key is made or read. */
@@ -25,15 +29,19 @@ struct acme_key_ops {
 
     /* Reads a key from its stored record. Returns 0, or ACME_E_KEY_CORRUPT: the handle is then empty.
      * Work: one public-key operation. */
-    int (*import)(void *handle, const void *record, size_t len);
+    int (*load)(void *handle, const void *record, size_t len);
 
     /* Writes the stored record. Returns its length or ACME_E_KEY. */
-    int (*export)(void *handle, void *record, size_t cap);
+    int (*save)(void *handle, void *record, size_t cap);
 };
 
 struct acme_key {
     const struct acme_key_ops *ops;
     void *handle;
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

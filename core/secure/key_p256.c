@@ -6,6 +6,7 @@
 #include "../wire/der.h"
 #include "../wire/pem.h"
 #include "ec.h"
+#include "seed.h"
 #include "wipe.h"
 
 /* True when scalar is 1..n-1. Takes the same time for every scalar. */
@@ -58,22 +59,12 @@ static int sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
     return ACME_ECDSA_SIGN(&ACME_EC_P256, &br_sha256_vtable, digest, &private_key, signature) == 64 ? 0 : ACME_E_KEY;
 }
 
-/* Draws twice, so that a source that is stuck, whole or in one byte, is noticed before a key is made of it. */
-static bool draw(const struct acme_sys *sys, uint8_t seed[64])
-{
-    if (sys->random(sys->ctx, seed, 32) != 0 || sys->random(sys->ctx, seed + 32, 32) != 0) {
-        return false;
-    }
-    return memcmp(seed, seed + 1, 31) != 0 && memcmp(seed + 32, seed + 33, 31) != 0 &&
-           memcmp(seed, seed + 32, 32) != 0;
-}
-
 static int generate(void *handle, const struct acme_sys *sys)
 {
     struct acme_key_p256 *key = handle;
     br_hmac_drbg_context drbg;
-    uint8_t seed[64];
-    bool drawn = draw(sys, seed);
+    uint8_t seed[ACME_SEED_LEN];
+    bool drawn = acme_seed_draw(sys, seed);
 
     key->ready = false;
     if (drawn) {
@@ -146,9 +137,12 @@ struct scratch {
     uint8_t der[256];
 };
 
-/* Reads the first key block; `openssl ecparam -genkey` writes an EC PARAMETERS block before it. */
-static bool read_record(struct acme_key_p256 *key, struct acme_pem *pem, struct acme_slice text)
+/* Reads the first key block; certificates may stand before it, and `openssl ecparam -genkey` writes an EC PARAMETERS
+ * block. */
+static bool read_record(struct acme_key_p256 *key, struct scratch *s, struct acme_slice text)
 {
+    struct acme_pem *pem = &s->pem;
+    bool pkcs8 = false;
     size_t used;
 
     for (; text.len > 0; text.at += used, text.len -= used) {
@@ -158,28 +152,25 @@ static bool read_record(struct acme_key_p256 *key, struct acme_pem *pem, struct 
         if (event < 0) {
             return false;
         }
-        if (event != ACME_PEM_END) {
-            continue;
-        }
-        der.at = pem->der;
-        der.len = pem->len;
-        if (strcmp(pem->label, "EC PRIVATE KEY") == 0) {
-            return read_sec1(key, der);
-        }
-        if (strcmp(pem->label, "PRIVATE KEY") == 0) {
-            return read_pkcs8(key, der);
+        if (event == ACME_PEM_BEGIN) {
+            pkcs8 = strcmp(pem->label, "PRIVATE KEY") == 0;
+            pem->der = pkcs8 || strcmp(pem->label, "EC PRIVATE KEY") == 0 ? s->der : NULL;
+        } else if (event == ACME_PEM_END && pem->der != NULL) {
+            der.at = pem->der;
+            der.len = pem->len;
+            return pkcs8 ? read_pkcs8(key, der) : read_sec1(key, der);
         }
     }
     return false;
 }
 
-static int import(void *handle, const void *record, size_t len)
+static int load(void *handle, const void *record, size_t len)
 {
     struct scratch s;
     bool read;
 
     acme_pem_init(&s.pem, s.der, sizeof s.der);
-    read = read_record(handle, &s.pem, acme_slice(record, len));
+    read = read_record(handle, &s, acme_slice(record, len));
     acme_wipe(&s, sizeof s);
     if (!read) {
         acme_key_p256_wipe(handle);
@@ -201,7 +192,7 @@ static void write_sec1(struct acme_der_out *o, const struct acme_key_p256 *key)
     acme_der_wrap(o, ACME_DER_SEQUENCE, o->cap);
 }
 
-static int export(void *handle, void *record, size_t cap)
+static int save(void *handle, void *record, size_t cap)
 {
     const struct acme_key_p256 *key = handle;
     struct acme_der_out der;
@@ -223,7 +214,7 @@ static int export(void *handle, void *record, size_t cap)
     return (int)text.len;
 }
 
-const struct acme_key_ops acme_key_p256_ops = {point, sign, generate, import, export};
+const struct acme_key_ops acme_key_p256_ops = {point, sign, generate, load, save};
 
 void acme_key_p256_wipe(struct acme_key_p256 *key)
 {

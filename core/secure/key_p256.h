@@ -4,6 +4,10 @@
 
 #include "key.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The caller's memory for one key; wipe it with acme_key_p256_wipe() when it is no longer needed. */
 struct acme_key_p256 {
     uint8_t scalar[32];
@@ -11,17 +15,21 @@ struct acme_key_p256 {
     bool ready;
 };
 
-/* Longest record export writes: PEM of an RFC 5915 ECPrivateKey with named curve and public key. */
+/* Longest record save writes: PEM of an RFC 5915 ECPrivateKey with named curve and public key. */
 #define ACME_KEY_P256_RECORD_MAX 256
 
 /* Operations for struct acme_key_p256.
  * generate: refuses entropy that is constant or repeats itself (ACME_E_RANDOM).
- * import: PEM "EC PRIVATE KEY" (RFC 5915) or "PRIVATE KEY" (PKCS #8), as OpenSSL writes them; the scalar must
+ * load: PEM "EC PRIVATE KEY" (RFC 5915) or "PRIVATE KEY" (PKCS #8), as OpenSSL writes them; the scalar must
  *         be in range and a public key in the record must belong to it.
  * sign: deterministic nonce (RFC 6979), so weak entropy at signing time cannot leak the key. */
 extern const struct acme_key_ops acme_key_p256_ops;
 
 /* Overwrites the key in a way the compiler keeps. */
 void acme_key_p256_wipe(struct acme_key_p256 *key);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

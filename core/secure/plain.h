@@ -5,6 +5,10 @@
 
 #include "channel.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if ACME_CFG_PLAIN_HTTP
 
 static inline bool acme_plain(const struct acme_channel *c)
@@ -34,6 +38,10 @@ int acme_plain_recv(struct acme_channel *c, void *data, size_t cap);
 #define acme_plain_send(c, data, len) 0
 #define acme_plain_recv(c, data, cap) 0
 
+#endif
+
+#ifdef __cplusplus
+}
 #endif
 
 #endif

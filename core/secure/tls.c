@@ -5,11 +5,13 @@
 
 #include "../acme_config.h"
 #include "ec.h"
+#include "seed.h"
 #include "wipe.h"
 
 #define RSA_BYTES_MIN 256
 #define DER_SEQUENCE  0x30
 #define DAYS_TO_1970  719528 /* from year 0, as BearSSL counts */
+#define RESUME_S      86400  /* RFC 5246, F.1.4 */
 
 static const uint16_t suites[] = {
     BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
@@ -17,7 +19,8 @@ static const uint16_t suites[] = {
     BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,       BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384};
 
 /* The X.509 class: br_x509_minimal does nearly everything; these note when it may have done a public-key operation,
- * which of a certificate's two dates it stopped at, and whether the leaf has a DNS name beside its common name. It
+ * which of a certificate's two dates it stopped at, whether the leaf has a DNS name beside its common name, what the
+ * certificates are for and when they end. It
  * verifies where a CA's public key ends and where a certificate ends; BearSSL hands certificates over in
  * pieces of at most 256 bytes, and any piece of a CA's certificate may hold that place. */
 
@@ -30,12 +33,16 @@ static void start_chain(const br_x509_class **ctx, const char *server_name)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
     x->behind_date = 0;
+    x->other_use = false;
+    x->from = x->now;
+    x->until = x->now + RESUME_S;
     x->inner->vtable->start_chain(&x->inner->vtable, server_name);
 }
 
 static void start_cert(const br_x509_class **ctx, uint32_t length)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
+    acme_cert_scan_begin(&x->scan);
     x->inner->vtable->start_cert(&x->inner->vtable, length);
 }
 
@@ -45,6 +52,9 @@ static void append(const br_x509_class **ctx, const unsigned char *buf, size_t l
     bool good = x->inner->err == 0;
     if (good && x->inner->num_certs > 0) {
         x->worked = true;
+    }
+    if (good) {
+        acme_cert_scan(&x->scan, buf, len);
     }
     x->inner->vtable->append(&x->inner->vtable, buf, len);
     /* BearSSL has one number for both dates. It stops right behind the wrong one, which may end its piece. */
@@ -57,6 +67,11 @@ static void end_cert(const br_x509_class **ctx)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
     x->worked = true;
+    x->other_use = x->other_use || x->scan.other_use;
+    if (x->scan.sequences > 0 &&
+        x->scan.not_after < x->until) { /* what is behind the anchor's place was not looked at */
+        x->until = x->scan.not_after;
+    }
     x->inner->vtable->end_cert(&x->inner->vtable);
 }
 
@@ -64,8 +79,18 @@ static unsigned end_chain(const br_x509_class **ctx)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
     unsigned err = x->inner->vtable->end_chain(&x->inner->vtable);
+    if (err != 0) {
+        return err;
+    }
     /* BearSSL takes the common name where there is no alternative name; RFC 9525, 6.4, does not. */
-    return err == 0 && x->dns_name.status == 0 ? BR_ERR_X509_BAD_SERVER_NAME : err;
+    if (x->dns_name.status == 0) {
+        return BR_ERR_X509_BAD_SERVER_NAME;
+    }
+    /* A CA for mail or code is not trusted to have looked at host names. */
+    if (x->other_use) {
+        return BR_ERR_X509_FORBIDDEN_KEY_USAGE;
+    }
+    return x->trust->permits == NULL || x->trust->permits(x->trust, x->inner) ? 0 : BR_ERR_X509_NOT_TRUSTED;
 }
 
 /* Asked for before the signature of ServerKeyExchange is verified. */
@@ -146,7 +171,7 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
                    const char *name, const struct acme_sys *sys)
 {
     br_ssl_session_parameters session;
-    unsigned char seed[32];
+    unsigned char seed[ACME_SEED_LEN];
     int64_t utc = 0;
     bool resume;
 
@@ -162,11 +187,16 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
     if (sys->utc(sys->ctx, &utc) != 1 || utc < ACME_UTC_FLOOR) {
         return ACME_E_CLOCK;
     }
-    if (sys->random(sys->ctx, seed, sizeof seed) != 0) {
+    if (!acme_seed_draw(sys, seed)) {
+        acme_wipe(seed, sizeof seed);
         return ACME_E_RANDOM;
     }
-    resume = tls->resumable && strcmp(tls->client.eng.server_name, name) == 0;
+    /* A clock that was set back does not make a session younger. */
+    resume = tls->resumable && tls->x509.trust == trust && utc >= tls->x509.from && utc <= tls->x509.until &&
+             strcmp(tls->client.eng.server_name, name) == 0;
     br_ssl_engine_get_session_parameters(&tls->client.eng, &session);
+    tls->x509.trust = trust;
+    tls->x509.now = utc;
     configure(tls, trust, utc);
     if (resume) {
         br_ssl_engine_set_session_parameters(&tls->client.eng, &session);

@@ -9,6 +9,11 @@
 
 #include "../acme_port.h"
 #include "anchors.h"
+#include "cert_scan.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define ACME_TLS_BUFFER_MIN   BR_SSL_BUFSIZE_MONO /* any server: one whole record, 16709 bytes      */
 #define ACME_TLS_BUFFER_SMALL 837                 /* below this BearSSL cannot shake hands at all    */
@@ -22,6 +27,11 @@ struct acme_tls {
         char dns_text;
         uint8_t behind_date; /* the byte that follows the date at which a certificate was refused */
         bool worked;         /* a public-key operation was done */
+        bool other_use;      /* a certificate's extendedKeyUsage leaves out TLS servers */
+        const struct acme_trust *trust;
+        int64_t now;         /* when the handshake under way began, UTC seconds */
+        int64_t from, until; /* when the certificates were judged; until when a session may go on without that */
+        struct acme_cert_scan scan;
     } x509;
     const char *protocol; /* for ALPN */
     uint8_t rx_at, rx_len;
@@ -33,8 +43,8 @@ struct acme_tls {
 };
 
 /* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). A session
- * with the same name that was completed before in this struct is offered for resumption; the struct must be
- * zero before its first use.
+ * with the same name and `trust` that was completed before in this struct is offered for resumption, for 24 hours at most
+ * and not beyond the end of a certificate it was begun with; the struct must be zero before its first use.
  * Memory: `buffer` and `trust` are borrowed until the session is over.
  * Work: no public-key operation. Errors: ACME_E_RANDOM, ACME_E_CLOCK (utc not known), ACME_E_TLS_NAME,
  * ACME_E_ANCHORS, ACME_E_WORK_SMALL. */
@@ -91,5 +101,9 @@ static inline int acme_tls_code(const struct acme_tls *tls)
 {
     return br_ssl_engine_last_error(&tls->client.eng);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,7 +4,15 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Overwrites memory with zeros although nobody reads it afterwards. Work: len. */
 void acme_wipe(void *memory, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,6 +6,10 @@
 
 #include "out.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Appends data encoded, all of it or nothing, without padding. `last`: the characters for 62 and 63.
  * The data may be the end of this very buffer: what is written reaches what is still to be read only with
  * the last of it. Work: len. */
@@ -18,5 +22,9 @@ unsigned acme_base64_value(char c);
 
 /* True when s has characters of the alphabet of RFC 4648, 5 only, or none. */
 bool acme_is_base64url(struct acme_slice s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

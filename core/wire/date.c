@@ -1,24 +1,22 @@
-/* date.c - HTTP dates, RFC 3339 times, the times of certificates, Retry-After. */
+/* date.c - HTTP dates, the times of certificates, Retry-After. */
 #include "date.h"
 
 /* What a date is made of. */
-enum part { CENTURY, YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, EAST_HOUR, EAST_MINUTE, WEST, PARTS };
+enum part { CENTURY, YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, PARTS };
 
-enum kind { HTTP, RFC3339, UTC_TIME, GENERALIZED_TIME };
+enum kind { HTTP, UTC_TIME, GENERALIZED_TIME };
 
 /* Forms of dates. Capitals stand for numbers of two digits, as told below, and W for a weekday, N for a month
- * name, F for a fraction, + for a sign. Anything else stands for itself, small letters for capitals too. */
+ * name. Anything else stands for itself, small letters for capitals too. */
 static const struct {
     const char *form;
     uint8_t kind;
     uint8_t pivot; /* two-digit years from it on are of the 20th century */
 } forms[] = {
-    {"W, D N CY H:I:L gmt", HTTP, 0},  /* IMF-fixdate */
-    {"W, D-N-Y H:I:L gmt", HTTP, 70},  /* RFC 850     */
-    {"W N P H:I:L CY", HTTP, 0},       /* asctime     */
-    {"CY-M-DtH:I:LFz", RFC3339, 0},    /*             */
-    {"CY-M-DtH:I:LF+A:B", RFC3339, 0}, /*             */
-    {"YMDHISZ", UTC_TIME, 50},         /* RFC 5280, 4.1.2.5.1 */
+    {"W, D N CY H:I:L gmt", HTTP, 0}, /* IMF-fixdate */
+    {"W, D-N-Y H:I:L gmt", HTTP, 70}, /* RFC 850     */
+    {"W N P H:I:L CY", HTTP, 0},      /* asctime     */
+    {"YMDHISZ", UTC_TIME, 50},        /* RFC 5280, 4.1.2.5.1 */
     {"CYMDHISZ", GENERALIZED_TIME, 0},
 };
 
@@ -27,10 +25,9 @@ static const struct {
     uint8_t part;
     uint8_t most;
 } numbers[] = {
-    {'C', CENTURY, 99},   {'Y', YEAR, 99},        {'M', MONTH, 12},  {'D', DAY, 31},
+    {'C', CENTURY, 99}, {'Y', YEAR, 99},   {'M', MONTH, 12},  {'D', DAY, 31},
     {'P', DAY, 31}, /* a blank may stand for its first digit */
-    {'H', HOUR, 23},      {'I', MINUTE, 59},      {'S', SECOND, 59}, {'L', SECOND, 60}, /* a leap second may be */
-    {'A', EAST_HOUR, 23}, {'B', EAST_MINUTE, 59},
+    {'H', HOUR, 23},    {'I', MINUTE, 59}, {'S', SECOND, 59}, {'L', SECOND, 60}, /* a leap second may be */
 };
 
 static void skip(struct acme_slice *text, size_t len)
@@ -63,12 +60,12 @@ static int number(struct acme_slice *text, bool padded)
     return (tens - '0') * 10 + (text->at[-1] - '0');
 }
 
-/* Passes over characters of one kind. Returns how many there were. */
-static size_t pass(struct acme_slice *text, bool (*is_one)(char c))
+/* Passes over letters. Returns how many there were. */
+static size_t letters(struct acme_slice *text)
 {
     size_t before = text->len;
 
-    while (text->len > 0 && is_one(text->at[0])) {
+    while (text->len > 0 && acme_is_letter(text->at[0])) {
         skip(text, 1);
     }
     return before - text->len;
@@ -91,18 +88,11 @@ static int month_name(struct acme_slice *text)
 static bool read_code(struct acme_slice *text, char code, int part[PARTS])
 {
     if (code == 'W') {
-        return pass(text, acme_is_letter) >= 3; /* servers are known to get it wrong */
-    }
-    if (code == 'F') {
-        return !take(text, '.') || pass(text, acme_is_digit) > 0;
+        return letters(text) >= 3; /* servers are known to get it wrong */
     }
     if (code == 'N') {
         part[MONTH] = month_name(text);
         return true; /* 0 is found out in the end */
-    }
-    if (code == '+') {
-        part[WEST] = take(text, '-');
-        return part[WEST] || take(text, '+');
     }
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (numbers[i].code == code) {
@@ -143,8 +133,7 @@ static int64_t read_form(struct acme_slice text, const char *form, int pivot)
         days(year, part[MONTH], part[DAY]) >= days(year, part[MONTH] + 1, 1)) {
         return ACME_DATE_NONE;
     }
-    int east = part[EAST_HOUR] * 60 + part[EAST_MINUTE];
-    int minutes = part[HOUR] * 60 + part[MINUTE] + (part[WEST] ? east : -east);
+    int minutes = part[HOUR] * 60 + part[MINUTE];
     return (int64_t)days(year, part[MONTH], part[DAY]) * 86400 + minutes * 60 + part[SECOND];
 }
 
@@ -163,11 +152,6 @@ static int64_t read_kind(struct acme_slice text, enum kind kind)
 int64_t acme_date_http(struct acme_slice text)
 {
     return read_kind(text, HTTP);
-}
-
-int64_t acme_date_rfc3339(struct acme_slice text)
-{
-    return read_kind(text, RFC3339);
 }
 
 int64_t acme_date_der(struct acme_slice text, bool utc_time)

@@ -6,13 +6,14 @@
 
 #include "slice.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ACME_DATE_NONE INT64_MIN /* not a date */
 
 /* Reads IMF-fixdate, RFC 850 or asctime form (RFC 9110, 5.6.7). Returns ACME_DATE_NONE for anything else. */
 int64_t acme_date_http(struct acme_slice text);
-
-/* Reads an RFC 3339 time: any fraction, "Z", "z" or an offset. Returns ACME_DATE_NONE for anything else. */
-int64_t acme_date_rfc3339(struct acme_slice text);
 
 /* Reads a UTCTime or GeneralizedTime in the one form RFC 5280, 4.1.2.5 allows: whole seconds, "Z". Returns
  * ACME_DATE_NONE for anything else. */
@@ -22,5 +23,9 @@ int64_t acme_date_der(struct acme_slice text, bool utc_time);
  * against `date`, the answer's own Date, so that our clock does not matter; without a usable Date against
  * `utc` (ACME_DATE_NONE: unknown). Past dates give 0, huge values INT32_MAX. Returns -1: none or unusable. */
 int32_t acme_retry_after_s(struct acme_slice retry_after, struct acme_slice date, int64_t utc);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -73,6 +73,47 @@ bool acme_der_is(const struct acme_der *der, const void *data, size_t len)
     return der->len == len && memcmp(der->at, data, len) == 0;
 }
 
+bool acme_der_certificate(struct acme_der in, struct acme_der part[ACME_CERT_PARTS], struct acme_der *extensions)
+{
+    enum { TBS, ALGORITHM, SIGNATURE, FIELDS };
+    static const uint8_t whole[FIELDS] = {ACME_DER_SEQUENCE, ACME_DER_SEQUENCE, ACME_DER_BIT_STRING};
+    static const uint8_t tags[ACME_CERT_PARTS] = {ACME_DER_INTEGER,  ACME_DER_SEQUENCE, ACME_DER_SEQUENCE,
+                                                  ACME_DER_SEQUENCE, ACME_DER_SEQUENCE, ACME_DER_SEQUENCE};
+    struct acme_der field[FIELDS];
+    uint8_t tag;
+
+    extensions->at = NULL;
+    extensions->len = 0;
+    if (!acme_der_only(&in, ACME_DER_SEQUENCE, &in) || !acme_der_run(&in, whole, FIELDS, field) || in.len != 0) {
+        return false;
+    }
+    in = field[TBS];
+    (void)acme_der_expect(&in, ACME_DER_CONTEXT_0, field); /* version; absent in v1 */
+    if (!acme_der_run(&in, tags, ACME_CERT_PARTS, part)) {
+        return false;
+    }
+    while (in.len > 0) {
+        if (!acme_der_next(&in, &tag, field)) {
+            return false;
+        }
+        if (tag == ACME_DER_CONTEXT_0 + 3) {
+            return in.len == 0 && acme_der_only(field, ACME_DER_SEQUENCE, extensions);
+        }
+    }
+    return true;
+}
+
+bool acme_der_extension(struct acme_der *list, struct acme_der *oid, bool *critical, struct acme_der *value)
+{
+    struct acme_der field;
+
+    if (!acme_der_expect(list, ACME_DER_SEQUENCE, value) || !acme_der_expect(value, ACME_DER_OID, oid)) {
+        return false;
+    }
+    *critical = acme_der_expect(value, ACME_DER_BOOLEAN, &field) && !acme_der_is(&field, "", 1);
+    return acme_der_only(value, ACME_DER_OCTET_STRING, value);
+}
+
 void acme_der_init(struct acme_der_out *o, void *buf, size_t cap)
 {
     o->at = buf;

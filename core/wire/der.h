@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum acme_der_tag {
     ACME_DER_BOOLEAN = 0x01,
     ACME_DER_INTEGER = 0x02,
@@ -44,6 +48,23 @@ bool acme_der_only(const struct acme_der *in, uint8_t tag, struct acme_der *body
 /* True when `der` is these bytes. */
 bool acme_der_is(const struct acme_der *der, const void *data, size_t len);
 
+/* Splits a certificate (RFC 5280, 4.1): the contents of what every one has go to part[0..ACME_CERT_PARTS), those of the
+ * list of extensions to *extensions, empty when there is none. Nothing but the structure is judged.
+ * Returns false when it is another. */
+enum acme_cert_part {
+    ACME_CERT_SERIAL,
+    ACME_CERT_ALGORITHM,
+    ACME_CERT_ISSUER,
+    ACME_CERT_VALIDITY,
+    ACME_CERT_SUBJECT,
+    ACME_CERT_KEY,
+    ACME_CERT_PARTS
+};
+bool acme_der_certificate(struct acme_der in, struct acme_der part[ACME_CERT_PARTS], struct acme_der *extensions);
+
+/* Takes the next extension off the list: its object identifier, whether it is critical, and its value. */
+bool acme_der_extension(struct acme_der *list, struct acme_der *oid, bool *critical, struct acme_der *value);
+
 /* Writer that fills its buffer from the end to the front, so that lengths are known when they are written. */
 struct acme_der_out {
     uint8_t *at; /* caller's buffer */
@@ -76,5 +97,9 @@ void acme_der_unsigned(struct acme_der_out *o, const uint8_t *number, size_t len
 #define ACME_SPKI_P256_CURVE         13 /* the curve's OBJECT IDENTIFIER, whole */
 #define ACME_SPKI_P256_CURVE_LEN     10
 extern const uint8_t acme_spki_p256[ACME_SPKI_P256_LEN];
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

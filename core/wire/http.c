@@ -143,7 +143,8 @@ static int head_done(struct acme_http_reader *r)
     bool coded = (r->seen & SEEN(CODING)) != 0;
     bool measured = (r->seen & SEEN(LENGTH)) != 0;
 
-    if (a->status < 100 || a->status > 599) {
+    /* Behind 101 another protocol begins (RFC 9110, 15.2.2), which was never asked for. */
+    if (a->status < 100 || a->status == 101 || a->status > 599) {
         return ACME_E_HTTP_SYNTAX;
     }
     if (a->status < 200) {

@@ -12,6 +12,10 @@
 #include "url.h"
 #include "../acme_config.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_http_request {
     const char *method;         /* "GET", "HEAD" or "POST"                                   */
     const struct acme_url *url; /* where to                                                  */
@@ -80,7 +84,7 @@ void acme_http_reader_init(struct acme_http_reader *r, bool is_head_request);
 /* Takes bytes of the answer.
  *
  * Looks at in[0..len), sets *used to what it took and returns at the first event, so call again with the
- * rest, be it empty, until it answers ACME_HTTP_MORE or ACME_HTTP_END. 1xx answers are skipped (RFC
+ * rest, be it empty, until it answers ACME_HTTP_MORE or ACME_HTTP_END. 1xx answers but 101 are skipped (RFC
  * 9110, 15.2). Understands Content-Length, chunked (extensions, trailers), and bodies that end with the
  * connection. Of a header repeated against the rules the first one counts. Memory: keeps nothing of `in`.
  * Work: bytes taken. Errors: ACME_E_HTTP_FRAMING for Content-Length that is not plain digits, repeated with
@@ -94,5 +98,9 @@ int acme_http_read(struct acme_http_reader *r, const char *in, size_t len, size_
  * Returns ACME_HTTP_END when that is how this body ends, else ACME_E_HTTP_TRUNCATED: a body delimited by the
  * connection counts only after a clean end (RFC 9112, 9.8). */
 int acme_http_eof(struct acme_http_reader *r, bool clean);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

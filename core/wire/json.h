@@ -12,6 +12,10 @@
 #include "slice.h"
 #include "../acme_error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_json {
     char *text;         /* the document, strings decoded in place; borrowed        */
     const void *tokens; /* jsmn's tokens, in the memory lent to acme_json_parse() */
@@ -53,5 +57,9 @@ int32_t acme_json_number(const struct acme_json *json, acme_json_value value);
 
 /* True only for the literal true. */
 bool acme_json_true(const struct acme_json *json, acme_json_value value);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include "slice.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The relations that mean anything to this client. */
 enum acme_rel {
     ACME_REL_NONE,
@@ -15,5 +19,9 @@ enum acme_rel {
  * least a byte, all of them printable and none that a URL must not hold. ACME_REL_NONE: there is no such link.
  * Memory: *target leads into `line`. Work: the line's bytes. */
 enum acme_rel acme_link_find(struct acme_slice line, struct acme_slice *target);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 
 #include "slice.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_out {
     char *at;      /* caller's buffer, borrowed */
     size_t cap;    /* its size in bytes         */
@@ -37,5 +41,9 @@ void acme_out_lower(struct acme_out *o, struct acme_slice s);
 
 /* What was written since `start` bytes. */
 struct acme_slice acme_out_since(const struct acme_out *o, size_t start);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

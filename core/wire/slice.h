@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_slice {
     const char *at;
     size_t len;
@@ -66,5 +70,9 @@ void acme_slice_trim(struct acme_slice *s);
 /* The number that s is: one or more digits and nothing else. Returns 0..UINT32_MAX, ACME_DECIMAL_BIG for
  * anything over that, -1 when it is not a number. */
 int64_t acme_slice_decimal(struct acme_slice s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

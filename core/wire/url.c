@@ -22,6 +22,20 @@ static bool label_ok(struct acme_slice label, bool strict)
     return true;
 }
 
+/* True for what resolvers read as a number: decimal or octal digits, or hexadecimal ones behind 0x, of which there may be
+ * none (WHATWG URL, 3.5). */
+static bool is_number(struct acme_slice label)
+{
+    bool hex = label.len >= 2 && label.at[0] == '0' && acme_lower(label.at[1]) == 'x';
+
+    for (size_t i = hex ? 2 : 0; i < label.len; i++) {
+        if (hex ? acme_hex_digit(label.at[i]) < 0 : !acme_is_digit(label.at[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Checks the labels of a host; *numeric tells whether the last one is a number. */
 static bool labels_ok(struct acme_slice host, bool strict, bool *numeric)
 {
@@ -35,7 +49,7 @@ static bool labels_ok(struct acme_slice host, bool strict, bool *numeric)
         if (!label_ok(label, strict)) {
             return false;
         }
-        *numeric = acme_slice_decimal(label) >= 0;
+        *numeric = is_number(label);
     }
     return true;
 }

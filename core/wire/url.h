@@ -8,6 +8,10 @@
 #include "../acme_config.h"
 #include "../acme_error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_url {
     struct acme_slice authority; /* host[:port] as written, for the Host header       */
     struct acme_slice host;      /* without brackets: a DNS name or an IP address     */
@@ -26,7 +30,8 @@ static inline bool acme_url_is_plain(const struct acme_url *url)
 /* Splits an absolute URL, https or, with ACME_CFG_PLAIN_HTTP, http (scheme and host in any case, RFC 3986).
  * Memory: the slices point into `text`. Work: one pass over it.
  * Errors: ACME_E_URL_SCHEME for any other scheme; ACME_E_URL for user information, a fragment, an empty or
- * illegal host (labels of letters, digits, - and _; at most 253 bytes), a port outside 1..65535, and any byte
+ * illegal host (labels of letters, digits, - and _; at most 253 bytes; a number as last label, hexadecimal too, in what is
+ * no address in four decimal numbers), a port outside 1..65535, and any byte
  * that is not printable ASCII or is one of space " < > \ ^ ` { | } */
 int acme_url_parse(struct acme_url *url, struct acme_slice text);
 
@@ -37,7 +42,11 @@ bool acme_url_same_origin(const struct acme_url *a, const struct acme_url *b);
 bool acme_url_at(const struct acme_url *url, const char *host_port);
 
 /* True when text is a DNS name a certificate can be asked for: 1..253 bytes, labels of 1..63 letters, digits
- * and inner hyphens, not all-numeric in the last label, no trailing dot, no wildcard (RFC 8555, 7.1.4). */
+ * and inner hyphens, no number (0x7f too) in the last label, no trailing dot, no wildcard (RFC 8555, 7.1.4). */
 bool acme_dns_name_ok(struct acme_slice text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

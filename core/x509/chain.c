@@ -140,9 +140,10 @@ int acme_chain_read(struct acme_chain *c, const char *in, size_t len)
     for (; len > 0 && event >= 0; in += used, len -= used) {
         event = acme_pem_read(&c->pem, in, len, &used);
         if (event == ACME_PEM_BEGIN) {
-            bool certificate = strcmp(c->pem.label, label) == 0;
-            c->pem.der = certificate ? c->memory + c->held : NULL;
+            enum acme_pem_kind kind = acme_pem_kind(&c->pem);
+            c->pem.der = kind == ACME_PEM_CERTIFICATE ? c->memory + c->held : NULL;
             c->pem.cap = c->cap - c->held;
+            event = kind == ACME_PEM_WRAPPED ? ACME_E_CERT_SYNTAX : event;
         } else if (event == ACME_PEM_END && c->pem.der != NULL) {
             struct acme_der der = {c->pem.der, c->pem.len};
             event = take(c, der);

@@ -9,6 +9,10 @@
 #include "../acme_config.h"
 #include "../wire/pem.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What the certificate must be. Pointers are borrowed for the whole download. */
 struct acme_chain_want {
     const uint8_t *point;     /* our public key, 65 bytes           */
@@ -49,5 +53,9 @@ int acme_chain_der(struct acme_chain *c, const void *der, size_t len);
 /* Ends. Returns 0, ACME_E_CERT_KEY (no certificate for our key came) or ACME_E_CERT_SYNTAX (block open,
  * none). */
 int acme_chain_end(struct acme_chain *c);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -5,6 +5,10 @@
 #include "../secure/key.h"
 #include "../wire/slice.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Writes a PKCS #10 request: empty subject, all names as dNSName in subjectAltName (lower case), P-256 key,
  * signed with ECDSA and SHA-256.
  * Memory: the DER ends at buf + cap; *start is where it begins.
@@ -12,5 +16,9 @@
  * Returns 0, ACME_E_REQUEST_BIG, or the key's error. */
 int acme_csr_write(void *buf, size_t cap, size_t *start, const struct acme_key *key, const char *const *names,
                    size_t name_count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

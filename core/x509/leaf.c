@@ -24,57 +24,17 @@ static bool read_time(struct acme_der *in, int64_t *utc)
 /* Extensions: only subjectAltName is looked at, and there may be only one. */
 static bool read_extensions(struct acme_leaf *leaf, struct acme_der list)
 {
-    struct acme_der extension;
-    struct acme_der field;
+    struct acme_der value;
     struct acme_der oid;
+    bool critical;
 
     while (list.len > 0) {
-        if (!acme_der_expect(&list, ACME_DER_SEQUENCE, &extension) ||
-            !acme_der_expect(&extension, ACME_DER_OID, &oid)) {
-            return false;
-        }
-        (void)acme_der_expect(&extension, ACME_DER_BOOLEAN, &field); /* critical */
-        if (!acme_der_only(&extension, ACME_DER_OCTET_STRING, &field)) {
+        if (!acme_der_extension(&list, &oid, &critical, &value)) {
             return false;
         }
         if (acme_der_is(&oid, subject_alt_name, sizeof subject_alt_name) &&
-            (leaf->names.at != NULL || !acme_der_only(&field, ACME_DER_SEQUENCE, &leaf->names))) {
+            (leaf->names.at != NULL || !acme_der_only(&value, ACME_DER_SEQUENCE, &leaf->names))) {
             return false;
-        }
-    }
-    return true;
-}
-
-/* TBSCertificate (RFC 5280, 4.1). */
-static bool read_tbs(struct acme_leaf *leaf, struct acme_der in)
-{
-    enum { SERIAL, ALGORITHM, ISSUER, VALIDITY, SUBJECT, KEY, FIELDS };
-    static const uint8_t tags[FIELDS] = {ACME_DER_INTEGER,  ACME_DER_SEQUENCE, ACME_DER_SEQUENCE,
-                                         ACME_DER_SEQUENCE, ACME_DER_SEQUENCE, ACME_DER_SEQUENCE};
-    struct acme_der part[FIELDS];
-    struct acme_der field;
-    uint8_t tag;
-
-    (void)acme_der_expect(&in, ACME_DER_CONTEXT_0, &field); /* version; absent in v1 */
-    if (!acme_der_run(&in, tags, FIELDS, part) || !read_time(&part[VALIDITY], &leaf->not_before) ||
-        !read_time(&part[VALIDITY], &leaf->not_after) || part[VALIDITY].len != 0) {
-        return false;
-    }
-    leaf->serial = part[SERIAL];
-    leaf->issuer = part[ISSUER];
-    leaf->subject = part[SUBJECT];
-    const uint8_t *spki = part[KEY].at - 2; /* tag and length, of which there is one form */
-    if (part[KEY].len == ACME_SPKI_P256_LEN + POINT_LEN - 2 &&
-        memcmp(spki, acme_spki_p256, ACME_SPKI_P256_LEN) == 0 && spki[ACME_SPKI_P256_LEN] == 0x04) {
-        leaf->point = spki + ACME_SPKI_P256_LEN;
-    }
-    while (in.len > 0) {
-        if (!acme_der_next(&in, &tag, &field)) {
-            return false;
-        }
-        if (tag == ACME_DER_CONTEXT_0 + 3) {
-            struct acme_der list;
-            return in.len == 0 && acme_der_only(&field, ACME_DER_SEQUENCE, &list) && read_extensions(leaf, list);
         }
     }
     return true;
@@ -82,15 +42,23 @@ static bool read_tbs(struct acme_leaf *leaf, struct acme_der in)
 
 int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len)
 {
-    enum { TBS, ALGORITHM, SIGNATURE, FIELDS };
-    static const uint8_t tags[FIELDS] = {ACME_DER_SEQUENCE, ACME_DER_SEQUENCE, ACME_DER_BIT_STRING};
-    struct acme_der part[FIELDS];
+    struct acme_der part[ACME_CERT_PARTS];
+    struct acme_der extensions;
     struct acme_der in = {der, len};
+    struct acme_der *validity = &part[ACME_CERT_VALIDITY];
 
     memset(leaf, 0, sizeof *leaf);
-    if (!acme_der_only(&in, ACME_DER_SEQUENCE, &in) || !acme_der_run(&in, tags, FIELDS, part) || in.len != 0 ||
-        !read_tbs(leaf, part[TBS])) {
+    if (!acme_der_certificate(in, part, &extensions) || !read_time(validity, &leaf->not_before) ||
+        !read_time(validity, &leaf->not_after) || validity->len != 0 || !read_extensions(leaf, extensions)) {
         return ACME_E_CERT_SYNTAX;
+    }
+    leaf->serial = part[ACME_CERT_SERIAL];
+    leaf->issuer = part[ACME_CERT_ISSUER];
+    leaf->subject = part[ACME_CERT_SUBJECT];
+    const uint8_t *spki = part[ACME_CERT_KEY].at - 2; /* tag and length, of which there is one form */
+    if (part[ACME_CERT_KEY].len == ACME_SPKI_P256_LEN + POINT_LEN - 2 &&
+        memcmp(spki, acme_spki_p256, ACME_SPKI_P256_LEN) == 0 && spki[ACME_SPKI_P256_LEN] == 0x04) {
+        leaf->point = spki + ACME_SPKI_P256_LEN;
     }
     return 0;
 }

@@ -5,6 +5,10 @@
 #include "../acme_error.h"
 #include "../wire/der.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_leaf {
     int64_t not_before, not_after; /* seconds since 1970; 9999-12-31 for "no expiry"            */
     const uint8_t *point;          /* the P-256 public point, 65 bytes, or NULL: another key    */
@@ -20,5 +24,9 @@ int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len);
 
 /* True when the certificate's names are exactly these, in any order and ASCII case, and nothing else. */
 bool acme_leaf_names_are(const struct acme_leaf *leaf, const char *const *names, size_t name_count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

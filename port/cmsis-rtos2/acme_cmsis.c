@@ -1,8 +1,7 @@
 /* acme_cmsis.c - see acme_cmsis.h. */
 #include "acme_cmsis.h"
 
-#define AGAIN_S 43200u /* looks at the pair in use twice a day */
-#define RETRY_S 60u    /* at least, after a failed run         */
+#include "../acme_again.h"
 
 /* Ticks in a millisecond, or milliseconds in a tick. Where neither is a whole number the clock below is a little slow:
  * nothing happens too early. */
@@ -56,14 +55,14 @@ static enum acme_progress run(struct acme_cmsis *r)
 void acme_cmsis_thread(void *runner)
 {
     struct acme_cmsis *r = runner;
+    uint32_t failing_s = 0;
 
     r->ticks = osKernelGetTickCount();
     r->thread = osThreadGetId();
     for (;;) {
         enum acme_progress how = run(r);
-        uint32_t wait_s = how == ACME_FAILED ? acme_failure(r->client)->retry_s : AGAIN_S, began = now_ms(r), gone;
+        uint32_t wait_s = acme_again_s(r->client, how, &failing_s), began = now_ms(r), gone;
 
-        wait_s = wait_s < RETRY_S ? RETRY_S : wait_s < AGAIN_S ? wait_s : AGAIN_S;
         if (r->ended != NULL) {
             r->ended(r->ctx, how);
         }

@@ -6,6 +6,10 @@
 
 #include "acme.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #ifndef ACME_CMSIS_FLAG
 #define ACME_CMSIS_FLAG 1u /* the thread flag for a wake */
 #endif
@@ -22,10 +26,15 @@ struct acme_cmsis {
 };
 
 /* The thread, for osThreadNew(); its argument is a struct acme_cmsis. It looks at the pair in use at once and then
- * twice a day, and after a failure when the CA permits. */
+ * twice a day, and after a failure when the CA permits: a minute later, then twice as long each time, up to six
+ * hours. */
 void acme_cmsis_thread(void *runner);
 
 /* Something came from the network: the thread looks. From any other thread. */
 void acme_cmsis_wake(struct acme_cmsis *runner);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,316 +1,274 @@
 /* flash_store.c - see acme_flash.h. */
 #include <string.h>
 
-#include "acme_flash.h"
+#include "flash_place.h"
 
-#define HEADER ACME_FLASH_HEADER
-#define COPY   (HEADER / 2)             /* where the second copy of a header is */
-#define PAIR   4                        /* index of the pair                    */
-#define LAST   (PAIR + ACME_CFG_MANAGE) /* behind the pair, so that this moves nothing: the account's next key */
-#define MAGIC  0x31656d61u
-#define PIECE  64 /* bytes moved at a time */
+#define PIECE         128         /* bytes moved at a time */
+#define FORMER_LAYOUT 0x31656d61u /* first word of ACCOUNT_KEY's two sectors */
 
-/* As it lies in memory, little-endian words: magic, sequence, key_len, len, crc of the contents, crc of the words before. */
-enum { WORD_MAGIC, WORD_SEQUENCE, WORD_KEY_LEN, WORD_LEN, WORD_CRC, WORD_HEADER_CRC, WORDS };
-
-uint32_t acme_flash_crc(uint32_t crc, const void *data, size_t len)
+static bool is_pair(unsigned record)
 {
-    const uint8_t *p = data;
-
-    crc = ~crc;
-    while (len-- > 0) {
-        crc ^= *p++;
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
-        }
-    }
-    return ~crc;
+    return record == ACME_RECORD_KEY || record == ACME_RECORD_CHAIN;
 }
 
-static void put_word(uint8_t *to, uint32_t value)
+static bool is_cache(unsigned record)
 {
-    for (int i = 0; i < 4; i++) {
-        to[i] = (uint8_t)(value >> 8 * i);
-    }
+    return record == ACME_RECORD_ACCOUNT || record == ACME_RECORD_ORDER;
 }
 
-static uint32_t get_word(const uint8_t *from)
+static int read_block(const struct acme_flash_store *s, uint32_t at, uint8_t *block)
 {
-    return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
+    return s->device->read(s->device->ctx, at, block, BLOCK);
 }
 
-static uint32_t first_sector(const struct acme_flash_store *s, unsigned record, unsigned place)
+/* Whether the contents are as they were written. */
+static bool is_whole(const struct acme_flash_store *s, const struct acme_flash_item *item)
 {
-    if (ACME_CFG_MANAGE && record > PAIR) {
-        return 8 + 2 * s->device->pair_sectors + place;
-    }
-    return record == PAIR ? 8 + place * s->device->pair_sectors : 2 * record + place;
-}
-
-static uint32_t start(const struct acme_flash_store *s, unsigned record, unsigned place)
-{
-    return first_sector(s, record, place) * s->device->sector_size;
-}
-
-/* Bytes for the contents of one place. */
-static uint32_t room(const struct acme_flash_store *s, unsigned record)
-{
-    return (record == PAIR ? s->device->pair_sectors : 1) * s->device->sector_size - HEADER;
-}
-
-/* Continues *crc over stored bytes. */
-static int check(const struct acme_flash_store *s, uint32_t at, uint32_t len, uint32_t *crc)
-{
-    uint8_t piece[PIECE];
-
-    while (len > 0) {
-        uint32_t count = len < PIECE ? len : PIECE;
-        if (s->device->read(s->device->ctx, at, piece, count) != 0) {
-            return ACME_E_STORE_READ;
-        }
-        *crc = acme_flash_crc(*crc, piece, count);
-        at += count;
-        len -= count;
-    }
-    return 0;
-}
-
-/* Whether the words are a header that such a record can have. */
-static bool is_header(const struct acme_flash_store *s, unsigned record, const uint8_t *h)
-{
-    return get_word(h) == MAGIC && get_word(h + 4 * WORD_HEADER_CRC) == acme_flash_crc(0, h, 4 * WORD_HEADER_CRC) &&
-           get_word(h + 4 * WORD_KEY_LEN) <= room(s, record) &&
-           get_word(h + 4 * WORD_LEN) <= room(s, record) - get_word(h + 4 * WORD_KEY_LEN);
-}
-
-/* Reads the contents of a record again. Work: that of the device, and of a CRC. */
-static int verify(const struct acme_flash_store *s, unsigned record)
-{
-    const struct acme_flash_place *r = &s->record[record];
+    uint8_t piece[BLOCK];
     uint32_t crc = 0;
 
-    if (r->damaged || check(s, start(s, record, r->place) + HEADER, r->key_len + r->len, &crc) != 0 ||
-        crc != r->crc) {
-        return ACME_E_STORE_READ;
+    for (uint32_t done = 0; done < item->len; done += BLOCK) {
+        uint32_t count = item->len - done < BLOCK ? item->len - done : BLOCK;
+        if (s->device->read(s->device->ctx, item->at + BLOCK + done, piece, count) != 0) {
+            return false;
+        }
+        crc = acme_flash_crc(crc, piece, count);
     }
-    return 0;
+    return crc == item->crc;
 }
 
-/* Looks at one place: is there a record, is it whole? */
-static int look(struct acme_flash_store *s, unsigned record, unsigned place)
+/* The next item at or behind *at, which is left behind it: its kind, or ACME_FLASH_RECORDS when there is none before
+ * `end`. *dirty is set when there was anything else that is not blank. */
+static unsigned next_item(const struct acme_flash_store *s, uint32_t *at, uint32_t end, struct acme_flash_item *item,
+                          bool *dirty)
 {
-    struct acme_flash_place *r = &s->record[record];
-    uint8_t h[4 * WORDS];
-    uint32_t crc = 0;
+    uint8_t block[BLOCK];
+    struct acme_flash_header h;
 
-    r->place = (uint8_t)place;
-    for (uint32_t copy = 0; copy <= COPY; copy += COPY) {
-        if (s->device->read(s->device->ctx, start(s, record, place) + copy, h, sizeof h) != 0) {
-            return ACME_E_STORE_READ;
-        }
-        if (is_header(s, record, h)) {
-            r->sequence = get_word(h + 4 * WORD_SEQUENCE);
-            r->key_len = get_word(h + 4 * WORD_KEY_LEN);
-            r->len = get_word(h + 4 * WORD_LEN);
-            r->crc = get_word(h + 4 * WORD_CRC);
-            if (check(s, start(s, record, place) + HEADER, r->key_len + r->len, &crc) != 0) {
-                return ACME_E_STORE_READ;
-            }
-            r->damaged = crc != r->crc; /* a header is written last, so this came afterwards */
-            return 0;
-        }
-    }
-    r->damaged = get_word(h) == MAGIC; /* so did this: the second copy is begun when the first is whole */
-    return 0;
-}
-
-static unsigned worth(const struct acme_flash_place *r)
-{
-    return r->damaged ? 1 : r->sequence > 0 ? 2 : 0;
-}
-
-/* Finds the place that counts. */
-static int find(struct acme_flash_store *s, unsigned record)
-{
-    static const struct acme_flash_place none = {.place = 1}; /* the first write goes to place 0 */
-    struct acme_flash_place best = none;
-
-    for (unsigned place = 0; place < 2; place++) {
-        struct acme_flash_place *r = &s->record[record];
-        *r = none;
-        if (look(s, record, place) != 0) {
-            return ACME_E_STORE_READ;
-        }
-        if (worth(r) > worth(&best) || (worth(r) == worth(&best) && r->sequence > best.sequence)) {
-            best = *r;
+    while (*at < end) {
+        bool readable = read_block(s, *at, block) == 0;
+        item->at = *at;
+        *at += BLOCK;
+        if (!readable || !acme_flash_header(block, &h)) {
+            *dirty = *dirty || !readable || !acme_flash_is_blank(block);
+        } else if (h.kind < ACME_FLASH_RECORDS && h.len <= end - *at) {
+            item->len = h.len;
+            item->crc = h.crc;
+            *at += acme_flash_padded(h.len);
+            return h.kind;
         }
     }
-    s->record[record] = best;
-    return 0;
+    return ACME_FLASH_RECORDS;
 }
 
-/* Writes a header and reads it back. */
-static int put_header(const struct acme_flash_store *s, uint32_t at, const uint8_t *h)
+/* Finds a whole copy of a record that is known. */
+static void settle(struct acme_flash_store *s, unsigned record)
 {
-    uint32_t stored = 0;
+    struct acme_flash_item *r = &s->record[record], item = *r;
+    const unsigned place = is_pair(record) ? s->pair : s->log;
+    uint32_t at = acme_flash_base(s, place), end = place < s->places ? at + s->place_size : at;
+    bool dirty = false;
 
-    if (s->device->program(s->device->ctx, at, h, 4 * WORDS) != 0 || check(s, at, 4 * WORDS, &stored) != 0 ||
-        stored != acme_flash_crc(0, h, 4 * WORDS)) {
+    while (!is_whole(s, &item)) {
+        unsigned kind;
+        do { /* the same version, not an older one */
+            kind = next_item(s, &at, end, &item, &dirty);
+        } while (kind < ACME_FLASH_RECORDS && (kind != record || item.len != r->len || item.crc != r->crc));
+        if (kind == ACME_FLASH_RECORDS) {
+            r->damaged = true;
+            return;
+        }
+    }
+    r->at = item.at;
+    r->damaged = false;
+}
+
+/* Looks at all there is in a place. Returns where it ends, from its beginning; what is not whole goes on to the end. */
+static uint32_t scan(struct acme_flash_store *s, unsigned place)
+{
+    const uint32_t base = acme_flash_base(s, place), end = base + s->place_size;
+    uint32_t at = base, last = base + FIRST;
+    struct acme_flash_item item;
+    bool dirty = false;
+    unsigned kind;
+
+    for (; (kind = next_item(s, &at, end, &item, &dirty)) < ACME_FLASH_RECORDS; last = at) {
+        struct acme_flash_item *r = &s->record[kind];
+        item.damaged = !is_whole(s, &item); /* its header was written last, so this came afterwards */
+        dirty = dirty || item.damaged;
+        if (!item.damaged || item.len != r->len || item.crc != r->crc) {
+            *r = item;
+        }
+    }
+    /* The contents begun when the power went may read as blank: their first block is not used, nor that of their header. */
+    last += 2 * BLOCK - base;
+    return dirty || last > s->place_size ? s->place_size : last;
+}
+
+/* Writes an item: of `data`, or, when that is NULL, of what lies at from->at. A key that is damaged stays so: its copy
+ * has the checksum it should have. */
+static bool put_item(struct acme_flash_store *s, struct acme_flash_writer *w, unsigned record,
+                     const struct acme_flash_item *from, const uint8_t *data)
+{
+    uint8_t piece[PIECE] = {0};
+    bool good = BLOCK + acme_flash_padded(from->len) <= s->place_size - w->at;
+
+    if (good) {
+        acme_flash_item_begin(w);
+    }
+    for (uint32_t done = 0, count; good && done < from->len; done += count) {
+        count = from->len - done < PIECE ? from->len - done : PIECE;
+        good = (data != NULL || s->device->read(s->device->ctx, from->at + BLOCK + done, piece, count) == 0 ||
+                from->damaged) &&
+               acme_flash_item_add(s, w, data != NULL ? data + done : piece, count) == 0;
+    }
+    memset(piece, 0, sizeof piece);
+    good = good && (w->crc == from->crc || from->damaged);
+    w->crc = from->crc;
+    return good && acme_flash_item_end(s, w, record) == 0;
+}
+
+/* Makes a new log of the records, `made` in place of its old one. All of it is read before it counts. */
+static int new_log(struct acme_flash_store *s, unsigned record, const struct acme_flash_item *made, const void *data)
+{
+    uint32_t at[ACME_FLASH_RECORDS] = {0}; /* of their items, in the new place */
+    struct acme_flash_writer w;
+
+    if (acme_flash_begin(s, &w) != 0) {
         return ACME_E_STORE_WRITE;
     }
-    return 0;
-}
-
-/* Makes the contents of the place that does not count the record. Its bytes are there already. */
-static int finish(struct acme_flash_store *s, unsigned record, uint32_t key_len, uint32_t len, uint32_t crc)
-{
-    const struct acme_flash_place *old = &s->record[record];
-    const struct acme_flash_place made = {old->sequence + 1, key_len, len, crc, (uint8_t)(old->place ^ 1u), false};
-    uint32_t at = start(s, record, made.place), stored = 0;
-    uint8_t h[4 * WORDS];
-
-    put_word(h + 4 * WORD_MAGIC, MAGIC);
-    put_word(h + 4 * WORD_SEQUENCE, made.sequence);
-    put_word(h + 4 * WORD_KEY_LEN, key_len);
-    put_word(h + 4 * WORD_LEN, len);
-    put_word(h + 4 * WORD_CRC, crc);
-    put_word(h + 4 * WORD_HEADER_CRC, acme_flash_crc(0, h, 4 * WORD_HEADER_CRC));
-    /* What was programmed is read again before it counts: worn flash is found here, not after the next reset. */
-    if (check(s, at + HEADER, key_len + len, &stored) != 0 || stored != crc || put_header(s, at, h) != 0) {
-        return ACME_E_STORE_WRITE;
-    }
-    s->record[record] = made;
-    (void)put_header(s, at + COPY, h); /* against a bit that fades: it counts without it */
-    return 0;
-}
-
-static int erase(struct acme_flash_store *s, unsigned record)
-{
-    uint32_t sector = first_sector(s, record, s->record[record].place ^ 1u);
-    uint32_t count = record == PAIR ? s->device->pair_sectors : 1;
-
-    for (uint32_t i = 0; i < count; i++) {
-        if (s->device->erase(s->device->ctx, sector + i) != 0) {
+    for (unsigned n = 0; n < 2 * ACME_FLASH_RECORDS; n++) { /* once, then once more as far as there is room */
+        const unsigned i = n % ACME_FLASH_RECORDS, second = n / ACME_FLASH_RECORDS;
+        const struct acme_flash_item *from = i == record ? made : &s->record[i];
+        if (is_pair(i) || (second && i == ACME_RECORD_ORDER)) {
+            continue;
+        }
+        if (!second) {
+            settle(s, i);
+        }
+        if (from->damaged ? is_cache(i) : from->len == 0) {
+            continue;
+        }
+        if (put_item(s, &w, i, from, i == record ? data : NULL)) {
+            at[i] = w.item;
+        } else if (!second) {
             return ACME_E_STORE_WRITE;
         }
     }
-    return 0;
-}
-
-static unsigned index_of(enum acme_record record)
-{
-    switch (record) {
-    case ACME_RECORD_ACCOUNT_KEY:
-        return 0;
-    case ACME_RECORD_ACCOUNT:
-        return 1;
-    case ACME_RECORD_ORDER:
-        return 2;
-    case ACME_RECORD_KEY_NEXT:
-        return 3;
-#if ACME_CFG_MANAGE
-    case ACME_RECORD_ACCOUNT_KEY_NEXT:
-        return LAST;
-#endif
-    case ACME_RECORD_KEY:
-    case ACME_RECORD_CHAIN:
-        break;
+    if (acme_flash_finish(s, &w, KIND_LOG) != 0) {
+        return ACME_E_STORE_WRITE;
     }
-    return PAIR;
+    s->log = w.place;
+    s->log_end = w.at;
+    s->record[record] = *made;
+    for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
+        if (at[i] > 0) {
+            s->record[i].at = acme_flash_base(s, w.place) + at[i];
+        } else if (!is_pair(i)) {
+            memset(&s->record[i], 0, sizeof s->record[i]);
+        }
+    }
+    return 0;
 }
 
 static int flash_get(void *ctx, enum acme_record record, void *buf, size_t cap)
 {
-    const struct acme_flash_store *s = ctx;
-    const unsigned i = index_of(record);
-    const struct acme_flash_place *r = &s->record[i];
-    const bool key = record == ACME_RECORD_KEY;
-    uint32_t len = key ? r->key_len : r->len;
-    uint32_t at = start(s, i, r->place) + HEADER + (key ? r->len : 0);
+    struct acme_flash_store *s = ctx;
+    struct acme_flash_item *r = &s->record[record];
 
-    if (verify(s, i) != 0) {
-        return ACME_E_STORE_READ;
+    if (r->len > 0 && cap > 0) {
+        settle(s, record);
+        if (!r->damaged && s->device->read(s->device->ctx, r->at + BLOCK, buf, cap < r->len ? cap : r->len) != 0) {
+            return ACME_E_STORE_READ;
+        }
     }
-    if (len > 0 && cap > 0 && s->device->read(s->device->ctx, at, buf, cap < len ? cap : len) != 0) {
-        return ACME_E_STORE_READ;
-    }
-    return (int)len;
+    return r->damaged ? ACME_E_STORE_READ : (int)r->len;
 }
 
 static int flash_put(void *ctx, enum acme_record record, const void *data, size_t len)
 {
     struct acme_flash_store *s = ctx;
-    const unsigned i = index_of(record);
+    struct acme_flash_item *r = &s->record[record];
+    struct acme_flash_item made = {0, (uint32_t)len, acme_flash_crc(0, data, len), false};
+    struct acme_flash_writer w = {.at = s->log_end, .place = s->log, .tried = UINT8_MAX};
+    const bool once = len == 0 || record == ACME_RECORD_ORDER;
 
-    if (i == PAIR || len > room(s, i)) {
+    if (is_pair(record) || len > ACME_WORK_MIN) {
         return ACME_E_STORE_WRITE;
     }
-    if (len == 0 && s->record[i].len == 0 && !s->record[i].damaged) {
+    if (len == 0 && r->len == 0 && !r->damaged) {
         return 0; /* not there: flash wears out */
     }
-    if (erase(s, i) != 0 ||
-        (len > 0 &&
-         s->device->program(s->device->ctx, start(s, i, s->record[i].place ^ 1u) + HEADER, data, len) != 0)) {
-        return ACME_E_STORE_WRITE;
+    s->log_end = s->place_size; /* until it is known that all went well */
+    if ((once ? 1 : 2) * (BLOCK + acme_flash_padded(made.len)) > s->place_size - w.at ||
+        !put_item(s, &w, record, &made, data)) {
+        return new_log(s, record, &made, data);
     }
-    return finish(s, i, 0, (uint32_t)len, acme_flash_crc(0, data, len));
+    made.at = acme_flash_base(s, s->log) + w.item;
+    *r = made;
+    if (once || put_item(s, &w, record, &made, data)) {
+        s->log_end = w.at;
+    }
+    return 0;
 }
 
 static int flash_append(void *ctx, const void *data, size_t len)
 {
     struct acme_flash_store *s = ctx;
-    uint32_t at = start(s, PAIR, s->record[PAIR].place ^ 1u) + HEADER;
 
     if (len == 0) {
-        s->chain_len = s->chain_crc = 0;
-        s->receiving = erase(s, PAIR) == 0;
-        return s->receiving ? 0 : ACME_E_STORE_WRITE;
+        s->receiving = false;
+        s->receiving = acme_flash_begin(s, &s->incoming) == 0;
+        acme_flash_item_begin(&s->incoming);
+    } else if (s->receiving) { /* a chain with a hole is none */
+        s->receiving = acme_flash_item_add(s, &s->incoming, data, len) == 0;
     }
-    if (!s->receiving || len > room(s, PAIR) - s->chain_len ||
-        s->device->program(s->device->ctx, at + s->chain_len, data, len) != 0) {
-        s->receiving = false; /* a chain with a hole is none */
-        return ACME_E_STORE_WRITE;
-    }
-    s->chain_crc = acme_flash_crc(s->chain_crc, data, len);
-    s->chain_len += (uint32_t)len;
-    return 0;
+    return s->receiving ? 0 : ACME_E_STORE_WRITE;
 }
 
-/* Copies KEY_NEXT behind the chain: it comes last. */
-static int copy_key(struct acme_flash_store *s, uint32_t *crc)
+/* Writes the key behind the chain, once more both as far as there is room, and the header. */
+static bool finish_pair(struct acme_flash_store *s, struct acme_flash_item *chain, struct acme_flash_item *key)
 {
-    const unsigned next = index_of(ACME_RECORD_KEY_NEXT);
-    const struct acme_flash_place *key = &s->record[next];
-    uint32_t from = start(s, next, key->place) + HEADER;
-    uint32_t to = start(s, PAIR, s->record[PAIR].place ^ 1u) + HEADER + s->chain_len;
-    uint8_t piece[PIECE];
-    int result = 0;
+    struct acme_flash_writer *w = &s->incoming;
 
-    for (uint32_t done = 0; done < key->len && result == 0; done += PIECE) {
-        uint32_t count = key->len - done < PIECE ? key->len - done : PIECE;
-        result = s->device->read(s->device->ctx, from + done, piece, count);
-        if (result == 0) {
-            result = s->device->program(s->device->ctx, to + done, piece, count);
-            *crc = acme_flash_crc(*crc, piece, count);
+    *chain = (struct acme_flash_item){w->item, w->len, w->crc, false};
+    if (w->len == 0 || acme_flash_item_end(s, w, ACME_RECORD_CHAIN) != 0) {
+        return false;
+    }
+    chain->at += acme_flash_base(s, w->place);
+    for (unsigned n = 0; n < 2 && key->len > 0; n++) {
+        if (put_item(s, w, ACME_RECORD_KEY, &s->record[ACME_RECORD_KEY_NEXT], NULL)) {
+            key->at = w->item;
+        } else if (n == 0) {
+            return false;
         }
     }
-    memset(piece, 0, sizeof piece);
-    return result != 0 ? ACME_E_STORE_WRITE : 0;
+    (void)put_item(s, w, ACME_RECORD_CHAIN, chain, NULL);
+    if (acme_flash_finish(s, w, KIND_PAIR) != 0) {
+        return false;
+    }
+    chain->at = FIRST + acme_flash_base(s, w->place);
+    key->at += acme_flash_base(s, w->place);
+    return true;
 }
 
 static int flash_commit(void *ctx)
 {
     struct acme_flash_store *s = ctx;
-    const struct acme_flash_place *key = &s->record[index_of(ACME_RECORD_KEY_NEXT)];
-    uint32_t crc = s->chain_crc;
+    const struct acme_flash_item *used = &s->record[ACME_RECORD_KEY];
+    struct acme_flash_item chain, key;
+    bool good = s->receiving;
 
-    if (!s->receiving || verify(s, index_of(ACME_RECORD_KEY_NEXT)) != 0 || s->chain_len == 0 ||
-        key->len > room(s, PAIR) - s->chain_len || (key->len == 0 && s->record[PAIR].key_len > 0) ||
-        copy_key(s, &crc) != 0 || finish(s, PAIR, key->len, s->chain_len, crc) != 0) {
-        s->receiving = false; /* what is behind the chain cannot be written twice */
+    settle(s, ACME_RECORD_KEY_NEXT);
+    key = s->record[ACME_RECORD_KEY_NEXT];
+    good = good && !key.damaged && (key.len > 0 || used->len == 0) && finish_pair(s, &chain, &key);
+    s->receiving = false; /* nor is it taken up again when it failed */
+    if (!good) {
         return ACME_E_STORE_WRITE;
     }
-    s->receiving = false;
+    s->pair = s->incoming.place;
+    s->record[ACME_RECORD_CHAIN] = chain;
+    s->record[ACME_RECORD_KEY] = key;
     /* Cut before these two, they describe the pair now in use: the next run gets the same certificate again. */
     if (flash_put(s, ACME_RECORD_ORDER, NULL, 0) == 0) {
         (void)flash_put(s, ACME_RECORD_KEY_NEXT, NULL, 0);
@@ -318,18 +276,70 @@ static int flash_commit(void *ctx)
     return 0;
 }
 
-int acme_flash_init(struct acme_flash_store *s, const struct acme_flash_device *device)
+/* Finds the log and the pair, and what is in them. */
+static void find(struct acme_flash_store *s)
 {
-    static const struct acme_flash_store none = {.store = {NULL, flash_get, flash_put, flash_append, flash_commit}};
+    unsigned unreadable = 0;
+    bool was_log = false;
 
-    *s = none;
-    s->store.ctx = s;
+    s->log = s->pair = s->places;
+    s->log_end = s->place_size;
+    for (unsigned n = 0; n < 2U * s->places; n++) {
+        const uint8_t p = (uint8_t)(n / 2);
+        uint8_t block[BLOCK];
+        struct acme_flash_header h;
+        s->sequence[p] = n % 2 == 0 ? UNFINISHED : s->sequence[p];
+        if (read_block(s, acme_flash_base(s, p) + n % 2 * BLOCK, block) != 0) {
+            unreadable++;
+        } else if (acme_flash_header(block, &h) && h.kind >= KIND_LOG) {
+            uint8_t *newest = h.kind == KIND_LOG ? &s->log : &s->pair;
+            s->sequence[p] = h.sequence;
+            if (*newest == s->places || h.sequence > s->sequence[*newest]) {
+                *newest = p;
+            }
+            if (h.sequence > s->latest) {
+                s->latest = h.sequence;
+            }
+        } else if (n % 2 == 1 && h.kind == KIND_LOG) {
+            was_log = true; /* the second copy is begun when the first is whole */
+        }
+    }
+    if (s->pair < s->places) {
+        (void)scan(s, s->pair);
+    }
+    if (s->log < s->places) {
+        s->log_end = scan(s, s->log);
+    } else if (was_log || s->pair < s->places || unreadable > 2) { /* a cut in the first erase of all leaves two */
+        for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
+            if (!is_cache(i) && !is_pair(i)) {
+                s->record[i].crc = 1; /* there were keys, or may have been */
+                s->record[i].damaged = true;
+            }
+        }
+    }
+}
+
+int acme_flash_init_sized(struct acme_flash_store *s, size_t size, const struct acme_flash_device *device)
+{
+    const uint32_t sectors = device->size / device->sector_size;
+    uint8_t word[4];
+
+    if (size != sizeof *s) {
+        return ACME_E_SIZE;
+    }
+    memset(s, 0, sizeof *s);
+    s->store = (struct acme_store){s, flash_get, flash_put, flash_append, flash_commit};
     s->device = device;
-    if (device->sector_size < ACME_WORK_MIN + HEADER || device->pair_sectors < 1) {
+    s->places = sectors < ACME_FLASH_PLACES ? 3 : ACME_FLASH_PLACES;
+    s->place_size = sectors / s->places * device->sector_size;
+    if (s->place_size < ACME_FLASH_PLACE_MIN || device->sector_size % BLOCK != 0 || device->prog_size == 0 ||
+        BLOCK % device->prog_size != 0) {
         return ACME_E_WORK_SMALL;
     }
-    for (unsigned record = 0; record <= LAST; record++) {
-        if (find(s, record) != 0) {
+    find(s);
+    for (uint32_t sector = 0; sector < 2 && s->log == s->places; sector++) {
+        if (device->read(device->ctx, sector * device->sector_size, word, sizeof word) == 0 &&
+            acme_flash_word(word) == FORMER_LAYOUT) {
             return ACME_E_STORE_READ;
         }
     }

@@ -1,11 +1,19 @@
 /* acme_freertos.c - see acme_freertos.h. */
 #include "acme_freertos.h"
 
-#define AGAIN_S 43200u /* looks at the pair in use twice a day */
-#define RETRY_S 60u    /* at least, after a failed run         */
+#include "../acme_again.h"
 
-/* Milliseconds are whole ticks, so their counter wraps as smoothly as that of ticks, at 2^32. */
-typedef char acme_freertos_tick_is_whole_ms[1000 % configTICK_RATE_HZ == 0 && sizeof(TickType_t) >= 4 ? 1 : -1];
+#ifndef configTICK_RATE_HZ
+#error "port/freertos needs configTICK_RATE_HZ"
+#endif
+#if defined(configUSE_TASK_NOTIFICATIONS) && !configUSE_TASK_NOTIFICATIONS /* FreeRTOS's default is 1 */
+#error "port/freertos needs configUSE_TASK_NOTIFICATIONS=1"
+#endif
+
+/* Milliseconds are whole ticks, so their counter wraps as smoothly as that of ticks, at 2^32. No #error: rate and type are
+ * often casts. A size of -1 is what the compiler says of one that will not do. */
+typedef char acme_freertos_needs_configTICK_RATE_HZ_that_divides_1000[1000 % configTICK_RATE_HZ == 0 ? 1 : -1];
+typedef char acme_freertos_needs_TickType_t_of_32_bits[sizeof(TickType_t) >= 4 ? 1 : -1];
 
 static uint32_t now_ms(void)
 {
@@ -39,13 +47,13 @@ static enum acme_progress run(struct acme_client *client)
 void acme_freertos_task(void *runner)
 {
     struct acme_freertos *r = runner;
+    uint32_t failing_s = 0;
 
     r->task = xTaskGetCurrentTaskHandle();
     for (;;) {
         enum acme_progress how = run(r->client);
-        uint32_t wait_s = how == ACME_FAILED ? acme_failure(r->client)->retry_s : AGAIN_S, began = now_ms(), gone;
+        uint32_t wait_s = acme_again_s(r->client, how, &failing_s), began = now_ms(), gone;
 
-        wait_s = wait_s < RETRY_S ? RETRY_S : wait_s < AGAIN_S ? wait_s : AGAIN_S;
         if (r->ended != NULL) {
             r->ended(r->ctx, how);
         }

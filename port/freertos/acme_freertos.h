@@ -7,6 +7,10 @@
 
 #include "acme.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_freertos {
     struct acme_client *client; /* prepared by acme_init(); the task's alone from then on */
 
@@ -18,10 +22,15 @@ struct acme_freertos {
 };
 
 /* The task, for xTaskCreateStatic(); its argument is a struct acme_freertos. It looks at the pair in use at once and
- * then twice a day, and after a failure when the CA permits. It uses the task's notification 0. */
+ * then twice a day, and after a failure when the CA permits: a minute later, then twice as long each time, up to six
+ * hours. It uses the task's notification 0. */
 void acme_freertos_task(void *runner);
 
 /* Something came from the network: the task looks. From any other task, not from an interrupt. */
 void acme_freertos_wake(struct acme_freertos *runner);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

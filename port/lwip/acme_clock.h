@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_clock {
     int64_t floor;
     int64_t utc;     /* at at_ms; 0: not known */
@@ -24,7 +28,16 @@ void acme_clock_init(struct acme_clock *c, int64_t stored_utc);
 /* Takes an answer. Returns false when it is not believed: what was known before stays. */
 bool acme_clock_set(struct acme_clock *c, int64_t utc, uint32_t now_ms);
 
-/* As struct acme_sys::utc. The counter may wrap; call it once in 49 days at least. */
+/* The time has led a run to `error`: was it perhaps wrong? With ACME_E_TLS_DATES and ACME_E_TLS_EARLY the time is not known
+ * any more, until the next answer. Returns true then: the source should be asked again now. */
+bool acme_clock_doubt(struct acme_clock *c, int error);
+
+/* As struct acme_sys::utc. The counter uses all 32 bits and wraps at 2^32; call it once in 24 days at least. One that has
+ * gone back, as one that wraps earlier does, makes the time unknown until the next answer. */
 int acme_clock_get(struct acme_clock *c, int64_t *utc, uint32_t now_ms);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

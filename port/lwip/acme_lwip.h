@@ -9,6 +9,40 @@
 #ifndef ACME_LWIP_H
 #define ACME_LWIP_H
 
+#include "lwip/opt.h"
+
+/* Without these it does not work, or not for long: said here, whether or not lwipopts_acme.h has been included. */
+#if !NO_SYS && !LWIP_TCPIP_CORE_LOCKING
+#error "port/lwip needs LWIP_TCPIP_CORE_LOCKING=1"
+#endif
+#if !LWIP_TCP
+#error "port/lwip needs LWIP_TCP=1"
+#endif
+#if !LWIP_DNS
+#error "port/lwip needs LWIP_DNS=1"
+#endif
+#if !TCP_LISTEN_BACKLOG
+#error "port/lwip needs TCP_LISTEN_BACKLOG=1: visitors beyond the slots would be reset, the CA's among them"
+#endif
+#if !SO_REUSE
+#error "port/lwip needs SO_REUSE=1: the http-01 listener could not start again for two minutes"
+#endif
+#ifndef LWIP_RAND
+#error "port/lwip needs LWIP_RAND() upon the hardware generator: DNS and TCP can be forged otherwise"
+#endif
+#ifndef LWIP_HOOK_TCP_ISN
+#error                                                                                                               \
+    "port/lwip needs LWIP_HOOK_TCP_ISN(), or lwipopts_acme.h: the same sequence numbers after every reset otherwise"
+#endif
+#if !MEMP_MEM_MALLOC && TCP_WND >= PBUF_POOL_SIZE * PBUF_POOL_BUFSIZE
+#error "TCP_WND must be smaller than the buffer pool: what is received waits there until the client reads it"
+#endif
+#if defined(ACME_LWIP_SNTP) && LWIP_TIMERS && !MEMP_MEM_MALLOC &&                                                    \
+    MEMP_NUM_SYS_TIMEOUT <= LWIP_NUM_SYS_TIMEOUT_INTERNAL
+#error                                                                                                               \
+    "port/lwip needs MEMP_NUM_SYS_TIMEOUT of LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1: SNTP would take the place of TCP's timer"
+#endif
+
 #include "lwip/ip_addr.h"
 #include "lwip/pbuf.h"
 #include "lwip/tcp.h"
@@ -16,6 +50,10 @@
 #include "acme_clock.h"
 #include "acme_config.h"
 #include "acme_port.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* One TCP connection. What is received stays in lwIP's own buffers until it is read, and only then may the peer send
  * more: the window is the back-pressure. */
@@ -25,12 +63,14 @@ struct acme_lwip_conn {
     int error;             /* why it ended; 0 it has not            */
     bool connected;
     bool waiting; /* of a listener: not accepted yet       */
+    bool spoke;   /* something was sent                    */
 };
 
 struct acme_lwip_net {
     struct acme_net net; /* give &this.net to acme_setup::net */
     struct acme_lwip_conn conn;
     enum { ACME_LWIP_OFF, ACME_LWIP_LOOKUP, ACME_LWIP_FOUND, ACME_LWIP_NOT_FOUND, ACME_LWIP_CONNECTING } state;
+    bool other;       /* IPv4 or IPv6 first: not lwIP's choice, which has failed; one of them only: no matter */
     const char *host; /* being looked up; valid in that state */
     ip_addr_t address;
 };
@@ -43,16 +83,28 @@ struct acme_lwip_listener {
     struct acme_lwip_conn conns[ACME_HTTP01_SLOTS];
 };
 
-/* Prepares the connection. Caller's memory, for good: a name lookup cannot be called back. */
-void acme_lwip_net_init(struct acme_lwip_net *n);
+/* Prepares the connection. Caller's memory, for good: a name lookup cannot be called back. lwIP gives one address of a
+ * name. Each attempt asks for the name anew (DNS_MAX_TTL of lwipopts_acme.h) and takes that of the answer; after one
+ * that failed, the other of IPv4 and IPv6 goes first where lwIP has both. Returns 0, or ACME_E_SIZE: these files were
+ * compiled with other options, ours or lwIP's, than the caller. */
+#define acme_lwip_net_init(n) acme_lwip_net_init_sized((n), sizeof(struct acme_lwip_net))
+int acme_lwip_net_init_sized(struct acme_lwip_net *n, size_t size);
 
 /* Prepares a listener on `port` with 1..ACME_HTTP01_SLOTS slots. More connections than that wait in SYN: lwIP does not
- * answer them, so they come again. */
-void acme_lwip_listener_init(struct acme_lwip_listener *l, uint16_t port, uint8_t slots);
+ * answer them, so they come again. Returns 0 or ACME_E_SIZE, as above. */
+#define acme_lwip_listener_init(l, port, slots)                                                                      \
+    acme_lwip_listener_init_sized((l), sizeof(struct acme_lwip_listener), (port), (slots))
+int acme_lwip_listener_init_sized(struct acme_lwip_listener *l, size_t size, uint16_t port, uint8_t slots);
+
+/* Somebody is connected and not accepted yet. */
+bool acme_lwip_listener_awaited(const struct acme_lwip_listener *l);
 
 /* Time from lwIP's SNTP client: prepare a clock with acme_clock_init(), make it the one that is fed, start the client
- * (sntp_setserver(), sntp_init()), and give acme_lwip_utc with the clock as its ctx to struct acme_sys. lwipopts.h needs
- * room for one timeout more: MEMP_NUM_SYS_TIMEOUT (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1). */
+ * (sntp_setserver(), sntp_init()), and call acme_lwip_utc with the clock as its ctx from struct acme_sys. What lwIP
+ * believes is believed here, above the clock's floor: it drops answers of stratum 0, but does not look at the leap
+ * indicator, by which a server says that it is not synchronised, nor at a stratum beyond 15 (RFC 4330, 5), and its hook
+ * has the seconds only. So ask a server of which you know that it does not answer before it knows the time; README.md
+ * shows what to do when it did. It is asked every hour, and every 15 seconds until an answer is believed. */
 void acme_lwip_sntp_feeds(struct acme_clock *c);
 int acme_lwip_utc(void *ctx, int64_t *utc);
 
@@ -63,9 +115,6 @@ int acme_lwip_utc(void *ctx, int64_t *utc);
 #define ACME_LWIP_UNLOCK()
 #else
 #include "lwip/tcpip.h"
-#if !LWIP_TCPIP_CORE_LOCKING
-#error "port/lwip needs LWIP_TCPIP_CORE_LOCKING=1"
-#endif
 #define ACME_LWIP_LOCK()   LOCK_TCPIP_CORE()
 #define ACME_LWIP_UNLOCK() UNLOCK_TCPIP_CORE()
 #endif
@@ -84,5 +133,13 @@ int acme_lwip_conn_recv(struct acme_lwip_conn *c, void *data, size_t cap);
 
 /* Ends it, after what was sent has gone out; the lock is held. */
 void acme_lwip_conn_drop(struct acme_lwip_conn *c);
+
+/* The same for one that came in. When nothing was sent it is forgotten without a word, and the peer hears a reset when he speaks
+ * next: there are few places, and who was sent away would be back in one at once. The lock is held. */
+void acme_lwip_conn_shed(struct acme_lwip_conn *c);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,6 +1,8 @@
 /* lwip_conn.c - one TCP connection of lwIP's raw API: callbacks note, the caller moves. */
 #include "acme_lwip.h"
 
+#include "lwip/priv/tcp_priv.h" /* tcp_abandon() */
+
 static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
     struct acme_lwip_conn *c = arg;
@@ -42,7 +44,7 @@ void acme_lwip_conn_take(struct acme_lwip_conn *c, struct tcp_pcb *pcb)
     c->pcb = pcb;
     c->received = NULL;
     c->error = 0;
-    c->connected = c->waiting = false;
+    c->connected = c->waiting = c->spoke = false;
     tcp_arg(pcb, c);
     tcp_recv(pcb, on_recv);
     tcp_sent(pcb, on_sent);
@@ -64,6 +66,7 @@ int acme_lwip_conn_send(struct acme_lwip_conn *c, const void *data, size_t len)
             count /= 2;
         }
         result = count == 0 || err == ERR_MEM ? 0 : err == ERR_OK ? count : ACME_E_CLOSED;
+        c->spoke = c->spoke || result > 0;
         (void)tcp_output(c->pcb);
     }
     ACME_LWIP_UNLOCK();
@@ -89,7 +92,7 @@ int acme_lwip_conn_recv(struct acme_lwip_conn *c, void *data, size_t cap)
     return result;
 }
 
-void acme_lwip_conn_drop(struct acme_lwip_conn *c)
+static void drop(struct acme_lwip_conn *c, bool silently)
 {
     struct tcp_pcb *pcb = c->pcb;
 
@@ -104,12 +107,26 @@ void acme_lwip_conn_drop(struct acme_lwip_conn *c)
         tcp_recv(pcb, NULL);
         tcp_err(pcb, NULL);
         tcp_backlog_accepted(pcb);
-        if (tcp_close(pcb) != ERR_OK) {
+        tcp_setprio(pcb,
+                    TCP_PRIO_MIN); /* a peer that never closes his side keeps it for 20 s, or until it is needed */
+        if (silently) {
+            tcp_abandon(pcb, 0);
+        } else if (tcp_close(pcb) != ERR_OK) {
             tcp_abort(pcb);
         }
     }
     c->pcb = NULL;
     c->received = NULL;
     c->error = 0;
-    c->connected = c->waiting = false;
+    c->connected = c->waiting = c->spoke = false;
+}
+
+void acme_lwip_conn_drop(struct acme_lwip_conn *c)
+{
+    drop(c, false);
+}
+
+void acme_lwip_conn_shed(struct acme_lwip_conn *c)
+{
+    drop(c, !c->spoke);
 }

@@ -27,7 +27,8 @@ static int listener_start(void *ctx)
 
     ACME_LWIP_LOCK();
     if (l->pcb == NULL && (pcb = tcp_new_ip_type(IPADDR_TYPE_ANY)) != NULL) {
-        ip_set_option(pcb, SOF_REUSEADDR); /* connections of the last time may still be on their way out */
+        tcp_setprio(pcb, TCP_PRIO_MIN + 1); /* strangers' connections make room for our own, when lwIP has no more */
+        ip_set_option(pcb, SOF_REUSEADDR);  /* connections of the last time may still be on their way out */
         if (tcp_bind(pcb, IP_ANY_TYPE, l->port) == ERR_OK) {
             listening = tcp_listen_with_backlog(pcb, l->slots);
         }
@@ -98,7 +99,7 @@ static void listener_close(void *ctx, unsigned slot)
     struct acme_lwip_listener *l = ctx;
 
     ACME_LWIP_LOCK();
-    acme_lwip_conn_drop(&l->conns[slot]);
+    acme_lwip_conn_shed(&l->conns[slot]);
     ACME_LWIP_UNLOCK();
 }
 
@@ -112,18 +113,34 @@ static void listener_stop(void *ctx)
         l->pcb = NULL;
     }
     for (unsigned i = 0; i < l->slots; i++) { /* those the core has not seen */
-        acme_lwip_conn_drop(&l->conns[i]);
+        acme_lwip_conn_shed(&l->conns[i]);
     }
     ACME_LWIP_UNLOCK();
 }
 
-void acme_lwip_listener_init(struct acme_lwip_listener *l, uint16_t port, uint8_t slots)
+bool acme_lwip_listener_awaited(const struct acme_lwip_listener *l)
+{
+    bool awaited = false;
+
+    ACME_LWIP_LOCK();
+    for (unsigned i = 0; i < l->slots; i++) {
+        awaited = awaited || l->conns[i].waiting;
+    }
+    ACME_LWIP_UNLOCK();
+    return awaited;
+}
+
+int acme_lwip_listener_init_sized(struct acme_lwip_listener *l, size_t size, uint16_t port, uint8_t slots)
 {
     static const struct acme_lwip_listener none = {.listener = {NULL, listener_start, listener_accept, listener_recv,
                                                                 listener_send, listener_close, listener_stop}};
 
+    if (size != sizeof *l) {
+        return ACME_E_SIZE;
+    }
     *l = none;
     l->listener.ctx = l;
     l->port = port;
     l->slots = slots < ACME_HTTP01_SLOTS ? slots : ACME_HTTP01_SLOTS;
+    return 0;
 }

@@ -29,12 +29,19 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
+/* Which of IPv4 and IPv6 comes first; the other follows only when there is no address of that kind. */
+#define OTHER_ADDRTYPE                                                                                               \
+    (LWIP_DNS_ADDRTYPE_DEFAULT == LWIP_DNS_ADDRTYPE_IPV4_IPV6   ? LWIP_DNS_ADDRTYPE_IPV6_IPV4                        \
+     : LWIP_DNS_ADDRTYPE_DEFAULT == LWIP_DNS_ADDRTYPE_IPV6_IPV4 ? LWIP_DNS_ADDRTYPE_IPV4_IPV6                        \
+                                                                : LWIP_DNS_ADDRTYPE_DEFAULT)
+
 /* Begins the lookup; an IP address needs none. */
 static int look_up(struct acme_lwip_net *n, const char *host)
 {
     n->host = host;
     n->state = ACME_LWIP_LOOKUP;
-    switch (dns_gethostbyname(host, &n->address, on_found, n)) {
+    switch (dns_gethostbyname_addrtype(host, &n->address, on_found, n,
+                                       n->other ? OTHER_ADDRTYPE : LWIP_DNS_ADDRTYPE_DEFAULT)) {
     case ERR_OK:
         n->state = ACME_LWIP_FOUND;
         return 0;
@@ -55,14 +62,10 @@ static int connect_to(struct acme_lwip_net *n, uint16_t port)
     if (pcb == NULL) {
         return ACME_E_NET;
     }
+    n->state = ACME_LWIP_CONNECTING;
     acme_lwip_conn_take(&n->conn, pcb);
     err = tcp_connect(pcb, &n->address, port, on_connected);
-    if (err != ERR_OK) {
-        acme_lwip_conn_drop(&n->conn);
-        return err == ERR_RTE ? ACME_E_UNREACHABLE : ACME_E_NET;
-    }
-    n->state = ACME_LWIP_CONNECTING;
-    return 0;
+    return err == ERR_OK ? 0 : err == ERR_RTE ? ACME_E_UNREACHABLE : ACME_E_NET;
 }
 
 static int progress(struct acme_lwip_net *n, const char *host, uint16_t port)
@@ -83,6 +86,16 @@ static int progress(struct acme_lwip_net *n, const char *host, uint16_t port)
     return n->conn.connected ? 1 : n->conn.error;
 }
 
+/* Ends the connection or the attempt; after one that came to nothing the other kind of address goes first. */
+static void end(struct acme_lwip_net *n)
+{
+    if (LWIP_IPV4 && LWIP_IPV6 && n->state == ACME_LWIP_CONNECTING && !n->conn.connected) {
+        n->other = !n->other;
+    }
+    acme_lwip_conn_drop(&n->conn);
+    n->state = ACME_LWIP_OFF;
+}
+
 static int net_open(void *ctx, const char *host, uint16_t port)
 {
     struct acme_lwip_net *n = ctx;
@@ -91,8 +104,7 @@ static int net_open(void *ctx, const char *host, uint16_t port)
     ACME_LWIP_LOCK();
     result = progress(n, host, port);
     if (result < 0) {
-        acme_lwip_conn_drop(&n->conn);
-        n->state = ACME_LWIP_OFF;
+        end(n);
     }
     ACME_LWIP_UNLOCK();
     return result;
@@ -115,15 +127,18 @@ static void net_close(void *ctx)
     struct acme_lwip_net *n = ctx;
 
     ACME_LWIP_LOCK();
-    acme_lwip_conn_drop(&n->conn);
-    n->state = ACME_LWIP_OFF;
+    end(n);
     ACME_LWIP_UNLOCK();
 }
 
-void acme_lwip_net_init(struct acme_lwip_net *n)
+int acme_lwip_net_init_sized(struct acme_lwip_net *n, size_t size)
 {
     static const struct acme_lwip_net none = {.net = {NULL, net_open, net_send, net_recv, net_close}};
 
+    if (size != sizeof *n) {
+        return ACME_E_SIZE;
+    }
     *n = none;
     n->net.ctx = n;
+    return 0;
 }

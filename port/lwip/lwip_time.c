@@ -4,7 +4,7 @@
 #include "acme_lwip.h"
 
 #define ERA_2036 2085978496 /* seconds from 1970 to where SNTP's second era begins and lwIP's count is 0 */
-#define DAILY_MS (24u * 3600 * 1000)
+#define AGAIN_MS (3600u * 1000)
 #define SOON_MS  15000u /* the protocol allows no less */
 
 uint32_t acme_lwip_sntp_delay = SOON_MS;
@@ -22,8 +22,8 @@ void acme_lwip_sntp(int32_t seconds)
     bool believed = fed != NULL && seconds != 0 && acme_clock_set(fed, ERA_2036 + (int64_t)seconds, sys_now());
 
     /* lwIP is content with every answer and would ask again after an hour: a router that has just started answers with
-     * a time in 1970, and soon with the right one. */
-    acme_lwip_sntp_delay = believed ? DAILY_MS : SOON_MS;
+     * a time in 1970, and soon with the right one. An hour is also how long a wrong answer above the floor stands. */
+    acme_lwip_sntp_delay = believed ? AGAIN_MS : SOON_MS;
 }
 
 int acme_lwip_utc(void *ctx, int64_t *utc)

@@ -25,13 +25,30 @@
 #endif
 
 /* Name answers are believed only with the right transaction number and port; both are random only when LWIP_RAND is,
- * so lwipopts.h must define it (and LWIP_HOOK_TCP_ISN) upon the hardware generator. */
+ * so lwipopts.h must define it upon the hardware generator, before this line: one of arch/cc.h is not seen here. */
 #ifndef LWIP_DNS_SECURE
 #define LWIP_DNS_SECURE                                                                                              \
     (LWIP_DNS_SECURE_RAND_XID | LWIP_DNS_SECURE_NO_MULTIPLE_OUTSTANDING | LWIP_DNS_SECURE_RAND_SRC_PORT)
 #endif
 #ifndef LWIP_RAND
-#error "define LWIP_RAND() in lwipopts.h: DNS and TCP can be forged otherwise"
+#error "define LWIP_RAND() in lwipopts.h, before the include: DNS and TCP can be forged otherwise"
+#endif
+
+/* lwIP's own initial sequence number is the same after every reset. A random one for each connection needs no more than
+ * this; RFC 6528's, which also grows with time, is a hook of your own. */
+#ifndef LWIP_HOOK_TCP_ISN
+#define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port) LWIP_RAND()
+#endif
+
+/* lwIP keeps one address of an answer, the first, for as long as the name server allows. When that host is down, only
+ * another answer leads to another one: most name servers change the order each time. */
+#ifndef DNS_MAX_TTL
+#define DNS_MAX_TTL 1 /* second: every connection asks */
+#endif
+
+/* SNTP has a timeout of its own, for which lwIP leaves no room: the one started last gets none, which may be TCP's. */
+#ifndef MEMP_NUM_SYS_TIMEOUT
+#define MEMP_NUM_SYS_TIMEOUT (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1)
 #endif
 
 /* Fragments: 2.1.3 can follow a NULL pointer when memory runs out, and no ACME server sends any. */
@@ -79,6 +96,7 @@
 /* Answers go to lwip_time.c, which says as well when the next one is wanted. */
 #if !defined(SNTP_SET_SYSTEM_TIME) && !defined(SNTP_SET_SYSTEM_TIME_US) && !defined(SNTP_SET_SYSTEM_TIME_NTP)
 void acme_lwip_sntp(int32_t seconds);
+#define ACME_LWIP_SNTP                              1
 #define SNTP_SET_SYSTEM_TIME_NTP(seconds, fraction) acme_lwip_sntp(seconds)
 #ifndef SNTP_UPDATE_DELAY
 extern uint32_t acme_lwip_sntp_delay;
@@ -87,13 +105,7 @@ extern uint32_t acme_lwip_sntp_delay;
 #endif
 #endif
 
-/* Received data waits in pool buffers until the client reads it, so the pool must be larger than the window
- * (a netif should allocate from PBUF_POOL only, and drop frames shorter than their headers: 2.1.3's ARP does not
- * check). */
-#if defined(PBUF_POOL_SIZE) && defined(PBUF_POOL_BUFSIZE) && defined(TCP_WND)
-#if TCP_WND >= PBUF_POOL_SIZE * PBUF_POOL_BUFSIZE
-#error "TCP_WND must be smaller than the buffer pool"
-#endif
-#endif
+/* What cannot be set here is a netif's: allocate from PBUF_POOL only, and drop frames shorter than their headers
+ * (2.1.3's ARP does not check). acme_lwip.h looks at all that has come of it, with lwIP's own defaults. */
 
 #endif

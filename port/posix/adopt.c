@@ -46,7 +46,7 @@ bool acme_adopt_whole(int folder, struct acme_leaf *leaf)
     uint8_t point[65];
     int len = 0;
     bool whole = acme_posix_read(folder, "privkey.pem", O_NOFOLLOW, text, sizeof text, &len) == 0 && len > 0 &&
-                 len <= (int)sizeof text && acme_key_p256_ops.import(&key, text, (size_t)len) == 0 &&
+                 len <= (int)sizeof text && acme_key_p256_ops.load(&key, text, (size_t)len) == 0 &&
                  acme_key_p256_ops.point(&key, point) == 0 && acme_adopt_leaf(folder, leaf) == NULL &&
                  leaf->point != NULL && memcmp(leaf->point, point, sizeof point) == 0;
     acme_wipe(text, sizeof text);

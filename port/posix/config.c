@@ -142,8 +142,9 @@ static const char *set(struct acme_config *c, enum acme_config_key key, const ch
         return number_of(value) == 0 ? "not a port number" : NULL;
     case REASON: /* RFC 5280, 5.3.1, which has no 7 */
         *(uint16_t *)at = number_of(value);
-        return number_of(value) == 0 || number_of(value) > 10 || number_of(value) == 7 ? "not a reason from 1 to 10"
-                                                                                       : NULL;
+        return number_of(value) == 7                            ? "RFC 5280 has no reason 7"
+               : number_of(value) == 0 || number_of(value) > 10 ? "not a reason from 1 to 10"
+                                                                : NULL;
     case SWITCH:
         on = switch_of(value);
         *(bool *)at = on == 1;
@@ -206,10 +207,21 @@ static const char *take_values(struct acme_config *c, enum acme_config_key key, 
     return wrong;
 }
 
+static enum acme_config_key row_of(const char *key, size_t len)
+{
+    unsigned i = 0;
+    while (i < ACME_KEY_COUNT &&
+           (rows[i].key == NULL || strlen(rows[i].key) != len || memcmp(rows[i].key, key, len) != 0)) {
+        i++;
+    }
+    return (enum acme_config_key)i;
+}
+
 /* True when a word is a flag without its dashes, as in `directory` or `accept-terms`. */
 static bool is_flag_word(const char *flag, const char *word)
 {
     flag += flag == NULL ? 0 : strspn(flag, "-");
+    word += strspn(word, "-");
     while (flag != NULL && *word != '\0' && (*flag == *word || (*flag == '-' && *word == '_'))) {
         flag++;
         word++;
@@ -241,15 +253,13 @@ static const char *not_meant(const char *value)
             return "a comment needs a line of its own";
         }
     }
-    return (value[0] == '"' || value[0] == '\'') && value[len - 1] == value[0] ? "write the value without quotes"
-                                                                               : NULL;
+    return (value[0] == '"' || value[0] == '\'') && value[len - 1] == value[0] ? "values stand without quotes" : NULL;
 }
 
 static int take_line(struct acme_config *c, char *line, unsigned number)
 {
     char *key = trim(line);
     char *value = strchr(key, '=');
-    unsigned i = 0;
     const char *wrong;
 
     if (*key == '\0' || *key == '#') {
@@ -259,12 +269,11 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
         *value++ = '\0';
         value = trim(value);
         key = trim(key);
-    } else if (strpbrk(key, " \t") != NULL) {
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: \"%.64s\": no = between key and value", c->file, number, key);
+    } else if (key[strcspn(key, " \t")] != '\0' && row_of(key, strcspn(key, " \t")) != ACME_KEY_COUNT) {
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: no = between \"%.*s\" and its value", c->file, number,
+                        (int)strcspn(key, " \t"), key);
     }
-    while (i < ACME_KEY_COUNT && (rows[i].key == NULL || strcmp(rows[i].key, key) != 0)) {
-        i++;
-    }
+    enum acme_config_key i = row_of(key, strlen(key));
     if (i == ACME_KEY_COUNT) {
         return unknown_key(c, number, key);
     }

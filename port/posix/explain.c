@@ -37,7 +37,8 @@ const char *acme_step_word(enum acme_step step)
 #if ACME_CFG_MANAGE
         "revoke",
         "deactivate",
-        "change key"
+        "change key",
+        "account"
 #endif
     };
     return step < ACME_STEP_COUNT ? words[step] : "?";
@@ -65,10 +66,20 @@ static void say(struct acme_out *o, const char *a, const char *b, const char *c)
     acme_out_text(o, c);
 }
 
-static void say_meaning(struct acme_out *o, int error)
+/* Where one error stands for things that people tell apart. */
+static const char *meaning_of(const struct acme_failure *f)
 {
-    struct acme_error_text text = acme_error_text(error);
-    say(o, text.meaning, " (", text.cause);
+    if ((f->error == ACME_E_PROBLEM || f->error == ACME_E_HTTP_STATUS) && f->http_status >= 500) {
+        return f->http_status == 501 ? "the CA cannot do what was asked" : "the CA has trouble of its own";
+    }
+    return acme_error_text(f->tls_code == 256 + 40 ? ACME_E_TLS_ALERT : f->error).meaning;
+}
+
+static void say_meaning(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
+{
+    acme_out_text(o, meaning_of(f));
+    acme_out_text(o, " (");
+    acme_hint(r, o);
     acme_out_text(o, ")");
 }
 
@@ -99,7 +110,7 @@ static void explain_store(const struct acme_report *r, const struct acme_failure
         (void)acme_posix_place_record(r->store, f->record);
         say(o, r->store->path, ": ", "");
     }
-    say_meaning(o, f->error);
+    say_meaning(r, f, o);
     acme_out_text(o, f->error == ACME_E_PAIR ? "; issue --force gets a new pair" : "");
 }
 
@@ -120,7 +131,7 @@ static void explain_network(const struct acme_report *r, const struct acme_failu
         acme_out_u32(o, url.port);
     }
     acme_out_text(o, ": ");
-    say_meaning(o, f->error);
+    say_meaning(r, f, o);
     if (f->error == ACME_E_HOST && r->net->lookup.code != 0) {
         say(o, ": ", gai_strerror(r->net->lookup.code), "");
     } else if (f->error == ACME_E_NET && r->net->error != 0) {
@@ -144,28 +155,86 @@ static void explain_solver(const struct acme_report *r, const struct acme_failur
         acme_out_u32(o, r->listener->port);
         acme_out_text(o, ": ");
     }
-    say_meaning(o, f->error);
+    say_meaning(r, f, o);
     if (r->listener->error != 0) {
         say(o, ": ", strerror(r->listener->error), "");
     }
 }
 
-static void explain_advice(const struct acme_failure *f, struct acme_out *o)
+static void say_until(int64_t utc, struct acme_out *o)
 {
+    acme_say_date(o, utc);
+    acme_out_text(o, " UTC");
+}
+
+static void explain_advice(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
+{
+    int64_t utc = acme_report_utc(r);
+
     if (f->retry_s > 0) {
         acme_out_text(o, "; try again in ");
         acme_out_u32(o, f->retry_s);
         acme_out_text(o, " s");
-    } else if (!acme_error_text(f->error).retry) {
+        if (utc > 0) {
+            acme_out_text(o, ", after ");
+            say_until(utc + f->retry_s, o);
+        }
+        if (r->client->exchange.retry_after_s > 86400 && f->retry_s == 86400) {
+            acme_out_text(o, " (a day is the longest that is stored; the CA asks for ");
+            acme_out_u32(o, (uint32_t)r->client->exchange.retry_after_s / 86400);
+            acme_out_text(o, " days)");
+        }
+    } else if (!acme_retry_helps(r)) {
         acme_out_text(o, "; trying again without a change will not help");
     }
 }
 
+/* Nobody was asked: an earlier run has stored until when that is so. */
+static void explain_wait(const struct acme_report *r, struct acme_out *o)
+{
+    const struct acme_told *t = &r->told;
+
+    acme_out_text(o, "waiting until ");
+    say_until(t->until_utc, o);
+    acme_out_text(o, ", as an earlier run has stored, because ");
+    acme_out_text(o, t->error == 0 ? "the CA asked for it or a certificate may have been made whose answer was lost"
+                     : t->error == ACME_E_RATE_LIMITED
+                         ? "the CA asked for it"
+                         : "a certificate may have been made whose answer was lost, and another one would count too");
+    if (t->type[0] != '\0' || t->detail[0] != '\0') {
+        say(o, "; it said: ", t->type, t->type[0] != '\0' && t->detail[0] != '\0' ? ": " : "");
+        acme_out_text(o, t->detail);
+    }
+    acme_out_text(o, "; ");
+    acme_hint(r, o);
+}
+
+#if ACME_CFG_MANAGE
+/* There is no key, so no account either. */
+static void explain_no_key(const struct acme_report *r, struct acme_out *o)
+{
+    (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
+    say(o, "there is no account key here, ", r->store->path, ", so no account; ");
+    acme_hint(r, o);
+}
+#endif
+
 void acme_explain(const struct acme_report *r, struct acme_out *o)
 {
     const struct acme_failure *f = acme_failure(r->client);
+    const struct acme_told *t = &r->told;
     bool in_step = f->error > ACME_E_STORE_READ || f->error < ACME_E_KEY;
 
+    if (r->held_back) {
+        explain_wait(r, o);
+        return;
+    }
+#if ACME_CFG_MANAGE
+    if (f->error == ACME_E_NO_ACCOUNT && acme_stats(r->client).requests == 0) {
+        explain_no_key(r, o);
+        return;
+    }
+#endif
     if (in_step) {
         acme_out_text(o, acme_step_word(f->step));
         say(o, f->name[0] != '\0' ? " of " : "", f->name, ": ");
@@ -177,15 +246,16 @@ void acme_explain(const struct acme_report *r, struct acme_out *o)
     } else if (f->error <= ACME_E_HOST && f->error >= ACME_E_TLS_EARLY) {
         explain_network(r, f, o);
     } else {
-        say_meaning(o, f->error);
+        say_meaning(r, f, o);
     }
-    if (!r->problem_said && (f->type[0] != '\0' || f->detail[0] != '\0')) {
-        say(o, "; the CA says: ", f->type, f->type[0] != '\0' && f->detail[0] != '\0' ? ": " : "");
-        acme_out_text(o, f->detail);
+    bool worded = t->type[0] != '\0' || t->detail[0] != '\0';
+    if (!r->problem_said && worded) {
+        say(o, "; the CA says: ", t->type, t->type[0] != '\0' && t->detail[0] != '\0' ? ": " : "");
+        acme_out_text(o, t->detail);
     }
-    if (f->http_status != 0) {
-        acme_out_text(o, ", HTTP status ");
+    if (f->http_status != 0) { /* a problem document has its own, and that counts (RFC 9457, 3.1.2) */
+        acme_out_text(o, worded ? ", status " : ", HTTP status ");
         acme_out_u32(o, f->http_status);
     }
-    explain_advice(f, o);
+    explain_advice(r, f, o);
 }

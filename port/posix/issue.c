@@ -15,6 +15,7 @@
 #include "enter.h"
 #include "program.h"
 #include "report.h"
+#include "roots.h"
 #include "protocol/challenge_http01.h"
 #include "secure/key_p256.h"
 
@@ -56,8 +57,9 @@ static int read_roots(const struct acme_config *config)
 {
     static struct acme_trust_reader reader;
     const char *path = config->ca_file != NULL ? config->ca_file : SYSTEM_ROOTS;
-    char piece[4096];
+    char piece[4096], words[ACME_ROOTS_WORDS];
     ssize_t n = 1;
+    size_t left;
     int code = 0, result = 0;
     int blame = config->ca_file != NULL ? acme_config_blame(config, ACME_KEY_CA_FILE) : ACME_EXIT_CONFIG;
     int fd;
@@ -79,11 +81,14 @@ static int read_roots(const struct acme_config *config)
         return blame;
     }
     result = acme_trust_end(&reader, &run.trust);
+    left = acme_roots_words(&reader, words);
     if (result == ACME_E_WORK_SMALL) {
         acme_report_error("ca_file: %s: its roots need more than %zu bytes", path, sizeof run.anchors);
     } else if (result < 0) {
-        acme_report_error("ca_file: %s: %s (%s)", path, acme_error_text(result).meaning,
-                          acme_error_text(result).cause);
+        acme_report_error("ca_file: %s: %s: %s%s", path, acme_error_text(result).meaning, words,
+                          acme_roots_trouble(&reader));
+    } else if (config->verbose || (left > 0 && config->ca_file != NULL)) {
+        acme_report_error("ca_file: %s: %s", path, words);
     }
     run.report.anchors_len = reader.low + (sizeof run.anchors - reader.high);
     return result < 0 ? blame : 0;

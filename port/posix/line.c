@@ -7,8 +7,8 @@
 
 #include "report.h"
 
-/* Twice the CA's longest text, for what JSON escapes. */
-static char memory[20480];
+/* The CA's longest text, in a message and as it is, twice for what JSON escapes, and the figures. */
+static char memory[40960];
 static struct acme_out line;
 
 struct acme_out *acme_line(void)
@@ -38,6 +38,12 @@ static void let_go(void)
     }
 }
 
+void acme_lines_write(int fd, const struct acme_out *lines)
+{
+    let_go();
+    (void)acme_posix_write(fd, lines->at, lines->len);
+}
+
 void acme_line_end(int fd)
 {
     let_go();
@@ -50,7 +56,7 @@ void acme_line_end(int fd)
 }
 
 /* The last message, for acme_line_way_out(). */
-static char last[1900] = "nanoacme: ";
+static char last[10240] = "nanoacme: "; /* with the CA's longest text */
 static bool ended;
 
 void acme_report_error(const char *format, ...)

@@ -18,6 +18,10 @@
 #include "acme_config.h"
 #include "acme_port.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Longest path of a file in the state directory, in bytes. Longer: ENAMETOOLONG, nothing is cut. */
 #define ACME_POSIX_PATH_MAX 768
 
@@ -80,7 +84,11 @@ struct acme_posix_listener {
     int error; /* errno of the last failure; 0 none */
     int early; /* that of acme_posix_listener_keep() */
 };
-void acme_posix_listener_init(struct acme_posix_listener *l, const char *address, uint16_t port);
+
+/* Prepares; no I/O. Returns 0, or ACME_E_SIZE: the library was compiled with another ACME_HTTP01_SLOTS. */
+#define acme_posix_listener_init(l, address, port)                                                                   \
+    acme_posix_listener_init_sized((l), sizeof(struct acme_posix_listener), (address), (port))
+int acme_posix_listener_init_sized(struct acme_posix_listener *l, size_t size, const char *address, uint16_t port);
 
 /* Takes the port now, for a program that will not have the right to later, and keeps it. It is open to nobody before
  * the core listens, and between two times of that. When it cannot be had, that is told by the first start(). */
@@ -195,5 +203,9 @@ int acme_posix_pair_link(struct acme_posix_store *s, const char *slot);
 /* Notes beside the pair in use that it was revoked, and tells it again. The note goes with the pair. */
 int acme_posix_pair_revoke(struct acme_posix_store *s);
 bool acme_posix_pair_revoked(struct acme_posix_store *s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -82,7 +82,7 @@ static int listener_start(void *ctx)
         l->error = l->early != 0 && l->error == EACCES ? l->early : l->error;
         return ACME_E_LISTEN;
     }
-    l->listening = listen(l->fd, 16) == 0;
+    l->listening = listen(l->fd, SOMAXCONN) == 0;
     if (!l->listening) {
         l->error = errno;
         l->listener.stop(l);
@@ -158,10 +158,13 @@ static void listener_stop(void *ctx)
     l->armed = 0;
 }
 
-void acme_posix_listener_init(struct acme_posix_listener *l, const char *address, uint16_t port)
+int acme_posix_listener_init_sized(struct acme_posix_listener *l, size_t size, const char *address, uint16_t port)
 {
     static const struct acme_listener listener = {NULL,          listener_start, listener_accept, listener_recv,
                                                   listener_send, listener_close, listener_stop};
+    if (size != sizeof *l) {
+        return ACME_E_SIZE;
+    }
     l->listener = listener;
     l->listener.ctx = l;
     l->address = address;
@@ -174,6 +177,7 @@ void acme_posix_listener_init(struct acme_posix_listener *l, const char *address
         l->slots[i].fd = -1;
         l->slots[i].armed = 0;
     }
+    return 0;
 }
 
 uint16_t acme_posix_listener_port(const struct acme_posix_listener *l)

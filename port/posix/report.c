@@ -6,12 +6,26 @@
 #include "report.h"
 #include "config.h"
 
-static const char *const kinds[] = {"step", "connected", "request", "answer", "wait", "problem", "terms", "stored"};
+static const char *const kinds[] = {"step",    "connected", "request", "answer",    "wait",
+                                    "problem", "terms",     "stored",  "unreadable"};
+
+/* Only these are asked for again and again. */
+static bool is_polled(const struct acme_event *e)
+{
+    return e->step == ACME_STEP_AUTHZ_POLL || e->step == ACME_STEP_ORDER_POLL;
+}
+
+/* ACME v1: the certificate may have been made; nobody tells where it is. */
+static bool is_paid(const struct acme_event *e)
+{
+    return e->step == ACME_STEP_FINALIZE && e->error != 0 && e->error != ACME_E_RATE_LIMITED &&
+           e->error != ACME_E_NONCE && e->wait_ms >= 300000;
+}
 
 static void event_json(const struct acme_event *e, struct acme_out *o)
 {
     acme_line_object(o, kinds[e->kind]);
-    if (e->kind != ACME_EVENT_STORED) {
+    if (e->kind < ACME_EVENT_STORED) {
         acme_line_text(o, "step", acme_slice_of(acme_step_word(e->step)));
     }
     acme_line_text(o, "name", e->name);
@@ -28,7 +42,8 @@ static void event_json(const struct acme_event *e, struct acme_out *o)
     case ACME_EVENT_ANSWER:
         acme_line_number(o, "http_status", e->http_status);
         acme_line_text(o, "status", acme_slice_of(acme_status_word(e->status)));
-        acme_line_number(o, "polls", e->polls);
+        acme_line_number(o, "polls", is_polled(e) ? e->polls : 0);
+        acme_line_text(o, "error", acme_slice_of(e->error != 0 ? acme_error_text(e->error).name : ""));
         break;
     case ACME_EVENT_WAIT:
         acme_line_number(o, "wait_ms", e->wait_ms);
@@ -38,11 +53,15 @@ static void event_json(const struct acme_event *e, struct acme_out *o)
     case ACME_EVENT_PROBLEM:
         acme_line_text(o, "type", e->text);
         acme_line_text(o, "detail", e->detail);
-        acme_line_number(o, "http_status", e->http_status);
+        acme_line_number(o, "problem_status", e->http_status);
         acme_line_number(o, "subproblem", e->subproblem);
         break;
     case ACME_EVENT_TERMS:
         acme_line_text(o, "url", e->text);
+        break;
+    case ACME_EVENT_UNREADABLE:
+        acme_line_text(o, "error", acme_slice_of(acme_error_text(e->error).name));
+        acme_line_text(o, "record", acme_slice_of(acme_record_word(e->record)));
         break;
     case ACME_EVENT_STORED:
         acme_line_text(o, "record", acme_slice_of(acme_record_word(e->record)));
@@ -61,21 +80,28 @@ static void say(struct acme_out *o, const char *before, struct acme_slice text)
 
 static void say_wait(const struct acme_event *e, struct acme_out *o)
 {
+    bool trouble = e->error == ACME_E_PROBLEM || e->error == ACME_E_HTTP_STATUS; /* others are not waited for */
     char text[48];
-    if (e->error != 0) {
-        acme_out_text(o, acme_error_text(e->error).meaning);
-    } else {
-        acme_out_text(o, acme_status_word(e->status));
+
+    acme_out_text(o, trouble         ? "the CA has trouble of its own"
+                     : e->error != 0 ? acme_error_text(e->error).meaning
+                                     : acme_status_word(e->status));
+    if (is_paid(e)) {
+        acme_out_text(o, "; the certificate may have been made all the same, and asking too soon could cost another");
     }
-    (void)snprintf(text, sizeof text, ", %s in %u.%u s", e->error != 0 ? "again" : "next look", e->wait_ms / 1000,
-                   e->wait_ms % 1000 / 100);
+    acme_out_text(o, e->error != 0 ? ", again in " : ", next look in ");
+    if (e->wait_ms >= 10000) {
+        (void)snprintf(text, sizeof text, "%u s", (e->wait_ms + 500) / 1000);
+    } else {
+        (void)snprintf(text, sizeof text, "%u.%u s", e->wait_ms / 1000, e->wait_ms % 1000 / 100);
+    }
     acme_out_text(o, text);
 }
 
 static void say_answer(const struct acme_event *e, struct acme_out *o)
 {
     acme_out_text(o, e->status != ACME_STATUS_NONE ? acme_status_word(e->status) : "done");
-    if (e->polls > 0) {
+    if (e->polls > 0 && is_polled(e)) {
         acme_out_text(o, ", poll ");
         acme_out_u32(o, e->polls);
     }
@@ -85,7 +111,7 @@ static void say_answer(const struct acme_event *e, struct acme_out *o)
 static void say_where(const struct acme_event *e, struct acme_out *o)
 {
     char text[280];
-    const char *word = e->kind == ACME_EVENT_STORED ? "stored" : acme_step_word(e->step);
+    const char *word = e->kind >= ACME_EVENT_STORED ? kinds[e->kind] : acme_step_word(e->step);
     (void)snprintf(text, sizeof text, "%-14s %.*s%s", word, (int)e->name.len, e->name.len > 0 ? e->name.at : "",
                    e->name.len > 0 ? " " : "");
     acme_out_text(o, text);
@@ -122,6 +148,10 @@ static void event_text(const struct acme_event *e, struct acme_out *o)
     case ACME_EVENT_STORED:
         acme_out_text(o, acme_record_word(e->record));
         break;
+    case ACME_EVENT_UNREADABLE:
+        acme_out_text(o, acme_record_word(e->record));
+        acme_out_text(o, " cannot be read: taken as absent");
+        break;
     }
 }
 
@@ -133,19 +163,116 @@ static bool extra(const struct acme_event *e)
            nonce || (e->kind == ACME_EVENT_WAIT && e->wait_ms == 0);
 }
 
+/* An answer that is refused: the end of the run says what is wrong with it, and "done" it is not. */
+static bool says_nothing(const struct acme_event *e)
+{
+    return e->kind == ACME_EVENT_ANSWER && e->error != 0 &&
+           (e->status == ACME_STATUS_NONE || e->status == ACME_STATUS_UNKNOWN);
+}
+
+/* --- what the CA refuses */
+
+/* A refusal is only told when something comes of it: some are answers, such as "the key is in use" to whoever looks for
+ * its account. So its lines wait here for what follows: a wait for its sake, an object that is refused, or the end. */
+static char held_memory[40960], last_memory[sizeof held_memory];
+static struct acme_out held;
+static size_t last_len;
+
+static void hold(const struct acme_report *r, const struct acme_event *e)
+{
+    if (held.at == NULL) {
+        acme_out_init(&held, held_memory, sizeof held_memory);
+    }
+    size_t start = held.len;
+    if (r->json) {
+        event_json(e, &held);
+    } else {
+        event_text(e, &held);
+    }
+    acme_out_text(&held, "\n");
+    if (held.overflow) { /* a subproblem too many: whole lines only */
+        held.len = start;
+        held.overflow = false;
+    }
+}
+
+/* Says what waits; not when it was the last thing said, as by a CA that is asked again and again. */
+static void release(struct acme_report *r)
+{
+    bool again = held.len == last_len && memcmp(held_memory, last_memory, last_len) == 0;
+
+    if (held.len == 0) {
+        return;
+    }
+    if (!again || r->verbose) {
+        acme_lines_write(r->json ? STDOUT_FILENO : STDERR_FILENO, &held);
+        memcpy(last_memory, held_memory, held.len);
+        last_len = held.len;
+    }
+    r->problem_said = !r->json;
+    held.len = 0;
+}
+
+static void copy(char *to, size_t cap, struct acme_slice text)
+{
+    (void)snprintf(to, cap, "%.*s", (int)text.len, text.len > 0 ? text.at : "");
+}
+
+static bool comes_of_refusal(const struct acme_event *e)
+{
+    return e->kind == ACME_EVENT_WAIT
+               ? e->error == ACME_E_PROBLEM || e->error == ACME_E_HTTP_STATUS || e->error == ACME_E_RATE_LIMITED
+               : e->kind == ACME_EVENT_ANSWER && e->error != 0;
+}
+
+/* Keeps what the end of the run may have to tell. */
+static void note(struct acme_report *r, const struct acme_event *e)
+{
+    switch (e->kind) {
+    case ACME_EVENT_REQUEST:
+        r->problem_said = false;
+        r->paid = false;
+        memset(&r->told, 0, sizeof r->told);
+        r->shown[0] = '\0';
+        held.len = 0; /* it was an answer: the run goes on */
+        break;
+    case ACME_EVENT_PROBLEM:
+        if (!e->subproblem) {
+            copy(r->told.type, sizeof r->told.type, e->text);
+            copy(r->told.detail, sizeof r->told.detail, e->detail);
+        }
+        break;
+    case ACME_EVENT_TERMS:
+        copy(r->shown, sizeof r->shown, e->text);
+        break;
+    case ACME_EVENT_ANSWER:
+        acme_evidence_look(r, e);
+        break;
+    case ACME_EVENT_WAIT:
+        r->paid = is_paid(e);
+        break;
+    default:
+        break;
+    }
+}
+
 void acme_report_event(void *ctx, const struct acme_event *e)
 {
     struct acme_report *r = ctx;
     struct acme_out *o;
 
-    if (e->kind == ACME_EVENT_REQUEST) {
-        r->problem_said = false;
+    note(r, e);
+    if (e->kind == ACME_EVENT_PROBLEM && (r->verbose || !extra(e))) {
+        hold(r, e);
     }
-    if (!r->verbose && extra(e)) {
+    if (r->verbose || comes_of_refusal(e)) {
+        release(r);
+    }
+    if (e->kind == ACME_EVENT_PROBLEM || (!r->verbose && extra(e))) {
         return;
     }
-    if (!r->json && e->kind == ACME_EVENT_STEP && e->step != ACME_STEP_PRESENT) {
-        if (r->terminal) {
+    if (!r->json && (says_nothing(e) || (e->kind == ACME_EVENT_STEP && e->step != ACME_STEP_PRESENT))) {
+        if (r->terminal && e->kind == ACME_EVENT_STEP) {
             acme_line_hold(acme_step_word(e->step));
         }
         return; /* its first answer or wait says as much */
@@ -160,11 +287,10 @@ void acme_report_event(void *ctx, const struct acme_event *e)
             acme_out_u32(o, e->http_status);
         }
     }
-    /* A refusal is for whoever reads the errors, where the end of the run need not repeat it. */
-    bool refusal = !r->json && e->kind == ACME_EVENT_PROBLEM;
-    r->problem_said = r->problem_said || refusal;
-    acme_line_end(refusal ? STDERR_FILENO : STDOUT_FILENO);
+    acme_line_end(STDOUT_FILENO);
 }
+
+/* --- the end of a run */
 
 struct figure {
     const char *word;
@@ -204,7 +330,7 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
     struct figure all[24];
     size_t count = figures(r, all);
     int64_t from, to, renew;
-    char message[1800];
+    static char message[9216];
     struct acme_out words, *o = acme_line();
 
     acme_line_object(o, "end");
@@ -215,13 +341,20 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
         acme_line_text(o, "error", acme_slice_of(acme_error_text(f->error).name));
         acme_line_number(o, "code", f->error);
         acme_line_text(o, "message", acme_slice(words.at, words.len));
+        acme_out_init(&words, message, sizeof message);
+        acme_hint(r, &words);
+        acme_line_text(o, "hint", acme_slice(words.at, words.len));
         acme_line_text(o, "step", acme_slice_of(acme_step_word(f->step)));
         acme_line_text(o, "name", acme_slice_of(f->name));
-        acme_line_text(o, "type", acme_slice_of(f->type));
-        acme_line_text(o, "detail", acme_slice_of(f->detail));
+        acme_line_text(o, "type", acme_slice_of(r->told.type));
+        acme_line_text(o, "detail", acme_slice_of(r->told.detail));
         acme_line_number(o, "tls_code", f->tls_code);
-        acme_line_number(o, "http_status", f->http_status);
+        bool worded = r->told.type[0] != '\0' || r->told.detail[0] != '\0';
+        acme_line_number(o, worded ? "problem_status" : "http_status", f->http_status);
         acme_line_number(o, "retry_s", f->retry_s);
+        if (r->held_back) {
+            acme_line_number(o, "held_until", r->told.until_utc);
+        }
     } else if (acme_validity(r->client, &from, &to, &renew)) {
         (void)acme_posix_place_record(r->store, ACME_RECORD_CHAIN);
         acme_line_text(o, "certificate", acme_slice_of(r->store->path));
@@ -283,20 +416,60 @@ static void end_figures(const struct acme_report *r)
     }
 }
 
-void acme_report_end(const struct acme_report *r, enum acme_progress result, bool stopped)
+#if ACME_CFG_MANAGE
+/* Beside issuing: what was asked for is so, whichever of the CA's answers said it. */
+static void end_managed(const struct acme_report *r)
+{
+    struct acme_out *o = acme_line();
+    if (r->client->when == ACME_REVOKE) {
+        acme_out_text(o, "revoked      ");
+        (void)acme_posix_place_record(r->store, ACME_RECORD_CHAIN);
+        acme_out_text(o, r->store->path);
+        acme_out_text(o, "; it stays in use here: nanoacme issue --force gets another");
+    } else if (r->client->when == ACME_DEACTIVATE) {
+        acme_out_text(o, "deactivated  the account; its key is kept: ");
+        (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
+        acme_out_text(o, r->store->path);
+    } else {
+        acme_out_text(o, "changed      the account's key: ");
+        (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
+        acme_out_text(o, r->store->path);
+    }
+    acme_line_end(STDOUT_FILENO);
+}
+#endif
+
+void acme_report_end(struct acme_report *r, enum acme_progress result, bool stopped)
 {
     bool failed = !stopped && result == ACME_FAILED;
-    char message[1800];
+    static char message[9216];
     struct acme_out words;
 
     acme_out_init(&words, message, sizeof message);
     if (failed) {
+        const struct acme_failure *f = acme_failure(r->client);
+        if (f->type[0] != '\0' || f->detail[0] != '\0') {
+            release(r);
+        } else { /* the failure came after it */
+            memset(&r->told, 0, sizeof r->told);
+        }
+        acme_told_recall(r);
+        acme_evidence_late(r);
         acme_explain(r, &words);
         acme_report_error("%.*s", (int)words.len, words.at);
     } else if (stopped) {
-        acme_report_error("stopped by a signal; the next run goes on with the same account and order");
+        acme_report_error("stopped by a signal; the next run goes on with the same account and order%s",
+                          r->paid ? ", and asks for the certificate at once: if it has been made, that is another one"
+                                  : "");
+#if ACME_CFG_MANAGE
+    } else if (!r->json && result == ACME_DONE) {
+        end_managed(r);
+#endif
     } else if (!r->json) {
         end_text(r, result);
+    }
+    if (failed || result == ACME_ISSUED) {
+        acme_told_keep(r, failed);
     }
     if (r->json) {
         end_json(r,

@@ -19,6 +19,17 @@ struct acme_report {
     uint32_t longest_tick_us;
     size_t anchors_len; /* bytes of memory the trust anchors take */
     bool problem_said;  /* the CA's problem with the last request is on the screen, in full */
+
+    /* What a failure is told with, beside struct acme_failure, which keeps 256 bytes of the CA's words. */
+    struct acme_told {
+        int64_t until_utc; /* of a wait that is stored; 0 none */
+        int error;         /* what the wait is for             */
+        char type[256], detail[8192];
+    } told;          /* the CA's words about the last request, or those that go with the stored wait    */
+    bool held_back;  /* nobody was asked: a wait is stored                                              */
+    bool paid;       /* the wait in hand is for a certificate that may have been made, its answer lost */
+    char shown[800]; /* what of a refused answer is worth showing; empty: nothing                       */
+    char host[300];  /* a host that is not allowed, as --more-host wants it                             */
 };
 
 /* struct acme_setup's trace; ctx is a struct acme_report. */
@@ -26,7 +37,7 @@ void acme_report_event(void *ctx, const struct acme_event *event);
 
 /* The end of a run: the pair and its dates, or why there is none, and with --json or -v the figures.
  * `stopped`: by a signal. */
-void acme_report_end(const struct acme_report *r, enum acme_progress result, bool stopped);
+void acme_report_end(struct acme_report *r, enum acme_progress result, bool stopped);
 
 /* One line on standard error, after "nanoacme: ". */
 void acme_report_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -42,6 +53,32 @@ struct acme_error_text acme_error_text(int error);
  * when to try again. */
 void acme_explain(const struct acme_report *r, struct acme_out *o);
 
+/* The likely cause alone. */
+void acme_hint(const struct acme_report *r, struct acme_out *o);
+
+/* Whether a later run may succeed when nobody changes anything. */
+bool acme_retry_helps(const struct acme_report *r);
+
+/* Looks at an answer that is refused, while it is still there. */
+void acme_evidence_look(struct acme_report *r, const struct acme_event *event);
+
+/* After a run: a Location of what was no good answer, such as a redirect. */
+void acme_evidence_late(struct acme_report *r);
+
+/* Names of the certificate that is not for those asked for. Returns false when it cannot be read any more. */
+bool acme_evidence_names(const struct acme_client *c, struct acme_out *o);
+
+/* Why later runs are held back (told.c): a small file beside the order, a cache. acme_told_keep() writes or removes it
+ * at the end of a run, acme_told_recall() fills `told` when this run was held back. */
+void acme_told_keep(struct acme_report *r, bool failed);
+void acme_told_recall(struct acme_report *r);
+
+/* Reads that file; all is empty when it is not there or belongs to another wait. Returns whether it does. */
+bool acme_told_read(struct acme_posix_store *s, int64_t until_utc, struct acme_told *t);
+
+/* The time now, by the client's clock; 0 when it does not know. */
+int64_t acme_report_utc(const struct acme_report *r);
+
 /* Words for enums. */
 const char *acme_step_word(enum acme_step step);
 const char *acme_status_word(enum acme_status status);
@@ -53,6 +90,9 @@ void acme_say_date(struct acme_out *o, int64_t utc);
 /* Lines. The text of a line is put together in one static buffer: one at a time. */
 struct acme_out *acme_line(void);
 void acme_line_end(int fd);
+
+/* Whole lines that were put together elsewhere. */
+void acme_lines_write(int fd, const struct acme_out *lines);
 
 /* Shows a word on a terminal until there is a line to say. */
 void acme_line_hold(const char *text);

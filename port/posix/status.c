@@ -55,26 +55,28 @@ struct found {
     const char *wrong; /* NULL: there is a certificate, `leaf` */
     const char *sign;  /* NULL: it is in its place */
     bool revoked, order;
-    int64_t waits_until; /* the CA's wish; 0: none */
+    int64_t until_utc; /* the CA is not asked before; 0: it may be */
+    struct acme_told told;
 };
 
-/* Reads the order's record: whether there is an order in it, or a time before which the CA does not want to see us. */
+/* Reads the order's record: an order, and a time before which the CA is not asked; each may be there without the other. */
 static void look_at_order(struct acme_posix_store *s, struct found *f)
 {
-    static char text[8192];
-    int len = s->store.get(s, ACME_RECORD_ORDER, text, sizeof text - 1);
-    const char *retry;
-    int64_t left, at = 0;
+    static char record[16384];
+    int len = s->store.get(s, ACME_RECORD_ORDER, record, sizeof record);
+    struct acme_slice rest = acme_slice(record, len > 0 && len <= (int)sizeof record ? (size_t)len : 0);
 
-    text[len > 0 && len < (int)sizeof text ? len : 0] = '\0';
-    f->order = strstr(text, "\norder ") != NULL;
-    retry = strstr(text, "\nretry ");
-    for (retry = retry != NULL ? retry + 7 : ""; *retry >= '0' && *retry <= '9' && at < UINT32_MAX; retry++) {
-        at = at * 10 + (*retry - '0');
+    while (rest.len > 0) {
+        struct acme_slice line = acme_slice_cut(&rest, '\n');
+        struct acme_slice word = acme_slice_cut(&line, ' ');
+        f->order = f->order || acme_slice_is(word, "order");
+        f->until_utc = acme_slice_is(word, "retry") ? acme_slice_decimal(line) : f->until_utc;
     }
-    left = at - (int64_t)time(NULL);
-    f->waits_until =
-        left > 0 && left <= 86400 ? at : 0; /* as the core: one further ahead was stored by a wrong clock */
+    int64_t left = f->until_utc - (int64_t)time(NULL);
+    f->until_utc = left > 0 && left <= 86400 ? f->until_utc : 0; /* as the core takes it */
+    if (f->until_utc > 0) {
+        (void)acme_told_read(s, f->until_utc, &f->told);
+    }
 }
 
 /* A pair that a copy has put beside its place. Opens its folder; -1: there is none. */
@@ -164,8 +166,10 @@ static void say_json(const struct found *f)
         acme_line_text(o, "sign", acme_slice_of(f->sign != NULL ? f->sign : ""));
     }
     acme_line_number(o, "order_in_progress", f->order);
-    if (f->waits_until != 0) {
-        acme_line_number(o, "waits_until", f->waits_until);
+    if (f->until_utc > 0) {
+        acme_line_number(o, "held_until", f->until_utc);
+        acme_line_text(o, "type", acme_slice_of(f->told.type));
+        acme_line_text(o, "detail", acme_slice_of(f->told.detail));
     }
     acme_line_close(o);
     acme_line_end(STDOUT_FILENO);
@@ -227,8 +231,11 @@ static void say_text(const struct found *f)
     if (f->order) {
         say_row("    order    in progress", acme_slice("", 0));
     }
-    if (f->waits_until != 0) {
-        say_moment("    waiting  until ", f->waits_until, " UTC, as the CA asked");
+    if (f->until_utc > 0) {
+        say_moment("    waiting  until ", f->until_utc, " UTC: the CA is not asked before, but with --force");
+        if (f->told.detail[0] != '\0') {
+            say_row("    CA said  ", acme_slice_of(f->told.detail));
+        }
     }
 }
 

@@ -14,6 +14,7 @@ import tap
 BOARD = sys.argv[1] if len(sys.argv) > 1 else "mps2-an385"
 DONE = r"port 443|no page|failed at|cannot begin"
 Y2001 = 978307200
+Y2040 = 2208988800
 FLOOR = 1767225600  # ACME_UTC_FLOOR
 
 
@@ -21,8 +22,31 @@ def asks_nobody(machine, pebble):
     return "TLS with" not in machine.log() and pebble.accounts() == 0 and pebble.orders() == 0
 
 
+class Doubter:
+    """A board whose time server says 2040 at first: the CA's certificate has expired then, as it seems. Its minute until the
+    next run passes while the other board has its scenes."""
+
+    def __init__(self, folder, authority):
+        self.pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
+        self.clock = TimeServer(lambda: Y2040)
+        elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{self.pebble.port}/dir", authority.root,
+                    ["board.example.test"], make=[f"SNTP={GATEWAY}", f"SNTP_PORT={self.clock.port}"])
+        self.machine = Machine(BOARD, elf, os.path.join(folder, "records"), self.pebble.http_port)
+        self.machine.wait_for("failed at")
+        self.clock.tell(time.time)
+
+    def end(self):
+        self.machine.wait_for("a new certificate|cannot begin", 180)
+        log = self.machine.log()
+        tap.ok("the time is 2040" in log and "in doubt" in log and "the time is 202" in log and self.pebble.issued() == 1,
+               "a time at which the CA's certificate seems to have expired is asked for again before the next run", log[-600:])
+        self.machine.cut()
+        self.pebble.stop()
+
+
 def scenes(folder):
     authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    doubter = Doubter(os.path.join(folder, "doubter"), authority)
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
     clock = TimeServer()
     elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root,
@@ -54,6 +78,7 @@ def scenes(folder):
            "with the right one it finds its pair", machine.log()[-400:])
     machine.cut()
     pebble.stop()
+    doubter.end()
 
 
 try:

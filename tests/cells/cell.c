@@ -62,7 +62,7 @@ const char *cell_kind(enum ca_kind kind)
 {
     static const char *const words[] = {"directory", "newNonce", "newAccount",  "newOrder", "order", "authz",
                                         "challenge", "finalize", "certificate", "newReg",   "reg",   "newAuthz",
-                                        "newCert",   "issuer",   "revoke",      "the end"};
+                                        "newCert",   "issuer",   "revoke",      "account",  "keyChange", "the end"};
     return words[kind];
 }
 

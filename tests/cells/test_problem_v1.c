@@ -47,6 +47,7 @@ static const enum ca_kind steps[] = {CA_DIRECTORY, CA_NEW_REG,  CA_REG,         
 
 #define ANY   0xffffffu
 #define STEP  BIT
+#define MAKES (STEP(CA_NEW_REG) | STEP(CA_REG) | STEP(CA_NEW_AUTHZ) | STEP(CA_NEW_CERT))
 #define LOOKS (STEP(CA_AUTHZ) | STEP(CA_CERTIFICATE) | STEP(CA_ISSUER))
 enum { AGAIN = CA_KINDS + 1, END };
 
@@ -60,16 +61,18 @@ static const struct rule {
 } rules[] = {
     /* clang-format off */
     {BIT(NONCE), ANY, AGAIN, 0, ACME_E_NONCE, "at once with the new nonce; after six a pause, half an hour in all"},
-    {BIT(RATE), ANY, END, 0, ACME_E_RATE_LIMITED, "it never says when: tomorrow again"},
+    {BIT(RATE), MAKES, END, 0, ACME_E_RATE_LIMITED, "it never says when: tomorrow again"},
+    {BIT(RATE), STEP(CA_CHALLENGE), CA_AUTHZ, 1000, ACME_E_RATE_LIMITED, "that server has no such limit: a box on the way, as the next"},
+    {BIT(RATE), ANY, AGAIN, 1000, ACME_E_RATE_LIMITED, "as a stalled component"},
     {BIT(BROKEN), STEP(CA_CHALLENGE), CA_AUTHZ, 1000, ACME_E_PROBLEM, "the answer may have been taken: the authorization tells"},
     {BIT(BROKEN), STEP(CA_NEW_CERT), AGAIN, 300000, ACME_E_PROBLEM, "a certificate may have been made, and nobody tells its URL: once more, after minutes"},
     {BIT(BROKEN), ANY, AGAIN, 1000, ACME_E_PROBLEM, "a stalled component: a moment's patience, growing, four times"},
     {BIT(UNAUTHORIZED), STEP(CA_REG), END, 0, ACME_E_ACCOUNT, "the account is there and we may not use it: deactivated"},
     {BIT(UNAUTHORIZED), STEP(CA_NEW_AUTHZ), CA_DIRECTORY, 0, ACME_E_PROBLEM, "no registration, or new terms: both are found there; once a run"},
     {BIT(UNAUTHORIZED), STEP(CA_NEW_CERT), CA_NEW_AUTHZ, 0, ACME_E_PROBLEM, "too early, or expired, in the same words: all are asked for anew, once a run"},
-    {BIT(MALFORMED), STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_PROBLEM, "answered before, expired, or really wrong: the authorization tells"},
-    {ANY, STEP(CA_CERTIFICATE) | STEP(CA_ISSUER), AGAIN, 1000, ACME_E_HTTP_STATUS, "it was there, and another counts: the next run looks again"},
+    {ANY, STEP(CA_CHALLENGE), CA_AUTHZ, 500, ACME_E_PROBLEM, "answered before, expired, or really wrong: the authorization tells"},
     {ANY, LOOKS, AGAIN, 1000, ACME_E_PROBLEM, "it was there: a storage that stalls denies it"},
+    {BIT(OTHER), STEP(CA_CHALLENGE), END, 0, ACME_E_AUTHZ, "the reason for which the name could not be validated"},
     {ANY, ANY, END, 0, ACME_E_PROBLEM, "refused, and asking again would not change it"},
     /* clang-format on */
 };
@@ -126,7 +129,7 @@ static void once(unsigned type, enum ca_kind step, const struct rule *r)
     if (e.error != error || e.ca.requests > CELL_REQUESTS || e.ca.early > 0) {
         cell_wrong("ended with %d after %u requests, not %d", e.error, e.ca.requests, error);
     }
-    if (e.x.retry_s != (types[type].class == RATE ? 86400u : 0u)) {
+    if (e.x.retry_s != (types[type].class == RATE && r->then == END ? 86400u : 0u)) {
         cell_wrong("to come back after %u s", e.x.retry_s);
     }
     if (e.ca.accounts > 1 || e.ca.order_count > 1) {

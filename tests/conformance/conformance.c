@@ -325,7 +325,7 @@ static void check_bytes(void)
 
 static void check_again(uint16_t at)
 {
-    struct end slot = {true};
+    struct end net = {false}, slot = {true};
 
     (void)port->net->open(port->net->ctx, port->address, at);
     port->net->close(port->net->ctx);
@@ -339,6 +339,13 @@ static void check_again(uint16_t at)
     port->net->close(port->net->ctx);
     check(recv_until(slot, in, 64) == ACME_E_CLOSED, "listener: sees that the peer has closed");
     port->listener->close(port->listener->ctx, 0);
+    /* Who closes first remembers the connection for a while, and listens again all the same. */
+    check(open_until(port->address, at) == 1 && accept_until() == 1 && end_send(net, "ask", 3) == 3 &&
+              recv_until(slot, in, 3) == 3 && end_send(slot, "end", 3) == 3,
+          "listener: answers");
+    port->listener->close(port->listener->ctx, 0);
+    check(recv_until(net, in, 64) == 3 && recv_until(net, in, 64) == ACME_E_CLOSED, "listener: and closes first");
+    port->net->close(port->net->ctx);
     if (port->name != NULL) {
         check(open_until(port->name, at) == 1 && accept_until() == 1, "net: opens by name");
         port->net->close(port->net->ctx);

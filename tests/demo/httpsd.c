@@ -71,7 +71,9 @@ static void der_append(void *ctx, const void *data, size_t len)
 
 static void key_append(void *ctx, const void *data, size_t len)
 {
-    br_skey_decoder_push(ctx, data, len);
+    if (br_skey_decoder_last_error(ctx) == 0) { /* BearSSL itself would go on behind what it refused */
+        br_skey_decoder_push(ctx, data, len);
+    }
 }
 
 /* Feeds a PEM file through BearSSL's decoder: `sink` takes the bytes of each block, `block_end` its label. */

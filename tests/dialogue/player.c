@@ -168,7 +168,7 @@ static bool quantity(const char *what, long *n)
                {"presents", e.presents},
                {"waits", e.waits},
                {"retry_s", (long)e.x.retry_s},
-               {"drop_order", e.flow.drop_order},
+               {"drop_order", e.dropped || e.flow.drop_order},
                {"repeats", e.ca.repeats},
                {"chain", chain_count()},
                {"early", e.ca.early},

@@ -50,7 +50,7 @@ static int sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
 static void put_key(struct acme_key_p256 *key)
 {
     char pem[ACME_KEY_P256_RECORD_MAX];
-    int len = acme_key_p256_ops.export(key, pem, sizeof pem);
+    int len = acme_key_p256_ops.save(key, pem, sizeof pem);
     assert_true(len > 0);
     put("key", pem, (size_t)len);
 }

@@ -324,6 +324,7 @@ static void trace(void *ctx, const struct acme_event *event)
                  event->detail.at);
     }
     d->stored_events += event->kind == ACME_EVENT_STORED;
+    d->unreadable += event->kind == ACME_EVENT_UNREADABLE;
     d->problem_events += event->kind == ACME_EVENT_PROBLEM;
 }
 
@@ -364,13 +365,13 @@ static int key_import(void *handle, const void *record, size_t len)
         memset(handle, 0, sizeof(struct acme_key_p256)); /* secure/key.h: it is then empty */
         return answer;
     }
-    return counted->keys->import(handle, record, len);
+    return counted->keys->load(handle, record, len);
 }
 
 static int key_export(void *handle, void *record, size_t cap)
 {
     int answer = key_fault(DEVICE_KEY_EXPORT);
-    return answer != DEVICE_GO ? answer : counted->keys->export(handle, record, cap);
+    return answer != DEVICE_GO ? answer : counted->keys->save(handle, record, cap);
 }
 
 const struct acme_key_ops device_key_ops = {key_point, key_sign, key_generate, key_import, key_export};
@@ -499,7 +500,7 @@ void device_check_pair(const struct device *d)
 
     /* the key, by a handle of its own */
     struct acme_key_p256 key = {.ready = false};
-    assert_int_equal(d->keys->import(&key, d->record[ACME_RECORD_KEY].data, d->record[ACME_RECORD_KEY].len), 0);
+    assert_int_equal(d->keys->load(&key, d->record[ACME_RECORD_KEY].data, d->record[ACME_RECORD_KEY].len), 0);
     assert_int_equal(d->keys->point(&key, point), 0);
     if (leaf == NULL) {
         check_damaged(d, point);

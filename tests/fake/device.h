@@ -83,7 +83,7 @@ struct device {
     unsigned commits;
     char asked[300];   /* method and URL of the last request begun */
     unsigned attempts; /* connections begun */
-    unsigned stored_events, problem_events;
+    unsigned stored_events, problem_events, unreadable;
     unsigned puts, operations; /* in this tick */
 };
 

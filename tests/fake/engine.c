@@ -74,6 +74,8 @@ static void resume(struct engine *e, const struct engine_way *way)
     strcpy(directory->new_account, v1 ? CA_URL "/acme/new-reg" : CA_URL "/new-account");
     strcpy(directory->new_order, v1 ? CA_URL "/acme/new-authz" : CA_URL "/new-order");
     strcpy(order->url, way->resumed);
+    e->flow.answered = way->unanswered ? 0 : (uint8_t)e->setup.name_count;
+    e->flow.finalized = way->finalized;
     e->ca.accounts = 1;
     assert_int_equal(e->setup.account_key.ops->point(&e->account, e->ca.point), 0);
     if (!v1) {
@@ -161,6 +163,8 @@ static int step_wait(struct engine *e)
         e->now_ms += e->x.wait_ms - (e->now_ms - e->x.wait_since_ms);
         assert_true(acme_exchange_due(&e->x, e->now_ms));
     }
+    e->dropped = e->dropped || e->flow.drop_order;
+    e->flow.save_account = e->flow.save_order = e->flow.drop_order = false; /* the keeper's part */
     int error = acme_exchange_choose(&e->x, e->now_ms);
     if (error == 0 && e->flow.rows[e->flow.step].method == ACME_METHOD_NONE) {
         error = acme_flow_act(&e->flow);
@@ -241,9 +245,9 @@ static int step_chain(struct engine *e)
         return 0;
     }
     int error = e->way->judged ? acme_chain_end(&e->judge) : 0, next = error;
-    if (error == ACME_E_CERT_KEY) {
+    if (error == ACME_E_CERT_KEY && !e->flow.finalized) {
         next = acme_flow_reorder(&e->flow, error);
-    } else if (error == ACME_E_CERT_SYNTAX && e->flow.repeats++ < 3) {
+    } else if (error != 0 && e->flow.repeats++ < 3) {
         next = ACME_STEP_CERTIFICATE;
     }
     if (next > 0) {

@@ -14,6 +14,8 @@ struct engine;
 /* What may differ from the usual; all zero is the usual. */
 struct engine_way {
     const char *directory_url;
+    bool unanswered;     /* no challenge of the stored order was answered                                        */
+    bool finalized;      /* finalize of the stored order may have been carried out                              */
     const char *resumed; /* URL of a stored order; the account is known then. ACME v1: new-cert, or a certificate */
     const char *const *more_hosts;
     size_t more_host_count;
@@ -45,6 +47,7 @@ struct engine {
     char work[8192]; /* setup.work_len of them are lent */
     uint32_t now_ms;
     bool bytewise, open;
+    bool dropped; /* an order was given up */
     const void *leaf; /* DER of the certificate in use, for engine_manage() */
     size_t leaf_len;
     struct acme_chain judge; /* of the chain, as acme.c has it */

@@ -18,10 +18,20 @@ static bool step(struct flash *f, bool *torn)
     return f->steps != f->failing;
 }
 
+static bool outside(const struct flash *f, uint32_t at, size_t len)
+{
+    return at > f->device.size || len > f->device.size - at;
+}
+
+static enum flash_wear wear_at(const struct flash *f, uint32_t at)
+{
+    return at / f->device.sector_size + 1 == f->sector_worn ? f->wear : FLASH_GOOD;
+}
+
 static int flash_read(void *ctx, uint32_t at, void *buf, size_t len)
 {
     struct flash *f = ctx;
-    if (f->off || f->unreadable || at > sizeof f->bytes || len > sizeof f->bytes - at) {
+    if (f->off || f->unreadable || outside(f, at, len) || memchr(f->broken + at, true, len) != NULL) {
         return -1;
     }
     memcpy(buf, f->bytes + at, len);
@@ -31,47 +41,81 @@ static int flash_read(void *ctx, uint32_t at, void *buf, size_t len)
 static int flash_erase(void *ctx, uint32_t sector)
 {
     struct flash *f = ctx;
-    uint8_t *bytes = f->bytes + sector * FLASH_SECTOR;
+    const uint32_t size = f->device.sector_size, at = sector * size;
+    uint8_t *bytes = f->bytes + at;
     bool torn;
 
-    if (sector >= FLASH_SECTORS) {
+    if (outside(f, at, size)) {
+        f->misused++;
         return -1;
     }
-    if (f->overwrites) {
-        return f->off ? -1 : 0;
+    bool whole = step(f, &torn);
+    f->erases[sector] += whole || torn;
+    if (whole && wear_at(f, at) == FLASH_NO_ERASE) {
+        return -1;
     }
-    if (step(f, &torn)) {
-        f->erases[sector]++;
-        memset(bytes, 0xff, FLASH_SECTOR);
+    if (whole) {
+        memset(bytes, 0xff, size);
+        memset(f->programmed + at, false, size);
+        memset(f->broken + at, false, size);
         return 0;
     }
-    for (unsigned i = 0; torn && i < FLASH_SECTOR; i++) { /* from the front, or some bits of all */
-        bytes[i] |= f->how == FLASH_TORN ? (i < FLASH_SECTOR / 2 ? 0xff : 0) : (uint8_t)(i * 37 + 11);
+    for (unsigned i = 0; torn && i < size; i++) { /* from the front, or some bits of all, or all but not for long */
+        bytes[i] |= f->how == FLASH_TORN     ? (i < size / 2 ? 0xff : 0)
+                    : f->how == FLASH_UNSEEN ? 0xff
+                                             : (uint8_t)(i * 37 + 11);
+        f->programmed[at + i] = !f->overwrites;
+        f->broken[at + i] = f->ecc && f->how == FLASH_TORN_OTHERWISE;
     }
     return -1;
+}
+
+static bool program_unit(struct flash *f, uint32_t at, const uint8_t *from, uint32_t unit)
+{
+    const uint8_t mask = f->how == FLASH_TORN ? 0xf0 : 0x55;
+    bool torn, whole = step(f, &torn);
+
+    if (!whole && !torn) {
+        return false;
+    }
+    if (!f->overwrites && memchr(f->programmed + at, true, unit) != NULL) {
+        f->misused++;
+        return false;
+    }
+    memset(f->programmed + at, !f->overwrites, unit);
+    if (wear_at(f, at) == FLASH_NO_PROGRAM || wear_at(f, at) == FLASH_SILENT) {
+        return wear_at(f, at) == FLASH_SILENT;
+    }
+    for (uint32_t i = 0; i < unit && (whole || f->how != FLASH_UNSEEN); i++) {
+        uint8_t *to = f->bytes + at + i;
+        const uint8_t becomes = f->overwrites ? from[i] : *to & from[i];
+        *to = whole ? becomes : (uint8_t)((becomes & ~mask) | (*to & mask)); /* torn: some bits of it have changed */
+        if (at + i + 1 == f->worn && (*to & 1) != 0) {
+            *to &= 0xfe;
+            memset(f->broken + at, f->ecc, unit);
+        }
+    }
+    if (torn && f->ecc) {
+        memset(f->broken + at, true, unit);
+    } else if (f->overwrites) {
+        memset(f->broken + at, false, unit);
+    }
+    return whole;
 }
 
 static int flash_program(void *ctx, uint32_t at, const void *data, size_t len)
 {
     struct flash *f = ctx;
-    const uint8_t *from = data;
+    const uint32_t unit = f->device.prog_size;
 
-    if (at > sizeof f->bytes || len > sizeof f->bytes - at) {
+    if (outside(f, at, len) || at % unit != 0 || len % unit != 0) {
+        f->misused++;
         return -1;
     }
-    for (size_t i = 0; i < len; i++) {
-        uint8_t *to = f->bytes + at + i;
-        uint8_t mask = f->how == FLASH_TORN ? 0xf0 : 0x55;
-        bool torn, whole = step(f, &torn);
-        f->misused += whole && !f->overwrites && *to != 0xff;
-        if (torn) {
-            *to = f->overwrites ? (uint8_t)((*to & mask) | (from[i] & ~mask)) : (uint8_t)(*to & (from[i] | mask));
-        }
-        if (!whole) {
+    for (size_t done = 0; done < len; done += unit) {
+        if (!program_unit(f, at + (uint32_t)done, (const uint8_t *)data + done, unit)) {
             return -1;
         }
-        *to = f->overwrites ? from[i] : *to & from[i];
-        *to &= at + i + 1 == f->worn ? 0xfe : 0xff;
     }
     return 0;
 }
@@ -80,12 +124,26 @@ void flash_new(struct flash *f, bool overwrites, uint8_t blank)
 {
     memset(f, 0, sizeof *f);
     memset(f->bytes, blank, sizeof f->bytes);
+    memset(f->programmed, !overwrites && blank != 0xff, sizeof f->programmed);
     f->overwrites = overwrites;
-    f->device = (struct acme_flash_device){f, FLASH_SECTOR, FLASH_PAIR, flash_read, flash_erase, flash_program};
+    f->device = (struct acme_flash_device){.ctx = f,
+                                           .size = FLASH_BYTES,
+                                           .sector_size = FLASH_SECTOR,
+                                           .prog_size = 1,
+                                           .read = flash_read,
+                                           .program = flash_program,
+                                           .erase = flash_erase};
 }
 
 void flash_on(struct flash *f)
 {
     f->off = false;
     f->steps = f->cut_at = f->failing = 0;
+}
+
+void flash_flip(struct flash *f, uint32_t at, unsigned bit)
+{
+    const uint32_t unit = f->device.prog_size;
+    f->bytes[at] ^= (uint8_t)(1u << bit);
+    memset(f->broken + at / unit * unit, f->ecc, unit);
 }

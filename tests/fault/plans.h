@@ -10,9 +10,9 @@ extern const struct dimension dimension_rxcut, dimension_txcut, dimension_rxspli
     dimension_netfail, dimension_netpair, dimension_storefail, dimension_storecut, dimension_tickcut,
     dimension_tickpair, dimension_nonce, dimension_recordlost, dimension_rngfail, dimension_clock, dimension_tickwrap,
     dimension_storm, dimension_worksize, dimension_storetorn, dimension_storelost, dimension_connect,
-    dimension_offline, dimension_keyfail, dimension_seampair, dimension_listener, dimension_listencut,
-    dimension_listenlost, dimension_listentick, dimension_anstrunc, dimension_ansbyte, dimension_header,
-    dimension_member;
+    dimension_offline, dimension_keyfail, dimension_seampair, dimension_listener, dimension_crowd,
+    dimension_listencut, dimension_listenlost, dimension_listentick, dimension_anstrunc, dimension_ansbyte,
+    dimension_header, dimension_member;
 
 /* Those that are run in the scenes of ACME v1 as well stand there a second time: `v1-rxcut` beside `rxcut`. */
 #define DIMENSIONS_MAX 64

@@ -147,7 +147,7 @@ static void judge_finalize(struct trial *t)
             continue;
         }
         assert_int_equal(
-            d->keys->import(&key, d->record[ACME_RECORD_KEY_NEXT].data, d->record[ACME_RECORD_KEY_NEXT].len), 0);
+            d->keys->load(&key, d->record[ACME_RECORD_KEY_NEXT].data, d->record[ACME_RECORD_KEY_NEXT].len), 0);
         assert_memory_equal(key.point, d->ca.order[i].point, sizeof key.point);
         assert_true(memcmp(d->ca.point, key.point, sizeof key.point) != 0); /* RFC 8555, 11.1 */
         assert_true(d->record[ACME_RECORD_KEY].len == 0 ||

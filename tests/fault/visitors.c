@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VISITORS    160
+#define VISITORS    240
 #define GIVES_UP_MS 10000u /* a validator; strangers never do */
 #define AGAIN_MS    5000u
 #define TRIES       4
@@ -32,7 +32,7 @@ static struct {
     char path[100], expected[200]; /* of the live challenge */
     unsigned unanswered, tries, places;
     bool ended;
-    uint32_t called_ms, waited_ms;
+    uint32_t called_ms, waited_ms, stayed_ms;
 } v;
 
 static uint32_t now(void)
@@ -96,11 +96,17 @@ static void judge_answer(struct visitor *one)
         bool asks_for_it = strstr(one->request, v.path) != NULL;
         assert_true(asks_for_it || strstr(one->answer, v.expected) == NULL);
         assert_true(asks_for_it || strncmp(one->answer, "HTTP/1.1 404 ", one->heard < 13 ? one->heard : 13) == 0);
+        if (v.crowd.hot && v.listening && v.unanswered > 0) {
+            const struct visitor was = *one;
+            come(false, was.request, &was.manner, 1);
+        }
         return;
     }
     if (is_exact(one)) {
         uint32_t took_ms = now() - v.called_ms;
         v.waited_ms = took_ms > v.waited_ms ? took_ms : v.waited_ms;
+        took_ms = now() - one->since_ms;
+        v.stayed_ms = took_ms > v.stayed_ms ? took_ms : v.stayed_ms;
         v.unanswered--;
         v.device->ca.wire = v.unanswered == 0 && v.device->ca.wire == CA_ASKING ? CA_FETCHED : v.device->ca.wire;
     } else if (v.crowd.strict || v.tries++ == TRIES * v.crowd.validators) {
@@ -186,7 +192,8 @@ static int move(struct visitor *one, size_t *len)
             return c->end == VISIT_RST ? ACME_E_NET : c->end == VISIT_FIN ? ACME_E_CLOSED : 0;
         }
     }
-    *len = *len < one->manner.piece ? *len : one->manner.piece;
+    size_t piece = one->said == 0 && one->manner.burst > 0 ? one->manner.burst : one->manner.piece;
+    *len = *len < piece ? *len : piece;
     one->next_ms = now() + one->manner.pause_ms;
     v.places += one->validator ? (unsigned)*len : 0;
     return 1;
@@ -309,7 +316,7 @@ void visitors_invite(const struct crowd *crowd)
     v.crowd = *crowd;
     v.places = v.unanswered = 0;
     v.ended = false;
-    v.waited_ms = 0;
+    v.waited_ms = v.stayed_ms = 0;
 }
 
 /* %s is the live path; %t lacks its last character. */
@@ -342,7 +349,8 @@ void visitors_called(struct device *d)
     d->ca.wire = CA_ASKING;
     come_strangers();
     for (unsigned i = 0; i < v.crowd.validators; i++) {
-        come_validator(&v.crowd.validator, 1 + i % 3);
+        come_validator(&v.crowd.validator,
+                       1 + (v.crowd.spread_ms > 0 ? i * v.crowd.spread_ms / v.crowd.validators : i % 3));
     }
 }
 
@@ -359,4 +367,9 @@ bool visitors_ended(void)
 uint32_t visitors_waited_ms(void)
 {
     return v.waited_ms;
+}
+
+uint32_t visitors_stayed_ms(void)
+{
+    return v.stayed_ms;
 }

@@ -11,6 +11,7 @@ struct manner {
     bool deaf;         /* never takes a byte                                                  */
     bool leaves;       /* closes when all is said, without a look at the answer               */
     size_t silent_at;  /* says no more behind so many bytes; 0: never                         */
+    size_t burst;      /* bytes it begins with, all at once                                   */
 };
 
 /* What happens at one place in what all validators say and hear. */
@@ -21,6 +22,8 @@ struct crowd {
     struct manner validator;
     unsigned strangers; /* there before them                                                 */
     struct manner stranger;
+    bool hot;                   /* a stranger that was sent away is back in a millisecond              */
+    uint32_t spread_ms;         /* validators come over so long                                        */
     const char *const *sayings; /* of the strangers, in turn; %s is the live path, %t not quite */
     unsigned saying_count, seed;
     unsigned end_at; /* a place: see visitors_places()                                       */
@@ -41,5 +44,8 @@ bool visitors_ended(void); /* crowd::end has come */
 
 /* The longest it took from a challenge response until a validator had its answer. */
 uint32_t visitors_waited_ms(void);
+
+/* The longest a validator that got its answer was there for it. */
+uint32_t visitors_stayed_ms(void);
 
 #endif

@@ -34,17 +34,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     memset(&key, 0x5a, sizeof key);
     memset(&again, 0, sizeof again);
-    if (ops->import(&key, data, len) != 0) {
+    if (ops->load(&key, data, len) != 0) {
         MUST(!key.ready && memcmp(key.scalar, none.scalar, 32) == 0 && memcmp(key.point, none.point, 65) == 0);
         return 0;
     }
     MUST(key.ready && memcmp(key.scalar, none.scalar, 32) != 0);
-    int size = ops->export(&key, fuzz_room(&room, ACME_KEY_P256_RECORD_MAX), ACME_KEY_P256_RECORD_MAX);
+    int size = ops->save(&key, fuzz_room(&room, ACME_KEY_P256_RECORD_MAX), ACME_KEY_P256_RECORD_MAX);
     MUST(size > 0 && size <= ACME_KEY_P256_RECORD_MAX);
     char *record = fuzz_room(&room, (size_t)size);
-    MUST(ops->export(&key, record, (size_t)size) == size);
-    MUST(ops->import(&again, record, (size_t)size) == 0);
+    MUST(ops->save(&key, record, (size_t)size) == size);
+    MUST(ops->load(&again, record, (size_t)size) == 0);
     MUST(memcmp(key.scalar, again.scalar, 32) == 0 && memcmp(key.point, again.point, 65) == 0);
-    MUST(ops->export(&key, record, (size_t)size - 1) < 0);
+    MUST(ops->save(&key, record, (size_t)size - 1) < 0);
     return 0;
 }

@@ -45,7 +45,6 @@ static bool parse(struct acme_url *url, const char *text, size_t len)
 /* The rule as url.h tells it. */
 static bool name_ok(const char *text, size_t len)
 {
-    bool number = true;
     size_t label = 0;
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '.') {
@@ -53,14 +52,16 @@ static bool name_ok(const char *text, size_t len)
                 return false;
             }
             label = 0;
-            number = true;
             continue;
         }
         if ((!letter_or_digit(text[i]) && text[i] != '-') || (label == 0 && text[i] == '-') || ++label > 63) {
             return false;
         }
-        number = number && text[i] >= '0' && text[i] <= '9';
     }
+    char last[64] = "";
+    memcpy(last, text + len - label, label);
+    bool hex = last[0] == '0' && (last[1] | 0x20) == 'x';
+    bool number = hex ? strspn(last + 2, "0123456789abcdefABCDEF") == label - 2 : strspn(last, "0123456789") == label;
     return len <= 253 && label > 0 && text[len - 1] != '-' && !number;
 }
 

@@ -47,13 +47,16 @@ read -ra flags < <(pkg-config --cflags nanoacme)
 read -ra libs < <(pkg-config --libs nanoacme)
 (cd "$to" && gcc -std=c99 -pedantic -Wall -Wextra -Werror "${flags[@]}" user.c -o user "${libs[@]}" && ./user) 2>&1
 result $? "a program builds and runs with what pkg-config says"
+(cd "$to" && sed 's/static const struct acme_setup setup = {0}/static const struct acme_setup setup{}/' user.c >user.cpp &&
+	g++ -std=c++17 -pedantic -Wall -Wextra -Werror "${flags[@]}" user.cpp -o user "${libs[@]}" && ./user) 2>&1
+result $? "so does one in C++"
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$to/k" -out "$to/ec.pem" -subj /CN=ec 2>/dev/null
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$to/k" -out "$to/rsa.pem" -subj /CN=rsa 2>/dev/null
 cat "$to/ec.pem" "$to/rsa.pem" >"$to/roots.pem"
 make -s anchors PEM="$to/roots.pem" NAME=two_roots >"$to/roots.c" 2>"$to/log"
 result $? "make anchors writes a table"
-grep -q 'two_roots_anchors, 2}' "$to/roots.c"
+grep -q 'two_roots_anchors, 2, NULL}' "$to/roots.c"
 result $? "with both roots in it"
 for cc in gcc clang-14; do
 	$cc -std=c99 -pedantic -Wall -Wextra -Werror -Wcast-qual -Wconversion -Wmissing-prototypes "${flags[@]}" -c \

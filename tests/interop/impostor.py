@@ -12,14 +12,14 @@ class Impostor:
     """Pages by path: (code, headers, body) or a function of the request that gives one. Unknown paths are 404. It
     believes every signature. `seen` are the requests, (method, path)."""
 
-    def __init__(self, authority):
+    def __init__(self, authority, wants_client=False):
         impostor = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def answer(self):
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 impostor.seen.append((self.command, self.path))
                 page = impostor.pages.get(self.path, (404, {}, "no such page"))
                 code, headers, body = page(self) if callable(page) else page
@@ -45,6 +45,9 @@ class Impostor:
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(authority.certificate, authority.key)
+        if wants_client:
+            context.load_verify_locations(authority.root)
+            context.verify_mode = ssl.CERT_REQUIRED
         self.pages, self.seen = {}, []
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)

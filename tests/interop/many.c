@@ -39,7 +39,7 @@ static struct world {
     enum acme_progress progress;
 } worlds[CLIENTS_MAX];
 
-/* A key that cannot be taken out: no generate, import, export. */
+/* A key that cannot be taken out: no generate, load, save. */
 
 static int elsewhere_point(void *handle, uint8_t point[65])
 {

@@ -86,7 +86,7 @@ def directory_is(body, content_type="application/json"):
             server.pages["/dir"] = (200, {"Content-Type": content_type}, body)
             run = go(scene, server)
             hold(all(r == ("GET", "/dir") for r in server.seen) and len(server.seen) <= 5, f"asked {server.seen}")
-            scene.refused(run, FAILED, "directory", "JSON")
+            scene.refused(run, FAILED, "directory", "JSON|no body")
     return scene_of_it
 
 
@@ -141,7 +141,8 @@ def wrong_answer(scene):
         pebble.http_port = servers.free_port()
         run = go(scene, pebble)
         server.shutdown()
-    judged_invalid(scene, pebble, run, "unauthorized", "router login|did not match")
+    judged_invalid(scene, pebble, run, "unauthorized", "router login|did not match", "another server answered")
+    hold("port 80 closed" not in run.err and "HTTP status" not in run.err, f"the wrong cause: {run.tail()}")
 
 
 def nobody_answers(scene):

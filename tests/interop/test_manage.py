@@ -51,7 +51,8 @@ def revoke(pebble, client):
     tap.ok(run.code == NEW and run.events()[-1]["result"] == "done", "revoked", run.tail())
     tap.ok(status(pebble, client) == ("Revoked", 4), "so says Pebble, and why", status(pebble, client))
     run = client.run("revoke", NAME)
-    tap.ok(run.code == NEW, "once more is no error", run.tail())
+    tap.ok(run.code == NEW and not run.err and "revoked" in run.out, "once more is no error, and nothing is said of one",
+           run.err or run.tail())
     run = client.issue(NAME, force=True)
     tap.ok(run.code == NEW and status(pebble, client)[0] == "Valid", "a new one is issued", run.tail())
 
@@ -101,13 +102,15 @@ def deactivate(pebble, client):
     tap.ok(run.code == FAILED and run.events()[-1]["error"] == "ACME_E_ACCOUNT", "a later run is told so", run.tail())
     run = client.run("change-key", json=True)
     tap.ok(run.code == FAILED and run.events()[-1]["error"] == "ACME_E_ACCOUNT", "and any other verb", run.tail())
+    run = client.run("deactivate", options=["--yes"])
+    tap.ok(run.code == NEW and not run.err and "deactivated" in run.out, "what has ended need not be ended", run.tail())
 
 
 def play(name, **how):
     pebble = servers.Pebble(os.path.join(folder, name), authority, **how)
     client = Client(os.path.join(folder, name, "client"), pebble)
     run = client.run("change-key")
-    tap.ok(run.code == FAILED and "knows no account" in run.err and pebble.accounts() == 0, f"{name}: no account is made",
+    tap.ok(run.code == FAILED and "no account key here" in run.err and pebble.accounts() == 0, f"{name}: no account is made",
            run.tail())
     run = client.issue(NAME)
     tap.ok(run.code == NEW, f"{name}: a certificate", run.tail())
@@ -133,9 +136,14 @@ def play_2016():
     run = client.run("revoke", NAME, options=["--reason=1"])
     tap.ok(run.code == NEW and boulder.revoked == [(boulder.certificates[0], 1)] and boulder.lost.is_set(),
            "2016: revoked, though the answer was lost", run.tail())
+    said = run.err
+    run = client.run("revoke", NAME)
+    tap.ok(run.code == NEW and "revoked" in run.out, "2016: once more is no error", run.tail())
+    said += run.err
     old = public(client)
     boulder.lose = "/acme/key-change"
     run = client.run("change-key")
+    said += run.err
     tap.ok(run.code == NEW and boulder.changes == 1 and public(client) != old and not has_next(client),
            "2016: the account has another key, though the answer was lost", run.tail())
     run = client.issue(NAME, force=True)
@@ -143,6 +151,8 @@ def play_2016():
     boulder.lose = "/acme/reg/1"
     run = client.run("deactivate", options=["--yes"])
     tap.ok(run.code == NEW and len(boulder.ended) == 1, "2016: the account is ended, though the answer was lost", run.tail())
+    said += run.err
+    tap.ok("urn:acme" not in said, "2016: the look-up by key is told as no error", said)
     run = client.issue(NAME, force=True, json=True)
     tap.ok(run.code == FAILED and run.events()[-1]["error"] == "ACME_E_ACCOUNT", "2016: a later run is told so", run.tail())
     boulder.stop()

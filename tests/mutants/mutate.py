@@ -32,7 +32,8 @@ TALK, NONE = r"protocol|jose|x509|wire", r"no file of the core"
 LONG = {"test_acme": r"core/acme|lifecycle", "test_exchange_edges": r"exchange|flow|jose|http", "test_dialogue": TALK,
         "test_status": TALK, "test_status_v1": TALK, "test_race": NONE, "test_problem": TALK, "test_tls": r"secure",
         "test_refusals": r"secure|der|x509",
-        "test_key_p256": r"key|ec\.|der|pem", "test_posix_store": NONE, "test_flash_store": NONE}
+        "test_key_p256": r"key|ec\.|der|pem", "test_posix_store": NONE, "test_flash_store": NONE,
+        "test_flash_run": NONE}
 # Files whose tests are called otherwise.
 OWN = {"flow": "test_dialogue", "flow_v1": "test_dialogue", "exchange": "test_dialogue", "tls": "test_refusals",
        "acme": "torture", "acme_setup": "test_buffers"}

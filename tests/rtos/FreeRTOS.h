@@ -4,11 +4,25 @@
 
 #include <stdint.h>
 
-typedef uint32_t TickType_t;
+#ifndef TICK_TYPE
+#define TICK_TYPE uint32_t
+#endif
+typedef TICK_TYPE TickType_t;
 typedef long BaseType_t;
 typedef unsigned long UBaseType_t;
 
-#define configTICK_RATE_HZ ((TickType_t)250)
+typedef uint32_t StackType_t;
+typedef struct {
+    void *opaque[20];
+} StaticTask_t;
+#define tskIDLE_PRIORITY ((UBaseType_t)0)
+
+#ifndef RATE_HZ
+#define RATE_HZ 250
+#endif
+#ifndef WITHOUT_RATE
+#define configTICK_RATE_HZ ((TickType_t)RATE_HZ)
+#endif
 #define portTICK_PERIOD_MS ((TickType_t)1000 / configTICK_RATE_HZ)
 #define pdTRUE             ((BaseType_t)1)
 

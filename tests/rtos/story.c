@@ -28,8 +28,20 @@ static const struct act {
     {ACME_FAILED, 20, 0, 600, 3000, "a wake ends a wait"},
     {ACME_ISSUED, 600000, 0, 0, 0, "after a failure it waits as long as the CA wants, whatever comes"},
     {ACME_FAILED, 43200000, 0, 0, 0, "it looks again after half a day"},
-    {ACME_FAILED, 60000, 0, 4000000, 0, "it does not hurry after a failure"},
-    {ACME_CURRENT, 43200000, 0, 0, 0, "it does not wait longer than half a day"},
+    {ACME_FAILED, 60000, 0, 0, 0, "it does not hurry after a failure"},
+    {ACME_FAILED, 120000, 0, 200, 0, "and less so after the second"},
+    {ACME_FAILED, 240000, 0, 700, 0, "what the CA wants counts when it is more"},
+    {ACME_FAILED, 700000, 0, 0, 0, "and it was more"},
+    {ACME_FAILED, 960000, 0, 0, 0, "each failure doubles the wait"},
+    {ACME_FAILED, 1920000, 0, 0, 0, "again"},
+    {ACME_FAILED, 3840000, 0, 0, 0, "and again"},
+    {ACME_FAILED, 7680000, 0, 0, 0, "and again"},
+    {ACME_FAILED, 15360000, 0, 0, 0, "and again"},
+    {ACME_FAILED, 21600000, 0, 0, 0, "up to six hours"},
+    {ACME_FAILED, 21600000, 0, 4000000, 0, "and no longer"},
+    {ACME_CURRENT, 86400000, 0, 0, 0, "a day is the longest the CA can make it wait"},
+    {ACME_FAILED, 43200000, 0, 0, 0, "a run that ends well"},
+    {ACME_CURRENT, 60000, 0, 0, 0, "makes it begin anew"},
 };
 #define ACTS (sizeof acts / sizeof acts[0])
 
@@ -139,7 +151,7 @@ int acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms)
 
 static void end(void)
 {
-    ok(ends == 4, "every end of a run is told");
+    ok(ends == ACTS - 4, "every end of a run is told");
     ok(yields > 0, "others of the same priority have their turns");
     WAKE(&runner);
     ok(gives == 1, "a wake reaches the task");

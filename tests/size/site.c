@@ -45,7 +45,7 @@ static const br_x509_trust_anchor site_roots_anchors[] = {
                (unsigned char *)(uintptr_t)site_roots_1_e, sizeof site_roots_1_e}}}},
 };
 
-const struct acme_trust site_roots = {site_roots_anchors, 2};
+const struct acme_trust site_roots = {site_roots_anchors, 2, NULL};
 
 #include "firmware.h"
 

@@ -30,7 +30,7 @@ static int generate(void *handle, const struct acme_sys *sys)
     (void)sys;
     if (strcmp(read[n].pem, pem) != 0) {
         assert_true(strlen(pem) < sizeof read[n].pem);
-        assert_int_equal(acme_key_p256_ops.import(&read[n].key, pem, strlen(pem)), 0);
+        assert_int_equal(acme_key_p256_ops.load(&read[n].key, pem, strlen(pem)), 0);
         strcpy(read[n].pem, pem);
     }
     *(struct acme_key_p256 *)handle = read[n].key;

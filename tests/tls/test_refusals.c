@@ -365,6 +365,10 @@ static void finishes(void **state)
     REFUSES("finished shorter than a tag", ACME_E_TLS_RECORD, ENGINE(BAD_LENGTH), put(FINISHED, 4, 8), (void)0);
     REFUSES("finished for another hello in a session that goes on", ACME_E_TLS_RECORD, ENGINE(BAD_FINISHED), (T.first_host = TRIAL_HOST, extension(BYTES("\0\x0a\0\0"))), T.first_host = TRIAL_HOST);
     REFUSES("session that goes on with another suite", ACME_E_TLS, ENGINE(RESUME_MISMATCH), (T.first_host = TRIAL_HOST, SUITE(0xc0, 0x2b)), (T.first_host = TRIAL_HOST, SUITE(0xcc, 0xa9)));
+    REFUSES("session whose certificate has ended since", ACME_E_TLS_DATES, CHAIN(EXPIRED), (T.first_host = TRIAL_HOST, T.later = 91 * MAKER_DAY), (T.first_host = TRIAL_HOST, T.later = 89 * MAKER_DAY));
+    REFUSES("session whose certificate has ended within the day", ACME_E_TLS_DATES, CHAIN(EXPIRED), (T.first_host = TRIAL_HOST, C[LEAF].spec.to = MAKER_NOW + 100, T.later = 101), (T.first_host = TRIAL_HOST, C[LEAF].spec.to = MAKER_NOW + 100, T.later = 100));
+    REFUSES("session whose intermediate has ended within the day", ACME_E_TLS_DATES, CHAIN(EXPIRED), (T.first_host = TRIAL_HOST, C[INTER].spec.to = MAKER_NOW + 100, T.later = 101), (T.first_host = TRIAL_HOST, C[INTER].spec.to = MAKER_NOW + 100, T.later = 100));
+    REFUSES("session of a time before its certificate", ACME_E_TLS_EARLY, CHAIN(EXPIRED), (T.first_host = TRIAL_HOST, T.later = -2 * MAKER_DAY), (T.first_host = TRIAL_HOST, T.later = -10));
     REFUSES("session of another host", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (T.first_host = TRIAL_HOST, T.host = "other.example"), (T.first_host = TRIAL_HOST, T.host = TRIAL_HOST));
 }
 
@@ -453,16 +457,95 @@ static void big_leaf(void)
 
 /* What is accepted, on purpose: core/DESIGN.md says why. A change of mind must be seen here. */
 #define ACCEPTS(name, how) (trial_begin(), (void)(how), twins--, twin_is_accepted(name), twins++)
+#define LEAF_FOR(list)   WITH(LEAF, "extendedKeyUsage=" list)
+#define INTER_FOR(list)  WITH(INTER, "extendedKeyUsage=" list)
+
+/* The last extension's value without a byte. */
+static void no_usage(X509 *x)
+{
+    ASN1_STRING_set(X509_EXTENSION_get_data(X509_get_ext(x, X509_get_ext_count(x) - 1)), "", 0);
+}
+
+/* What a certificate may be used for (RFC 5280, 4.2.1.12). Whoever is a CA for mail only has looked at no host name. */
+static void purposes(void **state)
+{
+    (void)state;
+    REFUSES("leaf for clients only", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), LEAF_FOR("clientAuth"), LEAF_FOR("clientAuth,serverAuth"));
+    REFUSES("leaf for mail and code", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), LEAF_FOR("emailProtection,codeSigning"), LEAF_FOR("emailProtection,anyExtendedKeyUsage"));
+    REFUSES("leaf directly trusted, for clients only", ACME_E_ANCHORS, NONE, (T.trusted = "L", LEAF_FOR("clientAuth")), (T.trusted = "L", LEAF_FOR("serverAuth")));
+    REFUSES("intermediate for mail", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), INTER_FOR("emailProtection"), INTER_FOR("emailProtection,serverAuth"));
+    REFUSES("intermediate for code", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), INTER_FOR("codeSigning"), INTER_FOR("codeSigning,anyExtendedKeyUsage"));
+    REFUSES("intermediate for clients", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), INTER_FOR("clientAuth"), INTER_FOR("serverAuth"));
+    REFUSES("intermediate for mail, leaf for servers", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), (INTER_FOR("emailProtection"), LEAF_FOR("serverAuth")), (INTER_FOR("serverAuth"), LEAF_FOR("serverAuth")));
+    REFUSES("intermediate for servers, leaf for mail", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), (INTER_FOR("serverAuth"), LEAF_FOR("emailProtection")), INTER_FOR("serverAuth"));
+    REFUSES("upper intermediate for time stamps", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), (DEEP, INTER_FOR("timeStamping")), (DEEP, INTER_FOR("serverAuth")));
+    REFUSES("lower intermediate for time stamps", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), (DEEP, WITH(SUB, "extendedKeyUsage=timeStamping")), (DEEP, WITH(SUB, "extendedKeyUsage=serverAuth")));
+    REFUSES("usage that only begins as servers' does", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), INTER_FOR("1.3.6.1.5.5.7.3.1.1"), INTER_FOR("1.3.6.1.5.5.7.3.1.1,1.3.6.1.5.5.7.3.1"));
+    REFUSES("usage one number off", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), INTER_FOR("1.3.6.1.5.5.7.3.17"), INTER_FOR("1.3.6.1.5.5.7.3.17,serverAuth"));
+    REFUSES("usage that only begins as any does", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), INTER_FOR("2.5.29.37.0.1"), INTER_FOR("2.5.29.37.0.1,2.5.29.37.0"));
+    REFUSES("no usage in the list", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "2.5.29.37=DER:3000"), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070301"));
+    REFUSES("nothing in the extension", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), (WITH(INTER, "2.5.29.37=DER:0500"), C[INTER].alter = no_usage), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070301"));
+    REFUSES("two usages, the first without servers", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070303", "2.5.29.37=DER:300a06082b06010505070301"), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070301"));
+    REFUSES("usages that are no list", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "2.5.29.37=DER:0c0a06082b06010505070301"), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070301"));
+    REFUSES("usages longer than their extension", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "2.5.29.37=DER:3082ffff0682ffff"), WITH(INTER, "2.5.29.37=DER:30810a06082b06010505070301"));
+    REFUSES("servers named in another extension", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "extendedKeyUsage=codeSigning", "1.2.3.4=DER:300a06082b06010505070301"), WITH(INTER, "1.2.3.4=DER:300a06082b06010505070303", "extendedKeyUsage=serverAuth"));
+    REFUSES("two usages, one without servers", ACME_E_TLS_CERT, CHAIN(FORBIDDEN_KEY_USAGE), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070301", "2.5.29.37=DER:300a06082b06010505070303"), WITH(INTER, "2.5.29.37=DER:300a06082b06010505070301", "2.5.29.37=DER:300a06082b06010505070301"));
+    REFUSES("critical usage of an intermediate", ACME_E_TLS_CERT, CHAIN(CRITICAL_EXTENSION), INTER_FOR("critical,serverAuth"), INTER_FOR("serverAuth"));
+}
+
+#define ROOT_WITH(...)   WITH(ANCHOR, __VA_ARGS__)
+#define LIMITED(list)    ROOT_WITH("nameConstraints=critical," list)
+
+/* What a root says of itself: one that may not vouch for the host, or for nobody. The host is ca.example. */
+static void limited_roots(void **state)
+{
+    (void)state;
+    REFUSES("root for mail", ACME_E_ANCHORS, NONE, ROOT_WITH("extendedKeyUsage=emailProtection"), ROOT_WITH("extendedKeyUsage=emailProtection,serverAuth"));
+    REFUSES("root that may sign lists only", ACME_E_ANCHORS, NONE, (C[ANCHOR].spec.ca = MAKER_CA_ABSENT, ROOT_WITH("basicConstraints=critical,CA:TRUE", "keyUsage=critical,cRLSign")), (C[ANCHOR].spec.ca = MAKER_CA_ABSENT, ROOT_WITH("basicConstraints=critical,CA:TRUE", "keyUsage=critical,cRLSign,keyCertSign")));
+    REFUSES("unknown critical extension in the root", ACME_E_ANCHORS, NONE, ROOT_WITH("1.2.3.4=critical,DER:0500"), ROOT_WITH("1.2.3.4=DER:0500"));
+    REFUSES("unknown critical extension near those of X.509", ACME_E_ANCHORS, NONE, ROOT_WITH("2.5.29.63=critical,DER:0500"), ROOT_WITH("2.5.29.63=DER:0500"));
+    REFUSES("root for another domain", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), LIMITED("permitted;DNS:lab.example"), LIMITED("permitted;DNS:example"));
+    REFUSES("root for another domain, not critical", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), ROOT_WITH("nameConstraints=permitted;DNS:lab.example"), ROOT_WITH("nameConstraints=permitted;DNS:CA.Example"));
+    REFUSES("root for a domain below the host", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), LIMITED("permitted;DNS:a.ca.example"), LIMITED("permitted;DNS:ca.example"));
+    REFUSES("root for a domain that only ends alike", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), LIMITED("permitted;DNS:a.example"), LIMITED("permitted;DNS:a.example,permitted;DNS:example"));
+    REFUSES("root for two other domains", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), LIMITED("permitted;DNS:lab.example,permitted;DNS:plant.example"), LIMITED("permitted;DNS:lab.example,permitted;DNS:ca.example"));
+    REFUSES("root for what is below the host, full stop first", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), LIMITED("permitted;DNS:.ca.example"), LIMITED("permitted;DNS:.example"));
+    REFUSES("root for all but the host", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), LIMITED("excluded;DNS:ca.example"), LIMITED("excluded;DNS:a.example"));
+    REFUSES("root for all but the host's domain", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), LIMITED("excluded;DNS:EXAMPLE"), LIMITED("excluded;DNS:a.ca.example"));
+    REFUSES("root for all but a domain, full stop first", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), LIMITED("excluded;DNS:.ca.example"), LIMITED("excluded;DNS:.a.ca.example"));
+    REFUSES("root for no host", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), ROOT_WITH("2.5.29.30=critical,DER:3006a10430028200"), ROOT_WITH("2.5.29.30=critical,DER:3006a00430028200"));
+    REFUSES("root for a domain but the host", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), LIMITED("permitted;DNS:example,excluded;DNS:ca.example"), LIMITED("permitted;DNS:example,excluded;DNS:lab.example"));
+    REFUSES("root for addresses and another domain", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), LIMITED("permitted;IP:10.0.0.0/255.0.0.0,permitted;DNS:lab.example"), LIMITED("permitted;IP:10.0.0.0/255.0.0.0,permitted;email:lab.example"));
+    REFUSES("root for a wildcard", ACME_E_ANCHORS, NONE, LIMITED("permitted;DNS:*.example"), LIMITED("permitted;DNS:example"));
+    REFUSES("root for all but a wildcard", ACME_E_ANCHORS, NONE, LIMITED("excluded;DNS:*.example"), LIMITED("excluded;DNS:a.example"));
+    REFUSES("root for a domain with a minimum", ACME_E_ANCHORS, NONE, ROOT_WITH("2.5.29.30=critical,DER:3010a00e300c82076578616d706c65800100"), ROOT_WITH("2.5.29.30=critical,DER:300da00b300982076578616d706c65"));
+    REFUSES("constraints with something behind", ACME_E_ANCHORS, NONE, ROOT_WITH("2.5.29.30=critical,DER:300fa00b300982076578616d706c650500"), ROOT_WITH("2.5.29.30=critical,DER:300da00b300982076578616d706c65"));
+    REFUSES("constraints twice", ACME_E_ANCHORS, NONE, ROOT_WITH("nameConstraints=permitted;DNS:example", "2.5.29.30=DER:300da00b300982076578616d706c65"), ROOT_WITH("nameConstraints=permitted;DNS:example"));
+    REFUSES("constrained intermediate as anchor, for another domain", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), (T.trusted = "I", WITH(INTER, "nameConstraints=critical,permitted;DNS:lab.example")), (T.trusted = "I", WITH(INTER, "nameConstraints=critical,permitted;DNS:example")));
+    REFUSES("constrained intermediate below its root", ACME_E_TLS_CERT, CHAIN(CRITICAL_EXTENSION), WITH(INTER, "nameConstraints=critical,permitted;DNS:example"), (T.trusted = "AI", WITH(INTER, "nameConstraints=critical,permitted;DNS:example")));
+    REFUSES("two roots of one name, one for another domain", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), (T.trusted = "RA", LIMITED("permitted;DNS:lab.example")), (T.trusted = "RA", LIMITED("permitted;DNS:example")));
+    REFUSES("own certificate of another host", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (T.trusted = "L", LEAF_NAMED("DNS:other.example")), T.trusted = "L");
+}
+
 static void accepted(void **state)
 {
     (void)state;
     ACCEPTS("expired root", (C[ANCHOR].spec.from = MAKER_NOW - 200, C[ANCHOR].spec.to = MAKER_NOW - 100));
     ACCEPTS("root whose own signature is SHA-1", C[ANCHOR].spec.digest = EVP_sha1());
-    ACCEPTS("usage, not critical: clients only", WITH(LEAF, "extendedKeyUsage=clientAuth"));
+    ACCEPTS("usages of a root that is sent along", (T.sent = "LIR", WITH(ROOT, "extendedKeyUsage=emailProtection")));
+    ACCEPTS("usages of what comes behind the chain", (T.sent = "LIX", WITH(STRANGER, "extendedKeyUsage=emailProtection")));
+    ACCEPTS("constraints of an anchor that has no part in it", (T.trusted = "AX", WITH(STRANGER, "nameConstraints=critical,permitted;DNS:lab.example")));
+    ACCEPTS("constraints of a root in subjects' names only", ROOT_WITH("2.5.29.30=critical,DER:3017a0153013a411300f310d300b060355040a0c044c616273"));
+    ACCEPTS("empty constraints", ROOT_WITH("2.5.29.30=critical,DER:3000"));
+    ACCEPTS("policies of a root, critical", ROOT_WITH("policyConstraints=critical,requireExplicitPolicy:0", "inhibitAnyPolicy=critical,0"));
+    ACCEPTS("path length of a root", (C[ANCHOR].spec.ca = MAKER_CA_ABSENT, DEEP, ROOT_WITH("basicConstraints=critical,CA:TRUE,pathlen:0")));
+    ACCEPTS("the server's own certificate as anchor", (C[LEAF].by = LEAF, T.sent = "L", T.trusted = "L"));
+    ACCEPTS("the server's own certificate as anchor, for signatures", (T.trusted = "L", WITH(LEAF, "keyUsage=critical,digitalSignature")));
     ACCEPTS("name constraints, not critical", WITH(INTER, "nameConstraints=excluded;DNS:example"));
     ACCEPTS("wildcard right below a top domain", LEAF_NAMED("DNS:*.example"));
     ACCEPTS("certificates nobody asked for, behind the chain", T.sent = "LIXRX");
     ACCEPTS("leaf of 9 KB", big_leaf());
+    ACCEPTS("leaf that ends in 2060", C[LEAF].spec.to = 2840140800);
     ACCEPTS("leaf that says it is a CA", (LEAF_IS_CA, C[LEAF].by = ROOT, T.sent = "L"));
     ACCEPTS("leaf without usages and constraints", C[LEAF].spec.ca = MAKER_CA_ABSENT);
     ACCEPTS("empty records before the hello", before(SERVER_HELLO, BYTES("\x16\3\3\0\0\x16\3\3\0\0\x16\3\3\0\0")));
@@ -537,6 +620,8 @@ int main(void)
         cmocka_unit_test_teardown(not_tls, all_of_them),
         cmocka_unit_test_teardown(ends, all_of_them),
         cmocka_unit_test_teardown(data, all_of_them),
+        cmocka_unit_test_teardown(purposes, all_of_them),
+        cmocka_unit_test_teardown(limited_roots, all_of_them),
         cmocka_unit_test(all),
         cmocka_unit_test_teardown(accepted, all_of_them),
         cmocka_unit_test(dates_anywhere),

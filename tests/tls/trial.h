@@ -63,8 +63,9 @@ struct trial {
     struct trial_cert cert[TRIAL_CERTS];
     const char *sent;       /* the chain: R I S L X, leaf first */
     const char *host;       /* whom the client asks for; NULL: "" */
+    const char *trusted;    /* the client's anchors: A, or any of those */
     const char *first_host; /* asked for before, in a session that may be resumed; NULL: no such session */
-    int64_t utc;
+    int64_t utc, later;     /* `later`: seconds between the first session and the next */
     int utc_answer;
     bool no_anchors;
     size_t buffer_len;

@@ -125,7 +125,7 @@ EVP_PKEY *maker_public(const uint8_t point[65])
 void maker_import(struct acme_key_p256 *ours, EVP_PKEY *theirs)
 {
     char *pem = maker_key_pem(theirs, 1);
-    assert_int_equal(acme_key_p256_ops.import(ours, pem, strlen(pem)), 0);
+    assert_int_equal(acme_key_p256_ops.load(ours, pem, strlen(pem)), 0);
     free(pem);
 }
 

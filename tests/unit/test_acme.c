@@ -176,9 +176,9 @@ static void init_refuses(void **state)
     static const char *const contacts[] = {"mailto:a@example.org", "mailto:b\r\n@example.org"};
     REFUSES(ACME_E_TEXT, (w.setup.contacts = contacts, w.setup.contact_count = 2));
     REFUSES(ACME_E_TEXT, w.setup.product = "gateway\r\nX: y");
-    static const char *const names[] = {"",         "*.a.example",  "192.0.2.1",  "a..example",
-                                        ".example", "a b.example",  "-a.example", "a.example.",
-                                        "::1",      "a\"b.example", NULL};
+    static const char *const names[] = {"",           "*.a.example", "192.0.2.1",    "0x7f000001",  "a.0X1",
+                                        "localhost.", "a..example",  ".example",     "a b.example", "-a.example",
+                                        "a.example.", "::1",         "a\"b.example", NULL};
     for (unsigned i = 0; i < LEN(names); i++) {
         REFUSES(ACME_E_NAMES, w.setup.names = &names[i]);
     }
@@ -241,7 +241,7 @@ static void issue_keep_renew(void **state)
     assert_int_equal(stats.keys, 2);
     assert_int_equal(stats.handshakes, 1);
     assert_int_equal(stats.signatures, w.ca.requests - 2 + 1);
-    assert_int_equal(w.stored_events, 5); /* account key, account, order, next key, chain */
+    assert_int_equal(w.stored_events, 7); /* account key, account, order, answered twice, next key, chain */
 
     unsigned requests = w.ca.requests;
     boot();
@@ -460,6 +460,7 @@ static void writes_that_fail(void **state)
     (void)state;
     static const struct ca_plan plan = {ONE, .reuse = true};
     static const enum acme_record order[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_ACCOUNT, ACME_RECORD_ORDER,
+                                             ACME_RECORD_ORDER, /* before the challenge is answered */
                                              ACME_RECORD_KEY_NEXT, ACME_RECORD_CHAIN};
     for (unsigned n = 0; n < LEN(order); n++) {
         new_world(&plan);
@@ -502,6 +503,13 @@ static void reads_that_fail(void **state)
         unsigned requests = w.ca.requests;
         boot();
         wrong.read_error = record;
+        bool key = record == ACME_RECORD_ACCOUNT_KEY || record == ACME_RECORD_KEY;
+        if (!key) { /* a cache: as good as none, and told */
+            demand(run(ACME_WHEN_DUE), record == ACME_RECORD_CHAIN ? ACME_ISSUED : ACME_CURRENT);
+            assert_int_equal(w.unreadable > 0, record != ACME_RECORD_KEY_NEXT); /* that was to be dropped anyway */
+            done();
+            continue;
+        }
         demand(run(ACME_WHEN_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_READ);
         assert_int_equal(acme_failure(&w.client)->record, record);
@@ -595,7 +603,7 @@ static void stored_order_is_gone_or_invalid(void **state)
 {
     (void)state;
     static const struct ca_twist gone[] = {
-        {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 404 Gone\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"}};
+        {CA_ORDER, 1, 4, CA_SAY, "HTTP/1.1 404 Gone\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"}};
     static const struct ca_twist invalid[] = {
         {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"invalid\"}"}};
     static const struct ca_plan plans[] = {{ONE, TWISTED(gone)}, {ONE, TWISTED(invalid)}};
@@ -666,7 +674,8 @@ static void rate_limit_in_the_middle_keeps_the_order(void **state)
 static void rate_limit_gives_way_to_now(void **state)
 {
     (void)state;
-    static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\n", ""}};
+    static const struct ca_twist t[] = {
+        {CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\n" PROBLEM, "{\"type\":\"" URN "rateLimited\"}"}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
     demand(run(ACME_WHEN_DUE), ACME_FAILED);
@@ -818,9 +827,9 @@ static void certificates_for_somebody_else(void **state)
         int64_t to;
         int error;       /* of the run; 0: it made another order and has its certificate */
         unsigned orders; /* when the next run is through */
-    } rows[] = {{false, "DNS:a.example", MAKER_NOW + MAKER_DAY, 0, 2},
-                {true, "DNS:b.example", MAKER_NOW + MAKER_DAY, ACME_E_CERT_NAMES, 2},
-                {true, "DNS:a.example,DNS:b.example", MAKER_NOW + MAKER_DAY, ACME_E_CERT_NAMES, 2},
+    } rows[] = {{false, "DNS:a.example", MAKER_NOW + MAKER_DAY, 0, 1}, /* once: a replica that lags */
+                {true, "DNS:b.example", MAKER_NOW + MAKER_DAY, ACME_E_CERT_NAMES, 1},
+                {true, "DNS:a.example,DNS:b.example", MAKER_NOW + MAKER_DAY, ACME_E_CERT_NAMES, 1},
                 {true, "DNS:a.example", MAKER_NOW - MAKER_DAY, ACME_E_CERT_DATES, 1}};
     for (unsigned i = 0; i < LEN(rows); i++) {
         struct ca_twist t = {CA_CERTIFICATE, 1, 0, CA_SAY,

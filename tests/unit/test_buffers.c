@@ -181,11 +181,11 @@ static void key_records_of_every_size(void **state)
 {
     (void)state;
     static char whole[512];
-    int need = acme_key_p256_ops.export(&key, whole, sizeof whole);
+    int need = acme_key_p256_ops.save(&key, whole, sizeof whole);
     assert_in_range(need, 200, 300);
     for (size_t size = 0; size <= sizeof whole; size++) {
         char *at = lend(size);
-        int len = acme_key_p256_ops.export(&key, at, size);
+        int len = acme_key_p256_ops.save(&key, at, size);
         take_back(size);
         assert_true(len == ((int)size < need ? ACME_E_KEY : need));
         assert_true(len < 0 || memcmp(at, whole, (size_t)need) == 0);
@@ -193,7 +193,7 @@ static void key_records_of_every_size(void **state)
     for (size_t size = 0; size <= (size_t)need; size++) { /* and what a torn one is */
         struct acme_key_p256 got = {.ready = true};
         memcpy(lend(size), whole, size);
-        int error = acme_key_p256_ops.import(&got, room + CANARY, size);
+        int error = acme_key_p256_ops.load(&got, room + CANARY, size);
         take_back(size);
         assert_true(error == ACME_E_KEY_CORRUPT || (size + 1 >= (size_t)need && error == 0));
         assert_true(error == 0 ? memcmp(got.scalar, key.scalar, 32) == 0 : !got.ready);

@@ -7,6 +7,7 @@
 
 #include "acme_clock.h"
 #include "acme_config.h"
+#include "acme_error.h"
 
 #define STORED (ACME_UTC_FLOOR + 5000000)
 #define Y2001  978307200
@@ -69,18 +70,58 @@ static void test_goes_on(void **unused)
     expect(STORED + 2, 0xfffffc00u + 2000); /* the counter has wrapped */
 }
 
-/* Years by a counter that wraps every 49 days; odd intervals lose nothing. */
+/* Years by a counter that wraps every 49 days, looked at every 24 days and less; odd intervals lose nothing. */
 static void test_wraps(void **unused)
 {
     uint64_t passed_ms = 0;
     (void)unused;
     acme_clock_init(&c, 0);
     assert_true(acme_clock_set(&c, STORED, 4000000000u));
-    for (unsigned i = 0; i < 40; i++) {
-        passed_ms += 4294967295u - i * 77777777u;
+    for (unsigned i = 0; i < 80; i++) {
+        passed_ms += 2147483647u - i * 17777777u;
         expect(STORED + (int64_t)(passed_ms / 1000), 4000000000u + (uint32_t)passed_ms);
     }
     assert_true(passed_ms > UINT64_C(3) * 365 * 86400 * 1000);
+}
+
+/* A counter that does not use all 32 bits, micros() / 1000 for one, goes back when it wraps: no time is better than one
+ * weeks ahead. */
+static void test_wraps_early(void **unused)
+{
+    static const uint32_t last[] = {4294967, 0xffffff, 0x3fffffff, 0x7fffffff};
+    (void)unused;
+    for (size_t i = 0; i < sizeof last / sizeof last[0]; i++) {
+        acme_clock_init(&c, 0);
+        assert_true(acme_clock_set(&c, STORED, last[i] - 5000));
+        expect(STORED + 5, last[i]);
+        expect(0, 0);
+        expect(0, last[i]); /* and stays so */
+        assert_true(acme_clock_set(&c, STORED + 60, 55000));
+        expect(STORED + 61, 56000);
+    }
+}
+
+/* A time that a certificate of the CA does not agree with. */
+static void test_doubt(void **unused)
+{
+    static const struct {
+        int error;
+        bool doubted;
+    } rows[] = {{ACME_E_TLS_DATES, true},
+                {ACME_E_TLS_EARLY, true},
+                {0, false},
+                {ACME_E_TLS_NAME, false},
+                {ACME_E_TIMEOUT, false}};
+    (void)unused;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        acme_clock_init(&c, STORED);
+        assert_true(acme_clock_set(&c, 4102444800, 0));
+        assert_int_equal(acme_clock_doubt(&c, rows[i].error), rows[i].doubted);
+        expect(rows[i].doubted ? 0 : 4102444801, 1000);
+        assert_true(acme_clock_set(&c, STORED + 7, 2000)); /* the floor is where it was */
+        expect(STORED + 7, 2000);
+        assert_false(acme_clock_set(&c, STORED - 1, 3000));
+    }
 }
 
 static void test_no_way_back(void **unused)
@@ -110,8 +151,9 @@ static void test_correction(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unknown), cmocka_unit_test(test_floor),       cmocka_unit_test(test_goes_on),
-        cmocka_unit_test(test_wraps),   cmocka_unit_test(test_no_way_back), cmocka_unit_test(test_correction),
+        cmocka_unit_test(test_unknown),     cmocka_unit_test(test_floor),       cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_wraps),       cmocka_unit_test(test_wraps_early), cmocka_unit_test(test_doubt),
+        cmocka_unit_test(test_no_way_back), cmocka_unit_test(test_correction),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

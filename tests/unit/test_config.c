@@ -107,6 +107,16 @@ static void test_refused(void **unused)
 {
     (void)unused;
     refused("# one\n\ncolour = blue\n", "3: unknown key \"colour\"");
+    refused("directory = https://ca.test/\n", "1: unknown key \"directory\"; here it is called directory_url");
+    refused("--directory = https://ca.test/\n", "1: unknown key \"--directory\"; here it is called directory_url");
+    refused("ca-file = x\n", "1: unknown key \"ca-file\"; here it is called ca_file");
+    refused("yes = yes\n", "1: \"yes\" is for the command line only: --yes");
+    refused("names a.example\n", "1: no = between \"names\" and its value");
+    refused("accept_terms\tyes\n", "1: no = between \"accept_terms\" and its value");
+    refused("colour blue\n", "1: unknown key \"colour blue\"");
+    refused("webroot = \"/x\"\n", "1: webroot: values stand without quotes");
+    refused("names = \"a.example b.example\"\n", "1: names: values stand without quotes");
+    refused("webroot = \"\n", "1: webroot: values stand without quotes");
     refused("= x\n", "1: unknown key \"\"");
     refused("state = /a\nstate = /b\n", "2: key \"state\" is given twice");
     refused("state\n", "1: key \"state\" has no value");
@@ -126,16 +136,16 @@ static void test_refused_with_a_hint(void **unused)
     refused("directory = x\n", "1: unknown key \"directory\"; here it is called directory_url");
     refused("ca-file = x\n", "1: unknown key \"ca-file\"; here it is called ca_file");
     refused("accept-terms = yes\n", "1: unknown key \"accept-terms\"; here it is called accept_terms");
-    refused("names a.example\n", "1: \"names a.example\": no = between key and value");
+    refused("names a.example\n", "1: no = between \"names\" and its value");
     refused("force = yes\n", "1: \"force\" is for the command line only: --force");
     refused("json = yes\n", "1: \"json\" is for the command line only: --json");
     refused("verbose = yes\n", "1: \"verbose\" is for the command line only: -v");
     refused("v = yes\n", "1: \"v\" is for the command line only: -v");
     refused("yes = yes\n", "1: \"yes\" is for the command line only: --yes");
     refused("reason = 1\n", "1: \"reason\" is for the command line only: --reason");
-    refused("webroot = \"/srv\"\n", "1: webroot: write the value without quotes");
-    refused("webroot = '/srv'\n", "1: webroot: write the value without quotes");
-    refused("names = \"a.example b.example\"\n", "1: names: write the value without quotes");
+    refused("webroot = \"/srv\"\n", "1: webroot: values stand without quotes");
+    refused("webroot = '/srv'\n", "1: webroot: values stand without quotes");
+    refused("names = \"a.example b.example\"\n", "1: names: values stand without quotes");
     refused("webroot = /srv # mine\n", "1: webroot: a comment needs a line of its own");
     refused("webroot = /srv\t# mine\n", "1: webroot: a comment needs a line of its own");
     refused("webroot = /srv \t#mine\n", "1: webroot: a comment needs a line of its own");
@@ -216,6 +226,7 @@ static void test_flags(void **unused)
     static const char *const no_reasons[] = {"0", "7", "11", "x"};
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(acme_config_take(&c, ACME_KEY_REASON, no_reasons[i]), ACME_EXIT_USAGE);
+        assert_int_equal(strstr(c.error, "RFC 5280 has no reason 7") != NULL, no_reasons[i][0] == '7');
         acme_config_init(&c);
     }
     assert_false(c.yes);

@@ -309,6 +309,10 @@ static const struct row bad[] = {
     SYNTAX("SSH", "SSH-2.0"),
     SYNTAX("lower case", "http/1.1 200 OK\r\n\r\n"),
     SYNTAX("HTTP/2", "HTTP/2 200\r\n\r\n"),
+    /* another protocol would begin (RFC 9110, 15.2.2) */
+    SYNTAX("101 before an answer", "HTTP/1.1 101 Switching!\r\n\r\n" OK FIVE),
+    SYNTAX("101 behind 100",
+           "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n" OK FIVE),
     SYNTAX("HTTP/2.0", "HTTP/2.0 200\r\n\r\n"),
     SYNTAX("HTTP/1.x", "HTTP/1.x 200\r\n\r\n"),
     SYNTAX("ICY", "ICY 200 OK\r\n"),

@@ -13,7 +13,7 @@
 #define TOKEN   "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
 #define KEYAUTH TOKEN ".nP1qzpXGymHBrUEepNY9HCsQk7K8KhOypzEt62jcerQ"
 #define PATH    "/.well-known/acme-challenge/" TOKEN
-#define CLIENTS 40
+#define CLIENTS 240
 
 /* A client: waits in the queue, sends what it has a few bytes at a time, takes what it gets. */
 struct client {
@@ -122,7 +122,7 @@ static void set_up(size_t in_piece, size_t out_piece)
     memset(&net, 0, sizeof net);
     net.in_piece = in_piece;
     net.out_piece = out_piece;
-    acme_http01_init(&h, &listener);
+    assert_int_equal(acme_http01_init(&h, &listener), 0);
     assert_int_equal(h.solver.present(h.solver.ctx, &live), 1);
 }
 
@@ -345,7 +345,7 @@ static void several_at_once(void **state)
 {
     (void)state;
     uint32_t now_ms = 0;
-    set_up(1, 1);
+    set_up(8, 16);
     for (unsigned i = 0; i < 20; i++) {
         connects(i % 3 == 2 ? "GET /x HTTP/1.1\r\n\r\n" : get);
     }
@@ -410,6 +410,167 @@ static void a_client_that_does_not_read_makes_room(void **state)
     tear_down();
 }
 
+static void compiled_with_other_limits(void **state)
+{
+    (void)state;
+    memset(&h, 0x5a, sizeof h);
+    assert_int_equal(acme_http01_init_sized(&h, sizeof h - 1, &listener), ACME_E_SIZE);
+    assert_int_equal(h.slots[0].state, 0x5a5a5a5a);
+}
+
+/* Lets time pass as a program does: it sleeps when there is nothing to do. */
+static void pass(uint32_t *now_ms, uint32_t ms)
+{
+    for (uint32_t end_ms = *now_ms + ms; (int32_t)(end_ms - *now_ms) > 0;) {
+        *now_ms += h.solver.tick(h.solver.ctx, *now_ms) ? 0 : 20;
+    }
+}
+
+/* How many milliseconds until so many of the clients are closed. */
+static uint32_t closes_within(unsigned count)
+{
+    uint32_t began_ms = UINT32_MAX - 5000, now_ms = began_ms;
+    for (unsigned closed = 0; closed < count;) {
+        pass(&now_ms, 1);
+        assert_true(now_ms - began_ms < 60000);
+        closed = 0;
+        for (unsigned i = 0; i < net.count; i++) {
+            closed += net.clients[i].closed;
+        }
+    }
+    return now_ms - began_ms;
+}
+
+/* When every slot is taken the first who said nothing, or only what anybody can say, gets a second; with each of them the
+ * next ones get half of it, down to some milliseconds. Then a queue of 200 is through in seconds. */
+static void a_crowd_is_sent_away_ever_faster(void **state)
+{
+    (void)state;
+    static const char *const beginnings[] = {
+        "", "G", "GET /.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-o", "GET http://a"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        set_up(1000, 1000);
+        for (unsigned n = 0; n < 200; n++) {
+            connects(beginnings[i]);
+        }
+        struct client *validator = connects(get);
+        uint32_t ms = closes_within(201 - SLOTS);
+        assert_true(validator->closed && ms > 1000 && ms < 2000 + 200 / SLOTS * 45);
+        assert_memory_equal(validator->answer, "HTTP/1.1 200", 12);
+        tear_down();
+    }
+}
+
+/* Once nobody has come for a second, there is patience again. */
+static void patience_comes_back(void **state)
+{
+    (void)state;
+    uint32_t now_ms = 0;
+    set_up(1000, 1000);
+    for (unsigned i = 0; i < 40; i++) {
+        connects("");
+    }
+    pass(&now_ms, 4000);
+    assert_true(net.clients[39 - SLOTS].closed);
+    for (unsigned i = 40 - SLOTS; i < 40; i++) {
+        net.clients[i].broken = true;
+    }
+    pass(&now_ms, 1100);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        connects("");
+    }
+    pass(&now_ms, 900);
+    for (unsigned i = 40; i < net.count; i++) {
+        assert_false(net.clients[i].closed);
+    }
+    pass(&now_ms, 300);
+    unsigned closed = 0;
+    for (unsigned i = 40; i < net.count; i++) {
+        closed += net.clients[i].closed;
+    }
+    assert_int_equal(closed, 1);
+    tear_down();
+}
+
+/* A tick may last as long as a signature: nobody is sent away who could not be heard meanwhile. */
+static void a_long_tick_is_nobodys_fault(void **state)
+{
+    (void)state;
+    uint32_t now_ms = 0;
+    set_up(1000, 1000);
+    for (unsigned i = 0; i < SLOTS; i++) {
+        connects("");
+    }
+    ticks(1, &now_ms, 5000);
+    net.clients[0].request = get;
+    net.clients[0].len = strlen(get);
+    ticks(3, &now_ms, 1);
+    assert_true(net.clients[0].closed);
+    assert_memory_equal(net.clients[0].answer, "HTTP/1.1 200", 12);
+    tear_down();
+}
+
+/* A wrong path is answered as soon as somebody else may want the slot, and in its own time otherwise. */
+static void a_wrong_path_goes_first(void **state)
+{
+    (void)state;
+    uint32_t now_ms = 0;
+    if (SLOTS < 2) {
+        skip();
+    }
+    set_up(1000, 1000);
+    connects("GET /x HTTP/1.1\r\nHost: ");
+    for (unsigned i = 2; i < SLOTS; i++) {
+        connects("");
+    }
+    ticks(50, &now_ms, 10);
+    assert_false(net.clients[0].closed);
+    struct client *last = connects("");
+    ticks(3, &now_ms, 10);
+    assert_true(net.clients[0].closed && !last->closed);
+    assert_memory_equal(net.clients[0].answer, "HTTP/1.1 404", 12);
+    tear_down();
+    /* and when it does not take its answer, as fast as who says nothing */
+    set_up(1000, 0);
+    for (unsigned i = 0; i < 4 * SLOTS; i++) {
+        connects("GET /x HTTP/1.1\r\n\r\n");
+    }
+    assert_true(closes_within(3 * SLOTS) < 2000);
+    tear_down();
+}
+
+/* Who asked for the live path keeps his slot longer than who did not, but not for ever. */
+static void who_asked_is_waited_for(void **state)
+{
+    (void)state;
+    uint32_t now_ms = 0;
+    if (SLOTS < 2 || SLOTS > 4) { /* with more of them the crowd is through too soon */
+        skip();
+    }
+    set_up(1000, 1000);
+    struct client *slow = connects("GET " PATH " HTTP/1.1\r\nHost: ");
+    for (unsigned i = 0; i < 30; i++) {
+        connects("");
+    }
+    pass(&now_ms, 1300);
+    assert_true(net.clients[1].closed && !slow->closed);
+    slow->request = get;
+    slow->at = 0;
+    slow->len = strlen(get);
+    pass(&now_ms, 10);
+    assert_memory_equal(slow->answer, "HTTP/1.1 200", 12);
+    tear_down();
+    set_up(1000, 1000);
+    slow = connects("GET " PATH " HTTP/1.1\r\nHost: ");
+    for (unsigned i = 0; i < CLIENTS - 1; i++) {
+        connects("");
+    }
+    now_ms = 0;
+    pass(&now_ms, 3100);
+    assert_true(slow->closed && slow->got == 0);
+    tear_down();
+}
+
 static void broken_connections_free_their_slot(void **state)
 {
     (void)state;
@@ -436,7 +597,7 @@ static void listens_only_while_something_is_live(void **state)
 {
     (void)state;
     memset(&net, 0, sizeof net);
-    acme_http01_init(&h, &listener);
+    assert_int_equal(acme_http01_init(&h, &listener), 0);
     assert_int_equal(net.starts, 0);
     net.not_yet = true;
     assert_int_equal(h.solver.present(h.solver.ctx, &live), 0);
@@ -462,7 +623,7 @@ static void accepts_nothing_before_it_listens(void **state)
     (void)state;
     uint32_t now_ms = 0;
     memset(&net, 0, sizeof net);
-    acme_http01_init(&h, &listener);
+    assert_int_equal(acme_http01_init(&h, &listener), 0);
     net.not_yet = true;
     assert_int_equal(h.solver.present(h.solver.ctx, &live), 0);
     ticks(3, &now_ms, 1);
@@ -507,6 +668,12 @@ int main(void)
         cmocka_unit_test(silent_clients_make_room),
         cmocka_unit_test(dripping_clients_make_room),
         cmocka_unit_test(a_client_that_does_not_read_makes_room),
+        cmocka_unit_test(compiled_with_other_limits),
+        cmocka_unit_test(a_crowd_is_sent_away_ever_faster),
+        cmocka_unit_test(patience_comes_back),
+        cmocka_unit_test(a_long_tick_is_nobodys_fault),
+        cmocka_unit_test(a_wrong_path_goes_first),
+        cmocka_unit_test(who_asked_is_waited_for),
         cmocka_unit_test(broken_connections_free_their_slot),
         cmocka_unit_test(listens_only_while_something_is_live),
         cmocka_unit_test(accepts_nothing_before_it_listens),

@@ -91,7 +91,7 @@ static void have(enum acme_record which, const char *data, size_t len)
 static void key_that_lives_elsewhere(void **state)
 {
     (void)state;
-    static const struct acme_key_ops ops = {.export = no_export};
+    static const struct acme_key_ops ops = {.save = no_export};
     struct acme_key key = {&ops, NULL};
     assert_int_equal(acme_keeper_load_key(&keeper, ACME_RECORD_ACCOUNT_KEY, &key), 1);
     assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY].reads, 0);
@@ -101,7 +101,7 @@ static void key_that_lives_elsewhere(void **state)
 static void key_record_too_long(void **state)
 {
     (void)state;
-    static const struct acme_key_ops ops = {.import = any_import};
+    static const struct acme_key_ops ops = {.load = any_import};
     struct acme_key key = {&ops, NULL};
     static const struct {
         size_t work_len, len;
@@ -132,7 +132,7 @@ static void key_without_a_record(void **state)
     struct acme_key_p256 handle;
     struct acme_key_ops ops = acme_key_p256_ops;
     struct acme_key key = {&ops, &handle};
-    ops.export = no_export;
+    ops.save = no_export;
     assert_int_equal(acme_keeper_make_key(&keeper, ACME_RECORD_KEY_NEXT, &key), ACME_E_KEY);
     assert_int_equal(exports, 1);
     assert_int_equal(record[ACME_RECORD_KEY_NEXT].writes, 0);
@@ -151,7 +151,7 @@ static void records_too_long(void **state)
     have(ACME_RECORD_ACCOUNT, big, 2049);
     have(ACME_RECORD_ORDER, big, 2049);
     have(ACME_RECORD_KEY_NEXT, big, 200);
-    assert_int_equal(acme_keeper_recall(&keeper, &flow, &retry_utc), 1);
+    acme_keeper_recall(&keeper, &flow, &retry_utc);
     assert_string_equal(flow.account, "");
     assert_string_equal(flow.order.url, "");
     assert_int_equal(retry_utc, 0);
@@ -207,15 +207,15 @@ static void what_the_flow_has_learned(void **state)
         flow.drop_order = flow.save_account = true;
         for (unsigned i = 0; i < 3; i++) {
             put_says = i == failing ? ACME_E_STORE_WRITE : 0;
-            assert_int_equal(acme_keeper_flow(&keeper, &flow), i == failing ? ACME_E_STORE_WRITE : 1);
+            assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), i == failing ? ACME_E_STORE_WRITE : 1);
             assert_int_equal(record[order[i]].writes, 1);
             assert_true(i != failing || keeper.blamed == order[i]);
         }
         put_says = failing == 3 ? ACME_E_STORE_WRITE : 0;
         flow.save_order = true;
-        assert_int_equal(acme_keeper_flow(&keeper, &flow), failing == 3 ? ACME_E_STORE_WRITE : 1);
+        assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), failing == 3 ? ACME_E_STORE_WRITE : 1);
         assert_int_equal(record[ACME_RECORD_ORDER].writes, 2);
-        assert_int_equal(acme_keeper_flow(&keeper, &flow), 0);
+        assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), 0);
     }
 }
 
@@ -223,7 +223,7 @@ static void what_the_flow_has_learned(void **state)
 static void next_account_key_is_gone(void **state)
 {
     (void)state;
-    static const struct acme_key_ops ops = {.import = any_import};
+    static const struct acme_key_ops ops = {.load = any_import};
     struct acme_flow flow;
     setup.account_key = setup.certificate_key = (struct acme_key){&ops, NULL};
     for (int i = 0; i < 2; i++) {
@@ -231,12 +231,12 @@ static void next_account_key_is_gone(void **state)
         flow.setup = &setup;
         flow.manage.promote = true;
         have(ACME_RECORD_ACCOUNT_KEY_NEXT, i == 0 ? NULL : unreadable, 0);
-        assert_int_equal(acme_keeper_flow(&keeper, &flow), i == 0 ? ACME_E_KEY_CORRUPT : ACME_E_STORE_READ);
+        assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), i == 0 ? ACME_E_KEY_CORRUPT : ACME_E_STORE_READ);
         assert_int_equal(keeper.blamed, ACME_RECORD_ACCOUNT_KEY_NEXT);
         assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY].writes, 0);
     }
     flow.manage.promoted = true; /* it was written, and is not there */
-    assert_int_equal(acme_keeper_flow(&keeper, &flow), ACME_E_KEY_CORRUPT);
+    assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), ACME_E_KEY_CORRUPT);
     assert_int_equal(keeper.blamed, ACME_RECORD_ACCOUNT_KEY);
     assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY_NEXT].writes, 0);
 }

@@ -80,7 +80,7 @@ static void a_thousand_keys(void **state)
         zero_coordinates += ours.point[1] == 0 || ours.point[33] == 0;
         maker_sys.random(NULL, digest, sizeof digest);
         assert_int_equal(ops->sign(&ours, digest, signature), 0);
-        len = ops->export(&ours, record, sizeof record);
+        len = ops->save(&ours, record, sizeof record);
         assert_in_range(len, 200, sizeof record);
         bio = BIO_new_mem_buf(record, len);
         theirs = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
@@ -89,7 +89,7 @@ static void a_thousand_keys(void **state)
         assert_true(maker_verify(theirs, digest, signature));
         digest[i % 32] ^= 1;
         assert_false(maker_verify(theirs, digest, signature));
-        assert_int_equal(ops->import(&again, record, (size_t)len), 0);
+        assert_int_equal(ops->load(&again, record, (size_t)len), 0);
         assert_memory_equal(&again, &ours, sizeof ours);
         BIO_free(bio);
         EVP_PKEY_free(theirs);
@@ -124,7 +124,7 @@ static void edge_scalars(void **state)
         EVP_EncodeBlock((unsigned char *)pem + strlen(pem), der, sizeof der);
         strcat(pem, "\n-----END EC PRIVATE KEY-----\n");
         memset(&ours, 1, sizeof ours);
-        assert_int_equal(ops->import(&ours, pem, strlen(pem)), ACME_E_KEY_CORRUPT);
+        assert_int_equal(ops->load(&ours, pem, strlen(pem)), ACME_E_KEY_CORRUPT);
         assert_false(ours.ready);
         assert_int_equal(ours.scalar[5], 0);
     }
@@ -160,20 +160,20 @@ static void foreign_records(void **state)
                 memcpy(text, crlf, len);
                 len -= 2;
             }
-            assert_int_equal(ops->import(&ours, text, len != 0 ? len : strlen(text)), 0);
+            assert_int_equal(ops->load(&ours, text, len != 0 ? len : strlen(text)), 0);
             assert_int_equal(ops->sign(&ours, digest, signature), 0);
             assert_true(maker_verify(theirs, digest, signature));
         }
         free(pem);
         for (int i = 0; i < 3; i++) {
             pem = maker_key_pem(others[i], pkcs8);
-            assert_int_equal(ops->import(&ours, pem, strlen(pem)), ACME_E_KEY_CORRUPT);
+            assert_int_equal(ops->load(&ours, pem, strlen(pem)), ACME_E_KEY_CORRUPT);
             assert_int_equal(ops->sign(&ours, digest, signature), ACME_E_KEY);
             free(pem);
         }
     }
-    assert_int_equal(ops->import(&ours, parameters, strlen(parameters)), ACME_E_KEY_CORRUPT);
-    assert_int_equal(ops->import(&ours, "", 0), ACME_E_KEY_CORRUPT);
+    assert_int_equal(ops->load(&ours, parameters, strlen(parameters)), ACME_E_KEY_CORRUPT);
+    assert_int_equal(ops->load(&ours, "", 0), ACME_E_KEY_CORRUPT);
     for (int i = 0; i < 3; i++) {
         EVP_PKEY_free(others[i]);
     }
@@ -200,7 +200,7 @@ static void compressed_point(void **state)
         pem[31] = '\0';
         EVP_EncodeBlock((unsigned char *)pem + strlen(pem), der, len);
         strcat(pem, "\n-----END EC PRIVATE KEY-----\n");
-        assert_int_equal(ops->import(&ours, pem, strlen(pem)), damage ? ACME_E_KEY_CORRUPT : 0);
+        assert_int_equal(ops->load(&ours, pem, strlen(pem)), damage ? ACME_E_KEY_CORRUPT : 0);
     }
     BIO_free(bio);
     EC_KEY_free(ec);
@@ -213,7 +213,7 @@ static int import_der(struct acme_key_p256 *ours, const char *label, const uint8
 
     EVP_EncodeBlock((unsigned char *)body, der, len);
     snprintf(pem, sizeof pem, "-----BEGIN %s-----\n%s\n-----END %s-----\n", label, body, label);
-    return ops->import(ours, pem, strlen(pem));
+    return ops->load(ours, pem, strlen(pem));
 }
 
 /* What is wrong with a compressed point: its number of unused bits, its sign, its length. */
@@ -288,7 +288,7 @@ static void bytes_behind(void **state)
         der[1] = way == 1 ? 0x27 : 0x25;
         EVP_EncodeBlock((unsigned char *)pem + strlen(pem), der, way == 0 ? 39 : 41);
         strcat(pem, "\n-----END EC PRIVATE KEY-----\n");
-        assert_int_equal(ops->import(&ours, pem, strlen(pem)), way == 0 ? 0 : ACME_E_KEY_CORRUPT);
+        assert_int_equal(ops->load(&ours, pem, strlen(pem)), way == 0 ? 0 : ACME_E_KEY_CORRUPT);
     }
 }
 
@@ -302,13 +302,13 @@ static void damaged_records(void **state)
 
     (void)state;
     assert_int_equal(ops->generate(&key, &maker_sys), 0);
-    len = ops->export(&key, record, sizeof record);
+    len = ops->save(&key, record, sizeof record);
     for (int at = 0; at < len; at++) {
         static const char other[] = "\n-=A z";
         for (int way = 0; way < 8 + 6; way++) {
             char was = record[at];
             record[at] = way < 8 ? (char)(was ^ 1 << way) : other[way - 8];
-            if (ops->import(&ours, record, (size_t)len) == 0) {
+            if (ops->load(&ours, record, (size_t)len) == 0) {
                 EVP_PKEY *public_key = maker_public(ours.point);
                 assert_int_equal(ops->sign(&ours, digest, signature), 0);
                 assert_true(maker_verify(public_key, digest, signature));
@@ -322,9 +322,9 @@ static void damaged_records(void **state)
     }
     assert_true(refused > 12 * len);
     for (int cut = 0; cut < len - 1; cut++) {
-        assert_int_equal(ops->import(&ours, record, (size_t)cut), ACME_E_KEY_CORRUPT);
+        assert_int_equal(ops->load(&ours, record, (size_t)cut), ACME_E_KEY_CORRUPT);
     }
-    assert_int_equal(ops->import(&ours, record, (size_t)len - 1), 0); /* only the line's end is missing */
+    assert_int_equal(ops->load(&ours, record, (size_t)len - 1), 0); /* only the line's end is missing */
 }
 
 static void small_buffers(void **state)
@@ -335,14 +335,14 @@ static void small_buffers(void **state)
 
     (void)state;
     memset(&key, 0, sizeof key);
-    assert_int_equal(ops->export(&key, record, sizeof record), ACME_E_KEY);
+    assert_int_equal(ops->save(&key, record, sizeof record), ACME_E_KEY);
     assert_int_equal(ops->point(&key, (uint8_t *)record), ACME_E_KEY);
     assert_int_equal(ops->generate(&key, &maker_sys), 0);
-    len = ops->export(&key, record, sizeof record);
+    len = ops->save(&key, record, sizeof record);
     assert_true(len > 0);
     for (int cap = 0; cap < len; cap++) {
         record[cap] = '#';
-        assert_int_equal(ops->export(&key, record, (size_t)cap), ACME_E_KEY);
+        assert_int_equal(ops->save(&key, record, (size_t)cap), ACME_E_KEY);
         assert_int_equal(record[cap], '#');
         assert_true(cap == 0 || record[0] == 0); /* no half of a key is left */
     }

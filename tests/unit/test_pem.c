@@ -9,8 +9,8 @@
 
 #include "wire/pem.h"
 
-/* Reads text in pieces of `step` and notes what happened as "B<label>" and "E<length>", or "!" and the error.
- */
+/* Reads text in pieces of `step` and notes what happened as "B<label>", "E<length>" with what is there of
+ * the contents, "!" and the error. */
 static void trace(const char *text, size_t len, size_t step, size_t cap, char *out)
 {
     uint8_t der[512];
@@ -19,7 +19,7 @@ static void trace(const char *text, size_t len, size_t step, size_t cap, char *o
 
     acme_pem_init(&pem, der, cap);
     *out = '\0';
-    for (size_t at = 0; at < len && event >= 0;) {
+    for (size_t at = 0; at < len;) {
         size_t n = len - at < step ? len - at : step;
         char *piece = malloc(n);
         size_t used = 0;
@@ -29,16 +29,17 @@ static void trace(const char *text, size_t len, size_t step, size_t cap, char *o
         assert_in_range(used, 1, n);
         at += used;
         if (event == ACME_PEM_BEGIN) {
+            pem.der = der;
             out += sprintf(out, "B%s ", pem.label);
         } else if (event == ACME_PEM_END) {
-            out += sprintf(out, "E%u:%.*s ", (unsigned)pem.len, (int)pem.len, (char *)pem.der);
+            out += sprintf(out, "E%u:%.*s ", (unsigned)pem.len, pem.der != NULL ? (int)pem.len : 0, (char *)pem.der);
         } else if (event < 0) {
-            out += sprintf(out, "!%d", event);
+            out += sprintf(out, "!%d ", event);
         } else {
             assert_int_equal(used, n);
         }
     }
-    if (event >= 0 && !acme_pem_outside(&pem)) {
+    if (!acme_pem_outside(&pem)) {
         strcpy(out, "open");
     }
 }
@@ -55,29 +56,56 @@ static void forms(void **state)
          "BA E4:foob BB C E2:fo "},
         {"-----BEGIN A-----  \nZm 9v\t\n-----END A-----  \n-----BEGIN A-----\nZm9v\n-----END A-----\n",
          "BA E3:foo BA E3:foo "},
-        {"x-----BEGIN A-----\nZm9v\n-----END A-----\n", ""},
-        {"----BEGIN A-----\n", ""},
+        {"\xef\xbb\xbf-----BEGIN A-----\rZm9v\r-----END A-----\r", "BA E3:foo "},
+        {" \t-----BEGIN A-----\n  Zm9v\n  -----END A-----\n", "BA E3:foo "},
+        {"-----BEGIN A-----\nZm9v\n-----END A----------BEGIN B-----\nZm9v\n-----END B-----", "BA E3:foo BB E3:foo "},
+        {"-----BEGIN A-----\nZm9v\n-----END A----- -----BEGIN B-----\nZm9v\n-----END B-----", "BA E3:foo BB E3:foo "},
+        {"-----BEGIN A-----\nZm9v\n-----END A-----x-----BEGIN B-----\nZm9v\n-----END B-----\n", "BA E3:foo !-103 "},
+        {"-----BEGIN A----- Zm9v -----END A-----", "BA E3:foo "},
+        {"-----BEGIN A-----Zm9v-----END A-----\n", "BA E3:foo "},
+        {"# -----BEGIN A-----\n# Zm9v\n# -----END A-----\n", ""},
+        {"------BEGIN A-----\nZm9v\n-----END A-----\n", "BA E3:foo "},
+        {"--------\n-----BEGIN A-----\nZm9v\n-----END A-----\n", "BA E3:foo "},
+        /* the BEGIN line is damaged: the END line tells */
+        {"x-----BEGIN A-----\nZm9v\n-----END A-----\n", "!-103 "},
+        {"-----BEGIN A\nZm9v\n-----END A-----\n-----BEGIN B-----\nZm9v\n-----END B-----\n", "!-103 BB E3:foo "},
+        {"-----BEGIN A---\nZm9v\n-----END A-----\n", "!-103 "},
+        {"-----BEGIN A---x\nZm9v\n-----END A-----\n", "!-103 "},
+        {"----BEGIN A-----\n-----END A-----\n", "!-103 "},
+        {"----BEGIN A-----\n-----END\n-----ENDE A", ""},
         {"-----BEGIN A----\nZm9v\n", ""},
-        {"-----BEGIN A------\nZm9v\n", ""},
-        {"-----BEGIN A-----x\nZm9v\n", ""},
+        {"-----BEGIN A", "open"},
         {"-----BEGIN A\nZm9v\n", ""},
-        /* a label too long to keep: read over as text */
-        {"-----BEGIN AAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----\nZm9v\n-----END AAAAAAAAAAAAAAAAAAAAAAAAAAAAA-----\n", ""},
+        /* a label too long to keep */
+        {"-----BEGIN AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB-----\nZm9v\n-----END "
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB-----\n",
+         "BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA E3:foo "},
+        {"-----BEGIN AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB-----\nZm9v\n-----END "
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB\n-----BEGIN B-----\nZm9v\n-----END B-----\n",
+         "BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA !-103 BB E3:foo "},
         {"-----BEGIN A-----\nZm9v\n", "BA open"},
         {"-----BEGIN A-----\nZm9v\n-----END A----", "BA open"},
-        {"-----BEGIN A-----\nZm9v\n-----END B-----\n", "BA !-103"},
-        {"-----BEGIN A-----\nZm9v\n-----END AA-----\n", "BA !-103"},
-        {"-----BEGIN A-----\nZm9\n-----END A-----\n", "BA !-103"},
-        {"-----BEGIN A-----\nZ===\n-----END A-----\n", "BA !-103"},
-        {"-----BEGIN A-----\nZm8=Zm9v\n-----END A-----\n", "BA !-103"},
-        {"-----BEGIN A-----\nZm8==\n-----END A-----\n", "BA !-103"},
-        {"-----BEGIN A-----\nZm=v\n-----END A-----\n", "BA !-103"},
-        {"-----BEGIN A-----\nProc-Type: 4\n-----END A-----\n", "BA !-103"},
-        {"-----BEGIN A-----\nZm9_\n-----END A-----\n", "BA !-103"},
-        {"-----BEGIN A-----\nZm9v-----BEGIN A-----\n", "BA !-103"},
-        {"-----BEGIN A-----\nZm9vZm9vZm9vZm9vZm9vZm9v\n-----END A-----\n", "BA !-104"},
+        {"-----BEGIN A-----\nZm9v\n-----END A----\n-----BEGIN B-----\nZm9v\n-----END B-----\n",
+         "BA !-103 BB E3:foo "},
+        {"-----BEGIN A-----\nZm9v\n-----END B-----\n", "BA !-103 "},
+        {"-----BEGIN A-----\nZm9v\n-----END AA-----\n", "BA !-103 "},
+        {"-----BEGIN A-----\nZm9\n-----END A-----\n", "BA !-103 "},
+        /* the rest of a damaged block is read over, to its end */
+        {"-----BEGIN A------\nZm9v\n-----END A-----\n", "BA !-103 E0: "},
+        {"-----BEGIN A-----\nZ===\n-----END A-----\n", "BA !-103 E0: "},
+        {"-----BEGIN A-----\nZm8=Zm9v\n-----END A-----\n", "BA !-103 E2: "},
+        {"-----BEGIN A-----\nZm8==\n-----END A-----\n", "BA !-103 E2: "},
+        {"-----BEGIN A-----\nZm=v\n-----END A-----\n", "BA !-103 E0: "},
+        {"-----BEGIN A-----\nProc-Type: 4\n-----END A-----\n-----BEGIN B-----\nZm9v\n-----END B-----\n",
+         "BA !-103 E3: BB E3:foo "},
+        {"-----BEGIN A-----\nZm9_\n-----END A-----\n", "BA !-103 E0: "},
+        {"-----BEGIN A-----\nZm9vZm9vZm9vZm9vZm9vZm9v\n-----END A-----\n", "BA !-104 E15: "},
+        /* END is missing: the next block is read */
+        {"-----BEGIN A-----\nZm9v\n-----BEGIN B-----\nZm9v\n-----END B-----\n", "BA !-103 BB E3:foo "},
+        {"-----BEGIN A-----\nZm9v-----BEGIN B-----\nZm9v\n-----END B-----\n", "BA !-103 BB E3:foo "},
+        {"-----BEGIN A-----\nZm9v\n-----X\n-----BEGIN B-----\nZm9v\n-----END B-----\n", "BA !-103 BB E3:foo "},
     };
-    char got[256];
+    char got[300];
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -91,8 +119,9 @@ static void forms(void **state)
 /* A block without a buffer is read over, whatever is in it, but its end is found. */
 static void skipped(void **state)
 {
-    static const char text[] = "-----BEGIN A-----\n!!: not base64, and longer than any buffer here\n-----END A-----\n"
-                               "-----BEGIN B-----\nZm9v\n-----END B-----\n";
+    static const char text[] =
+        "-----BEGIN A-----\n!!: not base64 - and longer ---- than any buffer here\n-----END A-----\n"
+        "-----BEGIN B-----\nZm9v\n-----END B-----\n";
     struct acme_pem pem;
     uint8_t der[4];
     size_t used, at = 0;
@@ -111,6 +140,40 @@ static void skipped(void **state)
     assert_int_equal(acme_pem_read(&pem, text + at, sizeof text - 1 - at, &used), ACME_PEM_END);
     assert_int_equal(pem.len, 3);
     assert_memory_equal(der, "foo", 3);
+}
+
+static void kinds(void **state)
+{
+    static const struct {
+        const char *label;
+        enum acme_pem_kind kind;
+    } labels[] = {
+        {"CERTIFICATE", ACME_PEM_CERTIFICATE},
+        {"X509 CERTIFICATE", ACME_PEM_CERTIFICATE},
+        {"X.509 CERTIFICATE", ACME_PEM_CERTIFICATE},
+        {"TRUSTED CERTIFICATE", ACME_PEM_WRAPPED},
+        {"ATTRIBUTE CERTIFICATE", ACME_PEM_WRAPPED},
+        {"PKCS7", ACME_PEM_WRAPPED},
+        {"CMS", ACME_PEM_WRAPPED},
+        {"CERTIFICATE REQUEST", ACME_PEM_OTHER},
+        {"X509 CRL", ACME_PEM_OTHER},
+        {"PRIVATE KEY", ACME_PEM_OTHER},
+        {"certificate", ACME_PEM_OTHER},
+        {"ERTIFICATE", ACME_PEM_OTHER},
+        {"", ACME_PEM_OTHER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        char text[64];
+        struct acme_pem pem;
+        size_t used;
+
+        acme_pem_init(&pem, NULL, 0);
+        snprintf(text, sizeof text, "-----BEGIN %s-----", labels[i].label);
+        assert_int_equal(acme_pem_read(&pem, text, strlen(text), &used), ACME_PEM_BEGIN);
+        assert_int_equal(acme_pem_kind(&pem), labels[i].kind);
+    }
 }
 
 #ifndef NO_OPENSSL
@@ -158,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms),
         cmocka_unit_test(skipped),
+        cmocka_unit_test(kinds),
 #ifndef NO_OPENSSL
         cmocka_unit_test(written),
 #endif

@@ -233,6 +233,29 @@ static void authorization(void **state)
     assert_null(a.token.at);
     assert_int_equal(acme_authz_read(&a, doc(text), "http-0"), 0);
     assert_null(a.url.at);
+    /* The reason of an invalid authorization: ours, else that of whatever other challenge has one. */
+#define NAMED       "\"identifier\":{\"value\":\"a\"},\"challenges\":["
+#define OURS(more)  "{\"type\":\"http-01\",\"url\":\"" U "/1\"" more "}"
+#define OTHER(more) "{\"type\":\"dns-01\",\"url\":\"" U "/2\"" more "}"
+#define ERROR(word) ",\"error\":{\"type\":\"" word "\"}"
+    static const struct {
+        const char *text, *type;
+    } reasons[] = {
+        {"{\"status\":\"invalid\"," NAMED OTHER(ERROR("other")) "," OURS("") "]}", "other"},
+        {"{\"status\":\"invalid\"," NAMED OURS("") "," OTHER(ERROR("other")) "]}", "other"},
+        {"{\"status\":\"invalid\"," NAMED OTHER(",\"error\":null") "," OTHER(ERROR("other")) "]}", "other"},
+        {"{\"status\":\"invalid\"," NAMED OTHER(ERROR("other")) "," OURS(ERROR("ours")) "]}", "ours"},
+        {"{\"status\":\"invalid\"," NAMED OURS(ERROR("ours")) "," OTHER(ERROR("other")) "]}", "ours"},
+        {"{\"status\":\"invalid\"," NAMED OURS("") "," OTHER("") "]}", NULL},
+        /* one that is still open is not over because another challenge has an error in it */
+        {"{\"status\":\"pending\"," NAMED OTHER(ERROR("other")) "," OURS("") "]}", NULL},
+    };
+    for (unsigned i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        struct acme_json *json = doc(reasons[i].text);
+        assert_int_equal(acme_authz_read(&a, json, "http-01"), 0);
+        struct acme_slice type = acme_json_text(json, a.error, "type");
+        assert_true(reasons[i].type == NULL ? type.at == NULL : acme_slice_is(type, reasons[i].type));
+    }
     static const char *const bad[] = {"{}",
                                       "[]",
                                       "{\"status\":\"valid\"}",

@@ -613,6 +613,23 @@ static int no_random(void *ctx, void *buf, size_t len)
     return ACME_E_RANDOM;
 }
 
+/* A source that sticks after the keys were made: in one byte, in a whole draw, in the second draw only. */
+enum { STUCK_BYTE, STUCK_DRAW, STUCK_LATER, STUCK_WAYS };
+static int stuck_at;
+static int stuck_random(void *ctx, void *buf, size_t len)
+{
+    static int draws;
+    uint8_t *to = buf;
+
+    (void)ctx;
+    memset(buf, 0x5a, len);
+    draws++;
+    for (size_t i = 0; i < len && (stuck_at == STUCK_DRAW || (stuck_at == STUCK_LATER && draws % 2 == 1)); i++) {
+        to[i] = (uint8_t)i;
+    }
+    return stuck_at == STUCK_WAYS ? maker_sys.random(NULL, buf, len) : 0;
+}
+
 static int64_t clock_says;
 static int clock_answer;
 static int set_clock(void *ctx, int64_t *utc)
@@ -625,7 +642,7 @@ static int set_clock(void *ctx, int64_t *utc)
 static void refused_starts(void **state)
 {
     struct acme_sys sys = maker_sys;
-    const struct acme_trust nothing = {NULL, 0};
+    const struct acme_trust nothing = {NULL, 0, NULL};
     char long_name[300];
 
     (void)state;
@@ -641,6 +658,11 @@ static void refused_starts(void **state)
                      ACME_E_WORK_SMALL);
     sys.random = no_random;
     assert_int_equal(acme_tls_start(&tls, &rsa.trust, buffer, sizeof buffer, HOST, &sys), ACME_E_RANDOM);
+    sys.random = stuck_random;
+    for (stuck_at = 0; stuck_at < STUCK_WAYS; stuck_at++) {
+        assert_int_equal(acme_tls_start(&tls, &rsa.trust, buffer, sizeof buffer, HOST, &sys), ACME_E_RANDOM);
+    }
+    assert_int_equal(acme_tls_start(&tls, &rsa.trust, buffer, sizeof buffer, HOST, &sys), 0);
     sys = maker_sys;
     sys.utc = set_clock;
     clock_says = MAKER_NOW;
@@ -694,6 +716,44 @@ static void resumption(void **state)
     tls_server_free(&server);
 }
 
+/* A session goes on for a day at most, counted from when the server was judged, however often it was resumed; with the
+ * anchors it was judged by; and never when the clock was set back. */
+static void resumption_ends(void **state)
+{
+    static const struct {
+        int64_t later; /* seconds behind the first session */
+        bool other_trust, resumed;
+    } rows[] = {
+        {0, false, true},   {1, false, true},           {MAKER_DAY, false, true}, {MAKER_DAY + 1, false, false},
+        {-1, false, false}, {-MAKER_DAY, false, false}, {10, true, false},        {60 * MAKER_DAY, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct acme_sys sys = maker_sys;
+        struct acme_trust copy = mixed.trust;
+        sys.utc = set_clock;
+        clock_answer = 1;
+        serve(&mixed, NULL);
+        memset(&tls, 0, sizeof tls);
+        for (int n = 0; n < 3; n++) { /* the second is resumed, in the middle of the day */
+            bool last = n == 2;
+            clock_says = MAKER_NOW + (last                          ? rows[i].later
+                                      : n == 1 && rows[i].later > 0 ? rows[i].later / 2 % MAKER_DAY
+                                                                    : 0);
+            assert_int_equal(acme_tls_start(&tls, last && rows[i].other_trust ? &copy : &mixed.trust, buffer,
+                                            sizeof buffer, HOST, &sys),
+                             0);
+            tls_server_connect(&server);
+            assert_int_equal(shake(), 1);
+            assert_int_equal(SSL_session_reused(server.ssl), n == 0 ? false : n == 1 ? true : rows[i].resumed);
+            acme_tls_end(&tls, &server.net);
+            tls_server_run(&server);
+        }
+        tls_server_free(&server);
+    }
+}
+
 /* The server's close_notify: seen, and what came before it is still read. */
 static void clean_end(void **state)
 {
@@ -744,6 +804,7 @@ int main(void)
         cmocka_unit_test(other_ends),
         cmocka_unit_test(refused_starts),
         cmocka_unit_test(resumption),
+        cmocka_unit_test(resumption_ends),
         cmocka_unit_test(clean_end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

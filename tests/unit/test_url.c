@@ -42,6 +42,10 @@ static void splits_good_urls(void **state)
         {"https://localhost/", "localhost", "localhost", "/", 443, false},
         {"https://my_ca-1.lan/", "my_ca-1.lan", "my_ca-1.lan", "/", 443, false},
         {"https://1.2.3.4.example/", "1.2.3.4.example", "1.2.3.4.example", "/", 443, false},
+        {"https://0x7f.example/", "0x7f.example", "0x7f.example", "/", 443, false},
+        {"https://x.0x7g/", "x.0x7g", "x.0x7g", "/", 443, false},
+        {"https://x.00x7/", "x.00x7", "x.00x7", "/", 443, false},
+        {"https://x.x0/", "x.x0", "x.x0", "/", 443, false},
         {"https://h//evil.example/@x", "h", "h", "//evil.example/@x", 443, false},
         {"https://h/a%20b;c=1,2!$&'()*+~[]", "h", "h", "/a%20b;c=1,2!$&'()*+~[]", 443, false},
     };
@@ -137,6 +141,21 @@ static void refuses_bad_urls(void **state)
         {"https://2130706433/", ACME_E_URL},
         {"https://0177.0.0.1/", ACME_E_URL},
         {"https://acme.123/", ACME_E_URL},
+        /* what resolvers take for an address, in all its forms */
+        {"https://0x7f000001/", ACME_E_URL},
+        {"https://0X7F000001/", ACME_E_URL},
+        {"https://0x7F000001./", ACME_E_URL},
+        {"https://192.0x00A80001/", ACME_E_URL},
+        {"https://0x7f.1/", ACME_E_URL},
+        {"https://0x7f.0x0.0X0.0x1/", ACME_E_URL},
+        {"https://127.0.0.0x1/", ACME_E_URL},
+        {"https://1.2.3.0x/", ACME_E_URL},
+        {"https://0x/", ACME_E_URL},
+        {"https://017700000001/", ACME_E_URL},
+        {"https://127.0.0.01/", ACME_E_URL},
+        {"https://acme.0x1f/", ACME_E_URL},
+        {"https://99999999999999999999999999/", ACME_E_URL},
+        {"https://1.2.3.99999999999999999999999999/", ACME_E_URL},
     };
 
     (void)state;
@@ -308,11 +327,15 @@ static void is_at_host_port(void **state)
 
 static void judges_dns_names(void **state)
 {
-    static const char *const good[] = {"a.example", "A-1.Example", "xn--bcher-kva.example",
-                                       "localhost", "1.2.3.4.a",   "0a.b"};
-    static const char *const bad[] = {"",     ".",    "a.example.", ".a",        "a..b",       "*.a",  "a_b.c",
-                                      "-a.b", "a-.b", "a.b-",       "192.0.2.1", "a.1",        "1",    "a b",
-                                      "a/b",  "::1",  "a.b:80",     "a.b\n",     "\xc3\xa9.b", "[::1]"};
+    static const char *const good[] = {
+        "a.example", "A-1.Example", "xn--bcher-kva.example", "localhost", "1.2.3.4.a", "0a.b", "0x1.b", "a.0xg",
+        "a.0y1",     "a.0-x"};
+    static const char *const bad[] = {
+        "",      ".",          "a.example.", ".a",         "a..b",       "*.a",         "a_b.c",
+        "-a.b",  "a-.b",       "a.b-",       "192.0.2.1",  "a.1",        "1",           "a b",
+        "a/b",   "::1",        "a.b:80",     "0x7f000001", "0X7f000001", "0x7f000001.", "a.0x1",
+        "a.0XF", "0x",         "a.0x",       "0177",       "a.00",       "2130706433",  "a.99999999999999999999",
+        "a.b\n", "\xc3\xa9.b", "[::1]"};
     char name[256];
 
     (void)state;

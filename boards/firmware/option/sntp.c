@@ -1,5 +1,5 @@
 /* sntp.c - `make firmware SNTP=address [SNTP_PORT=123]`: the time comes from a server instead of the board. The linker puts
- * this function in the place of board_utc(). */
+ * these functions in the place of board_utc() and acme_start(). */
 #include "lwip/apps/sntp.h"
 
 #include "board.h"
@@ -9,6 +9,8 @@
 #include "x509/leaf.h"
 
 int __wrap_board_utc(void *ctx, int64_t *utc);
+int __wrap_acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms);
+int __real_acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms);
 
 const uint16_t firmware_sntp_port = FIRMWARE_SNTP_PORT;
 
@@ -82,4 +84,18 @@ int __wrap_board_utc(void *ctx, int64_t *utc)
         tell("not believed: ", told_refused);
     }
     return known;
+}
+
+/* The last run may have failed because the server had told a wrong time: SNTP begins anew. */
+int __wrap_acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms)
+{
+    ACME_LWIP_LOCK();
+    if (acme_clock_doubt(&sntp_clock, acme_failure(client)->error)) {
+        sntp_stop();
+        sntp_init();
+        told = false;
+        say("the time is in doubt: asking again", "");
+    }
+    ACME_LWIP_UNLOCK();
+    return __real_acme_start(client, when, now_ms);
 }

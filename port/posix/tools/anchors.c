@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "secure/anchors.h"
+#include "../roots.h"
+#include "secure/constraints.h"
 
 static unsigned char memory[1 << 20]; /* the largest root stores in use need about a quarter of it */
 
@@ -16,6 +17,12 @@ static void print_bytes(const char *name, size_t root, const char *what, const u
     printf("\n};\n");
 }
 
+/* What an anchor is constrained to lies behind its name: secure/constraints.h. */
+static void print_name(const char *name, size_t root, const br_x509_trust_anchor *a)
+{
+    print_bytes(name, root, "dn", a->dn.data, a->dn.len + acme_constraints_len(a));
+}
+
 /* BearSSL's struct wants pointers to writable bytes, though it only reads them. Going through uintptr_t lets
  * the bytes stay in flash without a warning about the lost const. */
 static void print_pointer(const char *name, size_t root, const char *what)
@@ -25,7 +32,7 @@ static void print_pointer(const char *name, size_t root, const char *what)
 
 static void print_arrays(const char *name, size_t root, const br_x509_trust_anchor *a)
 {
-    print_bytes(name, root, "dn", a->dn.data, a->dn.len);
+    print_name(name, root, a);
     if (a->pkey.key_type == BR_KEYTYPE_RSA) {
         print_bytes(name, root, "n", a->pkey.key.rsa.n, a->pkey.key.rsa.nlen);
         print_bytes(name, root, "e", a->pkey.key.rsa.e, a->pkey.key.rsa.elen);
@@ -37,8 +44,9 @@ static void print_arrays(const char *name, size_t root, const br_x509_trust_anch
 static void print_anchor(const char *name, size_t root, const br_x509_trust_anchor *a)
 {
     printf("    {\n        {");
-    print_pointer(name, root, "dn");
-    printf("},\n        %s,\n", (a->flags & BR_X509_TA_CA) ? "BR_X509_TA_CA" : "0");
+    printf("(unsigned char *)(uintptr_t)%s_%zu_dn, %zu},\n        %s%s,\n", name, root, a->dn.len,
+           (a->flags & BR_X509_TA_CA) ? "BR_X509_TA_CA" : "0",
+           (a->flags & ACME_ANCHOR_CONSTRAINED) ? " | ACME_ANCHOR_CONSTRAINED" : "");
     if (a->pkey.key_type == BR_KEYTYPE_RSA) {
         printf("        {BR_KEYTYPE_RSA, {.rsa = {");
         print_pointer(name, root, "n");
@@ -73,21 +81,23 @@ int main(int argc, char **argv)
         return 64;
     }
     int count = read_anchors(&reader, &trust);
+    char words[ACME_ROOTS_WORDS];
+    size_t left = acme_roots_words(&reader, words);
     if (count < 0) {
-        fprintf(stderr, "nanoacme-anchors: no usable certificate in the input, or damaged PEM (error %d)\n", count);
+        fprintf(stderr, "nanoacme-anchors: no table: %s%s\n", words, acme_roots_trouble(&reader));
         return 1;
     }
-    if (reader.skipped > 0)
-        fprintf(stderr, "nanoacme-anchors: %zu certificates left out: BearSSL cannot use their keys\n",
-                reader.skipped);
+    fprintf(stderr, "nanoacme-anchors: %s%s\n", left > 0 ? "warning: " : "", words);
 
     printf("/* %zu trust anchors, made by nanoacme-anchors: do not edit. */\n\n", trust.count);
-    printf("#include <stdint.h>\n\n#include \"secure/anchors.h\"\n\nextern const struct acme_trust %s;\n\n", argv[1]);
+    printf("#include <stdint.h>\n\n#include \"secure/%s.h\"\n\nextern const struct acme_trust %s;\n\n",
+           reader.constrained ? "constraints" : "anchors", argv[1]);
     for (size_t i = 0; i < trust.count; i++)
         print_arrays(argv[1], i, &trust.anchors[i]);
     printf("\nstatic const br_x509_trust_anchor %s_anchors[] = {\n", argv[1]);
     for (size_t i = 0; i < trust.count; i++)
         print_anchor(argv[1], i, &trust.anchors[i]);
-    printf("};\n\nconst struct acme_trust %s = {%s_anchors, %zu};\n", argv[1], argv[1], trust.count);
+    printf("};\n\nconst struct acme_trust %s = {%s_anchors, %zu, %s};\n", argv[1], argv[1], trust.count,
+           reader.constrained ? "acme_constraints_permit" : "NULL");
     return ferror(stdout) || fclose(stdout) ? 1 : 0;
 }

@@ -9,7 +9,10 @@
 #define LWIP_SOCKET             0
 #define LWIP_NETCONN            0
 #define LWIP_IPV4               1
-#define LWIP_IPV6               0
+#ifndef LWIP_IPV6
+#define LWIP_IPV6 1
+#endif
+#define LWIP_IPV6_REASS         0 /* asserts on 64-bit machines */
 #define LWIP_ARP                0
 #define LWIP_ETHERNET           0
 #define LWIP_UDP                1

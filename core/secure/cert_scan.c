@@ -1,0 +1,102 @@
+/* cert_scan.c - see cert_scan.h. */
+#include "cert_scan.h"
+
+#include <string.h>
+
+#include "../wire/date.h"
+#include "../wire/der.h"
+
+enum state { TAG, LENGTH, MORE_LENGTH, CONTENTS };
+
+/* The SEQUENCEs on the way to the extensions, in their order; the others are passed over. */
+enum { CERTIFICATE, TBS, ALGORITHM, ISSUER, VALIDITY, LATER };
+
+void acme_cert_scan_begin(struct acme_cert_scan *s)
+{
+    memset(s, 0, sizeof *s);
+    s->not_after = ACME_DATE_NONE;
+}
+
+/* An object identifier is over: the name of an extension, or a purpose. */
+static void identified(struct acme_cert_scan *s)
+{
+    if (s->usage == 0) {
+        s->is_usage = memcmp(s->text, "\3\x55\x1d\x25", 4) == 0;
+    } else if (memcmp(s->text, "\x08\x2b\x06\x01\x05\x05\x07\x03\x01", 9) == 0 ||
+               memcmp(s->text, "\4\x55\x1d\x25", 5) == 0) {
+        s->unserved = false;
+    }
+}
+
+/* The contents of an element are over. */
+static void element_end(struct acme_cert_scan *s)
+{
+    s->state = TAG;
+    if (s->tag == ACME_DER_OID) {
+        identified(s);
+    } else if (s->sequences == LATER && ++s->times == 2) { /* notBefore, and this */
+        s->not_after = acme_date_der(acme_slice(s->text + 1, s->text[0]), s->tag == ACME_DER_UTC_TIME);
+    }
+}
+
+/* Tag and length are known: decides whether the contents are elements to look at, too. */
+static void element(struct acme_cert_scan *s)
+{
+    bool enter = false;
+
+    s->text[0] = 0;
+    if (s->tag == ACME_DER_SEQUENCE) {
+        enter = s->in_extensions || s->sequences <= TBS || s->sequences == VALIDITY;
+        s->sequences = (uint8_t)(s->sequences < LATER ? s->sequences + 1 : LATER);
+    } else if (s->tag == ACME_DER_CONTEXT_0 + 3) {
+        enter = s->in_extensions = true;
+    } else if (s->tag == ACME_DER_OCTET_STRING && s->is_usage) {
+        s->is_usage = false;
+        s->unserved = true;
+        s->usage = s->len + 1; /* this byte counts */
+        enter = true;
+    }
+    s->state = enter ? TAG : CONTENTS;
+    if (!enter && s->len == 0) {
+        element_end(s);
+    }
+}
+
+static void contents(struct acme_cert_scan *s, uint8_t byte)
+{
+    if (s->text[0] < sizeof s->text - 1) {
+        s->text[++s->text[0]] = byte;
+    }
+    if (--s->len == 0) {
+        element_end(s);
+    }
+}
+
+void acme_cert_scan(struct acme_cert_scan *s, const uint8_t *der, size_t len)
+{
+    for (; len > 0; der++, len--) {
+        if (s->state == TAG) {
+            s->tag = *der;
+            s->state = LENGTH;
+        } else if (s->state == LENGTH) {
+            s->more = (uint8_t)(*der > 0x80 ? *der - 0x80 : 0);
+            s->len = s->more > 0 ? 0 : *der & 0x7fu;
+            s->state = MORE_LENGTH;
+        } else if (s->state == MORE_LENGTH) {
+            s->len = s->len << 8 | *der;
+            s->more--;
+        } else {
+            contents(s, *der);
+        }
+        if (s->state == MORE_LENGTH && s->more == 0) {
+            element(s);
+        }
+        /* Whatever is in there, the next extension is behind it. */
+        if (s->usage > 0 && --s->usage == 0) {
+            s->state = TAG;
+            if (s->unserved) {
+                s->other_use = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+/* cert_scan.h - what BearSSL does not tell of a certificate, read while its bytes go by: when it ends, and whether its
+ * extendedKeyUsage (RFC 5280, 4.2.1.12) leaves out TLS servers.
+ *
+ * Nothing is judged here that BearSSL judges: it refuses what is no certificate, and reads lengths the same way. */
+#ifndef ACME_SECURE_CERT_SCAN_H
+#define ACME_SECURE_CERT_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct acme_cert_scan {
+    uint32_t len;   /* private, as all to `text`: length of the element under way, then what is left of it */
+    uint32_t usage; /* bytes left of extendedKeyUsage */
+    uint8_t state, tag, more, sequences, times;
+    bool in_extensions, is_usage, unserved;
+    uint8_t text[16];  /* an object identifier or a time, of which the first 15 bytes are kept, behind its length */
+    bool other_use;    /* extendedKeyUsage is there, and neither serverAuth nor anyExtendedKeyUsage is in it */
+    int64_t not_after; /* seconds since 1970; ACME_DATE_NONE: not read, or not to be read */
+};
+
+/* Begins a certificate. */
+void acme_cert_scan_begin(struct acme_cert_scan *s);
+
+/* Takes the next bytes. Work: looks at each once. */
+void acme_cert_scan(struct acme_cert_scan *s, const uint8_t *der, size_t len);
+
+#endif
