@@ -11,7 +11,7 @@ static const struct verb {
     const char *word, *names, *help;
     int (*run)(const struct acme_config *config);
 } verbs[] = {
-    {"issue", "NAME...", "get a certificate for the names, or renew it when it is due", acme_program_issue},
+    {"issue", "NAME...", "get a certificate for the names, or renew a due one", acme_program_issue},
     {"status", "[NAME...]", "show the certificates in the state directory", acme_program_status},
 #if ACME_CFG_MANAGE
     {"revoke", "NAME", "revoke the certificate that is stored under the name", acme_program_revoke},
@@ -19,26 +19,6 @@ static const struct verb {
     {"deactivate", "", "end the account for good; wants --yes", acme_program_deactivate},
 #endif
     {"version", "", "show the version", acme_program_version},
-};
-
-static const char *const help[ACME_KEY_COUNT] = {
-    "the CA (default: Let's Encrypt)",
-    "trusted roots of the CA's server (default: the system's)",
-    "keys and certificates (default: /var/lib/nanoacme)",
-    "port for validation (default: 80)",
-    "put validation answers below DIR instead",
-    "where the CA may reach you, e.g. mailto:me@example.org",
-    "agree to the CA's terms of service",
-    "a new certificate even if none is due",
-    "one JSON object a line",
-    "also requests, connections and figures",
-    NULL,
-    "name in the CA server's certificate, if not the URL's",
-    "another host the CA's objects may live on",
-    "the CA may be at http://HOST, without TLS: for tests",
-    NULL,
-    "why: 1 key compromised, 4 superseded, 5 out of use",
-    "you mean it",
 };
 
 static void say_line(const char *a, const char *b, const char *c)
@@ -58,6 +38,16 @@ static void say_text(const char *text)
     acme_line_end(STDOUT_FILENO);
 }
 
+static void say_flags(bool in_file)
+{
+    for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
+        enum acme_config_key key = (enum acme_config_key)i;
+        if (acme_config_help(key, in_file) != NULL) {
+            say_line(acme_config_flag_name(key), acme_config_argument(key), acme_config_help(key, in_file));
+        }
+    }
+}
+
 static int say_help(void)
 {
     say_text("usage: nanoacme [-c FILE] [FLAG...] VERB [NAME...]");
@@ -65,17 +55,14 @@ static int say_help(void)
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         say_line(verbs[i].word, verbs[i].names, verbs[i].help);
     }
-    say_text("flags, each but the last five also a key of the config file:");
-    for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
-        if (help[i] != NULL) {
-            say_line(acme_config_flag_name((enum acme_config_key)i), acme_config_argument((enum acme_config_key)i),
-                     help[i]);
-        }
-    }
+    say_text("flags that are keys of the config file too:");
+    say_flags(true);
+    say_text("flags for the command line only:");
+    say_flags(false);
     say_line("-c", "FILE", "the config file");
     say_line("-h,", "--help", "this text; man nanoacme has more");
     say_line("--version", NULL, "as the verb");
-    say_text("exit: 0 new certificate, or done; 2 nothing to do, 1 failed, 64 usage, 78 configuration");
+    say_text("exit: 0 new certificate, or done; 1 failed; 2 nothing to do; 64 usage; 78 config");
     return 0;
 }
 
@@ -155,7 +142,18 @@ static int take_word(struct acme_config *c, struct words *w)
     return usage("unknown verb ", word);
 }
 
-int acme_program_run(struct acme_config *config, int argc, char **argv)
+/* Whether one of the words is --json: what is wrong before it is read has to be told that way too. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int run(struct acme_config *config, int argc, char **argv)
 {
     struct words w = {.argc = argc, .at = 1, .argv = argv};
     int code = 0;
@@ -179,6 +177,9 @@ int acme_program_run(struct acme_config *config, int argc, char **argv)
     if (w.verb->names[0] == '\0' && config->names.count > 0) {
         return usage(w.verb->word, " takes no names");
     }
+    if (strcmp(w.verb->names, "NAME") == 0 && config->names.count > 1) {
+        return usage(w.verb->word, " takes one NAME, the first of the certificate");
+    }
     code = w.file != NULL ? acme_config_read(config, w.file) : 0;
     code = code != 0 ? code : acme_config_check(config);
     if (code != 0) {
@@ -186,4 +187,13 @@ int acme_program_run(struct acme_config *config, int argc, char **argv)
         return code;
     }
     return w.verb->run(config);
+}
+
+int acme_program_run(struct acme_config *config, int argc, char **argv)
+{
+    int code = run(config, argc, argv);
+    if (wants_json(argc, argv)) {
+        acme_line_way_out(code == ACME_EXIT_NEW ? "done" : code == ACME_EXIT_CURRENT ? "current" : "failed");
+    }
+    return code;
 }

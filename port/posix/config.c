@@ -12,28 +12,38 @@
 
 enum kind { TEXT, WORDS, PORT, REASON, SWITCH };
 
+/* Without a key it is a flag only, without a flag a key only, without a help it is not in --help. */
 static const struct row {
-    const char *key, *flag, *argument;
+    const char *key, *flag, *argument, *help;
     enum kind kind;
     size_t at;
 } rows[ACME_KEY_COUNT] = {
-    {"directory_url", "--directory", "URL", TEXT, offsetof(struct acme_config, directory_url)},
-    {"ca_file", "--ca-file", "PEM", TEXT, offsetof(struct acme_config, ca_file)},
-    {"state", "--state", "DIR", TEXT, offsetof(struct acme_config, state)},
-    {"http_port", "--http-port", "N", PORT, offsetof(struct acme_config, http_port)},
-    {"webroot", "--webroot", "DIR", TEXT, offsetof(struct acme_config, webroot)},
-    {"contact", "--contact", "URI", WORDS, offsetof(struct acme_config, contacts)},
-    {"accept_terms", "--accept-terms", NULL, SWITCH, offsetof(struct acme_config, accept_terms)},
-    {"force", "--force", NULL, SWITCH, offsetof(struct acme_config, force)},
-    {"json", "--json", NULL, SWITCH, offsetof(struct acme_config, json)},
-    {"verbose", "-v", NULL, SWITCH, offsetof(struct acme_config, verbose)},
-    {"names", NULL, "NAME", WORDS, offsetof(struct acme_config, names)},
-    {"tls_name", "--tls-name", "NAME", TEXT, offsetof(struct acme_config, tls_name)},
-    {"more_host", "--more-host", "HOST", WORDS, offsetof(struct acme_config, more_hosts)},
-    {"allow_plain_http", "--allow-plain-http", "HOST", TEXT, offsetof(struct acme_config, plain_host)},
-    {"product", NULL, "TEXT", TEXT, offsetof(struct acme_config, product)},
-    {NULL, "--reason", "N", REASON, offsetof(struct acme_config, reason)},
-    {NULL, "--yes", NULL, SWITCH, offsetof(struct acme_config, yes)},
+#define ROW(name, key, flag, argument, kind, member, help)                                                           \
+    [ACME_KEY_##name] = {key, flag, argument, help, kind, offsetof(struct acme_config, member)}
+    ROW(DIRECTORY_URL, "directory_url", "--directory", "URL", TEXT, directory_url, "the CA (default: Let's Encrypt)"),
+    ROW(CA_FILE, "ca_file", "--ca-file", "PEM", TEXT, ca_file,
+        "trusted roots for the CA's server (default: system's)"),
+    ROW(STATE, "state", "--state", "DIR", TEXT, state, "keys and certificates (default: /var/lib/nanoacme)"),
+    ROW(HTTP_PORT, "http_port", "--http-port", "N", PORT, http_port, "port for validation (default: 80)"),
+    ROW(WEBROOT, "webroot", "--webroot", "DIR", TEXT, webroot, "put validation answers below DIR instead"),
+    ROW(USER, "user", "--user", "NAME", TEXT, user, "give up root and work as this user"),
+    ROW(CONTACT, "contact", "--contact", "URI", WORDS, contacts, "where the CA may reach you, e.g. me@example.org"),
+    ROW(ACCEPT_TERMS, "accept_terms", "--accept-terms", NULL, SWITCH, accept_terms,
+        "agree to the CA's terms of service"),
+    ROW(FORCE, NULL, "--force", NULL, SWITCH, force, "a new certificate even if none is due"),
+    ROW(JSON, NULL, "--json", NULL, SWITCH, json, "one JSON object a line"),
+    ROW(VERBOSE, NULL, "-v", NULL, SWITCH, verbose, "also requests, connections and figures"),
+    ROW(NAMES, "names", NULL, "NAME", WORDS, names, NULL),
+    ROW(TLS_NAME, "tls_name", "--tls-name", "NAME", TEXT, tls_name,
+        "name in the CA server's certificate, if not the URL's"),
+    ROW(MORE_HOST, "more_host", "--more-host", "HOST", WORDS, more_hosts,
+        "another host the CA's objects may live on"),
+    ROW(ALLOW_PLAIN_HTTP, "allow_plain_http", "--allow-plain-http", "HOST", TEXT, plain_host,
+        "the CA may be at http://HOST, without TLS: for tests"),
+    ROW(PRODUCT, "product", NULL, "TEXT", TEXT, product, NULL),
+    ROW(REASON, NULL, "--reason", "N", REASON, reason, "why: 1 key compromised, 4 superseded, 5 out of use"),
+    ROW(YES, NULL, "--yes", NULL, SWITCH, yes, "you mean it"),
+#undef ROW
 };
 
 static uint32_t bit(enum acme_config_key key)
@@ -76,6 +86,11 @@ const char *acme_config_flag_name(enum acme_config_key key)
 const char *acme_config_argument(enum acme_config_key key)
 {
     return rows[key].argument;
+}
+
+const char *acme_config_help(enum acme_config_key key, bool in_file)
+{
+    return (rows[key].key != NULL) == in_file ? rows[key].help : NULL;
 }
 
 /* Reads 1..65535 in plain digits; 0: it is none. */
@@ -202,25 +217,43 @@ static enum acme_config_key row_of(const char *key, size_t len)
     return (enum acme_config_key)i;
 }
 
-/* Two mistakes are worth a hint: a flag's name, and "key value" without the sign between. */
-static int unknown_key(struct acme_config *c, const char *key, unsigned number)
+/* True when a word is a flag without its dashes, as in `directory` or `accept-terms`. */
+static bool is_flag_word(const char *flag, const char *word)
 {
-    char flag[32];
-    enum acme_config_key by_flag = ACME_KEY_COUNT;
-    size_t first = strcspn(key, " \t");
+    flag += flag == NULL ? 0 : strspn(flag, "-");
+    word += strspn(word, "-");
+    while (flag != NULL && *word != '\0' && (*flag == *word || (*flag == '-' && *word == '_'))) {
+        flag++;
+        word++;
+    }
+    return flag != NULL && *flag == '\0' && *word == '\0';
+}
 
-    if (snprintf(flag, sizeof flag, "%s%s", key[0] == '-' ? "" : "--", key) < (int)sizeof flag) {
-        by_flag = acme_config_flag(flag, strlen(flag));
-    }
-    if (by_flag != ACME_KEY_COUNT && rows[by_flag].key != NULL) {
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"; the key for %s is %s", c->file, number,
-                        key, flag, rows[by_flag].key);
-    }
-    if (key[first] != '\0' && row_of(key, first) != ACME_KEY_COUNT) {
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: no = between \"%.*s\" and its value", c->file, number,
-                        (int)first, key);
+/* Says what may have been meant. */
+static int unknown_key(struct acme_config *c, unsigned number, const char *key)
+{
+    for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
+        if (is_flag_word(rows[i].flag, key) || (i == ACME_KEY_VERBOSE && strcmp(key, "verbose") == 0)) {
+            return rows[i].key == NULL
+                       ? complain(c, ACME_EXIT_CONFIG, "%s:%u: \"%.64s\" is for the command line only: %s", c->file,
+                                  number, key, rows[i].flag)
+                       : complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"; here it is called %s", c->file,
+                                  number, key, rows[i].key);
+        }
     }
     return complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"", c->file, number, key);
+}
+
+/* What of a value would become a part of it, such as of a directory's name, though it is not meant to. NULL: nothing. */
+static const char *not_meant(const char *value)
+{
+    size_t len = strlen(value);
+    for (size_t i = 0; i + 1 < len; i++) {
+        if (blank(value[i]) && value[i + 1] == '#') {
+            return "a comment needs a line of its own";
+        }
+    }
+    return (value[0] == '"' || value[0] == '\'') && value[len - 1] == value[0] ? "values stand without quotes" : NULL;
 }
 
 static int take_line(struct acme_config *c, char *line, unsigned number)
@@ -236,10 +269,13 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
         *value++ = '\0';
         value = trim(value);
         key = trim(key);
+    } else if (key[strcspn(key, " \t")] != '\0' && row_of(key, strcspn(key, " \t")) != ACME_KEY_COUNT) {
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: no = between \"%.*s\" and its value", c->file, number,
+                        (int)strcspn(key, " \t"), key);
     }
     enum acme_config_key i = row_of(key, strlen(key));
     if (i == ACME_KEY_COUNT) {
-        return unknown_key(c, key, number);
+        return unknown_key(c, number, key);
     }
     if (value == NULL || *value == '\0') {
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" has no value", c->file, number, key);
@@ -247,17 +283,11 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
     if ((c->in_file & bit(i)) != 0 && rows[i].kind != WORDS) {
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" is given twice", c->file, number, key);
     }
-    if (strstr(value, " #") != NULL) { /* it would become a part of the value, such as a directory of that name */
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: a comment needs a line of its own", c->file, number, key);
-    }
-    if (value[0] == '"' && value[strlen(value) - 1] == '"') { /* so would these */
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: values stand without quotes", c->file, number, key);
-    }
+    wrong = not_meant(value);
     c->in_file |= bit(i);
-    if ((c->by_flag & bit(i)) != 0) {
-        return 0;
+    if (wrong == NULL && (c->by_flag & bit(i)) == 0) {
+        wrong = take_values(c, (enum acme_config_key)i, value);
     }
-    wrong = take_values(c, i, value);
     return wrong == NULL ? 0 : complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: %s", c->file, number, key, wrong);
 }
 
@@ -281,9 +311,11 @@ int acme_config_read(struct acme_config *c, const char *path)
     if (fd >= 0) {
         (void)close(fd);
     }
-    for (char *line = c->pool; code == 0 && line < c->pool + c->pool_len;) {
+    /* Some editors put U+FEFF in front, which nobody sees. */
+    char *line = c->pool + (c->pool_len >= 3 && memcmp(c->pool, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
+    while (code == 0 && line < c->pool + c->pool_len) {
         char *end = line;
-        while (end < c->pool + c->pool_len && *end != '\n') {
+        while (end < c->pool + c->pool_len && *end != '\n' && (*end != '\r' || end[1] == '\n')) {
             end++;
         }
         *end = '\0';
@@ -309,7 +341,8 @@ int acme_config_check(struct acme_config *c)
         return complain(c, acme_config_blame(c, ACME_KEY_WEBROOT), "http_port and webroot exclude each other");
     }
     for (size_t i = 0; i < c->names.count; i++) {
-        if (strlen(c->names.at[i]) > 253) {
+        size_t len = strlen(c->names.at[i]);
+        if (len > 254 || (len == 254 && c->names.at[i][253] != '.')) {
             return complain(c, acme_config_blame(c, ACME_KEY_NAMES), "%.64s...: longer than a DNS name",
                             c->names.at[i]);
         }

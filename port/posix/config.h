@@ -19,7 +19,7 @@ struct acme_words {
 };
 
 struct acme_config {
-    const char *directory_url, *ca_file, *state, *webroot, *tls_name, *product, *plain_host;
+    const char *directory_url, *ca_file, *state, *webroot, *user, *tls_name, *product, *plain_host;
     struct acme_words contacts, names, more_hosts;
     uint16_t http_port;
     uint16_t reason; /* of a revocation; 0: not told */
@@ -39,6 +39,7 @@ enum acme_config_key {
     ACME_KEY_STATE,
     ACME_KEY_HTTP_PORT,
     ACME_KEY_WEBROOT,
+    ACME_KEY_USER,
     ACME_KEY_CONTACT,
     ACME_KEY_ACCEPT_TERMS,
     ACME_KEY_FORCE,
@@ -49,7 +50,7 @@ enum acme_config_key {
     ACME_KEY_MORE_HOST,
     ACME_KEY_ALLOW_PLAIN_HTTP,
     ACME_KEY_PRODUCT,
-    ACME_KEY_REASON, /* this and the next are flags only */
+    ACME_KEY_REASON,
     ACME_KEY_YES,
     ACME_KEY_COUNT
 };
@@ -63,6 +64,9 @@ enum acme_config_key acme_config_flag(const char *flag, size_t len);
 /* The row's flag, and what its argument is called; NULL: none. */
 const char *acme_config_flag_name(enum acme_config_key key);
 const char *acme_config_argument(enum acme_config_key key);
+
+/* What --help says of the flag if it is (`in_file`) or is not a key of the config file too; NULL: nothing. */
+const char *acme_config_help(enum acme_config_key key, bool in_file);
 
 /* Takes a flag's value (NULL for one without), or a NAME of the command line. Texts are borrowed.
  * Returns 0 or ACME_EXIT_USAGE with the message in c->error. */

@@ -86,9 +86,15 @@ static void say_meaning(const struct acme_report *r, const struct acme_failure *
 /* A file or port of this machine. */
 static const char *system_words(int code)
 {
-    return code == EEXIST    ? "exists and was not made by nanoacme; left alone"
-           : code == ENODATA ? "is empty or not a file"
-                             : strerror(code);
+    return code == EEXIST ? "exists and was not made by nanoacme; left alone: move it away, then run again"
+           : code == ENODATA
+               ? "is empty or not a file; a private key is not replaced: put a copy back, or remove it for a "
+                 "new one"
+           : code == ENOTEMPTY || code == EISDIR ? "a folder that is not empty is in its place: move it away"
+           : code == ELOOP
+               ? "is a link in a folder that others may change, and not followed: put a folder there, or give "
+                 "--user"
+               : strerror(code);
 }
 
 static void explain_store(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
@@ -105,6 +111,7 @@ static void explain_store(const struct acme_report *r, const struct acme_failure
         say(o, r->store->path, ": ", "");
     }
     say_meaning(r, f, o);
+    acme_out_text(o, f->error == ACME_E_PAIR ? "; issue --force gets a new pair" : "");
 }
 
 static void explain_network(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
@@ -140,7 +147,7 @@ static void explain_solver(const struct acme_report *r, const struct acme_failur
 {
     if (r->webroot != NULL) {
         say(o, "cannot write ", r->webroot->path, ": ");
-        acme_out_text(o, strerror(r->webroot->error));
+        acme_out_text(o, system_words(r->webroot->error));
         return;
     }
     if (f->error == ACME_E_LISTEN) {

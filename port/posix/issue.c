@@ -6,18 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "adopt.h"
+#include "check.h"
+#include "enter.h"
 #include "program.h"
 #include "report.h"
 #include "roots.h"
-#include "webroot.h"
 #include "protocol/challenge_http01.h"
 #include "secure/key_p256.h"
 
 #define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
+#define PATIENCE_S   600 /* for another run in the same state directory */
 
 /* All memory of a run. */
 static struct {
@@ -33,9 +36,7 @@ static struct {
     struct acme_tls tls;
     struct acme_trust trust;
     struct acme_report report;
-    char name[254];       /* the first name in small letters: what the certificate is stored as */
-    char plain_host[254]; /* the CA's, when it is spoken to without TLS; empty: it is not */
-    int lock;
+    struct acme_checked checked;
     uint8_t work[8192];
     uint8_t tls_buffer[ACME_TLS_BUFFER_MIN];
     uint8_t anchors[256 * 1024];
@@ -60,9 +61,10 @@ static int read_roots(const struct acme_config *config)
     ssize_t n = 1;
     size_t left;
     int code = 0, result = 0;
+    int blame = config->ca_file != NULL ? acme_config_blame(config, ACME_KEY_CA_FILE) : ACME_EXIT_CONFIG;
     int fd;
 
-    if (run.plain_host[0] != '\0' && config->ca_file == NULL && config->more_hosts.count == 0) {
+    if (run.checked.plain_host[0] != '\0' && config->ca_file == NULL && config->more_hosts.count == 0) {
         return 0; /* there is no TLS to trust anybody by */
     }
     fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -76,7 +78,7 @@ static int read_roots(const struct acme_config *config)
     }
     if (code != 0) {
         acme_report_error("ca_file: cannot read %s: %s", path, strerror(code));
-        return ACME_EXIT_CONFIG;
+        return blame;
     }
     result = acme_trust_end(&reader, &run.trust);
     left = acme_roots_words(&reader, words);
@@ -89,34 +91,14 @@ static int read_roots(const struct acme_config *config)
         acme_report_error("ca_file: %s: %s", path, words);
     }
     run.report.anchors_len = reader.low + (sizeof run.anchors - reader.high);
-    return result < 0 ? ACME_EXIT_CONFIG : 0;
+    return result < 0 ? blame : 0;
 }
 
-/* Makes the state directory ours alone. Returns 0 or an exit code. */
-static int take_state(const struct acme_config *config)
+/* Says which record is damaged; the run goes on without it. */
+static void told(const struct acme_posix_store *store, int code)
 {
-    char path[ACME_POSIX_PATH_MAX];
-    int code;
-
-    if (snprintf(path, sizeof path, "%s/.lock", config->state) >= (int)sizeof path) {
-        acme_report_error("state: path longer than %zu bytes", sizeof path - 7);
-        return ACME_EXIT_CONFIG;
-    }
-    code = acme_posix_store_make(&run.store);
-    if (code != 0) {
-        acme_report_error("state: cannot write %s: %s", run.store.path, strerror(code));
-        return ACME_EXIT_FAILED;
-    }
-    run.lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (run.lock < 0) {
-        acme_report_error("state: cannot write %s: %s", path, strerror(errno));
-        return ACME_EXIT_FAILED;
-    }
-    if (flock(run.lock, LOCK_EX | LOCK_NB) != 0) {
-        acme_report_error("another nanoacme is at work in %s; not waiting for it", config->state);
-        return ACME_EXIT_FAILED;
-    }
-    return 0;
+    acme_report_error("%s: %s; taken as absent", store->path,
+                      code == ENODATA ? "empty, or not a file" : strerror(code));
 }
 
 static void fill_setup(const struct acme_config *config)
@@ -124,7 +106,8 @@ static void fill_setup(const struct acme_config *config)
     struct acme_setup *s = &run.setup;
 
     acme_posix_net_init(&run.net);
-    acme_posix_store_init(&run.store, config->state, run.name);
+    acme_posix_store_init(&run.store, config->state, run.checked.first);
+    run.store.told = told;
     acme_posix_listener_init(&run.listener, NULL, config->http_port);
     acme_http01_init(&run.http01, &run.listener.listener);
     acme_webroot_init(&run.webroot, config->webroot);
@@ -139,14 +122,14 @@ static void fill_setup(const struct acme_config *config)
     s->ca.more_hosts = config->more_hosts.at;
     s->ca.more_host_count = config->more_hosts.count;
 #if ACME_CFG_PLAIN_HTTP
-    s->ca.plain_host = run.plain_host[0] != '\0' ? run.plain_host : NULL;
+    s->ca.plain_host = run.checked.plain_host[0] != '\0' ? run.checked.plain_host : NULL;
 #endif
     s->account_key.ops = s->certificate_key.ops = &acme_key_p256_ops;
     s->account_key.handle = &run.account_key;
     s->certificate_key.handle = &run.certificate_key;
-    s->names = config->names.at;
-    s->name_count = config->names.count;
-    s->contacts = config->contacts.at;
+    s->names = run.checked.name_at;
+    s->name_count = run.checked.name_count;
+    s->contacts = run.checked.contact_at;
     s->contact_count = config->contacts.count;
     s->accept_terms = config->accept_terms;
     s->solvers = &run.solver;
@@ -177,102 +160,6 @@ static void fill_report(const struct acme_config *config)
     r->store = &run.store;
     r->listener = &run.listener;
     r->webroot = config->webroot != NULL ? &run.webroot : NULL;
-}
-
-/* Checks the names, which are also file names, before anything is touched. Returns 0 or an exit code. */
-static int check_names(const struct acme_config *config, const char *verb)
-{
-    int code = acme_config_blame(config, ACME_KEY_NAMES);
-    size_t i;
-
-    if (config->names.count == 0) {
-        acme_report_error("%s needs at least one NAME; see nanoacme --help", verb);
-        return ACME_EXIT_USAGE;
-    }
-    if (config->names.count > ACME_NAMES_MAX) {
-        acme_report_error("names: more than %d in one certificate", ACME_NAMES_MAX);
-        return code;
-    }
-    for (i = 0; i < config->names.count; i++) {
-        if (!acme_dns_name_ok(acme_slice_of(config->names.at[i]))) {
-            acme_report_error("names: \"%.260s\" is not a DNS name (no wildcard, no address)", config->names.at[i]);
-            return code;
-        }
-        for (size_t k = 0; k < i; k++) {
-            if (acme_slice_is_word(acme_slice_of(config->names.at[i]), config->names.at[k])) {
-                acme_report_error("names: \"%s\" is given twice", config->names.at[i]);
-                return code;
-            }
-        }
-    }
-    for (i = 0; config->names.at[0][i] != '\0'; i++) {
-        run.name[i] = acme_lower(config->names.at[0][i]);
-    }
-    return 0;
-}
-
-/* Checks the other hosts: one that is written otherwise would never match. Returns 0 or an exit code. */
-static int check_hosts(const struct acme_config *config)
-{
-    for (size_t i = 0; i < config->more_hosts.count; i++) {
-        char text[300];
-        struct acme_url url;
-        const char *host = config->more_hosts.at[i];
-        int need = snprintf(text, sizeof text, "https://%s", host);
-        if (need >= (int)sizeof text || acme_url_parse(&url, acme_slice_of(text)) != 0 || url.target.len > 0) {
-            acme_report_error("more_host: \"%.260s\" is not HOST or HOST:PORT", host);
-            return acme_config_blame(config, ACME_KEY_MORE_HOST);
-        }
-    }
-    return 0;
-}
-
-/* True for this machine itself, where nobody can listen in on the way. */
-static bool is_loopback(const struct acme_url *url)
-{
-    bool ipv4 = url->is_address && url->host.len > 4 && memcmp(url->host.at, "127.", 4) == 0;
-    return ipv4 || acme_slice_is_word(url->host, "localhost") || acme_slice_is(url->host, "::1");
-}
-
-/* Reads the host that is named for http, written as in a URL, but without a port. The text has to stay. */
-static bool read_host(struct acme_slice *host, char text[300], const char *word)
-{
-    struct acme_url url;
-    bool good = snprintf(text, 300, "http://%s", word) < 300 && acme_url_parse(&url, acme_slice_of(text)) == 0;
-
-    if (!good || url.authority.len != strlen(word) ||
-        url.authority.at + url.authority.len > url.host.at + url.host.len + (word[0] == '[' ? 1 : 0)) {
-        return false;
-    }
-    *host = url.host;
-    return true;
-}
-
-/* Decides whether a directory without TLS may be used, and warns when it is. Returns 0 or an exit code. */
-static int check_plain(const struct acme_config *config)
-{
-    struct acme_slice allowed = {NULL, 0};
-    struct acme_url url;
-    char text[300];
-
-    if (config->plain_host != NULL && !read_host(&allowed, text, config->plain_host)) {
-        acme_report_error("allow_plain_http: \"%.260s\" is not HOST, without a port", config->plain_host);
-        return acme_config_blame(config, ACME_KEY_ALLOW_PLAIN_HTTP);
-    }
-    if (acme_url_parse(&url, acme_slice_of(config->directory_url)) != 0 || !acme_url_is_plain(&url)) {
-        return 0; /* acme_init() judges it */
-    }
-    if (!is_loopback(&url) && !acme_slice_is_nocase(url.host, allowed)) {
-        acme_report_error(
-            "directory_url: \"%.300s\" is not https; for tests, --allow-plain-http HOST names a host for "
-            "which that is good enough",
-            config->directory_url);
-        return acme_config_blame(config, ACME_KEY_DIRECTORY_URL);
-    }
-    memcpy(run.plain_host, url.host.at, url.host.len); /* at most 253 bytes */
-    acme_report_error("warning: http, not https: whoever is on the way to %s can read and change everything",
-                      run.plain_host);
-    return 0;
 }
 
 /* What acme_init() did not like, with the value. Returns the exit code. */
@@ -319,6 +206,7 @@ static void catch_signals(void)
     }
     action.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &action, NULL);
+    (void)sigaction(SIGXFSZ, &action, NULL); /* a limit on the size of files is an error like a full disk */
 }
 
 /* Sleeps; a signal that comes between looking and sleeping wakes it all the same. */
@@ -354,14 +242,67 @@ static enum acme_progress loop(void)
     return progress;
 }
 
+/* Puts what a copy or a restore has left in order. Returns 0 or an exit code. */
+static int set_right(enum acme_when what)
+{
+    struct acme_posix_store *s = &run.store;
+    int done;
+
+#if ACME_CFG_MANAGE
+    struct stat is;
+    if (what == ACME_CHANGE_KEY && fstatat(s->dir, "account.pem", &is, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISLNK(is.st_mode)) {
+        acme_report_error(
+            "%s/account.pem is a link, and what it leads to would keep the old key: put the key itself here first",
+            s->state);
+        return ACME_EXIT_FAILED;
+    }
+    if (what == ACME_CHANGE_KEY || what == ACME_DEACTIVATE) {
+        return 0; /* about no certificate */
+    }
+#endif
+    done = acme_adopt(s);
+    if (done == -EEXIST) {
+        acme_report_error(
+            "%s exists and was not made by nanoacme, nor is a private key in it with its certificate; left "
+            "alone: move it away, then run again",
+            s->path);
+    } else if (done < 0) {
+        acme_report_error("cannot write %s: %s", s->path, strerror(-done));
+    } else if (done > 0) {
+        acme_report_error("%s: put in order; it was not the link that nanoacme makes", s->path);
+    }
+    if (what == ACME_WHEN_DUE && acme_posix_pair_revoked(s)) {
+        acme_report_error("the certificate in use was revoked: a new one is due");
+        s->due = true;
+    }
+    return done < 0 ? ACME_EXIT_FAILED : 0;
+}
+
+/* Takes hold of the state directory, and of what it holds. Returns 0 or an exit code. */
+static int enter(const struct acme_config *config, enum acme_when what)
+{
+    const struct acme_enter all = {.store = &run.store,
+                                   .webroot = config->webroot != NULL ? &run.webroot : NULL,
+                                   .listener = &run.listener,
+                                   .stop = &signalled,
+                                   .patience_s = PATIENCE_S};
+    int code = acme_enter(&all, config);
+
+    code = code != 0 ? code : acme_check_room(&run.checked, config, run.store.dir);
+    code = code != 0 ? code : set_right(what);
+    if (code == 0 && config->webroot != NULL) {
+        acme_webroot_sweep(&run.webroot, run.store.dir);
+    }
+    return code;
+}
+
 static int work(const struct acme_config *config, enum acme_when what, const char *verb)
 {
     enum acme_progress progress;
     bool stopped;
-    int code = check_names(config, verb);
+    int code = acme_check(&run.checked, config, verb);
 
-    code = code != 0 ? code : check_hosts(config);
-    code = code != 0 ? code : check_plain(config);
     code = code != 0 ? code : read_roots(config);
     if (code != 0) {
         return code;
@@ -372,17 +313,22 @@ static int work(const struct acme_config *config, enum acme_when what, const cha
     if (code != 0) {
         return explain_init(config, code);
     }
-    code = take_state(config);
+    catch_signals();
+    code = enter(config, what);
     if (code != 0) {
         return code;
     }
-    catch_signals();
     (void)acme_start(&run.client, what, acme_posix_now_ms());
     progress = loop();
     stopped = progress == ACME_BUSY || progress == ACME_IDLE;
     if (stopped) {
         acme_stop(&run.client);
     }
+#if ACME_CFG_MANAGE
+    if (what == ACME_REVOKE && !stopped && progress != ACME_FAILED && acme_posix_pair_revoke(&run.store) != 0) {
+        acme_report_error("revoked, but that cannot be noted in %s", config->state);
+    }
+#endif
     acme_report_end(&run.report, progress, stopped);
     acme_key_p256_wipe(&run.account_key);
     acme_key_p256_wipe(&run.certificate_key);

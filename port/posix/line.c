@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "report.h"
@@ -54,21 +55,25 @@ void acme_line_end(int fd)
     (void)acme_posix_write(fd, memory, line.len);
 }
 
+/* The last message, for acme_line_way_out(). */
+static char last[10240] = "nanoacme: "; /* with the CA's longest text */
+static bool ended;
+
 void acme_report_error(const char *format, ...)
 {
-    static char text[10240] = "nanoacme: "; /* with the CA's longest text */
     va_list list;
     size_t len;
 
     va_start(list, format);
-    (void)vsnprintf(text + 10, sizeof text - 11, format, list);
+    (void)vsnprintf(last + 10, sizeof last - 12, format, list);
     va_end(list);
-    for (len = 0; text[len] != '\0'; len++) { /* what was typed must not break the line, nor steer a terminal */
-        text[len] = (unsigned char)text[len] < ' ' || text[len] == 0x7f ? '?' : text[len];
+    for (len = 0; last[len] != '\0'; len++) { /* what was typed must not break the line, nor steer a terminal */
+        last[len] = (unsigned char)last[len] < ' ' || last[len] == 0x7f ? '?' : last[len];
     }
-    text[len++] = '\n';
+    last[len++] = '\n';
+    last[len] = '\0';
     let_go();
-    (void)acme_posix_write(STDERR_FILENO, text, len);
+    (void)acme_posix_write(STDERR_FILENO, last, len);
 }
 
 void acme_say_date(struct acme_out *o, int64_t utc)
@@ -95,6 +100,7 @@ void acme_say_date(struct acme_out *o, int64_t utc)
 
 void acme_line_object(struct acme_out *o, const char *event)
 {
+    ended = ended || strcmp(event, "end") == 0;
     acme_out_text(o, "{\"event\":\"");
     acme_out_text(o, event);
     acme_out_text(o, "\"");
@@ -108,14 +114,40 @@ static void member_name(struct acme_out *o, const char *member)
     acme_out_text(o, "\":");
 }
 
+/* Length of the UTF-8 character (RFC 3629) at the start of the text; 0: it is none. */
+static size_t character(const unsigned char *at, size_t len)
+{
+    size_t need = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
+
+    if (need > len || (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
+        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f)) {
+        return 0;
+    }
+    for (size_t i = 1; i < need; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return need;
+}
+
 void acme_line_text(struct acme_out *o, const char *member, struct acme_slice value)
 {
-    if (value.len > 0) {
-        member_name(o, member);
-        acme_out_text(o, "\"");
-        acme_out_json(o, value);
-        acme_out_text(o, "\"");
+    if (value.len == 0) {
+        return;
     }
+    member_name(o, member);
+    acme_out_text(o, "\"");
+    for (size_t at = 0; at < value.len;) { /* JSON is UTF-8 (RFC 8259, 8.1); a path may be anything */
+        size_t len = character((const unsigned char *)value.at + at, value.len - at);
+        if (len > 0) {
+            acme_out_json(o, acme_slice(value.at + at, len));
+        } else {
+            acme_out_text(o, "\\ufffd");
+        }
+        at += len > 0 ? len : 1;
+    }
+    acme_out_text(o, "\"");
 }
 
 void acme_line_number(struct acme_out *o, const char *member, int64_t value)
@@ -129,4 +161,22 @@ void acme_line_number(struct acme_out *o, const char *member, int64_t value)
 void acme_line_close(struct acme_out *o)
 {
     acme_out_text(o, "}");
+}
+
+void acme_line_way_out(const char *result)
+{
+    struct acme_out *o;
+    size_t len = strlen(last);
+
+    if (ended) {
+        return;
+    }
+    o = acme_line();
+    acme_line_object(o, "end");
+    acme_line_text(o, "result", acme_slice_of(result));
+    if (strcmp(result, "failed") == 0 && len > 11) {
+        acme_line_text(o, "message", acme_slice(last + 10, len - 11));
+    }
+    acme_line_close(o);
+    acme_line_end(STDOUT_FILENO);
 }

@@ -25,10 +25,13 @@ extern "C" {
 /* Longest path of a file in the state directory, in bytes. Longer: ENAMETOOLONG, nothing is cut. */
 #define ACME_POSIX_PATH_MAX 768
 
-/* Addresses of one host that are tried, and the time each gets, in milliseconds: together less than
- * ACME_NET_TIMEOUT_MS, or the last would never have a turn. */
-#define ACME_POSIX_ADDRESSES  6
+/* Addresses of one host that are tried, and the longest time one gets, in milliseconds. Many share what six take: less
+ * than ACME_NET_TIMEOUT_MS, or the last would never have a turn. */
+#define ACME_POSIX_ADDRESSES  24
 #define ACME_POSIX_CONNECT_MS 7000
+
+/* The time each of `count` addresses gets. */
+#define ACME_POSIX_TURN_MS(count) (ACME_POSIX_CONNECT_MS * 6U / ((count) > 6 ? (count) : 6))
 
 /* A name being looked up: getaddrinfo() blocks, so it runs in a thread whose memory this is. Must outlive the
  * thread: static, or kept until acme_posix_lookup() has answered. Contents private. */
@@ -72,18 +75,24 @@ struct acme_posix_listener {
     const char *address; /* IP address to listen on; NULL: all, IPv6 and IPv4 */
     uint16_t port;       /* 0: one the system chooses, see acme_posix_listener_port() */
     int fd;
+    bool kept, listening; /* the port stays taken between two times of listening; it listens now */
     short armed;
     struct {
         int fd;
         short armed;
     } slots[ACME_HTTP01_SLOTS];
     int error; /* errno of the last failure; 0 none */
+    int early; /* that of acme_posix_listener_keep() */
 };
 
 /* Prepares; no I/O. Returns 0, or ACME_E_SIZE: the library was compiled with another ACME_HTTP01_SLOTS. */
 #define acme_posix_listener_init(l, address, port)                                                                   \
     acme_posix_listener_init_sized((l), sizeof(struct acme_posix_listener), (address), (port))
 int acme_posix_listener_init_sized(struct acme_posix_listener *l, size_t size, const char *address, uint16_t port);
+
+/* Takes the port now, for a program that will not have the right to later, and keeps it. It is open to nobody before
+ * the core listens, and between two times of that. When it cannot be had, that is told by the first start(). */
+void acme_posix_listener_keep(struct acme_posix_listener *l);
 
 /* The port listened on; 0: not listening. */
 uint16_t acme_posix_listener_port(const struct acme_posix_listener *l);
@@ -94,34 +103,68 @@ extern const struct acme_sys acme_posix_sys;
 /* Milliseconds of CLOCK_MONOTONIC, for acme_tick(). */
 uint32_t acme_posix_now_ms(void);
 
-/* One certificate's records below a state directory; posix_store.c tells the layout. */
+/* One certificate's records below a state directory; posix_store.c tells the layout. The directory is opened once,
+ * and all that is done in it goes by that descriptor: whoever owns it may swap names at any time, and nothing outside
+ * is written, made, removed or given other rights. */
 struct acme_posix_store {
     struct acme_store store;
     const char *state; /* borrowed: the directory               */
     const char *name;  /* borrowed: the certificate's first name, a DNS name in small letters */
+    int dir;           /* the directory; -1: not open yet       */
+    int chain;         /* the chain being received; -1: none    */
+    bool made;         /* acme_posix_store_make() has made the directory */
+    bool due;          /* set by who knows better: the pair in use counts as none */
     int error;         /* errno of the last failure; 0 none. EEXIST: something of that name is not ours */
-    char path[ACME_POSIX_PATH_MAX]; /* what it concerned          */
+    char path[ACME_POSIX_PATH_MAX]; /* what it concerned, for words */
+    const char *file;               /* the part of it below the directory */
+
+    /* Told of a cache record that is damaged and so taken as absent: its path is in s->path. NULL: nobody. */
+    void (*told)(const struct acme_posix_store *s, int code);
 };
 
 /* Prepares; no I/O. */
 void acme_posix_store_init(struct acme_posix_store *s, const char *state, const char *name);
 
-/* Makes the state directory (0700) when it is missing; its parent must exist. Returns 0, or errno: s->path
- * says of what. */
+/* Makes the state directory (0700) when it is missing, and opens it; its parent must exist. Returns 0, or errno:
+ * s->path says of what. */
 int acme_posix_store_make(struct acme_posix_store *s);
 
-/* Replaces a small file so that a loss of power leaves the old one or the new one: a temporary file, fsync,
- * rename, fsync of the directory. len 0 removes it. This and the next three return 0, or errno. */
-int acme_posix_replace(const char *path, mode_t mode, const void *data, size_t len);
+/* Opens the state directory, if it is not open yet. Returns 0, or errno. */
+int acme_posix_store_open(struct acme_posix_store *s);
 
-/* Reads the first min(cap, length) bytes. *len: the whole length, 0 when there is no such file. */
-int acme_posix_read(const char *path, void *buf, size_t cap, int *len);
+/* Opens STATE/.lock, for flock(); what is no file there is taken away, but for a folder with something in it. -1: errno. */
+int acme_posix_store_lock(const struct acme_posix_store *s);
+
+/* Closes what is open. */
+void acme_posix_store_close(struct acme_posix_store *s);
+
+/* Replaces a small file so that a loss of power leaves the old one or the new one: a temporary file, fsync,
+ * rename, fsync of the directory `dir`. len 0 removes it. Removes an empty directory that is in the way. This and the
+ * next five return 0, or errno. */
+int acme_posix_replace(int dir, const char *name, mode_t mode, const void *data, size_t len);
+
+/* Reads the first min(cap, length) bytes. *len: the whole length, 0 when there is no such file. ENODATA: it is empty,
+ * or not a file; with O_NOFOLLOW in `flags` also: it
+ * has other names, in a folder that is not ours alone. */
+int acme_posix_read(int dir, const char *name, int flags, void *buf, size_t cap, int *len);
+
+/* Removes a name, an empty directory too; one that is not there is no error. */
+int acme_posix_clear(int dir, const char *name);
 
 /* Writes all of it. */
 int acme_posix_write(int fd, const void *data, size_t len);
 
 /* Makes what a file holds, or a directory's entries, durable. */
-int acme_posix_sync(const char *path);
+int acme_posix_sync(int fd);
+
+/* True when nobody but root and the user we run as can change the directory's entries. */
+bool acme_posix_ours_alone(int dir);
+
+/* What root makes in somebody else's folder belongs to that somebody, who could otherwise not go on without root. */
+void acme_posix_hand_over(int dir, int fd);
+
+/* Gives to what takes the place of another the owner, the group and at most these rights of it, as far as possible. */
+void acme_posix_carry(int from, int to, mode_t most);
 
 /* Sleeps until something the last ticks waited for may go on, or idle_ms have passed, or a signal came
  * (`signals`: the mask to sleep with; NULL: the present one). `listener` may be NULL. Never polls for what
@@ -137,19 +180,29 @@ int acme_posix_connect(void *ctx, const char *host, uint16_t port);
 /* Keeps errno and returns the core's error for it. */
 int acme_posix_net_failed(struct acme_posix_net *n, int code);
 
-/* Puts STATE/<before><name><after> into s->path; this and the next four return 0, or errno. */
+/* Puts STATE/<before><name><after> into s->path, and s->file; this and the next six return 0, or errno. */
 int acme_posix_place(struct acme_posix_store *s, const char *before, const char *name, const char *after);
 
-/* Puts the record's path into s->path. */
+/* The same for a record. */
 int acme_posix_place_record(struct acme_posix_store *s, enum acme_record record);
 
 /* The slot the pair in use is in: ".a", ".b", or NULL for none. EEXIST: STATE/NAME is not ours, and left
  * alone. */
 int acme_posix_pair_in_use(struct acme_posix_store *s, const char **slot);
 
+/* Opens a slot, or with NULL the folder STATE/NAME itself, which must not be a link; -1: errno. */
+int acme_posix_pair_open(struct acme_posix_store *s, const char *slot);
+
 /* Adds to the chain in the other slot (len 0: starts it); puts that slot in use. */
 int acme_posix_pair_append(struct acme_posix_store *s, const void *data, size_t len);
 int acme_posix_pair_commit(struct acme_posix_store *s);
+
+/* Makes STATE/NAME, whatever it is, the link to a slot. */
+int acme_posix_pair_link(struct acme_posix_store *s, const char *slot);
+
+/* Notes beside the pair in use that it was revoked, and tells it again. The note goes with the pair. */
+int acme_posix_pair_revoke(struct acme_posix_store *s);
+bool acme_posix_pair_revoked(struct acme_posix_store *s);
 
 #ifdef __cplusplus
 }

@@ -55,7 +55,7 @@ static int go_on(struct acme_posix_net *n)
     socklen_t len = sizeof code;
 
     if (poll(&ready, 1, 0) <= 0) {
-        bool early = acme_posix_now_ms() - n->since_ms < ACME_POSIX_CONNECT_MS;
+        bool early = acme_posix_now_ms() - n->since_ms < ACME_POSIX_TURN_MS(n->lookup.count);
         return early ? 0 : acme_posix_net_failed(n, ETIMEDOUT);
     }
     if (getsockopt(n->fd, SOL_SOCKET, SO_ERROR, &code, &len) != 0) {

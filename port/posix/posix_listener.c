@@ -14,8 +14,8 @@ static bool not_now(int code)
     return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ECONNABORTED || code == ENOBUFS;
 }
 
-/* Listens on one address. Returns a descriptor or -1. */
-static int listen_on(const struct addrinfo *at)
+/* Takes one address. Returns a descriptor or -1. */
+static int bind_to(const struct addrinfo *at)
 {
     int on = 1, off = 0, code;
     int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -27,7 +27,7 @@ static int listen_on(const struct addrinfo *at)
     if (at->ai_family == AF_INET6) {
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     }
-    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0) {
+    if (bind(fd, at->ai_addr, at->ai_addrlen) == 0) {
         return fd;
     }
     code = errno;
@@ -36,20 +36,20 @@ static int listen_on(const struct addrinfo *at)
     return -1;
 }
 
-static int listener_start(void *ctx)
+/* Takes the port, if it is not taken yet. Without it l->fd is -1. */
+static void take_port(struct acme_posix_listener *l)
 {
-    struct acme_posix_listener *l = ctx;
     struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
     char port[6];
 
     if (l->fd >= 0) {
-        return 1;
+        return;
     }
     (void)snprintf(port, sizeof port, "%u", (unsigned)l->port);
     /* "::" takes IPv4 too; a kernel without IPv6 has only the other. */
     if (getaddrinfo(l->address != NULL ? l->address : "::", port, &hints, &list) == 0) {
-        l->fd = listen_on(list);
+        l->fd = bind_to(list);
         l->error = errno;
         freeaddrinfo(list);
     } else {
@@ -57,11 +57,37 @@ static int listener_start(void *ctx)
     }
     if (l->fd < 0 && l->address == NULL && (l->error == EAFNOSUPPORT || l->error == EADDRNOTAVAIL) &&
         getaddrinfo("0.0.0.0", port, &hints, &list) == 0) {
-        l->fd = listen_on(list);
+        l->fd = bind_to(list);
         l->error = errno;
         freeaddrinfo(list);
     }
-    return l->fd >= 0 ? 1 : ACME_E_LISTEN;
+}
+
+void acme_posix_listener_keep(struct acme_posix_listener *l)
+{
+    take_port(l);
+    l->kept = l->fd >= 0;
+    l->early = l->fd >= 0 ? 0 : l->error;
+}
+
+static int listener_start(void *ctx)
+{
+    struct acme_posix_listener *l = ctx;
+
+    if (l->listening) {
+        return 1;
+    }
+    take_port(l);
+    if (l->fd < 0) { /* what stood in the way when there was still the right to */
+        l->error = l->early != 0 && l->error == EACCES ? l->early : l->error;
+        return ACME_E_LISTEN;
+    }
+    l->listening = listen(l->fd, SOMAXCONN) == 0;
+    if (!l->listening) {
+        l->error = errno;
+        l->listener.stop(l);
+    }
+    return l->listening ? 1 : ACME_E_LISTEN;
 }
 
 static int listener_accept(void *ctx, unsigned slot)
@@ -122,10 +148,13 @@ static void listener_close(void *ctx, unsigned slot)
 static void listener_stop(void *ctx)
 {
     struct acme_posix_listener *l = ctx;
-    if (l->fd >= 0) {
+    /* A port that is kept is taken still, but shut: whoever connects is refused, and listen() opens it again. */
+    bool shut = l->kept && (!l->listening || shutdown(l->fd, SHUT_RDWR) == 0);
+    if (l->fd >= 0 && !shut) {
         (void)close(l->fd);
+        l->fd = -1;
     }
-    l->fd = -1;
+    l->listening = false;
     l->armed = 0;
 }
 
@@ -141,8 +170,9 @@ int acme_posix_listener_init_sized(struct acme_posix_listener *l, size_t size, c
     l->address = address;
     l->port = port;
     l->fd = -1;
+    l->kept = l->listening = false;
     l->armed = 0;
-    l->error = 0;
+    l->error = l->early = 0;
     for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
         l->slots[i].fd = -1;
         l->slots[i].armed = 0;
@@ -159,7 +189,7 @@ uint16_t acme_posix_listener_port(const struct acme_posix_listener *l)
     } at;
     socklen_t len = sizeof at;
 
-    if (l->fd < 0 || getsockname(l->fd, &at.any, &len) != 0) {
+    if (!l->listening || getsockname(l->fd, &at.any, &len) != 0) {
         return 0;
     }
     return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);

@@ -1,6 +1,12 @@
 /* posix_store.c - struct acme_store: records as files. posix_pair.c tells the layout and why a crash cannot
  * tear it. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "posix.h"
 
@@ -8,6 +14,16 @@ static int fail(struct acme_posix_store *s, int code, int result)
 {
     s->error = code;
     return code == 0 ? 0 : result;
+}
+
+int acme_posix_place(struct acme_posix_store *s, const char *before, const char *name, const char *after)
+{
+    int need = snprintf(s->path, sizeof s->path, "%s/%s%s%s", s->state, before, name, after);
+    if (need >= (int)sizeof s->path) {
+        return ENAMETOOLONG;
+    }
+    s->file = s->path + strlen(s->state) + 1;
+    return 0;
 }
 
 int acme_posix_place_record(struct acme_posix_store *s, enum acme_record record)
@@ -20,25 +36,123 @@ int acme_posix_place_record(struct acme_posix_store *s, enum acme_record record)
     return acme_posix_place(s, rows[record].before, shared ? "" : s->name, shared ? "" : rows[record].after);
 }
 
+int acme_posix_store_open(struct acme_posix_store *s)
+{
+    if (s->dir < 0) {
+        s->dir = open(s->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (s->dir < 0) {
+        (void)snprintf(s->path, sizeof s->path, "%s", s->state);
+    }
+    return s->dir < 0 ? errno : 0;
+}
+
+int acme_posix_store_make(struct acme_posix_store *s)
+{
+    int up, code;
+
+    s->made = mkdir(s->state, 0700) == 0;
+    code = s->made || errno == EEXIST ? acme_posix_store_open(s) : errno;
+    (void)snprintf(s->path, sizeof s->path, "%s", s->state);
+    if (code == 0 && s->made) { /* the parent must not forget it while what is in it is called durable */
+        up = openat(s->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        code = up < 0 ? errno : acme_posix_sync(up);
+        (void)close(up);
+    }
+    return code;
+}
+
+int acme_posix_store_lock(const struct acme_posix_store *s)
+{
+    static const char lock[] = ".lock";
+    const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    struct stat is;
+    int fd = openat(s->dir, lock, flags, 0600);
+
+    if (fd >= 0 ? fstat(fd, &is) != 0 || S_ISREG(is.st_mode) : errno != EISDIR && errno != ELOOP && errno != ENXIO) {
+        return fd;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    int code = acme_posix_clear(s->dir, lock);
+    errno = code;
+    return code == 0 ? openat(s->dir, lock, flags, 0600) : -1;
+}
+
+/* Whether losing the record costs requests only: what is damaged is then as good as absent. A key without its order is of
+ * no more use either. */
+static bool is_cache(struct acme_posix_store *s, enum acme_record record)
+{
+    char byte;
+    int len = 0;
+
+    if (record != ACME_RECORD_KEY_NEXT) {
+        return record == ACME_RECORD_ACCOUNT || record == ACME_RECORD_ORDER || record == ACME_RECORD_CHAIN;
+    }
+    return acme_posix_place_record(s, ACME_RECORD_ORDER) == 0 &&
+           (acme_posix_read(s->dir, s->file, 0, &byte, 1, &len) != 0 || len == 0);
+}
+
+static int get(struct acme_posix_store *s, enum acme_record record, void *buf, size_t cap, int *len)
+{
+    const char *slot = "", *file;
+    bool in_pair = record == ACME_RECORD_KEY || record == ACME_RECORD_CHAIN;
+    int code = acme_posix_store_open(s);
+    int at;
+
+    *len = 0;
+    if (code != 0) {
+        return code == ENOENT ? 0 : code;
+    }
+    if ((in_pair && (code = acme_posix_pair_in_use(s, &slot)) != 0) || slot == NULL ||
+        (code = acme_posix_place_record(s, record)) != 0) {
+        return code;
+    }
+    if (!in_pair) {
+        return acme_posix_read(s->dir, s->file, 0, buf, cap, len);
+    }
+    file = strrchr(s->path, '/') + 1;
+    at = acme_posix_pair_open(s, slot);
+    if (at < 0) {
+        return errno == ENOENT ? 0 : errno;
+    }
+    code = acme_posix_place_record(s, record);
+    code = code != 0 ? code : acme_posix_read(at, file, 0, buf, cap, len);
+    (void)close(at);
+    return code;
+}
+
 static int store_get(void *ctx, enum acme_record record, void *buf, size_t cap)
 {
     struct acme_posix_store *s = ctx;
-    const char *slot = "";
-    int len = 0;
-    bool in_pair = record == ACME_RECORD_KEY || record == ACME_RECORD_CHAIN;
-    int code = in_pair ? acme_posix_pair_in_use(s, &slot) : 0;
+    int len;
+    int code = get(s, record, buf, cap, &len);
 
-    if (code == 0 && slot != NULL && (code = acme_posix_place_record(s, record)) == 0) {
-        code = acme_posix_read(s->path, buf, cap, &len);
+    if (record == ACME_RECORD_CHAIN && s->due) {
+        return 0;
     }
-    return code == 0 ? len : fail(s, code, ACME_E_STORE_READ);
+    s->error = code;
+    if (code == 0 || code == EEXIST) { /* EEXIST: not ours to judge */
+        return code == 0 ? len : ACME_E_STORE_READ;
+    }
+    bool cache = s->dir >= 0 && is_cache(s, record);
+    (void)acme_posix_place_record(s, record);
+    if (cache && s->told != NULL) {
+        s->told(s, code);
+    }
+    if (cache && record == ACME_RECORD_KEY_NEXT) { /* before there is an order again, and it counts as that one's */
+        (void)acme_posix_clear(s->dir, s->file);
+    }
+    return cache ? 0 : ACME_E_STORE_READ;
 }
 
 static int store_put(void *ctx, enum acme_record record, const void *data, size_t len)
 {
     struct acme_posix_store *s = ctx;
     int code = acme_posix_place_record(s, record);
-    return fail(s, code != 0 ? code : acme_posix_replace(s->path, 0600, data, len), ACME_E_STORE_WRITE);
+    code = code != 0 ? code : acme_posix_store_open(s);
+    return fail(s, code != 0 ? code : acme_posix_replace(s->dir, s->file, 0600, data, len), ACME_E_STORE_WRITE);
 }
 
 static int store_append(void *ctx, const void *data, size_t len)
@@ -64,4 +178,21 @@ void acme_posix_store_init(struct acme_posix_store *s, const char *state, const 
     s->store.ctx = s;
     s->state = state;
     s->name = name;
+    s->dir = s->chain = -1;
+    s->made = s->due = false;
+    s->error = 0;
+    s->path[0] = '\0';
+    s->file = s->path;
+    s->told = NULL;
+}
+
+void acme_posix_store_close(struct acme_posix_store *s)
+{
+    int *const open[] = {&s->dir, &s->chain};
+    for (size_t i = 0; i < 2; i++) {
+        if (*open[i] >= 0) {
+            (void)close(*open[i]);
+        }
+        *open[i] = -1;
+    }
 }

@@ -36,7 +36,8 @@ void acme_posix_wait(struct acme_posix_net *n, struct acme_posix_listener *liste
 
     /* The next address is due even if the core has nothing to do. */
     if (n->fd >= 0 && n->trying) {
-        limit = limit < ACME_POSIX_CONNECT_MS ? ACME_POSIX_CONNECT_MS - limit : 0;
+        uint32_t turn = ACME_POSIX_TURN_MS(n->lookup.count);
+        limit = limit < turn ? turn - limit : 0;
         idle_ms = limit < idle_ms ? limit : idle_ms;
     }
     add(&w, n->lookup.wake[0], &n->lookup.armed);

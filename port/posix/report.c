@@ -6,8 +6,8 @@
 #include "report.h"
 #include "config.h"
 
-static const char *const kinds[] = {"step", "connected", "request", "answer", "wait", "problem", "terms", "stored",
-                                    "unreadable"};
+static const char *const kinds[] = {"step",    "connected", "request", "answer",    "wait",
+                                    "problem", "terms",     "stored",  "unreadable"};
 
 /* Only these are asked for again and again. */
 static bool is_polled(const struct acme_event *e)

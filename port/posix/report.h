@@ -104,4 +104,7 @@ void acme_line_text(struct acme_out *o, const char *member, struct acme_slice va
 void acme_line_number(struct acme_out *o, const char *member, int64_t value);
 void acme_line_close(struct acme_out *o);
 
+/* With --json: the last object, if there was none with "event":"end" yet, with the last message when it failed. */
+void acme_line_way_out(const char *result);
+
 #endif

@@ -9,13 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "adopt.h"
+#include "check.h"
 #include "program.h"
 #include "report.h"
 #include "lifecycle/renew.h"
-#include "x509/leaf.h"
-
-static char chain[16384];
-static uint8_t der[8192];
 
 /* Text of a certificate as printable ASCII, cut at 255 characters. Valid until the next call. */
 static struct acme_slice printable(struct acme_der text)
@@ -50,27 +48,83 @@ static struct acme_slice issuer_word(struct acme_der issuer)
     return printable(words[0].len > 0 ? words[0] : words[1]);
 }
 
-/* Reads the leaf of the chain in use. Returns what is wrong with it, or NULL. */
-static const char *read_leaf(struct acme_posix_store *s, struct acme_leaf *leaf)
-{
-    struct acme_pem pem;
-    size_t at = 0, used = 0;
-    int event = 0;
-    int len = s->store.get(s, ACME_RECORD_CHAIN, chain, sizeof chain);
+/* What there is to say of one name. */
+struct found {
+    const char *name;
+    struct acme_leaf leaf;
+    const char *wrong; /* NULL: there is a certificate, `leaf` */
+    const char *sign;  /* NULL: it is in its place */
+    bool revoked, order;
+    int64_t until_utc; /* the CA is not asked before; 0: it may be */
+    struct acme_told told;
+};
 
-    if (len <= 0) {
-        return len == 0              ? "no certificate"
-               : s->error == EEXIST  ? "not made by nanoacme"
-               : s->error == ENODATA ? "damaged: empty"
-                                     : strerror(s->error);
+/* Reads the order's record: an order, and a time before which the CA is not asked; each may be there without the other. */
+static void look_at_order(struct acme_posix_store *s, struct found *f)
+{
+    static char record[16384];
+    int len = s->store.get(s, ACME_RECORD_ORDER, record, sizeof record);
+    struct acme_slice rest = acme_slice(record, len > 0 && len <= (int)sizeof record ? (size_t)len : 0);
+
+    while (rest.len > 0) {
+        struct acme_slice line = acme_slice_cut(&rest, '\n');
+        struct acme_slice word = acme_slice_cut(&line, ' ');
+        f->order = f->order || acme_slice_is(word, "order");
+        f->until_utc = acme_slice_is(word, "retry") ? acme_slice_decimal(line) : f->until_utc;
     }
-    len = len < (int)sizeof chain ? len : (int)sizeof chain;
-    acme_pem_init(&pem, der, sizeof der);
-    while (event != ACME_PEM_END && event >= 0 && at < (size_t)len) {
-        event = acme_pem_read(&pem, chain + at, (size_t)len - at, &used);
-        at += used;
+    int64_t left = f->until_utc - (int64_t)time(NULL);
+    f->until_utc = left > 0 && left <= 86400 ? f->until_utc : 0; /* as the core takes it */
+    if (f->until_utc > 0) {
+        (void)acme_told_read(s, f->until_utc, &f->told);
     }
-    return event == ACME_PEM_END && acme_leaf_parse(leaf, der, pem.len) == 0 ? NULL : "damaged: not a certificate";
+}
+
+/* A pair that a copy has put beside its place. Opens its folder; -1: there is none. */
+static int open_stray(struct acme_posix_store *s, struct found *f)
+{
+    static const char *const slots[] = {NULL, ".a", ".b"};
+    for (size_t i = 0; i < 3; i++) {
+        int at = acme_posix_pair_open(s, slots[i]);
+        if (at >= 0 && acme_adopt_whole(at, &f->leaf)) {
+            f->sign = slots[i] == NULL ? "a folder, not the link nanoacme makes; the next issue puts it in order"
+                                       : "the link to it is lost or leads elsewhere; the next issue puts it in order";
+            return at;
+        }
+        if (at >= 0) {
+            (void)close(at);
+        }
+    }
+    return -1;
+}
+
+/* Looks at one name. */
+static void look(const struct acme_config *config, const char *name, struct found *f)
+{
+    static struct acme_posix_store store;
+    const char *slot;
+    int at, code;
+
+    memset(f, 0, sizeof *f);
+    acme_posix_store_init(&store, config->state, name);
+    code = acme_posix_store_open(&store);
+    f->name = name;
+    if (code != 0) {
+        f->wrong = code == ENOENT ? "no certificate" : strerror(code);
+        return;
+    }
+    code = acme_posix_pair_in_use(&store, &slot);
+    at = code != 0 || slot == NULL ? open_stray(&store, f) : acme_posix_pair_open(&store, slot);
+    if (at < 0) {
+        f->wrong = code == EEXIST ? "not made by nanoacme: move it away"
+                   : code != 0    ? strerror(code)
+                                  : "no certificate";
+    } else {
+        f->wrong = acme_adopt_leaf(at, &f->leaf);
+        f->revoked = faccessat(at, "revoked", F_OK, 0) == 0;
+        (void)close(at);
+    }
+    look_at_order(&store, f);
+    acme_posix_store_close(&store);
 }
 
 /* Writes the certificate's DNS names. */
@@ -91,57 +145,31 @@ static void each_name(const struct acme_leaf *leaf, struct acme_out *o, bool jso
     }
 }
 
-/* What is under way: an order, and a time before which the CA is not asked; each may be there without the other. */
-struct under_way {
-    bool order;
-    int64_t until_utc; /* 0: it may be asked */
-    struct acme_told told;
-};
-
-static void read_under_way(struct acme_posix_store *s, struct under_way *u)
-{
-    static char record[16384];
-    int len = s->store.get(s, ACME_RECORD_ORDER, record, sizeof record);
-
-    memset(u, 0, sizeof *u);
-    struct acme_slice rest = acme_slice(record, len > 0 && len <= (int)sizeof record ? (size_t)len : 0);
-    while (rest.len > 0) {
-        struct acme_slice line = acme_slice_cut(&rest, '\n');
-        struct acme_slice word = acme_slice_cut(&line, ' ');
-        u->order = u->order || acme_slice_is(word, "order");
-        u->until_utc = acme_slice_is(word, "retry") ? acme_slice_decimal(line) : u->until_utc;
-    }
-    int64_t left = u->until_utc - (int64_t)time(NULL);
-    u->until_utc = left > 0 && left <= 86400 ? u->until_utc : 0; /* as the core takes it */
-    if (u->until_utc > 0) {
-        (void)acme_told_read(s, u->until_utc, &u->told);
-    }
-}
-
-static void say_json(const struct acme_posix_store *s, const struct acme_leaf *leaf, const char *wrong,
-                     const struct under_way *u)
+static void say_json(const struct found *f)
 {
     struct acme_out *o = acme_line();
 
     acme_line_object(o, "certificate");
-    acme_line_text(o, "certificate", acme_slice_of(s->name));
-    if (wrong != NULL) {
-        acme_line_text(o, "error", acme_slice_of(wrong));
+    acme_line_text(o, "certificate", acme_slice_of(f->name));
+    if (f->wrong != NULL) {
+        acme_line_text(o, "error", acme_slice_of(f->wrong));
     } else {
         acme_out_text(o, ",\"names\":[");
-        each_name(leaf, o, true);
+        each_name(&f->leaf, o, true);
         acme_out_text(o, "]");
-        acme_line_text(o, "issuer", issuer_word(leaf->issuer));
-        acme_line_number(o, "not_before", leaf->not_before);
-        acme_line_number(o, "not_after", leaf->not_after);
-        acme_line_number(o, "days_left", (leaf->not_after - (int64_t)time(NULL)) / 86400);
-        acme_line_number(o, "renew_at", acme_renew_at(leaf->not_before, leaf->not_after));
+        acme_line_text(o, "issuer", issuer_word(f->leaf.issuer));
+        acme_line_number(o, "not_before", f->leaf.not_before);
+        acme_line_number(o, "not_after", f->leaf.not_after);
+        acme_line_number(o, "days_left", (f->leaf.not_after - (int64_t)time(NULL)) / 86400);
+        acme_line_number(o, "renew_at", acme_renew_at(f->leaf.not_before, f->leaf.not_after));
+        acme_line_number(o, "revoked", f->revoked);
+        acme_line_text(o, "sign", acme_slice_of(f->sign != NULL ? f->sign : ""));
     }
-    acme_line_number(o, "order_in_progress", u->order);
-    if (u->until_utc > 0) {
-        acme_line_number(o, "held_until", u->until_utc);
-        acme_line_text(o, "type", acme_slice_of(u->told.type));
-        acme_line_text(o, "detail", acme_slice_of(u->told.detail));
+    acme_line_number(o, "order_in_progress", f->order);
+    if (f->until_utc > 0) {
+        acme_line_number(o, "held_until", f->until_utc);
+        acme_line_text(o, "type", acme_slice_of(f->told.type));
+        acme_line_text(o, "detail", acme_slice_of(f->told.detail));
     }
     acme_line_close(o);
     acme_line_end(STDOUT_FILENO);
@@ -155,77 +183,74 @@ static void say_row(const char *word, struct acme_slice text)
     acme_line_end(STDOUT_FILENO);
 }
 
-static void say_under_way(const struct under_way *u)
+static void say_moment(const char *before, int64_t utc, const char *after)
 {
-    struct acme_out *o;
+    struct acme_out *o = acme_line();
+    acme_out_text(o, before);
+    acme_say_date(o, utc);
+    acme_out_text(o, after);
+    acme_line_end(STDOUT_FILENO);
+}
 
-    if (u->order) {
-        say_row("    order    in progress", acme_slice("", 0));
+static void say_certificate(const struct found *f)
+{
+    int64_t left = f->leaf.not_after - (int64_t)time(NULL);
+    char text[48];
+    struct acme_out *o = acme_line();
+
+    acme_out_text(o, "    names    ");
+    each_name(&f->leaf, o, false);
+    acme_line_end(STDOUT_FILENO);
+    say_row("    issuer   ", issuer_word(f->leaf.issuer));
+    o = acme_line();
+    acme_out_text(o, "    valid    ");
+    acme_say_date(o, f->leaf.not_before);
+    acme_out_text(o, " to ");
+    acme_say_date(o, f->leaf.not_after);
+    (void)snprintf(text, sizeof text, left < 0 ? " UTC, expired" : " UTC, %lld days left", (long long)(left / 86400));
+    acme_out_text(o, text);
+    acme_line_end(STDOUT_FILENO);
+    if (f->revoked) {
+        say_row("    revoked  the next issue gets a new one", acme_slice("", 0));
+    } else {
+        say_moment("    renewal  from ", acme_renew_at(f->leaf.not_before, f->leaf.not_after), " UTC");
     }
-    if (u->until_utc > 0) {
-        o = acme_line();
-        acme_out_text(o, "    waiting  until ");
-        acme_say_date(o, u->until_utc);
-        acme_out_text(o, " UTC: the CA is not asked before, but with --force");
-        acme_line_end(STDOUT_FILENO);
-        if (u->told.detail[0] != '\0') {
-            say_row("    CA said  ", acme_slice_of(u->told.detail));
-        }
+    if (f->sign != NULL) {
+        say_row("    place    ", acme_slice_of(f->sign));
     }
 }
 
-static void say_text(const struct acme_posix_store *s, const struct acme_leaf *leaf, const char *wrong,
-                     const struct under_way *u)
+static void say_text(const struct found *f)
 {
-    int64_t left;
-    char text[48];
-    struct acme_out *o;
-
-    say_row("", acme_slice_of(s->name));
-    if (wrong != NULL) {
-        say_row("    ", acme_slice_of(wrong));
+    say_row("", acme_slice_of(f->name));
+    if (f->wrong != NULL) {
+        say_row("    ", acme_slice_of(f->wrong));
     } else {
-        left = leaf->not_after - (int64_t)time(NULL);
-        o = acme_line();
-        acme_out_text(o, "    names    ");
-        each_name(leaf, o, false);
-        acme_line_end(STDOUT_FILENO);
-        say_row("    issuer   ", issuer_word(leaf->issuer));
-        o = acme_line();
-        acme_out_text(o, "    valid    ");
-        acme_say_date(o, leaf->not_before);
-        acme_out_text(o, " to ");
-        acme_say_date(o, leaf->not_after);
-        (void)snprintf(text, sizeof text, left < 0 ? " UTC, expired" : " UTC, %lld days left",
-                       (long long)(left / 86400));
-        acme_out_text(o, text);
-        acme_line_end(STDOUT_FILENO);
-        o = acme_line();
-        acme_out_text(o, "    renewal  from ");
-        acme_say_date(o, acme_renew_at(leaf->not_before, leaf->not_after));
-        acme_out_text(o, " UTC");
-        acme_line_end(STDOUT_FILENO);
+        say_certificate(f);
     }
-    say_under_way(u);
+    if (f->order) {
+        say_row("    order    in progress", acme_slice("", 0));
+    }
+    if (f->until_utc > 0) {
+        say_moment("    waiting  until ", f->until_utc, " UTC: the CA is not asked before, but with --force");
+        if (f->told.detail[0] != '\0') {
+            say_row("    CA said  ", acme_slice_of(f->told.detail));
+        }
+    }
 }
 
 /* Shows one certificate. Returns true when there is one. */
 static bool show(const struct acme_config *config, const char *name)
 {
-    static struct acme_posix_store store;
-    struct acme_leaf leaf;
-    const char *wrong;
-    static struct under_way under_way;
+    struct found f;
 
-    acme_posix_store_init(&store, config->state, name);
-    wrong = read_leaf(&store, &leaf);
-    read_under_way(&store, &under_way);
+    look(config, name, &f);
     if (config->json) {
-        say_json(&store, &leaf, wrong, &under_way);
+        say_json(&f);
     } else {
-        say_text(&store, &leaf, wrong, &under_way);
+        say_text(&f);
     }
-    return wrong == NULL;
+    return f.wrong == NULL;
 }
 
 /* What getdents64 fills in; opendir() would allocate. */
@@ -237,25 +262,36 @@ struct entry {
     char name[];
 };
 
-/* A certificate shows as a link of ours, or, before the first one, as the order in progress. Puts its name
- * into `name`. */
+/* The certificate's name that an entry of the state directory is there for, into `name`: a link or a folder of the name itself,
+ * else what begins with a dot: an order, or a slot. False: it is for none, or another entry shows the same. */
 static bool is_certificate(int state, const char *entry, char name[254])
 {
-    static const char order[] = ".order";
+    static const char *const ends[] = {".order", ".a", ".b"};
     size_t len = strlen(entry);
+    char other[264];
     struct stat is;
 
     if (entry[0] != '.' && len < 254) {
         memcpy(name, entry, len + 1);
         return acme_dns_name_ok(acme_slice_of(name)) && fstatat(state, entry, &is, AT_SYMLINK_NOFOLLOW) == 0 &&
-               S_ISLNK(is.st_mode);
+               (S_ISLNK(is.st_mode) || S_ISDIR(is.st_mode));
     }
-    if (len <= sizeof order || len >= 254 || strcmp(entry + len - (sizeof order - 1), order) != 0) {
-        return false;
+    for (size_t i = 0; i < 3; i++) {
+        size_t end = strlen(ends[i]);
+        if (len <= end + 1 || len - end > 254 || strcmp(entry + len - end, ends[i]) != 0) {
+            continue;
+        }
+        memcpy(name, entry + 1, len - end - 1);
+        name[len - end - 1] = '\0';
+        for (size_t k = 0; k <= i; k++) { /* shown by its name, or by the first of its entries */
+            (void)snprintf(other, sizeof other, k == 0 ? "%s" : ".%s%s", name, ends[k > 0 ? k - 1 : 0]);
+            if (fstatat(state, other, &is, AT_SYMLINK_NOFOLLOW) == 0) {
+                return false;
+            }
+        }
+        return acme_dns_name_ok(acme_slice_of(name));
     }
-    memcpy(name, entry + 1, len - sizeof order);
-    name[len - sizeof order] = '\0';
-    return acme_dns_name_ok(acme_slice_of(name)) && fstatat(state, name, &is, AT_SYMLINK_NOFOLLOW) != 0;
+    return false;
 }
 
 /* Shows all certificates. Returns an exit code. */
@@ -295,13 +331,13 @@ int acme_program_status(const struct acme_config *config)
         return show_all(config);
     }
     for (size_t i = 0; i < config->names.count; i++) {
-        const char *word = config->names.at[i];
-        if (!acme_dns_name_ok(acme_slice_of(word))) {
-            acme_report_error("names: \"%.260s\" is not a DNS name", word);
+        const char *why = acme_check_name(name, config->names.at[i]);
+        if (why != NULL) {
+            acme_report_error("names: \"%.260s\": %s", config->names.at[i], why);
             return ACME_EXIT_USAGE;
         }
-        for (size_t k = 0; k <= strlen(word); k++) {
-            name[k] = acme_lower(word[k]);
+        for (size_t k = 0; name[k] != '\0'; k++) {
+            name[k] = acme_lower(name[k]);
         }
         all = show(config, name) && all;
     }

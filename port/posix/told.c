@@ -1,6 +1,7 @@
 /* told.c - why runs are held back. The core stores until when the CA is not to be asked; what the CA said then, such as the
  * page where a paused account is let go on, is kept here for the runs in between. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,8 +36,9 @@ void acme_told_keep(struct acme_report *r, bool failed)
                        f->error, r->told.type, r->told.detail);
     }
     /* Best effort: without it the next run says less. */
-    if (acme_posix_place(r->store, ".", r->store->name, ".told") == 0) {
-        (void)acme_posix_replace(r->store->path, 0600, memory, len > 0 && len < (int)sizeof memory ? (size_t)len : 0);
+    if (acme_posix_store_open(r->store) == 0 && acme_posix_place(r->store, ".", r->store->name, ".told") == 0) {
+        (void)acme_posix_replace(r->store->dir, r->store->file, 0600, memory,
+                                 len > 0 && len < (int)sizeof memory ? (size_t)len : 0);
     }
 }
 
@@ -54,8 +56,9 @@ bool acme_told_read(struct acme_posix_store *s, int64_t until_utc, struct acme_t
 
     memset(t, 0, sizeof *t);
     t->until_utc = until_utc;
-    if (acme_posix_place(s, ".", s->name, ".told") != 0 ||
-        acme_posix_read(s->path, memory, sizeof memory - 1, &len) != 0 || len <= 0 || len >= (int)sizeof memory) {
+    if (acme_posix_store_open(s) != 0 || acme_posix_place(s, ".", s->name, ".told") != 0 ||
+        acme_posix_read(s->dir, s->file, O_NOFOLLOW, memory, sizeof memory - 1, &len) != 0 || len <= 0 ||
+        len >= (int)sizeof memory) {
         return false;
     }
     struct acme_slice rest = acme_slice(memory, (size_t)len);

@@ -1,12 +1,17 @@
 /* webroot.c - http-01 answers as files of a web server. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "webroot.h"
+
+#define MEMORY ".answer"
+
+static const char *const way_down[] = {".well-known", "acme-challenge"};
 
 /* The core has checked the token; a file name made of the network's words is checked once more where it is
  * used. */
@@ -16,49 +21,159 @@ static bool token_ok(const char *token)
     return len > 0 && len <= ACME_TOKEN_MAX && token[len] == '\0';
 }
 
-static int place(struct acme_webroot *w, const char *below)
+static int leave(int fd, int code)
 {
-    int need = snprintf(w->path, sizeof w->path, "%s%s", w->directory, below);
-    return need < (int)sizeof w->path ? 0 : ENAMETOOLONG;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    errno = code;
+    return -1;
+}
+
+/* Opens a directory's own directory; -1: errno. ELOOP: a link, and not `alone`, so that somebody else can have put it
+ * there. */
+static int enter(int at, const char *name, bool alone)
+{
+    struct stat is;
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0 || (errno != ELOOP && errno != ENOTDIR) || fstatat(at, name, &is, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISLNK(is.st_mode)) {
+        return fd;
+    }
+    if (!alone) {
+        return leave(-1, ELOOP);
+    }
+    return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Makes a directory that everybody may read. The rights come with it: to set them afterwards, by name or by descriptor,
+ * would be to set those of whatever has been put in its place. */
+static int make(int at, const char *name)
+{
+    mode_t before = umask(022);
+    int code = mkdirat(at, name, 0755) == 0 || errno == EEXIST ? 0 : errno;
+    (void)umask(before);
+    return code;
+}
+
+int acme_webroot_open(struct acme_webroot *w)
+{
+    if (w->top < 0) {
+        w->top = open(w->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    (void)snprintf(w->path, sizeof w->path, "%s", w->directory);
+    return w->top < 0 ? errno : 0;
+}
+
+/* Goes down as far as there are directories, or, `making` them, to the last. The number of steps goes to *depth. Returns a
+ * descriptor, or -1: errno, with the path that could not be entered in w->path. */
+static int go_down(struct acme_webroot *w, bool making, size_t *depth)
+{
+    int code = acme_webroot_open(w);
+    int at = code == 0 ? fcntl(w->top, F_DUPFD_CLOEXEC, 3) : -1;
+
+    bool alone = true;
+
+    for (*depth = 0; at >= 0 && *depth < 2; ++*depth) {
+        size_t len = strlen(w->path);
+        alone = alone && acme_posix_ours_alone(at);
+        (void)snprintf(w->path + len, sizeof w->path - len, "/%s", way_down[*depth]);
+        code = making ? make(at, way_down[*depth]) : 0;
+        int next = code == 0 ? enter(at, way_down[*depth], alone) : -1;
+        code = code == 0 && next < 0 ? errno : code;
+        if (next < 0 && !making && code == ENOENT) {
+            return at;
+        }
+        (void)close(at);
+        at = next;
+        errno = code;
+    }
+    return at;
+}
+
+int acme_webroot_lowest(struct acme_webroot *w)
+{
+    size_t depth;
+    return go_down(w, false, &depth);
 }
 
 static int publish(struct acme_webroot *w, const struct acme_challenge *challenge)
 {
-    static const char *const directories[] = {"/.well-known", "/.well-known/acme-challenge"};
-    char below[sizeof "/.well-known/acme-challenge/" + ACME_TOKEN_MAX];
+    size_t depth, len;
     int code = token_ok(challenge->token) ? 0 : EINVAL;
 
-    for (size_t i = 0; i < 2 && code == 0; i++) {
-        code = place(w, directories[i]);
-        if (code == 0 && mkdir(w->path, 0755) == 0) {
-            (void)chmod(w->path, 0755);
-        } else if (code == 0 && errno != EEXIST) {
-            code = errno;
+    if (w->place >= 0) {
+        (void)close(w->place);
+        w->place = -1;
+    }
+    w->path[0] = '\0';
+    w->place = code == 0 ? go_down(w, true, &depth) : -1;
+    if (w->place < 0) {
+        return code != 0 ? code : errno;
+    }
+    (void)snprintf(w->token, sizeof w->token, "%s", challenge->token);
+    len = strlen(w->path);
+    (void)snprintf(w->path + len, sizeof w->path - len, "/%s", w->token);
+    if (w->memory >= 0) {
+        code = acme_posix_replace(w->memory, MEMORY, 0600, w->token, strlen(w->token));
+    }
+    return code != 0 ? code
+                     : acme_posix_replace(w->place, w->token, 0644, challenge->key_authorization,
+                                          strlen(challenge->key_authorization));
+}
+
+/* Takes the answer away, if there is one. */
+static void take_back(struct acme_webroot *w)
+{
+    if (w->place >= 0) {
+        (void)unlinkat(w->place, w->token, 0);
+        (void)close(w->place);
+        w->place = -1;
+        if (w->memory >= 0) {
+            (void)acme_posix_replace(w->memory, MEMORY, 0600, NULL, 0);
         }
     }
-    if (code != 0) {
-        return code;
-    }
-    (void)snprintf(below, sizeof below, "%s/%s", directories[1], challenge->token);
-    code = place(w, below);
-    if (code != 0) {
-        return code;
-    }
-    return acme_posix_replace(w->path, 0644, challenge->key_authorization, strlen(challenge->key_authorization));
 }
 
 static int webroot_present(void *ctx, const struct acme_challenge *challenge)
 {
     struct acme_webroot *w = ctx;
     w->error = publish(w, challenge);
+    if (w->error != 0) {
+        take_back(w);
+    }
     return w->error == 0 ? 1 : ACME_E_SOLVER;
 }
 
 static void webroot_withdraw(void *ctx)
 {
-    struct acme_webroot *w = ctx;
-    if (w->error == 0 && w->path[0] != '\0') {
-        (void)unlink(w->path);
+    take_back(ctx);
+}
+
+void acme_webroot_sweep(struct acme_webroot *w, int memory)
+{
+    size_t depth;
+    char temporary[ACME_TOKEN_MAX + 8];
+    int len = 0;
+    int code = acme_posix_read(memory, MEMORY, O_NOFOLLOW, w->token, ACME_TOKEN_MAX, &len);
+
+    w->memory = memory;
+    w->token[len < 0 || len > ACME_TOKEN_MAX ? 0 : len] = '\0';
+    if (code == 0 && len > 0 && token_ok(w->token)) {
+        w->place = go_down(w, false, &depth);
+        if (w->place >= 0 && depth == 2) {
+            (void)snprintf(temporary, sizeof temporary, ".%s.tmp", w->token);
+            (void)unlinkat(w->place, temporary, 0);
+            (void)unlinkat(w->place, w->token, 0);
+        }
+        if (w->place >= 0) {
+            (void)close(w->place);
+            w->place = -1;
+        }
+    }
+    if (code != 0 || len > 0) {
+        (void)acme_posix_replace(memory, MEMORY, 0600, NULL, 0);
     }
 }
 
@@ -68,6 +183,7 @@ void acme_webroot_init(struct acme_webroot *w, const char *directory)
     w->solver = solver;
     w->solver.ctx = w;
     w->directory = directory;
-    w->path[0] = '\0';
+    w->top = w->place = w->memory = -1;
+    w->token[0] = w->path[0] = '\0';
     w->error = 0;
 }

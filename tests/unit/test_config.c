@@ -76,9 +76,7 @@ static void test_every_key(void **unused)
                                "contact = mailto:a@example\n"
                                "contact = mailto:b@example\n"
                                "accept_terms = yes\n"
-                               "force = true\n"
-                               "json = 1\n"
-                               "verbose = no\n"
+                               "user = acme\n"
                                "names = a.example  b.example\n"
                                "names = c.example\n"
                                "tls_name = ca.example\n"
@@ -92,7 +90,8 @@ static void test_every_key(void **unused)
     assert_int_equal(c.http_port, 8080);
     assert_int_equal(c.contacts.count, 2);
     assert_string_equal(c.contacts.at[1], "mailto:b@example");
-    assert_true(c.accept_terms && c.force && c.json && !c.verbose);
+    assert_true(c.accept_terms);
+    assert_string_equal(c.user, "acme");
     assert_int_equal(c.names.count, 3);
     assert_string_equal(c.names.at[0], "a.example");
     assert_string_equal(c.names.at[1], "b.example");
@@ -108,12 +107,10 @@ static void test_refused(void **unused)
 {
     (void)unused;
     refused("# one\n\ncolour = blue\n", "3: unknown key \"colour\"");
-    refused("directory = https://ca.test/\n",
-            "1: unknown key \"directory\"; the key for --directory is directory_url");
-    refused("--directory = https://ca.test/\n",
-            "1: unknown key \"--directory\"; the key for --directory is directory_url");
-    refused("ca-file = x\n", "1: unknown key \"ca-file\"; the key for --ca-file is ca_file");
-    refused("yes = yes\n", "1: unknown key \"yes\"");
+    refused("directory = https://ca.test/\n", "1: unknown key \"directory\"; here it is called directory_url");
+    refused("--directory = https://ca.test/\n", "1: unknown key \"--directory\"; here it is called directory_url");
+    refused("ca-file = x\n", "1: unknown key \"ca-file\"; here it is called ca_file");
+    refused("yes = yes\n", "1: \"yes\" is for the command line only: --yes");
     refused("names a.example\n", "1: no = between \"names\" and its value");
     refused("accept_terms\tyes\n", "1: no = between \"accept_terms\" and its value");
     refused("colour blue\n", "1: unknown key \"colour blue\"");
@@ -130,6 +127,55 @@ static void test_refused(void **unused)
     refused("http_port = 4294967376\n", "1: http_port: not a port number");
     refused("accept_terms = perhaps\n", "1: accept_terms: neither yes nor no");
     refused("names = a b c d e f g h i j k l m n o p q\n", "1: names: too many values");
+}
+
+/* What was probably meant is said. */
+static void test_refused_with_a_hint(void **unused)
+{
+    (void)unused;
+    refused("directory = x\n", "1: unknown key \"directory\"; here it is called directory_url");
+    refused("ca-file = x\n", "1: unknown key \"ca-file\"; here it is called ca_file");
+    refused("accept-terms = yes\n", "1: unknown key \"accept-terms\"; here it is called accept_terms");
+    refused("names a.example\n", "1: no = between \"names\" and its value");
+    refused("force = yes\n", "1: \"force\" is for the command line only: --force");
+    refused("json = yes\n", "1: \"json\" is for the command line only: --json");
+    refused("verbose = yes\n", "1: \"verbose\" is for the command line only: -v");
+    refused("v = yes\n", "1: \"v\" is for the command line only: -v");
+    refused("yes = yes\n", "1: \"yes\" is for the command line only: --yes");
+    refused("reason = 1\n", "1: \"reason\" is for the command line only: --reason");
+    refused("webroot = \"/srv\"\n", "1: webroot: values stand without quotes");
+    refused("webroot = '/srv'\n", "1: webroot: values stand without quotes");
+    refused("names = \"a.example b.example\"\n", "1: names: values stand without quotes");
+    refused("webroot = /srv # mine\n", "1: webroot: a comment needs a line of its own");
+    refused("webroot = /srv\t# mine\n", "1: webroot: a comment needs a line of its own");
+    refused("webroot = /srv \t#mine\n", "1: webroot: a comment needs a line of its own");
+    refused("state = /a\rstate = /b\r", "2: key \"state\" is given twice");
+    acme_config_init(&c);
+    assert_int_equal(read_text("webroot = /srv/a#b \n"), 0);
+    assert_string_equal(c.webroot, "/srv/a#b");
+}
+
+static void test_line_ends_and_mark(void **unused)
+{
+    (void)unused;
+    assert_int_equal(read_text("\xef\xbb\xbfstate = /a\r\n# x\rwebroot = /b\r\rproduct = c"), 0);
+    assert_string_equal(c.state, "/a");
+    assert_string_equal(c.webroot, "/b");
+    assert_string_equal(c.product, "c");
+    acme_config_init(&c);
+    assert_int_equal(read_text("\xef\xbb"), ACME_EXIT_CONFIG);
+}
+
+/* Each flag is shown once, with a text of its own; a key without a flag is not. */
+static void test_help(void **unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
+        const char *in = acme_config_help(i, true), *out = acme_config_help(i, false);
+        assert_true((in != NULL) + (out != NULL) == (rows[i].flag != NULL));
+        assert_true(rows[i].key != NULL || rows[i].flag != NULL);
+    }
+    assert_non_null(strstr(acme_config_help(ACME_KEY_FORCE, false), "none is due"));
 }
 
 static void test_not_a_text(void **unused)
@@ -235,9 +281,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_defaults),   TEST(test_every_key),       TEST(test_refused),
-        TEST(test_not_a_text), TEST(test_full_pool),       TEST(test_flags),
-        TEST(test_flags_win),  TEST(test_port_or_webroot), TEST(test_long_name),
+        TEST(test_defaults),
+        TEST(test_every_key),
+        TEST(test_refused),
+        TEST(test_not_a_text),
+        TEST(test_full_pool),
+        TEST(test_flags),
+        TEST(test_flags_win),
+        TEST(test_port_or_webroot),
+        TEST(test_long_name),
+        TEST(test_refused_with_a_hint),
+        TEST(test_line_ends_and_mark),
+        TEST(test_help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,6 +215,34 @@ static void test_port_taken(void **unused)
     assert_int_equal(other.error, EADDRINUSE);
 }
 
+/* A port that is kept stays ours over times in which nobody is answered, and is shut in them. */
+static void test_kept_port(void **unused)
+{
+    struct acme_posix_listener kept, second;
+    uint16_t port = dead;
+    (void)unused;
+    acme_posix_listener_init(&kept, "127.0.0.1", port);
+    acme_posix_listener_keep(&kept);
+    assert_true(kept.fd >= 0);
+    assert_int_equal(acme_posix_listener_port(&kept), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(kept.listener.start(&kept), 1);
+        assert_int_equal(acme_posix_listener_port(&kept), port);
+        assert_int_equal(open_until("127.0.0.1", port), 1);
+        net.net.close(&net);
+        kept.listener.stop(&kept);
+        assert_int_equal(open_until("127.0.0.1", port), ACME_E_REFUSED);
+        net.net.close(&net);
+    }
+    assert_true(kept.fd >= 0);
+    close(kept.fd);
+    /* What stood in the way at the time of the right is what is told, not that the right is gone. */
+    acme_posix_listener_init(&second, "127.0.0.1", live);
+    acme_posix_listener_keep(&second);
+    assert_int_equal(second.early, EADDRINUSE);
+    second.listener.stop(&second);
+}
+
 static void test_both_families(void **unused)
 {
     struct acme_posix_listener all;
@@ -240,6 +268,7 @@ int main(void)
         TEST(test_finished_lookup_wakes_once),
         TEST(test_signal_wakes),
         TEST(test_port_taken),
+        TEST(test_kept_port),
         TEST(test_both_families),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

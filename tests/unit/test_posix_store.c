@@ -53,6 +53,7 @@ static int set_up(void **unused)
 static int tear_down(void **unused)
 {
     (void)unused;
+    acme_posix_store_close(&s);
     remove_all(home);
     return 0;
 }
@@ -125,6 +126,7 @@ static void test_rights(void **unused)
     mode_t before = umask(0);
     (void)unused;
     remove_all(state);
+    acme_posix_store_close(&s);
     assert_int_equal(acme_posix_store_make(&s), 0);
     assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "x"), 0);
     bring("key", "chain");
@@ -202,19 +204,147 @@ static void test_foreign_link(void **unused)
     foreign(make_link);
 }
 
-static void test_unreadable(void **unused)
+static const enum acme_record all_records[] = {ACME_RECORD_ACCOUNT_KEY,     ACME_RECORD_ACCOUNT, ACME_RECORD_ORDER,
+                                               ACME_RECORD_KEY_NEXT,        ACME_RECORD_KEY,     ACME_RECORD_CHAIN,
+                                               ACME_RECORD_ACCOUNT_KEY_NEXT};
+static const char *const all_files[] = {"account.pem",
+                                        "account",
+                                        ".a.example.order",
+                                        ".a.example.key",
+                                        ".a.example.a/privkey.pem",
+                                        ".a.example.a/fullchain.pem",
+                                        "account-next.pem"};
+
+static const char *told_of;
+
+static void told(const struct acme_posix_store *store, int code)
+{
+    assert_int_not_equal(code, 0);
+    told_of = store->path;
+}
+
+static void damage(const char *file, unsigned how)
+{
+    (void)unlink(path(file));
+    if (how == 0) { /* empty */
+        assert_int_equal(close(open(path(file), O_CREAT | O_WRONLY, 0600)), 0);
+    } else if (how == 1) {
+        assert_int_equal(mkdir(path(file), 0700), 0);
+    } else if (how == 2) { /* no file, and waits for a writer when it is opened the plain way */
+        assert_int_equal(mkfifo(path(file), 0600), 0);
+    } else { /* a link that leads to itself */
+        assert_int_equal(symlink(strrchr(file, '/') != NULL ? strrchr(file, '/') + 1 : file, path(file)), 0);
+    }
+}
+
+/* Every record, damaged in every way: a private key is an error and stays, a cache is absent, said, and can be put again. */
+static void test_damaged(void **unused)
 {
     char buf[8];
     (void)unused;
-    /* Neither an empty file nor a directory is "no such record": a new account key would be made. */
-    assert_int_equal(close(open(path("account.pem"), O_CREAT | O_WRONLY, 0600)), 0);
-    assert_int_equal(s.store.get(&s, ACME_RECORD_ACCOUNT_KEY, buf, 8), ACME_E_STORE_READ);
-    assert_int_equal(s.error, ENODATA);
-    assert_string_equal(s.path, path("account.pem"));
+    for (unsigned how = 0; how < 4; how++) {
+        for (size_t i = 0; i < sizeof all_records / sizeof *all_records; i++) {
+            enum acme_record record = all_records[i];
+            struct stat before, after;
+            remove_all(state);
+            acme_posix_store_close(&s);
+            assert_int_equal(acme_posix_store_make(&s), 0);
+            s.told = told;
+            told_of = NULL;
+            bring("key", "chain");
+            assert_int_equal(s.store.commit(&s), 0);
+            assert_int_equal(put(ACME_RECORD_ORDER, "order"), 0);
+            if (record == ACME_RECORD_ORDER || record == ACME_RECORD_KEY_NEXT) {
+                assert_int_equal(put(ACME_RECORD_KEY_NEXT, "next"), 0);
+            }
+            damage(all_files[i], how);
+            bool cache = record == ACME_RECORD_ACCOUNT || record == ACME_RECORD_ORDER || record == ACME_RECORD_CHAIN;
+            assert_int_equal(s.store.get(&s, record, buf, 8), cache ? 0 : ACME_E_STORE_READ);
+            assert_int_not_equal(s.error, 0);
+            assert_true((told_of != NULL) == cache);
+            if (record < ACME_RECORD_KEY || record == ACME_RECORD_ACCOUNT_KEY_NEXT) {
+                assert_string_equal(s.path, path(all_files[i]));
+            }
+            assert_int_equal(lstat(path(all_files[i]), &before), 0);
+            if (cache && record != ACME_RECORD_CHAIN) {
+                assert_int_equal(put(record, "new"), 0);
+                assert_string_equal(get(record), "new");
+            } else if (!cache) {
+                assert_int_equal(lstat(path(all_files[i]), &after), 0);
+                assert_int_equal(before.st_ino, after.st_ino);
+            } else { /* the next pair goes into the other place, then into this one */
+                bring("key 2", "chain 2");
+                assert_int_equal(s.store.commit(&s), 0);
+                bring("key 3", "chain 3");
+                assert_int_equal(s.store.commit(&s), 0);
+                assert_string_equal(get(record), "chain 3");
+            }
+            /* A key without an order is of no use to anybody. */
+            if (record == ACME_RECORD_KEY_NEXT) {
+                assert_int_equal(s.store.put(&s, ACME_RECORD_ORDER, NULL, 0), 0);
+                assert_int_equal(s.store.get(&s, record, buf, 8), 0);
+                assert_non_null(told_of);
+                assert_int_equal(put(record, "new"), 0);
+                assert_string_equal(get(record), "new");
+            }
+        }
+    }
+}
+
+static void test_full_folder_in_the_way(void **unused)
+{
+    (void)unused;
     assert_int_equal(mkdir(path("account"), 0700), 0);
-    assert_int_equal(s.store.get(&s, ACME_RECORD_ACCOUNT, buf, 8), ACME_E_STORE_READ);
+    assert_int_equal(mkdir(path("account/somebody's"), 0700), 0);
     assert_int_equal(put(ACME_RECORD_ACCOUNT, "x"), ACME_E_STORE_WRITE);
+    assert_int_equal(s.error, ENOTEMPTY);
     assert_string_equal(s.path, path("account"));
+    assert_int_equal(access(path("account/somebody's"), F_OK), 0);
+}
+
+/* What an admin has given the pair in use, the next one has too; but never a key for everybody. */
+static void test_rights_are_carried(void **unused)
+{
+    struct stat is;
+    gid_t group = geteuid() == 0 ? 4242 : getegid();
+    (void)unused;
+    bring("key 1", "chain 1");
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_int_equal(chown(path(".a.example.a"), (uid_t)-1, group), 0);
+    assert_int_equal(chown(path("a.example/privkey.pem"), (uid_t)-1, group), 0);
+    assert_int_equal(chmod(path(".a.example.a"), 0750), 0);
+    assert_int_equal(chmod(path("a.example/privkey.pem"), 0644), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        bring("key 2", "chain 2");
+        assert_int_equal(s.store.commit(&s), 0);
+        assert_int_equal(mode("a.example/privkey.pem"), 0640);
+        assert_int_equal(mode("a.example/"), 0750);
+        assert_int_equal(stat(path("a.example/privkey.pem"), &is), 0);
+        assert_int_equal(is.st_gid, group);
+        assert_int_equal(stat(path("a.example"), &is), 0);
+        assert_int_equal(is.st_gid, group);
+    }
+    /* Where others can have put what is there, nothing is carried. */
+    assert_int_equal(chmod(state, 0777), 0);
+    bring("key 3", "chain 3");
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_int_equal(mode("a.example/privkey.pem"), 0600);
+}
+
+static void test_revoked_goes_with_the_pair(void **unused)
+{
+    (void)unused;
+    assert_int_equal(acme_posix_pair_revoke(&s), ENOENT);
+    bring("key 1", "chain 1");
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_false(acme_posix_pair_revoked(&s));
+    assert_int_equal(acme_posix_pair_revoke(&s), 0);
+    assert_true(acme_posix_pair_revoked(&s));
+    for (unsigned i = 0; i < 2; i++) { /* the second goes into the place of the revoked one */
+        bring("key 2", "chain 2");
+        assert_int_equal(s.store.commit(&s), 0);
+        assert_false(acme_posix_pair_revoked(&s));
+    }
 }
 
 static void test_full(void **unused)
@@ -239,7 +369,7 @@ static void test_full(void **unused)
     assert_int_equal(code, ACME_E_STORE_WRITE);
     assert_int_equal(error, EFBIG);
     assert_int_equal(s.store.get(&s, ACME_RECORD_ACCOUNT, old, sizeof old), 3);
-    assert_int_equal(access(path("account.tmp"), F_OK), -1);
+    assert_int_equal(access(path(".account.tmp"), F_OK), -1);
 }
 
 static void test_state_is_a_link(void **unused)
@@ -271,7 +401,7 @@ static void test_leftovers(void **unused)
 {
     (void)unused;
     /* What cut-off runs leave is in nobody's way, and is never followed. */
-    assert_int_equal(symlink("/dev/full", path("account.tmp")), 0);
+    assert_int_equal(symlink("/dev/full", path(".account.tmp")), 0);
     assert_int_equal(symlink("nowhere", path(".a.example.link")), 0);
     assert_int_equal(put(ACME_RECORD_ACCOUNT, "new"), 0);
     assert_string_equal(get(ACME_RECORD_ACCOUNT), "new");
@@ -494,22 +624,32 @@ static void test_durable_before_it_counts(void **unused)
     assert_int_equal(put(ACME_RECORD_ORDER, "order 1"), 0);
     bring("key 1", "chain 1");
     assert_true(trace_disk(commit, letters, sizeof letters));
-    /* the chain, durable; the key beside it, both names, their directory's name, durable; then the switch, durable; only
+    /* the chain, durable; the key beside it, durable; both names, their directory's name, durable; then the switch, durable; only
      * then the order goes, durably, and its key */
-    assert_string_equal(letters, "fulffusrfufuf");
+    assert_string_equal(letters, "fuwfffusrfufuf");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_layout),          TEST(test_rights),
-        TEST(test_two_names),       TEST(test_foreign_directory),
-        TEST(test_foreign_file),    TEST(test_foreign_link),
-        TEST(test_unreadable),      TEST(test_full),
-        TEST(test_state_is_a_link), TEST(test_long_path),
-        TEST(test_leftovers),       TEST(test_order_of_removal),
-        TEST(test_cut_everywhere),  TEST(test_durable_before_it_counts),
+        TEST(test_layout),
+        TEST(test_rights),
+        TEST(test_two_names),
+        TEST(test_foreign_directory),
+        TEST(test_foreign_file),
+        TEST(test_foreign_link),
+        TEST(test_damaged),
+        TEST(test_full),
+        TEST(test_full_folder_in_the_way),
+        TEST(test_rights_are_carried),
+        TEST(test_revoked_goes_with_the_pair),
+        TEST(test_state_is_a_link),
+        TEST(test_long_path),
+        TEST(test_leftovers),
+        TEST(test_order_of_removal),
+        TEST(test_cut_everywhere),
+        TEST(test_durable_before_it_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,7 +64,7 @@ static void test_publishes(void **unused)
     (void)unused;
     assert_int_equal(present("to-ken_1"), 1);
     umask(before);
-    assert_int_equal(acme_posix_read(at(WELL_KNOWN "to-ken_1"), text, sizeof text, &len), 0);
+    assert_int_equal(acme_posix_read(AT_FDCWD, at(WELL_KNOWN "to-ken_1"), 0, text, sizeof text, &len), 0);
     assert_int_equal(len, strlen("token.thumbprint"));
     assert_memory_equal(text, "token.thumbprint", strlen("token.thumbprint"));
     /* Whatever the umask: another user's server has to read it. */
@@ -109,9 +109,66 @@ static void test_says_where(void **unused)
     acme_webroot_init(&w, "/nonexistent/www");
     assert_int_equal(present("a"), ACME_E_SOLVER);
     assert_int_equal(w.error, ENOENT);
-    assert_string_equal(w.path, "/nonexistent/www/.well-known");
+    assert_string_equal(w.path, "/nonexistent/www");
     /* Nothing was published, so nothing is taken away. */
     w.solver.withdraw(w.solver.ctx);
+}
+
+static int memory(void)
+{
+    return open(root, O_RDONLY | O_DIRECTORY);
+}
+
+static void test_killed_runs_answer_goes(void **unused)
+{
+    (void)unused;
+    acme_webroot_sweep(&w, memory());
+    assert_int_equal(present("left"), 1);
+    /* Killed here. Nothing may be in the way of the next run, which knows nothing of it. */
+    acme_webroot_init(&w, root);
+    assert_int_equal(access(at(WELL_KNOWN "left"), F_OK), 0);
+    acme_webroot_sweep(&w, memory());
+    assert_int_equal(access(at(WELL_KNOWN "left"), F_OK), -1);
+    assert_int_equal(access(at("/.answer"), F_OK), -1);
+    /* A memory that is damaged, or leads elsewhere, removes nothing and goes itself. */
+    static const char *const odd[] = {"../x", "", "/etc/passwd", "a\n"};
+    for (size_t i = 0; i < 4; i++) {
+        FILE *f = fopen(at("/.answer"), "w");
+        fputs(odd[i], f);
+        fclose(f);
+        f = fopen(at("/.well-known/x"), "w");
+        fclose(f);
+        acme_webroot_sweep(&w, memory());
+        assert_int_equal(access(at("/.answer"), F_OK), -1);
+        assert_int_equal(access(at("/.well-known/x"), F_OK), 0);
+    }
+    assert_int_equal(present("next"), 1);
+    w.solver.withdraw(w.solver.ctx);
+    assert_int_equal(access(at("/.answer"), F_OK), -1);
+}
+
+/* An administrator's link, as OpenWrt has it, is followed where nobody else can have put it. */
+static void test_links(void **unused)
+{
+    (void)unused;
+    assert_int_equal(mkdir(at("/run"), 0755), 0);
+    assert_int_equal(mkdir(at("/.well-known"), 0755), 0);
+    assert_int_equal(symlink("../run", at("/.well-known/acme-challenge")), 0);
+    assert_int_equal(present("a"), 1);
+    assert_int_equal(access(at("/run/a"), F_OK), 0);
+    w.solver.withdraw(w.solver.ctx);
+    assert_int_equal(access(at("/run/a"), F_OK), -1);
+    assert_int_equal(chmod(at("/.well-known"), 0777), 0);
+    assert_int_equal(present("a"), ACME_E_SOLVER);
+    assert_int_equal(w.error, ELOOP);
+    assert_string_equal(w.path, at("/.well-known/acme-challenge"));
+    assert_int_equal(access(at("/run/a"), F_OK), -1);
+    assert_int_equal(chmod(at("/.well-known"), 0755), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(at("/.well-known"), 4242, 4242), 0);
+        assert_int_equal(present("a"), ACME_E_SOLVER);
+        assert_int_equal(w.error, ELOOP);
+    }
 }
 
 int main(void)
@@ -122,6 +179,8 @@ int main(void)
         TEST(test_again),
         TEST(test_tokens_are_no_paths),
         TEST(test_says_where),
+        TEST(test_killed_runs_answer_goes),
+        TEST(test_links),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

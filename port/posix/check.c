@@ -1,0 +1,202 @@
+/* check.c - names, contacts and hosts: right, or refused with the reason, before an order is made for them. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "report.h"
+#include "wire/url.h"
+
+/* True when a resolver takes the word for an IPv4 address: its last part is a number, which may be hexadecimal. */
+static bool is_number(const char *word)
+{
+    const char *dot = strrchr(word, '.');
+    const char *last = dot != NULL ? dot + 1 : word;
+    bool hex = last[0] == '0' && acme_lower(last[1]) == 'x';
+
+    last += hex ? 2 : 0;
+    return (hex || last[0] != '\0') && strspn(last, hex ? "0123456789abcdefABCDEF" : "0123456789") == strlen(last);
+}
+
+/* Why a word that is no DNS name is none: what was probably meant. */
+static const char *why_not(const char *word)
+{
+    for (const char *at = word; *at != '\0'; at++) {
+        if ((unsigned char)*at >= 0x80) {
+            return "not in ASCII; write the name in its xn-- form";
+        }
+    }
+    return strchr(word, '/') != NULL   ? "a URL or a path; give the host's name alone"
+           : strchr(word, ',') != NULL ? "a comma; names are given one by one, with blanks between"
+           : strchr(word, '*') != NULL ? "not a DNS name of one host; wildcards are not supported"
+           : strchr(word, '_') != NULL ? "an underscore, which no host name has"
+           : strchr(word, '@') != NULL ? "an e-mail address; that is for --contact"
+           : strchr(word, ':') != NULL ? "a port or an address; give the host's name alone"
+           : strlen(word) > 253        ? "longer than a DNS name"
+           : is_number(word)           ? "an address to a resolver, not a DNS name"
+                                       : "not a DNS name";
+}
+
+const char *acme_check_name(char name[254], const char *word)
+{
+    size_t len = strlen(word);
+
+    if (len > 1 && word[len - 1] == '.' && word[len - 2] != '.') { /* the root: the same name (RFC 1034, 3.1) */
+        len--;
+    }
+    if (len > 253 || !acme_dns_name_ok(acme_slice(word, len))) {
+        return why_not(word);
+    }
+    memcpy(name, word, len);
+    name[len] = '\0';
+    return NULL;
+}
+
+/* The names are also file names. */
+static int check_names(struct acme_checked *c, const struct acme_config *config, const char *verb)
+{
+    static const char *const ours[] = {"account", "account.pem", "account-next.pem"};
+    int code = acme_config_blame(config, ACME_KEY_NAMES);
+    const char *why;
+    size_t i;
+
+    if (config->names.count == 0) {
+        acme_report_error("%s needs at least one NAME; see nanoacme --help", verb);
+        return ACME_EXIT_USAGE;
+    }
+    if (config->names.count > ACME_NAMES_MAX) {
+        acme_report_error("names: more than %d in one certificate", ACME_NAMES_MAX);
+        return code;
+    }
+    for (i = 0; i < config->names.count; i++) {
+        why = acme_check_name(c->names[i], config->names.at[i]);
+        for (size_t k = 0; why == NULL && k < i; k++) {
+            why = acme_slice_is_word(acme_slice_of(c->names[i]), c->names[k]) ? "given twice" : NULL;
+        }
+        if (why != NULL) {
+            acme_report_error("names: \"%.260s\": %s", config->names.at[i], why);
+            return code;
+        }
+        c->name_at[i] = c->names[i];
+    }
+    c->name_count = config->names.count;
+    for (i = 0; i <= strlen(c->names[0]); i++) {
+        c->first[i] = acme_lower(c->names[0][i]);
+    }
+    for (i = 0; i < sizeof ours / sizeof *ours; i++) {
+        if (strcmp(c->first, ours[i]) == 0) {
+            acme_report_error("names: \"%s\": the state directory has a file of that name; give another name first",
+                              config->names.at[0]);
+            return code;
+        }
+    }
+    return 0;
+}
+
+int acme_check_room(const struct acme_checked *c, const struct acme_config *config, int state)
+{
+    static const char longest[] = "..order.tmp"; /* what the longest of its files has beside the name */
+    long most = fpathconf(state, _PC_NAME_MAX);
+
+    if (most > 0 && strlen(c->first) + sizeof longest - 1 > (size_t)most) {
+        acme_report_error("names: \"%s\": longer than the %ld bytes that the file system of %s leaves for it; give a "
+                          "shorter name first",
+                          c->first, most - (long)(sizeof longest - 1), config->state);
+        return acme_config_blame(config, ACME_KEY_NAMES);
+    }
+    return 0;
+}
+
+/* A contact is a URL (RFC 8555, 7.3); what is meant by an e-mail address is plain. */
+static int check_contacts(struct acme_checked *c, const struct acme_config *config)
+{
+    for (size_t i = 0; i < config->contacts.count; i++) {
+        const char *word = config->contacts.at[i];
+        bool has_scheme = strchr(word, ':') != NULL;
+        const char *at = strchr(word, '@');
+
+        c->contact_at[i] = word;
+        if (!has_scheme && at != NULL && at != word && at[1] != '\0' && strlen(word) <= 254) {
+            (void)snprintf(c->contacts[i], sizeof c->contacts[i], "mailto:%s", word);
+            c->contact_at[i] = c->contacts[i];
+        } else if (!has_scheme) {
+            acme_report_error("contact: \"%.260s\" is neither an e-mail address nor a URL", word);
+            return acme_config_blame(config, ACME_KEY_CONTACT);
+        }
+    }
+    return 0;
+}
+
+/* Checks the other hosts: one that is written otherwise would never match. Returns 0 or an exit code. */
+static int check_hosts(const struct acme_config *config)
+{
+    for (size_t i = 0; i < config->more_hosts.count; i++) {
+        char text[300];
+        struct acme_url url;
+        const char *host = config->more_hosts.at[i];
+        int need = snprintf(text, sizeof text, "https://%s", host);
+        if (need >= (int)sizeof text || acme_url_parse(&url, acme_slice_of(text)) != 0 || url.target.len > 0) {
+            acme_report_error("more_host: \"%.260s\" is not HOST or HOST:PORT", host);
+            return acme_config_blame(config, ACME_KEY_MORE_HOST);
+        }
+    }
+    return 0;
+}
+
+/* True for this machine itself, where nobody can listen in on the way. */
+static bool is_loopback(const struct acme_url *url)
+{
+    bool ipv4 = url->is_address && url->host.len > 4 && memcmp(url->host.at, "127.", 4) == 0;
+    return ipv4 || acme_slice_is_word(url->host, "localhost") || acme_slice_is(url->host, "::1");
+}
+
+/* Reads the host that is named for http, written as in a URL, but without a port. The text has to stay. */
+static bool read_host(struct acme_slice *host, char text[300], const char *word)
+{
+    struct acme_url url;
+    bool good = snprintf(text, 300, "http://%s", word) < 300 && acme_url_parse(&url, acme_slice_of(text)) == 0;
+
+    if (!good || url.authority.len != strlen(word) ||
+        url.authority.at + url.authority.len > url.host.at + url.host.len + (word[0] == '[' ? 1 : 0)) {
+        return false;
+    }
+    *host = url.host;
+    return true;
+}
+
+/* Decides whether a directory without TLS may be used, and warns when it is. Returns 0 or an exit code. */
+static int check_plain(struct acme_checked *c, const struct acme_config *config)
+{
+    struct acme_slice allowed = {NULL, 0};
+    struct acme_url url;
+    char text[300];
+
+    if (config->plain_host != NULL && !read_host(&allowed, text, config->plain_host)) {
+        acme_report_error("allow_plain_http: \"%.260s\" is not HOST, without a port", config->plain_host);
+        return acme_config_blame(config, ACME_KEY_ALLOW_PLAIN_HTTP);
+    }
+    if (acme_url_parse(&url, acme_slice_of(config->directory_url)) != 0 || !acme_url_is_plain(&url)) {
+        return 0; /* acme_init() judges it */
+    }
+    if (!is_loopback(&url) && !acme_slice_is_nocase(url.host, allowed)) {
+        acme_report_error(
+            "directory_url: \"%.300s\" is not https; for tests, --allow-plain-http HOST names a host for "
+            "which that is good enough",
+            config->directory_url);
+        return acme_config_blame(config, ACME_KEY_DIRECTORY_URL);
+    }
+    memcpy(c->plain_host, url.host.at, url.host.len); /* at most 253 bytes */
+    acme_report_error("warning: http, not https: whoever is on the way to %s can read and change everything",
+                      c->plain_host);
+    return 0;
+}
+
+int acme_check(struct acme_checked *c, const struct acme_config *config, const char *verb)
+{
+    int code = check_names(c, config, verb);
+
+    code = code != 0 ? code : check_contacts(c, config);
+    code = code != 0 ? code : check_hosts(config);
+    return code != 0 ? code : check_plain(c, config);
+}

@@ -1,0 +1,27 @@
+/* check.h - what of the configuration can be judged before anything is touched. */
+#ifndef ACME_POSIX_CHECK_H
+#define ACME_POSIX_CHECK_H
+
+#include "config.h"
+
+/* What a run goes by: as configured, or put right. */
+struct acme_checked {
+    char names[ACME_NAMES_MAX][254]; /* without a dot at the end */
+    const char *name_at[ACME_NAMES_MAX];
+    size_t name_count;
+    char first[254];                       /* the first name in small letters: what the certificate is stored as */
+    char contacts[ACME_CONFIG_WORDS][272]; /* with a scheme */
+    const char *contact_at[ACME_CONFIG_WORDS];
+    char plain_host[254]; /* the CA's, when it is spoken to without TLS; empty: it is not */
+};
+
+/* Copies a name without the dot at its end. Returns NULL, or why it cannot be asked for. */
+const char *acme_check_name(char name[254], const char *word);
+
+/* Checks names, contacts and hosts for a verb, with a message for what is wrong. Returns 0 or an exit code. */
+int acme_check(struct acme_checked *c, const struct acme_config *config, const char *verb);
+
+/* Checks that the first name can be a file's in the state directory, which is open. Returns 0 or an exit code. */
+int acme_check_room(const struct acme_checked *c, const struct acme_config *config, int state);
+
+#endif
