@@ -223,6 +223,7 @@ static int begin_chain(struct acme_client *c)
 {
     struct acme_chain_want want = {
         .point = c->pair.point, .names = c->setup->names, .name_count = c->setup->name_count};
+    want.or_more = c->setup->more_names;
     want.utc = c->setup->sys->utc(c->setup->sys->ctx, &c->utc) == 1 ? c->utc : ACME_DATE_NONE;
     acme_chain_init(&c->chain, &want, c->setup->work, c->setup->work_len, chain_piece, c);
     return chain_piece(c, NULL, 0);
