@@ -132,6 +132,7 @@ static void count_made(void)
             give_up();
             several.made[i].counted = true;
             several.made[i].utc = several.d->ca.utc;
+            several.made[i].lost = several.skew > 80 * MAKER_DAY ? "the clock says that it is old" : NULL;
             several_tell("#     certificate %u is made\n", i + 1);
         }
     }
