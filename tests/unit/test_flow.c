@@ -384,7 +384,7 @@ static void challenge_lists(void **state)
         {LIST("[{\"type\":\"http-01\",\"token\":\"t\"},{\"type\":\"dns-01\",\"url\":\"" U "/2\",\"token\":\"t\"}]"),
          ACME_STEP_PRESENT},
         {LIST("[]"), ACME_E_CHALLENGE_NONE},
-        {LIST("null"), ACME_E_CHALLENGE_NONE},
+        {LIST("null"), ACME_E_MEMBER},
         {LIST("[{\"type\":\"http-01\",\"url\":\"" U "/1\"}]"), ACME_E_TOKEN},
         {LIST("[{\"type\":\"http-01\",\"url\":\"" U "/1\",\"token\":7}]"), ACME_E_TOKEN},
         {LIST("[{\"type\":\"http-01\",\"url\":\"" U "/1\",\"token\":\"a/../b\"}]"), ACME_E_TOKEN},
