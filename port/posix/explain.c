@@ -172,7 +172,7 @@ static void explain_advice(const struct acme_report *r, const struct acme_failur
     int64_t utc = acme_report_utc(r);
     bool helps = acme_retry_helps(r);
 
-    if (f->retry_s > 0 && (helps || r->client->exchange.retry_s > 0)) { /* a time of the CA's is stored, ours is not */
+    if (f->retry_s > 0 && (helps || r->client->exchange.retry_s > 0)) { /* the CA's is stored */
         acme_out_text(o, "; try again in ");
         acme_out_u32(o, f->retry_s);
         acme_out_text(o, " s");
