@@ -54,7 +54,7 @@ fault "the answer of a lookup given up before" posix_lookup.c 's/if (same)/if (s
 fault "entropy that leaves the end empty" posix_sys.c 's/have < len;/have + 8 < len;/; s/len - have,/len - have - 8,/'
 fault "a clock that is not set" posix_sys.c 's/= now.tv_sec;/= now.tv_sec % 1000;/'
 fault "a record's length cut to the buffer" posix_store.c 's/code == 0 ? len/code == 0 ? (len < (int)cap ? len : (int)cap)/'
-fault "an unfinished chain that is not dropped" posix_pair.c 's/O_CREAT | O_TRUNC/O_CREAT/'
+fault "an unfinished chain that is not dropped" posix_pair.c 's/= acme_posix_clear(at, name)/= 0/; s/O_CREAT | O_EXCL/O_CREAT/'
 fault "an order that outlives commit" posix_store.c 's/store_put(ctx, ACME_RECORD_ORDER, NULL, 0)/0/'
 fault "a next key that outlives commit" posix_store.c 's/store_put(ctx, ACME_RECORD_KEY_NEXT, NULL, 0)/0/'
 fault "a chain written over the one in use" posix_pair.c "s/== 'a' ? \".b\" : \".a\"/== 'a' ? \".a\" : \".a\"/"
