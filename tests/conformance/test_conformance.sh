@@ -20,7 +20,8 @@ run="tests/conformance/conformance.c"
 compile -Iport/posix $run tests/conformance/conformance_posix.c port/posix/posix_*.c -lpthread -o "$to/posix" && "$to/posix" "$to/state" >"$to/log" 2>&1
 result $? "the POSIX port"
 grep -v '^ok' "$to/log" | sed 's/^/# /'
-[ "$(tail -1 "$to/log")" = "1..$(grep -c '^ok' "$to/log")" ]
+lines=$(grep -c '^ok' "$to/log")
+[ "$(tail -1 "$to/log")" = "1..$lines" ]
 result $? "every line of it is ok, and it tells how many there are"
 
 ! compile -Iport/template $run port/template/conformance.c -o "$to/none" 2>"$to/log" &&
@@ -31,6 +32,8 @@ result $? "the template links"
 "$to/template" >"$to/log" 2>&1
 [ $? = 1 ] && grep -q '^not ok' "$to/log"
 result $? "the template does not pass, and comes to its end"
+grep -q " $(sed -n 's/^1\.\.//p' "$to/log") of $lines are said" port/README.md
+result $? "port/README.md tells how many lines there are"
 
 # fault WHAT FILE SED-SCRIPT
 fault() {
