@@ -14,7 +14,7 @@ import tap
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
 P521 = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"]
-CA, FAILED, CONFIG = ["basicConstraints=critical,CA:TRUE"], 1, 78
+CA, FAILED, USAGE = ["basicConstraints=critical,CA:TRUE"], 1, 64
 NOBODY = "https://localhost:1/dir"
 
 
@@ -51,7 +51,7 @@ def case(folder, what, contents, read, *words, left=False):
     good = code == (0 if read else 1) and count == read and all(w in says for w in words)
     for flags in ((), ("-v",)):
         code, said = program(path, *flags)
-        good = good and code == (FAILED if read else CONFIG)
+        good = good and code == (FAILED if read else USAGE)
         if not read or left or flags:
             good = good and all(w in said for w in words) and path in said
         else:
