@@ -352,7 +352,11 @@ static void several_at_once(void **state)
     ticks(5000, &now_ms, 1);
     for (unsigned i = 0; i < 20; i++) {
         assert_true(net.clients[i].closed);
-        assert_memory_equal(net.clients[i].answer, i % 3 == 2 ? "HTTP/1.1 404" : "HTTP/1.1 200", 12);
+        if (i % 3 != 2) {
+            assert_memory_equal(net.clients[i].answer, "HTTP/1.1 200", 12);
+        } else if (net.clients[i].got > 0) { /* in haste a wrong path gets none */
+            assert_memory_equal(net.clients[i].answer, "HTTP/1.1 404", 12);
+        }
     }
     assert_int_equal(h.answered, 14);
     tear_down();
@@ -441,8 +445,8 @@ static uint32_t closes_within(unsigned count)
     return now_ms - began_ms;
 }
 
-/* When every slot is taken the first who said nothing, or only what anybody can say, gets a second; with each of them the
- * next ones get half of it, down to some milliseconds. Then a queue of 200 is through in seconds. */
+/* When every slot is taken the first who said nothing, or only what anybody can say, gets a quarter of a second; with each
+ * of them the next ones get half of it, down to some milliseconds. Then a queue of 200 is through in seconds. */
 static void a_crowd_is_sent_away_ever_faster(void **state)
 {
     (void)state;
@@ -454,36 +458,36 @@ static void a_crowd_is_sent_away_ever_faster(void **state)
             connects(beginnings[i]);
         }
         struct client *validator = connects(get);
-        uint32_t ms = closes_within(201 - SLOTS);
-        assert_true(validator->closed && ms > 1000 && ms < 2000 + 200 / SLOTS * 45);
+        uint32_t ms = closes_within(201);
+        assert_true(validator->closed && ms > 256 && ms < 500 + 200 / SLOTS * 45);
         assert_memory_equal(validator->answer, "HTTP/1.1 200", 12);
         tear_down();
     }
 }
 
-/* Once nobody has come for a second, there is patience again. */
+/* In haste nobody waits for the slots to be full. Once nobody has come for three seconds, there is patience again. */
 static void patience_comes_back(void **state)
 {
     (void)state;
     uint32_t now_ms = 0;
     set_up(1000, 1000);
     for (unsigned i = 0; i < 40; i++) {
-        connects("");
+        connects(i % 2 == 0 ? "" : "GET /x HTTP/1.1\r\nHost: ");
     }
-    pass(&now_ms, 4000);
-    assert_true(net.clients[39 - SLOTS].closed);
-    for (unsigned i = 40 - SLOTS; i < 40; i++) {
-        net.clients[i].broken = true;
+    pass(&now_ms, 2500);
+    for (unsigned i = 0; i < 40;
+         i++) { /* with free slots around the last ones, and none has an answer to come back with */
+        assert_true(net.clients[i].closed && (i < 20 || net.clients[i].got == 0));
     }
-    pass(&now_ms, 1100);
+    pass(&now_ms, 3100);
     for (unsigned i = 0; i < SLOTS; i++) {
         connects("");
     }
-    pass(&now_ms, 900);
+    pass(&now_ms, 200);
     for (unsigned i = 40; i < net.count; i++) {
         assert_false(net.clients[i].closed);
     }
-    pass(&now_ms, 300);
+    pass(&now_ms, 100);
     unsigned closed = 0;
     for (unsigned i = 40; i < net.count; i++) {
         closed += net.clients[i].closed;
