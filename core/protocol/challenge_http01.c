@@ -204,8 +204,8 @@ static bool is_lost(const struct acme_http01_slot *s)
 }
 
 /* How long a connection may keep its slot while others may be waiting. Bytes as such earn nothing, nor does the path's
- * beginning: anybody can send those, as slowly as he likes. Only who was sent by the CA knows the token, so each of its
- * characters is worth a millisecond. */
+ * beginning: anybody can send those, as slowly as he likes. Only who was sent by the CA knows the token, so two of its
+ * characters are worth a millisecond. */
 static uint32_t grace_ms(const struct acme_http01 *h, const struct acme_http01_slot *s)
 {
     const size_t known = sizeof(prefix) - 1;
@@ -218,7 +218,7 @@ static uint32_t grace_ms(const struct acme_http01 *h, const struct acme_http01_s
     if (s->state == ACME_SLOT_READING && s->looks < LOOKS) {
         return OPEN_MS;
     }
-    return h->patience_ms + (s->matched > known ? (uint32_t)(s->matched - known) : 0);
+    return h->patience_ms + (s->matched > known ? (uint32_t)(s->matched - known) / 2 : 0);
 }
 
 /* Closes what was open too long, in haste all that are over their time, and when every slot is taken the one that is it
