@@ -28,7 +28,10 @@ static int refuse(const struct acme_posix_store *s, const char *below, int code)
             "systemd, User=%s",
             s->state, below, strerror(code), owner->pw_name, owner->pw_name, owner->pw_name);
     } else {
-        acme_report_error("state: cannot write %s%s: %s", s->state, below, strerror(code));
+        acme_report_error("state: cannot write %s%s: %s", s->state, below,
+                          code == ELOOP ? "a link on the way lies in a folder that others may change, and is not "
+                                          "followed: name the folder it leads to"
+                                        : strerror(code));
     }
     return ACME_EXIT_FAILED;
 }
@@ -36,12 +39,8 @@ static int refuse(const struct acme_posix_store *s, const char *below, int code)
 /* Gives the state directory to the user, if it is new and nobody can have swapped it, and becomes that user. */
 static int change_user(const struct acme_posix_store *s, const struct acme_config *config)
 {
-    int up = s->made ? openat(s->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int code = acme_fence_user(config->user, up >= 0 && acme_posix_ours_alone(up) ? s->dir : -1);
+    int code = acme_fence_user(config->user, s->made ? s->dir : -1);
 
-    if (up >= 0) {
-        (void)close(up);
-    }
     if (code == 0) {
         return 0;
     }

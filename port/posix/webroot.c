@@ -60,7 +60,7 @@ static int make(int at, const char *name)
 int acme_webroot_open(struct acme_webroot *w)
 {
     if (w->top < 0) {
-        w->top = open(w->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        w->top = acme_posix_folder(w->directory, NULL);
     }
     (void)snprintf(w->path, sizeof w->path, "%s", w->directory);
     return w->top < 0 ? errno : 0;
