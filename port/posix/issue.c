@@ -20,7 +20,7 @@
 #include "secure/key_p256.h"
 
 #define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
-#define PATIENCE_S   600 /* for another run in the same state directory */
+#define PATIENCE_S   600         /* for another run in the same state directory */
 #define ROOTS_MAX    (32u << 20) /* bytes: what is longer, or has no end as /dev/zero, is no file of roots */
 
 /* All memory of a run. */

@@ -125,8 +125,8 @@ struct acme_posix_store {
 /* Prepares; no I/O. */
 void acme_posix_store_init(struct acme_posix_store *s, const char *state, const char *name);
 
-/* Makes the state directory (0700) when it is missing, and opens it; its parent must exist. Returns 0, or errno:
- * s->path says of what. */
+/* Makes the state directory (0700) when it is missing, and opens it, if it is not open yet; its parent must exist. s->made
+ * as acme_posix_folder() has it. Returns 0, or errno: s->path says of what. */
 int acme_posix_store_make(struct acme_posix_store *s);
 
 /* Opens the state directory, if it is not open yet. Returns 0, or errno. */
@@ -159,7 +159,8 @@ int acme_posix_sync(int fd);
 
 /* Opens a directory. A link on the way is followed only when nobody but root and the user we run as can have put it
  * there: who owns a folder above the directory could lead us anywhere. With `made` the last one is made (0700) when it is
- * missing; *made: it was, and nobody else could have swapped it since. -1: errno; ELOOP: a link that is not followed. */
+ * missing, and *made tells that it was and that nobody else could have swapped it since; true before, it is made only where
+ * that is so. -1: errno; ELOOP: a link that is not followed. */
 int acme_posix_folder(const char *path, bool *made);
 
 /* True when nobody but root and the user we run as can change the directory's entries. */

@@ -174,16 +174,17 @@ static int to_read(int at)
 /* Makes a folder and opens it. The one above must not forget it while what is in it is called durable. */
 static int make_folder(int at, const char *name, bool *made)
 {
-    bool new = mkdirat(at, name, 0700) == 0;
-    int up = new ? to_read(at) : -1;
+    bool alone = acme_posix_ours_alone(at);
+    bool is_new = (alone || !*made) && mkdirat(at, name, 0700) == 0;
+    int up = is_new ? to_read(at) : -1;
     int code = up >= 0 ? acme_posix_sync(up) : errno;
 
     if (up >= 0) {
         (void)close(up);
     }
-    *made = new &&acme_posix_ours_alone(at);
+    *made = is_new && alone;
     errno = code;
-    return code == 0 || code == EEXIST || (new &&code == EACCES) ? openat(at, name, ON_THE_WAY | O_NOFOLLOW) : -1;
+    return code == 0 || code == EEXIST || (is_new && code == EACCES) ? openat(at, name, ON_THE_WAY | O_NOFOLLOW) : -1;
 }
 
 int acme_posix_folder(const char *of, bool *made)

@@ -520,6 +520,11 @@ static void test_links(void **unused)
     at = acme_posix_folder(others, &made);
     assert_true(at >= 0);
     close(at);
+    in(others, first, "new/more");
+    made = true; /* where nobody else may change names it is made all the same */
+    at = acme_posix_folder(others, &made);
+    assert_true(at >= 0 && made);
+    close(at);
     in(second, own, "round");
     assert_int_equal(syscall(SYS_symlinkat, "round", AT_FDCWD, second), 0);
     assert_int_equal(acme_posix_folder(second, NULL), -1);
@@ -542,6 +547,14 @@ static void test_links(void **unused)
         assert_int_equal(syscall(SYS_fchownat, AT_FDCWD, own, 4242, 4242, 0), 0);
         assert_int_equal(acme_posix_folder(first, NULL), -1);
         assert_int_equal(errno, ELOOP);
+        in(others, own, "user's");
+        made = true;
+        assert_int_equal(acme_posix_folder(others, &made), -1);
+        assert_int_equal(errno, ENOENT);
+        assert_false(made);
+        at = acme_posix_folder(others, &made);
+        assert_true(at >= 0 && !made);
+        close(at);
     }
 }
 
@@ -663,12 +676,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_webroot),
-        TEST(test_state),
-        TEST(test_way),
-        TEST(test_links),
-        TEST(test_adoption),
-        TEST(test_adoption_cut),
+        TEST(test_webroot), TEST(test_state),    TEST(test_way),
+        TEST(test_links),   TEST(test_adoption), TEST(test_adoption_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
