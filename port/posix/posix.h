@@ -160,7 +160,7 @@ int acme_posix_sync(int fd);
 /* Opens a directory. A link on the way is followed only when nobody but root and the user we run as can have put it
  * there: who owns a folder above the directory could lead us anywhere. With `made` the last one is made (0700) when it is
  * missing, and *made tells that it was and that nobody else could have swapped it since; true before, it is made only where
- * that is so. -1: errno; ELOOP: a link that is not followed. */
+ * that is so. -1: errno; ELOOP: a link that is not followed; EMLINK: more than 20. */
 int acme_posix_folder(const char *path, bool *made);
 
 /* True when nobody but root and the user we run as can change the directory's entries. */

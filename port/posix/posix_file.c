@@ -212,7 +212,7 @@ int acme_posix_folder(const char *of, bool *made)
             next = make_folder(at, part, made);
         } else if (next < 0 && (errno == ENOTDIR || errno == ELOOP) && (link = read_link(at, part, text)) > 0) {
             if (++links > LINKS_MAX) {
-                errno = ELOOP;
+                errno = EMLINK;
             } else if (put_link(path, name, len, text, (size_t)link)) {
                 next = path[0] == '/' ? open("/", ON_THE_WAY) : fcntl(at, F_DUPFD_CLOEXEC, 3);
                 len = 0;
