@@ -87,7 +87,9 @@ static const struct tls_row {
      "is to be trusted, its own certificate as --ca-file is the way out"},
     {58, "a certificate of the chain signs and is no CA"},
     {59, "a certificate of the chain may not be used for this: keyUsage"},
-    {62, "wrong trust store, captive portal, intercepting proxy, or the server does not send its intermediate"},
+    {62, "wrong trust store, captive portal, intercepting proxy, the server does not send its intermediate, or the "
+         "root's "
+         "name constraints leave the server's name out"},
     {256 + 40,
      "no cipher suite in common: the server has TLS 1.3 only, CBC or RSA key exchange only, a curve such as P-521, "
      "or it wants a client certificate, and none of these is spoken here"},
