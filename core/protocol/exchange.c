@@ -323,6 +323,7 @@ static bool is_passing(int error)
     case ACME_E_HTTP_FRAMING:
     case ACME_E_HTTP_TRUNCATED:
     case ACME_E_HTTP_STATUS:
+    case ACME_E_REDIRECT:
     case ACME_E_JSON:
     case ACME_E_MEMBER:
     case ACME_E_NONCE:
@@ -464,10 +465,15 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow)) { /* there it is an answer */
         return refused(x, acme_flow_account_lost(flow), error, now_ms);
     }
-    bool by_directory = x->for_nonce || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
+    bool by_directory = x->for_nonce || flow->step < ACME_STEP_ORDER ||
+                        (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
                         (ACME_CFG_V1 && row_of(x)->costly); /* new-cert */
-    if (by_directory && (status == 404 || status == 405 || status == 410)) {
-        return advance(x, acme_flow_directory_stale(flow, error), now_ms);
+    if (by_directory && flow->cached && (status == 404 || status == 405 || status == 410)) {
+        return advance(x, acme_flow_directory_stale(flow), now_ms);
+    }
+    bool costly = ACME_CFG_V1 && row_of(x)->costly;
+    if (by_directory && error == ACME_E_HTTP_STATUS && !costly) { /* a page of whoever it was */
+        return acme_exchange_fault(x, error, now_ms);
     }
     if (x->for_nonce || row_of(x)->refused == NULL) {
         return error;
@@ -495,11 +501,13 @@ static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
     struct acme_flow *flow = x->flow;
     const char *location = x->http.answer.location;
 
-    if (x->for_nonce || flow->step != ACME_STEP_DIRECTORY) {
-        return advance(x, acme_flow_directory_stale(flow, ACME_E_REDIRECT), now_ms);
+    bool signs = x->for_nonce || flow->step != ACME_STEP_DIRECTORY;
+    if (signs && flow->cached) {
+        return advance(x, acme_flow_directory_stale(flow), now_ms);
     }
-    if (++x->redirects > REDIRECTS_MAX || location[0] == '\0') {
-        return ACME_E_REDIRECT;
+    if (signs || ++x->redirects > REDIRECTS_MAX || location[0] == '\0') { /* or a captive portal, for a moment */
+        bool costly = ACME_CFG_V1 && row_of(x)->costly;
+        return costly ? ACME_E_REDIRECT : acme_exchange_fault(x, ACME_E_REDIRECT, now_ms);
     }
     char absolute[ACME_URL_MAX + 1];
     struct acme_slice url = absolute_url(x, location, absolute);

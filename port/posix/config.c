@@ -30,6 +30,8 @@ static const struct row {
     ROW(CONTACT, "contact", "--contact", "URI", WORDS, contacts, "where the CA may reach you, e.g. me@example.org"),
     ROW(ACCEPT_TERMS, "accept_terms", "--accept-terms", NULL, SWITCH, accept_terms,
         "agree to the CA's terms of service"),
+    ROW(MORE_NAMES, "more_names", "--more-names", NULL, SWITCH, more_names,
+        "take a certificate that is for other names as well"),
     ROW(FORCE, NULL, "--force", NULL, SWITCH, force, "a new certificate even if none is due"),
     ROW(JSON, NULL, "--json", NULL, SWITCH, json, "one JSON object a line"),
     ROW(VERBOSE, NULL, "-v", NULL, SWITCH, verbose, "also requests, connections and figures"),

@@ -23,7 +23,7 @@ struct acme_config {
     struct acme_words contacts, names, more_hosts;
     uint16_t http_port;
     uint16_t reason; /* of a revocation; 0: not told */
-    bool accept_terms, force, json, verbose, yes;
+    bool accept_terms, more_names, force, json, verbose, yes;
 
     uint32_t by_flag, in_file; /* bits of rows: where a value came from */
     const char *file;          /* the config file; NULL: none           */
@@ -42,6 +42,7 @@ enum acme_config_key {
     ACME_KEY_USER,
     ACME_KEY_CONTACT,
     ACME_KEY_ACCEPT_TERMS,
+    ACME_KEY_MORE_NAMES,
     ACME_KEY_FORCE,
     ACME_KEY_JSON,
     ACME_KEY_VERBOSE,

@@ -312,6 +312,7 @@ void acme_hint(const struct acme_report *r, struct acme_out *o)
         }
         if (f->error == ACME_E_CERT_NAMES) {
             (void)acme_evidence_names(r->client, o);
+            acme_out_text(o, "; where the CA adds names: --more-names");
         }
     }
     if (o->len == start) {

@@ -134,6 +134,7 @@ static void fill_setup(const struct acme_config *config)
     s->contacts = run.checked.contact_at;
     s->contact_count = config->contacts.count;
     s->accept_terms = config->accept_terms;
+    s->more_names = config->more_names;
     s->solvers = &run.solver;
     s->solver_count = 1;
     s->product = config->product;
