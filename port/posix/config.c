@@ -293,12 +293,22 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
     return wrong == NULL ? 0 : complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: %s", c->file, number, key, wrong);
 }
 
+int acme_config_open(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (fd >= 0) { /* to wait for what a writer writes is right */
+        (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    }
+    return fd;
+}
+
 int acme_config_read(struct acme_config *c, const char *path)
 {
     ssize_t n = 1;
     unsigned number = 0;
     int code = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = acme_config_open(path);
 
     c->file = path;
     while (fd >= 0 && n > 0 && c->pool_len < sizeof c->pool) {

@@ -73,6 +73,9 @@ const char *acme_config_help(enum acme_config_key key, bool in_file);
  * Returns 0 or ACME_EXIT_USAGE with the message in c->error. */
 int acme_config_take(struct acme_config *c, enum acme_config_key key, const char *value);
 
+/* Opens a file that was named, for reading. A FIFO that nobody writes to is empty, and not waited for. -1: errno. */
+int acme_config_open(const char *path);
+
 /* Reads a config file; what flags have set stays. Returns 0 or ACME_EXIT_CONFIG with the message in c->error. */
 int acme_config_read(struct acme_config *c, const char *path);
 

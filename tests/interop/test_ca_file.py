@@ -61,6 +61,20 @@ def case(folder, what, contents, read, *words, left=False):
         tap.note(says)
 
 
+def without_end(folder):
+    """What is no file of a sensible size ends the run as well, for a timer would never start the next one."""
+    fifo = os.path.join(folder, "fifo")
+    os.mkfifo(fifo)
+    for path, words in ((fifo, "no certificate in PEM form found"), ("/dev/zero", "too large"), ("/dev/urandom", "too large")):
+        code, says = program(path)
+        tap.ok(code == USAGE and words in says.lower().replace("pem", "PEM"), f"{path} as --ca-file", says)
+    done = subprocess.run(["build/nanoacme", "-c", fifo, "issue"], capture_output=True, text=True, timeout=60)
+    tap.ok(done.returncode == USAGE and "needs at least one NAME" in done.stderr, "a FIFO as config file", done.stderr)
+    done = subprocess.run(["bash", "-c", f"build/nanoacme --ca-file <(sleep 0.2; cat {folder}/one.pem {folder}/two.pem) -v "
+                           f"--directory {NOBODY} --state /dev/null issue a.example"], capture_output=True, text=True, timeout=60)
+    tap.ok("2 read" in done.stderr, "a pipe that takes its time", done.stderr)
+
+
 def constrained(folder, pem):
     """The table of a root with name constraints: it compiles, and names the function that applies them."""
     path = os.path.join(folder, "constrained.pem")
@@ -127,6 +141,7 @@ def main():
             case(folder, what, contents, 0, "no certificate in PEM form found")
         case(folder, "constrained", lab, 1)
         constrained(folder, lab + two)
+        without_end(folder)
     return tap.end()
 
 

@@ -209,6 +209,7 @@ static const struct row {
     {"words without a type", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, "", "no luck", 400, 0, {"its own words"}, {PORT_80, "no reason"}},
     {"malformed", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, V1 "malformed", "no luck", 400, 0, {"its own words"}, {PORT_80, "no reason"}},
     {"refused as the answer to the challenge", ACME_E_AUTHZ, ACME_STEP_RESPOND, URN "connection", "Connection refused", 400, 0, {"could not validate", REACH}, {HOPELESS, "the CA refused"}},
+    {"a look at the authorization refused", ACME_E_PROBLEM, ACME_STEP_AUTHZ_POLL, URN "unauthorized", "not yours", 403, 0, {"does not let this account"}, {ELSE, PORT_80}},
     {"wrong content as the answer to the challenge", ACME_E_PROBLEM, ACME_STEP_RESPOND, URN "unauthorized", "wrong", 403, 0, {ELSE}, {HOPELESS}},
     {"no word for half an hour", ACME_E_BUDGET, ACME_STEP_AUTHZ_POLL, "", "", 0, 0, {"does not say how the validation went", "port 80"}, {HOPELESS}},
     {"slow elsewhere", ACME_E_BUDGET, ACME_STEP_ORDER_POLL, "", "", 0, 0, {"slow CA"}, {"port 80"}},
