@@ -126,8 +126,8 @@ static int by_order_status(struct acme_flow *f, struct acme_json *json)
         break;
     }
     keep_problem(f, json, acme_json_member(json, 0, "error"));
-    if (f->finalized && f->problem.type.len == 0 && f->repeats++ == 0) {
-        return ACME_STEP_ORDER_POLL; /* without a reason, and there may be a certificate: it is looked at once more */
+    if (f->finalized && f->problem.type.len == 0 && ++f->repeats < ACME_REPEATS_MAX) {
+        return ACME_STEP_ORDER_POLL; /* without a reason, and there may be a certificate: it is looked at again */
     }
     return replace_failed(f, ACME_E_ORDER);
 }

@@ -460,6 +460,40 @@ static void what_is_lost_is_asked_for_again(void **state)
     }
 }
 
+/* A captive portal says 200 to everything: what was never carried out must not be taken for done, nor a key be replaced. */
+static void a_page_of_a_box_on_the_way(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n", "HTTP/1.1 204 No Content\r\n",
+                                        "HTTP/1.1 202 Accepted\r\n"};
+    for (int v1 = 0; v1 < 2; v1++) {
+        issued(v1 > 0);
+        for (unsigned n = 0; n < LEN(heads) * 2 * 2; n++) {
+            enum acme_when what = n % 2 == 0 ? ACME_CHANGE_KEY : ACME_REVOKE;
+            bool lasts = n / 2 % 2 == 1;
+            const char *head = heads[n / 4];
+            const struct ca_twist t = {what == ACME_REVOKE ? CA_REVOKE : CA_KEY_CHANGE,
+                                       1,
+                                       lasts ? CA_FOREVER : 0,
+                                       CA_SAY,
+                                       head,
+                                       strstr(head, " 204 ") != NULL ? NULL : "<p>Welcome</p>",
+                                       .nonce = ""};
+            again();
+            twist(&t, 1);
+            if (!lasts) {
+                demand(run(what), ACME_DONE);
+                check_effect(what);
+                continue;
+            }
+            fails(what, ACME_E_NONCE);
+            assert_int_equal(w.ca.managed.revocations, 0);
+            assert_true(key_works() && key_is_old());
+        }
+        done();
+    }
+}
+
 static void every_cut_of_every_answer(void **state)
 {
     (void)state;
@@ -713,6 +747,7 @@ int main(void)
         cmocka_unit_test(an_account_that_has_ended_need_not_be_ended),
         cmocka_unit_test(refusals_end_it),
         cmocka_unit_test(what_is_lost_is_asked_for_again),
+        cmocka_unit_test(a_page_of_a_box_on_the_way),
         cmocka_unit_test(every_cut_of_every_answer),
         cmocka_unit_test(a_reset_anywhere_leaves_a_key_that_works),
         cmocka_unit_test(two_resets_in_a_row),
