@@ -171,7 +171,9 @@ static void explain_advice(const struct acme_report *r, const struct acme_failur
 {
     int64_t utc = acme_report_utc(r);
 
-    if (f->retry_s > 0) {
+    if (!acme_retry_helps(r)) { /* whatever the core advises a timer */
+        acme_out_text(o, "; trying again without a change will not help");
+    } else if (f->retry_s > 0) {
         acme_out_text(o, "; try again in ");
         acme_out_u32(o, f->retry_s);
         acme_out_text(o, " s");
@@ -184,8 +186,6 @@ static void explain_advice(const struct acme_report *r, const struct acme_failur
             acme_out_u32(o, (uint32_t)r->client->exchange.retry_after_s / 86400);
             acme_out_text(o, " days)");
         }
-    } else if (!acme_retry_helps(r)) {
-        acme_out_text(o, "; trying again without a change will not help");
     }
 }
 
