@@ -17,7 +17,7 @@
 #define SERVE_WAIT_MS 20 /* while a solver has work of its own: so do a responder's slots, and others wait for them */
 #define AN_HOUR_S     3600
 #define A_DAY_S       86400
-#define ORDER_KEPT_S  129600 /* a day and a half: for an order that may have a certificate, whatever the CA says of it */
+#define ORDER_KEPT_S  129600 /* a day and a half: for an order that may have a certificate, whatever the CA says */
 
 /* --- set-up --- */
 

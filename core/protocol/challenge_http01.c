@@ -4,12 +4,15 @@
 
 /* A connection open for OPEN_MS is closed in any case. When every slot is taken, others may be waiting, and then: one
  * that asked for the live path keeps its slot for ASKED_MS; one that has not said its path yet for PATIENCE_MS, which
- * is halved with each that ends without having asked for it, down to HASTE_MS, until nobody new has come for a second. A
- * validator's request comes in one piece right behind its connection, so it never sees any of them. */
+ * is halved with each that ends without having asked for it, down to HASTE_MS, until nobody new has come for QUIET_MS. A
+ * validator's request comes in one piece right behind its connection, so it never sees any of them.
+ * In haste it is as if every slot were taken: a stack without a queue drops whom it has no slot for, and who was dropped
+ * comes again after seconds. */
 #define OPEN_MS     10000u
 #define ASKED_MS    3000u
-#define PATIENCE_MS 1024u
-#define HASTE_MS    32u
+#define QUIET_MS    1000u
+#define PATIENCE_MS 512u
+#define HASTE_MS    8u
 #define LOOKS       2 /* at least, and not all in one tick that lasted long */
 
 #define HEAD_BYTES_MAX 8192u /* of one request; more is not a validator */
@@ -184,7 +187,7 @@ static bool answer_slot(struct acme_http01 *h, unsigned i)
 static bool fill_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
 {
     if (h->listener->accept(h->listener->ctx, i) != 1) {
-        if (now_ms - h->came_ms >= PATIENCE_MS) {
+        if (now_ms - h->came_ms >= QUIET_MS) {
             h->patience_ms = PATIENCE_MS;
         }
         return false;
@@ -201,32 +204,38 @@ static bool is_lost(const struct acme_http01_slot *s)
 }
 
 /* How long a connection may keep its slot while others may be waiting. Bytes as such earn nothing, nor does the path's
- * beginning: anybody can send those, as slowly as he likes. Only who was sent by the CA knows the token. */
+ * beginning: anybody can send those, as slowly as he likes. Only who was sent by the CA knows the token, so two of its
+ * characters are worth a millisecond. */
 static uint32_t grace_ms(const struct acme_http01 *h, const struct acme_http01_slot *s)
 {
+    const size_t known = sizeof(prefix) - 1;
     if (s->found) {
         return ASKED_MS;
     }
     if (is_lost(s)) {
         return 0;
     }
-    return s->state == ACME_SLOT_READING && s->looks < LOOKS ? OPEN_MS : h->patience_ms;
+    if (s->state == ACME_SLOT_READING && s->looks < LOOKS) {
+        return OPEN_MS;
+    }
+    return h->patience_ms + (s->matched > known ? (uint32_t)(s->matched - known) / 2 : 0);
 }
 
-/* Closes what was open too long and, when every slot is taken, the one that is longest over its time. */
+/* Closes what was open too long, in haste all that are over their time, and when every slot is taken the one that is it
+ * longest. In haste a wrong path has no answer: who has one is back at once. */
 static bool make_room(struct acme_http01 *h, uint32_t now_ms)
 {
+    const bool haste = h->patience_ms == HASTE_MS;
     unsigned taken = 0;
     struct acme_http01_slot *last = NULL;
     uint32_t most_ms = 0;
     for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
         struct acme_http01_slot *s = &h->slots[i];
-        uint32_t open_ms = now_ms - s->since_ms;
-        if (s->state == ACME_SLOT_FREE || open_ms >= OPEN_MS) {
+        uint32_t open_ms = now_ms - s->since_ms, grace = grace_ms(h, s);
+        if (s->state == ACME_SLOT_FREE || open_ms >= (haste ? grace : OPEN_MS)) {
             free_slot(h, i);
             continue;
         }
-        uint32_t grace = grace_ms(h, s);
         if (open_ms >= grace && open_ms - grace >= most_ms) {
             most_ms = open_ms - grace;
             last = s;
@@ -238,9 +247,9 @@ static bool make_room(struct acme_http01 *h, uint32_t now_ms)
     }
     if (is_lost(last)) {
         last->state = ACME_SLOT_ANSWERING;
-        return true;
+    } else {
+        free_slot(h, (unsigned)(last - h->slots));
     }
-    free_slot(h, (unsigned)(last - h->slots));
     return true;
 }
 

@@ -382,7 +382,8 @@ static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
     if (wait_s < 0) {
         /* A paused account: only its owner can end that (Boulder, at newOrder), or a limit of 2016, which says no more.
          * From anywhere else it is a box on the way, and as good as a 503. */
-        bool making = flow->step == ACME_STEP_ACCOUNT || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
+        bool making = flow->step == ACME_STEP_ACCOUNT ||
+                      (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
                       (ACME_CFG_V1 && (flow->step == ACME_STEP_ORDER || row_of(x)->costly));
         bool limit = making && flow->problem.kind == ACME_PROBLEM_RATE_LIMITED;
         if (x->for_nonce || !(limit || (ACME_CFG_V1 && row_of(x)->costly))) {
@@ -545,21 +546,22 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     }
     enum acme_step step = x->flow->step;
     int next = ACME_CFG_V1 ? read_with_links(x, &answer) : row_of(x)->read(x->flow, &answer);
-    if (is_passing(next) && !(ACME_CFG_V1 && row_of(x)->costly)) { /* one odd answer proves nothing */
-        return acme_exchange_fault(x, next, now_ms);
+    bool odd = is_passing(next) && !(ACME_CFG_V1 && row_of(x)->costly);
+    if (!odd) {
+        /* What failed has to succeed itself, or finalize with 500 and a good look at the order would go round for
+         * ever. */
+        if (step == x->fault_step) {
+            x->faults = 0;
+        }
+        x->rejections = 0;
+        x->throttles = 0;
+        x->polls += poll ? 1u : 0u;
+        x->counts.polls += poll ? 1u : 0u;
+        if (next >= 0) {
+            x->retry_s = 0;
+        }
+        x->polls += ACME_CFG_V1 && !poll && next == (int)step ? 1u : 0u; /* not there yet: later each time */
     }
-    /* What failed has to succeed itself, or finalize with 500 and a good look at the order would go round for ever. */
-    if (step == x->fault_step) {
-        x->faults = 0;
-    }
-    x->rejections = 0;
-    x->throttles = 0;
-    x->polls += poll ? 1u : 0u;
-    x->counts.polls += poll ? 1u : 0u;
-    if (next >= 0) {
-        x->retry_s = 0;
-    }
-    x->polls += ACME_CFG_V1 && !poll && next == (int)step ? 1u : 0u; /* not there yet: later each time */
     struct acme_event event = {.kind = ACME_EVENT_ANSWER, .step = step, .status = x->flow->status};
     event.http_status = x->http.answer.status;
     event.polls = x->polls;
@@ -567,6 +569,9 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     event.document = json;
     event.name = acme_flow_name(x->flow, step);
     acme_trace(x->setup, &event);
+    if (odd) { /* which, once, proves nothing */
+        return acme_exchange_fault(x, next, now_ms);
+    }
     bool polled = (ACME_CFG_V1 && next == (int)step && !x->flow->drop_order) || next == (int)ACME_STEP_AUTHZ_POLL ||
                   next == (int)ACME_STEP_ORDER_POLL;
     if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */

@@ -19,7 +19,7 @@ struct acme_chain_want {
     const char *const *names; /* the names asked for                */
     size_t name_count;
     bool or_more; /* it may be for others as well             */
-    int64_t utc; /* now; ACME_DATE_NONE when not known */
+    int64_t utc;  /* now; ACME_DATE_NONE when not known */
 };
 
 struct acme_chain {

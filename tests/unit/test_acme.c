@@ -461,7 +461,7 @@ static void writes_that_fail(void **state)
     static const struct ca_plan plan = {ONE, .reuse = true};
     static const enum acme_record order[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_ACCOUNT, ACME_RECORD_ORDER,
                                              ACME_RECORD_ORDER, /* before the challenge is answered */
-                                             ACME_RECORD_KEY_NEXT, ACME_RECORD_CHAIN};
+                                             ACME_RECORD_KEY_NEXT,    ACME_RECORD_CHAIN};
     for (unsigned n = 0; n < LEN(order); n++) {
         new_world(&plan);
         wrong.failing_write = (int)n + 1;

@@ -293,6 +293,7 @@ static void each_situation_has_its_words(void **unused)
             }
             client.failure.http_status = r->status;
             client.failure.tls_code = r->tls_code;
+            client.failure.retry_s = json == 0 ? 86400 : 0; /* advice changes no words of hope */
             fails(r->error, r->step, "a.example");
             heard();
             if (json == 0) {
@@ -806,6 +807,14 @@ static void kinds_of_limits(void **unused)
     fails(ACME_E_RATE_LIMITED, ACME_STEP_ORDER, "");
     heard();
     assert_non_null(strstr(last_line(err), "the CA asks for 91 days"));
+
+    begin(false); /* hopeless, but the next run is held back until then */
+    listen_in();
+    refuses(ACME_STEP_ORDER, URN "rejectedIdentifier", "not today", 403, "");
+    client.failure.retry_s = client.exchange.retry_s = 5437;
+    fails(ACME_E_PROBLEM, ACME_STEP_ORDER, "");
+    heard();
+    assert_non_null(strstr(last_line(err), "try again in 5437 s"));
 
     clock_utc = 0; /* no date without a clock */
     begin(false);
