@@ -17,7 +17,7 @@
 #define SERVE_WAIT_MS 20 /* while a solver has work of its own: so do a responder's slots, and others wait for them */
 #define AN_HOUR_S     3600
 #define A_DAY_S       86400
-#define ORDER_KEPT_S  129600 /* a day and a half: for an order that may have a certificate, whatever the CA says of it */
+#define ORDER_KEPT_S  129600 /* a day and a half: for an order that may have a certificate, whatever the CA says */
 
 /* --- set-up --- */
 
@@ -155,6 +155,10 @@ static int tick_begin(struct acme_client *c, uint32_t now_ms)
 {
     /* The CA's wish is a day at most when it is stored: one further ahead was stored by a clock that was wrong. */
     int64_t left_s = c->retry_utc - c->utc;
+    if (c->flow.since > c->utc && !acme_managing(c)) { /* stored by a clock that was ahead: it is counted from now */
+        c->flow.since = c->utc;
+        c->flow.save_order = true;
+    }
     c->flow.old = c->flow.order.url[0] != '\0' && c->utc - c->flow.since >= ORDER_KEPT_S;
     if (c->when == ACME_WHEN_DUE && left_s > 0 && left_s <= A_DAY_S) {
         c->exchange.retry_s = (uint32_t)left_s;
@@ -219,6 +223,7 @@ static int begin_chain(struct acme_client *c)
 {
     struct acme_chain_want want = {
         .point = c->pair.point, .names = c->setup->names, .name_count = c->setup->name_count};
+    want.or_more = c->setup->more_names;
     want.utc = c->setup->sys->utc(c->setup->sys->ctx, &c->utc) == 1 ? c->utc : ACME_DATE_NONE;
     acme_chain_init(&c->chain, &want, c->setup->work, c->setup->work_len, chain_piece, c);
     return chain_piece(c, NULL, 0);
@@ -483,8 +488,11 @@ static uint32_t advised_s(const struct acme_client *c, int error)
     case ACME_E_CERT_DATES:
     case ACME_E_CERT_SYNTAX:
         return AN_HOUR_S;
-    case ACME_E_PROBLEM: /* it may pass */
-        return c->flow.problem.http_status >= 500 || acme_flow_keeps_order(&c->flow) ? AN_HOUR_S : A_DAY_S;
+    case ACME_E_PROBLEM: { /* what is known by its type may pass, and so may a server's trouble */
+        const struct acme_problem *p = &c->flow.problem;
+        bool stays = p->kind == ACME_PROBLEM_OTHER && p->http_status < 500 && !acme_flow_keeps_order(&c->flow);
+        return stays ? A_DAY_S : AN_HOUR_S;
+    }
     default:
         return needs_a_person(error) ? A_DAY_S : 0;
     }

@@ -153,6 +153,7 @@ struct acme_setup {
     const char *const *contacts; /* URIs such as "mailto:...", optional */
     size_t contact_count;
     bool accept_terms; /* the operator agrees to the CA's terms of service */
+    bool more_names;   /* the certificate may be for names that were not asked for as well: private CAs add some */
 
     const struct acme_solver *const *solvers; /* in order of preference */
     size_t solver_count;

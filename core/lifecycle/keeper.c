@@ -249,7 +249,7 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair)
     }
     pair->not_before = leaf.not_before;
     pair->not_after = leaf.not_after;
-    pair->same_names = acme_leaf_names_are(&leaf, k->setup->names, k->setup->name_count);
+    pair->same_names = acme_leaf_names_are(&leaf, k->setup->names, k->setup->name_count, k->setup->more_names);
     memcpy(pair->point, leaf.point, sizeof(pair->point));
     return 1;
 }

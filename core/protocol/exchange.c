@@ -323,6 +323,7 @@ static bool is_passing(int error)
     case ACME_E_HTTP_FRAMING:
     case ACME_E_HTTP_TRUNCATED:
     case ACME_E_HTTP_STATUS:
+    case ACME_E_REDIRECT:
     case ACME_E_JSON:
     case ACME_E_MEMBER:
     case ACME_E_NONCE:
@@ -381,7 +382,8 @@ static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
     if (wait_s < 0) {
         /* A paused account: only its owner can end that (Boulder, at newOrder), or a limit of 2016, which says no more.
          * From anywhere else it is a box on the way, and as good as a 503. */
-        bool making = flow->step == ACME_STEP_ACCOUNT || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
+        bool making = flow->step == ACME_STEP_ACCOUNT ||
+                      (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
                       (ACME_CFG_V1 && (flow->step == ACME_STEP_ORDER || row_of(x)->costly));
         bool limit = making && flow->problem.kind == ACME_PROBLEM_RATE_LIMITED;
         if (x->for_nonce || !(limit || (ACME_CFG_V1 && row_of(x)->costly))) {
@@ -464,10 +466,15 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow)) { /* there it is an answer */
         return refused(x, acme_flow_account_lost(flow), error, now_ms);
     }
-    bool by_directory = x->for_nonce || (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
+    bool by_directory = x->for_nonce || flow->step < ACME_STEP_ORDER ||
+                        (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
                         (ACME_CFG_V1 && row_of(x)->costly); /* new-cert */
-    if (by_directory && (status == 404 || status == 405 || status == 410)) {
-        return advance(x, acme_flow_directory_stale(flow, error), now_ms);
+    if (by_directory && flow->cached && (status == 404 || status == 405 || status == 410)) {
+        return advance(x, acme_flow_directory_stale(flow), now_ms);
+    }
+    bool costly = ACME_CFG_V1 && row_of(x)->costly;
+    if (by_directory && error == ACME_E_HTTP_STATUS && !costly) { /* a page of whoever it was */
+        return acme_exchange_fault(x, error, now_ms);
     }
     if (x->for_nonce || row_of(x)->refused == NULL) {
         return error;
@@ -495,11 +502,13 @@ static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
     struct acme_flow *flow = x->flow;
     const char *location = x->http.answer.location;
 
-    if (x->for_nonce || flow->step != ACME_STEP_DIRECTORY) {
-        return advance(x, acme_flow_directory_stale(flow, ACME_E_REDIRECT), now_ms);
+    bool signs = x->for_nonce || flow->step != ACME_STEP_DIRECTORY;
+    if (signs && flow->cached) {
+        return advance(x, acme_flow_directory_stale(flow), now_ms);
     }
-    if (++x->redirects > REDIRECTS_MAX || location[0] == '\0') {
-        return ACME_E_REDIRECT;
+    if (signs || ++x->redirects > REDIRECTS_MAX || location[0] == '\0') { /* or a captive portal, for a moment */
+        bool costly = ACME_CFG_V1 && row_of(x)->costly;
+        return costly ? ACME_E_REDIRECT : acme_exchange_fault(x, ACME_E_REDIRECT, now_ms);
     }
     char absolute[ACME_URL_MAX + 1];
     struct acme_slice url = absolute_url(x, location, absolute);
@@ -537,21 +546,22 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     }
     enum acme_step step = x->flow->step;
     int next = ACME_CFG_V1 ? read_with_links(x, &answer) : row_of(x)->read(x->flow, &answer);
-    if (is_passing(next) && !(ACME_CFG_V1 && row_of(x)->costly)) { /* one odd answer proves nothing */
-        return acme_exchange_fault(x, next, now_ms);
+    bool odd = is_passing(next) && !(ACME_CFG_V1 && row_of(x)->costly);
+    if (!odd) {
+        /* What failed has to succeed itself, or finalize with 500 and a good look at the order would go round for
+         * ever. */
+        if (step == x->fault_step) {
+            x->faults = 0;
+        }
+        x->rejections = 0;
+        x->throttles = 0;
+        x->polls += poll ? 1u : 0u;
+        x->counts.polls += poll ? 1u : 0u;
+        if (next >= 0) {
+            x->retry_s = 0;
+        }
+        x->polls += ACME_CFG_V1 && !poll && next == (int)step ? 1u : 0u; /* not there yet: later each time */
     }
-    /* What failed has to succeed itself, or finalize with 500 and a good look at the order would go round for ever. */
-    if (step == x->fault_step) {
-        x->faults = 0;
-    }
-    x->rejections = 0;
-    x->throttles = 0;
-    x->polls += poll ? 1u : 0u;
-    x->counts.polls += poll ? 1u : 0u;
-    if (next >= 0) {
-        x->retry_s = 0;
-    }
-    x->polls += ACME_CFG_V1 && !poll && next == (int)step ? 1u : 0u; /* not there yet: later each time */
     struct acme_event event = {.kind = ACME_EVENT_ANSWER, .step = step, .status = x->flow->status};
     event.http_status = x->http.answer.status;
     event.polls = x->polls;
@@ -559,6 +569,9 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     event.document = json;
     event.name = acme_flow_name(x->flow, step);
     acme_trace(x->setup, &event);
+    if (odd) { /* which, once, proves nothing */
+        return acme_exchange_fault(x, next, now_ms);
+    }
     bool polled = (ACME_CFG_V1 && next == (int)step && !x->flow->drop_order) || next == (int)ACME_STEP_AUTHZ_POLL ||
                   next == (int)ACME_STEP_ORDER_POLL;
     if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */

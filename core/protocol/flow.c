@@ -126,6 +126,9 @@ static int by_order_status(struct acme_flow *f, struct acme_json *json)
         break;
     }
     keep_problem(f, json, acme_json_member(json, 0, "error"));
+    if (f->finalized && f->problem.type.len == 0 && f->repeats++ == 0) {
+        return ACME_STEP_ORDER_POLL; /* without a reason, and there may be a certificate: it is looked at once more */
+    }
     return replace_failed(f, ACME_E_ORDER);
 }
 
@@ -245,11 +248,8 @@ void acme_flow_account_found(struct acme_flow *f)
     }
 }
 
-int acme_flow_directory_stale(struct acme_flow *f, int error)
+int acme_flow_directory_stale(struct acme_flow *f)
 {
-    if (!f->cached) {
-        return error;
-    }
     f->cached = false;
     acme_flow_withdraw(f);
     return ACME_STEP_DIRECTORY;

@@ -174,8 +174,8 @@ struct acme_slice acme_flow_name(const struct acme_flow *flow, enum acme_step st
  * new one. Returns the step to go to, or ACME_E_PROBLEM when the account was looked up already. */
 int acme_flow_account_lost(struct acme_flow *flow);
 
-/* A URL of the cached directory did not work. Returns ACME_STEP_DIRECTORY once, then `error`. */
-int acme_flow_directory_stale(struct acme_flow *flow, int error);
+/* A URL of the stored directory (flow->cached) did not work. Returns ACME_STEP_DIRECTORY. */
+int acme_flow_directory_stale(struct acme_flow *flow);
 
 /* The order cannot give us a certificate (gone, or made for another key). Returns ACME_STEP_ORDER once, then
  * `error`. */

@@ -137,7 +137,8 @@ static int account_refused(struct acme_flow *f, const struct acme_problem *p)
         if (p->kind != ACME_PROBLEM_UNAUTHORIZED) {
             return ACME_E_PROBLEM;
         }
-        return ++f->repeats < ACME_REPEATS_MAX ? (int)ACME_STEP_ACCOUNT : ACME_E_ACCOUNT;
+        int next = acme_flow_account_lost(f);
+        return next == ACME_E_PROBLEM ? ACME_E_ACCOUNT : next;
     }
     if (p->location.len == 0) {
         return ACME_E_PROBLEM;

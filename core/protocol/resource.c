@@ -162,7 +162,8 @@ int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, cons
     authz->error = ACME_JSON_NONE;
     authz->status = acme_status_of(acme_json_text(json, 0, "status"));
     authz->name = acme_json_text(json, identifier, "value");
-    if (authz->status == ACME_STATUS_NONE || authz->name.len == 0) {
+    bool bare = authz->status == ACME_STATUS_PENDING && list == ACME_JSON_NONE; /* there is always something to do */
+    if (authz->status == ACME_STATUS_NONE || authz->name.len == 0 || bare) {
         return ACME_E_MEMBER;
     }
     for (acme_json_value at = acme_json_first(json, list); at != ACME_JSON_NONE;

@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct acme_cert_scan {
     uint32_t len;   /* private, as all to `text`: length of the element under way, then what is left of it */
     uint32_t usage; /* bytes left of extendedKeyUsage */
@@ -24,5 +28,9 @@ void acme_cert_scan_begin(struct acme_cert_scan *s);
 
 /* Takes the next bytes. Work: looks at each once. */
 void acme_cert_scan(struct acme_cert_scan *s, const uint8_t *der, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

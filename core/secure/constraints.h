@@ -8,6 +8,10 @@
 #include "../wire/der.h"
 #include "anchors.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* In br_x509_trust_anchor's flags, where BearSSL looks at the lowest bit only: behind the name, in the same memory,
  * stands what the anchor is constrained to, as acme_constraints_write() writes it. */
 #define ACME_ANCHOR_CONSTRAINED 0x100
@@ -27,5 +31,9 @@ bool acme_anchor_permits(const br_x509_trust_anchor *anchor, const char *host);
 
 /* For struct acme_trust: judges the chain, which BearSSL found good, by all anchors with the name of its last issuer. */
 bool acme_constraints_permit(const struct acme_trust *trust, const br_x509_minimal_context *chain);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -93,7 +93,7 @@ static int take_leaf(struct acme_chain *c, const struct acme_leaf *leaf, struct 
 {
     int err;
 
-    if (!acme_leaf_names_are(leaf, c->want.names, c->want.name_count)) {
+    if (!acme_leaf_names_are(leaf, c->want.names, c->want.name_count, c->want.or_more)) {
         return ACME_E_CERT_NAMES;
     }
     if (leaf->not_after <= leaf->not_before || (c->want.utc != ACME_DATE_NONE && leaf->not_after <= c->want.utc)) {

@@ -18,7 +18,8 @@ struct acme_chain_want {
     const uint8_t *point;     /* our public key, 65 bytes           */
     const char *const *names; /* the names asked for                */
     size_t name_count;
-    int64_t utc; /* now; ACME_DATE_NONE when not known */
+    bool or_more; /* it may be for others as well             */
+    int64_t utc;  /* now; ACME_DATE_NONE when not known */
 };
 
 struct acme_chain {

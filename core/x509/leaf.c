@@ -77,7 +77,7 @@ static bool has_name(struct acme_der list, const char *name)
     return false;
 }
 
-bool acme_leaf_names_are(const struct acme_leaf *leaf, const char *const *names, size_t name_count)
+bool acme_leaf_names_are(const struct acme_leaf *leaf, const char *const *names, size_t name_count, bool or_more)
 {
     struct acme_der list = leaf->names;
     struct acme_der entry;
@@ -88,7 +88,7 @@ bool acme_leaf_names_are(const struct acme_leaf *leaf, const char *const *names,
             return false;
         }
     }
-    while (list.len > 0) {
+    while (list.len > 0 && !or_more) {
         size_t i = 0;
         if (!acme_der_next(&list, &tag, &entry) || tag != ACME_DER_DNS_NAME) {
             return false;

@@ -80,10 +80,8 @@ struct acme_flash_store {
 /* Finds what is stored. `device` is borrowed for good. Work: reads the log and the pair once.
  * Returns 0; ACME_E_WORK_SMALL when a place is smaller than ACME_FLASH_PLACE_MIN or prog_size is none of the above;
  * ACME_E_STORE_READ when the memory has the layout of before 2026-12: no released version had it. Erase it to begin anew,
- * with a new account key. ACME_E_SIZE when this file was compiled with other
- * limits than the caller. What is damaged is no error here. */
-#define acme_flash_init(s, device) acme_flash_init_sized((s), sizeof(struct acme_flash_store), (device))
-int acme_flash_init_sized(struct acme_flash_store *s, size_t size, const struct acme_flash_device *device);
+ * with a new account key. What is damaged is no error here. No limit of acme_config.h changes the size of the struct. */
+int acme_flash_init(struct acme_flash_store *s, const struct acme_flash_device *device);
 
 /* CRC-32 (ISO 3309) of the bytes, continued from `crc`; 0 begins. */
 uint32_t acme_flash_crc(uint32_t crc, const void *data, size_t len);

@@ -7,6 +7,10 @@
 
 #include "acme_flash.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BLOCK ACME_FLASH_BLOCK
 #define FIRST (2 * BLOCK) /* item of a place */
 
@@ -52,5 +56,9 @@ int acme_flash_item_end(struct acme_flash_store *s, struct acme_flash_writer *w,
 
 /* The place counts from here on. */
 int acme_flash_finish(struct acme_flash_store *s, struct acme_flash_writer *w, uint32_t kind);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -319,14 +319,11 @@ static void find(struct acme_flash_store *s)
     }
 }
 
-int acme_flash_init_sized(struct acme_flash_store *s, size_t size, const struct acme_flash_device *device)
+int acme_flash_init(struct acme_flash_store *s, const struct acme_flash_device *device)
 {
-    const uint32_t sectors = device->size / device->sector_size;
+    const uint32_t sectors = device->sector_size > 0 ? device->size / device->sector_size : 0;
     uint8_t word[4];
 
-    if (size != sizeof *s) {
-        return ACME_E_SIZE;
-    }
     memset(s, 0, sizeof *s);
     s->store = (struct acme_store){s, flash_get, flash_put, flash_append, flash_commit};
     s->device = device;

@@ -8,26 +8,34 @@
 #include "report.h"
 #include "wire/url.h"
 
-/* True when a resolver takes the word for an IPv4 address: its last part is a number, which may be hexadecimal. */
+/* True when a resolver takes the word for an IPv4 address: its last part is a number, which may be hexadecimal, and a dot may
+ * stand behind. */
 static bool is_number(const char *word)
 {
-    const char *dot = strrchr(word, '.');
-    const char *last = dot != NULL ? dot + 1 : word;
-    bool hex = last[0] == '0' && acme_lower(last[1]) == 'x';
+    size_t len = strlen(word);
+    size_t at;
 
-    last += hex ? 2 : 0;
-    return (hex || last[0] != '\0') && strspn(last, hex ? "0123456789abcdefABCDEF" : "0123456789") == strlen(last);
+    len -= len > 1 && word[len - 1] == '.';
+    for (at = len; at > 0 && word[at - 1] != '.'; at--) {
+    }
+    bool hex = word[at] == '0' && acme_lower(word[at + 1]) == 'x';
+    at += hex ? 2 : 0;
+    return (hex || at < len) && at + strspn(word + at, hex ? "0123456789abcdefABCDEF" : "0123456789") == len;
+}
+
+static bool is_ascii(const char *word)
+{
+    while (*word != '\0' && (unsigned char)*word < 0x80) {
+        word++;
+    }
+    return *word == '\0';
 }
 
 /* Why a word that is no DNS name is none: what was probably meant. */
 static const char *why_not(const char *word)
 {
-    for (const char *at = word; *at != '\0'; at++) {
-        if ((unsigned char)*at >= 0x80) {
-            return "not in ASCII; write the name in its xn-- form";
-        }
-    }
-    return strchr(word, '/') != NULL   ? "a URL or a path; give the host's name alone"
+    return !is_ascii(word)             ? "not in ASCII; write the name in its xn-- form"
+           : strchr(word, '/') != NULL ? "a URL or a path; give the host's name alone"
            : strchr(word, ',') != NULL ? "a comma; names are given one by one, with blanks between"
            : strchr(word, '*') != NULL ? "not a DNS name of one host; wildcards are not supported"
            : strchr(word, '_') != NULL ? "an underscore, which no host name has"
@@ -117,6 +125,10 @@ static int check_contacts(struct acme_checked *c, const struct acme_config *conf
         const char *at = strchr(word, '@');
 
         c->contact_at[i] = word;
+        if (!is_ascii(word)) {
+            acme_report_error("contact: \"%.260s\" is not in ASCII; write its domain in the xn-- form", word);
+            return acme_config_blame(config, ACME_KEY_CONTACT);
+        }
         if (!has_scheme && at != NULL && at != word && at[1] != '\0' && strlen(word) <= 254) {
             (void)snprintf(c->contacts[i], sizeof c->contacts[i], "mailto:%s", word);
             c->contact_at[i] = c->contacts[i];

@@ -30,6 +30,8 @@ static const struct row {
     ROW(CONTACT, "contact", "--contact", "URI", WORDS, contacts, "where the CA may reach you, e.g. me@example.org"),
     ROW(ACCEPT_TERMS, "accept_terms", "--accept-terms", NULL, SWITCH, accept_terms,
         "agree to the CA's terms of service"),
+    ROW(MORE_NAMES, "more_names", "--more-names", NULL, SWITCH, more_names,
+        "take a certificate that is for other names as well"),
     ROW(FORCE, NULL, "--force", NULL, SWITCH, force, "a new certificate even if none is due"),
     ROW(JSON, NULL, "--json", NULL, SWITCH, json, "one JSON object a line"),
     ROW(VERBOSE, NULL, "-v", NULL, SWITCH, verbose, "also requests, connections and figures"),
@@ -291,12 +293,22 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
     return wrong == NULL ? 0 : complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: %s", c->file, number, key, wrong);
 }
 
+int acme_config_open(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (fd >= 0) { /* to wait for what a writer writes is right */
+        (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    }
+    return fd;
+}
+
 int acme_config_read(struct acme_config *c, const char *path)
 {
     ssize_t n = 1;
     unsigned number = 0;
     int code = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = acme_config_open(path);
 
     c->file = path;
     while (fd >= 0 && n > 0 && c->pool_len < sizeof c->pool) {

@@ -23,7 +23,7 @@ struct acme_config {
     struct acme_words contacts, names, more_hosts;
     uint16_t http_port;
     uint16_t reason; /* of a revocation; 0: not told */
-    bool accept_terms, force, json, verbose, yes;
+    bool accept_terms, more_names, force, json, verbose, yes;
 
     uint32_t by_flag, in_file; /* bits of rows: where a value came from */
     const char *file;          /* the config file; NULL: none           */
@@ -42,6 +42,7 @@ enum acme_config_key {
     ACME_KEY_USER,
     ACME_KEY_CONTACT,
     ACME_KEY_ACCEPT_TERMS,
+    ACME_KEY_MORE_NAMES,
     ACME_KEY_FORCE,
     ACME_KEY_JSON,
     ACME_KEY_VERBOSE,
@@ -71,6 +72,9 @@ const char *acme_config_help(enum acme_config_key key, bool in_file);
 /* Takes a flag's value (NULL for one without), or a NAME of the command line. Texts are borrowed.
  * Returns 0 or ACME_EXIT_USAGE with the message in c->error. */
 int acme_config_take(struct acme_config *c, enum acme_config_key key, const char *value);
+
+/* Opens a file that was named, for reading. A FIFO that nobody writes to is empty, and not waited for. -1: errno. */
+int acme_config_open(const char *path);
 
 /* Reads a config file; what flags have set stays. Returns 0 or ACME_EXIT_CONFIG with the message in c->error. */
 int acme_config_read(struct acme_config *c, const char *path);

@@ -16,19 +16,25 @@
 #define LOOK_MS 100
 
 /* Says what stands in the way of the state directory, and what may help. */
-static int refuse(const struct acme_posix_store *s, const char *below, int code)
+static int refuse(const struct acme_posix_store *s, const struct acme_config *config, const char *below, int code)
 {
     struct stat is;
     const struct passwd *owner;
 
-    if (code == EACCES && s->dir >= 0 && fstat(s->dir, &is) == 0 && is.st_uid != geteuid() &&
-        (owner = getpwuid(is.st_uid)) != NULL) {
+    if (code == EACCES && s->dir >= 0 && config->user != NULL) {
+        acme_report_error("state: cannot write %s%s: %s; to give it to %s: chown -R %s %s", s->state, below,
+                          strerror(code), config->user, config->user, s->state);
+    } else if (code == EACCES && s->dir >= 0 && fstat(s->dir, &is) == 0 && is.st_uid != geteuid() &&
+               (owner = getpwuid(is.st_uid)) != NULL) {
         acme_report_error(
             "state: cannot write %s%s: %s; it belongs to %s: run as that user, with --user %s or, in a unit of "
             "systemd, User=%s",
             s->state, below, strerror(code), owner->pw_name, owner->pw_name, owner->pw_name);
     } else {
-        acme_report_error("state: cannot write %s%s: %s", s->state, below, strerror(code));
+        acme_report_error("state: cannot write %s%s: %s", s->state, below,
+                          code == ELOOP ? "a link on the way lies in a folder that others may change, and is not "
+                                          "followed: name the folder it leads to"
+                                        : strerror(code));
     }
     return ACME_EXIT_FAILED;
 }
@@ -36,12 +42,8 @@ static int refuse(const struct acme_posix_store *s, const char *below, int code)
 /* Gives the state directory to the user, if it is new and nobody can have swapped it, and becomes that user. */
 static int change_user(const struct acme_posix_store *s, const struct acme_config *config)
 {
-    int up = s->made ? openat(s->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int code = acme_fence_user(config->user, up >= 0 && acme_posix_ours_alone(up) ? s->dir : -1);
+    int code = acme_fence_user(config->user, s->made ? s->dir : -1);
 
-    if (up >= 0) {
-        (void)close(up);
-    }
     if (code == 0) {
         return 0;
     }
@@ -71,17 +73,17 @@ static void fence(const struct acme_enter *e)
 }
 
 /* Waits for the lock, which is ours until the program ends. */
-static int take_lock(const struct acme_enter *e)
+static int take_lock(const struct acme_enter *e, const struct acme_config *config)
 {
     const struct timespec pause = {0, LOOK_MS * 1000000L};
     int fd = acme_posix_store_lock(e->store);
 
     if (fd < 0) {
-        return refuse(e->store, "/.lock", errno);
+        return refuse(e->store, config, "/.lock", errno);
     }
     for (unsigned looks = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; looks++) {
         if (errno != EWOULDBLOCK && errno != EINTR) {
-            return refuse(e->store, "/.lock", errno);
+            return refuse(e->store, config, "/.lock", errno);
         }
         if (*e->stop != 0) {
             acme_report_error("stopped by a signal");
@@ -108,9 +110,10 @@ int acme_enter(const struct acme_enter *e, const struct acme_config *config)
         acme_report_error("state: path longer than %d bytes", ACME_POSIX_PATH_MAX - 300);
         return acme_config_blame(config, ACME_KEY_STATE);
     }
+    e->store->made = config->user != NULL; /* in a folder that others may change the user makes it */
     code = acme_posix_store_make(e->store);
-    if (code != 0) {
-        return refuse(e->store, "", code);
+    if (code != 0 && (code != ENOENT || config->user == NULL)) {
+        return refuse(e->store, config, "", code);
     }
     if (e->webroot != NULL) {
         (void)acme_webroot_open(e->webroot); /* what is wrong with it is told when it is needed */
@@ -122,7 +125,11 @@ int acme_enter(const struct acme_enter *e, const struct acme_config *config)
         if ((code = change_user(e->store, config)) != 0) {
             return code;
         }
+        e->store->made = false;
+        if ((code = acme_posix_store_make(e->store)) != 0) {
+            return refuse(e->store, config, "", code);
+        }
     }
     fence(e);
-    return take_lock(e);
+    return take_lock(e, config);
 }

@@ -170,8 +170,9 @@ static void say_until(int64_t utc, struct acme_out *o)
 static void explain_advice(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
 {
     int64_t utc = acme_report_utc(r);
+    bool helps = acme_retry_helps(r);
 
-    if (f->retry_s > 0) {
+    if (f->retry_s > 0 && (helps || r->client->exchange.retry_s > 0)) { /* the CA's is stored */
         acme_out_text(o, "; try again in ");
         acme_out_u32(o, f->retry_s);
         acme_out_text(o, " s");
@@ -184,7 +185,7 @@ static void explain_advice(const struct acme_report *r, const struct acme_failur
             acme_out_u32(o, (uint32_t)r->client->exchange.retry_after_s / 86400);
             acme_out_text(o, " days)");
         }
-    } else if (!acme_retry_helps(r)) {
+    } else if (!helps) {
         acme_out_text(o, "; trying again without a change will not help");
     }
 }

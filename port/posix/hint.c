@@ -87,7 +87,9 @@ static const struct tls_row {
      "is to be trusted, its own certificate as --ca-file is the way out"},
     {58, "a certificate of the chain signs and is no CA"},
     {59, "a certificate of the chain may not be used for this: keyUsage"},
-    {62, "wrong trust store, captive portal, intercepting proxy, or the server does not send its intermediate"},
+    {62, "wrong trust store, captive portal, intercepting proxy, the server does not send its intermediate, or the "
+         "root's "
+         "name constraints leave the server's name out"},
     {256 + 40,
      "no cipher suite in common: the server has TLS 1.3 only, CBC or RSA key exchange only, a curve such as P-521, "
      "or it wants a client certificate, and none of these is spoken here"},
@@ -145,6 +147,12 @@ static bool validates(const struct acme_failure *f)
     return f->error == ACME_E_AUTHZ || f->step == ACME_STEP_RESPOND || f->step == ACME_STEP_AUTHZ_POLL;
 }
 
+/* True when the CA's words are about a name, not about a request: a look at the authorization may be refused too. */
+static bool is_verdict(const struct acme_failure *f)
+{
+    return f->error == ACME_E_AUTHZ || f->step == ACME_STEP_RESPOND;
+}
+
 static const char *by_problem(const struct acme_report *r, const struct acme_failure *f)
 {
     const struct type_row *row = row_of(r->told.type, r->told.detail);
@@ -159,7 +167,7 @@ static const char *by_problem(const struct acme_report *r, const struct acme_fai
         NULL) { /* malformed, a type of a later RFC, or no type: acme_error.h's is for a CA that says nothing */
         return r->told.type[0] != '\0' || r->told.detail[0] != '\0' ? "its own words tell why" : NULL;
     }
-    return row->validation != NULL && (validates(f) || row->request == NULL) ? row->validation : row->request;
+    return row->validation != NULL && (is_verdict(f) || row->request == NULL) ? row->validation : row->request;
 }
 
 static const char *by_tls_code(const struct acme_report *r, const struct acme_failure *f)
@@ -304,6 +312,7 @@ void acme_hint(const struct acme_report *r, struct acme_out *o)
         }
         if (f->error == ACME_E_CERT_NAMES) {
             (void)acme_evidence_names(r->client, o);
+            acme_out_text(o, "; where the CA adds names: --more-names");
         }
     }
     if (o->len == start) {

@@ -20,7 +20,8 @@
 #include "secure/key_p256.h"
 
 #define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
-#define PATIENCE_S   600 /* for another run in the same state directory */
+#define PATIENCE_S   600         /* for another run in the same state directory */
+#define ROOTS_MAX    (32u << 20) /* bytes: what is longer, or has no end as /dev/zero, is no file of roots */
 
 /* All memory of a run. */
 static struct {
@@ -59,7 +60,7 @@ static int read_roots(const struct acme_config *config)
     const char *path = config->ca_file != NULL ? config->ca_file : SYSTEM_ROOTS;
     char piece[4096], words[ACME_ROOTS_WORDS];
     ssize_t n = 1;
-    size_t left;
+    size_t left, have = 0;
     int code = 0, result = 0;
     int blame = config->ca_file != NULL ? acme_config_blame(config, ACME_KEY_CA_FILE) : ACME_EXIT_CONFIG;
     int fd;
@@ -67,12 +68,13 @@ static int read_roots(const struct acme_config *config)
     if (run.checked.plain_host[0] != '\0' && config->ca_file == NULL && config->more_hosts.count == 0) {
         return 0; /* there is no TLS to trust anybody by */
     }
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    fd = acme_config_open(path);
     acme_trust_begin(&reader, run.anchors, sizeof run.anchors);
-    while (fd >= 0 && (n = read(fd, piece, sizeof piece)) > 0) {
+    while (fd >= 0 && have < ROOTS_MAX && (n = read(fd, piece, sizeof piece)) > 0) {
         acme_trust_add(&reader, piece, (size_t)n);
+        have += (size_t)n;
     }
-    code = fd < 0 || n < 0 ? errno : 0;
+    code = fd < 0 || n < 0 ? errno : have >= ROOTS_MAX ? EFBIG : 0;
     if (fd >= 0) {
         (void)close(fd);
     }
@@ -132,6 +134,7 @@ static void fill_setup(const struct acme_config *config)
     s->contacts = run.checked.contact_at;
     s->contact_count = config->contacts.count;
     s->accept_terms = config->accept_terms;
+    s->more_names = config->more_names;
     s->solvers = &run.solver;
     s->solver_count = 1;
     s->product = config->product;

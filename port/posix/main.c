@@ -1,6 +1,7 @@
 /* main.c - nanoacme, the program for a gateway. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "program.h"
@@ -23,5 +24,6 @@ static bool three_are_open(void)
 int main(int argc, char **argv)
 {
     static struct acme_config config;
+    (void)umask(umask(0) & 077); /* our own right to what we make nobody can want to take away */
     return three_are_open() ? acme_program_run(&config, argc, argv) : ACME_EXIT_FAILED;
 }

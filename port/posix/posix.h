@@ -112,7 +112,7 @@ struct acme_posix_store {
     const char *name;  /* borrowed: the certificate's first name, a DNS name in small letters */
     int dir;           /* the directory; -1: not open yet       */
     int chain;         /* the chain being received; -1: none    */
-    bool made;         /* acme_posix_store_make() has made the directory */
+    bool made;         /* acme_posix_store_make() has made the directory, where nobody else could have swapped it */
     bool due;          /* set by who knows better: the pair in use counts as none */
     int error;         /* errno of the last failure; 0 none. EEXIST: something of that name is not ours */
     char path[ACME_POSIX_PATH_MAX]; /* what it concerned, for words */
@@ -125,8 +125,8 @@ struct acme_posix_store {
 /* Prepares; no I/O. */
 void acme_posix_store_init(struct acme_posix_store *s, const char *state, const char *name);
 
-/* Makes the state directory (0700) when it is missing, and opens it; its parent must exist. Returns 0, or errno:
- * s->path says of what. */
+/* Makes the state directory (0700) when it is missing, and opens it, if it is not open yet; its parent must exist. s->made
+ * as acme_posix_folder() has it. Returns 0, or errno: s->path says of what. */
 int acme_posix_store_make(struct acme_posix_store *s);
 
 /* Opens the state directory, if it is not open yet. Returns 0, or errno. */
@@ -156,6 +156,12 @@ int acme_posix_write(int fd, const void *data, size_t len);
 
 /* Makes what a file holds, or a directory's entries, durable. */
 int acme_posix_sync(int fd);
+
+/* Opens a directory. A link on the way is followed only when nobody but root and the user we run as can have put it
+ * there: who owns a folder above the directory could lead us anywhere. With `made` the last one is made (0700) when it is
+ * missing, and *made tells that it was and that nobody else could have swapped it since; true before, it is made only where
+ * that is so. -1: errno; ELOOP: a link that is not followed; EMLINK: more than 20. */
+int acme_posix_folder(const char *path, bool *made);
 
 /* True when nobody but root and the user we run as can change the directory's entries. */
 bool acme_posix_ours_alone(int dir);

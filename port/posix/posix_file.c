@@ -9,6 +9,13 @@
 
 #include "posix.h"
 
+#ifdef O_PATH
+#define ON_THE_WAY (O_PATH | O_DIRECTORY | O_CLOEXEC) /* to go through a folder takes no right to read it */
+#else
+#define ON_THE_WAY (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#endif
+#define LINKS_MAX 20
+
 int acme_posix_sync(int fd)
 {
     /* EINVAL: a file system that cannot do this for directories has no more to offer. */
@@ -121,6 +128,111 @@ bool acme_posix_ours_alone(int dir)
 {
     struct stat is;
     return fstat(dir, &is) == 0 && (is.st_uid == 0 || is.st_uid == geteuid()) && (is.st_mode & 022) == 0;
+}
+
+/* Reads the link `name` into `text`, if nobody else can have put it there: the folder is ours alone, or as /tmp is, where
+ * what is ours stays. Returns its length, or -1: errno. */
+static ssize_t read_link(int at, const char *name, char text[ACME_POSIX_PATH_MAX])
+{
+    struct stat folder, is;
+    ssize_t len = readlinkat(at, name, text, ACME_POSIX_PATH_MAX);
+
+    if (len < 0) {
+        errno = errno == EINVAL ? ENOTDIR : errno;
+    } else if (len == ACME_POSIX_PATH_MAX) {
+        errno = ENAMETOOLONG;
+    } else if (acme_posix_ours_alone(at) ||
+               (fstat(at, &folder) == 0 && folder.st_uid == 0 && (folder.st_mode & S_ISVTX) != 0 &&
+                fstatat(at, name, &is, AT_SYMLINK_NOFOLLOW) == 0 && (is.st_uid == 0 || is.st_uid == geteuid()))) {
+        return len;
+    } else {
+        errno = ELOOP;
+    }
+    return -1;
+}
+
+/* Puts a link's text in the place of the part of the path at `name`, `len` bytes, and of all before it. */
+static bool put_link(char path[ACME_POSIX_PATH_MAX], const char *name, size_t len, const char *text, size_t text_len)
+{
+    size_t rest = strlen(name + len) + 1;
+
+    if (text_len + rest > ACME_POSIX_PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memmove(path + text_len, name + len, rest);
+    memcpy(path, text, text_len);
+    return true;
+}
+
+/* Opens for reading what is open for the way. */
+static int to_read(int at)
+{
+    return openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Makes a folder and opens it. The one above must not forget it while what is in it is called durable. */
+static int make_folder(int at, const char *name, bool *made)
+{
+    bool alone = acme_posix_ours_alone(at);
+    bool is_new = (alone || !*made) && mkdirat(at, name, 0700) == 0;
+    int up = is_new ? to_read(at) : -1;
+    int code = up >= 0 ? acme_posix_sync(up) : errno;
+
+    if (up >= 0) {
+        (void)close(up);
+    }
+    *made = is_new && alone;
+    errno = code;
+    return code == 0 || code == EEXIST || (is_new && code == EACCES) ? openat(at, name, ON_THE_WAY | O_NOFOLLOW) : -1;
+}
+
+int acme_posix_folder(const char *of, bool *made)
+{
+    char path[ACME_POSIX_PATH_MAX], text[ACME_POSIX_PATH_MAX], part[256];
+    char *name = path;
+    unsigned links = 0;
+    int at, next;
+
+    errno = of[0] == '\0' ? ENOENT : ENAMETOOLONG;
+    if (of[0] == '\0' || snprintf(path, sizeof path, "%s", of) >= (int)sizeof path) {
+        return -1;
+    }
+    at = open(path[0] == '/' ? "/" : ".", ON_THE_WAY);
+    while (at >= 0 && *(name += strspn(name, "/")) != '\0') {
+        size_t len = strcspn(name, "/");
+        bool last = name[len + strspn(name + len, "/")] == '\0';
+        ssize_t link = 0;
+
+        errno = ENAMETOOLONG;
+        next = snprintf(part, sizeof part, "%.*s", (int)len, name) < (int)sizeof part
+                   ? openat(at, part, ON_THE_WAY | O_NOFOLLOW)
+                   : -1;
+        if (next < 0 && errno == ENOENT && last && made != NULL) {
+            next = make_folder(at, part, made);
+        } else if (next < 0 && (errno == ENOTDIR || errno == ELOOP) && (link = read_link(at, part, text)) > 0) {
+            if (++links > LINKS_MAX) {
+                errno = EMLINK;
+            } else if (put_link(path, name, len, text, (size_t)link)) {
+                next = path[0] == '/' ? open("/", ON_THE_WAY) : fcntl(at, F_DUPFD_CLOEXEC, 3);
+                len = 0;
+                name = path;
+            }
+        }
+        int code = errno;
+        (void)close(at);
+        errno = code;
+        at = next;
+        name += len;
+    }
+    if (at < 0) {
+        return -1;
+    }
+    next = to_read(at);
+    int code = errno;
+    (void)close(at);
+    errno = code;
+    return next;
 }
 
 void acme_posix_carry(int from, int to, mode_t most)

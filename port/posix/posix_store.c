@@ -39,7 +39,7 @@ int acme_posix_place_record(struct acme_posix_store *s, enum acme_record record)
 int acme_posix_store_open(struct acme_posix_store *s)
 {
     if (s->dir < 0) {
-        s->dir = open(s->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        s->dir = acme_posix_folder(s->state, NULL);
     }
     if (s->dir < 0) {
         (void)snprintf(s->path, sizeof s->path, "%s", s->state);
@@ -49,17 +49,11 @@ int acme_posix_store_open(struct acme_posix_store *s)
 
 int acme_posix_store_make(struct acme_posix_store *s)
 {
-    int up, code;
-
-    s->made = mkdir(s->state, 0700) == 0;
-    code = s->made || errno == EEXIST ? acme_posix_store_open(s) : errno;
-    (void)snprintf(s->path, sizeof s->path, "%s", s->state);
-    if (code == 0 && s->made) { /* the parent must not forget it while what is in it is called durable */
-        up = openat(s->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        code = up < 0 ? errno : acme_posix_sync(up);
-        (void)close(up);
+    if (s->dir < 0) {
+        s->dir = acme_posix_folder(s->state, &s->made);
     }
-    return code;
+    (void)snprintf(s->path, sizeof s->path, "%s", s->state);
+    return s->dir < 0 ? errno : 0;
 }
 
 int acme_posix_store_lock(const struct acme_posix_store *s)

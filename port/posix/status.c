@@ -300,7 +300,7 @@ static int show_all(const struct acme_config *config)
     static uint64_t memory[1024];
     char name[254];
     long n = 1;
-    int code, state = open(config->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int code, state = acme_posix_folder(config->state, NULL);
 
     while (state >= 0 && (n = syscall(SYS_getdents64, state, memory, sizeof memory)) > 0) {
         for (long at = 0; at < n;) {

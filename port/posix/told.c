@@ -28,8 +28,8 @@ void acme_told_keep(struct acme_report *r, bool failed)
     int64_t utc = acme_report_utc(r);
     int len = 0;
 
-    if (r->held_back || r->client->when > ACME_NOW) {
-        return; /* what is there stays true */
+    if (r->held_back || r->client->when > ACME_NOW || (failed && f->retry_s == 0)) {
+        return; /* what is there stays true: it counts for the time the core has stored, and no other */
     }
     if (failed && f->retry_s > 0 && utc > 0) {
         len = snprintf(memory, sizeof memory, FIRST_LINE "\n%lld\n%d\n%s\n%s\n", (long long)(utc + f->retry_s),

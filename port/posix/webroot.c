@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,19 +49,33 @@ static int enter(int at, const char *name, bool alone)
 }
 
 /* Makes a directory that everybody may read. The rights come with it: to set them afterwards, by name or by descriptor,
- * would be to set those of whatever has been put in its place. */
+ * would be to set those of whatever has been put in its place. So does the owner: what root makes in somebody else's folder is
+ * made as that somebody, where that may be, who could otherwise not go on without root. */
 static int make(int at, const char *name)
 {
+    struct stat of;
+    bool others = geteuid() == 0 && fstat(at, &of) == 0 && of.st_uid != 0;
     mode_t before = umask(022);
-    int code = mkdirat(at, name, 0755) == 0 || errno == EEXIST ? 0 : errno;
+    int code = EACCES;
+
+    if (others) {
+        (void)setfsgid(of.st_gid);
+        (void)setfsuid(of.st_uid);
+        code = mkdirat(at, name, 0755) == 0 ? 0 : errno;
+        (void)setfsuid(geteuid());
+        (void)setfsgid(getegid());
+    }
+    if (code == EACCES) {
+        code = mkdirat(at, name, 0755) == 0 ? 0 : errno;
+    }
     (void)umask(before);
-    return code;
+    return code == EEXIST ? 0 : code;
 }
 
 int acme_webroot_open(struct acme_webroot *w)
 {
     if (w->top < 0) {
-        w->top = open(w->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        w->top = acme_posix_folder(w->directory, NULL);
     }
     (void)snprintf(w->path, sizeof w->path, "%s", w->directory);
     return w->top < 0 ? errno : 0;

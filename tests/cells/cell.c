@@ -60,8 +60,8 @@ static const struct acme_key_ops keys = {.point = point, .sign = sign, .generate
 
 const char *cell_kind(enum ca_kind kind)
 {
-    static const char *const words[] = {"directory", "newNonce", "newAccount",  "newOrder", "order", "authz",
-                                        "challenge", "finalize", "certificate", "newReg",   "reg",   "newAuthz",
+    static const char *const words[] = {"directory", "newNonce", "newAccount",  "newOrder", "order",     "authz",
+                                        "challenge", "finalize", "certificate", "newReg",   "reg",       "newAuthz",
                                         "newCert",   "issuer",   "revoke",      "account",  "keyChange", "the end"};
     return words[kind];
 }

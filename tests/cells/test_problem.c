@@ -108,7 +108,7 @@ static const struct rule {
     {BIT(BROKEN), ANY, AGAIN, 1000, ACME_E_PROBLEM, "a moment's patience, growing, four times"},
 
     /* An answer to HEAD has no body, so the code is all there is. */
-    {ANY, HEAD, END, 0, ACME_E_HTTP_STATUS, "9110 9.3.2: no document; a directory read just now can not be old"},
+    {ANY, HEAD, AGAIN, 1000, ACME_E_HTTP_STATUS, "9110 9.3.2: no document, so a page of whoever it was; a directory read just now can not be old"},
 
     {BIT(NONCE), STEP(CA_DIRECTORY), AGAIN, 0, ACME_E_NONCE, "makes no sense for what is not signed; no harm in asking again"},
     {BIT(NONCE), ANY, AGAIN, 0, ACME_E_NONCE, "8555 6.5: at once with the new nonce; after six a pause, half an hour in all"},
@@ -127,7 +127,7 @@ static const struct rule {
     {ANY, STEP(CA_FINALIZE), CA_ORDER, 500, ACME_E_PROBLEM, "whoever says so may not have seen the order, which tells; once more is enough"},
 
     /* All others. */
-    {BIT(UNTYPED), STEP(CA_DIRECTORY) | MAKES, END, 0, ACME_E_HTTP_STATUS, "9457 4.2.1: no type is about:blank: the code is all that is said"},
+    {BIT(UNTYPED), STEP(CA_DIRECTORY) | MAKES, AGAIN, 1000, ACME_E_HTTP_STATUS, "9457 4.2.1: no type is about:blank: not the CA's word, a moment's patience"},
     {BIT(UNTYPED), LOOKS, AGAIN, 1000, ACME_E_HTTP_STATUS, "it is there, we were told its URL: replicas lag; three times more"},
     {ANY, LOOKS, AGAIN, 1000, ACME_E_PROBLEM, "it is there, we were told its URL: replicas lag; three times more"},
     {ANY, STEP(CA_DIRECTORY) | MAKES, END, 0, ACME_E_PROBLEM, "8555 6.7: refused, and asking again would not change it"},

@@ -68,7 +68,7 @@ static const struct rule {
     {ANY, ANY, BIT(C_503), SILENT, AGAIN, 1000, false, ACME_E_HTTP_STATUS, "a failing server: a moment's patience, growing"},
     {ANY, ANY, BIT(C_500), ANY,    AGAIN, 1000, true, ACME_E_HTTP_STATUS, "a failing server; Boulder adds Retry-After to 500 as well"},
     {BIT(ORDER_LOOK), ANY, BIT(C_30X), ANY, CA_DIRECTORY, 0, false, 0, "the stored URLs may be old: the directory tells"},
-    {ANY, ANY, BIT(C_30X), ANY,    END, 0, false, ACME_E_REDIRECT, "8555 6.4: a signed request names its URL; the directory is fresh"},
+    {ANY, ANY, BIT(C_30X), ANY,    AGAIN, 1000, true, ACME_E_REDIRECT, "8555 6.4: a signed request names its URL; the directory is fresh, so a captive portal: a moment's patience"},
     {ANY, ANY, REFUSED, ANY,       AGAIN, 1000, true, 0, "it was there a moment ago: replicas lag; three times more, then it is believed"},
     {BIT(ORDER_LOOK), ANY, BIT(C_204), ANY, CA_NEW_ORDER, 0, false, 0, "a stored order without a status is of no use"},
     {ANY, ANY, BIT(C_204), ANY,    AGAIN, 1000, true, ACME_E_MEMBER, "8555 7.1: an object has a body; not an ACME server just now, and that proves nothing"},

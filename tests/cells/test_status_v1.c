@@ -28,7 +28,6 @@ enum place { AUTHZ_POLL, AUTHZ_LOOK, TAKEN_UP, NEW_AUTHZ, NEW_CERT, CERTIFICATE,
 enum { AGAIN = CA_KINDS + 1, END };
 
 #define AUTHZ_P (BIT(AUTHZ_POLL) | BIT(AUTHZ_LOOK) | BIT(TAKEN_UP))
-#define ASKS    (BIT(NEW_AUTHZ) | BIT(NEW_CERT))
 #define MADE    (GOOD | BIT(C_204))
 
 /* As in test_status.c. */
@@ -52,9 +51,11 @@ static const struct rule {
     {ANY, ANY, BIT(C_503), SILENT, AGAIN, 1000, false, ACME_E_HTTP_STATUS, "a failing server: a moment's patience, growing"},
     {ANY, ANY, BIT(C_500), ANY,    AGAIN, 1000, true, ACME_E_HTTP_STATUS, "a stalled component: proves nothing"},
     {BIT(TAKEN_UP), ANY, BIT(C_30X), ANY, CA_DIRECTORY, 0, false, 0, "the stored URLs may be old: the directory tells"},
-    {ANY, ANY, BIT(C_30X), ANY,    END, 0, false, ACME_E_REDIRECT, "only the directory may move, and it is fresh"},
+    {BIT(NEW_CERT), ANY, BIT(C_30X), ANY,    END, 0, false, ACME_E_REDIRECT, "only the directory may move, and it is fresh; this one is not repeated lightly"},
+    {ANY, ANY, BIT(C_30X), ANY,    AGAIN, 1000, true, ACME_E_REDIRECT, "the same of the others: a captive portal, a moment's patience"},
     {AUTHZ_P | BIT(CERTIFICATE), ANY, REFUSED, ANY, AGAIN, 1000, true, 0, "a stalled storage denies what is there: some times more, then it is believed"},
-    {ASKS, ANY, REFUSED, ANY,      END, 0, false, ACME_E_HTTP_STATUS, "refused, and nobody says why: a person has to act"},
+    {BIT(NEW_AUTHZ), ANY, REFUSED, ANY, AGAIN, 1000, true, ACME_E_HTTP_STATUS, "refused, and nobody says why: not the CA's word, a moment's patience"},
+    {BIT(NEW_CERT), ANY, REFUSED, ANY, END, 0, false, ACME_E_HTTP_STATUS, "the same, but not repeated lightly"},
     {AUTHZ_P, ANY, BIT(C_204), ANY, AGAIN, 1000, true, ACME_E_MEMBER, "an object has a body; not an ACME server just now, and that proves nothing"},
 
     /* 200, 201, 202 are all the same: only the body's status counts. */

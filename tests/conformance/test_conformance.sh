@@ -20,7 +20,8 @@ run="tests/conformance/conformance.c"
 compile -Iport/posix $run tests/conformance/conformance_posix.c port/posix/posix_*.c -lpthread -o "$to/posix" && "$to/posix" "$to/state" >"$to/log" 2>&1
 result $? "the POSIX port"
 grep -v '^ok' "$to/log" | sed 's/^/# /'
-[ "$(tail -1 "$to/log")" = "1..$(grep -c '^ok' "$to/log")" ]
+lines=$(grep -c '^ok' "$to/log")
+[ "$(tail -1 "$to/log")" = "1..$lines" ]
 result $? "every line of it is ok, and it tells how many there are"
 
 ! compile -Iport/template $run port/template/conformance.c -o "$to/none" 2>"$to/log" &&
@@ -31,6 +32,8 @@ result $? "the template links"
 "$to/template" >"$to/log" 2>&1
 [ $? = 1 ] && grep -q '^not ok' "$to/log"
 result $? "the template does not pass, and comes to its end"
+grep -q " $(sed -n 's/^1\.\.//p' "$to/log") of $lines are said" port/README.md
+result $? "port/README.md tells how many lines there are"
 
 # fault WHAT FILE SED-SCRIPT
 fault() {
@@ -54,7 +57,7 @@ fault "the answer of a lookup given up before" posix_lookup.c 's/if (same)/if (s
 fault "entropy that leaves the end empty" posix_sys.c 's/have < len;/have + 8 < len;/; s/len - have,/len - have - 8,/'
 fault "a clock that is not set" posix_sys.c 's/= now.tv_sec;/= now.tv_sec % 1000;/'
 fault "a record's length cut to the buffer" posix_store.c 's/code == 0 ? len/code == 0 ? (len < (int)cap ? len : (int)cap)/'
-fault "an unfinished chain that is not dropped" posix_pair.c 's/O_CREAT | O_TRUNC/O_CREAT/'
+fault "an unfinished chain that is not dropped" posix_pair.c 's/= acme_posix_clear(at, name)/= 0/; s/O_CREAT | O_EXCL/O_CREAT/'
 fault "an order that outlives commit" posix_store.c 's/store_put(ctx, ACME_RECORD_ORDER, NULL, 0)/0/'
 fault "a next key that outlives commit" posix_store.c 's/store_put(ctx, ACME_RECORD_KEY_NEXT, NULL, 0)/0/'
 fault "a chain written over the one in use" posix_pair.c "s/== 'a' ? \".b\" : \".a\"/== 'a' ? \".a\" : \".a\"/"

@@ -83,9 +83,9 @@ static const struct setting of_ca[] = {OF_CA(born_valid, NUMBER),
                                        OF_CA(redirects, NUMBER)};
 
 static const struct setting of_client[] = {
-    OF_CLIENT(directory_url, TEXT), OF_CLIENT(resumed, TEXT), OF_CLIENT(down_after, NUMBER), OF_CLIENT(unclean, FLAG),
-    OF_CLIENT(no_terms, FLAG),      OF_CLIENT(contact, TEXT), OF_CLIENT(work, NUMBER),
-    OF_CLIENT(unanswered, FLAG),    OF_CLIENT(finalized, FLAG)};
+    OF_CLIENT(directory_url, TEXT), OF_CLIENT(resumed, TEXT),    OF_CLIENT(down_after, NUMBER),
+    OF_CLIENT(unclean, FLAG),       OF_CLIENT(no_terms, FLAG),   OF_CLIENT(contact, TEXT),
+    OF_CLIENT(work, NUMBER),        OF_CLIENT(unanswered, FLAG), OF_CLIENT(finalized, FLAG)};
 
 const char *script_kind(enum ca_kind kind)
 {

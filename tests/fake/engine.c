@@ -231,7 +231,8 @@ static int step_ask(struct engine *e)
         e->chain_len = 0;
         static uint8_t point[65];
         assert_int_equal(e->setup.certificate_key.ops->point(&e->certificate, point), 0);
-        struct acme_chain_want want = {point, e->setup.names, e->setup.name_count, MAKER_NOW};
+        struct acme_chain_want want = {
+            .point = point, .names = e->setup.names, .name_count = e->setup.name_count, .utc = MAKER_NOW};
         acme_chain_init(&e->judge, &want, e->work, e->setup.work_len, keep_chain, e);
     }
     return error;

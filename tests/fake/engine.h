@@ -47,7 +47,7 @@ struct engine {
     char work[8192]; /* setup.work_len of them are lent */
     uint32_t now_ms;
     bool bytewise, open;
-    bool dropped; /* an order was given up */
+    bool dropped;     /* an order was given up */
     const void *leaf; /* DER of the certificate in use, for engine_manage() */
     size_t leaf_len;
     struct acme_chain judge; /* of the chain, as acme.c has it */

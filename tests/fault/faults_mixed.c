@@ -110,7 +110,14 @@ static int storm(struct trial *t, enum device_seam seam, size_t *len)
         *len = draw(t, 4) == 0 && *len > 1 ? 1 + draw(t, (unsigned)*len) : *len;
     }
     const unsigned row = draw(t, LEN(rows) * one_in / 4);
-    return row < LEN(rows) && rows[row].seam == seam ? rows[row].error : DEVICE_GO;
+    if (row >= LEN(rows) || rows[row].seam != seam) {
+        return DEVICE_GO;
+    }
+    if (seam == DEVICE_GET) { /* perhaps the order's: it is a cache, so another order is made */
+        t->spare_orders++;
+        t->spare_finalized++;
+    }
+    return rows[row].error;
 }
 
 /* --- the dimensions --- */

@@ -132,6 +132,7 @@ static void count_made(void)
             give_up();
             several.made[i].counted = true;
             several.made[i].utc = several.d->ca.utc;
+            several.made[i].lost = several.skew > 80 * MAKER_DAY ? "the clock says that it is old" : NULL;
             several_tell("#     certificate %u is made\n", i + 1);
         }
     }
@@ -738,7 +739,7 @@ static void judge_run(enum acme_progress progress)
     if (failure->retry_s > MAKER_DAY) {
         charge("wait: %u s", failure->retry_s);
     }
-    if (failure->retry_s > 7200 && (s->struck & A_DAY) == 0 && !needs_person(failure->error)) {
+    if (failure->retry_s > 7200 && (s->struck & A_DAY) == 0 && !s->jumped && !needs_person(failure->error)) {
         charge("wait: %u s advised after %s, and nobody asked for it", failure->retry_s, word(failure->error));
     }
     bool wrong_leaf = failure->error == ACME_E_CERT_KEY || failure->error == ACME_E_CERT_NAMES ||
@@ -747,7 +748,9 @@ static void judge_run(enum acme_progress progress)
     if (failure->retry_s == 0 && (wrong_leaf || of_order)) {
         charge("wait: none advised after %s, and a minute later it will be the same", word(failure->error));
     }
-    if (needs_person(failure->error) && failure->retry_s > 7200 && (s->struck & NEEDS_PERSON) == 0) {
+    /* A leaf with other names is of the CA's making, and nobody but a person can have it made otherwise. */
+    if (needs_person(failure->error) && failure->error != ACME_E_CERT_NAMES && failure->retry_s > 7200 &&
+        (s->struck & NEEDS_PERSON) == 0) {
         charge("words: %s (%s) wants a person, and a day", word(failure->error), failure->type);
     }
 }
@@ -773,14 +776,14 @@ static void judge_recovery(void)
     struct several *s = &several;
     enum acme_progress progress = ACME_FAILED;
     uint64_t well_ms = s->t->virtual_ms;
-    bool stuck = false; /* with an order that will never do, and how should it know */
+    bool stuck = s->purged_orders > 0; /* with an order that will never do, and how should it know */
     for (unsigned i = 0; i < SEVERAL_ORDERS; i++) {
         stuck = stuck || (s->made[i].counted && !s->made[i].used);
     }
     s->d->utc -= s->skew;
     s->skew = 0;
     for (s->run = s->ill_runs; progress == ACME_FAILED; s->run++) {
-        bool soon = s->t->virtual_ms - well_ms < (stuck ? 2ull * KEPT_S * 1000 : 0);
+        bool soon = s->t->virtual_ms - well_ms < (stuck ? (s->jumped ? 3ull : 2ull) * KEPT_S * 1000 : 0);
         if (s->good_runs++ >= SEVERAL_GOOD_RUNS && !soon) {
             charge("recovery: no certificate in %u good runs, %.0f hours", s->good_runs - 1,
                    (double)(s->t->virtual_ms - well_ms) / HOUR_MS);

@@ -94,6 +94,7 @@ struct several {
     bool lasting;    /* something struck more than three times in this run           */
     bool struck_any;
     int64_t skew; /* the device's clock before the true time */
+    bool jumped;  /* it was another one at some time         */
     unsigned delay_ms, patience_s;
     unsigned accounts_lost, purged_orders, purged_authz;
     unsigned last_told, orders_told; /* in this run: newOrder was answered, and the answer not lost */

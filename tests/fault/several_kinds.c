@@ -524,6 +524,7 @@ static enum ca_meddled clock_jumps(struct fault *f, struct request *r, struct re
                                     20 * MAKER_DAY, -9 * MAKER_DAY, 100 * MAKER_DAY};
     (void)r;
     (void)p;
+    several.jumped = true;
     several.skew += jumps[f->seed % LEN(jumps)];
     if (jumps[f->seed % LEN(jumps)] >= MAKER_DAY) {
         several_lost("the clock says that it is old");
@@ -557,7 +558,7 @@ const struct fault_kind fault_kinds[] = {
     {"another replica",       AT_REQUEST, OBJECTS,   OF_BOTH, NO_EXCUSE, .act = another_replica},
     {"no such account",       AT_REQUEST, SIGNED,    OF_BOTH, LASTS_PERSON, .act = no_such_account},
     {"says deactivated",      AT_REQUEST, SIGNED,    OF_BOTH, ENDS_RUN | NEEDS_PERSON, .act = says_deactivated},
-    {"account forgotten",     AT_REQUEST, SIGNED,    OF_BOTH, ENDS_RUN, .act = forgets_account},
+    {"account forgotten",     AT_REQUEST, SIGNED,    OF_BOTH, ENDS_RUN | LASTS_PERSON, .act = forgets_account},
     {"orders purged",         BEFORE_RUN, 0,         OF_BOTH, NEEDS_PERSON, .act = purges_orders},
     {"authz ends",            AT_REQUEST, BIT(CA_AUTHZ), OF_8555, ENDS_RUN, .act = authz_ends},
     {"authz ends",            AT_REQUEST, BIT(CA_NEW_CERT), OF_V1, ENDS_RUN | NEEDS_PERSON, .act = authz_ends},

@@ -160,7 +160,7 @@ static void judge_finalize(struct trial *t)
 static void judge_new_cert(struct trial *t)
 {
     static const char fetch[] = "GET /acme/cert/", make[] = "POST /acme/new-cert";
-    if (!t->d.ca.plan->v1 || t->dimension->spare_orders > 0 || t->d.ca.tampered) {
+    if (!t->d.ca.plan->v1 || t->dimension->spare_orders > 0 || t->spare_orders > 0 || t->d.ca.tampered) {
         return;
     }
     t->fetched = t->fetched || strncmp(t->d.request, fetch, strlen(fetch)) == 0;

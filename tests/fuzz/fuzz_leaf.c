@@ -50,12 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     }
     check_order(&leaf, data, len);
     MUST(leaf.not_before != ACME_DATE_NONE && leaf.not_after != ACME_DATE_NONE);
-    bool first = acme_leaf_names_are(&leaf, names, 1);
-    bool both = acme_leaf_names_are(&leaf, names, 2);
-    bool second = acme_leaf_names_are(&leaf, names + 1, 1);
+    bool first = acme_leaf_names_are(&leaf, names, 1, false);
+    bool both = acme_leaf_names_are(&leaf, names, 2, false);
+    bool second = acme_leaf_names_are(&leaf, names + 1, 1, false);
     MUST(first + both + second <= 1);
     MUST(!(first || both) || holds(leaf.names, names[0]));
     MUST(!(second || both) || holds(leaf.names, names[1]));
-    MUST(acme_leaf_names_are(&leaf, names, 0) == (leaf.names.len == 0));
+    MUST(acme_leaf_names_are(&leaf, names, 0, false) == (leaf.names.len == 0));
     return 0;
 }

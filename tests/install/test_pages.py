@@ -44,6 +44,7 @@ int certificate_begin(void);
 uint32_t certificate_step(void);
 bool pair_load(void);
 """, CORE, None),
+    "port/README.md": ('#include "acme_flash.h"\n', CORE + ["-Iport/flash"], None),
     "port/lwip/README.md": ("""#include "acme.h"
 #include "acme_flash.h"
 #include "acme_lwip.h"

@@ -247,6 +247,21 @@ def bad_name(*names):
     return scene_of_it
 
 
+def says(words, *arguments):
+    def scene_of_it(scene):
+        scene.refused(program("--state", scene.path(""), *arguments), USAGE, words)
+    return scene_of_it
+
+
+def umask(scene):
+    """One that takes the owner's own rights, after which nobody but root could go on."""
+    new, client = "new.example.test", scene.client()
+    run = client.issue(new, prefix=["sh", "-c", 'umask 0777; exec "$@"', "sh"])
+    hold(run.code == NEW, run.tail())
+    for name, mode in ((f".{new}.a", 0o700), (f"{new}/privkey.pem", 0o600), (f"{new}/fullchain.pem", 0o600)):
+        hold(os.stat(scene.path(name)).st_mode & 0o777 == mode, f"{name} has {os.stat(scene.path(name)).st_mode:o}")
+
+
 # The clock
 
 def clock_1970(scene):
@@ -289,6 +304,9 @@ scenes.play([
     ("a name given twice", bad_name("twice.example.test", "TWICE.example.test")),
     ("a wildcard name", bad_name("*.example.test")),
     ("an address for a name", bad_name("192.0.2.1")),
+    ("an address with a dot behind", says("an address to a resolver", "issue", "192.0.2.1.")),
+    ("a contact with umlauts", says("not in ASCII", "--contact", "me@m\u00fcnchen.example", "issue", *NAMES)),
+    ("a umask that takes all rights", umask),
     ("too many names", bad_name(*[f"n{i}.example.test" for i in range(99)])),
     ("a clock at 1970", clock_1970),
 ])

@@ -14,7 +14,7 @@ import tap
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
 P521 = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"]
-CA, FAILED, CONFIG = ["basicConstraints=critical,CA:TRUE"], 1, 78
+CA, FAILED, USAGE = ["basicConstraints=critical,CA:TRUE"], 1, 64
 NOBODY = "https://localhost:1/dir"
 
 
@@ -51,7 +51,7 @@ def case(folder, what, contents, read, *words, left=False):
     good = code == (0 if read else 1) and count == read and all(w in says for w in words)
     for flags in ((), ("-v",)):
         code, said = program(path, *flags)
-        good = good and code == (FAILED if read else CONFIG)
+        good = good and code == (FAILED if read else USAGE)
         if not read or left or flags:
             good = good and all(w in said for w in words) and path in said
         else:
@@ -59,6 +59,20 @@ def case(folder, what, contents, read, *words, left=False):
         says += said
     if not tap.ok(good, what):
         tap.note(says)
+
+
+def without_end(folder):
+    """What is no file of a sensible size ends the run as well, for a timer would never start the next one."""
+    fifo = os.path.join(folder, "fifo")
+    os.mkfifo(fifo)
+    for path, words in ((fifo, "no certificate in PEM form found"), ("/dev/zero", "too large"), ("/dev/urandom", "too large")):
+        code, says = program(path)
+        tap.ok(code == USAGE and words in says.lower().replace("pem", "PEM"), f"{path} as --ca-file", says)
+    done = subprocess.run(["build/nanoacme", "-c", fifo, "issue"], capture_output=True, text=True, timeout=60)
+    tap.ok(done.returncode == USAGE and "needs at least one NAME" in done.stderr, "a FIFO as config file", done.stderr)
+    done = subprocess.run(["bash", "-c", f"build/nanoacme --ca-file <(sleep 0.2; cat {folder}/one.pem {folder}/two.pem) -v "
+                           f"--directory {NOBODY} --state /dev/null issue a.example"], capture_output=True, text=True, timeout=60)
+    tap.ok("2 read" in done.stderr, "a pipe that takes its time", done.stderr)
 
 
 def constrained(folder, pem):
@@ -127,6 +141,7 @@ def main():
             case(folder, what, contents, 0, "no certificate in PEM form found")
         case(folder, "constrained", lab, 1)
         constrained(folder, lab + two)
+        without_end(folder)
     return tap.end()
 
 

@@ -105,6 +105,13 @@ def paused(scene):
         run = client.issue(NAME, force=True)
         assert len(server.seen) > asked and "waiting until" not in run.err, run.tail()
         scene.said(run, ["come back later", "paused"])
+        # A run that meets another fault, and nobody's advice, leaves the wait, and so its words.
+        client.ca_file = os.path.join(scene.folder, "other.pem")
+        servers.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", client.ca_file + ".key", "-out", client.ca_file,
+                        "-subj", "/CN=another root")
+        scene.said(client.issue(NAME, force=True), ["not trusted"])
+        client.ca_file = server.ca_file
+        scene.said(client.issue(NAME), ["waiting until", re.escape(UNPAUSE), "nobody was asked"])
         with open(os.path.join(client.state, f".{NAME}.told"), "w") as f:
             f.write("\0\xff garbage")
         scene.said(client.issue(NAME), ["waiting until", "nobody was asked"], ["garbage"])

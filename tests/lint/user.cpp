@@ -52,8 +52,9 @@ int main()
 
     net.send = no;
     sys.random = no_random;
+    device.size = 65536;
     device.sector_size = 4096;
-    device.pair_sectors = 4;
+    device.prog_size = 4;
     device.read = no_read;
     element.sign = Element::sign;
     element.load = nullptr;
@@ -78,7 +79,7 @@ int main()
     setup.tls_buffer = records;
     setup.tls_buffer_len = sizeof records;
 
-    if (acme_flash_init(&store, &device) != ACME_E_STORE_READ || acme_http01_init(&http01, &listener) != 0 ||
+    if (acme_flash_init(&store, &device) != 0 || acme_http01_init(&http01, &listener) != 0 ||
         acme_init(&client, &setup) != 0 || acme_start(&client, ACME_WHEN_DUE, 0) != 0) {
         return 1;
     }
@@ -86,7 +87,7 @@ int main()
     uint16_t port = 0;
     acme_progress progress = ACME_BUSY;
     for (uint32_t now_ms = 0; progress == ACME_BUSY || progress == ACME_IDLE; now_ms += acme_idle_ms(&client, now_ms)) {
-        progress = acme_tick(&client, now_ms); // there is no key and no way to make one
+        progress = acme_tick(&client, now_ms); // what keys there are cannot be read
     }
     acme_stop(&client);
     acme_key_p256_wipe(&account_key);

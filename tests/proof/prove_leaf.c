@@ -22,6 +22,6 @@ int main(void)
         return acme_leaf_parse(&leaf, (const uint8_t *)text, len) == 0 && leaf.not_after > leaf.not_before;
     default:
         leaf.names = in;
-        return acme_leaf_names_are(&leaf, names, 2);
+        return acme_leaf_names_are(&leaf, names, 2, false);
     }
 }

@@ -461,7 +461,7 @@ static void writes_that_fail(void **state)
     static const struct ca_plan plan = {ONE, .reuse = true};
     static const enum acme_record order[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_ACCOUNT, ACME_RECORD_ORDER,
                                              ACME_RECORD_ORDER, /* before the challenge is answered */
-                                             ACME_RECORD_KEY_NEXT, ACME_RECORD_CHAIN};
+                                             ACME_RECORD_KEY_NEXT,    ACME_RECORD_CHAIN};
     for (unsigned n = 0; n < LEN(order); n++) {
         new_world(&plan);
         wrong.failing_write = (int)n + 1;
@@ -859,6 +859,41 @@ static void certificates_for_somebody_else(void **state)
     }
 }
 
+/* A CA that adds names to those asked for: refused, which costs one certificate however often it is tried; when they are
+ * welcome that one is taken, and is in date like any other. */
+static void more_names_where_they_are_welcome(void **state)
+{
+    (void)state;
+    struct ca_twist t = {CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY,
+                         "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n"};
+    const struct ca_plan plan = {ONE, .processing = 2, .twists = &t, .twist_count = 1};
+    new_world(&plan);
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    while (w.ca.count[CA_FINALIZE] == 0) {
+        tick();
+    }
+    char *pem = a_chain(true, "DNS:www.a.example,DNS:a.example,IP:10.0.0.1", MAKER_NOW + 90 * MAKER_DAY);
+    t.body = pem;
+    enum acme_progress progress = ACME_BUSY;
+    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+        progress = tick();
+    }
+    for (unsigned n = 0; n < 14; n++) {
+        demand(progress, ACME_FAILED);
+        assert_int_equal(acme_failure(&w.client)->error, ACME_E_CERT_NAMES);
+        assert_int_equal(acme_failure(&w.client)->retry_s, 86400);
+        progress = run(n % 2 == 0 ? ACME_NOW : ACME_WHEN_DUE);
+    }
+    w.setup.more_names = true;
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(w.ca.order_count, 1);
+    unsigned requests = w.ca.requests;
+    demand(run(ACME_WHEN_DUE), ACME_CURRENT);
+    assert_int_equal(w.ca.requests, requests);
+    free(pem);
+    done();
+}
+
 static void network_down(void **state)
 {
     (void)state;
@@ -1129,6 +1164,7 @@ int main(void)
         cmocka_unit_test(order_reused_with_a_foreign_key),
         cmocka_unit_test(certificates_that_are_refused),
         cmocka_unit_test(certificates_for_somebody_else),
+        cmocka_unit_test(more_names_where_they_are_welcome),
         cmocka_unit_test(network_down),
         cmocka_unit_test(no_entropy_no_key),
         cmocka_unit_test(clock_is_waited_for),

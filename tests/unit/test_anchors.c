@@ -423,7 +423,7 @@ static void forms_of_chains(void **state)
     for (size_t i = 0; i < sizeof pem_forms / sizeof *pem_forms; i++) {
         write_form(&pem_forms[i]);
         for (size_t step = 1; step < 5000; step = step * 7 + 1) {
-            struct acme_chain_want want = {key.point, names, 1, MAKER_NOW};
+            struct acme_chain_want want = {.point = key.point, .names = names, .name_count = 1, .utc = MAKER_NOW};
             struct acme_chain chain;
             int err = 0;
             size_t len = strlen(text);

@@ -244,7 +244,7 @@ static void chains_in_every_size(void **state)
         unsigned good = 0;
         snprintf(text, sizeof text, "%s%s", turned ? root_pem : leaf_pem, turned ? leaf_pem : root_pem);
         for (size_t size = 0; size < 2400; size++) {
-            struct acme_chain_want want = {key.point, names, 2, MAKER_NOW};
+            struct acme_chain_want want = {.point = key.point, .names = names, .name_count = 2, .utc = MAKER_NOW};
             struct acme_chain chain;
             stored_len = 0;
             acme_chain_init(&chain, &want, lend(size), size, keep, NULL);

@@ -82,7 +82,7 @@ static int sink(void *ctx, const void *data, size_t len)
 
 static int read_chain(const char *in, size_t len, size_t step, int64_t utc, size_t cap)
 {
-    struct acme_chain_want want = {key.point, names, 2, utc};
+    struct acme_chain_want want = {.point = key.point, .names = names, .name_count = 2, .utc = utc};
     struct acme_chain chain;
     int err = 0;
 
@@ -248,7 +248,7 @@ static void refused_leaves(void **state)
 /* A start in the future, and an end before a clock that is not known: accepted. */
 static void lenient_dates(void **state)
 {
-    struct acme_chain_want want = {key.point, names, 2, MAKER_NOW};
+    struct acme_chain_want want = {.point = key.point, .names = names, .name_count = 2, .utc = MAKER_NOW};
     struct acme_chain chain;
 
     (void)state;

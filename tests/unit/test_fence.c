@@ -111,10 +111,12 @@ static int privileges(void)
     return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 99;
 }
 
+#ifdef FENCE_ARCH /* elsewhere there is no filter to meet it */
 static int mount_something(void)
 {
     return (int)syscall(SYS_mount, "none", inside, "tmpfs", 0, NULL) != 0 ? errno : 0;
 }
+#endif
 
 static void test_files(void **unused)
 {

@@ -684,11 +684,17 @@ static void test_unreadable(void **unused)
 static void test_devices(void **unused)
 {
     static const uint32_t sectors[] = {256, 512, 2048, FLASH_BYTES / 4, FLASH_BYTES / 3};
-    static const uint32_t wrong[][3] = {{FLASH_BYTES, FLASH_SECTOR, 0},      {FLASH_BYTES, FLASH_SECTOR, 3},
-                                        {FLASH_BYTES, FLASH_SECTOR, 64},     {FLASH_BYTES - 1, FLASH_SECTOR, 8},
-                                        {FLASH_BYTES, FLASH_BYTES / 2, 8},   {FLASH_BYTES, FLASH_BYTES, 8},
-                                        {FLASH_BYTES, FLASH_BYTES + 32, 8},  {FLASH_BYTES, 8188, 4},
-                                        {FLASH_SECTOR, FLASH_SECTOR / 8, 8}, {0, FLASH_SECTOR, 8}};
+    static const uint32_t wrong[][3] = {{FLASH_BYTES, FLASH_SECTOR, 0},
+                                        {FLASH_BYTES, FLASH_SECTOR, 3},
+                                        {FLASH_BYTES, FLASH_SECTOR, 64},
+                                        {FLASH_BYTES - 1, FLASH_SECTOR, 8},
+                                        {FLASH_BYTES, FLASH_BYTES / 2, 8},
+                                        {FLASH_BYTES, FLASH_BYTES, 8},
+                                        {FLASH_BYTES, FLASH_BYTES + 32, 8},
+                                        {FLASH_BYTES, 8188, 4},
+                                        {FLASH_SECTOR, FLASH_SECTOR / 8, 8},
+                                        {0, FLASH_SECTOR, 8},
+                                        {FLASH_BYTES, 0, 8}};
     (void)unused;
     for (size_t i = 0; i < LEN(wrong); i++) {
         begin();

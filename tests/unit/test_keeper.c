@@ -231,7 +231,8 @@ static void next_account_key_is_gone(void **state)
         flow.setup = &setup;
         flow.manage.promote = true;
         have(ACME_RECORD_ACCOUNT_KEY_NEXT, i == 0 ? NULL : unreadable, 0);
-        assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW), i == 0 ? ACME_E_KEY_CORRUPT : ACME_E_STORE_READ);
+        assert_int_equal(acme_keeper_flow(&keeper, &flow, MAKER_NOW),
+                         i == 0 ? ACME_E_KEY_CORRUPT : ACME_E_STORE_READ);
         assert_int_equal(keeper.blamed, ACME_RECORD_ACCOUNT_KEY_NEXT);
         assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY].writes, 0);
     }

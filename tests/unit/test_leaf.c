@@ -63,7 +63,7 @@ static void fields(void **state)
     assert_int_equal(leaf.issuer.len, issuer_len - 2);
     assert_memory_equal(leaf.issuer.at, issuer + 2, leaf.issuer.len);
     assert_int_equal(leaf.subject.len, 0);
-    assert_true(acme_leaf_names_are(&leaf, names, 2));
+    assert_true(acme_leaf_names_are(&leaf, names, 2, false));
     EC_KEY_free(ec);
     OPENSSL_free(issuer);
     free(der);
@@ -168,7 +168,13 @@ static void names(void **state)
             count++;
         }
         assert_int_equal(acme_leaf_parse(&leaf, der, len), 0);
-        assert_int_equal(acme_leaf_names_are(&leaf, cases[i].want, count), cases[i].same);
+        assert_int_equal(acme_leaf_names_are(&leaf, cases[i].want, count, false), cases[i].same);
+        bool all = cases[i].san != NULL;
+        for (size_t n = 0; all && n < count; n++) { /* or more: each of them alone is there */
+            all = acme_leaf_names_are(&leaf, &cases[i].want[n], 1, true);
+        }
+        assert_int_equal(acme_leaf_names_are(&leaf, cases[i].want, count, true), all);
+        assert_true(all || !cases[i].same);
         free(der);
     }
 }
@@ -215,7 +221,7 @@ static void damage(void **state)
             memcpy(copy, der, len);
             copy[at] = way < 8 ? (uint8_t)(der[at] ^ 1 << way) : other[way - 8];
             if (acme_leaf_parse(&leaf, copy, len) == 0) {
-                (void)acme_leaf_names_are(&leaf, want, 2);
+                (void)acme_leaf_names_are(&leaf, want, 2, false);
                 assert_true(leaf.point == NULL || (leaf.point > copy && leaf.point + 65 < copy + len));
                 assert_true(leaf.serial.at > copy && leaf.serial.at + leaf.serial.len < copy + len);
             }
@@ -242,12 +248,12 @@ static void more_than_names(void **state)
     (void)state;
     struct acme_leaf leaf = {.names = {list, sizeof good}};
     memcpy(list, good, sizeof good);
-    assert_true(acme_leaf_names_are(&leaf, names, 1));
+    assert_true(acme_leaf_names_are(&leaf, names, 1, false));
     memcpy(list + sizeof good, "\x87\x01\x7f", 3); /* an address */
     leaf.names.len = sizeof good + 3;
-    assert_false(acme_leaf_names_are(&leaf, names, 1));
+    assert_false(acme_leaf_names_are(&leaf, names, 1, false));
     memcpy(list + sizeof good, "\x82\x09\x61", 3); /* cut off */
-    assert_false(acme_leaf_names_are(&leaf, names, 1));
+    assert_false(acme_leaf_names_are(&leaf, names, 1, false));
 }
 
 /* Adds to the length of an element, which must keep its form. Returns how long tag and length are. */

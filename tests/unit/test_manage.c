@@ -400,7 +400,8 @@ static const struct refusal {
     /* not offered, whatever the directory says, as step-ca and Vault */
     {false,
      ACME_CHANGE_KEY,
-     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 501 No\r\n" PROBLEM, "{\"type\":\"" URN "rejectedIdentifier\"}"},
+     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 501 No\r\n" PROBLEM,
+      "{\"type\":\"" URN "rejectedIdentifier\"}"},
      ACME_E_NOT_OFFERED},
     {true, ACME_CHANGE_KEY, {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 405 No\r\n", ""}, ACME_E_NOT_OFFERED},
     {false, ACME_CHANGE_KEY, {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 404 No\r\n", ""}, ACME_E_NOT_OFFERED},

@@ -447,6 +447,117 @@ static void test_state(void **unused)
     play_all(nothing, state, names, sizeof names / sizeof *names);
 }
 
+/* The folder that is given lies in somebody else's, and so may be the one above it. */
+static char given[160];
+
+static void in_an_own(void)
+{
+    char path[256];
+    in(path, folder, "up");
+    put_folder(path);
+    if (geteuid() == 0) {
+        assert_int_equal(syscall(SYS_fchownat, AT_FDCWD, path, 4242, 4242, 0), 0);
+    }
+}
+
+static void with_both(void)
+{
+    in_an_own();
+    put_folder(given);
+}
+
+static void given_webroot(void)
+{
+    static struct acme_webroot w;
+    const struct acme_challenge challenge = {"a.example", "token", "token.thumbprint"};
+    acme_webroot_init(&w, given);
+    (void)w.solver.present(w.solver.ctx, &challenge);
+    w.solver.withdraw(w.solver.ctx);
+    if (w.top >= 0) {
+        close(w.top);
+    }
+}
+
+static void given_state(void)
+{
+    static struct acme_posix_store s;
+    acme_posix_store_init(&s, given, "a.example");
+    if (acme_posix_store_make(&s) == 0) {
+        if (s.made && geteuid() == 0) { /* what --user does */
+            (void)syscall(SYS_fchown, s.dir, 4242, 4242);
+        }
+        (void)s.store.put(&s, ACME_RECORD_ORDER, "text\n", 5);
+    }
+    acme_posix_store_close(&s);
+}
+
+static void test_way(void **unused)
+{
+    static const char *const names[] = {"up", "up/given"};
+    (void)unused;
+    snprintf(given, sizeof given, "%s/up/given", folder);
+    play_all(with_both, given_webroot, names, 2);
+    play_all(with_both, given_state, names, 2);
+    play_all(in_an_own, given_state, names, 2);
+}
+
+/* What is followed and what is not. */
+static void test_links(void **unused)
+{
+    char own[256], others[256], first[256], second[256];
+    bool made = false;
+    (void)unused;
+    in(own, home, "own");
+    put_folder(own);
+    in(first, own, "first");
+    in(second, own, "second");
+    assert_int_equal(syscall(SYS_symlinkat, "second/../own/second//", AT_FDCWD, first), 0);
+    assert_int_equal(syscall(SYS_symlinkat, own, AT_FDCWD, second), 0);
+    in(others, first, "first/new/");
+    int at = acme_posix_folder(others, &made); /* links of ours: to elsewhere and back, and there it is made */
+    assert_true(at >= 0 && made);
+    close(at);
+    at = acme_posix_folder(others, &made);
+    assert_true(at >= 0);
+    close(at);
+    in(others, first, "new/more");
+    made = true; /* where nobody else may change names it is made all the same */
+    at = acme_posix_folder(others, &made);
+    assert_true(at >= 0 && made);
+    close(at);
+    in(second, own, "round");
+    assert_int_equal(syscall(SYS_symlinkat, "round", AT_FDCWD, second), 0);
+    assert_int_equal(acme_posix_folder(second, NULL), -1);
+    assert_int_equal(errno, EMLINK);
+    in(second, own, "none");
+    assert_int_equal(acme_posix_folder(second, NULL), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(acme_posix_folder("", NULL), -1);
+    assert_int_equal(errno, ENOENT);
+    if (geteuid() == 0) { /* the same links in somebody else's folder; in one as /tmp is, those of ours stay ours */
+        in(second, own, "new");
+        assert_int_equal(syscall(SYS_symlinkat, "new", AT_FDCWD, strcat(strcpy(others, own), "/link")), 0);
+        assert_int_equal(syscall(SYS_fchmodat, AT_FDCWD, own, 01777), 0);
+        at = acme_posix_folder(others, NULL);
+        assert_true(at >= 0);
+        close(at);
+        assert_int_equal(syscall(SYS_fchownat, AT_FDCWD, others, 4242, 4242, AT_SYMLINK_NOFOLLOW), 0);
+        assert_int_equal(acme_posix_folder(others, NULL), -1);
+        assert_int_equal(errno, ELOOP);
+        assert_int_equal(syscall(SYS_fchownat, AT_FDCWD, own, 4242, 4242, 0), 0);
+        assert_int_equal(acme_posix_folder(first, NULL), -1);
+        assert_int_equal(errno, ELOOP);
+        in(others, own, "user's");
+        made = true;
+        assert_int_equal(acme_posix_folder(others, &made), -1);
+        assert_int_equal(errno, ENOENT);
+        assert_false(made);
+        at = acme_posix_folder(others, &made);
+        assert_true(at >= 0 && !made);
+        close(at);
+    }
+}
+
 static char pair_key[512], pair_chain[2048];
 
 /* A copy that has followed links: a folder in the link's place, and the slot beside it. */
@@ -565,10 +676,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_webroot),
-        TEST(test_state),
-        TEST(test_adoption),
-        TEST(test_adoption_cut),
+        TEST(test_webroot), TEST(test_state),    TEST(test_way),
+        TEST(test_links),   TEST(test_adoption), TEST(test_adoption_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,6 +148,33 @@ static void test_killed_runs_answer_goes(void **unused)
 }
 
 /* An administrator's link, as OpenWrt has it, is followed where nobody else can have put it. */
+/* What root makes in somebody else's folder is that somebody's, and stays so readable for a web server of another user. */
+static void test_owner(void **unused)
+{
+    static const struct {
+        mode_t mode;
+        uid_t wanted;
+    } cases[] = {{0755, 4242}, {0500, 0}};
+    (void)unused;
+    for (size_t i = 0; geteuid() == 0 && i < 2; i++) {
+        struct stat is;
+        assert_int_equal(tear_down(NULL), 0);
+        assert_int_equal(mkdir(root, 0755), 0);
+        acme_webroot_init(&w, root);
+        assert_int_equal(chown(root, 4242, 4343), 0);
+        assert_int_equal(chmod(root, cases[i].mode), 0);
+        assert_int_equal(present("token"), 1);
+        assert_int_equal(stat(at("/.well-known"), &is), 0);
+        assert_int_equal(is.st_uid, cases[i].wanted);
+        assert_int_equal(is.st_gid, cases[i].wanted == 0 ? 0 : 4343);
+        assert_int_equal(is.st_mode & 07777, 0755);
+        assert_int_equal(stat(at("/.well-known/acme-challenge"), &is), 0);
+        assert_int_equal(is.st_uid, cases[i].wanted);
+        w.solver.withdraw(w.solver.ctx);
+        close(w.top);
+    }
+}
+
 static void test_links(void **unused)
 {
     (void)unused;
@@ -180,6 +207,7 @@ int main(void)
         TEST(test_tokens_are_no_paths),
         TEST(test_says_where),
         TEST(test_killed_runs_answer_goes),
+        TEST(test_owner),
         TEST(test_links),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,7 @@ static const struct row {
     {"words without a type", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, "", "no luck", 400, 0, {"its own words"}, {PORT_80, "no reason"}},
     {"malformed", ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, V1 "malformed", "no luck", 400, 0, {"its own words"}, {PORT_80, "no reason"}},
     {"refused as the answer to the challenge", ACME_E_AUTHZ, ACME_STEP_RESPOND, URN "connection", "Connection refused", 400, 0, {"could not validate", REACH}, {HOPELESS, "the CA refused"}},
+    {"a look at the authorization refused", ACME_E_PROBLEM, ACME_STEP_AUTHZ_POLL, URN "unauthorized", "not yours", 403, 0, {"does not let this account"}, {ELSE, PORT_80}},
     {"wrong content as the answer to the challenge", ACME_E_PROBLEM, ACME_STEP_RESPOND, URN "unauthorized", "wrong", 403, 0, {ELSE}, {HOPELESS}},
     {"no word for half an hour", ACME_E_BUDGET, ACME_STEP_AUTHZ_POLL, "", "", 0, 0, {"does not say how the validation went", "port 80"}, {HOPELESS}},
     {"slow elsewhere", ACME_E_BUDGET, ACME_STEP_ORDER_POLL, "", "", 0, 0, {"slow CA"}, {"port 80"}},
@@ -292,6 +293,7 @@ static void each_situation_has_its_words(void **unused)
             }
             client.failure.http_status = r->status;
             client.failure.tls_code = r->tls_code;
+            client.failure.retry_s = json == 0 ? 86400 : 0; /* advice changes no words of hope */
             fails(r->error, r->step, "a.example");
             heard();
             if (json == 0) {
@@ -805,6 +807,14 @@ static void kinds_of_limits(void **unused)
     fails(ACME_E_RATE_LIMITED, ACME_STEP_ORDER, "");
     heard();
     assert_non_null(strstr(last_line(err), "the CA asks for 91 days"));
+
+    begin(false); /* hopeless, but the next run is held back until then */
+    listen_in();
+    refuses(ACME_STEP_ORDER, URN "rejectedIdentifier", "not today", 403, "");
+    client.failure.retry_s = client.exchange.retry_s = 5437;
+    fails(ACME_E_PROBLEM, ACME_STEP_ORDER, "");
+    heard();
+    assert_non_null(strstr(last_line(err), "try again in 5437 s"));
 
     clock_utc = 0; /* no date without a clock */
     begin(false);

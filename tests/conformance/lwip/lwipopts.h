@@ -4,11 +4,11 @@
 
 #include <stdint.h>
 
-#define NO_SYS                  1
-#define SYS_LIGHTWEIGHT_PROT    0
-#define LWIP_SOCKET             0
-#define LWIP_NETCONN            0
-#define LWIP_IPV4               1
+#define NO_SYS               1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_SOCKET          0
+#define LWIP_NETCONN         0
+#define LWIP_IPV4            1
 #ifndef LWIP_IPV6
 #define LWIP_IPV6 1
 #endif
