@@ -75,5 +75,21 @@ printf '%s\n' '#include "lwip/opt.h"' 'isn LWIP_HOOK_TCP_ISN(1, 2, 3, 4)' 'room 
 grep -qF 'isn host_random()' "$to/log" && grep -q '^room .*+ 1)' "$to/log" && grep -q '^ttl 1$' "$to/log"
 result $? "random sequence numbers, room for SNTP, and addresses asked for anew, unless an image says otherwise"
 
+# What else port/lwip/README.md shows: tests/boards/integration.c has its first lines only.
+compile "$random" "$acme"
+{
+	printf '#include "%s"\n' acme.h acme_clock.h acme_flash.h acme_lwip.h lwip/apps/sntp.h
+	echo '#define clock page_clock
+static struct acme_clock clock;
+extern struct acme_client client;
+bool my_rng_fill(void *buf, size_t len);
+int my_flash_read(void *ctx, uint32_t at, void *buf, size_t len), my_flash_erase(void *ctx, uint32_t sector);
+int my_flash_program(void *ctx, uint32_t at, const void *data, size_t len);'
+	awk '/^```c$/ { block++; inside = 1; next } /^```$/ { inside = 0 } inside && block > 1' port/lwip/README.md
+} >"$to/page.c"
+cc -std=gnu11 -fsyntax-only -Wall -Wextra -Werror -Wno-unused -Icore -Iport/lwip -Iport/flash "-I$to" -Itests/conformance/lwip \
+	-isystem "$lwip/include" "$to/page.c" >"$to/log" 2>&1
+result $? "the page's other lines compile"
+
 echo "1..$n"
 exit $failed
