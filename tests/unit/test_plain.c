@@ -470,16 +470,18 @@ static void talks(void **state)
 /* On a new connection it is a fault, and waited for. */
 static void dropped_at_once(void **state)
 {
-    static const char *const answers[] = {"", "HTTP/1.0 404 Not Found\r\n\r\n"};
+#define GONE "HTTP/1.0 404 Not Found\r\n\r\n"
+    static const char *const answers[] = {"", GONE, GONE, GONE, GONE};
+#define AGAIN                                                                                                        \
+    "wait  \n"                                                                                                       \
+    "connected ca.example \n"                                                                                        \
+    "request GET " C "/d\n"
 
     (void)state;
     set_up_client(C "/d", "ca.example");
     assert_int_equal(run(answers), ACME_FAILED);
     assert_string_equal(heard, "connected ca.example \n"
-                               "request GET " C "/d\n"
-                               "wait  \n"
-                               "connected ca.example \n"
-                               "request GET " C "/d\n");
+                               "request GET " C "/d\n" AGAIN AGAIN AGAIN AGAIN);
 }
 
 /* From a directory in clear nothing leads to another host in clear; from one with TLS nothing at all. */
