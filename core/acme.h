@@ -58,7 +58,9 @@ struct acme_failure {
     enum acme_record record;          /* for ACME_E_STORE_*, ACME_E_KEY_CORRUPT, ACME_E_PAIR           */
     int tls_code;                     /* BearSSL's number, for ACME_E_TLS*; 0 none                     */
     uint16_t http_status;             /* of the CA's answer; 0 none                                    */
-    uint32_t retry_s;                 /* the CA's wish, or our advice, before another run; 0: any time */
+    uint32_t retry_s;                 /* the CA's wish, or our advice (an hour where a validation or an
+                                         order failed, a day where a person has to act), before another
+                                         run; 0: any time, but not at once again and again              */
     char name[254];                   /* DNS name concerned; empty: none                               */
     char type[64];                    /* the CA's problem type; empty: the CA said nothing             */
     char detail[ACME_DETAIL_MAX + 1]; /* the CA's own words, printable ASCII, cut at the end           */

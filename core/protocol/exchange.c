@@ -545,7 +545,8 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
         return 0;
     }
     /* Where nothing but the code tells that it was done, it must be the CA's: a box on the way has no nonce (RFC 8555, 6.5). */
-    if (ACME_CFG_MANAGE && row_of(x)->body == ACME_BODY_NONE && !row_of(x)->costly && x->http.answer.nonce[0] == '\0') {
+    if (ACME_CFG_MANAGE && row_of(x)->body == ACME_BODY_NONE && !row_of(x)->costly &&
+        x->http.answer.nonce[0] == '\0') {
         return acme_exchange_fault(x, ACME_E_NONCE, now_ms);
     }
     enum acme_step step = x->flow->step;

@@ -464,8 +464,8 @@ static void what_is_lost_is_asked_for_again(void **state)
 static void a_page_of_a_box_on_the_way(void **state)
 {
     (void)state;
-    static const char *const heads[] = {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n", "HTTP/1.1 204 No Content\r\n",
-                                        "HTTP/1.1 202 Accepted\r\n"};
+    static const char *const heads[] = {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n",
+                                        "HTTP/1.1 204 No Content\r\n", "HTTP/1.1 202 Accepted\r\n"};
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
         for (unsigned n = 0; n < LEN(heads) * 2 * 2; n++) {
