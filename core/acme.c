@@ -462,15 +462,15 @@ static bool order_is_dead(const struct acme_client *c, int error)
 /* The column of acme_error.h. */
 static bool needs_a_person(int error)
 {
-#define NEEDS(name, value, retry, meaning, cause)                                                                    \
-    case name:                                                                                                       \
-        return !(retry);
-    switch (error) {
-        ACME_ERRORS(NEEDS)
-    default:
-        return false;
+#define PERSON(name, value, retry, meaning, cause) (retry) ? 0 : (value),
+    static const int8_t all[] = {ACME_ERRORS(PERSON)};
+#undef PERSON
+    for (size_t i = 0; i < sizeof(all); i++) {
+        if (all[i] == error) {
+            return true;
+        }
     }
-#undef NEEDS
+    return false;
 }
 
 /* When another run makes sense, where the CA has not said it: what a person has to mend will not have been before

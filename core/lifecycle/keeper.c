@@ -77,9 +77,9 @@ int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const s
 /* --- account and order --- */
 
 /* As get(), of a record that is only a cache: one that cannot be read is as good as none, and is written anew. */
-static size_t get_cached(struct acme_keeper *k, enum acme_record record, size_t cap)
+static size_t get_cached(struct acme_keeper *k, enum acme_record record)
 {
-    int len = k->setup->store->get(k->setup->store->ctx, record, cap > 0 ? k->setup->work : NULL, cap);
+    int len = k->setup->store->get(k->setup->store->ctx, record, k->setup->work, k->setup->work_len);
     if (len < 0) {
         struct acme_event event = {.kind = ACME_EVENT_UNREADABLE, .record = record, .error = len};
         acme_trace(k->setup, &event);
@@ -90,7 +90,7 @@ static size_t get_cached(struct acme_keeper *k, enum acme_record record, size_t 
 /* A record as text in the work buffer. One that does not fit is none of ours. */
 static struct acme_slice get_text(struct acme_keeper *k, enum acme_record record)
 {
-    size_t len = get_cached(k, record, k->setup->work_len);
+    size_t len = get_cached(k, record);
     return acme_slice(k->setup->work, len <= k->setup->work_len ? len : 0);
 }
 
@@ -242,7 +242,7 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair)
     char *work = k->setup->work;
     struct acme_leaf leaf;
     struct acme_pem pem;
-    size_t len = get_cached(k, ACME_RECORD_CHAIN, k->setup->work_len); /* the CA can be asked for another */
+    size_t len = get_cached(k, ACME_RECORD_CHAIN); /* the CA can be asked for another */
     size_t have = len < k->setup->work_len ? len : k->setup->work_len;
     if (!read_leaf(&leaf, &pem, work, have)) {
         return have < len ? blame(k, ACME_RECORD_CHAIN, ACME_E_CERT_BIG) : 0;

@@ -198,9 +198,9 @@ static bool fill_slot(struct acme_http01 *h, unsigned i, uint32_t now_ms)
 }
 
 /* What such a connection has still to say changes nothing. */
-static bool is_lost(const struct acme_http01_slot *s)
+static bool is_settled(const struct acme_http01_slot *s)
 {
-    return s->state == ACME_SLOT_READING && s->line_state >= LINE_REST && !s->found;
+    return s->state == ACME_SLOT_READING && s->line_state >= LINE_REST;
 }
 
 /* How long a connection may keep its slot while others may be waiting. Bytes as such earn nothing, nor does the path's
@@ -212,7 +212,7 @@ static uint32_t grace_ms(const struct acme_http01 *h, const struct acme_http01_s
     if (s->found) {
         return ASKED_MS;
     }
-    if (is_lost(s)) {
+    if (is_settled(s)) {
         return 0;
     }
     if (s->state == ACME_SLOT_READING && s->looks < LOOKS) {
@@ -245,7 +245,7 @@ static bool make_room(struct acme_http01 *h, uint32_t now_ms)
     if (taken < ACME_HTTP01_SLOTS || last == NULL) {
         return false;
     }
-    if (is_lost(last)) {
+    if (is_settled(last)) {
         last->state = ACME_SLOT_ANSWERING;
     } else {
         free_slot(h, (unsigned)(last - h->slots));

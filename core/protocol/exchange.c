@@ -476,7 +476,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     if (by_directory && error == ACME_E_HTTP_STATUS && !costly) { /* a page of whoever it was */
         return acme_exchange_fault(x, error, now_ms);
     }
-    if (x->for_nonce || row_of(x)->refused == NULL) {
+    if (row_of(x)->refused == NULL) {
         return error;
     }
     return refused(x, row_of(x)->refused(flow, problem), error, now_ms);

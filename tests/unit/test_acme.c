@@ -859,6 +859,26 @@ static void certificates_for_somebody_else(void **state)
     }
 }
 
+/* Another client of the account finalizes the order before we do: its certificate is of no use, and a new order is made. */
+static void an_order_finalized_by_another(void **state)
+{
+    (void)state;
+    struct ca_twist t[] = {
+        {CA_FINALIZE, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "orderNotReady\"}"},
+        {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n",
+         "{\"status\":\"valid\",\"certificate\":\"" CA_URL "/cert/1\",\"authorizations\":[]}"},
+        {CA_CERTIFICATE, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n"}};
+    const struct ca_plan plan = {ONE, TWISTED(t)};
+    new_world(&plan);
+    char *pem = a_chain(false, "DNS:a.example", MAKER_NOW + MAKER_DAY);
+    t[2].body = pem;
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(w.ca.order_count, 2);
+    check_pair();
+    free(pem);
+    done();
+}
+
 /* A CA that adds names to those asked for: refused, which costs one certificate however often it is tried; when they are
  * welcome that one is taken, and is in date like any other. */
 static void more_names_where_they_are_welcome(void **state)
@@ -1164,6 +1184,7 @@ int main(void)
         cmocka_unit_test(order_reused_with_a_foreign_key),
         cmocka_unit_test(certificates_that_are_refused),
         cmocka_unit_test(certificates_for_somebody_else),
+        cmocka_unit_test(an_order_finalized_by_another),
         cmocka_unit_test(more_names_where_they_are_welcome),
         cmocka_unit_test(network_down),
         cmocka_unit_test(no_entropy_no_key),

@@ -426,6 +426,31 @@ static void certificate_that_is_denied(void **state)
     }
 }
 
+/* What a run advises: an hour where it may pass, a day where it will not without a person. */
+static void advice(void **state)
+{
+    (void)state;
+#define SAYS(code, type)                                                                                             \
+    "HTTP/1.1 " code " No\r\nContent-Type: application/problem+json\r\n", "{\"type\":\"urn:x:" type "\"}"
+    static const struct {
+        struct ca_twist twist;
+        uint32_t retry_s;
+    } rows[] = {{{CA_NEW_ORDER, 1, CA_FOREVER, CA_SAY, SAYS("403", "rejectedIdentifier")}, 86400},
+                {{CA_NEW_ORDER, 1, CA_FOREVER, CA_SAY, SAYS("500", "rejectedIdentifier")}, 3600},
+                {{CA_NEW_ORDER, 1, CA_FOREVER, CA_SAY, SAYS("400", "malformed")}, 3600},
+                {{CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY, SAYS("403", "brandNew")}, 3600},
+                {{CA_NEW_ACCOUNT, 1, CA_FOREVER, CA_SAY, SAYS("403", "externalAccountRequired")}, 86400},
+                {{CA_DIRECTORY, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 200 OK\r\n", "{"}, 0}};
+    for (unsigned i = 0; i < LEN(rows); i++) {
+        const struct ca_plan plan = {ONE, .twists = &rows[i].twist, .twist_count = 1};
+        new_world(&plan);
+        assert_int_equal(run(ACME_WHEN_DUE), ACME_FAILED);
+        assert_int_equal(acme_failure(&w.client)->retry_s, rows[i].retry_s);
+        ca_free(&w.ca);
+    }
+#undef SAYS
+}
+
 /* When it is not found for a day and a half, another is asked for. */
 static void certificate_that_is_gone(void **state)
 {
@@ -523,6 +548,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(certificate_that_is_denied),
         cmocka_unit_test(certificate_that_is_gone),
+        cmocka_unit_test(advice),
         cmocka_unit_test(certificates_lost_with_the_power),
         cmocka_unit_test(certificate_that_dawdles),
         cmocka_unit_test(keys_that_do_not_answer),

@@ -158,6 +158,53 @@ static void records_too_long(void **state)
     assert_true(flow.drop_key); /* a key without an order */
 }
 
+/* Whether finalize of a stored order may have gone out: its key is made just before. One that lives elsewhere tells nothing. */
+static void an_order_and_its_key(void **state)
+{
+    (void)state;
+    static const struct acme_key_ops stored = {.load = any_import}, elsewhere = {.save = no_export};
+    struct acme_flow flow;
+    struct acme_out o;
+    int64_t retry_utc;
+    for (int i = 0; i < 3; i++) { /* no key, a key, one that lives elsewhere */
+        memset(&flow, 0, sizeof flow);
+        flow.setup = &setup;
+        assert_int_equal(acme_url_parse(&flow.hosts.directory, acme_slice_of("https://ca.test/")), 0);
+        strcpy(flow.order.url, "https://ca.test/o/1");
+        acme_out_init(&o, big, sizeof big);
+        acme_record_order_write(&o, &flow, 0);
+        have(ACME_RECORD_ORDER, big, o.len);
+        have(ACME_RECORD_KEY_NEXT, "key", i == 1 ? 3 : 0);
+        setup.certificate_key.ops = i == 2 ? &elsewhere : &stored;
+        memset(&flow.order, 0, sizeof flow.order);
+        acme_keeper_recall(&keeper, &flow, &retry_utc);
+        assert_string_equal(flow.order.url, "https://ca.test/o/1");
+        assert_int_equal(flow.finalized, i > 0);
+        assert_false(flow.drop_key);
+    }
+}
+
+#if ACME_CFG_V1
+/* A record that the work buffer does not hold is not written in part. */
+static void an_order_too_long_to_be_written(void **state)
+{
+    (void)state;
+    struct acme_flow flow;
+    memset(&flow, 0, sizeof flow);
+    flow.setup = &setup;
+    strcpy(flow.directory.new_cert, "https://ca.test/new-cert");
+    strcpy(flow.order.url, flow.directory.new_cert);
+    while (flow.order.authz_count < ACME_NAMES_MAX) {
+        memset(flow.order.authz[flow.order.authz_count++], 'u', ACME_URL_MAX);
+    }
+    setup.work_len = ACME_NAMES_MAX * ACME_URL_MAX;
+    assert_int_equal(acme_keeper_retry(&keeper, &flow, 0), ACME_E_WORK_SMALL);
+    assert_int_equal(keeper.blamed, ACME_RECORD_ORDER);
+    setup.work_len += 1024;
+    assert_int_equal(acme_keeper_retry(&keeper, &flow, 0), 1);
+}
+#endif
+
 #ifndef NO_OPENSSL
 /* Chains in use that tell nothing are as good as none. One whose leaf is longer than the work buffer is said to be. */
 static void chains_of_no_use(void **state)
@@ -249,6 +296,10 @@ int main(void)
         cmocka_unit_test_setup(key_record_too_long, set_up),
         cmocka_unit_test_setup(key_without_a_record, set_up),
         cmocka_unit_test_setup(records_too_long, set_up),
+        cmocka_unit_test_setup(an_order_and_its_key, set_up),
+#if ACME_CFG_V1
+        cmocka_unit_test_setup(an_order_too_long_to_be_written, set_up),
+#endif
 #ifndef NO_OPENSSL
         cmocka_unit_test_setup(chains_of_no_use, set_up),
 #endif

@@ -732,7 +732,36 @@ static void a_refusal_in_doubt(void **state)
     assert_int_equal(w.ca.count[CA_KEY_CHANGE], 2);
     assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 2);
     assert_true(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0);
+    /* but what the CA does not have it has never agreed to: no later run has to ask about that key */
+    static const struct ca_twist none = {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 501 No\r\n" PROBLEM, "{}"};
+    twist(&none, 1);
+    fails(ACME_CHANGE_KEY, ACME_E_NOT_OFFERED);
+    assert_int_equal(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len, 0);
+    assert_true(key_works() && key_is_old());
     done();
+}
+
+/* The CA has agreed, and takes the key it had before for some seconds more: the run goes on until it takes the new one. If it
+ * never does, the key was changed all the same. */
+static void a_new_key_that_is_not_taken_yet(void **state)
+{
+    (void)state;
+    for (int for_ever = 0; for_ever < 2; for_ever++) {
+        const struct ca_twist late = {CA_ACCOUNT,
+                                      1,
+                                      for_ever ? CA_FOREVER : 3,
+                                      CA_SAY,
+                                      "HTTP/1.1 400 No\r\n" PROBLEM,
+                                      "{\"type\":\"" URN "malformed\"}"};
+        issued(false);
+        uint32_t began_ms = w.now_ms;
+        twist(&late, 1);
+        demand(run(ACME_CHANGE_KEY), ACME_DONE);
+        assert_int_equal(w.ca.count[CA_ACCOUNT], 4);
+        assert_true(w.now_ms - began_ms >= 7000);
+        check_effect(ACME_CHANGE_KEY);
+        done();
+    }
 }
 
 int main(void)
@@ -758,6 +787,7 @@ int main(void)
         cmocka_unit_test(lost_by_the_ca_altogether),
         cmocka_unit_test(issuing_goes_on_as_ever),
         cmocka_unit_test(a_refusal_in_doubt),
+        cmocka_unit_test(a_new_key_that_is_not_taken_yet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -239,6 +239,11 @@ static void only_this_order_of_this_version(void **state)
     assert_false(reads_with("retry 0\n", ""));
     assert_false(reads_with("retry 0\n", "retry x\n"));
     assert_false(reads_with("retry 0\n", "retry 4294967296\n"));
+    assert_true(reads_with("end\n", "answered 1\nend\n"));
+    assert_false(reads_with("end\n", "answered 0\nend\n"));
+    assert_false(reads_with("end\n", "answered 101\nend\n"));
+    assert_false(reads_with("end\n", "answered one\nend\n"));
+    assert_false(reads_with("since ", "since x"));
     assert_false(reads_with(U "/order/1", "https://evil.test/"));
     assert_false(reads_with(U "/order/1", "http://ca.test/"));
     assert_false(reads_with("end\n", "news 1\nend\n"));
