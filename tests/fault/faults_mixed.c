@@ -113,9 +113,8 @@ static int storm(struct trial *t, enum device_seam seam, size_t *len)
     if (row >= LEN(rows) || rows[row].seam != seam) {
         return DEVICE_GO;
     }
-    if (seam == DEVICE_GET) { /* perhaps the order's: it is a cache, so another order is made */
-        t->spare_orders++;
-        t->spare_finalized++;
+    if (seam == DEVICE_GET) {
+        trial_cache_lost(t);
     }
     return rows[row].error;
 }

@@ -137,6 +137,9 @@ static int pair_fault(struct trial *t, enum device_seam seam, unsigned draw)
     case CONNECT:
         return connecting[draw / 5 % LEN(connecting)];
     case STORE: /* what has taken effect has not failed */
+        if (seam == DEVICE_GET) {
+            trial_cache_lost(t);
+        }
         return seam == DEVICE_GET                                     ? ACME_E_STORE_READ
                : seam >= DEVICE_COMMIT_ORDER && seam <= DEVICE_STORED ? DEVICE_GO
                                                                       : ACME_E_STORE_WRITE;

@@ -103,6 +103,9 @@ uint64_t trial_mix(unsigned seed);
 /* Ends the tick as a power cut does; does not return. */
 void trial_power_off(struct trial *t) __attribute__((noreturn));
 
+/* A read of the store has failed, perhaps the order's: that is a cache, so another order is made. */
+void trial_cache_lost(struct trial *t);
+
 /* The program ends the run and begins another, without a reset. */
 void trial_stop_and_start(struct trial *t);
 
