@@ -24,7 +24,7 @@ FLASH_MAX, RAM_MAX = 119180, 49152  # of lm3s6965evb; the aim was 98304 bytes of
 RAM_SMALL_MAX = 32768               # of its small build
 SMALL = "lm3s6965evb, small"
 V1 = "lm3s6965evb, v1"  # with ACME v1
-V1_MAX = 3328           # of flash that adds
+V1_MAX = 3200           # of flash that adds
 
 
 def boards():

@@ -12,7 +12,7 @@ import boards
 
 CROSS = "build/cross"
 GOAL = 20000   # core's own code; BearSSL and the network stack come on top. Not met; README.md says so
-LIMIT = 31000  # what a change may not go beyond
+LIMIT = 34000  # what a change may not go beyond
 
 # Memory the caller provides for one client: what, header, and what it is for.
 STRUCTS = [
