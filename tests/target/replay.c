@@ -82,7 +82,9 @@ static void set_up(struct acme_key_ops *keys)
     plan.mute = strtol(flag, &flag, 10) != 0;
     way.down_after = (unsigned)strtol(flag, &flag, 10);
     work_len = strtoul(flag, &flag, 10);
-    plan.v1 = strtol(flag, NULL, 10) != 0;
+    plan.v1 = strtol(flag, &flag, 10) != 0;
+    way.unanswered = strtol(flag, &flag, 10) != 0;
+    way.finalized = strtol(flag, NULL, 10) != 0;
     while (tape_is("name")) {
         plan.names[plan.name_count++] = tape_text("name");
     }

@@ -419,7 +419,9 @@ static void compiled_with_other_limits(void **state)
     (void)state;
     memset(&h, 0x5a, sizeof h);
     assert_int_equal(acme_http01_init_sized(&h, sizeof h - 1, &listener), ACME_E_SIZE);
-    assert_int_equal(h.slots[0].state, 0x5a5a5a5a);
+    for (size_t i = 0; i < sizeof h; i++) {
+        assert_int_equal(((const unsigned char *)&h)[i], 0x5a);
+    }
 }
 
 /* Lets time pass as a program does: it sleeps when there is nothing to do. */
