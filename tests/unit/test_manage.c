@@ -207,6 +207,28 @@ static void an_order_in_progress_is_left_alone(void **state)
     done();
 }
 
+/* Also when it was stored by a clock that was ahead, which a run that issues puts right. */
+static void an_order_of_the_future_is_left_alone(void **state)
+{
+    (void)state;
+    issued(false);
+    assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+    while (w.record[ACME_RECORD_ORDER].len == 0) {
+        (void)device_tick(&w);
+    }
+    char stored[400];
+    const size_t len = w.record[ACME_RECORD_ORDER].len;
+    assert_true(len < sizeof stored);
+    memcpy(stored, w.record[ACME_RECORD_ORDER].data, len);
+    boot();
+    w.utc -= 7200;
+    demand(run(ACME_CHANGE_KEY), ACME_DONE);
+    assert_int_equal(w.record[ACME_RECORD_ORDER].len, len);
+    assert_memory_equal(stored, w.record[ACME_RECORD_ORDER].data, len);
+    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    done();
+}
+
 /* --- what is missing */
 
 static void nothing_is_made_for_it(void **state)
@@ -770,6 +792,7 @@ int main(void)
         cmocka_unit_test(each_is_done_and_the_next_run_knows_it),
         cmocka_unit_test(a_reason_is_told),
         cmocka_unit_test(an_order_in_progress_is_left_alone),
+        cmocka_unit_test(an_order_of_the_future_is_left_alone),
         cmocka_unit_test(nothing_is_made_for_it),
         cmocka_unit_test(a_certificate_has_to_fit),
         cmocka_unit_test(keys_elsewhere_cannot_be_changed),
