@@ -81,6 +81,7 @@ struct trial {
     unsigned extra[6];                      /* the dimension's own                                    */
     bool tampered;                          /* with the answer on its way: what it says binds nobody  */
     unsigned spare_orders, spare_finalized; /* of this case: orders that may be lost with answers */
+    bool cache_lost;                        /* of this case: trial_cache_lost()                    */
 
     bool answering;   /* the CA's answer is on its way                          */
     bool key_touched; /* in this tick */
