@@ -720,7 +720,8 @@ static void judge_run(enum acme_progress progress)
     if (d->ca.accounts > 1 + s->accounts_lost || d->account_keys > 1) {
         charge("account: %u accounts and %u account keys", d->ca.accounts, d->account_keys);
     }
-    unsigned spare = (s->struck & LOSES_POWER) != 0 ? 1 : 0;
+    unsigned spare =
+        ((s->struck & LOSES_POWER) != 0 ? 1 : 0) + ((s->struck & LEAVES_ORDERS) != 0 ? ACME_FAULT_TRIES : 0);
     if (s->orders_told > 2 + spare + s->accounts_lost) {
         charge("orders: %u in one run", s->orders_told);
     }

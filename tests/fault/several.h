@@ -30,7 +30,8 @@ enum excuse {
     LASTS_PERSON = 8,   /* the same, when it strikes oftener than what passes within a run           */
     ANSWERS_TWICE = 16, /* the challenge is to be answered again                                     */
     LOSES_POWER = 32,   /* what the client knows, or shows, is gone                                  */
-    OLD_STATE = 64      /* records are not what the client left                                      */
+    OLD_STATE = 64,     /* records are not what the client left                                      */
+    LEAVES_ORDERS = 128 /* newOrder's answer cannot be read, so each time it is asked an order is left */
 };
 
 struct fault;

@@ -578,9 +578,9 @@ const struct fault_kind fault_kinds[] = {
     {"another list",          AT_ANSWER,  ORDERS,    OF_8555, NO_EXCUSE, .act = other_list},
     {"member missing",        AT_ANSWER,  DOCUMENTS, OF_BOTH, NEEDS_PERSON, .act = less_members},
     {"no Location",           AT_ANSWER,  BIT(CA_NEW_ACCOUNT) | BIT(CA_NEW_ORDER) | BIT(CA_NEW_REG) | BIT(CA_NEW_AUTHZ) | BIT(CA_NEW_CERT),
-                                                     OF_BOTH, NEEDS_PERSON, .act = no_location},
+                                                     OF_BOTH, NEEDS_PERSON | LEAVES_ORDERS, .act = no_location},
     {"broken body",           AT_ANSWER,  DOCUMENTS | BIT(CA_CERTIFICATE) | BIT(CA_NEW_CERT) | BIT(CA_ISSUER),
-                                                     OF_BOTH, NO_EXCUSE, .act = broken_body},
+                                                     OF_BOTH, LEAVES_ORDERS, .act = broken_body},
     {"wrong leaf",            AT_REQUEST, BIT(CA_CERTIFICATE), OF_BOTH, NO_EXCUSE, .act = wrong_leaf},
     {"wrong leaf made",       AT_ANSWER,  MAKES,     OF_BOTH, NO_EXCUSE, .act = made_wrong},
     /* the challenge */
