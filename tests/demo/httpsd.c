@@ -71,8 +71,9 @@ static void der_append(void *ctx, const void *data, size_t len)
 
 static void key_append(void *ctx, const void *data, size_t len)
 {
-    if (br_skey_decoder_last_error(ctx) == 0) { /* BearSSL itself would go on behind what it refused */
-        br_skey_decoder_push(ctx, data, len);
+    br_skey_decoder_context *decoder = ctx;
+    if (decoder->err == 0) { /* BearSSL itself would go on behind what it refused */
+        br_skey_decoder_push(decoder, data, len);
     }
 }
 
