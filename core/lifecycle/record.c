@@ -182,7 +182,9 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
     acme_out_text(o, "\n");
     if (flow->order.url[0] != '\0') {
         line(o, "order", flow->order.url);
-        number(o, "since", (uint32_t)flow->since);
+        if (flow->since > 0) {
+            number(o, "since", (uint32_t)flow->since);
+        }
         if (flow->answered > 0) {
             number(o, "answered", flow->answered);
         }
@@ -208,7 +210,7 @@ bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int6
     }
     if (whole && expect(&text, "since", &value)) {
         flow->since = acme_slice_decimal(value);
-        whole = flow->since >= 0;
+        whole = flow->since >= 0 && flow->since <= UINT32_MAX;
     }
     if (whole && expect(&text, "answered", &value)) {
         int64_t answered = acme_slice_decimal(value);

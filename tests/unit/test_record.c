@@ -243,7 +243,9 @@ static void only_this_order_of_this_version(void **state)
     assert_false(reads_with("end\n", "answered 0\nend\n"));
     assert_false(reads_with("end\n", "answered 101\nend\n"));
     assert_false(reads_with("end\n", "answered one\nend\n"));
-    assert_false(reads_with("since ", "since x"));
+    assert_true(reads_with("end\n", "since 4294967295\nend\n"));
+    assert_false(reads_with("end\n", "since 4294967296\nend\n"));
+    assert_false(reads_with("end\n", "since x\nend\n"));
     assert_false(reads_with(U "/order/1", "https://evil.test/"));
     assert_false(reads_with(U "/order/1", "http://ca.test/"));
     assert_false(reads_with("end\n", "news 1\nend\n"));
