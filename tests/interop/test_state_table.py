@@ -179,7 +179,7 @@ class Table:
     def __init__(self):
         self.folder = servers.workdir()
         self.webroot = os.path.join(self.folder, "webroot")
-        os.mkdir(self.webroot)
+        os.makedirs(os.path.join(self.webroot, ".well-known", "acme-challenge"))  # or each would take away what the others use
         self.authority = servers.Authority(os.path.join(self.folder, "authority"), days=3650)
         self.pebble = servers.Pebble(os.path.join(self.folder, "pebble"), self.authority, env={"PEBBLE_VA_ALWAYS_VALID": "1"})
         self.roots = self.pebble.roots()
