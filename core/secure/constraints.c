@@ -78,13 +78,12 @@ static const unsigned char *list_of(const br_x509_trust_anchor *anchor)
 
 size_t acme_constraints_len(const br_x509_trust_anchor *anchor)
 {
-    const unsigned char *at = list_of(anchor);
+    const unsigned char *at;
 
     if ((anchor->flags & ACME_ANCHOR_CONSTRAINED) == 0) {
-        return 0;
+        return 0; /* it may have no name at all, behind which nothing can be */
     }
-    while (*at != LIST_END) {
-        at += 2 + at[1];
+    for (at = list_of(anchor); *at != LIST_END; at += 2 + at[1]) {
     }
     return (size_t)(at - list_of(anchor)) + 1;
 }

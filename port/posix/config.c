@@ -222,13 +222,16 @@ static enum acme_config_key row_of(const char *key, size_t len)
 /* True when a word is a flag without its dashes, as in `directory` or `accept-terms`. */
 static bool is_flag_word(const char *flag, const char *word)
 {
-    flag += flag == NULL ? 0 : strspn(flag, "-");
+    if (flag == NULL) {
+        return false; /* a key of files only */
+    }
+    flag += strspn(flag, "-");
     word += strspn(word, "-");
-    while (flag != NULL && *word != '\0' && (*flag == *word || (*flag == '-' && *word == '_'))) {
+    while (*word != '\0' && (*flag == *word || (*flag == '-' && *word == '_'))) {
         flag++;
         word++;
     }
-    return flag != NULL && *flag == '\0' && *word == '\0';
+    return *flag == '\0' && *word == '\0';
 }
 
 /* Says what may have been meant. */
