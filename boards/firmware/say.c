@@ -5,21 +5,21 @@
 static char memory[240];
 static struct acme_out line;
 
-static const char *const steps[] = {"directory", "account",       "order",      "authorization", "challenge",
-                                    "challenge", "authorization", "order",      "finalize",      "certificate",
+static const char *const steps[] = {"directory",    "account",       "order",      "authorization", "challenge",
+                                    "challenge",    "authorization", "order",      "finalize",      "certificate",
+#if ACME_CFG_RENEWAL
+                                    "renewal info",
+#endif
 #if ACME_CFG_MANAGE
-                                    "revoke",    "deactivate",    "change key", "account"
+                                    "revoke",       "deactivate",    "change key", "account"
 #endif
 };
 
 static const char *const statuses[] = {"",      "unknown", "pending",     "processing", "ready",
                                        "valid", "invalid", "deactivated", "expired",    "revoked"};
 
-static const char *const records[] = {"account key",     "account", "order", "next key", "key", "chain",
-#if ACME_CFG_MANAGE
-                                      "next account key"
-#endif
-};
+static const char *const records[] = {"account key", "account",          "order",  "next key", "key",
+                                      "chain",       "next account key", "renewal"};
 
 /* A word for each. */
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -162,6 +162,11 @@ void say_event(void *ctx, const struct acme_event *e)
         break;
     case ACME_EVENT_TERMS:
         acme_out_text(o, "terms of service: ");
+        words(o, e->text);
+        break;
+    case ACME_EVENT_EXPLAINED:
+    case ACME_EVENT_PROFILE:
+        acme_out_text(o, e->kind == ACME_EVENT_PROFILE ? "the CA has the profile " : "the CA tells why at ");
         words(o, e->text);
         break;
     case ACME_EVENT_STORED:

@@ -34,6 +34,9 @@ const char *acme_step_word(enum acme_step step)
         "order status",
         "finalize",
         "certificate",
+#if ACME_CFG_RENEWAL
+        "renewal info",
+#endif
 #if ACME_CFG_MANAGE
         "revoke",
         "deactivate",
@@ -55,7 +58,7 @@ const char *acme_record_word(enum acme_record record)
 {
     static const char *const words[] = {"account key",          "account",         "order",
                                         "next certificate key", "certificate key", "certificate chain",
-                                        "next account key"};
+                                        "next account key",     "renewal"};
     return record < sizeof words / sizeof *words ? words[record] : "?";
 }
 

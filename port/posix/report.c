@@ -6,8 +6,8 @@
 #include "report.h"
 #include "config.h"
 
-static const char *const kinds[] = {"step",    "connected", "request", "answer",    "wait",
-                                    "problem", "terms",     "stored",  "unreadable"};
+static const char *const kinds[] = {"step",  "connected", "request", "answer", "wait",      "problem",
+                                    "terms", "explained", "profile", "stored", "unreadable"};
 
 /* Only these are asked for again and again. */
 static bool is_polled(const struct acme_event *e)
@@ -57,7 +57,11 @@ static void event_json(const struct acme_event *e, struct acme_out *o)
         acme_line_number(o, "subproblem", e->subproblem);
         break;
     case ACME_EVENT_TERMS:
+    case ACME_EVENT_EXPLAINED:
         acme_line_text(o, "url", e->text);
+        break;
+    case ACME_EVENT_PROFILE:
+        acme_line_text(o, "profile", e->text);
         break;
     case ACME_EVENT_UNREADABLE:
         acme_line_text(o, "error", acme_slice_of(acme_error_text(e->error).name));
@@ -144,6 +148,12 @@ static void event_text(const struct acme_event *e, struct acme_out *o)
         break;
     case ACME_EVENT_TERMS:
         say(o, "terms of service: ", e->text);
+        break;
+    case ACME_EVENT_EXPLAINED:
+        say(o, "the CA tells why at ", e->text);
+        break;
+    case ACME_EVENT_PROFILE:
+        say(o, "the CA has the profile ", e->text);
         break;
     case ACME_EVENT_STORED:
         acme_out_text(o, acme_record_word(e->record));
