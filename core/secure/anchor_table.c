@@ -74,7 +74,7 @@ static bool is_list(const uint8_t *list, size_t len)
 static bool read_anchor(br_x509_trust_anchor *a, struct acme_der *in)
 {
     const uint8_t *head = take(in, ENTRY_LEN);
-    unsigned char *list, *key, *exponent;
+    unsigned char *list, *key;
     size_t list_len, key_len, exponent_len;
 
     if (head == NULL) {
@@ -84,18 +84,22 @@ static bool read_anchor(br_x509_trust_anchor *a, struct acme_der *in)
     list_len = number(head + 4, 2);
     key_len = number(head + 6, 2);
     exponent_len = number(head + 8, 2);
-    a->dn.data = take(in, a->dn.len);
-    list = take(in, list_len);
-    key = take(in, key_len);
-    exponent = take(in, exponent_len);
-    /* The last one is there only if the others are. */
-    if (exponent == NULL || a->dn.len == 0 || head[0] > 1 || (list_len > 0 && !is_list(list, list_len))) {
+    a->dn.data = take(in, a->dn.len + list_len + key_len + exponent_len);
+    if (a->dn.data == NULL || a->dn.len == 0 || head[0] > 1) {
         return false;
     }
-    a->flags = (head[0] != 0 ? BR_X509_TA_CA : 0u) | (list_len > 0 ? ACME_ANCHOR_CONSTRAINED : 0u);
+    list = a->dn.data + a->dn.len;
+    key = list + list_len;
+    a->flags = head[0] != 0 ? BR_X509_TA_CA : 0;
+    if (list_len > 0) {
+        a->flags |= ACME_ANCHOR_CONSTRAINED;
+        if (!is_list(list, list_len)) {
+            return false;
+        }
+    }
     if (head[1] == RSA) {
         a->pkey.key_type = BR_KEYTYPE_RSA;
-        a->pkey.key.rsa = (br_rsa_public_key){key, key_len, exponent, exponent_len};
+        a->pkey.key.rsa = (br_rsa_public_key){key, key_len, key + key_len, exponent_len};
         return key_len >= RSA_BYTES_MIN && key_len <= RSA_BYTES_MAX && (key[key_len - 1] & 1) != 0 &&
                exponent_len > 0 && exponent_len <= EXPONENT_BYTES;
     }
