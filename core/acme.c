@@ -511,7 +511,7 @@ static void fail(struct acme_client *c, int error)
     failure->retry_s = advised_s(c, error);
     copy_text(failure->type, sizeof(failure->type), problem->type);
     copy_text(failure->detail, sizeof(failure->detail), problem->detail);
-    if (error == ACME_E_TLS_UNTRUSTED && problem->type.len == 0 && c->channel.tls != NULL) {
+    if (error == ACME_E_TLS_UNTRUSTED) { /* in the handshake: the CA has said nothing to this request */
         copy_text(failure->detail, sizeof(failure->detail), acme_slice_of(acme_tls_issuer(c->channel.tls)));
     }
     copy_text(failure->name, sizeof(failure->name),
