@@ -552,6 +552,9 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
     failure->retry_s = advised_s(c, error);
     copy_text(failure->type, sizeof(failure->type), problem->type);
     copy_text(failure->detail, sizeof(failure->detail), problem->detail);
+    if (error == ACME_E_TLS_UNTRUSTED) { /* in the handshake: the CA has said nothing to this request */
+        copy_text(failure->detail, sizeof(failure->detail), acme_slice_of(acme_tls_issuer(c->channel.tls)));
+    }
     copy_text(failure->name, sizeof(failure->name),
               problem->name.len > 0 ? problem->name : acme_flow_name(&c->flow, c->flow.step));
 

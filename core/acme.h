@@ -63,7 +63,9 @@ struct acme_failure {
                                          run; 0: any time, but not at once again and again              */
     char name[254];                   /* DNS name concerned; empty: none                               */
     char type[64];                    /* the CA's problem type; empty: the CA said nothing             */
-    char detail[ACME_DETAIL_MAX + 1]; /* the CA's own words, printable ASCII, cut at the end           */
+    char detail[ACME_DETAIL_MAX + 1]; /* the CA's own words, printable ASCII, cut at the end. With
+                                         ACME_E_TLS_UNTRUSTED and no type: the name of the issuer there
+                                         is no anchor for; empty: not known                            */
 };
 
 /* What was done since acme_init(). */

@@ -78,6 +78,26 @@ static void fails_with(int error, enum acme_step step)
     assert_null(w.ca.published);
 }
 
+/* --- trust */
+
+/* Whom there is no anchor for is told in the place of the CA's words; after any other error nothing of it. */
+static void no_anchor(void **state)
+{
+    static const struct ca_plan plan = {ONE};
+
+    (void)state;
+    new_world(&plan);
+    strcpy(w.tls.x509.scan.issuer, "Root YE");
+    at_seam(DEVICE_OPEN, ACME_E_TLS_UNTRUSTED, 1000);
+    fails_with(ACME_E_TLS_UNTRUSTED, ACME_STEP_DIRECTORY);
+    assert_string_equal(acme_failure(&w.client)->detail, "Root YE");
+    assert_string_equal(acme_failure(&w.client)->type, "");
+    at_seam(DEVICE_OPEN, ACME_E_TLS_DATES, 1000);
+    fails_with(ACME_E_TLS_DATES, ACME_STEP_DIRECTORY);
+    assert_string_equal(acme_failure(&w.client)->detail, "");
+    ca_free(&w.ca);
+}
+
 /* --- keys */
 
 static struct acme_key_ops ops; /* those of the device, and what the test changes */
@@ -549,6 +569,7 @@ static void certificate_that_dawdles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_anchor),
         cmocka_unit_test(certificate_that_is_denied),
         cmocka_unit_test(certificate_that_is_gone),
         cmocka_unit_test(advice),
