@@ -7,7 +7,6 @@
 #include "acme_keep.h"
 #include "acme_manage.h"
 
-#include "lifecycle/renew.h"
 #include "protocol/poll.h"
 #include "protocol/trace.h"
 #include "wire/date.h"
@@ -164,7 +163,7 @@ static int tick_plan(struct acme_client *c, uint32_t now_ms)
     }
     bool good = c->pair.same_names && c->flow.order.url[0] == '\0';
     c->phase = ACME_PHASE_BEGIN;
-    if (c->when == ACME_WHEN_DUE && good && c->utc < acme_renew_at(c->pair.not_before, c->pair.not_after)) {
+    if (c->when == ACME_WHEN_DUE && good && c->utc < acme_keep_by_life(&c->pair)) {
         c->phase = ACME_PHASE_OVER;
         c->result = ACME_CURRENT;
     }
@@ -712,11 +711,7 @@ bool acme_validity(const struct acme_client *c, int64_t *not_before, int64_t *no
         *not_after = c->pair.not_after;
     }
     if (renew_at != NULL) {
-#if ACME_CFG_RENEWAL
-        *renew_at = acme_plan_by_life(&c->pair);
-#else
-        *renew_at = acme_renew_at(c->pair.not_before, c->pair.not_after);
-#endif
+        *renew_at = acme_keep_by_life(&c->pair);
     }
     return true;
 }

@@ -5,6 +5,7 @@
 #define ACME_KEEP_H
 
 #include "acme.h"
+#include "lifecycle/renew.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,6 +32,8 @@ void acme_keep_recall(struct acme_client *c);
 
 /* Decides what the round is for, once the pair is known. Returns 1 or an error. Work: at most one write, before an attempt. */
 int acme_keep_plan(struct acme_client *c, uint32_t now_ms);
+
+#define acme_keep_by_life(pair) acme_plan_by_life(pair)
 
 /* The application takes new pairs over. */
 static inline bool acme_keep_deploys(const struct acme_client *c)
@@ -71,6 +74,7 @@ uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms);
 #define acme_keep_start(c)          ((void)(c))
 #define acme_keep_recall(c)         ((void)(c))
 #define acme_keep_plan(c, now)      ((void)(now), 0)
+#define acme_keep_by_life(pair)     acme_renew_at((pair)->not_before, (pair)->not_after)
 #define acme_keep_deploys(c)        false
 #define acme_keep_offer(c)          1
 #define acme_keep_deploy(c)         1

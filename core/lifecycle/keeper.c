@@ -237,6 +237,20 @@ static bool read_leaf(struct acme_leaf *leaf, struct acme_pem *pem, char *text, 
     return false;
 }
 
+#if ACME_CFG_RENEWAL
+static void mark(struct acme_pair *pair, const struct acme_leaf *leaf, const struct acme_pem *pem,
+                 struct acme_flow *flow)
+{
+    struct acme_out id;
+    pair->mark = acme_mark_of_leaf(pem->der, pem->len);
+    acme_out_init(&id, flow->info.certid, sizeof(flow->info.certid));
+    acme_certid_write(&id, leaf);
+    acme_out_bytes(&id, "", 1);
+}
+#else
+#define mark(pair, leaf, pem, flow) ((void)(flow))
+#endif
+
 int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair, struct acme_flow *flow)
 {
     char *work = k->setup->work;
@@ -251,15 +265,7 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair, struct acme_
     pair->not_after = leaf.not_after;
     pair->same_names = acme_leaf_names_are(&leaf, k->setup->names, k->setup->name_count, k->setup->more_names);
     memcpy(pair->point, leaf.point, sizeof(pair->point));
-#if ACME_CFG_RENEWAL
-    struct acme_out id;
-    pair->mark = acme_mark_of_leaf(pem.der, pem.len);
-    acme_out_init(&id, flow->info.certid, sizeof(flow->info.certid));
-    acme_certid_write(&id, &leaf);
-    acme_out_bytes(&id, "", 1);
-#else
-    (void)flow;
-#endif
+    mark(pair, &leaf, &pem, flow);
     return 1;
 }
 
