@@ -634,7 +634,7 @@ static void an_account_is_looked_up_once(void **state)
         assert_int_equal(flow.drop_order, !same); /* it belonged to the lost account */
         assert_int_equal(flow.resumed, same);
         assert_string_equal(flow.order.url, same ? U "/order/1" : "");
-        flow.repeats = 3;
+        flow.denied = 3;
         assert_int_equal(acme_flow_account_lost(&flow), ACME_E_PROBLEM);
     }
 }
