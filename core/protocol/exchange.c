@@ -147,7 +147,7 @@ static int finish_request(struct acme_exchange *x, struct acme_out *o)
     }
     x->output_len[1] = o->len - x->output_len[0];
     x->sent = 0;
-    x->touched = false;
+    x->touched = x->headed = false;
     x->counts.requests++;
     x->state = ACME_EXCHANGE_SEND;
     event.text = acme_slice_of(head.method);
@@ -276,6 +276,7 @@ int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len)
         data += used;
         len -= used;
         if (event == ACME_HTTP_HEAD) {
+            x->headed = true;
             if (!x->for_nonce && is_good(&x->http.answer)) {
                 x->body = row_of(x)->body;
             }
@@ -357,7 +358,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     if (asked) {
         acme_flow_lost(x->flow);
     }
-    if (asked && x->state >= ACME_EXCHANGE_RECEIVE && is_good(&x->http.answer)) {
+    if (asked && x->headed && is_good(&x->http.answer)) {
         acme_flow_located(x->flow, acme_slice_of(x->http.answer.location));
     }
     if (x->flow->step == ACME_STEP_DIRECTORY) { /* from the beginning: what it led to may be what failed */

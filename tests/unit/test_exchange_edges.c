@@ -486,6 +486,11 @@ static void an_order_with_a_broken_body(void **state)
     assert_int_equal(acme_exchange_input(&x, cut, sizeof cut - 1), 0);
     assert_int_equal(acme_exchange_fault(&x, acme_exchange_ended(&x, false), 0), 0);
     assert_string_equal(flow.order.url, U "/order/9");
+    start(ACME_STEP_ORDER); /* the place itself is cut: a URL like another */
+    send_request();
+    assert_int_equal(acme_exchange_input(&x, cut, strlen("HTTP/1.1 201 Created\r\nLocation: " U "/ord")), 0);
+    assert_int_equal(acme_exchange_fault(&x, ACME_E_CLOSED, 0), 0);
+    assert_string_equal(flow.order.url, "");
     start(ACME_STEP_ORDER); /* of a refusal it tells nothing */
     send_request();
     assert_int_equal(answer("500 Broken\r\nLocation: " U "/order/9", 0, ""), 0);
