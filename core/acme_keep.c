@@ -349,12 +349,18 @@ bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
     return true;
 }
 
+bool acme_resting(const struct acme_client *c)
+{
+    return acme_keeping(c) && c->phase == ACME_PHASE_OVER && c->keep.told &&
+           (c->result == ACME_CURRENT || c->keep.trouble);
+}
+
 uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms)
 {
     struct acme_plan plan;
     uint32_t left_ms;
     int64_t utc = 0;
-    if (!c->keep.told || (c->result != ACME_CURRENT && !c->keep.trouble)) {
+    if (!acme_resting(c)) {
         return 0;
     }
     if (rests(c, now_ms, &left_ms)) {
@@ -370,8 +376,8 @@ uint32_t acme_sleep_s(const struct acme_client *c)
 {
     struct acme_plan plan;
     int64_t utc = 0;
-    bool sleeps = c->phase == ACME_PHASE_OVER && acme_keeping(c) && c->keep.told && c->result == ACME_CURRENT;
-    if (!sleeps || !acme_plan(c, &plan) || c->setup->sys->utc(c->setup->sys->ctx, &utc) != 1 || plan.wake <= utc) {
+    if (!acme_resting(c) || c->keep.trouble || !acme_plan(c, &plan) ||
+        c->setup->sys->utc(c->setup->sys->ctx, &utc) != 1 || plan.wake <= utc) {
         return 0;
     }
     return plan.wake - utc < UINT32_MAX ? (uint32_t)(plan.wake - utc) : UINT32_MAX;
