@@ -61,6 +61,13 @@ const char *acme_check_name(char name[254], const char *word)
     return NULL;
 }
 
+void acme_small_letters(char *name)
+{
+    for (; *name != '\0'; name++) {
+        *name = acme_lower(*name);
+    }
+}
+
 /* The names are also file names. */
 static int check_names(struct acme_checked *c, const struct acme_config *config, const char *verb)
 {
@@ -89,9 +96,8 @@ static int check_names(struct acme_checked *c, const struct acme_config *config,
         c->name_at[i] = c->names[i];
     }
     c->name_count = config->names.count;
-    for (i = 0; i <= strlen(c->names[0]); i++) {
-        c->first[i] = acme_lower(c->names[0][i]);
-    }
+    memcpy(c->first, c->names[0], sizeof c->first);
+    acme_small_letters(c->first);
     for (i = 0; i < sizeof ours / sizeof *ours; i++) {
         if (strcmp(c->first, ours[i]) == 0) {
             acme_report_error("names: \"%s\": the state directory has a file of that name; give another name first",
@@ -210,5 +216,9 @@ int acme_check(struct acme_checked *c, const struct acme_config *config, const c
 
     code = code != 0 ? code : check_contacts(c, config);
     code = code != 0 ? code : check_hosts(config);
+    if (code == 0 && config->profile_optional && config->profile == NULL) {
+        acme_report_error("profile_optional is about a profile, and none is named");
+        code = acme_config_blame(config, ACME_KEY_PROFILE_OPTIONAL);
+    }
     return code != 0 ? code : check_plain(c, config);
 }

@@ -18,6 +18,9 @@ struct acme_checked {
 /* Copies a name without the dot at its end. Returns NULL, or why it cannot be asked for. */
 const char *acme_check_name(char name[254], const char *word);
 
+/* A certificate is stored as its first name in small letters. */
+void acme_small_letters(char *name);
+
 /* Checks names, contacts and hosts for a verb, with a message for what is wrong. Returns 0 or an exit code. */
 int acme_check(struct acme_checked *c, const struct acme_config *config, const char *verb);
 

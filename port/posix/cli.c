@@ -12,12 +12,16 @@ static const struct verb {
     int (*run)(const struct acme_config *config);
 } verbs[] = {
     {"issue", "NAME...", "get a certificate for the names, or renew a due one", acme_program_issue},
+    {"renew", "[NAME...]", "renew what is due, each as it was issued", acme_program_renew},
+    {"daemon", "", "keep all certificates renewed, for ever", acme_program_daemon},
+    {"check", "[NAME...]", "try what a certificate needs, and ask for none", acme_program_check},
     {"status", "[NAME...]", "show the certificates in the state directory", acme_program_status},
 #if ACME_CFG_MANAGE
     {"revoke", "NAME", "revoke the certificate that is stored under the name", acme_program_revoke},
     {"change-key", "", "give the account a new key", acme_program_change_key},
     {"deactivate", "", "end the account for good; wants --yes", acme_program_deactivate},
 #endif
+    {"remove", "NAME", "take a certificate away; wants --yes", acme_program_remove},
     {"version", "", "show the version", acme_program_version},
 };
 

@@ -6,6 +6,10 @@
 
 /* Each returns the exit code. The messages have been given. */
 int acme_program_issue(const struct acme_config *config);
+int acme_program_renew(const struct acme_config *config);
+int acme_program_daemon(const struct acme_config *config);
+int acme_program_check(const struct acme_config *config);
+int acme_program_remove(const struct acme_config *config);
 int acme_program_revoke(const struct acme_config *config);
 int acme_program_deactivate(const struct acme_config *config);
 int acme_program_change_key(const struct acme_config *config);

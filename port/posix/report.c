@@ -272,6 +272,9 @@ void acme_report_event(void *ctx, const struct acme_event *e)
     struct acme_out *o;
 
     note(r, e);
+    if (r->quiet || (r->about != NULL && !r->verbose)) {
+        return; /* what a failure was is told at the end */
+    }
     if (e->kind == ACME_EVENT_PROBLEM && (r->verbose || !extra(e))) {
         hold(r, e);
     }
@@ -343,7 +346,8 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
     static char message[9216];
     struct acme_out words, *o = acme_line();
 
-    acme_line_object(o, "end");
+    acme_line_object(o, r->about != NULL ? "certificate_end" : "end");
+    acme_line_text(o, "name", acme_slice_of(r->about != NULL ? r->about : ""));
     acme_line_text(o, "result", acme_slice_of(result));
     if (failed) {
         acme_out_init(&words, message, sizeof message);
@@ -395,7 +399,7 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
     if (!acme_validity(r->client, &from, &to, &renew)) {
         return; /* beside issuing: the last answer has said it */
     }
-    for (size_t i = 0; i < 2 && result == ACME_ISSUED; i++) {
+    for (size_t i = 0; i < 2 && result == ACME_ISSUED && r->about == NULL && !r->trial; i++) {
         o = acme_line();
         (void)acme_posix_place_record(r->store, files[i].record);
         acme_out_text(o, files[i].word);
@@ -403,7 +407,14 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
         acme_line_end(STDOUT_FILENO);
     }
     o = acme_line();
-    acme_out_text(o, result == ACME_ISSUED ? "valid        " : "nothing to do: valid ");
+    if (r->about != NULL) {
+        acme_out_text(o, r->about);
+        acme_out_text(o, ": ");
+    }
+    acme_out_text(o, r->trial                ? "a trial, and it went well: valid "
+                     : result != ACME_ISSUED ? "nothing to do: valid "
+                     : r->about != NULL      ? "renewed: valid "
+                                             : "valid        ");
     acme_say_date(o, from);
     acme_out_text(o, " to ");
     acme_say_date(o, to);
@@ -472,16 +483,16 @@ void acme_report_end(struct acme_report *r, enum acme_progress result, bool stop
                           r->paid ? ", and asks for the certificate at once: if it has been made, that is another one"
                                   : "");
 #if ACME_CFG_MANAGE
-    } else if (!r->json && result == ACME_DONE) {
+    } else if (!r->json && !r->quiet && result == ACME_DONE) {
         end_managed(r);
 #endif
-    } else if (!r->json) {
+    } else if (!r->json && !r->quiet) {
         end_text(r, result);
     }
     if (failed || result == ACME_ISSUED) {
         acme_told_keep(r, failed);
     }
-    if (r->json) {
+    if (r->json && (!r->quiet || failed || stopped)) {
         end_json(r,
                  stopped                  ? "stopped"
                  : failed                 ? "failed"
@@ -489,7 +500,7 @@ void acme_report_end(struct acme_report *r, enum acme_progress result, bool stop
                  : result == ACME_CURRENT ? "current"
                                           : "done",
                  failed);
-    } else if (r->verbose) {
+    } else if (!r->json && r->verbose) {
         end_figures(r);
     }
 }

@@ -8,8 +8,10 @@
 
 /* How to say it, and what is needed for saying where. */
 struct acme_report {
-    bool json, verbose;
-    bool terminal; /* standard output is one that can erase: it shows which step is under way */
+    bool json, verbose, quiet;
+    bool trial;        /* what was issued will not be used */
+    const char *about; /* one of several certificates: one line tells of it; NULL: it is the only one */
+    bool terminal;     /* standard output is one that can erase: it shows which step is under way */
     const struct acme_config *config;
     const struct acme_client *client;
     struct acme_posix_net *net;
@@ -103,6 +105,9 @@ void acme_line_object(struct acme_out *o, const char *event);
 void acme_line_text(struct acme_out *o, const char *member, struct acme_slice value);
 void acme_line_number(struct acme_out *o, const char *member, int64_t value);
 void acme_line_close(struct acme_out *o);
+
+/* From now on each message of acme_report_error() begins with this name. */
+void acme_line_about(const char *name);
 
 /* With --json: the last object, if there was none with "event":"end" yet, with the last message when it failed. */
 void acme_line_way_out(const char *result);

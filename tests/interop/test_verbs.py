@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Certificates that are kept up for years: each renewed with the setup it was issued with, by `renew` and by `daemon`; what is kept
+beside it, by hand and of other versions; trials, and what is removed."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")]
+import servers
+import tap
+from client import CONFIG, DUE_NOT, FAILED, NEW, PROGRAM, USAGE, Client, Run
+
+A, B = "a.example.test", "b.example.test"
+folder = servers.workdir()
+authority = servers.Authority(os.path.join(folder, "authority"))
+QUICK = {"PEBBLE_VA_ALWAYS_VALID": "1"}
+ca = {name: servers.Pebble(os.path.join(folder, name), authority, env=QUICK) for name in ("one", "two")}
+client = Client(folder, ca["one"])
+STATE = client.state
+
+
+def bare(*words, state=STATE, limit_s=60, env=None):
+    """Without any flag but the state directory's."""
+    done = subprocess.run([*servers.LEASH, PROGRAM, "--state", state, *words], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=limit_s, env={**os.environ, **(env or {})})
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+def path(name):
+    return os.path.join(STATE, name)
+
+
+def kept(name):
+    return path(f".{name}.conf")
+
+
+def text(name):
+    with open(name, encoding="utf-8") as f:
+        return f.read()
+
+
+def write(name, what):
+    with open(name, "w", encoding="utf-8") as f:
+        f.write(what)
+
+
+def serial(name):
+    try:
+        return servers.openssl("x509", "-in", client.path(name, "fullchain.pem"), "-noout", "-serial").strip()
+    except servers.Failed:
+        return "none"
+
+
+def snapshot():
+    """All files of the state directory but what a trial may change."""
+    found = {}
+    for at, folders, names in os.walk(STATE):
+        if ".dry-run" in folders:
+            folders.remove(".dry-run")
+        for name in names:
+            if name != ".lock":
+                with open(os.path.join(at, name), "rb") as f:
+                    found[os.path.join(at, name)] = f.read()
+    return found
+
+
+def two_setups():
+    run = client.issue(A, "www." + A)
+    tap.ok(run.code == NEW, "one CA, two names: issued", run.tail())
+    other = Client(folder, ca["two"])
+    run = other.issue(B, options=["--contact", "me@example.org"])
+    tap.ok(run.code == NEW, "another CA: issued", run.tail())
+    tap.ok(f"names = {A} www.{A}" in text(kept(A)) and ca["one"].directory in text(kept(A)), "the setup is kept", text(kept(A)))
+    tap.ok(os.stat(kept(A)).st_mode & 0o777 == 0o600, "for its owner only")
+    run = bare("renew")
+    lines = run.out.splitlines()
+    tap.ok(run.code == DUE_NOT and len(lines) == 2 and lines[0].startswith(A + ": nothing to do") and not run.err,
+           "renew without names: nothing due, a line each, exit 2", run.out + run.err)
+    before, marks = (serial(A), serial(B)), [c.issued() for c in ca.values()]
+    run = bare("renew", "--force")
+    tap.ok(run.code == NEW and len(run.out.splitlines()) == 2 and run.out.count("renewed") == 2, "all renewed, exit 0", run.out + run.err)
+    tap.ok(serial(A) != before[0] and serial(B) != before[1], "both are new")
+    tap.ok([c.issued() for c in ca.values()] == [m + 1 for m in marks], "each at its own CA, once")
+    fault = client.fault([A, "www." + A], ca["one"].roots()) or client.fault([B], ca["two"].roots())
+    tap.ok(not fault, "chains, keys and names are right", fault)
+    run = bare("renew", A)
+    tap.ok(run.code == DUE_NOT and "nothing to do" in run.out, "one by its name", run.tail())
+    run = bare("renew", "--json", "--force")
+    events = run.events()
+    tap.ok(run.code == NEW and [e["event"] for e in events] == ["certificate_end", "certificate_end", "end"] and
+           [e["name"] for e in events[:2]] == [A, B] and events[2]["result"] == "done", "--json: an object each, and the end", run.out)
+    run = bare("renew", "-q")
+    tap.ok(run.code == DUE_NOT and not run.out and not run.err, "-q says nothing when nothing is wrong", run.tail())
+
+
+def by_hand():
+    """What a person writes counts, stays as it is written, and what is wrong with one is nobody else's trouble."""
+    good = text(kept(A))
+    write(kept(A), "# mine\n" + good)
+    run = bare("renew", "--force", A)
+    tap.ok(run.code == NEW and text(kept(A)).startswith("# mine\n"), "a comment stays", run.tail())
+    write(kept(A), "format = 1\n" + re.sub(r"names = .*", f"names = {A}", good[good.index("directory_url"):]))
+    run = bare("renew", A)
+    for body, word in ((good + "nonsense = 1\n", r"\.conf:\d+: unknown key"), ("format = 2\nnonsense\n", "later nanoacme"),
+                       (good.replace(A, "c.example.test"), "must begin with"), ("format = 1\n", "no names"), ("\0", "not a text")):
+        write(kept(A), body)
+        had = text(kept(A)), serial(A)
+        run = bare("renew", "--force")
+        tap.ok(run.code == FAILED and re.search(f"nanoacme: {A}: .*{word}", run.err) and B + ": renewed" in run.out,
+               f"told, and the other goes on: {word}", run.out + run.err)
+        tap.ok((text(kept(A)), serial(A)) == had, "left alone")
+        run = bare("renew", A)
+        tap.ok(run.code == CONFIG, "alone: exit 78", run.tail())
+    write(kept(A), good)
+    os.chmod(kept(A), 0o666)
+    run = bare("renew", A)
+    tap.ok(run.code == CONFIG and "others may write" in run.err, "one that others may write is not believed", run.tail())
+    os.chmod(kept(A), 0o600)
+    twin = path(f".{A.upper()}.conf")
+    shutil.copy(kept(A), twin)
+    run = bare("renew", "--force")
+    tap.ok(run.code == FAILED and "two config files for one name" in run.err and B + ": renewed" in run.out, "two files for one name", run.out + run.err)
+    os.unlink(twin)
+    os.rename(kept(A), twin)
+    run = bare("renew", A)
+    tap.ok(run.code == CONFIG and "has to be called" in run.err, "a file in capitals", run.tail())
+    os.rename(twin, kept(A))
+    os.unlink(kept(A))
+    os.mkfifo(kept(A))
+    run = bare("renew", A)
+    tap.ok(run.code == CONFIG and "not a file" in run.err, "a FIFO", run.tail())
+    os.unlink(kept(A))
+    write(kept(A), good)
+
+
+def of_before():
+    """A state directory of the version before has nothing kept."""
+    good = text(kept(A))
+    os.unlink(kept(A))
+    run = bare("renew", A)
+    tap.ok(run.code in (DUE_NOT, NEW, FAILED) and "no setup is kept" in run.err and not os.path.exists(kept(A)),
+           "it is said that no setup is kept, and none is made up", run.tail())
+    run = client.run("renew", A, force=True)
+    tap.ok(run.code == NEW and f"names = {A} www.{A}" in text(kept(A)), "flags give it, names are the certificate's; then it is kept",
+           run.tail())
+    os.unlink(kept(A))
+    run = client.issue(A, "www." + A)
+    tap.ok(run.code == DUE_NOT and text(kept(A)) == good, "issue keeps it, even when nothing is due", run.tail())
+    config = os.path.join(folder, "conf")
+    write(config, f"directory_url = {ca['one'].directory}\nca_file = {authority.root}\nhttp_port = {ca['one'].http_port}\n"
+                  f"accept_terms = yes\nnames = c.example.test\n")
+    run = bare("-c", config, "renew")
+    tap.ok(run.code == NEW and "c.example.test: renewed" in run.out and len(run.out.splitlines()) == 3,
+           "a config file's own certificate is among them, and made when it is not there", run.out + run.err)
+    os.chdir(folder)
+    run = bare("--directory", ca["one"].directory, "--ca-file", os.path.relpath(authority.root), "--accept-terms", "--http-port",
+               str(ca["one"].http_port), "issue", "d.example.test")
+    os.chdir("/")
+    tap.ok(run.code == NEW and f"ca_file = {authority.root}" in text(kept("d.example.test")), "a path is kept whole", run.tail())
+    run = bare("renew", "nobody.example.test")
+    tap.ok(run.code == DUE_NOT and "issue it" in run.err, "one that is not there", run.tail())
+
+
+def failing():
+    wrong = Client(folder, ca["one"], directory="https://localhost:1/dir")
+    run = wrong.issue("e.example.test")
+    tap.ok(run.code == FAILED and not os.path.exists(kept("e.example.test")), "a first attempt that came to nothing keeps nothing",
+           run.tail())
+    good = text(kept(A))
+    run = wrong.issue(A, force=True)
+    tap.ok(run.code == FAILED and text(kept(A)) == good, "one that failed changes nothing", run.tail())
+
+
+def trial():
+    before = snapshot()
+    at = os.path.join(folder, "new", "state")
+    os.makedirs(os.path.dirname(at))
+    for what, run in (("issue", client.run("issue", A, "www." + A, options=["--dry-run"])), ("renew", bare("renew", "--dry-run", B))):
+        tap.ok(run.code == NEW and "a trial" in run.out, f"{what} --dry-run goes all the way", run.tail())
+        tap.ok(snapshot() == before, "and leaves all as it was")
+    left = sorted(os.listdir(path(".dry-run")))
+    tap.ok(left == [".lock", "account", "account.pem"], "of the trial only an account stays", left)
+    fresh = Client(os.path.dirname(at), ca["one"])
+    run = fresh.run("issue", A, options=["--dry-run"])
+    tap.ok(run.code == NEW and os.listdir(fresh.state) == [".dry-run"], "also where nothing was before", run.tail())
+    run = Client(folder, ca["one"], directory="https://localhost:1/dir").run("issue", A, options=["--dry-run"])
+    tap.ok(run.code == FAILED and snapshot() == before, "a trial that fails", run.tail())
+
+
+def removed():
+    run = bare("remove", A)
+    tap.ok(run.code == USAGE and "--yes" in run.err and os.path.exists(path(A)), "remove asks whether it is meant", run.tail())
+    write(os.path.join(STATE, os.readlink(path(A)), "mine"), "x")
+    run = bare("remove", "--yes", A)
+    tap.ok(run.code == FAILED and "left alone" in run.err, "what somebody else has put there stays", run.tail())
+    os.unlink(next(os.path.join(at, "mine") for at, _, names in os.walk(STATE) if "mine" in names))
+    run = bare("remove", "--yes", A)
+    left = [n for n in os.listdir(STATE) if A in n]
+    tap.ok(run.code == NEW and not left and os.path.exists(path("account.pem")) and os.path.exists(path(B)),
+           "removed, and nothing beside it", f"{run.tail()} {left}")
+    run = bare("remove", "--yes", A)
+    tap.ok(run.code == FAILED and "no certificate" in run.err, "once more: there is none", run.tail())
+    os.mkdir(path(A))
+    write(os.path.join(path(A), "notes"), "mine")
+    run = bare("remove", "--yes", A)
+    tap.ok(run.code == FAILED and "not made by nanoacme" in run.err and os.path.exists(path(A + "/notes")), "a folder of somebody's own",
+           run.tail())
+    shutil.rmtree(path(A))
+    run = bare("remove", "--yes", "account")
+    tap.ok(run.code == FAILED and os.path.exists(path("account")), "never the account", run.tail())
+
+
+if __name__ == "__main__":
+    for part in (two_setups, by_hand, of_before, failing, trial, removed):
+        if len(sys.argv) < 2 or part.__name__ in sys.argv[1:] or part is two_setups:
+            part()
+    tap.end()
