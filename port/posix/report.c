@@ -469,7 +469,7 @@ void acme_report_end(struct acme_report *r, enum acme_progress result, bool stop
     acme_out_init(&words, message, sizeof message);
     if (failed) {
         const struct acme_failure *f = acme_failure(r->client);
-        if (f->type[0] != '\0' || f->detail[0] != '\0') {
+        if (f->type[0] != '\0' || (f->detail[0] != '\0' && f->error != ACME_E_TLS_UNTRUSTED)) {
             release(r);
         } else { /* the failure came after it */
             memset(&r->told, 0, sizeof r->told);
