@@ -4,22 +4,69 @@
 #include <string.h>
 #include <time.h>
 
+#include "adopt.h"
+#include "check.h"
 #include "due.h"
-#include "lifecycle/renew.h"
+
+/* What the certificate is to be: of what is kept, or else of the flags, and then its names are those it has. */
+static bool fill_setup(struct acme_setup *setup, const struct acme_config *c)
+{
+    static char names[ACME_NAMES_MAX][254];
+    static const char *at[ACME_NAMES_MAX];
+    size_t count = c->names.count < ACME_NAMES_MAX ? c->names.count : ACME_NAMES_MAX;
+
+    memset(setup, 0, sizeof *setup);
+    for (size_t i = 0; i < count; i++) {
+        if (acme_check_name(names[i], c->names.at[i]) != NULL) {
+            return false;
+        }
+        at[i] = names[i];
+    }
+    setup->names = at;
+    setup->name_count = count;
+    setup->profile = c->profile;
+    setup->ca.directory_url = c->directory_url;
+    return true;
+}
+
+/* The pair in use, as the client sees it: one that was revoked is none. */
+static void fill_pair(struct acme_pair *pair, const struct acme_look *l, const struct acme_setup *setup,
+                      bool more_names)
+{
+    struct acme_der der = acme_adopt_der();
+
+    memset(pair, 0, sizeof *pair);
+    if (l->wrong != NULL || l->revoked || l->leaf.point == NULL) {
+        return;
+    }
+    pair->not_before = l->leaf.not_before;
+    pair->not_after = l->leaf.not_after;
+    pair->same_names = !l->setup || acme_leaf_names_are(&l->leaf, setup->names, setup->name_count, more_names);
+    memcpy(pair->point, l->leaf.point, sizeof pair->point);
+    pair->mark = acme_mark_of_leaf(der.at, der.len);
+}
 
 void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct acme_config *setup_of)
 {
-    (void)s;
-    (void)setup_of;
-    memset(&l->plan, 0, sizeof l->plan);
-    l->plan.hold_until = ACME_TIME_NOW;
-    l->plan.look = l->plan.deploy = ACME_TIME_NEVER;
-    l->plan.due =
-        l->wrong == NULL && !l->revoked ? acme_renew_at(l->leaf.not_before, l->leaf.not_after) : ACME_TIME_NOW;
-    l->plan.why = l->wrong == NULL ? ACME_WHY_LIFE : ACME_WHY_NO_PAIR;
-    l->plan.wake = l->plan.due;
-    l->plan.not_before = l->wrong == NULL ? l->leaf.not_before : 0;
-    l->plan.not_after = l->wrong == NULL ? l->leaf.not_after : 0;
+    static char text[4 * ACME_RENEWAL_MAX];
+    int len = s->store.get(s, ACME_RECORD_RENEWAL, text, sizeof text);
+    struct acme_renewal renewal;
+    struct acme_setup setup;
+    struct acme_mark mark;
+    struct acme_pair pair;
+    struct acme_facts facts = {.renewal = &renewal, .pair = &pair, .setup = &mark, .utc = (int64_t)time(NULL)};
+
+    if (!fill_setup(&setup, setup_of)) {
+        setup.name_count = 0;
+    }
+    fill_pair(&pair, l, &setup, setup_of->more_names);
+    acme_renewal_read(&renewal, acme_slice(text, len > 0 && len <= (int)sizeof text ? (size_t)len : 0));
+    mark = l->setup ? acme_mark_of_setup(&setup) : renewal.setup;
+    acme_renewal_settle(&renewal, &pair.mark, &mark);
+    facts.retry_utc = l->until_utc;
+    facts.order = l->order;
+    facts.asks = acme_mark_known(&pair.mark);
+    acme_plan_make(&l->plan, &facts);
 }
 
 /* The end of a span of time, as short as it can be told behind its start. */

@@ -4,8 +4,8 @@
 
 #include "config.h"
 #include "report.h"
+#include "lifecycle/plan.h"
 #include "x509/leaf.h"
-#include "interim_plan.h"
 
 struct acme_look {
     const char *name;

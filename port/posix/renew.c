@@ -92,7 +92,8 @@ static int renew(const struct acme_config *base, int state, const char *name, co
     static struct acme_config own;
     int keep = ACME_KEEPS_NOTHING;
     int code = acme_renew_setup(&own, base, state, name, &keep);
-    struct acme_run_how how = {.when = own.force ? ACME_NOW : ACME_WHEN_DUE, .verb = "renew", .about = about};
+    struct acme_run_how how = {
+        .when = own.force ? ACME_NOW : ACME_KEEP, .verb = "renew", .about = about, .once = true};
 
     if (code != 0) {
         return code;

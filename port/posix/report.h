@@ -9,6 +9,7 @@
 /* How to say it, and what is needed for saying where. */
 struct acme_report {
     bool json, verbose, quiet;
+    const char *waits; /* what is due has to wait: until when and why, as has been told; NULL: nothing has to */
     bool trial;        /* what was issued will not be used */
     const char *about; /* one of several certificates: one line tells of it; NULL: it is the only one */
     bool terminal;     /* standard output is one that can erase: it shows which step is under way */

@@ -161,6 +161,9 @@ def of_before():
     run = bare("-c", config, "renew")
     tap.ok(run.code == NEW and "c.example.test: renewed" in run.out and len(run.out.splitlines()) == 3,
            "a config file's own certificate is among them, and made when it is not there", run.out + run.err)
+    tap.ok(ca["one"].directory in text(kept(B)), "what the config file says counts more than what is kept, for all", text(kept(B)))
+    run = Client(folder, ca["two"]).issue(B)
+    tap.ok(run.code == NEW and ca["two"].directory in text(kept(B)), "another directory is a reason for another certificate", run.tail())
     os.chdir(folder)
     run = bare("--directory", ca["one"].directory, "--ca-file", os.path.relpath(authority.root), "--accept-terms", "--http-port",
                str(ca["one"].http_port), "issue", "d.example.test")
@@ -287,10 +290,16 @@ def cut_off():
         run.kill()
         run.wait()
     run = slow.run("renew", A)
-    tap.ok(hold.code == NEW and run.code in (NEW, DUE_NOT), "killed twelve times, and it goes on", run.tail())
+    told = run.code == FAILED and re.search(r"due, but not before 20\S+ \d\d:\d\d UTC: the attempts before have failed", run.err)
+    tap.ok(hold.code == NEW and (told or run.code in (NEW, DUE_NOT)), "killed twelve times: the next one waits, and says until when",
+           run.tail())
+    out = bare("status", state=slow.state).out
+    tap.ok(not told or "in a row" in out and "next try not before" in out, "so does status", out)
+    run = slow.run("renew", A, force=True)
+    tap.ok(run.code == NEW, "or goes on at once when it is asked to", run.tail())
     fault = slow.fault([A], pebble.roots())
     tap.ok(not fault and pebble.accounts() == 1, "one account, and a pair that fits", fault)
-    tap.ok(pebble.orders() - orders <= 13, "no order more than runs", pebble.orders() - orders)
+    tap.ok(pebble.orders() - orders <= 14, "no order more than runs", pebble.orders() - orders)
     fresh = Client(os.path.join(folder, "cut2"), pebble)
     for i in range(6):  # a first certificate: who goes on has to know where it was begun
         run = subprocess.Popen([*servers.LEASH, *fresh.command("issue", "h.example.test")], stdin=subprocess.DEVNULL,
