@@ -50,7 +50,7 @@ void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct
 {
     static char text[4 * ACME_RENEWAL_MAX];
     int len = s->store.get(s, ACME_RECORD_RENEWAL, text, sizeof text);
-    struct acme_renewal renewal;
+    struct acme_renewal renewal, asked;
     struct acme_setup setup;
     struct acme_mark mark;
     struct acme_pair pair;
@@ -61,12 +61,27 @@ void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct
     }
     fill_pair(&pair, l, &setup, setup_of->more_names);
     acme_renewal_read(&renewal, acme_slice(text, len > 0 && len <= (int)sizeof text ? (size_t)len : 0));
-    mark = l->setup ? acme_mark_of_setup(&setup) : renewal.setup;
+    asked = renewal; /* as if those of the last attempts were wanted still: that tells what the pair was issued with */
+    acme_renewal_settle(&asked, &pair.mark, &renewal.wants);
+    l->asked = asked.setup;
+    mark = l->setup ? acme_mark_of_setup(&setup) : l->asked;
     acme_renewal_settle(&renewal, &pair.mark, &mark);
     facts.retry_utc = l->until_utc;
     facts.order = l->order;
     facts.asks = acme_mark_known(&pair.mark);
     acme_plan_make(&l->plan, &facts);
+}
+
+bool acme_due_other(const struct acme_look *l, const struct acme_config *c)
+{
+    struct acme_setup setup;
+    struct acme_mark mark;
+
+    if (!fill_setup(&setup, c) || !acme_mark_known(&l->asked)) {
+        return false;
+    }
+    mark = acme_mark_of_setup(&setup);
+    return !acme_mark_same(&mark, &l->asked);
 }
 
 /* The end of a span of time, as short as it can be told behind its start. */

@@ -8,6 +8,7 @@
 
 #include "adopt.h"
 #include "child.h"
+#include "due.h"
 #include "kept.h"
 #include "look.h"
 #include "program.h"
@@ -28,11 +29,12 @@ bool acme_renew_by_file(const struct acme_config *config, char name[254])
     return named;
 }
 
+static struct acme_look look;
+
 /* Names of the pair in use, the certificate's own name first. Returns false when there is no pair that can be read. */
 static bool names_of_pair(struct acme_config *own, const char *name)
 {
     static char texts[ACME_NAMES_MAX][254];
-    static struct acme_look look;
     struct acme_der names, each;
     uint8_t tag;
 

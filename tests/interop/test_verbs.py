@@ -21,7 +21,8 @@ A, B = "a.example.test", "b.example.test"
 folder = servers.workdir()
 authority = servers.Authority(os.path.join(folder, "authority"))
 QUICK = {"PEBBLE_VA_ALWAYS_VALID": "1"}
-ca = {name: servers.Pebble(os.path.join(folder, name), authority, env=QUICK) for name in ("one", "two")}
+ca = {name: servers.Pebble(os.path.join(folder, name), authority, env=QUICK, config={"domainBlocklist": ["blocked.example.test"]})
+      for name in ("one", "two")}
 client = Client(folder, ca["one"])
 STATE = client.state
 
@@ -146,9 +147,16 @@ def of_before():
     """A state directory of the version before has nothing kept."""
     good = text(kept(A))
     os.unlink(kept(A))
+    had = serial(A)
     run = bare("renew", A)
-    tap.ok(run.code in (DUE_NOT, NEW, FAILED) and "no setup is kept" in run.err and not os.path.exists(kept(A)),
+    tap.ok(run.code == CONFIG and "its setup is lost" in run.err and not os.path.exists(kept(A)) and serial(A) == had,
+           "one that is known to be of another CA is not renewed at the usual one", run.tail())
+    known = text(path(f".{A}.renewal"))
+    os.unlink(path(f".{A}.renewal"))
+    run = bare("renew", A)
+    tap.ok(run.code == DUE_NOT and "no setup is kept" in run.err and not os.path.exists(kept(A)),
            "it is said that no setup is kept, and none is made up", run.tail())
+    write(path(f".{A}.renewal"), known)
     run = client.run("renew", A, force=True)
     tap.ok(run.code == NEW and f"names = {A} www.{A}" in text(kept(A)), "flags give it, names are the certificate's; then it is kept",
            run.tail() + (text(kept(A)) if os.path.exists(kept(A)) else " nothing"))
@@ -174,12 +182,11 @@ def of_before():
 
 
 def failing():
-    wrong = Client(folder, ca["one"], directory="https://localhost:1/dir")
-    run = wrong.issue("e.example.test")
-    tap.ok(run.code == FAILED and not os.path.exists(kept("e.example.test")), "a first attempt that came to nothing keeps nothing",
+    run = client.issue("blocked.example.test")
+    tap.ok(run.code == FAILED and not os.path.exists(kept("blocked.example.test")), "a first attempt that came to nothing keeps nothing",
            run.tail())
     good = text(kept(A))
-    run = wrong.issue(A, force=True)
+    run = client.issue(A, "blocked.example.test")
     tap.ok(run.code == FAILED and text(kept(A)) == good, "one that failed changes nothing", run.tail())
 
 
@@ -195,7 +202,7 @@ def trial():
     fresh = Client(os.path.dirname(at), ca["one"])
     run = fresh.run("issue", A, options=["--dry-run"])
     tap.ok(run.code == NEW and os.listdir(fresh.state) == [".dry-run"], "also where nothing was before", run.tail())
-    run = Client(folder, ca["one"], directory="https://localhost:1/dir").run("issue", A, options=["--dry-run"])
+    run = client.run("issue", A, "blocked.example.test", options=["--dry-run"])
     tap.ok(run.code == FAILED and snapshot() == before, "a trial that fails", run.tail())
 
 
