@@ -61,7 +61,8 @@ void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct
     }
     fill_pair(&pair, l, &setup, setup_of->more_names);
     acme_renewal_read(&renewal, acme_slice(text, len > 0 && len <= (int)sizeof text ? (size_t)len : 0));
-    asked = renewal; /* as if those of the last attempts were wanted still: that tells what the pair was issued with */
+    asked =
+        renewal; /* as if those of the last attempts were wanted still: that tells what the pair was issued with */
     acme_renewal_settle(&asked, &pair.mark, &renewal.wants);
     l->asked = asked.setup;
     mark = l->setup ? acme_mark_of_setup(&setup) : l->asked;

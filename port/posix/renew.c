@@ -81,6 +81,12 @@ int acme_renew_setup(struct acme_config *own, const struct acme_config *base, in
         acme_report_error("there is no certificate, and no setup is kept for one: issue it");
         return ACME_EXIT_CURRENT;
     }
+    if (((own->by_flag | own->in_file) & bit(ACME_KEY_DIRECTORY_URL)) == 0 && acme_due_other(&look, own)) {
+        acme_report_error(
+            "its setup is lost, and it was issued with another than flags and -c say: issue it once more with "
+            "its own");
+        return ACME_EXIT_CONFIG;
+    }
     if (!own->quiet) {
         acme_report_error(
             "no setup is kept beside it, as by an earlier nanoacme: it goes by the flags and -c alone; issue "
