@@ -105,6 +105,7 @@ static void say_span(struct acme_out *o, int64_t from, int64_t to)
     while (same > 0 && a[same - 1] != '-' && a[same - 1] != ' ') { /* whole parts: 2027-01-03..05 */
         same--;
     }
+    same = same == 8 && memcmp(a, b, 11) == 0 ? 11 : same; /* the same day: its hours */
     acme_out_bytes(o, a, first.len);
     acme_out_text(o, "..");
     acme_out_bytes(o, b + same, second.len - same);
