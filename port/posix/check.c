@@ -110,7 +110,7 @@ static int check_names(struct acme_checked *c, const struct acme_config *config,
 
 int acme_check_room(const struct acme_checked *c, const struct acme_config *config, int state)
 {
-    static const char longest[] = "..renewal.tmp"; /* what the longest of its files has beside the name */
+    static const char longest[] = "..order.tmp"; /* what the longest of its files has beside the name */
     long most = fpathconf(state, _PC_NAME_MAX);
 
     if (most > 0 && strlen(c->first) + sizeof longest - 1 > (size_t)most) {

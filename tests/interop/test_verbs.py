@@ -151,12 +151,12 @@ def of_before():
     run = bare("renew", A)
     tap.ok(run.code == CONFIG and "its setup is lost" in run.err and not os.path.exists(kept(A)) and serial(A) == had,
            "one that is known to be of another CA is not renewed at the usual one", run.tail())
-    known = text(path(f".{A}.renewal"))
-    os.unlink(path(f".{A}.renewal"))
+    known = text(path(f".{A}.renew"))
+    os.unlink(path(f".{A}.renew"))
     run = bare("renew", A)
     tap.ok(run.code == DUE_NOT and "no setup is kept" in run.err and not os.path.exists(kept(A)),
            "it is said that no setup is kept, and none is made up", run.tail())
-    write(path(f".{A}.renewal"), known)
+    write(path(f".{A}.renew"), known)
     run = client.run("renew", A, force=True)
     tap.ok(run.code == NEW and f"names = {A} www.{A}" in text(kept(A)), "flags give it, names are the certificate's; then it is kept",
            run.tail() + (text(kept(A)) if os.path.exists(kept(A)) else " nothing"))
