@@ -46,6 +46,17 @@ static void fill_pair(struct acme_pair *pair, const struct acme_look *l, const s
     pair->mark = acme_mark_of_leaf(der.at, der.len);
 }
 
+/* Whether the CA has a name for the certificate, by which it can be asked about it. */
+static bool has_certid(const struct acme_leaf *leaf)
+{
+    char text[ACME_CERTID_MAX + 1];
+    struct acme_out o;
+
+    acme_out_init(&o, text, sizeof text);
+    acme_certid_write(&o, leaf);
+    return o.len > 0 && !o.overflow;
+}
+
 void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct acme_config *setup_of)
 {
     static char text[4 * ACME_RENEWAL_MAX];
@@ -69,7 +80,7 @@ void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct
     acme_renewal_settle(&renewal, &pair.mark, &mark);
     facts.retry_utc = l->until_utc;
     facts.order = l->order;
-    facts.asks = acme_mark_known(&pair.mark);
+    facts.asks = acme_mark_known(&pair.mark) && has_certid(&l->leaf);
     acme_plan_make(&l->plan, &facts);
 }
 
