@@ -320,6 +320,36 @@ def cut_off():
            "a first one is gone on with by renew alone", run.tail())
 
 
+def windows():
+    """A CA that suggests when (RFC 9773): a look, remembered, and the same moment wherever it is told."""
+    if not os.path.exists(servers.NEWEST_PEBBLE):
+        tap.skip("windows", "no newest Pebble")
+        return
+    pebble = servers.Pebble(os.path.join(folder, "newest"), authority, binary=servers.NEWEST_PEBBLE, env=QUICK,
+                            config={"profiles": {"long": {"description": "ninety days", "validityPeriod": 7776000}}})
+    here = Client(os.path.join(folder, "windows"), pebble)
+    run = here.issue(A, options=["--profile", "long"])
+    tap.ok(run.code == NEW and "profile = long" in text(os.path.join(here.state, f".{A}.conf")), "a profile is asked for and kept", run.tail())
+    mark = pebble.mark()
+    run = bare("renew", state=here.state)
+    looks = pebble.requests(mark)
+    window = re.search(r"from (\S+ \S+) UTC: ARI window \S+.*, chosen (\S+ \S+)$", run.out.strip())
+    tap.ok(run.code == DUE_NOT and len(looks) == 1 and window and window[1] == window[2], "one look, and a moment in the window", f"{looks} {run.out}")
+    mark = pebble.mark()
+    again = bare("renew", state=here.state)
+    tap.ok(again.out == run.out and not pebble.requests(mark), "the next run asks nobody, and says the same", again.out)
+    shown = bare("status", "--json", state=here.state).events()[0]
+    tap.ok(shown["why"] == "window" and shown["window_start"] <= shown["renew_at"] == shown["chosen"] < shown["window_end"],
+           "so does status", shown)
+    tap.ok(window and f"renewal  from {window[1]} UTC: ARI window" in bare("status", state=here.state).out, "for people too")
+    run = here.issue("i.example.test", options=["--profile", "none"])
+    tap.ok(run.code == FAILED and "profile" in run.err, "a profile that there is not", run.tail())
+    run = here.issue("i.example.test", options=["--profile", "none", "--profile-optional"])
+    tap.ok(run.code == NEW, "or the default will do", run.tail())
+    run = here.issue("i.example.test", options=["--profile-optional"])
+    tap.ok(run.code == USAGE and "none is named" in run.err, "optional, but which", run.tail())
+
+
 def shown():
     run = bare("status")
     tap.ok(run.code == NEW and f"CA       {ca['two'].directory}" in run.out and "third of its life left" in run.out and
@@ -346,7 +376,7 @@ def shown():
 
 
 if __name__ == "__main__":
-    for part in (two_setups, by_hand, of_before, failing, shown, trial, kept_up, cut_off, removed):
+    for part in (two_setups, by_hand, of_before, failing, windows, shown, trial, kept_up, cut_off, removed):
         if len(sys.argv) < 2 or part.__name__ in sys.argv[1:] or part is two_setups:
             part()
     tap.end()
