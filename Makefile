@@ -25,7 +25,7 @@ endif
 WARNINGS = -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual -Wpointer-arith
 # What is for a CA of 2016 and for plain http is in the program and its tests; firmware has none of it.
-HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1
+HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACME_CFG_SIGNED_ANCHORS=1
 COMPILE = $(CC) -Icore $(STACKS) $(HOST_OPTIONS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 POSIX = -D_POSIX_C_SOURCE=200809L
 
@@ -55,7 +55,7 @@ $(B)/libhelpers.a: $(call objects,$(HELPERS))
 	$(Q)ar rcs $@ $^
 
 $(B)/nanoacme: $(call objects,$(PROGRAM)) $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
-$(B)/nanoacme-anchors: $(call objects,port/posix/tools/anchors.c port/posix/roots.c) $(B)/libnanoacme.a
+$(B)/nanoacme-anchors: $(call objects,$(wildcard port/posix/tools/*.c) port/posix/roots.c) $(B)/libnanoacme.a
 $(B)/nanoacme $(B)/nanoacme-anchors:
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -94,6 +94,7 @@ torture: $(B)/torture
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
 $(B)/tests/unit/test_manage $(B)/tests/unit/test_flash_run: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+$(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
 $(B)/tests/unit/test_words: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 
@@ -175,10 +176,21 @@ proof:
 	tests/deps.sh proof
 	$(PYTHON) tests/proof/prove.py $(PROVE)
 
-# PEM=roots.pem NAME=my_roots: trust anchors as a C table for firmware, on standard output.
+# PEM=roots.pem NAME=my_roots: trust anchors as a C table for firmware, on standard output. KEY=vendor.pem SERIAL=2 OUT=table
+# [REPLACE=1]: as a table that is stored and signed (core/secure/anchor_table.h). KEY=vendor.pem NAME=my_key: the public key
+# for that, in C.
+PEM = port/roots/public.pem
 anchors:
 	@$(MAKE) $(B)/nanoacme-anchors >&2
-	@$(B)/nanoacme-anchors $(NAME) <$(PEM)
+ifndef KEY
+	@$(B)/nanoacme-anchors $(or $(NAME),public_roots) <$(PEM)
+else ifdef NAME
+	@$(B)/nanoacme-anchors --key $(KEY) $(NAME)
+else
+	@[ -n "$(OUT)" ] || { echo 'anchors: OUT=file is missing' >&2; exit 64; }
+	@$(B)/nanoacme-anchors --sign $(KEY) $(or $(SERIAL),0) $(if $(REPLACE),replace) <$(PEM) >$(OUT).new
+	@mv $(OUT).new $(OUT)
+endif
 
 $(B)/nanoacme.1: port/posix/nanoacme.1.scd
 	scdoc <$< >$@
@@ -224,7 +236,7 @@ help:
 	@echo 'make mutants    do the tests notice a changed core? SAMPLE=400|all SEED= ONLY=file'
 	@echo 'make proof      no undefined behaviour in the parsers, by Frama-C'
 	@echo 'make deps       install what the build needs (apt)'
-	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table'
+	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table; KEY=vendor.pem SERIAL=n OUT=table: signed'
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Parts, for other targets: units fuzzers headers cross firmware-parts kernel-check target-cortex-m3 target-s390x' \
 		'target-recording'

@@ -133,6 +133,13 @@
 #define ACME_CFG_MANAGE 0
 #endif
 
+/* 1: a table of trust anchors that is stored and signed by the device's vendor may add to the built-in ones, or take their place
+ * (secure/anchor_table.h). Flash: about 1.4 KB, with name constraints. RAM: 32 bytes an anchor, the caller's. 0: no such
+ * code. */
+#ifndef ACME_CFG_SIGNED_ANCHORS
+#define ACME_CFG_SIGNED_ANCHORS 0
+#endif
+
 #if ACME_NAMES_MAX < 1 || ACME_NAMES_MAX > 100 || ACME_URL_MAX < 64 || ACME_NONCE_MAX < 32 || ACME_TOKEN_MAX < 43 || \
     ACME_WORK_MIN < 1024 || ACME_WORK_MIN < 5 * ACME_URL_MAX + 256 || ACME_JSON_DEPTH < 4 ||                         \
     ACME_HTTP01_SLOTS < 1 || ACME_NONCE_TRIES < 1

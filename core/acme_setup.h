@@ -106,10 +106,8 @@ enum acme_event_kind {
     ACME_EVENT_WAIT,      /* nothing for wait_ms: the next poll (error 0), or a retry after error       */
     ACME_EVENT_PROBLEM,   /* the CA's problem or a subproblem: text = type, detail, name = identifier   */
     ACME_EVENT_TERMS,     /* the CA has terms of service: text = URL                                    */
-#if ACME_CFG_RENEWAL
     ACME_EVENT_EXPLAINED, /* renewal information: text = URL that explains its window to a person          */
     ACME_EVENT_PROFILE,   /* the CA has no profile of that name: text = one it has; one event each          */
-#endif
     ACME_EVENT_STORED,    /* a record is durable: record; no step                                       */
     ACME_EVENT_UNREADABLE /* a record cannot be read, and can be had again: record, error; no step      */
 };

@@ -202,6 +202,7 @@ void say_failure(const struct acme_failure *f)
         say("this CA needs FIRMWARE_RECORD_BUFFER as large as ACME_TLS_BUFFER_MIN: build without SMALL=1", "");
     }
     if (f->detail[0] != '\0') {
-        say("the CA's words: ", f->detail);
+        say(f->error == ACME_E_TLS_UNTRUSTED && f->type[0] == '\0' ? "no anchor for " : "the CA's words: ",
+            f->detail);
     }
 }

@@ -6,6 +6,7 @@
 #include "resource.h"
 #include "../jose/jwk.h"
 #include "../wire/http.h"
+#include "../x509/leaf.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -51,6 +52,20 @@ struct acme_manage {
     bool promoted;   /* it has in the store                                                        */
     size_t leaf_len; /* of the certificate that lies at the end of the work buffer                 */
     char url[ACME_URL_MAX + 1];
+};
+#endif
+
+#if ACME_CFG_RENEWAL
+/* Renewal information (RFC 9773), and what newOrder says beside the names. */
+struct acme_info {
+    bool looking;       /* this run asks for renewal information only: the table of renewal_info.c is in force */
+    bool replaces;      /* newOrder names the certificate it replaces: certid                                  */
+    bool spend;         /* the CA refused that: for the owner to store before anything else is asked           */
+    bool by_default;    /* newOrder leaves the profile out, for the CA has none of that name                   */
+    bool none;          /* the directory was read and has no renewalInfo                                       */
+    int64_t start, end; /* the window told, seconds since 1970; start >= end: none                             */
+    char certid[ACME_CERTID_MAX + 1]; /* of the certificate in use (RFC 9773, 4.1); empty: it has none           */
+    char url[ACME_URL_MAX + 1];       /* the directory's renewalInfo; empty: not known, or none                  */
 };
 #endif
 
@@ -104,6 +119,9 @@ struct acme_flow {
     char directory_url[ACME_URL_MAX + 1]; /* where a redirect led; empty: setup->ca.directory_url    */
     struct acme_directory directory;
     struct acme_order order;
+#if ACME_CFG_RENEWAL
+    struct acme_info info;
+#endif
 #if ACME_CFG_MANAGE
     struct acme_manage manage;
 #endif
@@ -155,6 +173,11 @@ static inline const struct acme_key *acme_manage_key(const struct acme_flow *flo
 #define acme_manage_is_on(flow) false
 #define acme_manage_key(flow)   (&(flow)->setup->account_key)
 #define acme_manage_lost(flow)  ((void)(flow))
+#endif
+
+#if ACME_CFG_RENEWAL
+/* Begins a look: renewal information is asked for, no more (renewal_info.c). As acme_flow_start(). */
+void acme_flow_look(struct acme_flow *flow);
 #endif
 
 /* Begins, with what the caller has put into directory, account and order.url from the store. */

@@ -4,10 +4,13 @@
 
 #include "../acme_error.h"
 #include "../wire/der.h"
+#include "../wire/out.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#define ACME_CERTID_MAX 72 /* characters: 32 bytes of key identifier, a dot, 21 of serial number */
 
 struct acme_leaf {
     int64_t not_before, not_after; /* seconds since 1970; 9999-12-31 for "no expiry"            */
@@ -25,6 +28,9 @@ int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len);
 /* True when the certificate's names are exactly these, in any order and ASCII case, and nothing else; with `or_more` all
  * of these, whatever else it is for. */
 bool acme_leaf_names_are(const struct acme_leaf *leaf, const char *const *names, size_t name_count, bool or_more);
+
+/* Writes what the CA calls the certificate (RFC 9773, 4.1); nothing when it has no key identifier of its issuer. */
+void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf);
 
 #ifdef __cplusplus
 }

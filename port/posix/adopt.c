@@ -18,10 +18,18 @@
 static const char *const slots[] = {".a", ".b"};
 static const char *const files[] = {"privkey.pem", "fullchain.pem", "revoked"};
 
+static uint8_t der[8192];
+static size_t der_len;
+
+struct acme_der acme_adopt_der(void)
+{
+    const struct acme_der whole = {der, der_len};
+    return whole;
+}
+
 const char *acme_adopt_leaf(int folder, struct acme_leaf *leaf)
 {
     static char chain[16384];
-    static uint8_t der[8192];
     struct acme_pem pem;
     size_t at = 0, used = 0;
     int event = 0, len;
@@ -36,6 +44,7 @@ const char *acme_adopt_leaf(int folder, struct acme_leaf *leaf)
         event = acme_pem_read(&pem, chain + at, (size_t)len - at, &used);
         at += used;
     }
+    der_len = event == ACME_PEM_END ? pem.len : 0;
     return event == ACME_PEM_END && acme_leaf_parse(leaf, der, pem.len) == 0 ? NULL : "damaged: not a certificate";
 }
 

@@ -64,9 +64,7 @@ pid_t acme_child_start(int (*work)(void *ctx), void *ctx)
 void acme_child_pause(uint32_t ms)
 {
     const struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
-    if (!acme_child_stop && !acme_child_again) {
-        (void)ppoll(NULL, 0, &time, &before);
-    }
+    (void)ppoll(NULL, 0, &time, &before);
 }
 
 bool acme_child_ended(pid_t child, int *code)

@@ -157,40 +157,52 @@ static bool wants_json(int argc, char **argv)
     return false;
 }
 
-static int run(struct acme_config *config, int argc, char **argv)
+/* Flags, then the config file, then both. Returns 0 or an exit code; the messages have been given. */
+static int configure(struct acme_config *config, struct words *w)
 {
-    struct words w = {.argc = argc, .at = 1, .argv = argv};
     int code = 0;
 
     acme_config_init(config);
-    for (; code == 0 && w.at < argc; w.at++) {
-        code = take_word(config, &w);
+    for (; code == 0 && w->at < w->argc; w->at++) {
+        code = take_word(config, w);
     }
-    if (code == 0 && w.help) {
-        return say_help();
-    }
-    if (code == 0 && w.version) {
-        return acme_program_version(config);
-    }
-    if (code == 0 && w.verb == NULL) {
-        code = usage("a verb is missing", "");
-    }
-    if (code != 0) {
+    if (code != 0 || w->help || w->version) {
         return code;
     }
-    if (w.verb->names[0] == '\0' && config->names.count > 0) {
-        return usage(w.verb->word, " takes no names");
+    if (w->verb == NULL) {
+        return usage("a verb is missing", "");
     }
-    if (strcmp(w.verb->names, "NAME") == 0 && config->names.count > 1) {
-        return usage(w.verb->word, " takes one NAME, the first of the certificate");
+    if (w->verb->names[0] == '\0' && config->names.count > 0) {
+        return usage(w->verb->word, " takes no names");
     }
-    code = w.file != NULL ? acme_config_read(config, w.file) : 0;
+    if (strcmp(w->verb->names, "NAME") == 0 && config->names.count > 1) {
+        return usage(w->verb->word, " takes one NAME, the first of the certificate");
+    }
+    code = w->file != NULL ? acme_config_read(config, w->file) : 0;
     code = code != 0 ? code : acme_config_check(config);
     if (code != 0) {
         acme_report_error("%s", config->error);
-        return code;
     }
-    return w.verb->run(config);
+    return code;
+}
+
+static int given_count;
+static char **given;
+
+int acme_program_configure(struct acme_config *config)
+{
+    struct words w = {.argc = given_count, .at = 1, .argv = given};
+    return configure(config, &w);
+}
+
+static int run(struct acme_config *config, int argc, char **argv)
+{
+    struct words w = {.argc = argc, .at = 1, .argv = argv};
+    int code = configure(config, &w);
+
+    given_count = argc;
+    given = argv;
+    return code != 0 ? code : w.help ? say_help() : w.version ? acme_program_version(config) : w.verb->run(config);
 }
 
 int acme_program_run(struct acme_config *config, int argc, char **argv)

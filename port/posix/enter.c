@@ -99,6 +99,7 @@ static int take_lock(const struct acme_enter *e, const struct acme_config *confi
         }
         (void)nanosleep(&pause, NULL);
     }
+    (void)futimens(fd, NULL); /* when somebody was at work here last is for who watches */
     return 0;
 }
 

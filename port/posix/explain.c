@@ -140,6 +140,9 @@ static void explain_network(const struct acme_report *r, const struct acme_failu
     } else if (f->error == ACME_E_NET && r->net->error != 0) {
         say(o, ": ", strerror(r->net->error), "");
     }
+    if (f->error == ACME_E_TLS_UNTRUSTED && f->type[0] == '\0' && f->detail[0] != '\0') {
+        say(o, ": no anchor for \"", f->detail, "\"");
+    }
     if (f->tls_code != 0) {
         acme_out_text(o, ", TLS code ");
         acme_out_u32(o, (uint32_t)f->tls_code);

@@ -87,7 +87,8 @@ static const struct tls_row {
      "is to be trusted, its own certificate as --ca-file is the way out"},
     {58, "a certificate of the chain signs and is no CA"},
     {59, "a certificate of the chain may not be used for this: keyUsage"},
-    {62, "wrong trust store, captive portal, intercepting proxy, the server does not send its intermediate, or the "
+    {62, "wrong trust store (a CA's root may change), captive portal, intercepting proxy, the server does not send "
+         "its intermediate, or the "
          "root's "
          "name constraints leave the server's name out"},
     {256 + 40,

@@ -17,6 +17,11 @@ struct acme_out *acme_line(void)
     return &line;
 }
 
+struct acme_out *acme_line_now(void)
+{
+    return &line;
+}
+
 /* On a terminal: what is under way, to be written over by the next line. */
 static bool held;
 

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "adopt.h"
+#include "due.h"
 #include "kept.h"
 #include "look.h"
 
@@ -102,6 +104,45 @@ static void look_at_setup(struct acme_look *l, const struct acme_config *config,
     l->setup_wrong = code < 0 ? own.error : NULL;
 }
 
+/* Whether a run has hold of the state directory. */
+static bool is_running(const struct acme_posix_store *s)
+{
+    int fd = openat(s->dir, ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    bool running = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return running;
+}
+
+uint32_t acme_look_failures(const struct acme_look *l)
+{
+    return l->plan.failures - (l->running && l->plan.failures > 0 ? 1 : 0);
+}
+
+enum acme_health acme_look_health(const struct acme_look *l, int64_t now)
+{
+    const struct acme_plan *p = &l->plan;
+    int64_t late =
+        p->due > 0 && p->due < ACME_TIME_NEVER - p->not_after ? p->due + (p->not_after - p->not_before) / 10 : 0;
+
+    if (l->wrong != NULL || l->revoked || p->not_after <= now) {
+        return l->wrong == NULL || l->damaged ? ACME_HEALTH_EXPIRED
+               : acme_look_failures(l) > 0    ? ACME_HEALTH_FAILING
+                                              : ACME_HEALTH_NONE;
+    }
+    return acme_look_failures(l) > 0 || l->setup_wrong != NULL ? ACME_HEALTH_FAILING
+           : late > 0 && now > late                            ? ACME_HEALTH_LATE
+                                                               : ACME_HEALTH_OK;
+}
+
+const char *acme_health_word(enum acme_health health)
+{
+    static const char *const words[] = {"ok", "late", "failing", "expired", "none"};
+    return words[health];
+}
+
 void acme_look(struct acme_look *l, const struct acme_config *config, const char *name)
 {
     static struct acme_posix_store store;
@@ -120,11 +161,13 @@ void acme_look(struct acme_look *l, const struct acme_config *config, const char
     code = acme_posix_pair_in_use(&store, &slot);
     at = code != 0 || slot == NULL ? open_stray(&store, l) : acme_posix_pair_open(&store, slot);
     if (at < 0) {
+        l->damaged = code != 0;
         l->wrong = code == EEXIST ? "not made by nanoacme: move it away"
                    : code != 0    ? strerror(code)
                                   : "no certificate";
     } else {
         l->wrong = acme_adopt_leaf(at, &l->leaf);
+        l->damaged = l->wrong != NULL;
         l->revoked = faccessat(at, "revoked", F_OK, 0) == 0;
         l->since = fstatat(at, "fullchain.pem", &is, AT_SYMLINK_NOFOLLOW) == 0 ? is.st_mtime : 0;
         (void)close(at);
@@ -134,6 +177,11 @@ void acme_look(struct acme_look *l, const struct acme_config *config, const char
         (void)acme_told_read(&store, l->until_utc, &l->told);
     }
     look_at_setup(l, config, store.dir);
+    l->running = is_running(&store);
+    acme_due_make(l, &store, l->setup ? l->config : config);
+    if (l->until_utc == 0 && acme_look_failures(l) > 0) {
+        l->told_at = acme_told_last(&store, &l->told);
+    }
     (void)acme_posix_place_record(&store, ACME_RECORD_CHAIN);
     (void)snprintf(l->path, sizeof l->path, "%s", store.path);
     acme_posix_store_close(&store);

@@ -4,6 +4,7 @@
 
 #include "config.h"
 #include "report.h"
+#include "lifecycle/plan.h"
 #include "x509/leaf.h"
 
 struct acme_look {
@@ -13,13 +14,31 @@ struct acme_look {
     const char *sign;               /* NULL: it is in its place                               */
     char path[ACME_POSIX_PATH_MAX]; /* of its chain                                  */
     bool revoked, order;
+    bool damaged;      /* what is there is none that can be used  */
     int64_t since;     /* when the pair was put there; 0: not known                      */
     int64_t until_utc; /* the CA is not asked before; 0: it may be               */
     struct acme_told told;
     const char *setup_wrong; /* of what is kept; NULL: nothing is wrong                */
     bool setup;              /* a setup is kept, and in `config`                       */
     const struct acme_config *config;
+    struct acme_plan plan; /* when it is renewed, and why                            */
+    bool running;          /* somebody is at work in the state directory             */
+    int64_t told_at;       /* when `told` was written; 0: there is none              */
 };
+
+/* What is to be said to who watches. */
+enum acme_health {
+    ACME_HEALTH_OK,
+    ACME_HEALTH_LATE,    /* due, and a tenth of its life beyond that   */
+    ACME_HEALTH_FAILING, /* the last attempts have failed              */
+    ACME_HEALTH_EXPIRED, /* of no use to anybody: also revoked, or damaged */
+    ACME_HEALTH_NONE     /* there is none yet                          */
+};
+enum acme_health acme_look_health(const struct acme_look *l, int64_t now);
+const char *acme_health_word(enum acme_health health);
+
+/* Attempts in a row that have failed; one under way is none yet. */
+uint32_t acme_look_failures(const struct acme_look *l);
 
 /* Looks at one name. */
 void acme_look(struct acme_look *l, const struct acme_config *config, const char *name);

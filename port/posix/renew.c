@@ -70,7 +70,8 @@ int acme_renew_setup(struct acme_config *own, const struct acme_config *base, in
         acme_report_error("%s", own->error);
         return ACME_EXIT_CONFIG;
     }
-    *keep = kept > 0 || in_file ? ACME_KEEPS_ALL : ACME_KEEPS_NEW;
+    *keep =
+        in_file ? ACME_KEEPS_ALL : ACME_KEEPS_NEW; /* what counts more in one run is kept when it has proved itself */
     if (kept > 0 || in_file) {
         return 0;
     }
@@ -91,7 +92,8 @@ static int renew(const struct acme_config *base, int state, const char *name, co
     static struct acme_config own;
     int keep = ACME_KEEPS_NOTHING;
     int code = acme_renew_setup(&own, base, state, name, &keep);
-    struct acme_run_how how = {.when = own.force ? ACME_NOW : ACME_WHEN_DUE, .verb = "renew", .about = about};
+    struct acme_run_how how = {
+        .when = own.force ? ACME_NOW : ACME_KEEP, .verb = "renew", .about = about, .once = true};
 
     if (code != 0) {
         return code;
@@ -116,10 +118,10 @@ static int worse(int a, int b)
                                                           : ACME_EXIT_CURRENT;
 }
 
-/* Renews one in a process of its own and waits for it. */
-static int renew_apart(const struct acme_renew_job *job)
+/* Does the work on one certificate in a process of its own and waits for it. */
+static int do_apart(const struct acme_renew_job *job, int (*work)(void *job))
 {
-    pid_t child = acme_child_start(acme_renew_work, (void *)(uintptr_t)job);
+    pid_t child = acme_child_start(work, (void *)(uintptr_t)job);
     bool told = false;
     int code;
 
@@ -140,14 +142,14 @@ static int renew_apart(const struct acme_renew_job *job)
     return code;
 }
 
-static int renew_each(const struct acme_config *config, const struct acme_list *list)
+int acme_renew_each(const struct acme_config *config, const struct acme_list *list, int (*work)(void *job))
 {
     int code = ACME_EXIT_CURRENT;
 
     acme_child_begin(false);
     for (size_t i = 0; i < list->count && !acme_child_stop; i++) {
         const struct acme_renew_job job = {.base = config, .name = acme_list_name(list, i), .state = list->folder};
-        code = worse(code, renew_apart(&job));
+        code = worse(code, do_apart(&job, work));
     }
     if (list->more) {
         acme_report_error("more than %zu certificates in %s: name them", list->count, config->state);
@@ -183,7 +185,7 @@ int acme_program_renew(const struct acme_config *config)
         code = list_named(config, &list);
         return code != 0         ? code
                : list.count == 1 ? renew(config, list.folder, acme_list_name(&list, 0), NULL)
-                                 : renew_each(config, &list);
+                                 : acme_renew_each(config, &list, acme_renew_work);
     }
     code = acme_list_open(&list, config->state);
     if (code != 0 && code != ENOENT) {
@@ -196,5 +198,5 @@ int acme_program_renew(const struct acme_config *config)
     if (list.count == 0 && !config->quiet) {
         acme_report_error("no certificates in %s", config->state);
     }
-    return renew_each(config, &list);
+    return acme_renew_each(config, &list, acme_renew_work);
 }

@@ -21,4 +21,8 @@ struct acme_renew_job {
 };
 int acme_renew_work(void *job);
 
+/* Does `work`, given a struct acme_renew_job, for one after the other, each in a process of its own. Returns the worst exit code: a failure,
+ * then something new, then nothing due. */
+int acme_renew_each(const struct acme_config *config, const struct acme_list *list, int (*work)(void *job));
+
 #endif

@@ -369,6 +369,8 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
         if (r->held_back) {
             acme_line_number(o, "held_until", r->told.until_utc);
         }
+    } else if (r->waits != NULL) {
+        acme_line_text(o, "message", acme_slice_of(r->waits));
     } else if (acme_validity(r->client, &from, &to, &renew)) {
         (void)acme_posix_place_record(r->store, ACME_RECORD_CHAIN);
         acme_line_text(o, "certificate", acme_slice_of(r->store->path));
@@ -469,7 +471,7 @@ void acme_report_end(struct acme_report *r, enum acme_progress result, bool stop
     acme_out_init(&words, message, sizeof message);
     if (failed) {
         const struct acme_failure *f = acme_failure(r->client);
-        if (f->type[0] != '\0' || f->detail[0] != '\0') {
+        if (f->type[0] != '\0' || (f->detail[0] != '\0' && f->error != ACME_E_TLS_UNTRUSTED)) {
             release(r);
         } else { /* the failure came after it */
             memset(&r->told, 0, sizeof r->told);
@@ -486,7 +488,7 @@ void acme_report_end(struct acme_report *r, enum acme_progress result, bool stop
     } else if (!r->json && !r->quiet && result == ACME_DONE) {
         end_managed(r);
 #endif
-    } else if (!r->json && !r->quiet) {
+    } else if (!r->json && !r->quiet && r->waits == NULL) {
         end_text(r, result);
     }
     if (failed || result == ACME_ISSUED) {
@@ -494,11 +496,11 @@ void acme_report_end(struct acme_report *r, enum acme_progress result, bool stop
     }
     if (r->json && (!r->quiet || failed || stopped)) {
         end_json(r,
-                 stopped                  ? "stopped"
-                 : failed                 ? "failed"
-                 : result == ACME_ISSUED  ? "issued"
-                 : result == ACME_CURRENT ? "current"
-                                          : "done",
+                 stopped                      ? "stopped"
+                 : failed || r->waits != NULL ? "failed"
+                 : result == ACME_ISSUED      ? "issued"
+                 : result == ACME_CURRENT     ? "current"
+                                              : "done",
                  failed);
     } else if (!r->json && r->verbose) {
         end_figures(r);

@@ -9,6 +9,7 @@
 /* How to say it, and what is needed for saying where. */
 struct acme_report {
     bool json, verbose, quiet;
+    const char *waits; /* what is due has to wait: until when and why, as has been told; NULL: nothing has to */
     bool trial;        /* what was issued will not be used */
     const char *about; /* one of several certificates: one line tells of it; NULL: it is the only one */
     bool terminal;     /* standard output is one that can erase: it shows which step is under way */
@@ -78,6 +79,9 @@ void acme_told_recall(struct acme_report *r);
 /* Reads that file; all is empty when it is not there or belongs to another wait. Returns whether it does. */
 bool acme_told_read(struct acme_posix_store *s, int64_t until_utc, struct acme_told *t);
 
+/* Reads it whatever it is about. Returns when it was written, or 0: there is none. */
+int64_t acme_told_last(struct acme_posix_store *s, struct acme_told *t);
+
 /* The time now, by the client's clock; 0 when it does not know. */
 int64_t acme_report_utc(const struct acme_report *r);
 
@@ -91,6 +95,7 @@ void acme_say_date(struct acme_out *o, int64_t utc);
 
 /* Lines. The text of a line is put together in one static buffer: one at a time. */
 struct acme_out *acme_line(void);
+struct acme_out *acme_line_now(void); /* the one that is being put together */
 void acme_line_end(int fd);
 
 /* Whole lines that were put together elsewhere. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "adopt.h"
+#include "due.h"
 #include "enter.h"
 #include "hook.h"
 #include "kept.h"
@@ -330,6 +331,24 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
     return enter(config, how->when);
 }
 
+/* A renewal that is due and has to wait is not well. Says until when and why, and returns it; NULL: none has to. */
+static const char *waits(void)
+{
+    static char words[400];
+    struct acme_out o;
+    struct acme_plan plan;
+    int64_t now = acme_report_utc(&run.report);
+
+    acme_out_init(&o, words, sizeof words - 1);
+    acme_out_text(&o, "due, but ");
+    if (!acme_plan(&run.client, &plan) || plan.due > now || !acme_due_say_hold(&o, &plan, now)) {
+        return NULL;
+    }
+    words[o.len] = '\0';
+    acme_report_error("%s", words);
+    return words;
+}
+
 int acme_run(const struct acme_config *config, const struct acme_run_how *how)
 {
     enum acme_progress progress;
@@ -362,10 +381,12 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     if (how->keep != ACME_KEEPS_NOTHING) {
         keep_last(config, how, progress, first);
     }
+    run.report.waits = progress == ACME_CURRENT && how->once ? waits() : NULL;
     acme_report_end(&run.report, progress, stopped);
     acme_key_p256_wipe(&run.account_key);
     acme_key_p256_wipe(&run.certificate_key);
-    return progress == ACME_CURRENT             ? ACME_EXIT_CURRENT
+    return run.report.waits != NULL             ? ACME_EXIT_FAILED
+           : progress == ACME_CURRENT           ? ACME_EXIT_CURRENT
            : stopped || progress == ACME_FAILED ? ACME_EXIT_FAILED
                                                 : ACME_EXIT_NEW;
 }

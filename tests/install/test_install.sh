@@ -68,6 +68,47 @@ result $? "and keeps out of RAM"
 ! make -s anchors PEM=/dev/null NAME=none >/dev/null 2>&1
 result $? "and refuses an empty file"
 
+# The roots that come with it: what the page says of each is what OpenSSL reads, each has signed itself, and two CAs are there.
+make -s anchors >"$to/public.c" 2>"$to/log" && grep -q 'public_roots_anchors, 6, NULL}' "$to/public.c" &&
+	grep -q '^ \* 2: Root YE, 2025-09-03 to 2045-09-02, SHA-256$' "$to/public.c"
+result $? "make anchors makes a table of port/roots/public.pem, with dates"
+csplit -s -z -f "$to/root" port/roots/public.pem '/^CN=/' '{*}'
+judged=0
+for root in "$to"/root0[1-9]; do
+	openssl x509 -in "$root" -noout -subject -nameopt RFC2253 -startdate -enddate -dateopt iso_8601 -fingerprint -sha256 |
+		tr -d : | sed 's/^subject=//; s/^notBefore=//; s/^notAfter=//; s/ 0*[0-9]*Z$//; s/^.*ingerprint=//' >"$to/judge"
+	{ read -r name && read -r from && read -r until && read -r print; } <"$to/judge"
+	{ read -r says && read -r dates && read -r _ fingerprint; } <"$root"
+	[ "$says" = "$name" ] && [ "${dates%%,*}" = "$from to $until" ] && [ "$fingerprint" = "${print,,}" ] &&
+		grep -q "$fingerprint" "$to/public.c" && openssl verify -check_ss_sig -CAfile "$root" "$root" >/dev/null && judged=$((judged + 1))
+done
+[ "$judged" = 6 ] && grep -q 'O=ISRG' port/roots/public.pem && grep -q 'O=Google' port/roots/public.pem
+result $? "names, dates and fingerprints in it are those of its certificates"
+
+# A table for a device in the field, signed.
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$to/vendor.pem" 2>/dev/null
+make -s anchors KEY="$to/vendor.pem" SERIAL=7 REPLACE=1 OUT="$to/table" 2>"$to/log"
+result $? "make anchors signs a table"
+grep -q 'table 7, .* replaces the built-in anchors' "$to/log" && [ "$(head -c 16 "$to/table" | od -An -tx1 | tr -d ' \n')" = 61636d65524f4f540101000600000007 ]
+result $? "with its serial number, which takes the built-in ones' place"
+head -c -64 "$to/table" >"$to/signed"
+tail -c 64 "$to/table" | od -An -v -tx1 | tr -d ' \n' >"$to/rs"
+printf 'asn1=SEQUENCE:s\n[s]\nr=INTEGER:0x%s\ns=INTEGER:0x%s\n' "$(cut -c1-64 "$to/rs")" "$(cut -c65- "$to/rs")" >"$to/asn1"
+openssl asn1parse -genconf "$to/asn1" -noout -out "$to/signature" 2>/dev/null && openssl pkey -in "$to/vendor.pem" -pubout -out "$to/vendor.pub" &&
+	openssl dgst -sha256 -verify "$to/vendor.pub" -signature "$to/signature" "$to/signed" >/dev/null
+result $? "OpenSSL agrees with the signature"
+make -s anchors KEY="$to/vendor.pem" NAME=vendor_key >"$to/vendor.c" 2>/dev/null && gcc -std=c99 -pedantic -Wall -Wextra -Werror -c -o "$to/vendor.o" "$to/vendor.c"
+result $? "the vendor's public key is a table in C that compiles"
+bad=0
+for words in "KEY=$to/k SERIAL=1 OUT=$to/bad" "KEY=$to/vendor.pem OUT=$to/bad" "KEY=$to/vendor.pem SERIAL=0 OUT=$to/bad" \
+	"KEY=$to/vendor.pem SERIAL=4294967296 OUT=$to/bad" "KEY=$to/vendor.pem SERIAL=x OUT=$to/bad" "KEY=$to/vendor.pem SERIAL=1" \
+	"KEY=$to/vendor.pem SERIAL=1 PEM=/dev/null OUT=$to/bad" "KEY=$to/none SERIAL=1 OUT=$to/bad" "NAME=9x"; do
+	# shellcheck disable=SC2086
+	make -s anchors $words >/dev/null 2>&1 && bad=$((bad + 1))
+done
+[ "$bad" = 0 ] && [ ! -e "$to/bad" ]
+result $? "and nothing is made of another key, a missing serial number, no roots"
+
 make -s uninstall DESTDIR="$to/image" PREFIX=/opt/acme >/dev/null
 [ -z "$(find "$to/image" -type f)" ]
 result $? "make uninstall leaves no file"

@@ -85,7 +85,7 @@ def two_setups():
            "renew without names: nothing due, a line each, exit 2", run.out + run.err)
     before, marks = (serial(A), serial(B)), [c.issued() for c in ca.values()]
     run = bare("renew", "--force")
-    tap.ok(run.code == NEW and len(run.out.splitlines()) == 2 and run.out.count("renewed") == 2, "all renewed, exit 0", run.out + run.err)
+    tap.ok(run.code == NEW and len(run.out.splitlines()) == 2 and run.out.count(": renewed") == 2, "all renewed, exit 0", run.out + run.err)
     tap.ok(serial(A) != before[0] and serial(B) != before[1], "both are new")
     tap.ok([c.issued() for c in ca.values()] == [m + 1 for m in marks], "each at its own CA, once")
     fault = client.fault([A, "www." + A], ca["one"].roots()) or client.fault([B], ca["two"].roots())
@@ -138,6 +138,8 @@ def by_hand():
     tap.ok(run.code == CONFIG and "not a file" in run.err, "a FIFO", run.tail())
     os.unlink(kept(A))
     write(kept(A), good)
+    run = bare("renew", "--force", A)
+    tap.ok(run.code == NEW, "and as it was", run.tail())
 
 
 def of_before():
@@ -149,7 +151,7 @@ def of_before():
            "it is said that no setup is kept, and none is made up", run.tail())
     run = client.run("renew", A, force=True)
     tap.ok(run.code == NEW and f"names = {A} www.{A}" in text(kept(A)), "flags give it, names are the certificate's; then it is kept",
-           run.tail())
+           run.tail() + (text(kept(A)) if os.path.exists(kept(A)) else " nothing"))
     os.unlink(kept(A))
     run = client.issue(A, "www." + A)
     tap.ok(run.code == DUE_NOT and text(kept(A)) == good, "issue keeps it, even when nothing is due", run.tail())
@@ -159,6 +161,9 @@ def of_before():
     run = bare("-c", config, "renew")
     tap.ok(run.code == NEW and "c.example.test: renewed" in run.out and len(run.out.splitlines()) == 3,
            "a config file's own certificate is among them, and made when it is not there", run.out + run.err)
+    tap.ok(ca["one"].directory in text(kept(B)), "what the config file says counts more than what is kept, for all", text(kept(B)))
+    run = Client(folder, ca["two"]).issue(B)
+    tap.ok(run.code == NEW and ca["two"].directory in text(kept(B)), "another directory is a reason for another certificate", run.tail())
     os.chdir(folder)
     run = bare("--directory", ca["one"].directory, "--ca-file", os.path.relpath(authority.root), "--accept-terms", "--http-port",
                str(ca["one"].http_port), "issue", "d.example.test")
@@ -217,8 +222,124 @@ def removed():
     tap.ok(run.code == FAILED and os.path.exists(path("account")), "never the account", run.tail())
 
 
+class Manager:
+    """What a service manager is to a daemon: a socket that is told how it goes."""
+
+    def __init__(self, name):
+        self.name = name
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind("\0" + name[1:] if name.startswith("@") else name)
+        self.socket.settimeout(30)
+        self.heard = []
+
+    def hears(self, what):
+        while not any(what in h for h in self.heard):
+            self.heard.append(self.socket.recv(4096).decode())
+        return True
+
+
+def daemon(manager, *words, env=None):
+    return subprocess.Popen([*servers.LEASH, PROGRAM, "--state", STATE, *words, "daemon"], stdin=subprocess.DEVNULL, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env={**os.environ, "NOTIFY_SOCKET": manager.name, "WATCHDOG_USEC": "400000", **(env or {})})
+
+
+def kept_up():
+    config = os.path.join(folder, "daemon.conf")
+    body = (f"directory_url = {ca['one'].directory}\nca_file = {authority.root}\nhttp_port = {ca['one'].http_port}\n"
+            f"accept_terms = yes\n")
+    write(config, body + "names = f.example.test\n")
+    manager = Manager(f"@nanoacme-test-{os.getpid()}")
+    run = daemon(manager, "-c", config)
+    try:
+        tap.ok(manager.hears("READY=1"), "the daemon is ready, and says so to an abstract socket")
+        servers.until(lambda: os.path.exists(path("f.example.test")), "the daemon issues")
+        tap.ok(manager.hears("STATUS=f.example.test: at work") and manager.hears("WATCHDOG=1"), "it issues, and feeds the watchdog",
+               manager.heard)
+        write(config, body + "names = g.example.test\n")
+        manager.heard.clear()
+        run.send_signal(signal.SIGHUP)
+        tap.ok(manager.hears("RELOADING=1\nMONOTONIC_USEC=") and manager.hears("READY=1"), "SIGHUP is told with its time", manager.heard)
+        servers.until(lambda: os.path.exists(path("g.example.test")), "the daemon issues what the config file has now")
+        write(config, "nonsense\n")
+        manager.heard.clear()
+        run.send_signal(signal.SIGHUP)
+        manager.hears("READY=1")
+        run.send_signal(signal.SIGTERM)
+        tap.ok(manager.hears("STOPPING=1"), "SIGTERM: it says that it stops")
+        out, err = run.communicate(timeout=30)
+        tap.ok(run.returncode == 0 and "f.example.test: renewed" in out and "g.example.test: renewed" in out and
+               "stays as it was" in err and "unknown key" in err, "and ends well; a config that is wrong changed nothing", out + err)
+    finally:
+        run.kill()
+    for name in ("f", "g"):
+        bare("remove", "--yes", f"{name}.example.test")
+
+
+def cut_off():
+    """Killed at any moment, by renew or by the daemon: the next run goes on."""
+    pebble = servers.Pebble(os.path.join(folder, "slow"), authority, env=QUICK)
+    slow = Client(os.path.join(folder, "cut"), pebble)
+    hold = slow.issue(A)
+    orders = pebble.orders()
+    for i in range(12):
+        verb = ("renew",) if i % 2 else ("issue", A)
+        command = slow.command(*verb, force=True) if i % 2 else slow.command(verb[0], A, force=True)
+        run = subprocess.Popen([*servers.LEASH, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.03 * i)  # lint: polls
+        run.kill()
+        run.wait()
+    run = slow.run("renew", A)
+    told = run.code == FAILED and re.search(r"due, but not before 20\S+ \d\d:\d\d UTC: the attempts before have failed", run.err)
+    tap.ok(hold.code == NEW and (told or run.code in (NEW, DUE_NOT)), "killed twelve times: the next one waits, and says until when",
+           run.tail())
+    out = bare("status", state=slow.state).out
+    tap.ok(not told or "in a row" in out and "next try not before" in out, "so does status", out)
+    run = slow.run("renew", A, force=True)
+    tap.ok(run.code == NEW, "or goes on at once when it is asked to", run.tail())
+    fault = slow.fault([A], pebble.roots())
+    tap.ok(not fault and pebble.accounts() == 1, "one account, and a pair that fits", fault)
+    tap.ok(pebble.orders() - orders <= 14, "no order more than runs", pebble.orders() - orders)
+    fresh = Client(os.path.join(folder, "cut2"), pebble)
+    for i in range(6):  # a first certificate: who goes on has to know where it was begun
+        run = subprocess.Popen([*servers.LEASH, *fresh.command("issue", "h.example.test")], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.04 * i)  # lint: polls
+        run.kill()
+        run.wait()
+    known = os.path.exists(os.path.join(fresh.state, ".h.example.test.conf"))
+    run = bare("renew", state=fresh.state)
+    tap.ok(known and run.code in (NEW, DUE_NOT) and os.path.exists(fresh.path("h.example.test", "privkey.pem")),
+           "a first one is gone on with by renew alone", run.tail())
+
+
+def shown():
+    run = bare("status")
+    tap.ok(run.code == NEW and f"CA       {ca['two'].directory}" in run.out and "third of its life left" in run.out and
+           f"path     {path(B)}/fullchain.pem" in run.out, "status", run.out)
+    run = bare("status", "--json", B)
+    row = run.events()[0]
+    tap.ok(row["directory"] == ca["two"].directory and row["why"] == "life" and row["health"] == "ok" and row["failures"] == 0,
+           "status --json", row)
+    run = bare("status", "--metrics")
+    lines = run.out.splitlines()
+    samples = [line for line in lines if not line.startswith("#")]
+    good = re.compile(r'nanoacme_[a-z_]+(\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\\n]|\\["\\n])*")*\})? -?\d+')
+    odd = [line for line in samples if not good.fullmatch(line)]
+    families = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    tap.ok(run.code == 0 and not odd and len(families) == len(set(families)) and
+           all(line.split("{")[0].split(" ")[0] in families for line in samples), "status --metrics: each sample has its family", odd)
+    tap.ok(any(line.startswith(f'nanoacme_certificate_not_after_timestamp_seconds{{name="{B}",directory="{ca["two"].directory}"}} ')
+               for line in samples), "with name and directory", samples[:3])
+    good = text(kept(B))
+    write(kept(B), "nonsense\n")
+    run = bare("status")
+    tap.ok(run.code == FAILED and "unknown key" in run.out, "a setup that cannot be read is told, exit 1", run.tail())
+    write(kept(B), good)
+
+
 if __name__ == "__main__":
-    for part in (two_setups, by_hand, of_before, failing, trial, removed):
+    for part in (two_setups, by_hand, of_before, failing, shown, trial, kept_up, cut_off, removed):
         if len(sys.argv) < 2 or part.__name__ in sys.argv[1:] or part is two_setups:
             part()
     tap.end()
