@@ -290,9 +290,13 @@ static int start_hook(const struct acme_config *config)
 static void keep_last(const struct acme_config *config, const struct acme_run_how *how, enum acme_progress progress,
                       bool first)
 {
+    const char *slot;
+
     if (progress == ACME_ISSUED || (progress == ACME_CURRENT && how->keep == ACME_KEEPS_ALL)) {
         (void)keep_setup(config);
-    } else if (progress == ACME_FAILED && first && !acme_look_order(&run.store)) {
+    } else if (progress == ACME_FAILED && first && !acme_look_order(&run.store) &&
+               acme_posix_pair_in_use(&run.store, &slot) == 0 &&
+               slot == NULL) { /* a hook that fails takes nothing back */
         (void)acme_kept_remove(&run.store);
     }
 }
