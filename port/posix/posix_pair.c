@@ -131,6 +131,9 @@ int acme_posix_pair_give(const struct acme_posix_store *s, int was, int to, enum
     if (fstat(to, &is) != 0 || fstat(was >= 0 ? was : to, &old) != 0) {
         return errno;
     }
+    if (S_ISREG(is.st_mode) && is.st_nlink > 1) {
+        return EMLINK; /* none that we made: it may be anybody's file from elsewhere */
+    }
     mode = was >= 0 ? old.st_mode & most[part] : old.st_mode & 0777;
     old.st_gid = told ? s->key_group : old.st_gid;
     /* Who may read the key has to come to it, and needs the chain. */
