@@ -19,6 +19,7 @@ from client import CONFIG, DUE_NOT, FAILED, NEW, USAGE
 from scenes import NAMES, hold
 
 NAME = NAMES[0]
+UNIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../port/posix/nanoacme.service")
 LOG = """#!/bin/sh
 # A line for each start, and one for each end.
 log=${0%/*}/log
@@ -113,23 +114,53 @@ def with_group(scene):
     hold(done.returncode != 0, "everybody can read the key")
 
 
-def unit_settings(*keys):
-    """What the unit for systemd says, as words."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../port/posix/nanoacme.service")
-    with open(path) as f:
-        return {key: value for key, value in (line.strip().split("=", 1) for line in f if "=" in line and line[0] != "#")
-                if key in keys}
-
-
 def under_the_unit(scene):
     """With no more capabilities than the unit leaves, and no new privileges."""
     root_only()
     if not shutil.which("setpriv"):
         raise scenes.Skip("needs setpriv")
-    caps = unit_settings("CapabilityBoundingSet")["CapabilityBoundingSet"].lower().replace("cap_", "+").split()
+    with open(UNIT) as f:
+        caps = re.search(r"^CapabilityBoundingSet=(.*)$", f.read(), re.M).group(1).lower().replace("cap_", "+").split()
     prefix = ["setpriv", "--bounding-set", ",".join(["-all", *caps]), "--no-new-privs"]
     _, (key, _, _) = thrice(scene, ["--key-group", "daemon", "--key-mode", "0440"], prefix=prefix)
     hold(key == (0, grp.getgrnam("daemon").gr_gid, "0o440"), str(key))
+
+
+def calls_allowed():
+    """The system calls of the unit, as systemd-analyze spells its sets out."""
+    sets, allowed = {}, set()
+
+    def members(name):
+        if not name.startswith("@"):
+            return {name}
+        if name not in sets:
+            said = subprocess.run(["systemd-analyze", "syscall-filter", name], capture_output=True, text=True).stdout
+            sets[name] = {word for line in said.splitlines()[1:] for word in [line.strip()] if word and word[0] != "#"}
+        return set().union(*(members(one) for one in sets[name]))
+
+    with open(UNIT) as f:
+        for line in f:
+            words = line.strip().partition("SystemCallFilter=")[2].split()
+            which = set().union(*(members(word.lstrip("~")) for word in words))
+            allowed = allowed - which if words and words[0][0] == "~" else allowed | which
+    return allowed
+
+
+def calls_of_the_unit(scene):
+    """A run with all that asks for rights makes no system call that the unit forbids."""
+    root_only()
+    if not (shutil.which("strace") and shutil.which("systemd-analyze")):
+        raise scenes.Skip("needs strace and systemd-analyze")
+    client = scene.client(quiet(scene))
+    trace = os.path.join(scene.folder, "trace")
+    run = client.issue(*NAMES, force=True, options=["--key-group", "daemon", "--deploy-hook", put_hook(scene)],
+                       prefix=["strace", "-f", "-qq", "-o", trace])
+    hold(run.code == NEW, run.tail())
+    with open(trace) as f:
+        made = set(re.findall(r"^\d+ +(\w+)\(", f.read(), re.M))
+    hold({"execve", "fchown", "socketpair"} <= made, str(made))
+    forbidden = sorted(made - calls_allowed())
+    hold(not forbidden, f"forbidden by the unit: {forbidden}")
 
 
 def by_another_user(scene):
@@ -182,7 +213,7 @@ def stopped_by(number, code):
         """While the hook is under way; it ends with the run, and the next run begins it anew."""
         pebble = quiet(scene)
         client = scene.client(pebble)
-        hook = put_hook(scene, 'test -e "${0%/*}/well" || sleep 600')
+        hook = put_hook(scene, 'test -e "${0%/*}/well" || tail -f /dev/null')
         run = subprocess.Popen(client.command("issue", *NAMES, force=True, options=["--deploy-hook", hook]),
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         end = time.monotonic() + 30
@@ -250,6 +281,7 @@ if __name__ == "__main__":
         ("a first pair and three renewals: the hook runs once for each", plain),
         ("with --key-group a server's own user reads each of them", with_group),
         ("all that works with the capabilities of the unit", under_the_unit),
+        ("and with its system calls", calls_of_the_unit),
         ("with --user the hook keeps the rights of who started it", by_another_user),
         ("a hook that fails: the pair is in use, the hook is run again, no order is made", failing),
         ("killed while the hook runs", stopped_by(signal.SIGKILL, -signal.SIGKILL)),
