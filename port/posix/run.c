@@ -243,6 +243,7 @@ static bool had_another(void)
 /* The new pair is in use: the hook is told, and looked after until it ends. */
 static int taken(void *ctx)
 {
+    static char words[600];
     const struct acme_config *config = ctx;
     struct acme_leaf leaf = {.not_after = 0};
     bool renewed = false;
@@ -260,8 +261,8 @@ static int taken(void *ctx)
     }
     result = acme_hook_tick(&hook, renewed, leaf.not_after);
     if (result < 0) {
-        acme_report_error("deploy_hook: %s: %s; the new pair is in use, and the hook is run again by itself",
-                          config->deploy_hook, hook.words);
+        (void)snprintf(words, sizeof words, "%s: %s", config->deploy_hook, hook.words);
+        run.report.deploy = words;
     }
     return result < 0 ? ACME_E_DEPLOY : result;
 }

@@ -188,7 +188,7 @@ def failing(scene):
     client = scene.client(pebble)
     hook = put_hook(scene, 'test -e "${0%/*}/well" || exit 3')
     run = client.issue(*NAMES, force=True, options=["--deploy-hook", hook])
-    hold(run.code == FAILED and "exit status 3" in run.err, run.tail())
+    hold(run.code == FAILED and "exit status 3" in run.err.splitlines()[-1], run.tail())
     fault = client.fault(NAMES, pebble.roots())
     hold(not fault, fault)
     with open(client.path("", f".{NAME}.renewal")) as f:
