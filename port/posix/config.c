@@ -57,6 +57,10 @@ static const struct row {
     ROW(QUIET, NULL, "-q", NULL, SWITCH, quiet, "errors only"),
     ROW(METRICS, NULL, "--metrics", NULL, SWITCH, metrics, "status as text for Prometheus"),
     ROW(FORMAT, "format", NULL, "N", FORM, format, NULL),
+    ROW(DEPLOY_HOOK, "deploy_hook", "--deploy-hook", "CMD", TEXT, deploy_hook,
+        "a program that takes each new pair over"),
+    ROW(KEY_MODE, "key_mode", "--key-mode", "MODE", TEXT, key_mode, "rights of the key, e.g. 0640 (default: 0600)"),
+    ROW(KEY_GROUP, "key_group", "--key-group", "GROUP", TEXT, key_group, "a group that may read key and chain"),
 #undef ROW
 };
 

@@ -21,6 +21,7 @@ struct acme_words {
 
 struct acme_config {
     const char *directory_url, *ca_file, *state, *webroot, *user, *tls_name, *product, *plain_host, *profile;
+    const char *deploy_hook, *key_mode, *key_group;
     struct acme_words contacts, names, more_hosts;
     uint16_t http_port;
     uint16_t reason; /* of a revocation; 0: not told */
@@ -63,6 +64,9 @@ enum acme_config_key {
     ACME_KEY_QUIET,
     ACME_KEY_METRICS,
     ACME_KEY_FORMAT,
+    ACME_KEY_DEPLOY_HOOK,
+    ACME_KEY_KEY_MODE,
+    ACME_KEY_KEY_GROUP,
     ACME_KEY_COUNT
 };
 

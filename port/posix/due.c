@@ -81,6 +81,7 @@ void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct
     facts.retry_utc = l->until_utc;
     facts.order = l->order;
     facts.asks = acme_mark_known(&pair.mark) && has_certid(&l->leaf);
+    facts.deploys = setup_of->deploy_hook != NULL;
     acme_plan_make(&l->plan, &facts);
 }
 

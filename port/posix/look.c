@@ -132,9 +132,10 @@ enum acme_health acme_look_health(const struct acme_look *l, int64_t now)
                : acme_look_failures(l) > 0    ? ACME_HEALTH_FAILING
                                               : ACME_HEALTH_NONE;
     }
-    return acme_look_failures(l) > 0 || l->setup_wrong != NULL ? ACME_HEALTH_FAILING
-           : late > 0 && now > late                            ? ACME_HEALTH_LATE
-                                                               : ACME_HEALTH_OK;
+    return acme_look_failures(l) > 0 || l->setup_wrong != NULL || (p->deploy_pending && !l->running)
+               ? ACME_HEALTH_FAILING
+           : late > 0 && now > late ? ACME_HEALTH_LATE
+                                    : ACME_HEALTH_OK;
 }
 
 const char *acme_health_word(enum acme_health health)

@@ -176,6 +176,8 @@ void acme_posix_store_init(struct acme_posix_store *s, const char *state, const 
     s->name = name;
     s->dir = s->chain = -1;
     s->made = s->due = false;
+    s->key_mode = 0;
+    s->key_group = ACME_POSIX_NO_GROUP;
     s->error = 0;
     s->path[0] = '\0';
     s->file = s->path;

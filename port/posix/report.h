@@ -28,11 +28,12 @@ struct acme_report {
         int64_t until_utc; /* of a wait that is stored; 0 none */
         int error;         /* what the wait is for             */
         char type[256], detail[8192];
-    } told;          /* the CA's words about the last request, or those that go with the stored wait    */
-    bool held_back;  /* nobody was asked: a wait is stored                                              */
-    bool paid;       /* the wait in hand is for a certificate that may have been made, its answer lost */
-    char shown[800]; /* what of a refused answer is worth showing; empty: nothing                       */
-    char host[300];  /* a host that is not allowed, as --more-host wants it                             */
+    } told;             /* the CA's words about the last request, or those that go with the stored wait    */
+    bool held_back;     /* nobody was asked: a wait is stored                                              */
+    const char *deploy; /* how the deploy hook has failed; NULL: it has not                                   */
+    bool paid;          /* the wait in hand is for a certificate that may have been made, its answer lost */
+    char shown[800];    /* what of a refused answer is worth showing; empty: nothing                       */
+    char host[300];     /* a host that is not allowed, as --more-host wants it                             */
 };
 
 /* struct acme_setup's trace; ctx is a struct acme_report. */

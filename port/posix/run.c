@@ -12,13 +12,16 @@
 #include "adopt.h"
 #include "due.h"
 #include "enter.h"
+#include "hook.h"
 #include "kept.h"
 #include "look.h"
 #include "run.h"
 
 #define PATIENCE_S 600 /* for another run in the same state directory */
+#define HOOK_MS    100 /* between two looks at a hook that is under way */
 
 static struct acme_run run;
+static struct acme_hook hook = {.fd = -1};
 
 /* Signals that end a run in good order: the challenge answer is taken back. */
 static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
@@ -63,7 +66,8 @@ static void sleep_while_idle(void)
     }
     (void)sigprocmask(SIG_BLOCK, &ours, &before);
     if (!acme_signalled) {
-        acme_posix_wait(&run.net, &run.listener, acme_idle_ms(&run.client, acme_posix_now_ms()), &before);
+        uint32_t ms = acme_idle_ms(&run.client, acme_posix_now_ms());
+        acme_posix_wait(&run.net, &run.listener, hook.under_way && ms > HOOK_MS ? HOOK_MS : ms, &before);
     }
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
@@ -84,6 +88,16 @@ static enum acme_progress loop(void)
         }
     }
     return progress;
+}
+
+/* Whether a run may make a new pair. */
+static bool makes_pair(enum acme_when what)
+{
+#if ACME_CFG_RENEWAL
+    return what == ACME_WHEN_DUE || what == ACME_NOW || what == ACME_KEEP;
+#else
+    return what == ACME_WHEN_DUE || what == ACME_NOW;
+#endif
 }
 
 /* Whether a run is for a certificate that is due. */
@@ -133,6 +147,27 @@ static int set_right(enum acme_when what)
     return done < 0 ? ACME_EXIT_FAILED : 0;
 }
 
+/* Rights that a new pair could not be given are known before anything is asked for it. Returns 0 or an exit code. */
+static int check_rights(void)
+{
+    struct acme_posix_store *s = &run.store;
+    int code = acme_posix_pair_rights(s);
+    const char *who = code != EPERM ? ""
+                      : geteuid() == 0
+                          ? "; root needs CAP_CHOWN for that"
+                          : "; only root can, or a member of the group (SupplementaryGroups= in a unit of systemd)";
+
+    if (code == 0) {
+        return 0;
+    }
+    acme_report_error("%s: a new pair cannot have the owner, group and mode that %s: %s%s; the one in use stays",
+                      s->path,
+                      s->key_mode != 0 || s->key_group != ACME_POSIX_NO_GROUP ? "key_mode and key_group tell"
+                                                                              : "the one in use has",
+                      strerror(code), who);
+    return ACME_EXIT_FAILED;
+}
+
 /* Takes hold of the state directory, and of what it holds. Returns 0 or an exit code. */
 static int enter(const struct acme_config *config, enum acme_when what)
 {
@@ -145,6 +180,7 @@ static int enter(const struct acme_config *config, enum acme_when what)
 
     code = code != 0 ? code : acme_check_room(&run.checked, config, run.store.dir);
     code = code != 0 ? code : set_right(what);
+    code = code == 0 && makes_pair(what) ? check_rights() : code;
     if (code == 0 && config->webroot != NULL) {
         acme_webroot_sweep(&run.webroot, run.store.dir);
     }
@@ -187,13 +223,81 @@ static int offer(void *ctx, const struct acme_offer *pair)
 }
 #endif
 
+#if ACME_CFG_RENEWAL
+/* A pair before this one has left its key in the other slot, or a first one never had another. */
+static bool had_another(void)
+{
+    static const char *const slots[] = {".a", ".b"};
+    unsigned keys = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        int at = acme_posix_pair_open(&run.store, slots[i]);
+        keys += at >= 0 && faccessat(at, "privkey.pem", F_OK, 0) == 0;
+        if (at >= 0) {
+            (void)close(at);
+        }
+    }
+    return keys == 2;
+}
+
+/* The new pair is in use: the hook is told, and looked after until it ends. */
+static int taken(void *ctx)
+{
+    static char words[600];
+    const struct acme_config *config = ctx;
+    struct acme_leaf leaf = {.not_after = 0};
+    bool renewed = false;
+    int result;
+
+    if (!hook.under_way) {
+        const char *slot;
+        bool is_there = acme_posix_pair_in_use(&run.store, &slot) == 0 && slot != NULL;
+        int at = is_there ? acme_posix_pair_open(&run.store, slot) : -1;
+        if (at >= 0) {
+            (void)acme_adopt_leaf(at, &leaf);
+            (void)close(at);
+        }
+        renewed = had_another();
+    }
+    result = acme_hook_tick(&hook, renewed, leaf.not_after);
+    if (result < 0) {
+        (void)snprintf(words, sizeof words, "%s: %s", config->deploy_hook, hook.words);
+        run.report.deploy = words;
+    }
+    return result < 0 ? ACME_E_DEPLOY : result;
+}
+
+/* Before rights are given up: who will start the hook. Returns 0 or an exit code. */
+static int start_hook(const struct acme_config *config)
+{
+    const struct acme_hook_about about = {.path = config->deploy_hook,
+                                          .state = config->state,
+                                          .name = run.checked.first,
+                                          .names = run.checked.name_at,
+                                          .name_count = run.checked.name_count};
+    int code = acme_hook_start(&hook, &about);
+
+    if (code != 0) {
+        acme_report_error("deploy_hook: cannot start a process: %s", strerror(code));
+        return ACME_EXIT_FAILED;
+    }
+    run.setup.deploy.ctx = (void *)(uintptr_t)config;
+    run.setup.deploy.taken = taken;
+    return 0;
+}
+#endif
+
 /* After a run: what a first attempt leaves when it has come to nothing, and a setup that a run found nothing to do with. */
 static void keep_last(const struct acme_config *config, const struct acme_run_how *how, enum acme_progress progress,
                       bool first)
 {
+    const char *slot;
+
     if (progress == ACME_ISSUED || (progress == ACME_CURRENT && how->keep == ACME_KEEPS_ALL)) {
         (void)keep_setup(config);
-    } else if (progress == ACME_FAILED && first && !acme_look_order(&run.store)) {
+    } else if (progress == ACME_FAILED && first && !acme_look_order(&run.store) &&
+               acme_posix_pair_in_use(&run.store, &slot) == 0 &&
+               slot == NULL) { /* a hook that fails takes nothing back */
         (void)acme_kept_remove(&run.store);
     }
 }
@@ -203,11 +307,15 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
 {
     int code = acme_check(&run.checked, config, how->verb);
 
+    run.checked.key_group = ACME_POSIX_NO_GROUP;
+    code = code == 0 && makes_pair(how->when) ? acme_check_deploy(&run.checked, config) : code;
     code = code != 0 ? code : acme_run_roots(&run, config);
     if (code != 0) {
         return code;
     }
     acme_run_fill(&run, config);
+    run.store.key_mode = run.checked.key_mode;
+    run.store.key_group = run.checked.key_group;
     run.report.about = how->about;
     run.report.trial = how->trial;
 #if ACME_CFG_RENEWAL
@@ -215,6 +323,9 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
     if (how->keep != ACME_KEEPS_NOTHING) {
         run.setup.deploy.ctx = (void *)(uintptr_t)config;
         run.setup.deploy.offer = offer;
+    }
+    if (config->deploy_hook != NULL && makes_pair(how->when) && !how->trial && (code = start_hook(config)) != 0) {
+        return code;
     }
 #endif
     code = acme_init(&run.client, &run.setup);
@@ -250,6 +361,13 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     int code = prepare(config, how);
 
     code = code == 0 && how->keep != ACME_KEEPS_NOTHING ? keep_first(config, &first) : code;
+    if (code == 0 && first && hook.fd >= 0 && config->user != NULL &&
+        (config->by_flag & (1U << ACME_KEY_DEPLOY_HOOK)) != 0) {
+        acme_report_error(
+            "deploy_hook: renew needs it again, as a flag or with -c, since root runs nothing that is named in "
+            "%s's files",
+            config->user);
+    }
     if (code != 0) {
         return code;
     }
@@ -259,6 +377,7 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     if (stopped) {
         acme_stop(&run.client);
     }
+    acme_hook_close(&hook);
 #if ACME_CFG_MANAGE
     if (how->when == ACME_REVOKE && !stopped && progress != ACME_FAILED && acme_posix_pair_revoke(&run.store) != 0) {
         acme_report_error("revoked, but that cannot be noted in %s", config->state);
