@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -47,6 +48,7 @@ static int address(struct acme_notify *n, const char *name)
 
 int acme_notify_init(struct acme_notify *n)
 {
+    const struct timeval patience = {.tv_sec = 1};
     const char *name = getenv("NOTIFY_SOCKET");
     const char *pid = getenv("WATCHDOG_PID");
     bool for_us = pid == NULL || number_of(pid) == (uint64_t)getpid();
@@ -54,6 +56,10 @@ int acme_notify_init(struct acme_notify *n)
 
     n->fd = name != NULL && code == 0 ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
     code = name != NULL && code == 0 && n->fd < 0 ? errno : code;
+    if (n->fd >=
+        0) { /* a manager that is busy is waited for, but not for long: a READY=1 that is lost is a start that failed */
+        (void)setsockopt(n->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    }
     n->watchdog_us = n->fd >= 0 && for_us ? number_of(getenv("WATCHDOG_USEC")) : 0;
     (void)unsetenv("NOTIFY_SOCKET");
     (void)unsetenv("WATCHDOG_USEC");
@@ -64,8 +70,7 @@ int acme_notify_init(struct acme_notify *n)
 void acme_notify_send(struct acme_notify *n, const char *lines)
 {
     if (n->fd >= 0) {
-        (void)sendto(n->fd, lines, strlen(lines), MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&n->to,
-                     n->to_len);
+        (void)sendto(n->fd, lines, strlen(lines), MSG_NOSIGNAL, (const struct sockaddr *)&n->to, n->to_len);
     }
 }
 

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")]
@@ -236,13 +237,15 @@ class Manager:
         self.name = name
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind("\0" + name[1:] if name.startswith("@") else name)
-        self.socket.settimeout(30)
         self.heard = []
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        while True:
+            self.heard.append(self.socket.recv(4096).decode())
 
     def hears(self, what):
-        while not any(what in h for h in self.heard):
-            self.heard.append(self.socket.recv(4096).decode())
-        return True
+        return servers.until(lambda: any(what in h for h in list(self.heard)), f"the daemon says {what!r}", 30)
 
 
 def daemon(manager, *words, env=None):
@@ -269,6 +272,7 @@ def kept_up():
         tap.ok(manager.hears("RELOADING=1\nMONOTONIC_USEC=") and manager.hears("READY=1"), "SIGHUP is told with its time", manager.heard)
         servers.until(lambda: os.path.exists(path("g.example.test")), "the daemon issues what the config file has now")
         write(config, "nonsense\n")
+        servers.until(lambda: manager.hears("STATUS=") and "at work" not in [h for h in list(manager.heard) if "STATUS=" in h][-1], "it rests")
         manager.heard.clear()
         run.send_signal(signal.SIGHUP)
         manager.hears("READY=1")

@@ -283,16 +283,16 @@ static void test_exclude(void **unused)
     static const struct {
         enum acme_config_key a, b;
         const char *value;
-    } rows[] = {{ACME_KEY_QUIET, ACME_KEY_VERBOSE, NULL},
-                {ACME_KEY_STAGING, ACME_KEY_DIRECTORY_URL, "https://ca.example/"}};
+    } pairs[] = {{ACME_KEY_QUIET, ACME_KEY_VERBOSE, NULL},
+                 {ACME_KEY_STAGING, ACME_KEY_DIRECTORY_URL, "https://ca.example/"}};
     (void)unused;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         acme_config_init(&c);
-        assert_int_equal(acme_config_take(&c, rows[i].a, NULL), 0);
+        assert_int_equal(acme_config_take(&c, pairs[i].a, NULL), 0);
         assert_int_equal(acme_config_check(&c), 0);
         acme_config_init(&c);
-        assert_int_equal(acme_config_take(&c, rows[i].a, NULL), 0);
-        assert_int_equal(acme_config_take(&c, rows[i].b, rows[i].value), 0);
+        assert_int_equal(acme_config_take(&c, pairs[i].a, NULL), 0);
+        assert_int_equal(acme_config_take(&c, pairs[i].b, pairs[i].value), 0);
         assert_int_equal(acme_config_check(&c), ACME_EXIT_USAGE);
         assert_non_null(strstr(c.error, "exclude each other"));
     }

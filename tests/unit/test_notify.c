@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -145,13 +146,31 @@ static void test_watchdog(void **unused)
     end(fd);
 }
 
+/* A manager that does not read is not waited for without end. */
+static void test_full(void **unused)
+{
+    struct timespec from, to;
+    int fd = manager("@nanoacme-full"), full;
+    (void)unused;
+    assert_int_equal(begin("@nanoacme-full", NULL, NULL), 0);
+    full = fcntl(n.fd, F_GETFL);
+    assert_int_equal(fcntl(n.fd, F_SETFL, full | O_NONBLOCK), 0);
+    for (int i = 0; i < 2000; i++) {
+        acme_notify_ready(&n);
+    }
+    assert_int_equal(fcntl(n.fd, F_SETFL, full), 0);
+    (void)clock_gettime(CLOCK_MONOTONIC, &from);
+    acme_notify_ready(&n);
+    (void)clock_gettime(CLOCK_MONOTONIC, &to);
+    assert_in_range(to.tv_sec - from.tv_sec, 0, 3);
+    end(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_nobody),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_watchdog),
+        cmocka_unit_test(test_words),    cmocka_unit_test(test_nobody), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_watchdog), cmocka_unit_test(test_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
