@@ -95,7 +95,7 @@ $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVI
 $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
 $(B)/tests/unit/test_manage $(B)/tests/unit/test_flash_run: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
-$(B)/tests/unit/test_words: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
+$(B)/tests/unit/test_words $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 
 # FILE=recording.jsonl ...: plays further recordings of a server of 2016 (tests/dialogue/boulder-2016).

@@ -46,11 +46,22 @@ static void fill_pair(struct acme_pair *pair, const struct acme_look *l, const s
     pair->mark = acme_mark_of_leaf(der.at, der.len);
 }
 
+/* Whether the CA has a name for the certificate, by which it can be asked about it. */
+static bool has_certid(const struct acme_leaf *leaf)
+{
+    char text[ACME_CERTID_MAX + 1];
+    struct acme_out o;
+
+    acme_out_init(&o, text, sizeof text);
+    acme_certid_write(&o, leaf);
+    return o.len > 0 && !o.overflow;
+}
+
 void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct acme_config *setup_of)
 {
     static char text[4 * ACME_RENEWAL_MAX];
     int len = s->store.get(s, ACME_RECORD_RENEWAL, text, sizeof text);
-    struct acme_renewal renewal;
+    struct acme_renewal renewal, asked;
     struct acme_setup setup;
     struct acme_mark mark;
     struct acme_pair pair;
@@ -61,13 +72,29 @@ void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct
     }
     fill_pair(&pair, l, &setup, setup_of->more_names);
     acme_renewal_read(&renewal, acme_slice(text, len > 0 && len <= (int)sizeof text ? (size_t)len : 0));
-    mark = l->setup ? acme_mark_of_setup(&setup) : renewal.setup;
+    asked =
+        renewal; /* as if those of the last attempts were wanted still: that tells what the pair was issued with */
+    acme_renewal_settle(&asked, &pair.mark, &renewal.wants);
+    l->asked = asked.setup;
+    mark = l->setup ? acme_mark_of_setup(&setup) : l->asked;
     acme_renewal_settle(&renewal, &pair.mark, &mark);
     facts.retry_utc = l->until_utc;
     facts.order = l->order;
-    facts.asks = acme_mark_known(&pair.mark);
+    facts.asks = acme_mark_known(&pair.mark) && has_certid(&l->leaf);
     facts.deploys = setup_of->deploy_hook != NULL;
     acme_plan_make(&l->plan, &facts);
+}
+
+bool acme_due_other(const struct acme_look *l, const struct acme_config *c)
+{
+    struct acme_setup setup;
+    struct acme_mark mark;
+
+    if (!fill_setup(&setup, c) || !acme_mark_known(&l->asked)) {
+        return false;
+    }
+    mark = acme_mark_of_setup(&setup);
+    return !acme_mark_same(&mark, &l->asked);
 }
 
 /* The end of a span of time, as short as it can be told behind its start. */
@@ -90,6 +117,7 @@ static void say_span(struct acme_out *o, int64_t from, int64_t to)
     while (same > 0 && a[same - 1] != '-' && a[same - 1] != ' ') { /* whole parts: 2027-01-03..05 */
         same--;
     }
+    same = same == 8 && memcmp(a, b, 11) == 0 ? 11 : same; /* the same day: its hours */
     acme_out_bytes(o, a, first.len);
     acme_out_text(o, "..");
     acme_out_bytes(o, b + same, second.len - same);

@@ -7,7 +7,10 @@
 /* Makes l->plan from what is stored; `setup_of` is what the certificate is renewed with. Reads only. */
 void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct acme_config *setup_of);
 
-/* True when the certificate is due, or has been: from then on, and why, as in "2027-01-04 07:12 UTC, ARI window 2027-01-03..05". */
+/* Whether a certificate is known to have been issued with another setup than this one. */
+bool acme_due_other(const struct acme_look *l, const struct acme_config *c);
+
+/* From when on it is due, and why, as in "2027-01-04 07:12 UTC, ARI window 2027-01-03..05". */
 void acme_due_say(struct acme_out *o, const struct acme_plan *plan);
 
 /* Why, alone. */

@@ -51,7 +51,7 @@ static int remove_file(struct acme_posix_store *s, const char *end, bool *found)
 
 int acme_forget(struct acme_posix_store *s)
 {
-    static const char *const files[] = {".conf", ".order", ".key", ".renewal", ".told", ".link"};
+    static const char *const files[] = {".conf", ".order", ".key", ".renew", ".told", ".link"};
     const char *slot;
     bool found = false;
     int code = acme_posix_pair_in_use(s, &slot);

@@ -21,9 +21,10 @@ struct acme_look {
     const char *setup_wrong; /* of what is kept; NULL: nothing is wrong                */
     bool setup;              /* a setup is kept, and in `config`                       */
     const struct acme_config *config;
-    struct acme_plan plan; /* when it is renewed, and why                            */
-    bool running;          /* somebody is at work in the state directory             */
-    int64_t told_at;       /* when `told` was written; 0: there is none              */
+    struct acme_plan plan;  /* when it is renewed, and why                            */
+    struct acme_mark asked; /* the setup it was issued with; empty: not known */
+    bool running;           /* somebody is at work in the state directory             */
+    int64_t told_at;        /* when `told` was written; 0: there is none              */
 };
 
 /* What is to be said to who watches. */

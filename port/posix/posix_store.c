@@ -31,8 +31,8 @@ int acme_posix_place_record(struct acme_posix_store *s, enum acme_record record)
     static const struct {
         const char *before, *after;
     } rows[] = {
-        {"account.pem", NULL},  {"account", NULL},          {".", ".order"},  {".", ".key"}, {"", "/privkey.pem"},
-        {"", "/fullchain.pem"}, {"account-next.pem", NULL}, {".", ".renewal"}};
+        {"account.pem", NULL},  {"account", NULL},          {".", ".order"}, {".", ".key"}, {"", "/privkey.pem"},
+        {"", "/fullchain.pem"}, {"account-next.pem", NULL}, {".", ".renew"}};
     bool shared = rows[record].after == NULL;
     return acme_posix_place(s, rows[record].before, shared ? "" : s->name, shared ? "" : rows[record].after);
 }

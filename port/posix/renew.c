@@ -8,6 +8,7 @@
 
 #include "adopt.h"
 #include "child.h"
+#include "due.h"
 #include "kept.h"
 #include "look.h"
 #include "program.h"
@@ -28,11 +29,12 @@ bool acme_renew_by_file(const struct acme_config *config, char name[254])
     return named;
 }
 
+static struct acme_look look;
+
 /* Names of the pair in use, the certificate's own name first. Returns false when there is no pair that can be read. */
 static bool names_of_pair(struct acme_config *own, const char *name)
 {
     static char texts[ACME_NAMES_MAX][254];
-    static struct acme_look look;
     struct acme_der names, each;
     uint8_t tag;
 
@@ -78,6 +80,12 @@ int acme_renew_setup(struct acme_config *own, const struct acme_config *base, in
     if (!names_of_pair(own, name)) {
         acme_report_error("there is no certificate, and no setup is kept for one: issue it");
         return ACME_EXIT_CURRENT;
+    }
+    if (((own->by_flag | own->in_file) & bit(ACME_KEY_DIRECTORY_URL)) == 0 && acme_due_other(&look, own)) {
+        acme_report_error(
+            "its setup is lost, and it was issued with another than flags and -c say: issue it once more with "
+            "its own");
+        return ACME_EXIT_CONFIG;
     }
     if (!own->quiet) {
         acme_report_error(

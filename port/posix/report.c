@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "due.h"
 #include "report.h"
 #include "config.h"
 
@@ -343,6 +344,7 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
     struct figure all[24];
     size_t count = figures(r, all);
     int64_t from, to, renew;
+    struct acme_plan plan;
     static char message[9216];
     struct acme_out words, *o = acme_line();
 
@@ -378,7 +380,12 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
         acme_line_text(o, "key", acme_slice_of(r->store->path));
         acme_line_number(o, "not_before", from);
         acme_line_number(o, "not_after", to);
-        acme_line_number(o, "renew_at", renew);
+        if (acme_plan(r->client, &plan) && plan.not_after == to) { /* it knows of the new one in the next round */
+            acme_line_number(o, "renew_at", plan.due == ACME_TIME_NOW ? 0 : plan.due);
+            acme_line_text(o, "why", acme_slice_of(acme_due_word(plan.why)));
+        } else {
+            acme_line_number(o, "renew_at", renew);
+        }
     }
     acme_out_text(o, ",\"stats\":{");
     for (size_t i = 0; i < count; i++) {
@@ -396,6 +403,7 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
         enum acme_record record;
     } files[] = {{"certificate  ", ACME_RECORD_CHAIN}, {"key          ", ACME_RECORD_KEY}};
     int64_t from, to, renew;
+    struct acme_plan plan;
     struct acme_out *o;
 
     if (!acme_validity(r->client, &from, &to, &renew)) {
@@ -420,8 +428,13 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
     acme_say_date(o, from);
     acme_out_text(o, " to ");
     acme_say_date(o, to);
-    acme_out_text(o, " UTC, to be renewed from ");
-    acme_say_date(o, renew);
+    if (acme_plan(r->client, &plan) && plan.not_after == to) { /* it knows of the new one in the next round */
+        acme_out_text(o, " UTC, to be renewed ");
+        acme_due_say(o, &plan);
+    } else {
+        acme_out_text(o, " UTC, to be renewed from ");
+        acme_say_date(o, renew);
+    }
     acme_line_end(STDOUT_FILENO);
 }
 

@@ -383,11 +383,11 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
         acme_report_error("revoked, but that cannot be noted in %s", config->state);
     }
 #endif
+    run.report.waits = progress == ACME_CURRENT && how->once ? waits() : NULL;
+    acme_report_end(&run.report, progress, stopped);
     if (how->keep != ACME_KEEPS_NOTHING) {
         keep_last(config, how, progress, first);
     }
-    run.report.waits = progress == ACME_CURRENT && how->once ? waits() : NULL;
-    acme_report_end(&run.report, progress, stopped);
     acme_key_p256_wipe(&run.account_key);
     acme_key_p256_wipe(&run.certificate_key);
     return run.report.waits != NULL             ? ACME_EXIT_FAILED

@@ -77,6 +77,12 @@ told("a state directory that cannot be made", client.run("check", NAME, options=
      "state FAILED") if os.geteuid() == 0 and not os.environ.get("container") else None
 told("a user that there is not", client.run("check", NAME, options=["--user", "nosuch"]), FAILED, "user FAILED")
 
+shim = os.path.join(folder, "clock.so")
+for apart, words in ((3600, "clock FAILED 3600 s ahead of the CA's"), (-3600, "tls FAILED localhost: the CA server's certificate is not valid yet; clock behind"), (60, "clock ok")):
+    subprocess.run(["cc", "-std=gnu11", f"-DAHEAD_S={apart}L", "-shared", "-fPIC", "-o", shim,
+                    os.path.join(os.path.dirname(os.path.abspath(__file__)), "clock_ahead.c")], check=True)
+    told(f"a clock {apart} s ahead", client.run("check", NAME, prefix=["env", f"LD_PRELOAD={shim}"]), NEW if apart == 60 else FAILED,
+         words)
 other = somebody(Other)
 told("the port is taken", client.run("check", NAME), FAILED, "port 80 FAILED cannot listen on port 80")
 web = os.path.join(folder, "web")
@@ -115,7 +121,7 @@ other.shutdown()
 other.server_close()
 
 run = client.issue(NAME)
-told("with what is kept", subprocess_run := client.run("check"), NEW, NAME, f"port 80 ok {NAME}")
+told("with what is kept", client.run("check"), NEW, NAME, f"port 80 ok {NAME}")
 with open(os.path.join(client.state, f".{NAME}.conf"), "a") as f:
     f.write("nonsense = 1\n")
 told("what is kept is damaged", client.run("check", NAME), CONFIG, "config FAILED")

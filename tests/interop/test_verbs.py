@@ -21,7 +21,8 @@ A, B = "a.example.test", "b.example.test"
 folder = servers.workdir()
 authority = servers.Authority(os.path.join(folder, "authority"))
 QUICK = {"PEBBLE_VA_ALWAYS_VALID": "1"}
-ca = {name: servers.Pebble(os.path.join(folder, name), authority, env=QUICK) for name in ("one", "two")}
+ca = {name: servers.Pebble(os.path.join(folder, name), authority, env=QUICK, config={"domainBlocklist": ["blocked.example.test"]})
+      for name in ("one", "two")}
 client = Client(folder, ca["one"])
 STATE = client.state
 
@@ -146,9 +147,16 @@ def of_before():
     """A state directory of the version before has nothing kept."""
     good = text(kept(A))
     os.unlink(kept(A))
+    had = serial(A)
     run = bare("renew", A)
-    tap.ok(run.code in (DUE_NOT, NEW, FAILED) and "no setup is kept" in run.err and not os.path.exists(kept(A)),
+    tap.ok(run.code == CONFIG and "its setup is lost" in run.err and not os.path.exists(kept(A)) and serial(A) == had,
+           "one that is known to be of another CA is not renewed at the usual one", run.tail())
+    known = text(path(f".{A}.renew"))
+    os.unlink(path(f".{A}.renew"))
+    run = bare("renew", A)
+    tap.ok(run.code == DUE_NOT and "no setup is kept" in run.err and not os.path.exists(kept(A)),
            "it is said that no setup is kept, and none is made up", run.tail())
+    write(path(f".{A}.renew"), known)
     run = client.run("renew", A, force=True)
     tap.ok(run.code == NEW and f"names = {A} www.{A}" in text(kept(A)), "flags give it, names are the certificate's; then it is kept",
            run.tail() + (text(kept(A)) if os.path.exists(kept(A)) else " nothing"))
@@ -174,12 +182,11 @@ def of_before():
 
 
 def failing():
-    wrong = Client(folder, ca["one"], directory="https://localhost:1/dir")
-    run = wrong.issue("e.example.test")
-    tap.ok(run.code == FAILED and not os.path.exists(kept("e.example.test")), "a first attempt that came to nothing keeps nothing",
+    run = client.issue("blocked.example.test")
+    tap.ok(run.code == FAILED and not os.path.exists(kept("blocked.example.test")), "a first attempt that came to nothing keeps nothing",
            run.tail())
     good = text(kept(A))
-    run = wrong.issue(A, force=True)
+    run = client.issue(A, "blocked.example.test")
     tap.ok(run.code == FAILED and text(kept(A)) == good, "one that failed changes nothing", run.tail())
 
 
@@ -195,7 +202,7 @@ def trial():
     fresh = Client(os.path.dirname(at), ca["one"])
     run = fresh.run("issue", A, options=["--dry-run"])
     tap.ok(run.code == NEW and os.listdir(fresh.state) == [".dry-run"], "also where nothing was before", run.tail())
-    run = Client(folder, ca["one"], directory="https://localhost:1/dir").run("issue", A, options=["--dry-run"])
+    run = client.run("issue", A, "blocked.example.test", options=["--dry-run"])
     tap.ok(run.code == FAILED and snapshot() == before, "a trial that fails", run.tail())
 
 
@@ -308,9 +315,39 @@ def cut_off():
         run.kill()
         run.wait()
     known = os.path.exists(os.path.join(fresh.state, ".h.example.test.conf"))
-    run = bare("renew", state=fresh.state)
+    run = bare("renew", "--force", state=fresh.state)
     tap.ok(known and run.code in (NEW, DUE_NOT) and os.path.exists(fresh.path("h.example.test", "privkey.pem")),
            "a first one is gone on with by renew alone", run.tail())
+
+
+def windows():
+    """A CA that suggests when (RFC 9773): a look, remembered, and the same moment wherever it is told."""
+    if not os.path.exists(servers.NEWEST_PEBBLE):
+        tap.skip("windows", "no newest Pebble")
+        return
+    pebble = servers.Pebble(os.path.join(folder, "newest"), authority, binary=servers.NEWEST_PEBBLE, env=QUICK,
+                            config={"profiles": {"long": {"description": "ninety days", "validityPeriod": 7776000}}})
+    here = Client(os.path.join(folder, "windows"), pebble)
+    run = here.issue(A, options=["--profile", "long"])
+    tap.ok(run.code == NEW and "profile = long" in text(os.path.join(here.state, f".{A}.conf")), "a profile is asked for and kept", run.tail())
+    mark = pebble.mark()
+    run = bare("renew", state=here.state)
+    looks = pebble.requests(mark)
+    window = re.search(r"from (\S+ \S+) UTC: ARI window \S+.*, chosen (\S+ \S+)$", run.out.strip())
+    tap.ok(run.code == DUE_NOT and len(looks) == 1 and window and window[1] == window[2], "one look, and a moment in the window", f"{looks} {run.out}")
+    mark = pebble.mark()
+    again = bare("renew", state=here.state)
+    tap.ok(again.out == run.out and not pebble.requests(mark), "the next run asks nobody, and says the same", again.out)
+    shown = bare("status", "--json", state=here.state).events()[0]
+    tap.ok(shown["why"] == "window" and shown["window_start"] <= shown["renew_at"] == shown["chosen"] < shown["window_end"],
+           "so does status", shown)
+    tap.ok(window and f"renewal  from {window[1]} UTC: ARI window" in bare("status", state=here.state).out, "for people too")
+    run = here.issue("i.example.test", options=["--profile", "none"])
+    tap.ok(run.code == FAILED and "profile" in run.err, "a profile that there is not", run.tail())
+    run = here.issue("i.example.test", options=["--profile", "none", "--profile-optional"])
+    tap.ok(run.code == NEW, "or the default will do", run.tail())
+    run = here.issue("i.example.test", options=["--profile-optional"])
+    tap.ok(run.code == USAGE and "none is named" in run.err, "optional, but which", run.tail())
 
 
 def shown():
@@ -339,7 +376,7 @@ def shown():
 
 
 if __name__ == "__main__":
-    for part in (two_setups, by_hand, of_before, failing, shown, trial, kept_up, cut_off, removed):
+    for part in (two_setups, by_hand, of_before, failing, windows, shown, trial, kept_up, cut_off, removed):
         if len(sys.argv) < 2 or part.__name__ in sys.argv[1:] or part is two_setups:
             part()
     tap.end()
