@@ -191,7 +191,7 @@ def failing(scene):
     hold(run.code == FAILED and "exit status 3" in run.err.splitlines()[-1], run.tail())
     fault = client.fault(NAMES, pebble.roots())
     hold(not fault, fault)
-    with open(client.path("", f".{NAME}.renewal")) as f:
+    with open(client.path("", f".{NAME}.renew")) as f:
         text = f.read()
     hold(re.search(r"deploy-failures 1", text), text)
     status = client.run("status")
@@ -199,7 +199,7 @@ def failing(scene):
     run = client.issue(*NAMES)
     hold(len(log_of(scene)) == 1, f"not before its time: {run.tail()}")
     open(os.path.join(scene.folder, "well"), "w").close()
-    with open(client.path("", f".{NAME}.renewal"), "w") as f:
+    with open(client.path("", f".{NAME}.renew"), "w") as f:
         f.write(re.sub(r"deploy-next \d+", "deploy-next 1", text))  # a minute later
     run = client.issue(*NAMES, options=["--deploy-hook", hook])
     log = log_of(scene)
