@@ -280,7 +280,7 @@ static void keep_only(int fd)
 
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 #ifdef SYS_close_range
-    if (syscall(SYS_close_range, 3U, (unsigned)fd - 1U, 0) == 0 &&
+    if ((fd == 3 || syscall(SYS_close_range, 3U, (unsigned)fd - 1U, 0) == 0) &&
         syscall(SYS_close_range, (unsigned)fd + 1U, ~0U, 0) == 0) {
         return;
     }

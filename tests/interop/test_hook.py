@@ -235,6 +235,29 @@ def stopped_by(number, code):
     return scene_of_it
 
 
+def by_the_daemon(scene):
+    """It runs the hook as well, and what was stopped is taken up by whoever comes next."""
+    client = scene.client(quiet(scene))
+    client.forget()
+    config = os.path.join(scene.folder, "conf")
+    with open(config, "w") as f:
+        f.write(f"names = {' '.join(NAMES)}\ndeploy_hook = {put_hook(scene, 'tail -f /dev/null')}\n")
+    run = subprocess.Popen(client.command("daemon", options=["-c", config]), stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 30
+    while not log_of(scene) and time.monotonic() < end:
+        time.sleep(0.05)  # lint: polls
+    run.terminate()
+    err = run.communicate(timeout=30)[1]
+    hold(len(log_of(scene)) == 1 and " issued " in log_of(scene)[0], f"{log_of(scene)} {err}")
+    hold(run.returncode == 0, f"exit {run.returncode}: {err}")
+    pid = log_of(scene)[0].rsplit(" ", 1)[1]
+    hold(not os.path.exists(f"/proc/{pid}"), "the hook has outlived the daemon")
+    put_hook(scene)
+    again = client.run("renew", options=["-c", config])
+    hold(again.code == DUE_NOT and log_of(scene)[-1] == "end", f"{again.tail()} {log_of(scene)}")
+
+
 def bad_input(scene):
     hook = put_hook(scene)
     shut = put_hook(scene, name="shut")
@@ -286,6 +309,7 @@ if __name__ == "__main__":
         ("a hook that fails: the pair is in use, the hook is run again, no order is made", failing),
         ("killed while the hook runs", stopped_by(signal.SIGKILL, -signal.SIGKILL)),
         ("stopped while the hook runs", stopped_by(signal.SIGTERM, FAILED)),
+        ("the daemon runs it, and stops it", by_the_daemon),
         ("what cannot be a hook, a group or a mode is refused before anybody is asked", bad_input),
         ("so are rights that cannot be given", chown_refused),
     ])

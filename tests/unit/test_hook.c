@@ -210,7 +210,8 @@ static void test_nothing_of_ours(void **unused)
     sigprocmask(SIG_BLOCK, &all, &before);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    begin(script("cd \"${0%/*}\"; ls /proc/$$/fd | grep -vx 10 | tr '\\n' ' ' >fds; readlink /proc/$$/fd/0 >in\n"
+    begin(script("cd \"${0%/*}\"; for i in 3 4 5 6 7 8 9; do test ! -e /proc/$$/fd/$i || echo $i >>fds; "
+                 "done; readlink /proc/$$/fd/0 >in\n"
                  "grep -E '^Sig(Blk|Ign)' /proc/$$/status | cut -f2 | tr '\\n' ' ' >signals\n"
                  "awk '{print $5 == $1}' /proc/$$/stat >group"),
           "a.example", 0);
@@ -219,7 +220,7 @@ static void test_nothing_of_ours(void **unused)
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
     close(open_one);
-    assert_string_equal(read_of("fds"), "0 1 2 "); /* and 10, where dash has the script */
+    assert_string_equal(read_of("fds"), ""); /* 10 and above are the shell's own */
     assert_string_equal(read_of("in"), "/dev/null\n");
     assert_string_equal(read_of("signals"), "0000000000000000 0000000000000000 ");
     assert_string_equal(read_of("group"), "1\n");
