@@ -163,9 +163,11 @@ uint32_t acme_plan_backoff_s(uint32_t failures, int64_t left_s, uint16_t random)
 void acme_plan_attempt(struct acme_renewal *r, const struct acme_plan *p, const struct acme_facts *f, uint16_t random)
 {
     int64_t life = p->not_after - p->not_before;
-    /* Long before its life would ask for it, in a window that was over before we were told, or of a young certificate. */
-    bool urgent = p->why == ACME_WHY_WINDOW && f->utc < acme_renew_at(p->not_before, p->not_after) - tenth(life) &&
-                  (p->end <= f->utc || f->utc < p->not_before + (life >> 2));
+    /* It had to wait; or long before its life would ask for it, in a window that was over before we were told, or of a young
+     * certificate. */
+    bool early = f->utc < acme_renew_at(p->not_before, p->not_after) - tenth(life);
+    bool urgent = (p->chosen != 0 && p->chosen < p->due) ||
+                  (p->why == ACME_WHY_WINDOW && early && (p->end <= f->utc || f->utc < p->not_before + (life >> 2)));
     if (r->failures == 0) { /* it counts once, however often it is tried */
         r->urgent = !urgent ? 0 : r->urgent < UINT32_MAX ? r->urgent + 1 : r->urgent;
     }

@@ -1,6 +1,7 @@
 #include "renewal.h"
 
 #include "../jose/b64url.h"
+#include "../jose/jwk.h"
 #include "../secure/digest.h"
 
 #if ACME_CFG_RENEWAL
