@@ -87,6 +87,15 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto $(LDLIBS)
 
+# Years of one device, and a fleet, in virtual time: tests/soak.
+WORLD = $(call objects,tests/soak/world.c tests/soak/plot.c $(DEVICE) tests/fault/judge.c tests/fault/fastkey.c)
+$(B)/soak $(B)/fleet: $(B)/%: $(B)/obj/tests/soak/%.o $(WORLD) $(B)/libhelpers.a $(B)/libnanoacme.a
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto -lm $(LDLIBS)
+
+soak fleet: %: $(B)/%
+	$(B)/$* $(B)/$*.svg
+
 # Every way the world can fail, one at a time: tests/fault.
 torture: $(B)/torture
 	$(B)/torture

@@ -97,6 +97,7 @@ struct ca_plan {
     unsigned limit_lasts;                /* refusals before it is over; 0: for ever                   */
     unsigned stale;                      /* each so manieth look at an object tells its first state   */
     unsigned starts_in;                  /* seconds until certificates are valid; 0: since a day           */
+    int64_t life_s; /* of a certificate, which begins an hour ago, as Let's Encrypt's do; 0: it ends in 90 days  */
     bool begun;                          /* an order is there, and all its challenges are answered             */
     bool shows_processing;               /* so says the challenge while its validation is under way */
     bool trusting;                       /* signatures are not verified: where other tests do, for speed */
@@ -139,6 +140,7 @@ struct ca_order {
     struct ca_authz authz[CA_NAMES];
     char *chain;
     uint8_t point[65]; /* of the request's key */
+    int64_t from, to;  /* of its certificate   */
     char profile[32], replaces[128];
     const char *error; /* the document's member, as it is written; NULL: none */
 };
