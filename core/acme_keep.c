@@ -76,7 +76,9 @@ static int settle(struct acme_client *c)
     struct acme_renewal *r = &c->keep.renewal;
     acme_renewal_settle(r, &c->pair.mark, &c->keep.setup);
     c->keep.known = true;
-    r->look = r->look != 0 ? r->look : c->keep.look;
+    if (c->keep.look != 0 || !c->setup->remember_looks) { /* what is stored of it is old */
+        r->look = c->keep.look;
+    }
     if (r->look == 0 && !c->setup->remember_looks) {
         uint16_t random = 0;
         int error = random16(c, &random);
