@@ -539,7 +539,7 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
     const struct acme_problem *problem = &c->flow.problem;
     enum acme_phase phase = c->phase;
 
-    if (acme_keep_look_failed(c)) {
+    if (acme_keep_look_failed(c, error)) {
         return;
     }
 

@@ -269,13 +269,15 @@ static bool stays(int error)
     }
 }
 
-bool acme_keep_look_failed(struct acme_client *c)
+bool acme_keep_look_failed(struct acme_client *c, int error)
 {
     struct acme_renewal *r = &c->keep.renewal;
     if (!acme_looking(c)) {
         return false;
     }
-    if (c->keep.look_failures < UINT8_MAX) {
+    if (error == ACME_E_RATE_LIMITED) {
+        c->keep.look_failures = UINT8_MAX; /* whoever has too much to do is left alone at once */
+    } else if (c->keep.look_failures < UINT8_MAX) {
         c->keep.look_failures++;
     }
     c->keep.mute = c->flow.info.none;

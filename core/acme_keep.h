@@ -54,7 +54,7 @@ int acme_keep_flow(struct acme_client *c);
 int acme_keep_looked(struct acme_client *c);
 
 /* The look has failed: of that nothing is said. Returns false when the run is no look. Work: at most one write. */
-bool acme_keep_look_failed(struct acme_client *c);
+bool acme_keep_look_failed(struct acme_client *c, int error);
 
 /* The run has failed in that phase, as c->failure says. Work: at most one write. */
 void acme_keep_failed(struct acme_client *c, enum acme_phase phase, uint32_t now_ms);
@@ -80,7 +80,7 @@ uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms);
 #define acme_keep_deploy(c)         1
 #define acme_keep_flow(c)           0
 #define acme_keep_looked(c)         1
-#define acme_keep_look_failed(c)    false
+#define acme_keep_look_failed(c, e) false
 #define acme_keep_failed(c, p, now) ((void)(p), (void)(now))
 #define acme_keep_tell(c)           ((c)->result)
 #define acme_keep_wakes(c, now)     false

@@ -348,7 +348,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     bool stale = dropped && x->faults == 0;
 
     x->wary = x->wary || (dropped && !stale);
-    if (!is_passing(error) || ++x->faults > ACME_FAULT_TRIES) {
+    if (!is_passing(error) || ++x->faults > (acme_flow_looks(x->flow) ? 1 : ACME_FAULT_TRIES)) {
         return error;
     }
     x->fault_step = x->flow->step;
@@ -379,6 +379,9 @@ static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
 {
     const struct acme_flow *flow = x->flow;
     int32_t wait_s = x->retry_after_s;
+    if (acme_flow_looks(flow)) {
+        return ACME_E_RATE_LIMITED; /* it is not worth a wait */
+    }
     if (wait_s < 0) {
         /* A paused account: only its owner can end that (Boulder, at newOrder), or a limit of 2016, which says no more.
          * From anywhere else it is a box on the way, and as good as a 503. */
@@ -579,8 +582,10 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     }
     bool polled = (ACME_CFG_V1 && next == (int)step && !x->flow->drop_order) || next == (int)ACME_STEP_AUTHZ_POLL ||
                   next == (int)ACME_STEP_ORDER_POLL;
-    if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
-        x->retry_after_s = -1;                       /* it was meant for polling what was answered */
+    bool looked = acme_flow_looks(x->flow) && next == (int)ACME_STEP_COUNT; /* it tells when to look again */
+    if (!polled && !looked &&
+        next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
+        x->retry_after_s = -1;            /* it was meant for polling what was answered */
     }
     if (polled && x->retry_after_s > ACME_RETRY_AFTER_MAX_S) { /* longer than a run waits: the next one's business */
         x->retry_s = x->retry_after_s < A_DAY_S ? (uint32_t)x->retry_after_s : A_DAY_S;

@@ -59,6 +59,11 @@ const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT] = {
     [ACME_STEP_CERTIFICATE] = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_CERTIFICATE, .needs_key = true,
                                .url = certificate_url,       .body = ACME_BODY_CHAIN,
                                .read = certificate_read,     .refused = acme_flow_gone_refused},
+#if ACME_CFG_RENEWAL
+    [ACME_STEP_RENEWAL_INFO] = {.method = ACME_METHOD_GET,   .lost = ACME_STEP_RENEWAL_INFO,
+                               .url = acme_flow_info_url,
+                               .read = acme_flow_info_answer, .refused = acme_flow_info_refused},
+#endif
 };
 /* clang-format on */
 
@@ -147,7 +152,17 @@ int acme_flow_directory_read(struct acme_flow *f, const struct acme_answer *a)
     if (error != 0) {
         return error;
     }
+    acme_flow_info_read(f, a->json);
+    if (acme_flow_looks(f)) {
+        return acme_flow_info_directory(f);
+    }
     int order = order_step(f);
+    if (order == ACME_STEP_ORDER && f->rows == acme_flow_rfc8555) {
+        order = acme_flow_profile_listed(f, a->json, order);
+        if (order < 0) {
+            return order;
+        }
+    }
     if (ACME_CFG_V1 && f->rows != rows) {
         f->account[0] = '\0'; /* the CA has changed its protocol: there the account has another URL */
     }
@@ -273,7 +288,9 @@ static int order_ask(struct acme_flow *f, struct acme_out *payload)
         acme_out_lower(payload, acme_slice_of(f->setup->names[i]));
         acme_out_text(payload, "\"}");
     }
-    acme_out_text(payload, "]}");
+    acme_out_text(payload, "]");
+    acme_flow_wishes(f, payload);
+    acme_out_text(payload, "}");
     return 0;
 }
 
@@ -301,6 +318,10 @@ static int order_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     if (f->order.url[0] != '\0') {
         return acme_flow_gone_refused(f, p);
+    }
+    int without = acme_flow_wishes_refused(f, p);
+    if (without != 0) {
+        return without;
     }
     bool by_account = p->kind == ACME_PROBLEM_UNAUTHORIZED || p->kind == ACME_PROBLEM_MALFORMED;
     return by_account && !f->confirmed ? acme_flow_account_look(f) : ACME_E_PROBLEM;

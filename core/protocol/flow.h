@@ -58,7 +58,7 @@ struct acme_manage {
 #if ACME_CFG_RENEWAL
 /* Renewal information (RFC 9773), and what newOrder says beside the names. */
 struct acme_info {
-    bool looking;       /* this run asks for renewal information only: the table of renewal_info.c is in force */
+    bool looking;       /* this run asks for renewal information only: renewal_info.c                      */
     bool replaces;      /* newOrder names the certificate it replaces: certid                                  */
     bool spend;         /* the CA refused that: for the owner to store before anything else is asked           */
     bool by_default;    /* newOrder leaves the profile out, for the CA has none of that name                   */
@@ -178,6 +178,13 @@ static inline const struct acme_key *acme_manage_key(const struct acme_flow *flo
 #if ACME_CFG_RENEWAL
 /* Begins a look: renewal information is asked for, no more (renewal_info.c). As acme_flow_start(). */
 void acme_flow_look(struct acme_flow *flow);
+
+static inline bool acme_flow_looks(const struct acme_flow *flow)
+{
+    return flow->info.looking;
+}
+#else
+#define acme_flow_looks(flow) false
 #endif
 
 /* Begins, with what the caller has put into directory, account and order.url from the store. */

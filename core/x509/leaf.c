@@ -1,12 +1,49 @@
 /* leaf.c - see leaf.h. */
 #include "leaf.h"
 
+#include "../jose/b64url.h"
 #include "../wire/date.h"
 #include "../wire/slice.h"
 
 #define POINT_LEN 65
 
 static const uint8_t subject_alt_name[] = {0x55, 0x1d, 0x11};
+
+#if ACME_CFG_RENEWAL
+
+#define KEY_IDENTIFIER_MAX 32
+#define SERIAL_MAX         21
+
+static const uint8_t authority_key_identifier[] = {0x55, 0x1d, 0x23};
+
+/* Takes keyIdentifier out of the extension; what has none, or has the extension twice, is as if there were none. */
+static void read_authority(struct acme_leaf *leaf, const struct acme_der *oid, const struct acme_der *value)
+{
+    struct acme_der list, id;
+    if (!acme_der_is(oid, authority_key_identifier, sizeof authority_key_identifier)) {
+        return;
+    }
+    bool first = leaf->authority.at == NULL;
+    leaf->authority = (struct acme_der){value->at, 0};
+    if (first && acme_der_only(value, ACME_DER_SEQUENCE, &list) &&
+        acme_der_expect(&list, ACME_DER_KEY_IDENTIFIER, &id)) {
+        leaf->authority = id;
+    }
+}
+
+void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf)
+{
+    const struct acme_der *key = &leaf->authority, *serial = &leaf->serial;
+    if (key->len > 0 && key->len <= KEY_IDENTIFIER_MAX && serial->len > 0 && serial->len <= SERIAL_MAX) {
+        acme_out_b64url(o, key->at, key->len);
+        acme_out_text(o, ".");
+        acme_out_b64url(o, serial->at, serial->len);
+    }
+}
+
+#else
+#define read_authority(leaf, oid, value) ((void)0)
+#endif
 
 /* Takes a UTCTime or GeneralizedTime. */
 static bool read_time(struct acme_der *in, int64_t *utc)
@@ -21,7 +58,7 @@ static bool read_time(struct acme_der *in, int64_t *utc)
     return *utc != ACME_DATE_NONE;
 }
 
-/* Extensions: only subjectAltName is looked at, and there may be only one. */
+/* Extensions: subjectAltName is looked at, of which there may be only one, and who the issuer was. */
 static bool read_extensions(struct acme_leaf *leaf, struct acme_der list)
 {
     struct acme_der value;
@@ -32,6 +69,7 @@ static bool read_extensions(struct acme_leaf *leaf, struct acme_der list)
         if (!acme_der_extension(&list, &oid, &critical, &value)) {
             return false;
         }
+        read_authority(leaf, &oid, &value);
         if (acme_der_is(&oid, subject_alt_name, sizeof subject_alt_name) &&
             (leaf->names.at != NULL || !acme_der_only(&value, ACME_DER_SEQUENCE, &leaf->names))) {
             return false;

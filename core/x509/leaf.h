@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-#define ACME_CERTID_MAX 72 /* characters: 32 bytes of key identifier, a dot, 21 of serial number */
+/* Characters: 32 bytes of key identifier, a dot, 21 of serial number. RFC 5280 allows 20, and a leading zero. */
+#define ACME_CERTID_MAX 72
 
 struct acme_leaf {
     int64_t not_before, not_after; /* seconds since 1970; 9999-12-31 for "no expiry"            */
@@ -19,6 +20,9 @@ struct acme_leaf {
     struct acme_der serial;        /* contents octets, leading zero kept (RFC 9773, 4.1)         */
     struct acme_der issuer;        /* contents of the issuer Name                               */
     struct acme_der subject;       /* contents of the subject Name                              */
+#if ACME_CFG_RENEWAL
+    struct acme_der authority; /* keyIdentifier of its issuer's key; empty: it does not say      */
+#endif
 };
 
 /* Reads a DER certificate. Memory: the pointers lead into `der`. Work: one pass. Signatures are not checked.
@@ -29,8 +33,11 @@ int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len);
  * of these, whatever else it is for. */
 bool acme_leaf_names_are(const struct acme_leaf *leaf, const char *const *names, size_t name_count, bool or_more);
 
-/* Writes what the CA calls the certificate (RFC 9773, 4.1); nothing when it has no key identifier of its issuer. */
+#if ACME_CFG_RENEWAL
+/* Writes what the CA calls the certificate (RFC 9773, 4.1), at most ACME_CERTID_MAX characters; nothing when it does not tell
+ * its issuer's key, or by more bytes. */
 void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf);
+#endif
 
 #ifdef __cplusplus
 }
