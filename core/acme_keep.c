@@ -310,6 +310,16 @@ void acme_keep_failed(struct acme_client *c, enum acme_phase phase, uint32_t now
     }
 }
 
+uint32_t acme_keep_apart(struct acme_client *c, uint32_t wait_s)
+{
+    uint16_t random = 0; /* without it: when the CA said */
+    if (acme_keeping(c)) {
+        (void)random16(c, &random);
+    }
+    wait_s += ((wait_s / 10) * random) >> 16;
+    return wait_s < A_DAY_S ? wait_s : A_DAY_S; /* what is stored for later than that is not believed */
+}
+
 /* --- between rounds --- */
 
 enum acme_progress acme_keep_tell(struct acme_client *c)
