@@ -43,7 +43,8 @@ static double step(double span, unsigned marks)
 
 static void text(const struct plot *p, double x, double y, const char *anchor, const char *colour, const char *words)
 {
-    fprintf(p->file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\">%s</text>\n", x, y, anchor, colour, words);
+    fprintf(p->file, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" fill=\"%s\">%s</text>\n", x, y, anchor, colour,
+            words);
 }
 
 void plot_axes(struct plot *p, const char *title, const char *x, const char *y, unsigned x_marks)
@@ -74,14 +75,17 @@ void plot_axes(struct plot *p, const char *title, const char *x, const char *y, 
 
 void plot_shade(struct plot *p, double from, double to, const char *words)
 {
-    fprintf(p->file, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"" PLOT_GREY "\" fill-opacity=\"0.22\"/>\n",
+    fprintf(p->file,
+            "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"" PLOT_GREY
+            "\" fill-opacity=\"0.22\"/>\n",
             across(p, from), p->top, across(p, to) - across(p, from), p->height);
     text(p, across(p, from) + 3, p->top + 11, "start", PLOT_GREY, words);
 }
 
 void plot_rule(struct plot *p, double y, const char *colour, const char *words)
 {
-    fprintf(p->file, "<path d=\"M%.1f %.1fh%.1f\" stroke=\"%s\" stroke-dasharray=\"4 3\"/>\n", p->left, up(p, y), p->width, colour);
+    fprintf(p->file, "<path d=\"M%.1f %.1fh%.1f\" stroke=\"%s\" stroke-dasharray=\"4 3\"/>\n", p->left, up(p, y),
+            p->width, colour);
     text(p, p->left + p->width - 3, up(p, y) - 4, "end", colour, words);
 }
 
@@ -89,7 +93,8 @@ void plot_line(struct plot *p, const double *y, unsigned count, const char *colo
 {
     fprintf(p->file, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"1.3\" d=\"", colour);
     for (unsigned i = 0; i < count; i++) {
-        fprintf(p->file, "%c%.1f %.1f", i == 0 ? 'M' : 'L', p->left + p->width * i / (count > 1 ? count - 1 : 1), up(p, y[i]));
+        fprintf(p->file, "%c%.1f %.1f", i == 0 ? 'M' : 'L', p->left + p->width * i / (count > 1 ? count - 1 : 1),
+                up(p, y[i]));
     }
     fprintf(p->file, "\"/>\n");
 }

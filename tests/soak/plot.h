@@ -24,9 +24,10 @@ void plot_axes(struct plot *p, const char *title, const char *x, const char *y, 
 
 void plot_shade(struct plot *p, double from, double to, const char *words);
 void plot_rule(struct plot *p, double y, const char *colour, const char *words);
-void plot_line(struct plot *p, const double *y, unsigned count, const char *colour);                  /* evenly over x */
-void plot_area(struct plot *p, const double *low, const double *high, unsigned count, const char *colour); /* likewise */
-void plot_bars(struct plot *p, const double *y, unsigned count, const char *colour);                  /* likewise      */
+void plot_line(struct plot *p, const double *y, unsigned count, const char *colour); /* evenly over x */
+void plot_area(struct plot *p, const double *low, const double *high, unsigned count,
+               const char *colour);                                                  /* likewise */
+void plot_bars(struct plot *p, const double *y, unsigned count, const char *colour); /* likewise      */
 void plot_dot(struct plot *p, double x, double y, const char *colour);
 void plot_words(struct plot *p, double x, double y, const char *colour, const char *words);
 

@@ -115,8 +115,9 @@ static int look(struct actor *a)
     put_time(to, a->end);
     snprintf(body, sizeof body, "{\"suggestedWindow\":{\"start\":\"%s\",\"end\":\"%s\"}}", from, to);
     unsigned after = 21600 - 4320 + dice_below(8640); /* Boulder's */
-    return answer(a, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nRetry-After: %u\r\nContent-Length: %zu\r\n\r\n%s",
-                  after, strlen(body), body);
+    return answer(
+        a, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nRetry-After: %u\r\nContent-Length: %zu\r\n\r\n%s",
+        after, strlen(body), body);
 }
 
 /* What the account's owner asks for, from the request's JWS. */
@@ -138,7 +139,8 @@ static int limited(struct actor *a, unsigned s, const char *what)
     if (s == 0) {
         return DEVICE_GO;
     }
-    snprintf(body, sizeof body, "{\"type\":\"urn:ietf:params:acme:error:rateLimited\",\"detail\":\"too many %s\"}", what);
+    snprintf(body, sizeof body, "{\"type\":\"urn:ietf:params:acme:error:rateLimited\",\"detail\":\"too many %s\"}",
+             what);
     a->world->sum.limits++;
     return say(a, 429, s, body);
 }
@@ -234,6 +236,7 @@ static bool unlucky(struct world *w)
 /* An exchange that fails without having been carried out, or whose answer will. */
 static int spoil(struct actor *a)
 {
+    static const int troubles[] = {500, 502, 503, 504};
     switch (dice_below(5)) {
     case 0: /* on its way there */
         ca_lost(&a->d.ca, a->d.request, a->d.request_len);
@@ -242,9 +245,10 @@ static int spoil(struct actor *a)
         a->after = AFTER_CUT;
         return DEVICE_GO;
     case 2:
-        return say(a, 500 + (int)dice_below(5), 0, dice_below(2) == 0 ? "oops" : "{\"type\":\"urn:ietf:params:acme:error:serverInternal\"}");
+        return say(a, troubles[dice_below(4)], 0,
+                   dice_below(2) == 0 ? "oops" : "{\"type\":\"urn:ietf:params:acme:error:serverInternal\"}");
     case 3:
-        return say(a, 503, 1 + dice_below(3600), "<html>busy</html>");
+        return say(a, 503, 1 + dice_below(600), "<html>busy</html>");
     default:
         return dice_below(2) == 0 ? answer(a, "SSH-2.0-OpenSSH_9.2p1\r\n\r\n")
                                   : say(a, 200, 0, "<html><title>Welcome to our hotel</title></html>");

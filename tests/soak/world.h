@@ -20,16 +20,16 @@ struct bucket {
 
 /* The accounts of a fleet. */
 enum world_accounts {
-    WORLD_OWN,      /* each device makes its own          */
-    WORLD_PREMADE,  /* each has its own, made in a factory */
-    WORLD_SHARED    /* one for all                        */
+    WORLD_OWN,     /* each device makes its own          */
+    WORLD_PREMADE, /* each has its own, made in a factory */
+    WORLD_SHARED   /* one for all                        */
 };
 
 struct world_plan {
     unsigned devices;
-    int64_t life_s;        /* of certificates                                                     */
-    bool ari;              /* the CA has renewal information                                      */
-    bool one_domain;       /* all names are below one registered domain, and there is no override */
+    int64_t life_s;  /* of certificates                                                     */
+    bool ari;        /* the CA has renewal information                                      */
+    bool one_domain; /* all names are below one registered domain, and there is no override */
     enum world_accounts accounts;
     unsigned fail_percent; /* exchanges that fail, each in one of six ways                        */
     int64_t reboot_s;      /* devices are switched off and on that often; 0: never                */
@@ -37,7 +37,7 @@ struct world_plan {
     int64_t power_up_s;    /* devices are switched on within this; 0: all at once                 */
     struct {
         int64_t from_ms, to_ms;
-        int error; /* what connecting says then */
+        int error;       /* what connecting says then */
     } span[WORLD_SPANS]; /* when the CA cannot be reached */
     int64_t recall_ms;   /* all certificates made before are to be replaced, told from then on; 0: never  */
 };
@@ -55,14 +55,14 @@ struct actor {
     char name[64];
     int64_t wake_ms, now_ms, answer_ms, reboot_ms;
     uint32_t idle_ms, skew_ms;
-    bool refused;             /* the connection under way will be          */
-    int after;                /* what becomes of the answer under way      */
-    unsigned orders;          /* made, beside those the CA still remembers */
-    struct world_use use;     /* the certificate in use; to 0: none        */
-    bool recalled, exempt;    /* the order under way is exempt from limits */
-    int64_t start, end;       /* the window the CA has for it              */
-    int64_t recalled_at;      /* when that was the CA's answer first       */
-    char certid[128];         /* of it; empty: not known                   */
+    bool refused;          /* the connection under way will be          */
+    int after;             /* what becomes of the answer under way      */
+    unsigned orders;       /* made, beside those the CA still remembers */
+    struct world_use use;  /* the certificate in use; to 0: none        */
+    bool recalled, exempt; /* the order under way is exempt from limits */
+    int64_t start, end;    /* the window the CA has for it              */
+    int64_t recalled_at;   /* when that was the CA's answer first       */
+    char certid[128];      /* of it; empty: not known                   */
     struct bucket orders_of_own, same_names;
     bool had_certificate;
 };
@@ -72,7 +72,7 @@ struct world {
     struct actor *actors;
     struct actor **queue; /* a heap by wake_ms */
     unsigned queued;
-    int64_t now_ms; /* since the beginning, which is MAKER_NOW */
+    int64_t now_ms;          /* since the beginning, which is MAKER_NOW */
     int64_t refused_from_ms; /* refusals before are not counted */
     struct bucket accounts, orders, domain, nonce_rps, directory_rps, account_rps;
     struct {
@@ -83,8 +83,8 @@ struct world {
     } sum;
     uint16_t *minutes; /* requests that came to the CA's address, in each minute         */
     uint16_t *knocks;  /* connections that were tried                                    */
-    void (*used)(struct world *w, const struct actor *a, const struct world_use *use);       /* it has been replaced */
-    void (*ordered)(struct world *w, const struct actor *a, int64_t at_s);                   /* an order was made   */
+    void (*used)(struct world *w, const struct actor *a, const struct world_use *use); /* it has been replaced */
+    void (*ordered)(struct world *w, const struct actor *a, int64_t at_s);             /* an order was made   */
 };
 
 void world_begin(struct world *w, const struct world_plan *plan);
