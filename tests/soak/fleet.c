@@ -377,7 +377,7 @@ static void draw(const char *path)
     draw_day(f, 450, 45, drawn.recall, "All certificates recalled by ARI at 0 h");
 
     double to = OUTAGE_DAYS + OUTAGE_AFTER_D;
-    struct plot p = {f, 50, 220, 730, 110, -OUTAGE_BEFORE_D, to, 0, 110};
+    struct plot p = {f, 50, 220, 730, 110, -OUTAGE_BEFORE_D, to, 0, 125};
     plot_axes(&p, "30 days without the CA: age of the certificates of 90 days, oldest, median and youngest", "days",
               "% of life", 10);
     plot_shade(&p, 0, OUTAGE_DAYS, "no CA");

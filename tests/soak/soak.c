@@ -145,7 +145,7 @@ static void draw(const char *path, unsigned years)
         char title[100];
         double per_week[530], most = 1;
         unsigned weeks = (unsigned)(years * YEAR_S / (7 * WORLD_DAY_S));
-        struct plot p = {f, 60, 40 + 2.0 * height * life, 720, height - 70, 0, years, 0, 110};
+        struct plot p = {f, 60, 40 + 2.0 * height * life, 720, height - 70, 0, years, 0, 125};
         snprintf(title, sizeof title, "Certificates of %s: their age when they were replaced", names[life]);
         plot_axes(&p, title, "years", "% of life", 10);
         double outage = years * 0.3 + 11.0 * WORLD_DAY_S / YEAR_S, root = years * 0.55;
