@@ -17,6 +17,7 @@
 #define SERVE_WAIT_MS  20 /* while a solver has work of its own: so do a responder's slots, and others wait for them */
 #define AN_HOUR_S      3600
 #define A_DAY_S        86400
+#define REPEATS_MAX    4      /* looks at a certificate that is not ours, the first one included */
 #define ORDER_KEPT_S   129600 /* a day and a half: for an order that may have a certificate, whatever the CA says */
 
 /* --- set-up --- */
@@ -174,11 +175,13 @@ static int tick_begin(struct acme_client *c, uint32_t now_ms)
 {
     /* The CA's wish is a day at most when it is stored: one further ahead was stored by a clock that was wrong. */
     int64_t left_s = c->retry_utc - c->utc;
-    if (c->flow.since > c->utc && !acme_managing(c)) { /* stored by a clock that was ahead: it is counted from now */
+    bool order = c->flow.order.url[0] != '\0';
+    /* Stored by a clock that was ahead, or by an image that did not: it is counted from now. */
+    if (order && (c->flow.since == 0 || c->flow.since > c->utc) && !acme_managing(c)) {
         c->flow.since = c->utc;
         c->flow.save_order = true;
     }
-    c->flow.old = c->flow.order.url[0] != '\0' && c->utc - c->flow.since >= ORDER_KEPT_S;
+    c->flow.old = order && c->utc - c->flow.since >= ORDER_KEPT_S;
     if (c->when == ACME_WHEN_DUE && left_s > 0 && left_s <= A_DAY_S) {
         c->exchange.retry_s = (uint32_t)left_s;
         return ACME_E_RATE_LIMITED;
@@ -258,7 +261,7 @@ static int end_chain(struct acme_client *c, uint32_t now_ms)
     }
     if (error == ACME_E_CERT_KEY && !c->flow.finalized) { /* another client has finalized it with its own key */
         next = acme_flow_reorder(&c->flow, error);
-    } else if (c->flow.repeats++ < 3) { /* empty, cut, somebody else's: a replica that lags */
+    } else if (++c->flow.repeats < REPEATS_MAX) { /* empty, cut, somebody else's: a replica that lags */
         next = ACME_STEP_CERTIFICATE;
     }
     if (next < 0) {

@@ -221,7 +221,7 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
     if (flow->order.url[0] != '\0') {
         line(o, "order", flow->order.url);
         if (flow->since > 0) {
-            number(o, "since", (uint32_t)flow->since);
+            number(o, "since", flow->since < UINT32_MAX ? (uint32_t)flow->since : UINT32_MAX);
         }
         if (flow->answered > 0) {
             number(o, "answered", flow->answered);

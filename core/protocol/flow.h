@@ -82,7 +82,8 @@ struct acme_flow {
     uint8_t authz;    /* index in order.authz; all are valid when it reaches order.authz_count       */
     uint8_t answered; /* below it: a response may have gone out, in this run or before               */
     uint8_t name_at;  /* index in setup->names                                                       */
-    uint8_t repeats;  /* times something was tried again for it                                      */
+    uint8_t repeats;  /* times something was tried again for it, or for the order                    */
+    uint8_t denied;   /* times in a row that an object, or the account, was said not to be there     */
     uint8_t looks;    /* at it since its challenge was, perhaps, answered, and it has been silent    */
     bool presented;   /* a solver shows the answer                                                   */
     bool in_doubt;    /* our response may not have reached the CA                                    */
@@ -97,7 +98,8 @@ struct acme_flow {
 
     bool resumed;        /* the order came from the store: it may be gone                            */
     bool finalized;      /* the CA may have carried out finalize: there may be a certificate         */
-    bool old;            /* the store has known it for longer than a certificate is waited for       */
+    bool requested;      /* finalize has gone out in this run                                        */
+    bool old;            /* the order was stored so long ago that its certificate is given up        */
     bool cached;         /* the directory came from the store: it may be out of date                 */
     bool renewed;        /* the account was looked up by its key once already                        */
     bool confirmed;      /* the CA has told the account's URL in this run                            */
@@ -196,6 +198,9 @@ int acme_flow_act(struct acme_flow *flow);
 
 /* Notes that the answer to the step's request was lost, and that the request may have been carried out. */
 void acme_flow_lost(struct acme_flow *flow);
+
+/* Only the head of the answer was of use: what newOrder has made is at `location`, which may be empty. */
+void acme_flow_located(struct acme_flow *flow, struct acme_slice location);
 
 /* The DNS name a step is about; empty for steps about none. */
 struct acme_slice acme_flow_name(const struct acme_flow *flow, enum acme_step step);
