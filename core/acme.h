@@ -118,7 +118,6 @@ struct acme_client {
     struct acme_keep {
         struct acme_renewal renewal;
         struct acme_mark setup;
-        int64_t look;          /* when to look next: known without a write; 0: not known yet */
         uint32_t over_ms;      /* when a round failed last                              */
         uint8_t look_failures; /* in a row                                              */
         uint8_t troubles;      /* in a row: rounds that failed before the CA was asked  */

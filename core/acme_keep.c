@@ -58,7 +58,17 @@ void acme_keep_start(struct acme_client *c)
 
 void acme_keep_recall(struct acme_client *c)
 {
-    acme_keeper_renewal(&c->keeper, &c->keep.renewal);
+    struct acme_renewal *r = &c->keep.renewal;
+    const struct acme_mark leaf = r->window; /* of the round before */
+    int64_t look = r->look;
+    acme_keeper_renewal(&c->keeper, r);
+    if (!c->setup->remember_looks) { /* stored on another occasion, and old */
+        r->look = 0;
+    }
+    if (acme_mark_known(&leaf)) { /* the store may not have heard of it yet */
+        acme_renewal_settle(r, &leaf, &c->keep.setup);
+        r->look = r->look == 0 ? look : r->look; /* known without a write */
+    }
 }
 
 /* What follows a failure waits, whatever the clock says, and be it that it jumps. */
@@ -74,17 +84,17 @@ static bool rests(const struct acme_client *c, uint32_t now_ms, uint32_t *left_m
 static int settle(struct acme_client *c)
 {
     struct acme_renewal *r = &c->keep.renewal;
+    if (!acme_mark_same(&r->window, &c->pair.mark)) {
+        c->keep.mute = false;
+        c->keep.look_failures = 0;
+    }
     acme_renewal_settle(r, &c->pair.mark, &c->keep.setup);
     c->keep.known = true;
-    if (c->keep.look != 0 || !c->setup->remember_looks) { /* what is stored of it is old */
-        r->look = c->keep.look;
-    }
     if (r->look == 0 && !c->setup->remember_looks) {
         uint16_t random = 0;
         int error = random16(c, &random);
         int64_t life = c->pair.not_after - c->pair.not_before;
         r->look = c->utc + (c->keep.boot ? (random * (uint32_t)SETTLE_S) >> 16 : acme_plan_look_s(-1, life, 0));
-        c->keep.look = r->look;
         return error;
     }
     return 0;
@@ -248,7 +258,6 @@ int acme_keep_looked(struct acme_client *c)
     c->keep.look_failures = 0;
     c->keep.mute = info->none;
     r->look = c->utc + acme_plan_look_s(c->exchange.retry_after_s, c->pair.not_after - c->pair.not_before, 0);
-    c->keep.look = r->look;
     c->flow.info.looking = false;
     c->phase = ACME_PHASE_PLAN;
     return changed > 0 || c->setup->remember_looks ? store(c) : 1;
@@ -282,7 +291,6 @@ bool acme_keep_look_failed(struct acme_client *c, int error)
     }
     c->keep.mute = c->flow.info.none;
     r->look = c->utc + acme_plan_look_s(-1, 0, c->keep.look_failures);
-    c->keep.look = r->look;
     c->flow.info.looking = false;
     (void)end_round(c);
     if (c->setup->remember_looks) {
@@ -352,10 +360,6 @@ bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
             return false;
         }
         c->keep.failed = false;
-    }
-    if (c->result == ACME_ISSUED) { /* another certificate to ask about */
-        c->keep.look = 0;
-        c->keep.mute = false;
     }
     c->keep.quiet = again;
     c->keep.boot = c->keep.told = c->keep.known = false;
