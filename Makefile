@@ -87,13 +87,24 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto $(LDLIBS)
 
+# Years of one device, and a fleet, in virtual time: tests/soak.
+WORLD = $(call objects,tests/soak/world.c tests/soak/plot.c $(DEVICE) tests/fault/judge.c tests/fault/fastkey.c)
+$(B)/soak $(B)/fleet: $(B)/%: $(B)/obj/tests/soak/%.o $(WORLD) $(B)/libhelpers.a $(B)/libnanoacme.a
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto -lm $(LDLIBS)
+
+soak: $(B)/soak
+	$(B)/soak 10 $(B)/soak.svg
+fleet: $(B)/fleet
+	$(B)/fleet 1000 $(B)/fleet.svg
+
 # Every way the world can fail, one at a time: tests/fault.
 torture: $(B)/torture
 	$(B)/torture
 
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
-$(B)/tests/unit/test_manage $(B)/tests/unit/test_flash_run: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+$(B)/tests/unit/test_manage $(B)/tests/unit/test_flash_run $(B)/tests/unit/test_keep_fleet: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
 $(B)/tests/unit/test_words $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
@@ -231,6 +242,7 @@ help:
 	@echo 'make check      everything tested; the last line counts. tests/run.py --help: its groups'
 	@echo 'make lint       layout, include directions, symbols, limits, pages; make format: the layout'
 	@echo 'make torture    every fault at every point; minutes'
+	@echo 'make soak       ten years of a device on a bad wire, in virtual time; make fleet: a thousand behind one address'
 	@echo 'make replay     FILE=recording.jsonl ...: further recordings of a server of 2016'
 	@echo 'make fuzz       SECONDS=60 for each harness, or RUNS=n; ONLY=fuzz_json'
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
@@ -245,7 +257,7 @@ help:
 		'target-recording'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units fuzzers fuzz torture replay headers deps demo run unit test tests check format lint size bench coverage mutants \
+.PHONY: all units fuzzers fuzz torture soak fleet replay headers deps demo run unit test tests check format lint size bench coverage mutants \
 	proof anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

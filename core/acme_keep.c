@@ -63,6 +63,9 @@ void acme_keep_recall(struct acme_client *c)
     const struct acme_mark leaf = r->window; /* of the round before */
     int64_t look = r->look;
     acme_keeper_renewal(&c->keeper, r);
+    if (!c->setup->remember_looks) { /* stored on another occasion, and old */
+        r->look = 0;
+    }
     if (acme_mark_known(&leaf)) { /* the store may not have heard of it yet */
         acme_renewal_settle(r, &leaf, &c->keep.setup);
         r->look = r->look == 0 ? look : r->look; /* known without a write */
@@ -328,6 +331,16 @@ void acme_keep_failed(struct acme_client *c, enum acme_phase phase, uint32_t now
         r->cause = acme_mark_of_cause(c->setup);
         (void)store(c);
     }
+}
+
+uint32_t acme_keep_apart(struct acme_client *c, uint32_t wait_s)
+{
+    uint16_t random = 0; /* without it: when the CA said */
+    if (acme_keeping(c)) {
+        (void)random16(c, &random);
+    }
+    wait_s += ((wait_s / 10) * random) >> 16;
+    return wait_s < A_DAY_S ? wait_s : A_DAY_S; /* what is stored for later than that is not believed */
 }
 
 /* --- between rounds --- */

@@ -209,6 +209,15 @@ def fault():
         tap([f"{build}/torture", "--at-most", "300"], "fault/torture")
 
 
+def soak():
+    """a year of one device, and a small fleet, in virtual time: samples of `make soak` and `make fleet`"""
+    build = "build/asan"
+    if make("the simulations build with gcc", f"B={build}", "CC=gcc", f"CFLAGS={SANITIZE}", f"{build}/soak",
+            f"{build}/fleet"):
+        tap([f"{build}/soak", "1"], "soak/soak")
+        tap([f"{build}/fleet", "25"], "soak/fleet")
+
+
 def coverage():
     """lines and branches of core/ that the programs of unit reach"""
     build = "build/coverage"
@@ -258,7 +267,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, target, size, install, conformance, boards, interop, demo, bench]
+GROUPS = [lint, unit, fault, soak, coverage, fuzz, clang, bigendian, target, size, install, conformance, boards, interop, demo, bench]
 
 
 def main():
