@@ -106,7 +106,7 @@ $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVI
 $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
 $(B)/tests/unit/test_manage $(B)/tests/unit/test_flash_run $(B)/tests/unit/test_keep_fleet: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
-$(B)/tests/unit/test_words: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
+$(B)/tests/unit/test_words $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 
 # FILE=recording.jsonl ...: plays further recordings of a server of 2016 (tests/dialogue/boulder-2016).
@@ -211,21 +211,24 @@ $(B)/nanoacme.pc: port/posix/nanoacme.pc.in Makefile
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@OPTIONS@|$(HOST_OPTIONS)|' $< >$@
 
 D = $(DESTDIR)$(PREFIX)
+UNITS_OF_SYSTEMD = nanoacme.service nanoacme.timer nanoacme-daemon.service
 install: all $(B)/nanoacme.1
 	@rm -f $(B)/nanoacme.pc
 	@$(MAKE) $(B)/nanoacme.pc
-	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/share/man/man1
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/share/man/man1 $(D)/lib/systemd/system
 	install -m 755 $(B)/nanoacme $(D)/bin
 	install -m 644 $(B)/libnanoacme.a $(B)/libnanoacme-posix.a $(D)/lib
 	install -m 644 $(B)/nanoacme.pc $(D)/lib/pkgconfig
 	install -m 644 $(B)/nanoacme.1 $(D)/share/man/man1
+	for u in $(UNITS_OF_SYSTEMD); do sed 's|/usr/local/bin|$(PREFIX)/bin|' port/posix/$$u >$(D)/lib/systemd/system/$$u && \
+		chmod 644 $(D)/lib/systemd/system/$$u || exit 1; done
 	for h in $(HEADERS); do \
 		to=$${h#core/}; install -D -m 644 $$h $(D)/include/nanoacme/$${to#port/posix/} || exit 1; done
 
 uninstall:
 	rm -rf $(D)/include/nanoacme
 	rm -f $(D)/bin/nanoacme $(D)/lib/libnanoacme.a $(D)/lib/libnanoacme-posix.a \
-		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1
+		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1 $(UNITS_OF_SYSTEMD:%=$(D)/lib/systemd/system/%)
 
 clean:
 	rm -rf $(B)

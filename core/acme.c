@@ -116,11 +116,11 @@ static int tick_records(struct acme_client *c)
 
 static int tick_clock(struct acme_client *c, uint32_t now_ms)
 {
-    int known = c->setup->sys->utc(c->setup->sys->ctx, &c->utc);
+    int known = acme_time(c, &c->utc);
     if (known < 0) {
         return known;
     }
-    if (known == 0 || c->utc < ACME_UTC_FLOOR) {
+    if (known == 0) {
         return acme_passed(now_ms, c->clock_ms, ACME_STEP_BUDGET_S * 1000u) ? ACME_E_CLOCK : 0;
     }
     c->phase = acme_managing(c) && !acme_revoking(c) ? ACME_PHASE_BEGIN : ACME_PHASE_PAIR;
@@ -573,7 +573,7 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
     }
     if (talked && c->exchange.retry_s > 0) { /* the CA's wish is stored, our advice is the caller's to follow */
         int64_t utc = 0;
-        c->utc = c->setup->sys->utc(c->setup->sys->ctx, &utc) == 1 ? utc : c->utc; /* the answer came just now */
+        c->utc = acme_time(c, &utc) == 1 ? utc : c->utc; /* the answer came just now */
         (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)acme_keep_apart(c, failure->retry_s));
     }
     acme_keep_failed(c, phase, now_ms);

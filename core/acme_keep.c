@@ -10,9 +10,10 @@
 #define TROUBLE_S  60 /* before another try where nothing was asked of the CA: no time, no entropy, no store */
 #define TROUBLES   6  /* doublings of that: an hour */
 #define A_DAY_S    86400
-#define FREE_TRIES 3   /* failed attempts in a row, behind which one that a person begins has to wait as well */
-#define STOP_AFTER 3   /* attempts in a row that end with an error that stays: one odd answer proves nothing */
-#define SETTLE_S   600 /* after a boot the first look comes within this: a fleet that is switched on at once */
+#define FREE_TRIES 3    /* failed attempts in a row, behind which one that a person begins has to wait as well */
+#define STOP_AFTER 3    /* attempts in a row that end with an error that stays: one odd answer proves nothing */
+#define MOVED_S    3600 /* a CA whose window is another each time costs no more than a write an hour */
+#define SETTLE_S   600  /* after a boot the first look comes within this: a fleet that is switched on at once */
 
 static int random16(struct acme_client *c, uint16_t *number)
 {
@@ -41,7 +42,7 @@ bool acme_plan(const struct acme_client *c, struct acme_plan *plan)
 {
     int64_t utc = 0;
     memset(plan, 0, sizeof(*plan));
-    if (!c->keep.known || c->setup->sys->utc(c->setup->sys->ctx, &utc) != 1 || utc < ACME_UTC_FLOOR) {
+    if (!c->keep.known || acme_time(c, &utc) != 1) {
         return false;
     }
     struct acme_facts facts = facts_of(c, utc);
@@ -89,6 +90,13 @@ static int settle(struct acme_client *c)
         c->keep.look_failures = 0;
     }
     acme_renewal_settle(r, &c->pair.mark, &c->keep.setup);
+    if (r->stopped != 0) { /* a person has seen to it */
+        struct acme_mark cause = acme_mark_of_cause(c->setup);
+        if (!acme_mark_same(&r->cause, &cause)) {
+            r->failures = r->stopped = 0;
+            r->next = 0;
+        }
+    }
     c->keep.known = true;
     if (r->look == 0 && !c->setup->remember_looks) {
         uint16_t random = 0;
@@ -113,8 +121,9 @@ static int attempt(struct acme_client *c, const struct acme_plan *plan, const st
     memset(&c->failure, 0, sizeof(c->failure));
     c->flow.info.replaces = c->flow.info.certid[0] != '\0' && !c->keep.renewal.spent &&
                             (!acme_mark_known(&c->keep.renewal.setup) || plan->why != ACME_WHY_SETUP);
-    c->phase = ACME_PHASE_BEGIN;
-    return store(c);
+    error = store(c);
+    c->phase = error == 1 ? ACME_PHASE_BEGIN : c->phase; /* where nothing can be stored, nothing is asked */
+    return error;
 }
 
 /* A fleet that is switched on for the first time: the moment is stored, so that it is drawn once. */
@@ -134,6 +143,8 @@ static int spread(struct acme_client *c)
 static int end_round(struct acme_client *c)
 {
     acme_channel_close(&c->channel);
+    c->keep.trouble = false;
+    c->keep.troubles = 0;
     if (c->keep.renewal.failures == 0 && c->keep.renewal.deploy_failures == 0) { /* nothing is wrong any more */
         memset(&c->failure, 0, sizeof(c->failure));
     }
@@ -154,7 +165,7 @@ int acme_keep_plan(struct acme_client *c, uint32_t now_ms)
         return error;
     }
     acme_plan_make(&plan, &facts);
-    if (plan.deploy <= c->utc) {
+    if (plan.deploy <= c->utc && !rests(c, now_ms, &left_ms)) {
         c->phase = ACME_PHASE_DEPLOY;
         return 1;
     }
@@ -200,7 +211,7 @@ int acme_keep_offer(struct acme_client *c)
     const struct acme_offer offer = {.not_before = c->chain.not_before, .not_after = c->chain.not_after};
     int64_t utc = 0;
     acme_channel_close(&c->channel);
-    bool known = c->setup->sys->utc(c->setup->sys->ctx, &utc) == 1;
+    bool known = acme_time(c, &utc) == 1;
     if (acme_keeping(c) && known && utc < offer.not_before && utc < c->pair.not_after) {
         /* whoever looks at it now would refuse it; the order stays for who does not keep running */
         return c->setup->remember_looks ? ACME_E_OFFER : 0;
@@ -254,10 +265,11 @@ int acme_keep_looked(struct acme_client *c)
     if (changed < 0) {
         return changed;
     }
-    c->utc = sys->utc(sys->ctx, &utc) == 1 ? utc : c->utc;
+    c->utc = acme_time(c, &utc) == 1 ? utc : c->utc;
     c->keep.look_failures = 0;
     c->keep.mute = info->none;
-    r->look = c->utc + acme_plan_look_s(c->exchange.retry_after_s, c->pair.not_after - c->pair.not_before, 0);
+    uint32_t wait_s = acme_plan_look_s(c->exchange.retry_after_s, c->pair.not_after - c->pair.not_before, 0);
+    r->look = c->utc + (changed > 0 && wait_s < MOVED_S ? MOVED_S : wait_s);
     c->flow.info.looking = false;
     c->phase = ACME_PHASE_PLAN;
     return changed > 0 || c->setup->remember_looks ? store(c) : 1;
@@ -281,6 +293,7 @@ static bool stays(int error)
 bool acme_keep_look_failed(struct acme_client *c, int error)
 {
     struct acme_renewal *r = &c->keep.renewal;
+    uint32_t wish_s = c->exchange.retry_s; /* the CA's, a day at most */
     if (!acme_looking(c)) {
         return false;
     }
@@ -290,7 +303,8 @@ bool acme_keep_look_failed(struct acme_client *c, int error)
         c->keep.look_failures++;
     }
     c->keep.mute = c->flow.info.none;
-    r->look = c->utc + acme_plan_look_s(-1, 0, c->keep.look_failures);
+    uint32_t wait_s = acme_plan_look_s(-1, 0, c->keep.look_failures);
+    r->look = c->utc + (wait_s > wish_s ? wait_s : wish_s);
     c->flow.info.looking = false;
     (void)end_round(c);
     if (c->setup->remember_looks) {
@@ -314,6 +328,7 @@ void acme_keep_failed(struct acme_client *c, enum acme_phase phase, uint32_t now
         int64_t tomorrow = c->utc + A_DAY_S;
         r->next = r->next > tomorrow ? r->next : tomorrow;
         r->stopped = r->failures >= STOP_AFTER ? (uint32_t)-error : 0;
+        r->cause = acme_mark_of_cause(c->setup);
         (void)store(c);
     }
 }
@@ -355,8 +370,7 @@ bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
         if (rests(c, now_ms, &left_ms)) {
             return false;
         }
-        if (!c->keep.trouble && acme_plan(c, &plan) && c->setup->sys->utc(c->setup->sys->ctx, &utc) == 1 &&
-            plan.wake > utc) {
+        if (!c->keep.trouble && acme_plan(c, &plan) && acme_time(c, &utc) == 1 && plan.wake > utc) {
             return false;
         }
         c->keep.failed = false;
@@ -366,18 +380,24 @@ bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
     return true;
 }
 
+bool acme_resting(const struct acme_client *c)
+{
+    return acme_keeping(c) && c->phase == ACME_PHASE_OVER && c->keep.told &&
+           (c->result == ACME_CURRENT || c->keep.trouble);
+}
+
 uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms)
 {
     struct acme_plan plan;
     uint32_t left_ms;
     int64_t utc = 0;
-    if (!c->keep.told || (c->result != ACME_CURRENT && !c->keep.trouble)) {
+    if (!acme_resting(c)) {
         return 0;
     }
     if (rests(c, now_ms, &left_ms)) {
         return left_ms < AWAKE_MS ? left_ms : AWAKE_MS;
     }
-    if (!acme_plan(c, &plan) || c->setup->sys->utc(c->setup->sys->ctx, &utc) != 1 || plan.wake <= utc) {
+    if (!acme_plan(c, &plan) || acme_time(c, &utc) != 1 || plan.wake <= utc) {
         return 0;
     }
     return plan.wake - utc < AWAKE_MS / 1000 ? (uint32_t)(plan.wake - utc) * 1000u : AWAKE_MS;
@@ -387,8 +407,7 @@ uint32_t acme_sleep_s(const struct acme_client *c)
 {
     struct acme_plan plan;
     int64_t utc = 0;
-    bool sleeps = c->phase == ACME_PHASE_OVER && acme_keeping(c) && c->keep.told && c->result == ACME_CURRENT;
-    if (!sleeps || !acme_plan(c, &plan) || c->setup->sys->utc(c->setup->sys->ctx, &utc) != 1 || plan.wake <= utc) {
+    if (!acme_resting(c) || c->keep.trouble || !acme_plan(c, &plan) || acme_time(c, &utc) != 1 || plan.wake <= utc) {
         return 0;
     }
     return plan.wake - utc < UINT32_MAX ? (uint32_t)(plan.wake - utc) : UINT32_MAX;

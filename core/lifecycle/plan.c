@@ -7,6 +7,7 @@
 #define A_MINUTE_S 60
 #define AN_HOUR_S  3600
 #define A_DAY_S    86400
+#define LEAST_S    1200 /* three certificates an hour, whatever a CA makes */
 #define RETRY_MOST_S                                                                                                 \
     (A_DAY_S + A_DAY_S / 8) /* a time to wait for that is further ahead was stored by a wrong clock */
 
@@ -60,6 +61,16 @@ static int64_t not_again_before(const struct acme_renewal *r, const struct acme_
     return r->tried + wait;
 }
 
+/* A certificate that is due, or over, as it comes is no reason to ask for the next one at once, and for ever: half of what was
+ * left of it then, and twenty minutes at least, are its life. */
+static int64_t not_at_once_before(const struct acme_renewal *r, const struct acme_pair *pair, int64_t utc)
+{
+    if (r->failures > 0 || r->tried == 0 || r->tried > utc || acme_plan_by_life(pair) > r->tried + LEAST_S) {
+        return ACME_TIME_NOW;
+    }
+    return r->tried + most((pair->not_after - r->tried) / 2, LEAST_S);
+}
+
 static bool has_window(const struct acme_renewal *r)
 {
     return r->start < r->end && r->chosen != 0;
@@ -82,11 +93,12 @@ static void plan_due(struct acme_plan *p, const struct acme_facts *f)
         p->why = ACME_WHY_SETUP;
     } else if (f->utc >= pair->not_after) {
         p->why = ACME_WHY_EXPIRED;
+        p->due = not_at_once_before(r, pair, f->utc);
     } else if (f->order) {
         p->why = ACME_WHY_ORDER;
     } else {
         p->why = ACME_WHY_LIFE;
-        p->due = acme_plan_by_life(pair);
+        p->due = most(acme_plan_by_life(pair), not_at_once_before(r, pair, f->utc));
         if (has_window(r)) {
             int64_t moment = most(r->chosen, not_again_before(r, pair));
             int64_t backstop = p->due + tenth(pair->not_after - pair->not_before);
@@ -151,9 +163,11 @@ uint32_t acme_plan_backoff_s(uint32_t failures, int64_t left_s, uint16_t random)
 void acme_plan_attempt(struct acme_renewal *r, const struct acme_plan *p, const struct acme_facts *f, uint16_t random)
 {
     int64_t life = p->not_after - p->not_before;
-    /* Long before its life would ask for it, in a window that was over before we were told, or of a young certificate. */
-    bool urgent = p->why == ACME_WHY_WINDOW && f->utc < acme_renew_at(p->not_before, p->not_after) - tenth(life) &&
-                  (p->end <= f->utc || f->utc < p->not_before + (life >> 2));
+    /* It had to wait; or long before its life would ask for it, in a window that was over before we were told, or of a young
+     * certificate. */
+    bool early = f->utc < acme_renew_at(p->not_before, p->not_after) - tenth(life);
+    bool urgent = (p->chosen != 0 && p->chosen < p->due) ||
+                  (p->why == ACME_WHY_WINDOW && early && (p->end <= f->utc || f->utc < p->not_before + (life >> 2)));
     if (r->failures == 0) { /* it counts once, however often it is tried */
         r->urgent = !urgent ? 0 : r->urgent < UINT32_MAX ? r->urgent + 1 : r->urgent;
     }
@@ -161,7 +175,9 @@ void acme_plan_attempt(struct acme_renewal *r, const struct acme_plan *p, const 
     r->tried = f->utc;
     r->next = f->utc + acme_plan_backoff_s(r->failures, p->not_after - f->utc, random);
     r->wants = *f->setup;
-    r->pair = f->pair->mark;
+    if (acme_mark_known(&f->pair->mark)) { /* one that could not be read just now is no other when it can */
+        r->pair = f->pair->mark;
+    }
     r->stopped = 0;
     if (f->deploys && !r->deploys) {
         r->deploys = true;

@@ -1,6 +1,7 @@
 #include "renewal.h"
 
 #include "../jose/b64url.h"
+#include "../jose/jwk.h"
 #include "../secure/digest.h"
 
 #if ACME_CFG_RENEWAL
@@ -28,25 +29,26 @@ struct acme_mark acme_mark_of_leaf(const void *der, size_t len)
     return mark_of(digest);
 }
 
-/* A name in small letters, since capitals are no other name. */
-static void name_digest(const char *name, uint8_t digest[ACME_SHA256_LEN])
+/* Adds a name, in small letters since capitals are no other name, to a sum that has no order. */
+static void add_digest(uint8_t sum[ACME_SHA256_LEN], const char *name)
 {
     char text[254];
+    uint8_t digest[ACME_SHA256_LEN];
     struct acme_out o;
     acme_out_init(&o, text, sizeof(text));
     acme_out_lower(&o, acme_slice_of(name));
     struct acme_slice part = acme_slice(text, o.len);
     acme_sha256(&part, 1, digest);
+    for (size_t at = 0; at < sizeof(digest); at++) {
+        sum[at] ^= digest[at];
+    }
 }
 
 struct acme_mark acme_mark_of_setup(const struct acme_setup *s)
 {
     uint8_t names[ACME_SHA256_LEN] = {0}, digest[ACME_SHA256_LEN];
-    for (size_t i = 0; i < s->name_count; i++) { /* a sum has no order */
-        name_digest(s->names[i], digest);
-        for (size_t at = 0; at < sizeof(names); at++) {
-            names[at] ^= digest[at];
-        }
+    for (size_t i = 0; i < s->name_count; i++) {
+        add_digest(names, s->names[i]);
     }
     const struct acme_slice parts[] = {
         acme_slice(names, sizeof(names)),
@@ -54,6 +56,23 @@ struct acme_mark acme_mark_of_setup(const struct acme_setup *s)
         acme_slice_of(s->profile != NULL ? s->profile : ""),
         acme_slice_of(" "),
         acme_slice_of(s->ca.directory_url),
+    };
+    acme_sha256(parts, sizeof(parts) / sizeof(parts[0]), digest);
+    return mark_of(digest);
+}
+
+struct acme_mark acme_mark_of_cause(const struct acme_setup *s)
+{
+    uint8_t point[ACME_POINT_LEN] = {0}, types[ACME_SHA256_LEN] = {0}, digest[ACME_SHA256_LEN];
+    const uint8_t agreed[] = {s->accept_terms, s->profile_optional};
+    for (size_t i = 0; i < s->solver_count; i++) {
+        add_digest(types, s->solvers[i]->type);
+    }
+    (void)s->account_key.ops->point(s->account_key.handle, point); /* a key that does not answer is a change, too */
+    const struct acme_slice parts[] = {
+        acme_slice(agreed, sizeof(agreed)),
+        acme_slice(types, sizeof(types)),
+        acme_slice(point, sizeof(point)),
     };
     acme_sha256(parts, sizeof(parts) / sizeof(parts[0]), digest);
     return mark_of(digest);
@@ -80,6 +99,7 @@ static const struct line {
     LINE("next", TIME, next),
     LINE("failures", COUNT, failures),
     LINE("stopped", COUNT, stopped),
+    LINE("cause", MARK, cause),
     LINE("urgent", COUNT, urgent),
     LINE("window", MARK, window),
     LINE("start", TIME, start),

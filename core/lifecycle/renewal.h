@@ -29,6 +29,7 @@ struct acme_renewal {
     struct acme_mark wants;    /* what the attempts were begun with                                          */
     struct acme_mark pair;     /* the certificate in use when they began; empty: none was                    */
     struct acme_mark window;   /* the certificate that start, end, chosen, look and spent are about          */
+    struct acme_mark cause;    /* acme_mark_of_cause() when `stopped` was set                                */
     struct acme_mark deployed; /* the one the application has taken over                                     */
     bool deploys;              /* there is an application that takes certificates over                       */
     bool spent;                /* the CA takes no order any more that says to replace this certificate       */
@@ -46,6 +47,10 @@ struct acme_renewal {
 
 /* What a setup asks for, in one word: directory, names in any order, profile, kind of key. Work: their bytes. */
 struct acme_mark acme_mark_of_setup(const struct acme_setup *setup);
+
+/* What a person may change after an error that repetition does not (acme_renewal::stopped), beside that: the account's key, the
+ * consent to the CA's terms, the kinds of challenges that can be answered. The account's key must be at hand. */
+struct acme_mark acme_mark_of_cause(const struct acme_setup *setup);
 
 /* A certificate in DER. Work: its bytes. */
 struct acme_mark acme_mark_of_leaf(const void *der, size_t len);
