@@ -151,10 +151,10 @@ static void certificates_of_one_minute_are_not_renewed_in_one(void **state)
     for (unsigned life = 0; life < LEN(lives); life++) {
         unsigned bins[64] = {0};
         use_pair(NOW, lives[life]);
-        int64_t first = acme_renew_at(pair.not_before, pair.not_after);
+        int64_t last = acme_renew_at(pair.not_before, pair.not_after);
         for (unsigned i = 0; i < 64000; i++) {
             (void)by_dice(NULL, pair.point, sizeof pair.point);
-            int64_t earlier = first - acme_plan_by_life(&pair);
+            int64_t earlier = last - acme_plan_by_life(&pair);
             bins[earlier * 64 / (lives[life] / 64 + 1)]++;
         }
         assert_flat(bins, 64, 64000);
