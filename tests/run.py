@@ -14,6 +14,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -21,9 +22,13 @@ SANITIZE = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:- )?(.*)$")
 LIMIT_S = 420  # for one program; none needs half of it
 
+PROCESSORS = os.cpu_count() or 1
+
 running = set()  # process groups, for an interruption
+lock = threading.Lock()  # for them: they are started by several threads
+stop = threading.Event()  # nothing is started any more
 counts = {"passed": 0, "failed": 0, "skipped": 0}
-show = False
+show = times = False
 
 
 def count(kind, what, why=""):
@@ -36,12 +41,15 @@ def count(kind, what, why=""):
 def run(command):
     """Runs one program in a process group of its own. Returns its output and what was wrong with its end."""
     try:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 start_new_session=True, text=True, errors="replace")
+        with lock:
+            if stop.is_set():
+                return "", "interrupted"
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                     start_new_session=True, text=True, errors="replace")
+            running.add(child.pid)
     except OSError as failure:
         return "", f"cannot be run: {failure.strerror}"
     wrong = None
-    running.add(child.pid)
     try:
         output, _ = child.communicate(timeout=LIMIT_S)
         if child.returncode != 0:
@@ -55,7 +63,8 @@ def run(command):
         child.wait()
         raise
     finally:
-        running.discard(child.pid)
+        with lock:
+            running.discard(child.pid)
     if not gone(child.pid):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
@@ -123,27 +132,52 @@ def make(name, *arguments):
     return command(name, ["make", "-j2", "-s", "-k", *arguments])
 
 
-def scripts(folder):
-    """Test programs by name: whatever is in the folder is run."""
-    for path in sorted(glob.glob(f"tests/{folder}/test_*.py") + glob.glob(f"tests/{folder}/test_*.sh")):
-        tap([sys.executable, path] if path.endswith(".py") else ["bash", path], path[len("tests/"):])
+def timed(command):
+    began = time.monotonic()
+    output, wrong = run(command)
+    return time.monotonic() - began, output, wrong
+
+
+def several(programs, at_once):
+    """Runs [(name, command)], so many at a time, and judges them in their order."""
+    pool = concurrent.futures.ThreadPoolExecutor(at_once)
+    try:
+        for name, done in [(name, pool.submit(timed, command)) for name, command in programs]:
+            took, *found = done.result()
+            judge(name, *found)
+            if times:
+                print(f"    {took:.1f} s: {name}", flush=True)
+    except BaseException:
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        with lock:
+            for group in running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGTERM)
+        raise
+    pool.shutdown()
+
+
+def scripts(folder, at_once=PROCESSORS):
+    """Test programs by name: whatever is in the folder is run. One that says so in a line "# run: alone, ..." has the machine for
+    itself, behind the others: it measures in real time, or changes what others look at."""
+    found = [(path[len("tests/"):], [sys.executable if path.endswith(".py") else "bash", path])
+             for path in sorted(glob.glob(f"tests/{folder}/test_*.py") + glob.glob(f"tests/{folder}/test_*.sh"))]
+    alone = [(name, command) for name, command in found if is_alone(command[1])]
+    several([program for program in found if program not in alone], at_once)
+    several(alone, 1)
+
+
+def is_alone(path):
+    with open(path, encoding="utf-8") as f:
+        return any(line.startswith("# run: alone") for line in f)
 
 
 def programs(build):
-    """The test programs in C, as many at a time as there are processors: they share nothing."""
+    """The test programs in C: they share nothing."""
     sources = {path: path[len(build) + 1:] + ".c" for path in sorted(glob.glob(f"{build}/tests/*/test_*"))}
-    sources = {p: s for p, s in sources.items() if os.path.exists(s)}  # its test may have been removed or renamed
-    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1)
-    try:
-        for source, done in [(s, pool.submit(run, [p])) for p, s in sources.items()]:
-            judge(source[len("tests/"):], *done.result())
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for group in list(running):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGTERM)
-        raise
-    pool.shutdown()
+    several([(s[len("tests/"):], [p]) for p, s in sources.items() if os.path.exists(s)],  # its test may have been removed or renamed
+            PROCESSORS)
 
 
 def quick():
@@ -215,7 +249,8 @@ def fuzz():
 
 def interop():
     """Pebble, Caddy, step-ca, Boulder's words of 2016"""
-    scripts("interop")
+    if make("what the scripts run is built", "all", "build/nanoacme-anchors", "build/httpsd", "firmware-parts"):
+        scripts("interop", PROCESSORS + 1)  # they wait for servers most of the time
 
 
 def bigendian():
@@ -232,6 +267,7 @@ def boards():
     """the firmware in the emulator"""
     names = sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob("boards/*/qemu"))
     built = [make(f"firmware for {name} links", f"BOARD={name}", "firmware-parts") for name in names]
+    built += [make(f"firmware with {option} links", option, "firmware-parts") for option in ("SMALL=1", "I15=1", "V1=1")]
     built += [make("firmware for a kernel links", "BOARD=mps2-an385", "KERNEL=1", "firmware-parts", "kernel-check")]
     if all(built):
         scripts("boards")
@@ -253,14 +289,15 @@ GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, target, size, ins
 
 
 def main():
-    global show
+    global show, times
     known = {g.__name__: g for g in [quick, *GROUPS]}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="\n".join(f"  {name:12} {g.__doc__}" for name, g in known.items()))
     parser.add_argument("--show", action="store_true", help="say what passed as well, and all that the programs say")
+    parser.add_argument("--times", action="store_true", help="say how long each program took, beside the others that ran meanwhile")
     parser.add_argument("group", nargs="*", metavar="GROUP", help="as listed below")
     arguments = parser.parse_args()
-    show, names = arguments.show, arguments.group
+    show, times, names = arguments.show, arguments.times, arguments.group
     unknown = [n for n in names if n not in known]
     if unknown:
         parser.error(f"no group {unknown[0]}; there are: {' '.join(known)}")

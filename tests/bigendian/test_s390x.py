@@ -2,6 +2,7 @@
 """The unit tests on a big-endian machine: built for s390x, run by qemu-user. The libraries are Debian's for that machine, unpacked
 below build/ from where this one has its packages; nothing of the system changes."""
 
+import concurrent.futures
 import glob
 import os
 import shutil
@@ -64,6 +65,17 @@ def programs():
     return [n for n in names if n not in SLOW | OF_THE_SYSTEM and "posix" not in n]
 
 
+def run(name):
+    """Returns whether all was well, and what was not."""
+    try:
+        done = subprocess.run([EMULATOR, "-L", "/usr/s390x-linux-gnu", "-E", f"LD_LIBRARY_PATH={LIBRARIES}", "-E",
+                               "CMOCKA_MESSAGE_OUTPUT=STDOUT", os.path.join(BUILD, "tests", "unit", name)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        return False, f"not done after {LIMIT_S} s"
+    return done.returncode == 0 and "[       OK ]" in done.stdout, done.stderr[-300:]
+
+
 def main():
     missing = [p for p in (COMPILER, EMULATOR, "apt-get", "dpkg-deb") if not shutil.which(p)]
     wrong = f"no {missing[0]}" if missing else sysroot()
@@ -73,15 +85,9 @@ def main():
     done = build()
     if not tap.ok(done.returncode == 0, "the unit tests build for s390x", done.stderr[-500:]):
         return
-    for name in programs():
-        try:
-            run = subprocess.run([EMULATOR, "-L", "/usr/s390x-linux-gnu", "-E", f"LD_LIBRARY_PATH={LIBRARIES}", "-E",
-                                  "CMOCKA_MESSAGE_OUTPUT=STDOUT", os.path.join(BUILD, "tests", "unit", name)],
-                                 stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=LIMIT_S)
-            good, why = run.returncode == 0 and "[       OK ]" in run.stdout, run.stderr[-300:]
-        except subprocess.TimeoutExpired:
-            good, why = False, f"not done after {LIMIT_S} s"
-        tap.ok(good, f"{name} on a big-endian machine", why)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, (good, why) in zip(programs(), pool.map(run, programs())):
+            tap.ok(good, f"{name} on a big-endian machine", why)
 
 
 os.chdir(ROOT)
