@@ -25,7 +25,7 @@ endif
 WARNINGS = -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual -Wpointer-arith
 # What is for a CA of 2016 and for plain http is in the program and its tests; firmware has none of it.
-HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1
+HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACME_CFG_SIGNED_ANCHORS=1
 COMPILE = $(CC) -Icore $(STACKS) $(HOST_OPTIONS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 POSIX = -D_POSIX_C_SOURCE=200809L
 
@@ -55,7 +55,7 @@ $(B)/libhelpers.a: $(call objects,$(HELPERS))
 	$(Q)ar rcs $@ $^
 
 $(B)/nanoacme: $(call objects,$(PROGRAM)) $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
-$(B)/nanoacme-anchors: $(call objects,port/posix/tools/anchors.c port/posix/roots.c) $(B)/libnanoacme.a
+$(B)/nanoacme-anchors: $(call objects,$(wildcard port/posix/tools/*.c) port/posix/roots.c) $(B)/libnanoacme.a
 $(B)/nanoacme $(B)/nanoacme-anchors:
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -87,14 +87,26 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto $(LDLIBS)
 
+# Years of one device, and a fleet, in virtual time: tests/soak.
+WORLD = $(call objects,tests/soak/world.c tests/soak/plot.c $(DEVICE) tests/fault/judge.c tests/fault/fastkey.c)
+$(B)/soak $(B)/fleet: $(B)/%: $(B)/obj/tests/soak/%.o $(WORLD) $(B)/libhelpers.a $(B)/libnanoacme.a
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto -lm $(LDLIBS)
+
+soak: $(B)/soak
+	$(B)/soak 10 $(B)/soak.svg
+fleet: $(B)/fleet
+	$(B)/fleet 1000 $(B)/fleet.svg
+
 # Every way the world can fail, one at a time: tests/fault.
 torture: $(B)/torture
 	$(B)/torture
 
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
-$(B)/tests/unit/test_manage $(B)/tests/unit/test_flash_run: $(call objects,$(DEVICE) tests/fault/fastkey.c)
-$(B)/tests/unit/test_words: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
+$(B)/tests/unit/test_manage $(B)/tests/unit/test_flash_run $(B)/tests/unit/test_keep_fleet: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+$(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
+$(B)/tests/unit/test_words $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 
 # FILE=recording.jsonl ...: plays further recordings of a server of 2016 (tests/dialogue/boulder-2016).
@@ -175,10 +187,21 @@ proof:
 	tests/deps.sh proof
 	$(PYTHON) tests/proof/prove.py $(PROVE)
 
-# PEM=roots.pem NAME=my_roots: trust anchors as a C table for firmware, on standard output.
+# PEM=roots.pem NAME=my_roots: trust anchors as a C table for firmware, on standard output. KEY=vendor.pem SERIAL=2 OUT=table
+# [REPLACE=1]: as a table that is stored and signed (core/secure/anchor_table.h). KEY=vendor.pem NAME=my_key: the public key
+# for that, in C.
+PEM = port/roots/public.pem
 anchors:
 	@$(MAKE) $(B)/nanoacme-anchors >&2
-	@$(B)/nanoacme-anchors $(NAME) <$(PEM)
+ifndef KEY
+	@$(B)/nanoacme-anchors $(or $(NAME),public_roots) <$(PEM)
+else ifdef NAME
+	@$(B)/nanoacme-anchors --key $(KEY) $(NAME)
+else
+	@[ -n "$(OUT)" ] || { echo 'anchors: OUT=file is missing' >&2; exit 64; }
+	@$(B)/nanoacme-anchors --sign $(KEY) $(or $(SERIAL),0) $(if $(REPLACE),replace) <$(PEM) >$(OUT).new
+	@mv $(OUT).new $(OUT)
+endif
 
 $(B)/nanoacme.1: port/posix/nanoacme.1.scd
 	scdoc <$< >$@
@@ -188,21 +211,24 @@ $(B)/nanoacme.pc: port/posix/nanoacme.pc.in Makefile
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@OPTIONS@|$(HOST_OPTIONS)|' $< >$@
 
 D = $(DESTDIR)$(PREFIX)
+UNITS_OF_SYSTEMD = nanoacme.service nanoacme.timer nanoacme-daemon.service
 install: all $(B)/nanoacme.1
 	@rm -f $(B)/nanoacme.pc
 	@$(MAKE) $(B)/nanoacme.pc
-	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/share/man/man1
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/share/man/man1 $(D)/lib/systemd/system
 	install -m 755 $(B)/nanoacme $(D)/bin
 	install -m 644 $(B)/libnanoacme.a $(B)/libnanoacme-posix.a $(D)/lib
 	install -m 644 $(B)/nanoacme.pc $(D)/lib/pkgconfig
 	install -m 644 $(B)/nanoacme.1 $(D)/share/man/man1
+	for u in $(UNITS_OF_SYSTEMD); do sed 's|/usr/local/bin|$(PREFIX)/bin|' port/posix/$$u >$(D)/lib/systemd/system/$$u && \
+		chmod 644 $(D)/lib/systemd/system/$$u || exit 1; done
 	for h in $(HEADERS); do \
 		to=$${h#core/}; install -D -m 644 $$h $(D)/include/nanoacme/$${to#port/posix/} || exit 1; done
 
 uninstall:
 	rm -rf $(D)/include/nanoacme
 	rm -f $(D)/bin/nanoacme $(D)/lib/libnanoacme.a $(D)/lib/libnanoacme-posix.a \
-		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1
+		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1 $(UNITS_OF_SYSTEMD:%=$(D)/lib/systemd/system/%)
 
 clean:
 	rm -rf $(B)
@@ -216,6 +242,7 @@ help:
 	@echo 'make check      everything tested; the last line counts. tests/run.py --help: its groups'
 	@echo 'make lint       layout, include directions, symbols, limits, pages; make format: the layout'
 	@echo 'make torture    every fault at every point; minutes'
+	@echo 'make soak       ten years of a device on a bad wire, in virtual time; make fleet: a thousand behind one address'
 	@echo 'make replay     FILE=recording.jsonl ...: further recordings of a server of 2016'
 	@echo 'make fuzz       SECONDS=60 for each harness, or RUNS=n; ONLY=fuzz_json'
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
@@ -224,13 +251,13 @@ help:
 	@echo 'make mutants    do the tests notice a changed core? SAMPLE=400|all SEED= ONLY=file'
 	@echo 'make proof      no undefined behaviour in the parsers, by Frama-C'
 	@echo 'make deps       install what the build needs (apt)'
-	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table'
+	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table; KEY=vendor.pem SERIAL=n OUT=table: signed'
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Parts, for other targets: units fuzzers headers cross firmware-parts kernel-check target-cortex-m3 target-s390x' \
 		'target-recording'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units fuzzers fuzz torture replay headers deps demo run unit test tests check format lint size bench coverage mutants \
+.PHONY: all units fuzzers fuzz torture soak fleet replay headers deps demo run unit test tests check format lint size bench coverage mutants \
 	proof anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

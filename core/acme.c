@@ -4,20 +4,21 @@
  * (protocol/exchange.c) is driven until there is a chain, and the new pair is put in use. One tick does one
  * piece of that. Whatever must be known after a reset is written before the next request is chosen, in one
  * place: tick_flow(). */
+#include "acme_keep.h"
 #include "acme_manage.h"
 
-#include "lifecycle/renew.h"
 #include "protocol/poll.h"
 #include "protocol/trace.h"
 #include "wire/date.h"
 
-#define PIECE_LEN     512 /* bytes of an answer taken in one tick */
-#define CLOCK_WAIT_MS 1000
-#define NET_WAIT_MS   250 /* while the network has the word: addresses time out by ticks */
-#define SERVE_WAIT_MS 20 /* while a solver has work of its own: so do a responder's slots, and others wait for them */
-#define AN_HOUR_S     3600
-#define A_DAY_S       86400
-#define ORDER_KEPT_S  129600 /* a day and a half: for an order that may have a certificate, whatever the CA says */
+#define PIECE_LEN      512  /* bytes of an answer taken in one tick */
+#define OTHERS_WAIT_MS 1000 /* while the clock or the application has the word */
+#define NET_WAIT_MS    250  /* while the network has the word: addresses time out by ticks */
+#define SERVE_WAIT_MS  20 /* while a solver has work of its own: so do a responder's slots, and others wait for them */
+#define AN_HOUR_S      3600
+#define A_DAY_S        86400
+#define REPEATS_MAX    4      /* looks at a certificate that is not ours, the first one included */
+#define ORDER_KEPT_S   129600 /* a day and a half: for an order that may have a certificate, whatever the CA says */
 
 /* --- set-up --- */
 
@@ -49,17 +50,16 @@ int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme
     return 0;
 }
 
-int acme_start(struct acme_client *c, enum acme_when when, uint32_t now_ms)
+static void begin(struct acme_client *c, uint32_t now_ms)
 {
-    if (c == NULL || c->setup == NULL) {
-        return ACME_E_NULL;
-    }
     acme_stop(c);
     struct acme_exchange_counts counts = c->exchange.counts;
     uint32_t signatures = c->flow.signatures;
     memset(&c->flow, 0, sizeof(c->flow));
     memset(&c->exchange, 0, sizeof(c->exchange));
-    memset(&c->failure, 0, sizeof(c->failure));
+    if (!acme_keeping(c)) { /* there it is told until it is over */
+        memset(&c->failure, 0, sizeof(c->failure));
+    }
     c->exchange.counts = counts;
     c->flow.signatures = signatures;
     c->flow.setup = c->setup;
@@ -71,12 +71,22 @@ int acme_start(struct acme_client *c, enum acme_when when, uint32_t now_ms)
     c->flow.rows = acme_flow_rfc8555;
     c->exchange.sink = certificate_piece;
     c->exchange.sink_ctx = c;
-    c->when = when;
     memset(&c->pair, 0, sizeof(c->pair));
-    c->key_ready = false;
+    c->key_ready = c->issued = false;
     c->clock_ms = now_ms;
     c->retry_utc = 0;
     c->phase = ACME_PHASE_ACCOUNT_KEY;
+}
+
+int acme_start(struct acme_client *c, enum acme_when when, uint32_t now_ms)
+{
+    if (c == NULL || c->setup == NULL) {
+        return ACME_E_NULL;
+    }
+    c->when = when;
+    memset(&c->failure, 0, sizeof(c->failure));
+    acme_keep_start(c);
+    begin(c, now_ms);
     return 0;
 }
 
@@ -100,30 +110,31 @@ static int tick_records(struct acme_client *c)
 {
     c->phase = ACME_PHASE_CLOCK;
     acme_keeper_recall(&c->keeper, &c->flow, &c->retry_utc);
+    acme_keep_recall(c);
     return 1;
 }
 
 static int tick_clock(struct acme_client *c, uint32_t now_ms)
 {
-    int known = c->setup->sys->utc(c->setup->sys->ctx, &c->utc);
+    int known = acme_time(c, &c->utc);
     if (known < 0) {
         return known;
     }
-    if (known == 0 || c->utc < ACME_UTC_FLOOR) {
+    if (known == 0) {
         return acme_passed(now_ms, c->clock_ms, ACME_STEP_BUDGET_S * 1000u) ? ACME_E_CLOCK : 0;
     }
-    bool order_known = c->flow.order.url[0] != '\0'; /* it is taken up whatever the pair is like */
-    bool to_flow = acme_managing(c) ? !acme_revoking(c) : order_known;
-    c->phase = to_flow ? ACME_PHASE_BEGIN : ACME_PHASE_PAIR;
+    c->phase = acme_managing(c) && !acme_revoking(c) ? ACME_PHASE_BEGIN : ACME_PHASE_PAIR;
     return 1;
 }
 
-/* A chain that is missing or cannot be read is replaced, by way of an order. */
+/* A chain that is missing or cannot be read is replaced, by way of an order; one in progress is taken up whatever the pair
+ * is like. */
 static int tick_pair(struct acme_client *c)
 {
-    int known = acme_revoking(c) ? acme_managed_leaf(c) : acme_keeper_pair(&c->keeper, &c->pair);
-    c->phase = known == 1 ? ACME_PHASE_PAIR_KEY : ACME_PHASE_BEGIN;
-    return known < 0 ? known : 1;
+    bool order = c->flow.order.url[0] != '\0' && !acme_managing(c);
+    int known = acme_revoking(c) ? acme_managed_leaf(c) : acme_keeper_pair(&c->keeper, &c->pair, &c->flow);
+    c->phase = known == 1 && !order && !c->issued ? ACME_PHASE_PAIR_KEY : ACME_PHASE_PLAN;
+    return known < 0 && !order ? known : 1;
 }
 
 /* Looks at the key in use. A damaged one is the operator's to judge and never silently replaced; one that is missing
@@ -138,13 +149,22 @@ static int tick_pair_key(struct acme_client *c)
     }
     bool ours =
         found == 1 && key->ops->point(key->handle, point) == 0 && memcmp(point, c->pair.point, sizeof(point)) == 0;
-    if (c->when == ACME_WHEN_DUE && !ours) {
+    if ((c->when == ACME_WHEN_DUE || acme_keeping(c)) && !ours) {
         c->keeper.blamed = ACME_RECORD_KEY;
         return ACME_E_PAIR;
     }
+    c->phase = ACME_PHASE_PLAN;
+    return 1;
+}
+
+static int tick_plan(struct acme_client *c, uint32_t now_ms)
+{
+    if (ACME_CFG_RENEWAL && !acme_managing(c)) {
+        return acme_keep_plan(c, now_ms);
+    }
+    bool good = c->pair.same_names && c->flow.order.url[0] == '\0';
     c->phase = ACME_PHASE_BEGIN;
-    if (c->when == ACME_WHEN_DUE && c->pair.same_names &&
-        c->utc < acme_renew_at(c->pair.not_before, c->pair.not_after)) {
+    if (c->when == ACME_WHEN_DUE && good && c->utc < acme_keep_by_life(&c->pair)) {
         c->phase = ACME_PHASE_OVER;
         c->result = ACME_CURRENT;
     }
@@ -155,11 +175,13 @@ static int tick_begin(struct acme_client *c, uint32_t now_ms)
 {
     /* The CA's wish is a day at most when it is stored: one further ahead was stored by a clock that was wrong. */
     int64_t left_s = c->retry_utc - c->utc;
-    if (c->flow.since > c->utc && !acme_managing(c)) { /* stored by a clock that was ahead: it is counted from now */
+    bool order = c->flow.order.url[0] != '\0';
+    /* Stored by a clock that was ahead, or by an image that did not: it is counted from now. */
+    if (order && (c->flow.since == 0 || c->flow.since > c->utc) && !acme_managing(c)) {
         c->flow.since = c->utc;
         c->flow.save_order = true;
     }
-    c->flow.old = c->flow.order.url[0] != '\0' && c->utc - c->flow.since >= ORDER_KEPT_S;
+    c->flow.old = order && c->utc - c->flow.since >= ORDER_KEPT_S;
     if (c->when == ACME_WHEN_DUE && left_s > 0 && left_s <= A_DAY_S) {
         c->exchange.retry_s = (uint32_t)left_s;
         return ACME_E_RATE_LIMITED;
@@ -234,12 +256,12 @@ static int end_chain(struct acme_client *c, uint32_t now_ms)
     int error = acme_chain_end(&c->chain);
     int next = error;
     if (error == 0) {
-        c->phase = ACME_PHASE_COMMIT;
+        c->phase = ACME_PHASE_OFFER;
         return 1;
     }
     if (error == ACME_E_CERT_KEY && !c->flow.finalized) { /* another client has finalized it with its own key */
         next = acme_flow_reorder(&c->flow, error);
-    } else if (c->flow.repeats++ < 3) { /* empty, cut, somebody else's: a replica that lags */
+    } else if (++c->flow.repeats < REPEATS_MAX) { /* empty, cut, somebody else's: a replica that lags */
         next = ACME_STEP_CERTIFICATE;
     }
     if (next < 0) {
@@ -251,6 +273,15 @@ static int end_chain(struct acme_client *c, uint32_t now_ms)
     return 1;
 }
 
+static int tick_offer(struct acme_client *c)
+{
+    int done = acme_keep_offer(c);
+    if (done == 1) {
+        c->phase = ACME_PHASE_COMMIT;
+    }
+    return done;
+}
+
 static int tick_commit(struct acme_client *c)
 {
     int error = acme_keeper_commit(&c->keeper);
@@ -260,6 +291,12 @@ static int tick_commit(struct acme_client *c)
     c->pair.not_before = c->chain.not_before;
     c->pair.not_after = c->chain.not_after;
     acme_channel_close(&c->channel);
+    c->issued = true;
+    if (acme_keep_deploys(c)) {
+        memset(&c->flow.order, 0, sizeof(c->flow.order));
+        c->phase = ACME_PHASE_PAIR; /* which one it is has to be known */
+        return 1;
+    }
     c->phase = ACME_PHASE_OVER;
     c->result = ACME_ISSUED;
     return 1;
@@ -288,7 +325,7 @@ static int tick_wait(struct acme_client *c, uint32_t now_ms)
 {
     struct acme_exchange *x = &c->exchange;
     if (c->flow.step == ACME_STEP_COUNT) {
-        return acme_managing(c) ? acme_managed_end(c) : end_chain(c, now_ms);
+        return acme_managing(c) ? acme_managed_end(c) : acme_looking(c) ? acme_keep_looked(c) : end_chain(c, now_ms);
     }
     if (!acme_exchange_due(x, now_ms)) {
         return 0;
@@ -397,7 +434,8 @@ static int tick_flow(struct acme_client *c, uint32_t now_ms)
 {
     if (c->exchange.state == ACME_EXCHANGE_WAIT) { /* nothing is asked before what is known has been stored */
         c->key_ready = c->key_ready && !c->flow.drop_order;
-        int kept = acme_keeper_flow(&c->keeper, &c->flow, c->utc);
+        int kept = acme_keep_flow(c);
+        kept = kept != 0 ? kept : acme_keeper_flow(&c->keeper, &c->flow, c->utc);
         if (kept != 0) {
             return kept;
         }
@@ -498,10 +536,15 @@ static uint32_t advised_s(const struct acme_client *c, int error)
     }
 }
 
-static void fail(struct acme_client *c, int error)
+static void fail(struct acme_client *c, int error, uint32_t now_ms)
 {
     struct acme_failure *failure = &c->failure;
     const struct acme_problem *problem = &c->flow.problem;
+    enum acme_phase phase = c->phase;
+
+    if (acme_keep_look_failed(c, error)) {
+        return;
+    }
 
     failure->error = error;
     failure->record = c->keeper.blamed;
@@ -511,6 +554,9 @@ static void fail(struct acme_client *c, int error)
     failure->retry_s = advised_s(c, error);
     copy_text(failure->type, sizeof(failure->type), problem->type);
     copy_text(failure->detail, sizeof(failure->detail), problem->detail);
+    if (error == ACME_E_TLS_UNTRUSTED) { /* in the handshake: the CA has said nothing to this request */
+        copy_text(failure->detail, sizeof(failure->detail), acme_slice_of(acme_tls_issuer(c->channel.tls)));
+    }
     copy_text(failure->name, sizeof(failure->name),
               problem->name.len > 0 ? problem->name : acme_flow_name(&c->flow, c->flow.step));
 
@@ -527,9 +573,10 @@ static void fail(struct acme_client *c, int error)
     }
     if (talked && c->exchange.retry_s > 0) { /* the CA's wish is stored, our advice is the caller's to follow */
         int64_t utc = 0;
-        c->utc = c->setup->sys->utc(c->setup->sys->ctx, &utc) == 1 ? utc : c->utc; /* the answer came just now */
-        (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)failure->retry_s);
+        c->utc = acme_time(c, &utc) == 1 ? utc : c->utc; /* the answer came just now */
+        (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)acme_keep_apart(c, failure->retry_s));
     }
+    acme_keep_failed(c, phase, now_ms);
 }
 
 void acme_stop(struct acme_client *c)
@@ -559,12 +606,18 @@ static int tick(struct acme_client *c, uint32_t now_ms)
         return tick_pair(c);
     case ACME_PHASE_PAIR_KEY:
         return tick_pair_key(c);
+    case ACME_PHASE_PLAN:
+        return tick_plan(c, now_ms);
     case ACME_PHASE_BEGIN:
         return tick_begin(c, now_ms);
     case ACME_PHASE_FLOW:
         return tick_flow(c, now_ms);
+    case ACME_PHASE_OFFER:
+        return tick_offer(c);
     case ACME_PHASE_COMMIT:
         return tick_commit(c);
+    case ACME_PHASE_DEPLOY:
+        return acme_keep_deploy(c);
     case ACME_PHASE_OFF:
     case ACME_PHASE_OVER:
         break;
@@ -575,16 +628,19 @@ static int tick(struct acme_client *c, uint32_t now_ms)
 enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
 {
     c->ticks++;
+    if (acme_keeping(c) && c->phase == ACME_PHASE_OVER && acme_keep_wakes(c, now_ms)) {
+        begin(c, now_ms);
+    }
     bool served = false;
     if (c->flow.presented && c->flow.solver->tick != NULL) {
         served = c->flow.solver->tick(c->flow.solver->ctx, now_ms);
     }
     int done = tick(c, now_ms);
     if (done < 0) {
-        fail(c, done);
+        fail(c, done, now_ms);
     }
     if (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) {
-        return c->result;
+        return acme_keep_tell(c);
     }
     return done > 0 || served ? ACME_BUSY : ACME_IDLE;
 }
@@ -592,10 +648,16 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
 uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
 {
     const struct acme_exchange *x = &c->exchange;
-    if (c->phase == ACME_PHASE_CLOCK) {
-        return CLOCK_WAIT_MS;
-    }
-    if (c->phase != ACME_PHASE_FLOW) {
+    switch (c->phase) {
+    case ACME_PHASE_CLOCK:
+    case ACME_PHASE_OFFER:
+    case ACME_PHASE_DEPLOY:
+        return OTHERS_WAIT_MS;
+    case ACME_PHASE_OVER:
+        return acme_keeping(c) ? acme_keep_idle_ms(c, now_ms) : 0;
+    case ACME_PHASE_FLOW:
+        break;
+    default:
         return 0;
     }
     bool presenting = x->state == ACME_EXCHANGE_WAIT && c->flow.step == ACME_STEP_PRESENT;
@@ -652,7 +714,7 @@ bool acme_validity(const struct acme_client *c, int64_t *not_before, int64_t *no
         *not_after = c->pair.not_after;
     }
     if (renew_at != NULL) {
-        *renew_at = acme_renew_at(c->pair.not_before, c->pair.not_after);
+        *renew_at = acme_keep_by_life(&c->pair);
     }
     return true;
 }

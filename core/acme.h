@@ -44,7 +44,7 @@ enum acme_progress {
     ACME_IDLE,    /* nothing to do until bytes arrive or acme_idle_ms() has passed */
     ACME_BUSY,    /* more can be done at once: tick again                         */
     ACME_ISSUED,  /* a new pair is in use. The run is over                        */
-    ACME_CURRENT, /* the pair in use is not due yet. The run is over              */
+    ACME_CURRENT, /* there is nothing to be done now. The run is over             */
     ACME_FAILED,  /* see acme_failure(). The run is over; acme_start() may follow */
 #if ACME_CFG_MANAGE
     ACME_DONE /* what was asked for beside issuing is done. The run is over   */
@@ -63,7 +63,9 @@ struct acme_failure {
                                          run; 0: any time, but not at once again and again              */
     char name[254];                   /* DNS name concerned; empty: none                               */
     char type[64];                    /* the CA's problem type; empty: the CA said nothing             */
-    char detail[ACME_DETAIL_MAX + 1]; /* the CA's own words, printable ASCII, cut at the end           */
+    char detail[ACME_DETAIL_MAX + 1]; /* the CA's own words, printable ASCII, cut at the end. With
+                                         ACME_E_TLS_UNTRUSTED and no type: the name of the issuer there
+                                         is no anchor for; empty: not known                            */
 };
 
 /* What was done since acme_init(). */
@@ -90,14 +92,18 @@ struct acme_client {
         ACME_PHASE_CLOCK,       /* wait until the time is known                   */
         ACME_PHASE_PAIR,        /* the chain in use: for these names, until when  */
         ACME_PHASE_PAIR_KEY,    /* the key in use: does it belong to the chain    */
+        ACME_PHASE_PLAN,        /* what is due, and may be begun now              */
         ACME_PHASE_BEGIN,       /* is the CA's own wait over                      */
         ACME_PHASE_FLOW,        /* talk to the CA                                 */
+        ACME_PHASE_OFFER,       /* may the new pair be put in use                 */
         ACME_PHASE_COMMIT,      /* put the new pair in use                        */
+        ACME_PHASE_DEPLOY,      /* the application takes the pair in use over     */
         ACME_PHASE_OVER
     } phase;
     enum acme_progress result;
     enum acme_when when;
     bool key_ready;        /* certificate_key holds the key of this order          */
+    bool issued;           /* a new pair was put in use in this run                */
     uint32_t ticks;        /* since acme_init()                                    */
     uint32_t clock_ms;     /* since when the clock has been waited for             */
     int64_t utc;           /* when the run began                                   */
@@ -108,6 +114,22 @@ struct acme_client {
     struct acme_channel channel;
     struct acme_chain chain;
     struct acme_failure failure;
+#if ACME_CFG_RENEWAL
+    struct acme_keep {
+        struct acme_renewal renewal;
+        struct acme_mark setup;
+        uint32_t over_ms;      /* when a round failed last                              */
+        uint8_t look_failures; /* in a row                                              */
+        uint8_t troubles;      /* in a row: rounds that failed before the CA was asked  */
+        bool trouble;          /* the last round was one of those                       */
+        bool failed;           /* a round has failed, and nothing was begun since       */
+        bool known;            /* the pair has been looked at in this round             */
+        bool boot;             /* it is the first round                                 */
+        bool quiet;            /* the round follows another at once, to see what is next */
+        bool told;             /* the caller knows how the round has ended              */
+        bool mute;             /* the CA has no renewal information                     */
+    } keep;
+#endif
     struct acme_flow flow;
 };
 
@@ -135,6 +157,21 @@ uint32_t acme_idle_ms(const struct acme_client *client, uint32_t now_ms);
  * acme_start() goes on with the same order. Work: at most one send. */
 void acme_stop(struct acme_client *client);
 
+#if ACME_CFG_RENEWAL
+/* What is due when, and why: for a screen, a page, a log. False when it is not known: before the pair was looked at, or
+ * without the time. Work: none to speak of. */
+bool acme_plan(const struct acme_client *client, struct acme_plan *plan);
+
+/* ACME_KEEP: true between rounds. What was lent (work, tls, tls_buffer, the keys' handles) may then be used for something
+ * else until acme_idle_ms() is 0; and no later is the client to be ticked again. */
+bool acme_resting(const struct acme_client *client);
+
+/* ACME_KEEP: seconds during which the device may sleep, or be switched off, without missing anything; when it is woken, or
+ * has booted, the caller ticks on (or starts anew). 0 while there is work. At least once in acme_idle_ms() the client
+ * looks at the clock by itself. */
+uint32_t acme_sleep_s(const struct acme_client *client);
+#endif
+
 /* The failure after ACME_FAILED; error is 0 otherwise. Memory: the client's, good until the next acme_start(). */
 const struct acme_failure *acme_failure(const struct acme_client *client);
 
@@ -145,8 +182,8 @@ struct acme_stats acme_stats(const struct acme_client *client);
  * the next tick. */
 const char *acme_server(const struct acme_client *client, uint16_t *port);
 
-/* Ends of the pair in use, as of the last run; false when none is known. Seconds since 1970, any pointer may
- * be NULL. */
+/* Ends of the pair in use, as of the last run, and when its life asks for another; false when none is known. Seconds since
+ * 1970, any pointer may be NULL. */
 bool acme_validity(const struct acme_client *client, int64_t *not_before, int64_t *not_after, int64_t *renew_at);
 
 #ifdef __cplusplus

@@ -120,10 +120,24 @@
 #define ACME_CFG_PLAIN_HTTP 0
 #endif
 
+/* 1: the client decides itself when to come again (ACME_KEEP): by the CA's renewal information (RFC 9773) or the certificate's
+ * life, with a back-off that outlives a reset; certificate profiles; the application is asked before a new pair counts and
+ * told until it has taken it. 0: acme_start() begins one run, and when to run again is the caller's. */
+#ifndef ACME_CFG_RENEWAL
+#define ACME_CFG_RENEWAL 1
+#endif
+
 /* 1: what an operator does beside issuing: a certificate is revoked, the account deactivated or given another key
  * (protocol/manage.c). Flash: about 2.5 KB. RAM: one URL. 0: acme_start() issues, and nothing else. */
 #ifndef ACME_CFG_MANAGE
 #define ACME_CFG_MANAGE 0
+#endif
+
+/* 1: a table of trust anchors that is stored and signed by the device's vendor may add to the built-in ones, or take their place
+ * (secure/anchor_table.h). Flash: about 1.4 KB, with name constraints. RAM: 32 bytes an anchor, the caller's. 0: no such
+ * code. */
+#ifndef ACME_CFG_SIGNED_ANCHORS
+#define ACME_CFG_SIGNED_ANCHORS 0
 #endif
 
 #if ACME_NAMES_MAX < 1 || ACME_NAMES_MAX > 100 || ACME_URL_MAX < 64 || ACME_NONCE_MAX < 32 || ACME_TOKEN_MAX < 43 || \

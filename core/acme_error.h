@@ -85,7 +85,34 @@
     X(ACME_E_CERT_DATES, -102, 1, "the certificate's dates make no sense", "expired already, or clock far ahead") \
     X(ACME_E_CERT_SYNTAX, -103, 1, "the certificate cannot be decoded", "truncated or not PEM") \
     X(ACME_E_CERT_BIG, -104, 0, "a certificate of the chain exceeds the work buffer", "lend more than now") \
+    ACME_ERRORS_RENEWAL(X) \
+    ACME_ERRORS_TABLE(X) \
     ACME_ERRORS_MANAGE(X)
+/* clang-format on */
+
+/* Those of ACME_CFG_RENEWAL. */
+/* clang-format off */
+#if ACME_CFG_RENEWAL
+#define ACME_ERRORS_RENEWAL(X) \
+    X(ACME_E_OFFER, -28, 1, "the new pair was not accepted", "the application has refused it") \
+    X(ACME_E_DEPLOY, -29, 1, "the new pair was not taken over", "what it is for has failed with it; it is given again by itself") \
+    X(ACME_E_PROFILE, -97, 0, "the CA does not offer this certificate profile", "its own words tell which there are; choose one, or none") \
+    X(ACME_E_WAIT, -98, 1, "too many attempts have failed; the next one has to wait", "see what failed; it is tried again by itself")
+#else
+#define ACME_ERRORS_RENEWAL(X)
+#endif
+/* clang-format on */
+
+/* Those of ACME_CFG_SIGNED_ANCHORS. */
+/* clang-format off */
+#if ACME_CFG_SIGNED_ANCHORS
+#define ACME_ERRORS_TABLE(X) \
+    X(ACME_E_TABLE, -8, 0, "the table of trust anchors is damaged", "cut on its way or while it was stored, without anchors, or of a later version") \
+    X(ACME_E_TABLE_SIGNATURE, -9, 0, "the table of trust anchors is not signed by the vendor", "another key, or changed since") \
+    X(ACME_E_TABLE_OLD, -10, 0, "the table of trust anchors is not newer than the one in use", "it has come before, or its serial number was not raised")
+#else
+#define ACME_ERRORS_TABLE(X)
+#endif
 /* clang-format on */
 
 /* Those of ACME_CFG_MANAGE. */

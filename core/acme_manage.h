@@ -13,7 +13,7 @@ extern "C" {
 
 static inline bool acme_managing(const struct acme_client *c)
 {
-    return c->when > ACME_NOW;
+    return c->when >= ACME_REVOKE;
 }
 
 static inline bool acme_revoking(const struct acme_client *c)

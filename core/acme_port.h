@@ -81,19 +81,18 @@ struct acme_sys {
 
 /* What outlives a reset. Every record is text, so that a person can look at it.
  * Sizes: keys about 230 bytes, ACCOUNT below 5 * ACME_URL_MAX + 256, ORDER below 2 * ACME_URL_MAX + 256 (with ACME_CFG_V1
- * ACME_NAMES_MAX URLs more, and never more than the work buffer holds), the chain a few KiB. */
+ * ACME_NAMES_MAX URLs more, and never more than the work buffer holds), RENEWAL below 1 KiB, the chain a few KiB. */
 enum acme_record {
-    ACME_RECORD_ACCOUNT_KEY, /* account private key, PEM: put once; replaced only by one the CA agreed to */
-    ACME_RECORD_ACCOUNT,     /* account URL and the CA's directory: a cache, may be lost                  */
-    ACME_RECORD_ORDER,       /* the order in progress                                                     */
-    ACME_RECORD_KEY_NEXT,    /* certificate private key of that order, PEM                                */
-    ACME_RECORD_KEY,         /* certificate private key in use, PEM: get only                             */
-    ACME_RECORD_CHAIN,       /* certificate chain in use, PEM, leaf first: get only                       */
-#if ACME_CFG_MANAGE
-    ACME_RECORD_ACCOUNT_KEY_NEXT /* the account's next private key, PEM: while it is being changed         */
-#endif
+    ACME_RECORD_ACCOUNT_KEY,      /* account private key, PEM: put once; replaced only by one the CA agreed to */
+    ACME_RECORD_ACCOUNT,          /* account URL and the CA's directory: a cache, may be lost                  */
+    ACME_RECORD_ORDER,            /* the order in progress                                                     */
+    ACME_RECORD_KEY_NEXT,         /* certificate private key of that order, PEM                                */
+    ACME_RECORD_KEY,              /* certificate private key in use, PEM: get only                             */
+    ACME_RECORD_CHAIN,            /* certificate chain in use, PEM, leaf first: get only                       */
+    ACME_RECORD_ACCOUNT_KEY_NEXT, /* ACME_CFG_MANAGE: the account's next private key, PEM, while it is being changed */
+    ACME_RECORD_RENEWAL /* ACME_CFG_RENEWAL: attempts, when the CA suggests to renew: a cache, may be lost */
 };
-enum { ACME_RECORD_COUNT = ACME_RECORD_CHAIN + 1 + ACME_CFG_MANAGE }; /* how many */
+enum { ACME_RECORD_COUNT = ACME_RECORD_RENEWAL + 1 }; /* how many, with the options or without */
 
 struct acme_store {
     void *ctx;

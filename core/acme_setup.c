@@ -21,6 +21,12 @@ static bool is_printable(const char *text)
     return text == NULL || *text == '\0';
 }
 
+#if ACME_CFG_RENEWAL
+#define has_good_profile(s) is_printable((s)->profile)
+#else
+#define has_good_profile(s) true
+#endif
+
 /* True for a DNS name that was not given before. */
 static bool is_new_name(const struct acme_setup *s, size_t i)
 {
@@ -82,7 +88,7 @@ int acme_setup_check(const struct acme_setup *s)
             return ACME_E_TEXT;
         }
     }
-    if (!is_printable(s->product)) {
+    if (!is_printable(s->product) || !has_good_profile(s)) {
         return ACME_E_TEXT;
     }
     if (strlen(s->ca.directory_url) > ACME_URL_MAX) {

@@ -19,6 +19,9 @@ struct acme_trust; /* secure/anchors.h */
 enum acme_when {
     ACME_WHEN_DUE, /* only what is due: nothing while the pair in use is good */
     ACME_NOW,      /* a new certificate in any case                           */
+#if ACME_CFG_RENEWAL
+    ACME_KEEP, /* for ever: the client renews when that is due, and decides itself when to come again. Ends never */
+#endif
 #if ACME_CFG_MANAGE
     /* Beside issuing. The account must be there: none is made. Each ends with ACME_DONE, or ACME_FAILED. */
     ACME_REVOKE,     /* the certificate in use, which stays in use here until there is a new one            */
@@ -40,6 +43,9 @@ enum acme_step {
     ACME_STEP_ORDER_POLL,  /* 7.4   until the order is ready, or valid      */
     ACME_STEP_FINALIZE,    /* 7.4   send the certificate request            */
     ACME_STEP_CERTIFICATE, /* 7.4.2 fetch, check and store the chain        */
+#if ACME_CFG_RENEWAL
+    ACME_STEP_RENEWAL_INFO, /* RFC 9773: when the CA suggests to renew      */
+#endif
 #if ACME_CFG_MANAGE
     ACME_STEP_REVOKE,     /* 7.6   revoke the certificate in use           */
     ACME_STEP_DEACTIVATE, /* 7.3.6 deactivate the account                  */
@@ -100,6 +106,8 @@ enum acme_event_kind {
     ACME_EVENT_WAIT,      /* nothing for wait_ms: the next poll (error 0), or a retry after error       */
     ACME_EVENT_PROBLEM,   /* the CA's problem or a subproblem: text = type, detail, name = identifier   */
     ACME_EVENT_TERMS,     /* the CA has terms of service: text = URL                                    */
+    ACME_EVENT_EXPLAINED, /* renewal information: text = URL that explains its window to a person          */
+    ACME_EVENT_PROFILE,   /* the CA has no profile of that name: text = one it has; one event each          */
     ACME_EVENT_STORED,    /* a record is durable: record; no step                                       */
     ACME_EVENT_UNREADABLE /* a record cannot be read, and can be had again: record, error; no step      */
 };
@@ -133,6 +141,26 @@ struct acme_ca {
 #endif
 };
 
+#if ACME_CFG_RENEWAL
+/* A new pair, before it counts: its key is in the certificate key's handle, its chain is in the store beside the one in use. */
+struct acme_offer {
+    int64_t not_before, not_after; /* of the leaf; seconds since 1970 */
+};
+
+/* What the application does with a new pair. Both functions are called on ticks until they are done, and must not block. */
+struct acme_deploy {
+    void *ctx;
+
+    /* The pair has been verified and does not count yet; the old one is in use. Returns 1: put it in use now; 0: not yet, it is
+     * offered again on later ticks, after a reset too; ACME_E_OFFER: refused, the run fails. NULL: accepted. */
+    int (*offer)(void *ctx, const struct acme_offer *offer);
+
+    /* The pair is in use in the store. Returns 1: taken over; 0: under way; an error, such as ACME_E_DEPLOY: tried again
+     * after 1, 10, 100 minutes, then once a day, after a reset too, until it succeeds. NULL: there is nothing to do. */
+    int (*taken)(void *ctx);
+};
+#endif
+
 /* Everything a client works with. The struct and all it points to are the caller's, are borrowed by
  * acme_init(), and must stay until the client is no longer used. Zero means "none" for every optional member. */
 struct acme_setup {
@@ -154,6 +182,15 @@ struct acme_setup {
     size_t contact_count;
     bool accept_terms; /* the operator agrees to the CA's terms of service */
     bool more_names;   /* the certificate may be for names that were not asked for as well: private CAs add some */
+
+#if ACME_CFG_RENEWAL
+    const char *profile;   /* certificate profile asked for (draft-ietf-acme-profiles); NULL: the CA's own choice  */
+    bool profile_optional; /* the CA's own choice will do when it has no such profile                              */
+    bool remember_looks;   /* for who does not keep running: when to ask for renewal information next is stored    */
+    uint32_t spread_s;     /* a fleet that is switched on at once: its first orders come within this many seconds  */
+    struct acme_deploy
+        deploy; /* what the application does with a new pair; zero: nothing                           */
+#endif
 
     const struct acme_solver *const *solvers; /* in order of preference */
     size_t solver_count;

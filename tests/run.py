@@ -25,7 +25,7 @@ LIMIT_S = 420  # for one program; none needs half of it
 PROCESSORS = os.cpu_count() or 1
 
 running = set()  # process groups, for an interruption
-lock = threading.Lock()  # for them: they are started by several threads
+lock = threading.Lock()  # for them: several threads start programs
 stop = threading.Event()  # nothing is started any more
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 show = times = False
@@ -132,21 +132,38 @@ def make(name, *arguments):
     return command(name, ["make", "-j2", "-s", "-k", *arguments])
 
 
+def scripts(folder, at_once=1):
+    """Test programs by name: whatever is in the folder is run. With at_once so many side by side, but for those that
+    measure, or count what a late answer changes, and say so in a line `# alone: why`."""
+    paths = sorted(glob.glob(f"tests/{folder}/test_*.py") + glob.glob(f"tests/{folder}/test_*.sh"))
+    commands = {path: [sys.executable if path.endswith(".py") else "bash", path] for path in paths}
+    alone = [path for path in paths if at_once > 1 and re.search(r"^# alone: ", open(path).read(), re.M)]
+    side_by_side([(path, commands[path]) for path in paths if path not in alone], at_once)
+    side_by_side([(path, commands[path]) for path in alone], 1)
+
+
+def programs(build):
+    """The test programs in C, as many at a time as there are processors: they share nothing."""
+    sources = {path: path[len(build) + 1:] + ".c" for path in sorted(glob.glob(f"{build}/tests/*/test_*"))}
+    # its test may have been removed or renamed
+    side_by_side([(s, [p]) for p, s in sources.items() if os.path.exists(s)], PROCESSORS)
+
+
 def timed(command):
     began = time.monotonic()
     output, wrong = run(command)
     return time.monotonic() - began, output, wrong
 
 
-def several(programs, at_once):
-    """Runs [(name, command)], so many at a time, and judges them in their order."""
+def side_by_side(tests, at_once):
+    """Runs (file, command) pairs, so many at a time; judges them in their order."""
     pool = concurrent.futures.ThreadPoolExecutor(at_once)
     try:
-        for name, done in [(name, pool.submit(timed, command)) for name, command in programs]:
+        for file, done in [(f, pool.submit(timed, c)) for f, c in tests]:
             took, *found = done.result()
-            judge(name, *found)
+            judge(file[len("tests/"):], *found)
             if times:
-                print(f"    {took:.1f} s: {name}", flush=True)
+                print(f"    {took:.1f} s: {file[len('tests/'):]}", flush=True)
     except BaseException:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
@@ -156,28 +173,6 @@ def several(programs, at_once):
                     os.killpg(group, signal.SIGTERM)
         raise
     pool.shutdown()
-
-
-def scripts(folder, at_once=PROCESSORS):
-    """Test programs by name: whatever is in the folder is run. One that says so in a line "# run: alone, ..." has the machine for
-    itself, behind the others: it measures in real time, or changes what others look at."""
-    found = [(path[len("tests/"):], [sys.executable if path.endswith(".py") else "bash", path])
-             for path in sorted(glob.glob(f"tests/{folder}/test_*.py") + glob.glob(f"tests/{folder}/test_*.sh"))]
-    alone = [(name, command) for name, command in found if is_alone(command[1])]
-    several([program for program in found if program not in alone], at_once)
-    several(alone, 1)
-
-
-def is_alone(path):
-    with open(path, encoding="utf-8") as f:
-        return any(line.startswith("# run: alone") for line in f)
-
-
-def programs(build):
-    """The test programs in C: they share nothing."""
-    sources = {path: path[len(build) + 1:] + ".c" for path in sorted(glob.glob(f"{build}/tests/*/test_*"))}
-    several([(s[len("tests/"):], [p]) for p, s in sources.items() if os.path.exists(s)],  # its test may have been removed or renamed
-            PROCESSORS)
 
 
 def quick():
@@ -231,7 +226,7 @@ def install():
 
 def conformance():
     """the contract of a port, and the options of lwIP"""
-    scripts("conformance")
+    scripts("conformance", 2)
 
 
 def fault():
@@ -239,6 +234,15 @@ def fault():
     build = "build/asan"
     if make("the fault harness builds with gcc", f"B={build}", "CC=gcc", f"CFLAGS={SANITIZE}", f"{build}/torture"):
         tap([f"{build}/torture", "--at-most", "300"], "fault/torture")
+
+
+def soak():
+    """a year of one device, and a small fleet, in virtual time: samples of `make soak` and `make fleet`"""
+    build = "build/asan"
+    if make("the simulations build with gcc", f"B={build}", "CC=gcc", f"CFLAGS={SANITIZE}", f"{build}/soak",
+            f"{build}/fleet"):
+        tap([f"{build}/soak", "1"], "soak/soak")
+        tap([f"{build}/fleet", "25"], "soak/fleet")
 
 
 def coverage():
@@ -257,7 +261,7 @@ def fuzz():
 def interop():
     """Pebble, Caddy, step-ca, Boulder's words of 2016"""
     make("what the scripts run is built", "all", "build/nanoacme-anchors", "firmware-parts")
-    scripts("interop", PROCESSORS + 1)  # they wait for servers most of the time
+    scripts("interop", 3)  # they mostly wait
 
 
 def bigendian():
@@ -274,7 +278,7 @@ def boards():
     """the firmware in the emulator"""
     kernel = make("firmware for a kernel links", "BOARD=mps2-an385", "KERNEL=1", "firmware-parts", "kernel-check")
     if firmware() and kernel:
-        scripts("boards")
+        scripts("boards", 2)
 
 
 def demo():
@@ -289,7 +293,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, target, size, install, conformance, boards, interop, demo, bench]
+GROUPS = [lint, unit, fault, soak, coverage, fuzz, clang, bigendian, target, size, install, conformance, boards, interop, demo, bench]
 
 
 def main():

@@ -5,21 +5,21 @@
 static char memory[240];
 static struct acme_out line;
 
-static const char *const steps[] = {"directory", "account",       "order",      "authorization", "challenge",
-                                    "challenge", "authorization", "order",      "finalize",      "certificate",
+static const char *const steps[] = {"directory",    "account",       "order",      "authorization", "challenge",
+                                    "challenge",    "authorization", "order",      "finalize",      "certificate",
+#if ACME_CFG_RENEWAL
+                                    "renewal info",
+#endif
 #if ACME_CFG_MANAGE
-                                    "revoke",    "deactivate",    "change key", "account"
+                                    "revoke",       "deactivate",    "change key", "account"
 #endif
 };
 
 static const char *const statuses[] = {"",      "unknown", "pending",     "processing", "ready",
                                        "valid", "invalid", "deactivated", "expired",    "revoked"};
 
-static const char *const records[] = {"account key",     "account", "order", "next key", "key", "chain",
-#if ACME_CFG_MANAGE
-                                      "next account key"
-#endif
-};
+static const char *const records[] = {"account key", "account",          "order",  "next key", "key",
+                                      "chain",       "next account key", "renewal"};
 
 /* A word for each. */
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -164,6 +164,11 @@ void say_event(void *ctx, const struct acme_event *e)
         acme_out_text(o, "terms of service: ");
         words(o, e->text);
         break;
+    case ACME_EVENT_EXPLAINED:
+    case ACME_EVENT_PROFILE:
+        acme_out_text(o, e->kind == ACME_EVENT_PROFILE ? "the CA has the profile " : "the CA tells why at ");
+        words(o, e->text);
+        break;
     case ACME_EVENT_STORED:
     case ACME_EVENT_UNREADABLE:
         acme_out_text(o, e->kind == ACME_EVENT_STORED ? "stored: " : "unreadable: ");
@@ -197,6 +202,7 @@ void say_failure(const struct acme_failure *f)
         say("this CA needs FIRMWARE_RECORD_BUFFER as large as ACME_TLS_BUFFER_MIN: build without SMALL=1", "");
     }
     if (f->detail[0] != '\0') {
-        say("the CA's words: ", f->detail);
+        say(f->error == ACME_E_TLS_UNTRUSTED && f->type[0] == '\0' ? "no anchor for " : "the CA's words: ",
+            f->detail);
     }
 }

@@ -237,7 +237,21 @@ static bool read_leaf(struct acme_leaf *leaf, struct acme_pem *pem, char *text, 
     return false;
 }
 
-int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair)
+#if ACME_CFG_RENEWAL
+static void mark(struct acme_pair *pair, const struct acme_leaf *leaf, const struct acme_pem *pem,
+                 struct acme_flow *flow)
+{
+    struct acme_out id;
+    pair->mark = acme_mark_of_leaf(pem->der, pem->len);
+    acme_out_init(&id, flow->info.certid, sizeof(flow->info.certid));
+    acme_certid_write(&id, leaf);
+    acme_out_bytes(&id, "", 1);
+}
+#else
+#define mark(pair, leaf, pem, flow) ((void)(flow))
+#endif
+
+int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair, struct acme_flow *flow)
 {
     char *work = k->setup->work;
     struct acme_leaf leaf;
@@ -251,8 +265,29 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair)
     pair->not_after = leaf.not_after;
     pair->same_names = acme_leaf_names_are(&leaf, k->setup->names, k->setup->name_count, k->setup->more_names);
     memcpy(pair->point, leaf.point, sizeof(pair->point));
+    mark(pair, &leaf, &pem, flow);
     return 1;
 }
+
+#if ACME_CFG_RENEWAL
+
+void acme_keeper_renewal(struct acme_keeper *k, struct acme_renewal *renewal)
+{
+    acme_renewal_read(renewal, get_text(k, ACME_RECORD_RENEWAL));
+}
+
+int acme_keeper_keep_renewal(struct acme_keeper *k, const struct acme_renewal *renewal)
+{
+    struct acme_out o;
+    size_t half = k->setup->work_len / 2; /* the record so far lies in the other one */
+    char *before = (char *)k->setup->work + half;
+    int len = k->setup->store->get(k->setup->store->ctx, ACME_RECORD_RENEWAL, before, half);
+    acme_out_init(&o, k->setup->work, half);
+    acme_renewal_write(&o, renewal, acme_slice(before, len > 0 && (size_t)len <= half ? (size_t)len : 0));
+    return put_text(k, ACME_RECORD_RENEWAL, &o);
+}
+
+#endif
 
 #if ACME_CFG_MANAGE
 int acme_keeper_leaf(struct acme_keeper *k, size_t *der_len)

@@ -5,6 +5,7 @@
 #ifndef ACME_LIFECYCLE_KEEPER_H
 #define ACME_LIFECYCLE_KEEPER_H
 
+#include "plan.h"
 #include "record.h"
 
 #ifdef __cplusplus
@@ -16,13 +17,6 @@ struct acme_keeper {
     enum acme_record blamed; /* what the last error was about       */
     uint32_t writes;         /* records and commits made durable    */
     uint32_t keys;           /* key pairs made                      */
-};
-
-/* What is known of the pair in use from its leaf certificate. */
-struct acme_pair {
-    int64_t not_before, not_after;
-    bool same_names; /* it is for the names in the setup, and no others */
-    uint8_t point[ACME_POINT_LEN];
 };
 
 /* Brings a private key into its handle. Returns 1, 0 when there is none, ACME_E_STORE_READ or ACME_E_KEY_CORRUPT.
@@ -57,8 +51,17 @@ int acme_keeper_next_account_key(struct acme_keeper *k, bool make);
 int acme_keeper_leaf(struct acme_keeper *k, size_t *der_len);
 #endif
 
-/* Looks at the chain in use. Returns 1, 0 when there is none that can be read, or ACME_E_CERT_BIG when the leaf exceeds the work buffer. */
-int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair);
+/* Looks at the chain in use. Returns 1, 0 when there is none that can be read, or ACME_E_CERT_BIG when the leaf exceeds the
+ * work buffer. With ACME_CFG_RENEWAL the flow learns the certificate's name for the CA (RFC 9773, 4.1). */
+int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair, struct acme_flow *flow);
+
+#if ACME_CFG_RENEWAL
+/* Reads what is remembered of renewing; what cannot be read is taken as absent, and told. Work: one read. */
+void acme_keeper_renewal(struct acme_keeper *k, struct acme_renewal *renewal);
+
+/* Stores it; lines of other images stay. Returns 1, ACME_E_WORK_SMALL or ACME_E_STORE_WRITE. Work: one read, one write. */
+int acme_keeper_keep_renewal(struct acme_keeper *k, const struct acme_renewal *renewal);
+#endif
 
 /* The chain being received: adds bytes (len 0: starts it), and puts it in use with the next key.
  * Return 0 or ACME_E_STORE_WRITE. */

@@ -95,6 +95,43 @@ static bool key_thumbprint(const struct acme_flow *flow, char text[ACME_THUMBPRI
     return true;
 }
 
+#if ACME_CFG_RENEWAL
+
+/* Where renewal information is asked for; a record without the line, as images before this one write it, does not know. */
+static void write_info(struct acme_out *o, const struct acme_flow *flow)
+{
+    if (flow->info.none || flow->info.url[0] != '\0') {
+        line(o, "renewalInfo", flow->info.none ? "none" : flow->info.url);
+    }
+}
+
+/* It may lead to another host (protocol/renewal_info.c judged it when it was read). */
+static bool read_info(struct acme_flow *flow, struct acme_slice *text)
+{
+    struct acme_slice value;
+    struct acme_url url;
+    flow->info.none = false;
+    flow->info.url[0] = '\0';
+    if (!expect(text, "renewalInfo", &value)) {
+        return true;
+    }
+    flow->info.none = acme_slice_is(value, "none");
+    if (flow->info.none) {
+        return true;
+    }
+    if (acme_url_parse(&url, value) != 0 || value.len + 1 + ACME_CERTID_MAX > ACME_URL_MAX) {
+        return false;
+    }
+    memcpy(flow->info.url, value.at, value.len);
+    flow->info.url[value.len] = '\0';
+    return true;
+}
+
+#else
+#define write_info(o, flow)   ((void)(flow))
+#define read_info(flow, text) true
+#endif
+
 void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
 {
     char key[ACME_THUMBPRINT_LEN + 1];
@@ -108,6 +145,7 @@ void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
     if (ACME_CFG_V1 && flow->directory.new_cert[0] != '\0') {
         line(o, "newCert", flow->directory.new_cert);
     }
+    write_info(o, flow);
     acme_out_text(o, "end\n");
 }
 
@@ -121,7 +159,7 @@ bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
                  expect_url(&text, "newAccount", flow->directory.new_account, &flow->hosts) &&
                  expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts);
     whole = whole && (!ACME_CFG_V1 || may_url(&text, "newCert", flow->directory.new_cert, &flow->hosts)) &&
-            expect_line(&text, "end");
+            read_info(flow, &text) && expect_line(&text, "end");
     if (!whole) {
         flow->account[0] = '\0';
     }
@@ -183,7 +221,7 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
     if (flow->order.url[0] != '\0') {
         line(o, "order", flow->order.url);
         if (flow->since > 0) {
-            number(o, "since", (uint32_t)flow->since);
+            number(o, "since", flow->since < UINT32_MAX ? (uint32_t)flow->since : UINT32_MAX);
         }
         if (flow->answered > 0) {
             number(o, "answered", flow->answered);

@@ -147,7 +147,7 @@ static int finish_request(struct acme_exchange *x, struct acme_out *o)
     }
     x->output_len[1] = o->len - x->output_len[0];
     x->sent = 0;
-    x->touched = false;
+    x->touched = x->headed = false;
     x->counts.requests++;
     x->state = ACME_EXCHANGE_SEND;
     event.text = acme_slice_of(head.method);
@@ -276,6 +276,7 @@ int acme_exchange_input(struct acme_exchange *x, const char *data, size_t len)
         data += used;
         len -= used;
         if (event == ACME_HTTP_HEAD) {
+            x->headed = true;
             if (!x->for_nonce && is_good(&x->http.answer)) {
                 x->body = row_of(x)->body;
             }
@@ -348,7 +349,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     bool stale = dropped && x->faults == 0;
 
     x->wary = x->wary || (dropped && !stale);
-    if (!is_passing(error) || ++x->faults > ACME_FAULT_TRIES) {
+    if (!is_passing(error) || ++x->faults > (acme_flow_looks(x->flow) ? 1 : ACME_FAULT_TRIES)) {
         return error;
     }
     x->fault_step = x->flow->step;
@@ -356,6 +357,13 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     enum acme_step step = asked ? row->lost : x->flow->step;
     if (asked) {
         acme_flow_lost(x->flow);
+    }
+    if (asked && x->headed && is_good(&x->http.answer)) {
+        acme_flow_located(x->flow, acme_slice_of(x->http.answer.location));
+    }
+    if (x->flow->step == ACME_STEP_DIRECTORY) { /* from the beginning: what it led to may be what failed */
+        x->flow->directory_url[0] = '\0';
+        x->redirects = 0;
     }
     uint32_t wait_ms = stale ? 0 : acme_backoff_ms(x->faults, 1000);
     uint32_t floor_ms = x->retry_after_s > 0 ? acme_poll_ms(0, x->retry_after_s) : 0;
@@ -377,8 +385,14 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
 /* The CA asks for peace: too many requests, or too busy (RFC 8555, 6.6). */
 static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
 {
-    const struct acme_flow *flow = x->flow;
+    struct acme_flow *flow = x->flow;
     int32_t wait_s = x->retry_after_s;
+    if (x->http.answer.status == 503 && !x->for_nonce) {
+        acme_flow_lost(flow); /* whoever is too busy to answer may have carried it out */
+    }
+    if (acme_flow_looks(flow)) {
+        return ACME_E_RATE_LIMITED; /* it is not worth a wait */
+    }
     if (wait_s < 0) {
         /* A paused account: only its owner can end that (Boulder, at newOrder), or a limit of 2016, which says no more.
          * From anywhere else it is a box on the way, and as good as a 503. */
@@ -391,11 +405,21 @@ static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
         }
         wait_s = limit ? A_DAY_S : ACME_COSTLY_RETRY_S;
     }
-    if (wait_s > ACME_RETRY_AFTER_MAX_S || ++x->throttles > THROTTLES_MAX) {
-        x->retry_s = wait_s < A_DAY_S ? (uint32_t)wait_s : A_DAY_S;
-        return ACME_E_RATE_LIMITED;
+    if (x->throttles < UINT8_MAX) {
+        x->throttles++;
     }
-    wait_for(x, now_ms, wait_s > 0 ? (uint32_t)wait_s * 1000u : 1000u, ACME_E_RATE_LIMITED);
+    uint32_t wait_ms = wait_s > 0 ? (uint32_t)wait_s * 1000u : 1000u;
+    if (wait_s > ACME_RETRY_AFTER_MAX_S || x->throttles > THROTTLES_MAX) {
+        x->retry_s = wait_s < A_DAY_S ? (uint32_t)wait_s : A_DAY_S;
+        if (flow->step !=
+            ACME_STEP_AUTHZ_POLL) { /* there the CA is looking at the answer: it stays as long as it may */
+            return ACME_E_RATE_LIMITED;
+        }
+        uint32_t longer_ms = acme_backoff_ms(x->throttles, 1000), most_ms = ACME_RETRY_AFTER_MAX_S * 1000u;
+        wait_ms = wait_s > ACME_RETRY_AFTER_MAX_S ? most_ms : longer_ms > wait_ms ? longer_ms : wait_ms;
+        wait_ms = wait_ms < most_ms ? wait_ms : most_ms;
+    }
+    wait_for(x, now_ms, wait_ms, ACME_E_RATE_LIMITED);
     return 0;
 }
 
@@ -448,7 +472,8 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     struct acme_event about = {.step = flow->step, .http_status = status, .name = acme_flow_name(flow, flow->step)};
     acme_problem_tell(x->setup, &about, json, json->count > 0 ? 0 : ACME_JSON_NONE);
     /* Whoever is too busy to answer may have carried it out: a short wait is not enough for what is costly. */
-    int32_t least_s = ACME_CFG_V1 && row_of(x)->costly ? ACME_RETRY_AFTER_MAX_S + 1 : 0;
+    bool costly = ACME_CFG_V1 && row_of(x)->costly && !x->for_nonce;
+    int32_t least_s = costly ? ACME_RETRY_AFTER_MAX_S + 1 : 0;
     bool busy = status == 503 && x->retry_after_s >= least_s;
     if (status == 429 || problem->kind == ACME_PROBLEM_RATE_LIMITED || busy) {
         return judge_throttle(x, now_ms);
@@ -457,7 +482,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     if (status >= 500 && status != 501) { /* not implemented: that will not pass */
         return acme_exchange_fault(x, error, now_ms);
     }
-    if (ACME_CFG_V1) {
+    if (ACME_CFG_V1 && !x->for_nonce) {
         x->retry_s = 0;
     }
     if (problem->kind == ACME_PROBLEM_USER_ACTION) { /* new terms of service: any request may meet them */
@@ -469,10 +494,9 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     bool by_directory = x->for_nonce || flow->step < ACME_STEP_ORDER ||
                         (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
                         (ACME_CFG_V1 && row_of(x)->costly); /* new-cert */
-    if (by_directory && flow->cached && (status == 404 || status == 405 || status == 410)) {
+    if (by_directory && flow->cached && !flow->presented && (status == 404 || status == 405 || status == 410)) {
         return advance(x, acme_flow_directory_stale(flow), now_ms);
     }
-    bool costly = ACME_CFG_V1 && row_of(x)->costly;
     if (by_directory && error == ACME_E_HTTP_STATUS && !costly) { /* a page of whoever it was */
         return acme_exchange_fault(x, error, now_ms);
     }
@@ -503,16 +527,22 @@ static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
     const char *location = x->http.answer.location;
 
     bool signs = x->for_nonce || flow->step != ACME_STEP_DIRECTORY;
-    if (signs && flow->cached) {
+    if (signs && flow->cached && !flow->presented) {
+        if (!x->for_nonce) {
+            acme_flow_lost(flow);
+        }
         return advance(x, acme_flow_directory_stale(flow), now_ms);
     }
     if (signs || ++x->redirects > REDIRECTS_MAX || location[0] == '\0') { /* or a captive portal, for a moment */
-        bool costly = ACME_CFG_V1 && row_of(x)->costly;
+        bool costly = ACME_CFG_V1 && row_of(x)->costly && !x->for_nonce;
         return costly ? ACME_E_REDIRECT : acme_exchange_fault(x, ACME_E_REDIRECT, now_ms);
     }
     char absolute[ACME_URL_MAX + 1];
     struct acme_slice url = absolute_url(x, location, absolute);
     int error = url.at == NULL ? ACME_E_URL_LONG : acme_url_keep(flow->directory_url, url, &flow->hosts);
+    if (error != 0 && flow->account[0] != '\0') { /* it was the CA's directory before: a portal in the CA's place */
+        return acme_exchange_fault(x, ACME_E_REDIRECT, now_ms);
+    }
     wait_for(x, now_ms, 0, 0);
     return error;
 }
@@ -560,6 +590,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
         }
         x->rejections = 0;
         x->throttles = 0;
+        x->flow->denied = 0;
         x->polls += poll ? 1u : 0u;
         x->counts.polls += poll ? 1u : 0u;
         if (next >= 0) {
@@ -579,8 +610,10 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     }
     bool polled = (ACME_CFG_V1 && next == (int)step && !x->flow->drop_order) || next == (int)ACME_STEP_AUTHZ_POLL ||
                   next == (int)ACME_STEP_ORDER_POLL;
-    if (!polled && next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
-        x->retry_after_s = -1;                       /* it was meant for polling what was answered */
+    bool looked = acme_flow_looks(x->flow) && next == (int)ACME_STEP_COUNT; /* it tells when to look again */
+    if (!polled && !looked &&
+        next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */
+        x->retry_after_s = -1;            /* it was meant for polling what was answered */
     }
     if (polled && x->retry_after_s > ACME_RETRY_AFTER_MAX_S) { /* longer than a run waits: the next one's business */
         x->retry_s = x->retry_after_s < A_DAY_S ? (uint32_t)x->retry_after_s : A_DAY_S;

@@ -39,6 +39,7 @@ struct acme_exchange {
     bool for_nonce;       /* it is HEAD newNonce                                             */
     bool fresh;           /* the connection was made for it                                  */
     bool touched;         /* a byte of its answer has arrived                                */
+    bool headed;          /* the whole head of its answer has                                */
     bool wary;            /* the server closes kept connections without a word: keep none    */
     bool paid;            /* a costly request may have been carried out in vain before       */
     uint8_t noted;        /* costly requests the store knows of                              */

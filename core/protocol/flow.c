@@ -59,6 +59,11 @@ const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT] = {
     [ACME_STEP_CERTIFICATE] = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_CERTIFICATE, .needs_key = true,
                                .url = certificate_url,       .body = ACME_BODY_CHAIN,
                                .read = certificate_read,     .refused = acme_flow_gone_refused},
+#if ACME_CFG_RENEWAL
+    [ACME_STEP_RENEWAL_INFO] = {.method = ACME_METHOD_GET,   .lost = ACME_STEP_RENEWAL_INFO,
+                               .url = acme_flow_info_url,
+                               .read = acme_flow_info_answer, .refused = acme_flow_info_refused},
+#endif
 };
 /* clang-format on */
 
@@ -103,7 +108,8 @@ static int by_order_status(struct acme_flow *f, struct acme_json *json)
     f->status = f->order.status;
     switch (f->order.status) {
     case ACME_STATUS_PENDING:
-        f->finalized = false;
+        f->finalized =
+            f->finalized && (f->step != ACME_STEP_ORDER || f->requested); /* later it is a replica that lags */
         /* With every authorization valid a pending order is one the CA has not caught up with: 1 of 11
          * renewals at Let's Encrypt's staging in June 2026. */
         return all_authorized(f) ? ACME_STEP_ORDER_POLL : ACME_STEP_AUTHZ;
@@ -112,6 +118,7 @@ static int by_order_status(struct acme_flow *f, struct acme_json *json)
         return f->step == ACME_STEP_FINALIZE ? ACME_STEP_ORDER_POLL : ACME_STEP_FINALIZE;
     case ACME_STATUS_VALID:
         f->authz = f->order.authz_count;
+        f->repeats = 0;
         return f->order.certificate[0] != '\0' ? ACME_STEP_CERTIFICATE : ACME_STEP_ORDER_POLL;
     case ACME_STATUS_PROCESSING:
         f->authz = f->order.authz_count;
@@ -147,7 +154,17 @@ int acme_flow_directory_read(struct acme_flow *f, const struct acme_answer *a)
     if (error != 0) {
         return error;
     }
+    acme_flow_info_read(f, a->json);
+    if (acme_flow_looks(f)) {
+        return acme_flow_info_directory(f);
+    }
     int order = order_step(f);
+    if (order == ACME_STEP_ORDER && f->rows == acme_flow_rfc8555) {
+        order = acme_flow_profile_listed(f, a->json, order);
+        if (order < 0) {
+            return order;
+        }
+    }
     if (ACME_CFG_V1 && f->rows != rows) {
         f->account[0] = '\0'; /* the CA has changed its protocol: there the account has another URL */
     }
@@ -213,15 +230,15 @@ static void forget_order(struct acme_flow *f)
 {
     memset(&f->order, 0, sizeof(f->order));
     memset(f->seen, 0, sizeof(f->seen));
-    f->authz = f->answered = f->repeats = 0;
+    f->authz = f->answered = f->repeats = f->denied = 0;
     f->since = 0;
-    f->resumed = f->old = f->finalized = f->in_doubt = f->save_order = false;
+    f->resumed = f->old = f->finalized = f->requested = f->in_doubt = f->save_order = false;
     f->drop_order = true;
 }
 
 int acme_flow_account_lost(struct acme_flow *f)
 {
-    if (++f->repeats < ACME_REPEATS_MAX) {
+    if (++f->denied < ACME_REPEATS_MAX) {
         return (int)f->step;
     }
     acme_flow_withdraw(f);
@@ -234,7 +251,7 @@ int acme_flow_account_lost(struct acme_flow *f)
 int acme_flow_account_look(struct acme_flow *f)
 {
     f->renewed = true;
-    f->repeats = 0;
+    f->repeats = f->denied = 0;
     memcpy(f->challenge_url, f->account, sizeof(f->challenge_url)); /* nothing is being validated now */
     f->account[0] = '\0';
     return ACME_STEP_DIRECTORY;
@@ -273,7 +290,9 @@ static int order_ask(struct acme_flow *f, struct acme_out *payload)
         acme_out_lower(payload, acme_slice_of(f->setup->names[i]));
         acme_out_text(payload, "\"}");
     }
-    acme_out_text(payload, "]}");
+    acme_out_text(payload, "]");
+    acme_flow_wishes(f, payload);
+    acme_out_text(payload, "}");
     return 0;
 }
 
@@ -288,6 +307,9 @@ static int order_read(struct acme_flow *f, const struct acme_answer *a)
     if (error == 0) {
         error = acme_order_read(&f->order, a->json, &f->hosts);
     }
+    if (error == ACME_E_MEMBER && f->resumed && ++f->repeats < ACME_REPEATS_MAX) {
+        return error; /* an odd answer: the engine asks again */
+    }
     if (error != 0 && f->resumed) { /* or every later run would stumble over it again */
         return given_up(f, error);
     }
@@ -301,6 +323,10 @@ static int order_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     if (f->order.url[0] != '\0') {
         return acme_flow_gone_refused(f, p);
+    }
+    int without = acme_flow_wishes_refused(f, p);
+    if (without != 0) {
+        return without;
     }
     bool by_account = p->kind == ACME_PROBLEM_UNAUTHORIZED || p->kind == ACME_PROBLEM_MALFORMED;
     return by_account && !f->confirmed ? acme_flow_account_look(f) : ACME_E_PROBLEM;
@@ -537,11 +563,33 @@ void acme_flow_lost(struct acme_flow *f)
         f->in_doubt = true;
         f->looks = 0;
     }
-    f->finalized = f->finalized || f->step == ACME_STEP_FINALIZE;
+    if (f->step == ACME_STEP_FINALIZE) {
+        f->finalized = true;
+        f->old = false;
+    }
     acme_manage_lost(f);
 }
 
+void acme_flow_located(struct acme_flow *f, struct acme_slice location)
+{
+    if (f->rows == acme_flow_rfc8555 && f->step == ACME_STEP_ORDER && f->order.url[0] == '\0') {
+        f->save_order = acme_url_keep(f->order.url, location, &f->hosts) == 0;
+        f->resumed =
+            f->save_order; /* some CAs list the authorizations in newOrder's answer only: then it is of no use */
+    }
+}
+
 /* --- AUTHZ_POLL --- */
+
+/* Somebody else may have given the first answer, and ours is then in doubt after a reset: stored before it goes out. */
+static int answer_again(struct acme_flow *f)
+{
+    if (f->answered <= f->authz) {
+        f->answered = (uint8_t)(f->authz + 1);
+        f->save_order = true;
+    }
+    return ACME_STEP_RESPOND;
+}
 
 int acme_flow_authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
 {
@@ -562,17 +610,17 @@ int acme_flow_authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
         f->in_doubt = f->in_doubt && authz.challenge != ACME_STATUS_PROCESSING;
         f->looks++;
         if (f->in_doubt && f->looks >= DOUBTS_MAX) {
-            return ACME_STEP_RESPOND;
+            return answer_again(f);
         }
         /* step-ca (and Caddy) leave a failed validation pending, with the error inside, and try again only
          * when the challenge is answered again. */
         if (authz.challenge == ACME_STATUS_PENDING && authz.error != ACME_JSON_NONE) {
-            return ++f->repeats < ACME_REPEATS_MAX ? (int)ACME_STEP_RESPOND : unauthorized(f, a->json, authz.error);
+            return ++f->repeats < ACME_REPEATS_MAX ? answer_again(f) : unauthorized(f, a->json, authz.error);
         }
         if (authz.challenge == ACME_STATUS_PENDING && f->looks >= SILENCE_MAX && f->repeats + 1 < ACME_REPEATS_MAX) {
             f->repeats++;
             f->looks = 0;
-            return ACME_STEP_RESPOND;
+            return answer_again(f);
         }
         return ACME_STEP_AUTHZ_POLL;
     case ACME_STATUS_NONE:
@@ -598,7 +646,7 @@ static int order_poll_read(struct acme_flow *f, const struct acme_answer *a)
 int acme_flow_gone_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     (void)p;
-    if (++f->repeats < ACME_REPEATS_MAX) {
+    if (++f->denied < ACME_REPEATS_MAX) {
         return (int)f->step;
     }
     return given_up(f, ACME_E_PROBLEM);
@@ -613,6 +661,7 @@ static const char *finalize_url(const struct acme_flow *f)
 
 int acme_flow_finalize_ask(struct acme_flow *f, struct acme_out *payload)
 {
+    f->requested = true;
     acme_out_text(payload, "{\"csr\":\"");
     /* The request is built at the end of the buffer and encoded forward from there. */
     char *free = payload->at + payload->len;
@@ -641,6 +690,7 @@ static int finalize_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     bool early = p->kind == ACME_PROBLEM_ORDER_NOT_READY;
     uint8_t most = p->kind == ACME_PROBLEM_OTHER && p->type.len > 0 ? 2 : ACME_REPEATS_MAX;
+    f->finalized = f->finalized || p->type.len == 0; /* a page in the place of the CA's answer */
     return early || ++f->repeats < most ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
 }
 

@@ -6,6 +6,7 @@
 #include "resource.h"
 #include "../jose/jwk.h"
 #include "../wire/http.h"
+#include "../x509/leaf.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,6 +55,20 @@ struct acme_manage {
 };
 #endif
 
+#if ACME_CFG_RENEWAL
+/* Renewal information (RFC 9773), and what newOrder says beside the names. */
+struct acme_info {
+    bool looking;       /* this run asks for renewal information only: renewal_info.c                      */
+    bool replaces;      /* newOrder names the certificate it replaces: certid                                  */
+    bool spend;         /* the CA refused that: for the owner to store before anything else is asked           */
+    bool by_default;    /* newOrder leaves the profile out, for the CA has none of that name                   */
+    bool none;          /* the directory was read and has no renewalInfo                                       */
+    int64_t start, end; /* the window told, seconds since 1970; start >= end: none                             */
+    char certid[ACME_CERTID_MAX + 1]; /* of the certificate in use (RFC 9773, 4.1); empty: it has none           */
+    char url[ACME_URL_MAX + 1];       /* the directory's renewalInfo; empty: not known, or none                  */
+};
+#endif
+
 /* Where the client stands with the CA. Knows no sockets, no TLS, no HTTP, no store.
  * Small members come first, here and in all large structs: what lies near the start is cheap to reach. */
 struct acme_flow {
@@ -67,7 +82,8 @@ struct acme_flow {
     uint8_t authz;    /* index in order.authz; all are valid when it reaches order.authz_count       */
     uint8_t answered; /* below it: a response may have gone out, in this run or before               */
     uint8_t name_at;  /* index in setup->names                                                       */
-    uint8_t repeats;  /* times something was tried again for it                                      */
+    uint8_t repeats;  /* times something was tried again for it, or for the order                    */
+    uint8_t denied;   /* times in a row that an object, or the account, was said not to be there     */
     uint8_t looks;    /* at it since its challenge was, perhaps, answered, and it has been silent    */
     bool presented;   /* a solver shows the answer                                                   */
     bool in_doubt;    /* our response may not have reached the CA                                    */
@@ -82,7 +98,8 @@ struct acme_flow {
 
     bool resumed;        /* the order came from the store: it may be gone                            */
     bool finalized;      /* the CA may have carried out finalize: there may be a certificate         */
-    bool old;            /* the store has known it for longer than a certificate is waited for       */
+    bool requested;      /* finalize has gone out in this run                                        */
+    bool old;            /* the order was stored so long ago that its certificate is given up        */
     bool cached;         /* the directory came from the store: it may be out of date                 */
     bool renewed;        /* the account was looked up by its key once already                        */
     bool confirmed;      /* the CA has told the account's URL in this run                            */
@@ -104,6 +121,9 @@ struct acme_flow {
     char directory_url[ACME_URL_MAX + 1]; /* where a redirect led; empty: setup->ca.directory_url    */
     struct acme_directory directory;
     struct acme_order order;
+#if ACME_CFG_RENEWAL
+    struct acme_info info;
+#endif
 #if ACME_CFG_MANAGE
     struct acme_manage manage;
 #endif
@@ -157,6 +177,18 @@ static inline const struct acme_key *acme_manage_key(const struct acme_flow *flo
 #define acme_manage_lost(flow)  ((void)(flow))
 #endif
 
+#if ACME_CFG_RENEWAL
+/* Begins a look: renewal information is asked for, no more (renewal_info.c). As acme_flow_start(). */
+void acme_flow_look(struct acme_flow *flow);
+
+static inline bool acme_flow_looks(const struct acme_flow *flow)
+{
+    return flow->info.looking;
+}
+#else
+#define acme_flow_looks(flow) false
+#endif
+
 /* Begins, with what the caller has put into directory, account and order.url from the store. */
 void acme_flow_start(struct acme_flow *flow);
 
@@ -166,6 +198,9 @@ int acme_flow_act(struct acme_flow *flow);
 
 /* Notes that the answer to the step's request was lost, and that the request may have been carried out. */
 void acme_flow_lost(struct acme_flow *flow);
+
+/* Only the head of the answer was of use: what newOrder has made is at `location`, which may be empty. */
+void acme_flow_located(struct acme_flow *flow, struct acme_slice location);
 
 /* The DNS name a step is about; empty for steps about none. */
 struct acme_slice acme_flow_name(const struct acme_flow *flow, enum acme_step step);

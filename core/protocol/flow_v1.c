@@ -221,7 +221,7 @@ static int order_refused(struct acme_flow *f, const struct acme_problem *p)
 static int denied(struct acme_flow *f, const struct acme_problem *p)
 {
     (void)p;
-    if (++f->repeats < LOOKS_MAX) {
+    if (++f->denied < LOOKS_MAX) {
         return (int)f->step;
     }
     bool counts = f->step == ACME_STEP_CERTIFICATE && (!f->resumed || acme_flow_keeps_order(f));

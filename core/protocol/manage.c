@@ -185,7 +185,8 @@ static int unknown(struct acme_flow *f)
         return ACME_STEP_ACCOUNT;
     }
     m->by_next = false;
-    return m->what > ACME_NOW ? ACME_E_NO_ACCOUNT : leave(f); /* lost with all keys: a new one is made with the old */
+    return m->what >= ACME_REVOKE ? ACME_E_NO_ACCOUNT
+                                  : leave(f); /* lost with all keys: a new one is made with the old */
 }
 
 /* The account is deactivated already, which may be what is wanted. */
@@ -215,8 +216,9 @@ static int look_read(struct acme_flow *f, const struct acme_answer *a)
 
 static int look_refused(struct acme_flow *f, const struct acme_problem *p)
 {
-    if (p->kind == ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated */
-        return ended(f);
+    if (p->kind ==
+        ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated; or a list of who may ask */
+        return ++f->denied < ACME_REPEATS_MAX ? (int)ACME_STEP_ACCOUNT : ended(f);
     }
     if (is_v1(f) && p->location.len > 0) {
         int error = acme_url_keep(f->account, p->location, &f->hosts);
@@ -256,10 +258,8 @@ static int revoke_read(struct acme_flow *f, const struct acme_answer *a)
 /* It is revoked already: an earlier request of ours, perhaps, whose answer was lost. */
 static int revoke_refused(struct acme_flow *f, const struct acme_problem *p)
 {
-    static const char word[] = ":alreadyRevoked";
-    size_t len = sizeof(word) - 1;
-    bool said = p->type.len > len && memcmp(p->type.at + p->type.len - len, word, len) == 0;
-    return said || (is_v1(f) && p->http_status == 409) ? revoke_read(f, NULL) : ACME_E_PROBLEM;
+    return acme_problem_is(p, "alreadyRevoked") || (is_v1(f) && p->http_status == 409) ? revoke_read(f, NULL)
+                                                                                       : ACME_E_PROBLEM;
 }
 
 /* --- DEACTIVATE --- */
@@ -358,7 +358,7 @@ static int change_refused(struct acme_flow *f, const struct acme_problem *p)
         m->looked = true;
         return ACME_STEP_ACCOUNT;
     }
-    m->drop_next = !m->in_doubt || is_missing(p);
+    m->drop_next = !m->in_doubt;
     return is_missing(p) ? ACME_E_NOT_OFFERED : ACME_E_PROBLEM;
 }
 

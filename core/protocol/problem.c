@@ -18,23 +18,23 @@ static const struct acme_problem_word {
     {"serverInternal", ACME_PROBLEM_SERVER},
 };
 
-static enum acme_problem_kind kind_of(struct acme_slice type)
+/* The last part decides: the prefix was urn:acme:error: in 2016 and is urn:ietf:params:acme:error: today. */
+bool acme_problem_is(const struct acme_problem *problem, const char *word)
 {
-    /* The last part decides: the prefix was urn:acme:error: in 2016 and is urn:ietf:params:acme:error: today. */
-    size_t at = type.len;
-    if (at == 0) {
-        return ACME_PROBLEM_OTHER; /* about:blank (RFC 9457, 3.1.1) */
-    }
-    while (at > 0 && type.at[at - 1] != ':') {
-        at--;
-    }
-    struct acme_slice word = at == 0 ? type : acme_slice(type.at + at, type.len - at);
+    struct acme_slice type = problem->type;
+    size_t len = strlen(word);
+    bool ends = type.len >= len && acme_slice_is(acme_slice(type.at + (type.len - len), len), word);
+    return ends && (type.len == len || type.at[type.len - len - 1] == ':');
+}
+
+static enum acme_problem_kind kind_of(const struct acme_problem *problem)
+{
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (acme_slice_is(word, words[i].word)) {
+        if (acme_problem_is(problem, words[i].word)) {
             return words[i].kind;
         }
     }
-    return ACME_PROBLEM_OTHER;
+    return ACME_PROBLEM_OTHER; /* about:blank too, the type there is without one (RFC 9457, 3.1.1) */
 }
 
 struct acme_slice acme_printable(struct acme_json *json, struct acme_slice s)
@@ -55,7 +55,7 @@ void acme_problem_read(struct acme_problem *problem, struct acme_json *json, acm
     acme_json_value identifier = acme_json_member(json, value, "identifier");
 
     problem->type = acme_printable(json, acme_json_text(json, value, "type"));
-    problem->kind = kind_of(problem->type);
+    problem->kind = kind_of(problem);
     problem->detail = acme_printable(json, acme_json_text(json, value, "detail"));
     problem->name = acme_printable(json, acme_json_text(json, identifier, "value"));
     problem->http_status = status >= 100 && status <= 599 ? (uint16_t)status : http_status;

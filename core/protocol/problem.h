@@ -43,6 +43,9 @@ struct acme_slice acme_printable(struct acme_json *json, struct acme_slice text)
 void acme_problem_read(struct acme_problem *problem, struct acme_json *json, acme_json_value value,
                        uint16_t http_status);
 
+/* True when its type's last part is this word. */
+bool acme_problem_is(const struct acme_problem *problem, const char *word);
+
 /* Tells the trace about the problem at `value` and each of its subproblems, whole. `about` gives step, name and HTTP status
  * for a problem that names none itself. */
 void acme_problem_tell(const struct acme_setup *setup, const struct acme_event *about, struct acme_json *json,

@@ -1,7 +1,8 @@
 /* anchors.h - the root certificates an ACME server is trusted by.
  *
  * On a host they are read from PEM at run time into memory the caller lends. In firmware they are a constant
- * table, made on the host by `make anchors PEM=roots.pem NAME=my_roots` and compiled in. */
+ * table, made on the host by `make anchors PEM=roots.pem NAME=my_roots` and compiled in; a signed one may follow it
+ * (anchor_table.h). */
 #ifndef ACME_SECURE_ANCHORS_H
 #define ACME_SECURE_ANCHORS_H
 

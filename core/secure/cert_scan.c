@@ -17,10 +17,14 @@ void acme_cert_scan_begin(struct acme_cert_scan *s)
     s->not_after = ACME_DATE_NONE;
 }
 
-/* An object identifier is over: the name of an extension, or a purpose. */
+/* An object identifier is over: the name of an extension, a purpose, or an attribute of the issuer. */
 static void identified(struct acme_cert_scan *s)
 {
-    if (s->usage == 0) {
+    if (s->in_issuer) {
+        bool common = memcmp(s->text, "\3\x55\x04\x03", 4) == 0;
+        s->in_name = common || (memcmp(s->text, "\3\x55\x04\x0a", 4) == 0 && s->issuer_len == 0);
+        s->issuer_len = common ? 0 : s->issuer_len;
+    } else if (s->usage == 0) {
         s->is_usage = memcmp(s->text, "\3\x55\x1d\x25", 4) == 0;
     } else if (memcmp(s->text, "\x08\x2b\x06\x01\x05\x05\x07\x03\x01", 9) == 0 ||
                memcmp(s->text, "\4\x55\x1d\x25", 5) == 0) {
@@ -34,6 +38,8 @@ static void element_end(struct acme_cert_scan *s)
     s->state = TAG;
     if (s->tag == ACME_DER_OID) {
         identified(s);
+    } else if (s->in_issuer) {
+        s->in_name = false;
     } else if (s->sequences == LATER && ++s->times == 2) { /* notBefore, and this */
         s->not_after = acme_date_der(acme_slice(s->text + 1, s->text[0]), s->tag == ACME_DER_UTC_TIME);
     }
@@ -46,8 +52,15 @@ static void element(struct acme_cert_scan *s)
 
     s->text[0] = 0;
     if (s->tag == ACME_DER_SEQUENCE) {
-        enter = s->in_extensions || s->sequences <= TBS || s->sequences == VALIDITY;
-        s->sequences = (uint8_t)(s->sequences < LATER ? s->sequences + 1 : LATER);
+        enter = s->in_extensions || s->in_issuer || s->sequences <= TBS || s->sequences == VALIDITY;
+        if (s->sequences == ISSUER && !s->in_issuer) {
+            enter = s->in_issuer = true;
+            s->usage = s->len + 1; /* this byte counts */
+        } else if (!s->in_issuer) {
+            s->sequences = (uint8_t)(s->sequences < LATER ? s->sequences + 1 : LATER);
+        }
+    } else if (s->in_issuer && s->tag == ACME_DER_SET) {
+        enter = true;
     } else if (s->tag == ACME_DER_CONTEXT_0 + 3) {
         enter = s->in_extensions = true;
     } else if (s->tag == ACME_DER_OCTET_STRING && s->is_usage) {
@@ -66,6 +79,10 @@ static void contents(struct acme_cert_scan *s, uint8_t byte)
 {
     if (s->text[0] < sizeof s->text - 1) {
         s->text[++s->text[0]] = byte;
+    }
+    if (s->in_name && byte >= ' ' && byte <= '~' && s->issuer_len < ACME_ISSUER_MAX) {
+        s->issuer[s->issuer_len++] = (char)byte;
+        s->issuer[s->issuer_len] = '\0';
     }
     if (--s->len == 0) {
         element_end(s);
@@ -91,10 +108,13 @@ void acme_cert_scan(struct acme_cert_scan *s, const uint8_t *der, size_t len)
         if (s->state == MORE_LENGTH && s->more == 0) {
             element(s);
         }
-        /* Whatever is in there, the next extension is behind it. */
+        /* Whatever is in there, what comes next is behind it. */
         if (s->usage > 0 && --s->usage == 0) {
             s->state = TAG;
-            if (s->unserved) {
+            if (s->in_issuer) {
+                s->in_issuer = s->in_name = false;
+                s->sequences = VALIDITY;
+            } else if (s->unserved) {
                 s->other_use = true;
             }
         }

@@ -1,5 +1,5 @@
-/* cert_scan.h - what BearSSL does not tell of a certificate, read while its bytes go by: when it ends, and whether its
- * extendedKeyUsage (RFC 5280, 4.2.1.12) leaves out TLS servers.
+/* cert_scan.h - what BearSSL does not tell of a certificate, read while its bytes go by: when it ends, whether its
+ * extendedKeyUsage (RFC 5280, 4.2.1.12) leaves out TLS servers, and who has issued it.
  *
  * Nothing is judged here that BearSSL judges: it refuses what is no certificate, and reads lengths the same way. */
 #ifndef ACME_SECURE_CERT_SCAN_H
@@ -13,14 +13,21 @@
 extern "C" {
 #endif
 
+#define ACME_ISSUER_MAX 63
+
 struct acme_cert_scan {
     uint32_t len;   /* private, as all to `text`: length of the element under way, then what is left of it */
-    uint32_t usage; /* bytes left of extendedKeyUsage */
+    uint32_t usage; /* bytes left of extendedKeyUsage, or of the issuer */
     uint8_t state, tag, more, sequences, times;
-    bool in_extensions, is_usage, unserved;
+    bool in_extensions, in_issuer, is_usage, unserved;
     uint8_t text[16];  /* an object identifier or a time, of which the first 15 bytes are kept, behind its length */
     bool other_use;    /* extendedKeyUsage is there, and neither serverAuth nor anyExtendedKeyUsage is in it */
     int64_t not_after; /* seconds since 1970; ACME_DATE_NONE: not read, or not to be read */
+    /* The issuer's common name, or else its organization: what is printable ASCII of its first bytes, NUL-terminated. For
+     * people: whoever made the certificate chose it. */
+    char issuer[ACME_ISSUER_MAX + 1];
+    uint8_t issuer_len; /* private, as the next */
+    bool in_name;       /* what comes next is a part of it */
 };
 
 /* Begins a certificate. */

@@ -9,17 +9,19 @@
 #include "../acme_config.h"
 
 #if ACME_BEARSSL_I15
-#define ACME_EC_P256      br_ec_p256_m15
-#define ACME_EC_PRIME     br_ec_prime_i15
-#define ACME_ECDSA_SIGN   br_ecdsa_i15_sign_raw
-#define ACME_ECDSA_VERIFY br_ecdsa_i15_vrfy_asn1
-#define ACME_RSA_VERIFY   br_rsa_i15_pkcs1_vrfy
+#define ACME_EC_P256          br_ec_p256_m15
+#define ACME_EC_PRIME         br_ec_prime_i15
+#define ACME_ECDSA_SIGN       br_ecdsa_i15_sign_raw
+#define ACME_ECDSA_VERIFY     br_ecdsa_i15_vrfy_asn1
+#define ACME_ECDSA_VERIFY_RAW br_ecdsa_i15_vrfy_raw
+#define ACME_RSA_VERIFY       br_rsa_i15_pkcs1_vrfy
 #else
-#define ACME_EC_P256      br_ec_p256_m31
-#define ACME_EC_PRIME     br_ec_prime_i31
-#define ACME_ECDSA_SIGN   br_ecdsa_i31_sign_raw
-#define ACME_ECDSA_VERIFY br_ecdsa_i31_vrfy_asn1
-#define ACME_RSA_VERIFY   br_rsa_i31_pkcs1_vrfy
+#define ACME_EC_P256          br_ec_p256_m31
+#define ACME_EC_PRIME         br_ec_prime_i31
+#define ACME_ECDSA_SIGN       br_ecdsa_i31_sign_raw
+#define ACME_ECDSA_VERIFY     br_ecdsa_i31_vrfy_asn1
+#define ACME_ECDSA_VERIFY_RAW br_ecdsa_i31_vrfy_raw
+#define ACME_RSA_VERIFY       br_rsa_i31_pkcs1_vrfy
 #endif
 
 /* P-256 by its own fast code, P-384 by the general one, nothing else. Points of a wrong length are refused

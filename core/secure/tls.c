@@ -90,7 +90,11 @@ static unsigned end_chain(const br_x509_class **ctx)
     if (x->other_use) {
         return BR_ERR_X509_FORBIDDEN_KEY_USAGE;
     }
-    return x->trust->permits == NULL || x->trust->permits(x->trust, x->inner) ? 0 : BR_ERR_X509_NOT_TRUSTED;
+    if (x->trust->permits == NULL || x->trust->permits(x->trust, x->inner)) {
+        return 0;
+    }
+    x->scan.issuer[0] = '\0'; /* there is an anchor, but it may not vouch for this host */
+    return BR_ERR_X509_NOT_TRUSTED;
 }
 
 /* Asked for before the signature of ServerKeyExchange is verified. */

@@ -96,6 +96,14 @@ static inline bool acme_tls_closed(const struct acme_tls *tls)
     return tls->client.eng.shutdown_recv != 0;
 }
 
+/* After ACME_E_TLS_UNTRUSTED: who has issued the last certificate that the server sent, so whom there is no anchor for, as a
+ * rule; empty: it does not say, or there is one and its name constraints leave the server out. In the server's words,
+ * printable ASCII, at most ACME_ISSUER_MAX bytes. Lives until the next acme_tls_start(). */
+static inline const char *acme_tls_issuer(const struct acme_tls *tls)
+{
+    return tls->x509.scan.issuer;
+}
+
 /* BearSSL's error number of the session, 0 when there is none; +256: alert received, +512: alert sent. */
 static inline int acme_tls_code(const struct acme_tls *tls)
 {

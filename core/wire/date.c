@@ -1,10 +1,12 @@
 /* date.c - HTTP dates, the times of certificates, Retry-After. */
 #include "date.h"
 
+#include "../acme_config.h"
+
 /* What a date is made of. */
 enum part { CENTURY, YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, PARTS };
 
-enum kind { HTTP, UTC_TIME, GENERALIZED_TIME };
+enum kind { HTTP, UTC_TIME, GENERALIZED_TIME, LOCAL_TIME };
 
 /* Forms of dates. Capitals stand for numbers of two digits, as told below, and W for a weekday, N for a month
  * name. Anything else stands for itself, small letters for capitals too. */
@@ -18,6 +20,9 @@ static const struct {
     {"W N P H:I:L CY", HTTP, 0},      /* asctime     */
     {"YMDHISZ", UTC_TIME, 50},        /* RFC 5280, 4.1.2.5.1 */
     {"CYMDHISZ", GENERALIZED_TIME, 0},
+#if ACME_CFG_RENEWAL
+    {"CY-M-DtH:I:L", LOCAL_TIME, 0}, /* RFC 3339, without its zone */
+#endif
 };
 
 static const struct {
@@ -158,6 +163,40 @@ int64_t acme_date_der(struct acme_slice text, bool utc_time)
 {
     return read_kind(text, utc_time ? UTC_TIME : GENERALIZED_TIME);
 }
+
+#if ACME_CFG_RENEWAL
+int64_t acme_date_rfc3339(struct acme_slice text)
+{
+    const size_t len = sizeof("2026-11-28T07:00:00") - 1;
+    int64_t utc = read_kind(acme_slice(text.at, text.len < len ? 0 : len), LOCAL_TIME);
+    if (utc == ACME_DATE_NONE) {
+        return utc;
+    }
+    skip(&text, len);
+    if (take(&text, '.')) {
+        do {
+            if (text.len == 0 || !acme_is_digit(text.at[0])) {
+                return ACME_DATE_NONE;
+            }
+            skip(&text, 1);
+        } while (text.len > 0 && acme_is_digit(text.at[0]));
+    }
+    if (take(&text, 'z')) {
+        return text.len == 0 ? utc : ACME_DATE_NONE;
+    }
+    bool west = take(&text, '-');
+    if (!west && !take(&text, '+')) {
+        return ACME_DATE_NONE;
+    }
+    int hours = number(&text, false);
+    int minutes = take(&text, ':') ? number(&text, false) : -1;
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || text.len > 0) {
+        return ACME_DATE_NONE;
+    }
+    int32_t ahead = (hours * 60 + minutes) * 60;
+    return west ? utc + ahead : utc - ahead;
+}
+#endif
 
 int32_t acme_retry_after_s(struct acme_slice retry_after, struct acme_slice date, int64_t utc)
 {

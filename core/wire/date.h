@@ -19,6 +19,10 @@ int64_t acme_date_http(struct acme_slice text);
  * ACME_DATE_NONE for anything else. */
 int64_t acme_date_der(struct acme_slice text, bool utc_time);
 
+/* Reads a date and time of RFC 3339, 5.6: letters in any case, a fraction is passed over, an offset is obeyed. Returns
+ * ACME_DATE_NONE for anything else, one without a zone among it. */
+int64_t acme_date_rfc3339(struct acme_slice text);
+
 /* Seconds to wait that a Retry-After value asks for (RFC 9110, 10.2.3): delta-seconds, or a date taken
  * against `date`, the answer's own Date, so that our clock does not matter; without a usable Date against
  * `utc` (ACME_DATE_NONE: unknown). Past dates give 0, huge values INT32_MAX. Returns -1: none or unusable. */

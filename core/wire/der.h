@@ -21,8 +21,9 @@ enum acme_der_tag {
     ACME_DER_GENERALIZED_TIME = 0x18,
     ACME_DER_SEQUENCE = 0x30,
     ACME_DER_SET = 0x31,
-    ACME_DER_CONTEXT_0 = 0xa0, /* constructed; + n for [n] */
-    ACME_DER_DNS_NAME = 0x82   /* GeneralName dNSName      */
+    ACME_DER_CONTEXT_0 = 0xa0,      /* constructed; + n for [n] */
+    ACME_DER_KEY_IDENTIFIER = 0x80, /* of AuthorityKeyIdentifier */
+    ACME_DER_DNS_NAME = 0x82        /* GeneralName dNSName      */
 };
 
 /* A run of DER, borrowed. */

@@ -320,14 +320,20 @@ static acme_json_value after(const struct acme_json *json, const jsmntok_t *pare
     return next < json->count && tokens[next].start < parent->end ? next : ACME_JSON_NONE;
 }
 
-acme_json_value acme_json_member(const struct acme_json *json, acme_json_value object, const char *name)
+acme_json_value acme_json_key(const struct acme_json *json, acme_json_value object, acme_json_value key)
 {
     const jsmntok_t *parent = token_of(json, object, JSMN_OBJECT);
 
     if (parent == NULL || parent->size == 0) {
         return ACME_JSON_NONE;
     }
-    for (acme_json_value at = object + 1; at != ACME_JSON_NONE; at = after(json, parent, at + 1)) {
+    return key == ACME_JSON_NONE ? object + 1 : after(json, parent, key + 1);
+}
+
+acme_json_value acme_json_member(const struct acme_json *json, acme_json_value object, const char *name)
+{
+    for (acme_json_value at = acme_json_key(json, object, ACME_JSON_NONE); at != ACME_JSON_NONE;
+         at = acme_json_key(json, object, at)) {
         if (acme_slice_is(acme_json_string(json, at), name)) {
             const jsmntok_t *word = token_of(json, at + 1, JSMN_PRIMITIVE);
             return word != NULL && json->text[word->start] == 'n' ? ACME_JSON_NONE : at + 1;

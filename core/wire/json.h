@@ -42,6 +42,9 @@ acme_json_value acme_json_member(const struct acme_json *json, acme_json_value o
 acme_json_value acme_json_first(const struct acme_json *json, acme_json_value array);
 acme_json_value acme_json_next(const struct acme_json *json, acme_json_value array, acme_json_value element);
 
+/* The first key of an object after `key` (ACME_JSON_NONE: the first of all), a string; NONE at the end. */
+acme_json_value acme_json_key(const struct acme_json *json, acme_json_value object, acme_json_value key);
+
 /* What the value is. */
 bool acme_json_is_object(const struct acme_json *json, acme_json_value value);
 bool acme_json_is_array(const struct acme_json *json, acme_json_value value);

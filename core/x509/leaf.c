@@ -8,6 +8,29 @@
 
 static const uint8_t subject_alt_name[] = {0x55, 0x1d, 0x11};
 
+#if ACME_CFG_RENEWAL
+
+static const uint8_t authority_key_identifier[] = {0x55, 0x1d, 0x23};
+
+/* Takes keyIdentifier out of the extension; what has none, or has the extension twice, is as if there were none. */
+static void read_authority(struct acme_leaf *leaf, const struct acme_der *oid, const struct acme_der *value)
+{
+    struct acme_der list, id;
+    if (!acme_der_is(oid, authority_key_identifier, sizeof authority_key_identifier)) {
+        return;
+    }
+    bool first = leaf->authority.at == NULL;
+    leaf->authority = (struct acme_der){value->at, 0};
+    if (first && acme_der_only(value, ACME_DER_SEQUENCE, &list) &&
+        acme_der_expect(&list, ACME_DER_KEY_IDENTIFIER, &id)) {
+        leaf->authority = id;
+    }
+}
+
+#else
+#define read_authority(leaf, oid, value) ((void)0)
+#endif
+
 /* Takes a UTCTime or GeneralizedTime. */
 static bool read_time(struct acme_der *in, int64_t *utc)
 {
@@ -21,7 +44,7 @@ static bool read_time(struct acme_der *in, int64_t *utc)
     return *utc != ACME_DATE_NONE;
 }
 
-/* Extensions: only subjectAltName is looked at, and there may be only one. */
+/* Extensions: subjectAltName is looked at, of which there may be only one, and who the issuer was. */
 static bool read_extensions(struct acme_leaf *leaf, struct acme_der list)
 {
     struct acme_der value;
@@ -32,6 +55,7 @@ static bool read_extensions(struct acme_leaf *leaf, struct acme_der list)
         if (!acme_der_extension(&list, &oid, &critical, &value)) {
             return false;
         }
+        read_authority(leaf, &oid, &value);
         if (acme_der_is(&oid, subject_alt_name, sizeof subject_alt_name) &&
             (leaf->names.at != NULL || !acme_der_only(&value, ACME_DER_SEQUENCE, &leaf->names))) {
             return false;

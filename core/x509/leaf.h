@@ -9,6 +9,9 @@
 extern "C" {
 #endif
 
+/* Characters: 32 bytes of key identifier, a dot, 21 of serial number. RFC 5280 allows 20, and a leading zero. */
+#define ACME_CERTID_MAX 72
+
 struct acme_leaf {
     int64_t not_before, not_after; /* seconds since 1970; 9999-12-31 for "no expiry"            */
     const uint8_t *point;          /* the P-256 public point, 65 bytes, or NULL: another key    */
@@ -16,6 +19,9 @@ struct acme_leaf {
     struct acme_der serial;        /* contents octets, leading zero kept (RFC 9773, 4.1)         */
     struct acme_der issuer;        /* contents of the issuer Name                               */
     struct acme_der subject;       /* contents of the subject Name                              */
+#if ACME_CFG_RENEWAL
+    struct acme_der authority; /* keyIdentifier of its issuer's key; empty: it does not say      */
+#endif
 };
 
 /* Reads a DER certificate. Memory: the pointers lead into `der`. Work: one pass. Signatures are not checked.

@@ -30,7 +30,7 @@ extern "C" {
 #define ACME_FLASH_BLOCK     32                         /* bytes: what is programmed is whole blocks  */
 #define ACME_FLASH_PLACES    4                          /* three when there are three sectors: none to spare */
 #define ACME_FLASH_PLACE_MIN (2 * ACME_WORK_MIN + 2048) /* holds every small record at its longest    */
-#define ACME_FLASH_RECORDS   7                          /* all of enum acme_record, with ACME_CFG_MANAGE or without */
+#define ACME_FLASH_RECORDS   8                          /* all of enum acme_record */
 
 /* The memory. Addresses are bytes from its beginning; calls are whole when they return. Erased bytes read 0xff: where
  * they do not the driver inverts, and a medium that overwrites is overwritten with 0xff. */

@@ -34,6 +34,9 @@ const char *acme_step_word(enum acme_step step)
         "order status",
         "finalize",
         "certificate",
+#if ACME_CFG_RENEWAL
+        "renewal info",
+#endif
 #if ACME_CFG_MANAGE
         "revoke",
         "deactivate",
@@ -55,7 +58,7 @@ const char *acme_record_word(enum acme_record record)
 {
     static const char *const words[] = {"account key",          "account",         "order",
                                         "next certificate key", "certificate key", "certificate chain",
-                                        "next account key"};
+                                        "next account key",     "renewal"};
     return record < sizeof words / sizeof *words ? words[record] : "?";
 }
 
@@ -136,6 +139,9 @@ static void explain_network(const struct acme_report *r, const struct acme_failu
         say(o, ": ", gai_strerror(r->net->lookup.code), "");
     } else if (f->error == ACME_E_NET && r->net->error != 0) {
         say(o, ": ", strerror(r->net->error), "");
+    }
+    if (f->error == ACME_E_TLS_UNTRUSTED && f->type[0] == '\0' && f->detail[0] != '\0') {
+        say(o, ": no anchor for \"", f->detail, "\"");
     }
     if (f->tls_code != 0) {
         acme_out_text(o, ", TLS code ");
@@ -230,6 +236,9 @@ void acme_explain(const struct acme_report *r, struct acme_out *o)
         explain_wait(r, o);
         return;
     }
+#if ACME_CFG_RENEWAL
+    in_step = in_step && f->error != ACME_E_DEPLOY; /* that is between us and the hook */
+#endif
 #if ACME_CFG_MANAGE
     if (f->error == ACME_E_NO_ACCOUNT && acme_stats(r->client).requests == 0) {
         explain_no_key(r, o);

@@ -65,17 +65,6 @@ def programs():
     return [n for n in names if n not in SLOW | OF_THE_SYSTEM and "posix" not in n]
 
 
-def run(name):
-    """Returns whether all was well, and what was not."""
-    try:
-        done = subprocess.run([EMULATOR, "-L", "/usr/s390x-linux-gnu", "-E", f"LD_LIBRARY_PATH={LIBRARIES}", "-E",
-                               "CMOCKA_MESSAGE_OUTPUT=STDOUT", os.path.join(BUILD, "tests", "unit", name)],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=LIMIT_S)
-    except subprocess.TimeoutExpired:
-        return False, f"not done after {LIMIT_S} s"
-    return done.returncode == 0 and "[       OK ]" in done.stdout, done.stderr[-300:]
-
-
 def main():
     missing = [p for p in (COMPILER, EMULATOR, "apt-get", "dpkg-deb") if not shutil.which(p)]
     wrong = f"no {missing[0]}" if missing else sysroot()
@@ -85,10 +74,21 @@ def main():
     done = build()
     if not tap.ok(done.returncode == 0, "the unit tests build for s390x", done.stderr[-500:]):
         return
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for name, (good, why) in zip(programs(), pool.map(run, programs())):
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for name, done in [(n, pool.submit(emulate, n)) for n in programs()]:
+            good, why = done.result()
             tap.ok(good, f"{name} on a big-endian machine", why)
 
+
+def emulate(name):
+    """Runs a program. Returns whether it was well, and what it said if not."""
+    try:
+        run = subprocess.run([EMULATOR, "-L", "/usr/s390x-linux-gnu", "-E", f"LD_LIBRARY_PATH={LIBRARIES}", "-E",
+                              "CMOCKA_MESSAGE_OUTPUT=STDOUT", os.path.join(BUILD, "tests", "unit", name)],
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        return False, f"not done after {LIMIT_S} s"
+    return run.returncode == 0 and "[       OK ]" in run.stdout, run.stderr[-300:]
 
 os.chdir(ROOT)
 for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):

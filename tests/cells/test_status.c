@@ -61,6 +61,7 @@ static const struct rule {
     /* clang-format off */
     /* The code says that this is no answer: whatever the body claims, it is not believed. */
     {ANY, ANY, BIT(C_429), SHORT,  AGAIN, 1000, true, ACME_E_RATE_LIMITED, "8555 6.6: wait as told; 0 and the past mean soon, not at once"},
+    {BIT(AUTHZ_POLL), ANY, BIT(C_429) | BIT(C_503), LONG, AGAIN, 1000, true, ACME_E_RATE_LIMITED, "the answer is on show, and the CA may be looking at it"},
     {ANY, ANY, BIT(C_429), LONG,   END, 0, false, ACME_E_RATE_LIMITED, "too long for one run: the next one waits as told, a day at most"},
     {ANY, ANY, BIT(C_429), SILENT, AGAIN, 1000, false, ACME_E_RATE_LIMITED, "a box on the way, without the CA's word: as good as a 503"},
     {ANY, ANY, BIT(C_503), SHORT,  AGAIN, 1000, true, ACME_E_RATE_LIMITED, "9110 15.6.4: too busy, wait as told"},
@@ -70,7 +71,7 @@ static const struct rule {
     {BIT(ORDER_LOOK), ANY, BIT(C_30X), ANY, CA_DIRECTORY, 0, false, 0, "the stored URLs may be old: the directory tells"},
     {ANY, ANY, BIT(C_30X), ANY,    AGAIN, 1000, true, ACME_E_REDIRECT, "8555 6.4: a signed request names its URL; the directory is fresh, so a captive portal: a moment's patience"},
     {ANY, ANY, REFUSED, ANY,       AGAIN, 1000, true, 0, "it was there a moment ago: replicas lag; three times more, then it is believed"},
-    {BIT(ORDER_LOOK), ANY, BIT(C_204), ANY, CA_NEW_ORDER, 0, false, 0, "a stored order without a status is of no use"},
+    {BIT(ORDER_LOOK), ANY, BIT(C_204), ANY, AGAIN, 1000, true, ACME_E_MEMBER, "a stored order without a status: one odd answer proves nothing"},
     {ANY, ANY, BIT(C_204), ANY,    AGAIN, 1000, true, ACME_E_MEMBER, "8555 7.1: an object has a body; not an ACME server just now, and that proves nothing"},
 
     /* 200, 201, 202 are all the same: only the body's status counts. */
@@ -91,7 +92,8 @@ static const struct rule {
     {BIT(ORDER_POLL) | BIT(ORDER_LOOK), BIT(O_VALID), GOOD, ANY, CA_CERTIFICATE, 0, false, 0, "8555 7.4.2: only now is there one"},
     {BIT(ORDER_POLL), BIT(O_INVALID), GOOD, ANY, END, 0, false, ACME_E_ORDER, "8555 7.1.6: final"},
     {BIT(ORDER_POLL), BIT(O_ABSENT), GOOD, ANY, AGAIN, 1000, true, ACME_E_MEMBER, "8555 7.1.3: status is required and a string; four times more"},
-    {BIT(ORDER_LOOK), BIT(O_INVALID) | BIT(O_ABSENT), GOOD, ANY, CA_NEW_ORDER, 0, false, 0, "a stored order of no use is replaced once"},
+    {BIT(ORDER_LOOK), BIT(O_INVALID), GOOD, ANY, CA_NEW_ORDER, 0, false, 0, "a stored order of no use is replaced once"},
+    {BIT(ORDER_LOOK), BIT(O_ABSENT), GOOD, ANY, AGAIN, 1000, true, ACME_E_MEMBER, "one odd answer proves nothing: a stored order is looked at again"},
     /* clang-format on */
 };
 

@@ -41,6 +41,7 @@ static const struct rule {
 } rules[] = {
     /* clang-format off */
     {ANY, ANY, BIT(C_429), SHORT,  AGAIN, 1000, true, ACME_E_RATE_LIMITED, "wait as told; 0 and the past mean soon, not at once"},
+    {BIT(AUTHZ_POLL), ANY, BIT(C_429) | BIT(C_503), LONG, AGAIN, 1000, true, ACME_E_RATE_LIMITED, "the answer is on show, and the CA may be looking at it"},
     {ANY, ANY, BIT(C_429), LONG,   END, 0, false, ACME_E_RATE_LIMITED, "too long for one run: the next one waits as told, a day at most"},
     {BIT(NEW_CERT), ANY, BIT(C_429), SILENT, END, 0, false, ACME_E_RATE_LIMITED, "a box on the way, perhaps after the certificate was made: look again in an hour"},
     {ANY, ANY, BIT(C_429), SILENT, AGAIN, 1000, false, ACME_E_RATE_LIMITED, "a box on the way, without the CA's word: as good as a 503"},

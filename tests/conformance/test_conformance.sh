@@ -1,22 +1,9 @@
 #!/bin/bash
 # The conformance run of port/README.md: the POSIX port passes it, the empty template links and does not, and a port with a
-# single fault is found out. The same of port/lwip is in test_lwip.sh.
+# single fault is found out.
 cd "$(dirname "$0")/../.." || exit 1
-n=0 failed=0
-to=$(mktemp -d)
-trap 'rm -rf "$to"' EXIT
+. tests/conformance/common.sh
 
-# result STATUS WHAT
-result() {
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; failed=1; fi
-}
-
-compile() {
-	cc -std=c99 -D_POSIX_C_SOURCE=200809L -O1 -Wall -Wextra -Icore -Itests/conformance "$@"
-}
-
-run="tests/conformance/conformance.c"
 compile -Iport/posix $run tests/conformance/conformance_posix.c port/posix/posix_*.c -lpthread -o "$to/posix" && "$to/posix" "$to/state" >"$to/log" 2>&1
 result $? "the POSIX port"
 grep -v '^ok' "$to/log" | sed 's/^/# /'
@@ -35,15 +22,13 @@ result $? "the template does not pass, and comes to its end"
 grep -q " $(sed -n 's/^1\.\.//p' "$to/log") of $lines are said" port/README.md
 result $? "port/README.md tells how many lines there are"
 
-compile -DPATIENCE_MS=2000 -c $run -o "$to/hasty.o"
-
 # fault WHAT FILE SED-SCRIPT
 fault() {
 	rm -rf "$to/mutant" "$to/mutant-state"
 	cp -r port/posix "$to/mutant"
 	sed -i "$3" "$to/mutant/$2"
 	if cmp -s "$to/mutant/$2" "port/posix/$2" ||
-		! compile -w -I"$to/mutant" "$to/hasty.o" tests/conformance/conformance_posix.c "$to"/mutant/posix_*.c -lpthread -o "$to/run"; then
+		! compile -DPATIENCE_MS=2000 -w -I"$to/mutant" $run tests/conformance/conformance_posix.c "$to"/mutant/posix_*.c -lpthread -o "$to/run"; then
 		result 1 "cannot make: $1"
 		return
 	fi

@@ -97,11 +97,12 @@ struct ca_plan {
     unsigned limit_lasts;                /* refusals before it is over; 0: for ever                   */
     unsigned stale;                      /* each so manieth look at an object tells its first state   */
     unsigned starts_in;                  /* seconds until certificates are valid; 0: since a day           */
-    bool begun;                          /* an order is there, and all its challenges are answered             */
-    bool shows_processing;               /* so says the challenge while its validation is under way */
-    bool trusting;                       /* signatures are not verified: where other tests do, for speed */
-    bool timed;                          /* validators come when the test says so: ca_authz::visit        */
-    bool stranger;                       /* the first order was finalized long ago with another's key */
+    int64_t life_s; /* of a certificate, which begins an hour ago, as Let's Encrypt's do; 0: it ends in 90 days  */
+    bool begun;     /* an order is there, and all its challenges are answered             */
+    bool shows_processing; /* so says the challenge while its validation is under way */
+    bool trusting;         /* signatures are not verified: where other tests do, for speed */
+    bool timed;            /* validators come when the test says so: ca_authz::visit        */
+    bool stranger;         /* the first order was finalized long ago with another's key */
     /* what follows is ca_v1.c's */
     bool v1;             /* ACME v1 as Boulder spoke it in December 2016                             */
     bool draft;          /* as its drafts wanted it: 202 and Retry-After while there is nothing yet  */
@@ -139,6 +140,7 @@ struct ca_order {
     struct ca_authz authz[CA_NAMES];
     char *chain;
     uint8_t point[65]; /* of the request's key */
+    int64_t from, to;  /* of its certificate   */
     char profile[32], replaces[128];
     const char *error; /* the document's member, as it is written; NULL: none */
 };

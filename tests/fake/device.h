@@ -11,7 +11,7 @@
 
 #include "acme.h"
 
-#define DEVICE_RECORDS     7
+#define DEVICE_RECORDS     ACME_RECORD_COUNT
 #define DEVICE_GO          1000 /* what a hook says when the call is to be carried out */
 #define DEVICE_CANARY      64
 #define DEVICE_CANARY_BYTE 0x5a

@@ -737,7 +737,7 @@ static void judge_run(enum acme_progress progress)
     if (failure->error == ACME_E_STORE_READ) {
         charge("cache: the run ends because record %d cannot be read", (int)failure->record);
     }
-    if (failure->retry_s > MAKER_DAY) {
+    if (failure->retry_s > MAKER_DAY + MAKER_DAY / 8) { /* a day, and a tenth more by chance after four failures */
         charge("wait: %u s", failure->retry_s);
     }
     if (failure->retry_s > 7200 && (s->struck & A_DAY) == 0 && !s->jumped && !needs_person(failure->error)) {

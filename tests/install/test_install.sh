@@ -17,6 +17,7 @@ sed 's/^/# /' "$to/log" | tail -20
 root=$to/image/opt/acme
 
 for file in bin/nanoacme lib/libnanoacme.a lib/libnanoacme-posix.a lib/pkgconfig/nanoacme.pc share/man/man1/nanoacme.1 \
+	lib/systemd/system/nanoacme.service lib/systemd/system/nanoacme.timer lib/systemd/system/nanoacme-daemon.service \
 	include/nanoacme/acme.h include/nanoacme/secure/key_p256.h; do
 	[ -s "$root/$file" ]
 	result $? "$file is there"
@@ -28,6 +29,33 @@ version=$(sed -n 's/.*ACME_VERSION "\(.*\)".*/\1/p' core/acme_version.h)
 result $? "pkg-config tells version $version"
 "$root/bin/nanoacme" version 2>&1 | grep -qF "$version"
 result $? "so does the program"
+
+# The units: what both services may do is the same, and systemd has nothing to say against them.
+units=$root/lib/systemd/system
+! grep -h '^Exec' "$units"/*.service | grep -v '^ExecReload=' | grep -qv '^ExecStart=/opt/acme/bin/nanoacme '
+result $? "units start the program that was installed"
+[ "$(sed -n '/^StateDirectory=/,/^$/p; /^CapabilityBoundingSet=/,/^$/p' "$units/nanoacme.service")" = \
+	"$(sed -n '/^StateDirectory=/,/^$/p; /^CapabilityBoundingSet=/,/^$/p' "$units/nanoacme-daemon.service")" ]
+result $? "both services are shut in the same way"
+if command -v systemd-analyze >/dev/null; then
+	mkdir "$to/units"
+	for unit in nanoacme.service nanoacme-daemon.service nanoacme.timer; do
+		sed "s|/opt/acme/bin|$root/bin|" "$units/$unit" >"$to/units/$unit"
+	done
+	said=$(systemd-analyze --man=no verify "$to"/units/* 2>&1)
+	[ -z "$said" ]
+	result $? "systemd-analyze verify${said:+: $said}"
+	for unit in nanoacme.service nanoacme-daemon.service; do
+		said=$(systemd-analyze security --offline=true --threshold=25 "$to/units/$unit" 2>&1)
+		result $? "systemd-analyze security: $(grep -o 'exposure.*' <<<"$said")"
+	done
+	times=$(systemd-analyze calendar --iterations=6 "$(sed -n 's/^OnCalendar=//p' "$units/nanoacme.timer")" | grep -c :.0:00)
+	[ "$times" -ge 6 ]
+	result $? "the timer comes every ten minutes"
+else
+	n=$((n + 1))
+	echo "ok $n - systemd-analyze on the units # SKIP not here"
+fi
 
 # A program of a stranger, in another folder, knowing pkg-config only.
 cat >"$to/user.c" <<'EOF'
@@ -67,6 +95,47 @@ objdump -h "$to/roots.o" | awk '$2 ~ /^\.(data|bss)$/ && $3 !~ /^0+$/ { bad = 1 
 result $? "and keeps out of RAM"
 ! make -s anchors PEM=/dev/null NAME=none >/dev/null 2>&1
 result $? "and refuses an empty file"
+
+# The roots that come with it: what the page says of each is what OpenSSL reads, each has signed itself, and two CAs are there.
+make -s anchors >"$to/public.c" 2>"$to/log" && grep -q 'public_roots_anchors, 6, NULL}' "$to/public.c" &&
+	grep -q '^ \* 2: Root YE, 2025-09-03 to 2045-09-02, SHA-256$' "$to/public.c"
+result $? "make anchors makes a table of port/roots/public.pem, with dates"
+csplit -s -z -f "$to/root" port/roots/public.pem '/^CN=/' '{*}'
+judged=0
+for root in "$to"/root0[1-9]; do
+	openssl x509 -in "$root" -noout -subject -nameopt RFC2253 -startdate -enddate -dateopt iso_8601 -fingerprint -sha256 |
+		tr -d : | sed 's/^subject=//; s/^notBefore=//; s/^notAfter=//; s/ 0*[0-9]*Z$//; s/^.*ingerprint=//' >"$to/judge"
+	{ read -r name && read -r from && read -r until && read -r print; } <"$to/judge"
+	{ read -r says && read -r dates && read -r _ fingerprint; } <"$root"
+	[ "$says" = "$name" ] && [ "${dates%%,*}" = "$from to $until" ] && [ "$fingerprint" = "${print,,}" ] &&
+		grep -q "$fingerprint" "$to/public.c" && openssl verify -check_ss_sig -CAfile "$root" "$root" >/dev/null && judged=$((judged + 1))
+done
+[ "$judged" = 6 ] && grep -q 'O=ISRG' port/roots/public.pem && grep -q 'O=Google' port/roots/public.pem
+result $? "names, dates and fingerprints in it are those of its certificates"
+
+# A table for a device in the field, signed.
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$to/vendor.pem" 2>/dev/null
+make -s anchors KEY="$to/vendor.pem" SERIAL=7 REPLACE=1 OUT="$to/table" 2>"$to/log"
+result $? "make anchors signs a table"
+grep -q 'table 7, .* replaces the built-in anchors' "$to/log" && [ "$(head -c 16 "$to/table" | od -An -tx1 | tr -d ' \n')" = 61636d65524f4f540101000600000007 ]
+result $? "with its serial number, which takes the built-in ones' place"
+head -c -64 "$to/table" >"$to/signed"
+tail -c 64 "$to/table" | od -An -v -tx1 | tr -d ' \n' >"$to/rs"
+printf 'asn1=SEQUENCE:s\n[s]\nr=INTEGER:0x%s\ns=INTEGER:0x%s\n' "$(cut -c1-64 "$to/rs")" "$(cut -c65- "$to/rs")" >"$to/asn1"
+openssl asn1parse -genconf "$to/asn1" -noout -out "$to/signature" 2>/dev/null && openssl pkey -in "$to/vendor.pem" -pubout -out "$to/vendor.pub" &&
+	openssl dgst -sha256 -verify "$to/vendor.pub" -signature "$to/signature" "$to/signed" >/dev/null
+result $? "OpenSSL agrees with the signature"
+make -s anchors KEY="$to/vendor.pem" NAME=vendor_key >"$to/vendor.c" 2>/dev/null && gcc -std=c99 -pedantic -Wall -Wextra -Werror -c -o "$to/vendor.o" "$to/vendor.c"
+result $? "the vendor's public key is a table in C that compiles"
+bad=0
+for words in "KEY=$to/k SERIAL=1 OUT=$to/bad" "KEY=$to/vendor.pem OUT=$to/bad" "KEY=$to/vendor.pem SERIAL=0 OUT=$to/bad" \
+	"KEY=$to/vendor.pem SERIAL=4294967296 OUT=$to/bad" "KEY=$to/vendor.pem SERIAL=x OUT=$to/bad" "KEY=$to/vendor.pem SERIAL=1" \
+	"KEY=$to/vendor.pem SERIAL=1 PEM=/dev/null OUT=$to/bad" "KEY=$to/none SERIAL=1 OUT=$to/bad" "NAME=9x"; do
+	# shellcheck disable=SC2086
+	make -s anchors $words >/dev/null 2>&1 && bad=$((bad + 1))
+done
+[ "$bad" = 0 ] && [ ! -e "$to/bad" ]
+result $? "and nothing is made of another key, a missing serial number, no roots"
 
 make -s uninstall DESTDIR="$to/image" PREFIX=/opt/acme >/dev/null
 [ -z "$(find "$to/image" -type f)" ]

@@ -2,8 +2,8 @@
 """The program's own http-01 responder beside crowds that want to keep the CA out, against Pebble, which looks three times, each up to
 two seconds after it was asked: the crowd is there before.
 With numbers, so many runs of each, and every pace: test_crowd.py 100 tells how many were issued."""
-# run: alone, the longest run is measured, and Pebble looks three times and no more
 
+# alone: it counts the seconds a validator waits in a crowd
 import itertools
 import os
 import sys

@@ -71,10 +71,31 @@ static enum acme_progress run(enum acme_when when)
 
 static void fails_with(int error, enum acme_step step)
 {
+    w.record[ACME_RECORD_RENEWAL].len = 0; /* each is a first attempt */
     assert_int_equal(run(ACME_WHEN_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, error);
     assert_int_equal(acme_failure(&w.client)->step, step);
     assert_null(w.ca.published);
+}
+
+/* --- trust */
+
+/* Whom there is no anchor for is told in the place of the CA's words; after any other error nothing of it. */
+static void no_anchor(void **state)
+{
+    static const struct ca_plan plan = {ONE};
+
+    (void)state;
+    new_world(&plan);
+    strcpy(w.tls.x509.scan.issuer, "Root YE");
+    at_seam(DEVICE_OPEN, ACME_E_TLS_UNTRUSTED, 1000);
+    fails_with(ACME_E_TLS_UNTRUSTED, ACME_STEP_DIRECTORY);
+    assert_string_equal(acme_failure(&w.client)->detail, "Root YE");
+    assert_string_equal(acme_failure(&w.client)->type, "");
+    at_seam(DEVICE_OPEN, ACME_E_TLS_DATES, 1000);
+    fails_with(ACME_E_TLS_DATES, ACME_STEP_DIRECTORY);
+    assert_string_equal(acme_failure(&w.client)->detail, "");
+    ca_free(&w.ca);
 }
 
 /* --- keys */
@@ -346,7 +367,8 @@ static void questions_at_any_time(void **state)
             assert_int_equal(idle, 0); /* nothing to wait for */
             signs++;
         }
-        bool clock = w.client.phase == ACME_PHASE_CLOCK; /* a second, whether it is known or not */
+        /* a second, whether they have an answer or not */
+        bool clock = w.client.phase == ACME_PHASE_CLOCK || w.client.phase == ACME_PHASE_OFFER;
         progress = device_tick(&w);
         assert_int_equal(acme_stats(&w.client).ticks, ticks + 1);
         assert_true(idle <= 250 || clock || progress == ACME_IDLE); /* a longer sleep is only for a wait */
@@ -515,6 +537,7 @@ static void certificates_lost_with_the_power(void **state)
         }
     }
     w.hook = hook;
+    w.utc += 100000; /* after the fourth attempt in a row a day and a tenth */
     assert_int_equal(boot(), ACME_ISSUED);
     assert_int_equal(w.ca.count[CA_NEW_CERT], 5);
     assert_int_equal(w.ca.count[CA_NEW_AUTHZ], 1);
@@ -546,6 +569,7 @@ static void certificate_that_dawdles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_anchor),
         cmocka_unit_test(certificate_that_is_denied),
         cmocka_unit_test(certificate_that_is_gone),
         cmocka_unit_test(advice),

@@ -51,6 +51,7 @@ static void start(enum acme_step step)
     strcpy(flow.directory.new_order, U "/o");
     strcpy(flow.account, step == ACME_STEP_ACCOUNT ? "" : U "/account/1");
     strcpy(flow.order.url, step > ACME_STEP_ORDER ? U "/order/1" : "");
+    strcpy(flow.order.authz[0], U "/authz/1");
     strcpy(flow.order.finalize, U "/finalize/1");
     strcpy(flow.order.certificate, U "/cert/1");
     flow.rows = acme_flow_rfc8555;
@@ -317,6 +318,7 @@ static void redirect_too_long(void **state)
     for (int longer = 0; longer < 3; longer++) {
         int path = ACME_URL_MAX - (int)strlen(U) + longer;
         start(ACME_STEP_DIRECTORY);
+        flow.account[0] = '\0'; /* with one, the directory has been the CA's before */
         send_request();
         snprintf(head, sizeof head, "301 Moved\r\nLocation: /%0*d", path - 1, 7);
         assert_int_equal(answer(head, 0, NULL), longer > 0 ? ACME_E_URL_LONG : 0);
@@ -390,6 +392,111 @@ static void a_wish_counts_once(void **state)
     assert_in_range(x.wait_ms, 1, 10000);
 }
 
+/* Too busy, or led astray: it may have been carried out all the same. Not by whoever was asked for a nonce only. */
+static void too_busy_to_say_that_it_is_done(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {"503 Busy\r\nRetry-After: 2", "302 Found\r\nLocation: https://portal.test/",
+                                        "429 Slow\r\nRetry-After: 2"};
+    for (unsigned i = 0; i < 3; i++) {
+        for (int nonce = 0; nonce < 2; nonce++) {
+            start(ACME_STEP_FINALIZE);
+            flow.cached = true;
+            if (nonce) {
+                x.nonce[0] = '\0';
+            }
+            send_request();
+            assert_int_equal(answer(heads[i], 0, NULL), 0);
+            assert_int_equal(flow.finalized, i < 2 && !nonce);
+        }
+    }
+}
+
+/* While the CA looks at the answer it stays on show: nothing but the step's time ends that. */
+static void an_answer_stays_on_show(void **state)
+{
+    (void)state;
+    static const struct acme_solver none = {.type = "http-01"};
+    static const char *const heads[] = {"429 Slow\r\nRetry-After: 7200", "503 Busy\r\nRetry-After: 7200",
+                                        "302 Found\r\nLocation: https://portal.test/", "404 Not Found"};
+    for (unsigned i = 0; i < 4; i++) {
+        for (int nonce = i == 3; nonce < 2; nonce++) {
+            start(ACME_STEP_AUTHZ_POLL);
+            flow.solver = &none;
+            flow.cached = flow.presented = true;
+            if (nonce) {
+                x.nonce[0] = '\0';
+            }
+            send_request();
+            assert_int_equal(answer(heads[i], 0, NULL), 0);
+            assert_int_equal(flow.step, ACME_STEP_AUTHZ_POLL);
+            assert_true(flow.presented);
+            assert_true(x.wait_ms <= ACME_RETRY_AFTER_MAX_S * 1000u && x.wait_ms > 0);
+        }
+    }
+    /* asked again and again, but not at the pace of a server that says a second for ever */
+    start(ACME_STEP_AUTHZ_POLL);
+    flow.presented = true;
+    for (unsigned n = 0; n < 300; n++) {
+        strcpy(x.nonce, "good");
+        send_request();
+        assert_int_equal(answer("429 Slow\r\nRetry-After: 1", 0, NULL), 0);
+        assert_true(n < 10 || x.wait_ms >= 60000);
+    }
+    flow.presented = false;
+}
+
+/* The directory moves for a moment: to nowhere, or into a portal's arms. It is asked for again where the set-up says. */
+static void a_move_that_leads_nowhere(void **state)
+{
+    (void)state;
+    start(ACME_STEP_DIRECTORY);
+    send_request();
+    assert_int_equal(answer("302 Found\r\nLocation: /maintenance", 0, NULL), 0);
+    assert_string_equal(flow.directory_url, U "/maintenance");
+    send_request();
+    assert_int_equal(answer("200 OK", 0, "<html>"), 0);
+    assert_string_equal(flow.directory_url, "");
+    assert_int_equal(x.redirects, 0);
+    for (int known = 0; known < 2; known++) { /* known: the CA's directory was read there before */
+        start(ACME_STEP_DIRECTORY);
+        flow.account[0] = known ? 'h' : '\0';
+        send_request();
+        assert_int_equal(answer("302 Found\r\nLocation: https://portal.test/", 0, NULL), known ? 0 : ACME_E_URL_HOST);
+        assert_int_equal(x.faults, known);
+    }
+}
+
+/* The body of newOrder's answer is broken, or ends early: its head has told where the order is. */
+static void an_order_with_a_broken_body(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {"{\"status\":", "", "{}", "<html>"};
+    for (unsigned i = 0; i < 4; i++) {
+        start(ACME_STEP_ORDER);
+        send_request();
+        assert_int_equal(answer("201 Created\r\nLocation: " U "/order/9", 0, bodies[i]), 0);
+        assert_string_equal(flow.order.url, U "/order/9");
+        assert_true(flow.save_order);
+        assert_int_equal(flow.step, ACME_STEP_ORDER);
+    }
+    static const char cut[] = "HTTP/1.1 201 Created\r\nLocation: " U "/order/9\r\nContent-Length: 400\r\n\r\n{\"st";
+    start(ACME_STEP_ORDER);
+    send_request();
+    assert_int_equal(acme_exchange_input(&x, cut, sizeof cut - 1), 0);
+    assert_int_equal(acme_exchange_fault(&x, acme_exchange_ended(&x, false), 0), 0);
+    assert_string_equal(flow.order.url, U "/order/9");
+    start(ACME_STEP_ORDER); /* the place itself is cut: a URL like another */
+    send_request();
+    assert_int_equal(acme_exchange_input(&x, cut, strlen("HTTP/1.1 201 Created\r\nLocation: " U "/ord")), 0);
+    assert_int_equal(acme_exchange_fault(&x, ACME_E_CLOSED, 0), 0);
+    assert_string_equal(flow.order.url, "");
+    start(ACME_STEP_ORDER); /* of a refusal it tells nothing */
+    send_request();
+    assert_int_equal(answer("500 Broken\r\nLocation: " U "/order/9", 0, ""), 0);
+    assert_string_equal(flow.order.url, "");
+}
+
 static void budget(void **state)
 {
     (void)state;
@@ -415,6 +522,10 @@ int main(void)
         cmocka_unit_test(location_too_long),
         cmocka_unit_test(answers_are_told_with_the_name),
         cmocka_unit_test(a_wish_counts_once),
+        cmocka_unit_test(too_busy_to_say_that_it_is_done),
+        cmocka_unit_test(an_answer_stays_on_show),
+        cmocka_unit_test(a_move_that_leads_nowhere),
+        cmocka_unit_test(an_order_with_a_broken_body),
         cmocka_unit_test(budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

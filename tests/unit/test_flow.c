@@ -598,6 +598,101 @@ static void refusals(void **state)
     }
 }
 
+/* finalize may have been carried out: whoever says otherwise afterwards is a replica that lags, or a box on the way. */
+static void what_may_be_paid_stays_so(void **state)
+{
+    (void)state;
+    static const char pending[] = "{\"status\":\"pending\",\"finalize\":\"" U "/finalize/1\"}";
+    static const enum acme_step looks[] = {ACME_STEP_ORDER, ACME_STEP_ORDER_POLL, ACME_STEP_FINALIZE};
+    for (unsigned i = 0; i < 3; i++) {
+        for (int requested = 0; requested < 2; requested++) {
+            start(ACME_STEP_FINALIZE);
+            flow.finalized = true;
+            flow.requested = requested == 1;
+            flow.step = looks[i];
+            (void)reads(pending, U "/order/1");
+            assert_int_equal(flow.finalized, i > 0 || requested); /* at a first look it was never finalized */
+        }
+    }
+    start(ACME_STEP_FINALIZE);
+    flow.old = true;
+    acme_flow_lost(&flow);
+    assert_true(flow.finalized && !flow.old && acme_flow_keeps_order(&flow));
+    start(ACME_STEP_FINALIZE); /* a page in the place of the CA's words */
+    assert_int_equal(refuses(ACME_PROBLEM_OTHER), ACME_STEP_ORDER_POLL);
+    assert_true(flow.finalized);
+}
+
+/* Denials are counted by themselves, in a row; what was tried again before, and for another reason, is none. */
+static void denials_are_counted_in_a_row(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ_POLL);
+    flow.repeats = 3;
+    for (int again = 0; again < 3; again++) {
+        assert_int_equal(refuses(ACME_PROBLEM_OTHER), ACME_STEP_AUTHZ_POLL);
+    }
+    assert_int_equal(refuses(ACME_PROBLEM_OTHER), ACME_E_PROBLEM);
+}
+
+/* A stored order is not given up for an answer that lacks a member, but when it does again and again. */
+static void a_stored_order_is_looked_at_again(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"{}", "{\"status\":\"pending\"}"};
+    for (unsigned i = 0; i < 2; i++) {
+        start(ACME_STEP_ORDER);
+        take(flow.order.url, U "/order/1");
+        flow.resumed = true;
+        for (int again = 0; again < 3; again++) {
+            assert_int_equal(reads(odd[i], ""), ACME_E_MEMBER);
+            assert_string_equal(flow.order.url, U "/order/1");
+        }
+        assert_int_equal(reads(odd[i], ""), ACME_STEP_ORDER);
+        assert_string_equal(flow.order.url, "");
+    }
+}
+
+/* Where newOrder's order is, is worth its body; of anything else, or on another host, it is not. */
+static void a_location_is_enough(void **state)
+{
+    (void)state;
+    for (int step = 0; step <= ACME_STEP_CERTIFICATE; step++) {
+        start((enum acme_step)step);
+        bool known = flow.order.url[0] != '\0';
+        acme_flow_located(&flow, acme_slice_of(U "/order/7"));
+        assert_int_equal(flow.save_order, step == ACME_STEP_ORDER);
+        assert_string_equal(flow.order.url, step == ACME_STEP_ORDER ? U "/order/7" : known ? U "/order/1" : "");
+    }
+    static const char *const bad[] = {"", "https://else.test/order/7", "/order/7"};
+    for (unsigned i = 0; i < 3; i++) {
+        start(ACME_STEP_ORDER);
+        acme_flow_located(&flow, acme_slice_of(bad[i]));
+        assert_false(flow.save_order);
+        assert_string_equal(flow.order.url, "");
+    }
+}
+
+/* The first answer was somebody else's. Ours is stored before it goes out, whatever it goes out for. */
+static void answers_again_are_stored_first(void **state)
+{
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        start(ACME_STEP_AUTHZ_POLL);
+        flow.answered = (uint8_t)known;
+        flow.in_doubt = true;
+        int next = ACME_STEP_AUTHZ_POLL;
+        for (int looks = 0; looks < 10 && next == ACME_STEP_AUTHZ_POLL; looks++) {
+            next = reads("{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{\"type\":"
+                         "\"http-01\",\"url\":\"" U "/chall/1\",\"token\":\"tok\",\"status\":\"pending\"}]}",
+                         "");
+        }
+        assert_int_equal(next, ACME_STEP_RESPOND);
+        assert_int_equal(flow.answered, 1);
+        assert_int_equal(flow.save_order, known == 0);
+    }
+}
+
 static void an_order_is_replaced_once(void **state)
 {
     (void)state;
@@ -634,7 +729,7 @@ static void an_account_is_looked_up_once(void **state)
         assert_int_equal(flow.drop_order, !same); /* it belonged to the lost account */
         assert_int_equal(flow.resumed, same);
         assert_string_equal(flow.order.url, same ? U "/order/1" : "");
-        flow.repeats = 3;
+        flow.denied = 3;
         assert_int_equal(acme_flow_account_lost(&flow), ACME_E_PROBLEM);
     }
 }
@@ -818,6 +913,11 @@ int main(void)
         cmocka_unit_test(a_lost_response_is_repeated_once_it_proves_lost),
         cmocka_unit_test(lost_answers_of_the_others),
         cmocka_unit_test(refusals),
+        cmocka_unit_test(what_may_be_paid_stays_so),
+        cmocka_unit_test(denials_are_counted_in_a_row),
+        cmocka_unit_test(a_stored_order_is_looked_at_again),
+        cmocka_unit_test(a_location_is_enough),
+        cmocka_unit_test(answers_again_are_stored_first),
         cmocka_unit_test(an_order_is_replaced_once),
         cmocka_unit_test(an_account_is_looked_up_once),
         cmocka_unit_test(a_stale_directory_is_read_once),

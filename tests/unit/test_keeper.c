@@ -211,6 +211,7 @@ static void chains_of_no_use(void **state)
 {
     (void)state;
     struct acme_pair pair;
+    static struct acme_flow flow;
     static const char no_certificate[] = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
     struct maker_spec spec = {.san = "DNS:a.example", .ca = MAKER_CA_FALSE};
     for (int rsa = 0; rsa < 2; rsa++) {
@@ -219,11 +220,11 @@ static void chains_of_no_use(void **state)
         char *pem = maker_pem(leaf);
         have(ACME_RECORD_CHAIN, pem, strlen(pem));
         setup.work_len = sizeof work;
-        assert_int_equal(acme_keeper_pair(&keeper, &pair), rsa ? 0 : 1);
+        assert_int_equal(acme_keeper_pair(&keeper, &pair, &flow), rsa ? 0 : 1);
         assert_true(rsa || pair.same_names);
         assert_int_equal(keeper.blamed, ACME_RECORD_ORDER);
         setup.work_len = 400;
-        assert_int_equal(acme_keeper_pair(&keeper, &pair), ACME_E_CERT_BIG);
+        assert_int_equal(acme_keeper_pair(&keeper, &pair, &flow), ACME_E_CERT_BIG);
         assert_int_equal(keeper.blamed, ACME_RECORD_CHAIN);
         keeper.blamed = ACME_RECORD_ORDER;
         free(pem);
@@ -231,9 +232,9 @@ static void chains_of_no_use(void **state)
         EVP_PKEY_free(spec.key);
     }
     have(ACME_RECORD_CHAIN, no_certificate, sizeof no_certificate - 1);
-    assert_int_equal(acme_keeper_pair(&keeper, &pair), 0);
+    assert_int_equal(acme_keeper_pair(&keeper, &pair, &flow), 0);
     have(ACME_RECORD_CHAIN, "", 0);
-    assert_int_equal(acme_keeper_pair(&keeper, &pair), 0);
+    assert_int_equal(acme_keeper_pair(&keeper, &pair, &flow), 0);
     assert_int_equal(keeper.blamed, ACME_RECORD_ORDER);
 }
 #endif

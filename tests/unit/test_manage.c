@@ -754,11 +754,11 @@ static void a_refusal_in_doubt(void **state)
     assert_int_equal(w.ca.count[CA_KEY_CHANGE], 2);
     assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 2);
     assert_true(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0);
-    /* but what the CA does not have it has never agreed to: no later run has to ask about that key */
+    /* and so it does when a box on the way has it that there is no such thing here: it may be the account's by now */
     static const struct ca_twist none = {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 501 No\r\n" PROBLEM, "{}"};
     twist(&none, 1);
     fails(ACME_CHANGE_KEY, ACME_E_NOT_OFFERED);
-    assert_int_equal(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len, 0);
+    assert_true(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0);
     assert_true(key_works() && key_is_old());
     done();
 }

@@ -398,13 +398,16 @@ static void wrong_trust(void **state)
     (void)state;
     assert_int_equal(try(p256.key[LEAF], &self, 1, &p256.trust, HOST), ACME_E_TLS_UNTRUSTED);
     assert_int_equal(acme_tls_code(&tls), BR_ERR_X509_NOT_TRUSTED);
+    assert_string_equal(acme_tls_issuer(&tls), "x");
     assert_int_equal(try(p256.key[LEAF], list, 1, &p256.trust, HOST), ACME_E_TLS_UNTRUSTED); /* no intermediate */
+    assert_string_equal(acme_tls_issuer(&tls), "Inter");
     assert_int_equal(try(p256.key[LEAF], list, 3, &p256.trust, HOST), 1);
     /* Another root, of another name and of the same name. */
     spec = (struct maker_spec){.name = "Other Root", .ca = MAKER_CA, .key = p384.key[ROOT]};
     list[2] = maker_certificate(&spec);
     tls_server_trust(&other, memory, sizeof memory, &list[2], 1);
     assert_int_equal(try(p256.key[LEAF], list, 2, &other, HOST), ACME_E_TLS_UNTRUSTED);
+    assert_string_equal(acme_tls_issuer(&tls), "Root");
     assert_int_equal(try(p256.key[LEAF], list, 2, &p384.trust, HOST), ACME_E_TLS_UNTRUSTED);
     assert_int_equal(try(p256.key[LEAF], list, 2, &rsa.trust, HOST), ACME_E_TLS_UNTRUSTED);
     X509_free(list[2]);

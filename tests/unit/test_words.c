@@ -318,6 +318,32 @@ static void each_situation_has_its_words(void **unused)
     }
 }
 
+/* A root that has left is no trouble of the network, and the server's name of it no word of the CA's. */
+static void a_missing_anchor_has_its_name(void **unused)
+{
+    static const char *const says[] = {"no anchor for \"Root YE\"", "not trusted", "wrong trust store",
+                                       "a CA's root may change",    "TLS code 62", NULL};
+    static const char *const never[] = {"the CA says", "cannot reach", HOPELESS, NULL};
+
+    (void)unused;
+    for (int json = 0; json < 2; json++) {
+        begin(json);
+        listen_in();
+        client.failure.tls_code = 62;
+        (void)strcpy(client.failure.detail, "Root YE");
+        fails(ACME_E_TLS_UNTRUSTED, ACME_STEP_DIRECTORY, "");
+        heard();
+        if (json == 0) {
+            judge("no anchor", last_line(err), says, never);
+            continue;
+        }
+        json_t *end = end_object();
+        judge("no anchor", member(end, "message"), says, never);
+        assert_string_equal(member(end, "detail"), ""); /* the CA has said nothing */
+        json_decref(end);
+    }
+}
+
 /* No type, with any code of the server's, at any step, is ever called hopeless. */
 static void a_servers_trouble_is_never_hopeless(void **unused)
 {
@@ -930,6 +956,16 @@ static void this_machines_own_affairs(void **unused)
         assert_non_null(strstr(err, "port 80"));
     }
 
+    static const char *const hook[] = {"not taken over", "/a/hook: exit status 3; the pair is in use",
+                                       "run again by itself", NULL};
+    static const char *const not_the_ca[] = {"certificate:", "the CA", NULL};
+    begin(false);
+    report.deploy = "/a/hook: exit status 3";
+    listen_in();
+    fails(ACME_E_DEPLOY, ACME_STEP_CERTIFICATE, "");
+    heard();
+    judge("a hook that fails", last_line(err), hook, not_the_ca);
+
     begin(false);
     listen_in();
     happens((struct acme_event){.kind = ACME_EVENT_TERMS, .text = acme_slice_of("https://ca.test/terms")});
@@ -975,6 +1011,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_situation_has_its_words),
+        cmocka_unit_test(a_missing_anchor_has_its_name),
         cmocka_unit_test(a_servers_trouble_is_never_hopeless),
         cmocka_unit_test(what_an_answer_shows_is_named),
         cmocka_unit_test(a_list_without_end_stays_within_bounds),

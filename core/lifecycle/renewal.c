@@ -1,0 +1,291 @@
+#include "renewal.h"
+
+#include "../jose/b64url.h"
+#include "../jose/jwk.h"
+#include "../secure/digest.h"
+
+#if ACME_CFG_RENEWAL
+
+#define HEAD     "nanoacme-renewal 1"
+#define TIME_MAX 99999999999 /* year 5138; a larger number was written by nobody we know */
+
+/* --- marks --- */
+
+static struct acme_mark mark_of(const uint8_t digest[ACME_SHA256_LEN])
+{
+    struct acme_mark mark;
+    struct acme_out o;
+    acme_out_init(&o, mark.text, sizeof(mark.text));
+    acme_out_b64url(&o, digest, ACME_MARK_LEN * 3 / 4);
+    acme_out_bytes(&o, "", 1);
+    return mark;
+}
+
+struct acme_mark acme_mark_of_leaf(const void *der, size_t len)
+{
+    struct acme_slice part = acme_slice(der, len);
+    uint8_t digest[ACME_SHA256_LEN];
+    acme_sha256(&part, 1, digest);
+    return mark_of(digest);
+}
+
+/* Adds a name, in small letters since capitals are no other name, to a sum that has no order. */
+static void add_digest(uint8_t sum[ACME_SHA256_LEN], const char *name)
+{
+    char text[254];
+    uint8_t digest[ACME_SHA256_LEN];
+    struct acme_out o;
+    acme_out_init(&o, text, sizeof(text));
+    acme_out_lower(&o, acme_slice_of(name));
+    struct acme_slice part = acme_slice(text, o.len);
+    acme_sha256(&part, 1, digest);
+    for (size_t at = 0; at < sizeof(digest); at++) {
+        sum[at] ^= digest[at];
+    }
+}
+
+struct acme_mark acme_mark_of_setup(const struct acme_setup *s)
+{
+    uint8_t names[ACME_SHA256_LEN] = {0}, digest[ACME_SHA256_LEN];
+    for (size_t i = 0; i < s->name_count; i++) {
+        add_digest(names, s->names[i]);
+    }
+    const struct acme_slice parts[] = {
+        acme_slice(names, sizeof(names)),
+        acme_slice_of("P-256 "), /* the key */
+        acme_slice_of(s->profile != NULL ? s->profile : ""),
+        acme_slice_of(" "),
+        acme_slice_of(s->ca.directory_url),
+    };
+    acme_sha256(parts, sizeof(parts) / sizeof(parts[0]), digest);
+    return mark_of(digest);
+}
+
+struct acme_mark acme_mark_of_cause(const struct acme_setup *s)
+{
+    uint8_t point[ACME_POINT_LEN] = {0}, types[ACME_SHA256_LEN] = {0}, digest[ACME_SHA256_LEN];
+    const uint8_t agreed[] = {s->accept_terms, s->profile_optional};
+    for (size_t i = 0; i < s->solver_count; i++) {
+        add_digest(types, s->solvers[i]->type);
+    }
+    (void)s->account_key.ops->point(s->account_key.handle, point); /* a key that does not answer is a change, too */
+    const struct acme_slice parts[] = {
+        acme_slice(agreed, sizeof(agreed)),
+        acme_slice(types, sizeof(types)),
+        acme_slice(point, sizeof(point)),
+    };
+    acme_sha256(parts, sizeof(parts) / sizeof(parts[0]), digest);
+    return mark_of(digest);
+}
+
+#define KEY_IDENTIFIER_MAX 32
+#define SERIAL_MAX         21
+
+void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf)
+{
+    const struct acme_der *key = &leaf->authority, *serial = &leaf->serial;
+    if (key->len > 0 && key->len <= KEY_IDENTIFIER_MAX && serial->len > 0 && serial->len <= SERIAL_MAX) {
+        acme_out_b64url(o, key->at, key->len);
+        acme_out_text(o, ".");
+        acme_out_b64url(o, serial->at, serial->len);
+    }
+}
+
+/* --- the record --- */
+
+/* The lines, in the order they are written. A reader looks for the key, so another image may have others between them. */
+enum kind { MARK, TIME, COUNT, FLAG };
+
+static const struct line {
+    const char *key;
+    enum kind kind;
+    size_t at; /* in struct acme_renewal */
+} lines[] = {
+#define LINE(key, kind, member)                                                                                      \
+    {                                                                                                                \
+        key, kind, offsetof(struct acme_renewal, member)                                                             \
+    }
+    LINE("setup", MARK, setup),
+    LINE("wants", MARK, wants),
+    LINE("pair", MARK, pair),
+    LINE("tried", TIME, tried),
+    LINE("next", TIME, next),
+    LINE("failures", COUNT, failures),
+    LINE("stopped", COUNT, stopped),
+    LINE("cause", MARK, cause),
+    LINE("urgent", COUNT, urgent),
+    LINE("window", MARK, window),
+    LINE("start", TIME, start),
+    LINE("end", TIME, end),
+    LINE("chosen", TIME, chosen),
+    LINE("look", TIME, look),
+    LINE("spent", FLAG, spent),
+    LINE("deploys", FLAG, deploys),
+    LINE("deployed", MARK, deployed),
+    LINE("deploy-failures", COUNT, deploy_failures),
+    LINE("deploy-next", TIME, deploy_next),
+#undef LINE
+};
+#define LINES (sizeof(lines) / sizeof(lines[0]))
+
+static const struct line *line_of(struct acme_slice key)
+{
+    for (size_t i = 0; i < LINES; i++) {
+        if (acme_slice_is(key, lines[i].key)) {
+            return &lines[i];
+        }
+    }
+    return NULL;
+}
+
+/* A number of any size we write; -1: it is none. */
+static int64_t number_of(struct acme_slice text)
+{
+    int64_t value = text.len == 0 ? -1 : 0;
+    for (size_t i = 0; i < text.len && value >= 0; i++) {
+        value = acme_is_digit(text.at[i]) && value <= TIME_MAX / 10 ? value * 10 + (text.at[i] - '0') : -1;
+    }
+    return value;
+}
+
+/* What is no value of the line's kind is left out: the others may still be good. */
+static void take(struct acme_renewal *r, const struct line *line, struct acme_slice value)
+{
+    char *to = (char *)r + line->at;
+    int64_t number = line->kind == MARK ? 0 : number_of(value);
+    if (line->kind == MARK) {
+        if (value.len == ACME_MARK_LEN && acme_b64url_ok(value, ACME_MARK_LEN)) {
+            memcpy(to, value.at, ACME_MARK_LEN);
+        }
+    } else if (number >= 0 && line->kind == TIME) {
+        memcpy(to, &number, sizeof(number));
+    } else if (number >= 0 && line->kind == COUNT) {
+        uint32_t count = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+        memcpy(to, &count, sizeof(count));
+    } else if (number == 1) {
+        *(bool *)to = true;
+    }
+}
+
+/* Whether it is a record at all: one that was cut is none. */
+static bool is_whole(struct acme_slice *text)
+{
+    static const char end[] = "\nend\n";
+    size_t tail = sizeof(end) - 1;
+    struct acme_slice rest = *text;
+    if (text->len < tail || memcmp(text->at + text->len - tail, end, tail) != 0 ||
+        !acme_slice_is(acme_slice_cut(&rest, '\n'), HEAD)) {
+        return false;
+    }
+    *text = acme_slice(rest.at, rest.len - (tail - 1)); /* the lines, each with its end */
+    return true;
+}
+
+void acme_renewal_read(struct acme_renewal *r, struct acme_slice text)
+{
+    memset(r, 0, sizeof(*r));
+    if (!is_whole(&text)) {
+        return;
+    }
+    while (text.len > 0) {
+        struct acme_slice value = acme_slice_cut(&text, '\n');
+        struct acme_slice key = acme_slice_cut(&value, ' ');
+        const struct line *line = line_of(key);
+        if (line != NULL) {
+            take(r, line, value);
+        }
+    }
+}
+
+/* Decimal, without a division of 64 bits (see renew.c). */
+static void put_number(struct acme_out *o, int64_t value)
+{
+    const int64_t unit = 1000000000;
+    uint32_t high = 0;
+    for (; value >= unit; value -= unit) {
+        high++;
+    }
+    if (high > 0) {
+        acme_out_u32(o, high);
+        for (uint32_t under = (uint32_t)unit / 10; under > (uint32_t)value && under > 1; under /= 10) {
+            acme_out_text(o, "0");
+        }
+    }
+    acme_out_u32(o, (uint32_t)value);
+}
+
+/* A line for each member that is not zero. */
+static void put_line(struct acme_out *o, const struct acme_renewal *r, const struct line *line)
+{
+    const char *from = (const char *)r + line->at;
+    int64_t number = 0;
+    uint32_t count;
+    switch (line->kind) {
+    case MARK:
+        number = from[0] != '\0';
+        break;
+    case TIME:
+        memcpy(&number, from, sizeof(number));
+        number = number < 0 ? 0 : number < TIME_MAX ? number : TIME_MAX;
+        break;
+    case COUNT:
+        memcpy(&count, from, sizeof(count));
+        number = count;
+        break;
+    case FLAG:
+        number = *(const bool *)from;
+        break;
+    }
+    if (number == 0) {
+        return;
+    }
+    acme_out_text(o, line->key);
+    acme_out_text(o, " ");
+    if (line->kind == MARK) {
+        acme_out_text(o, from);
+    } else {
+        put_number(o, number);
+    }
+    acme_out_text(o, "\n");
+}
+
+void acme_renewal_write(struct acme_out *o, const struct acme_renewal *r, struct acme_slice before)
+{
+    size_t start = o->len;
+    acme_out_text(o, HEAD "\n");
+    for (size_t i = 0; i < LINES; i++) {
+        put_line(o, r, &lines[i]);
+    }
+    if (is_whole(&before)) {
+        while (before.len > 0) {
+            struct acme_slice line = acme_slice_cut(&before, '\n'), rest = line;
+            size_t len = o->len - start + line.len + sizeof("\nend\n") - 1;
+            if (line_of(acme_slice_cut(&rest, ' ')) == NULL && len <= ACME_RENEWAL_MAX) {
+                acme_out_slice(o, line);
+                acme_out_text(o, "\n");
+            }
+        }
+    }
+    acme_out_text(o, "end\n");
+}
+
+void acme_renewal_settle(struct acme_renewal *r, const struct acme_mark *leaf, const struct acme_mark *setup)
+{
+    if (r->tried != 0 && acme_mark_known(leaf) && !acme_mark_same(leaf, &r->pair)) { /* the last attempt succeeded */
+        r->setup = r->wants;
+        r->pair = *leaf;
+        r->failures = r->stopped = r->deploy_failures = 0;
+        r->next = r->deploy_next = 0;
+    }
+    if (!acme_mark_same(&r->wants, setup)) { /* what failed was something else */
+        r->failures = r->stopped = 0;
+        r->next = 0;
+    }
+    if (!acme_mark_same(&r->window, leaf)) {
+        r->window = *leaf;
+        r->start = r->end = r->chosen = r->look = 0;
+        r->spent = false;
+    }
+}
+
+#endif
