@@ -127,9 +127,16 @@ static bool read_info(struct acme_flow *flow, struct acme_slice *text)
     return true;
 }
 
+static void forget_info(struct acme_flow *flow)
+{
+    flow->info.none = false;
+    flow->info.url[0] = '\0';
+}
+
 #else
 #define write_info(o, flow)   ((void)(flow))
 #define read_info(flow, text) true
+#define forget_info(flow)     ((void)(flow))
 #endif
 
 void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
@@ -162,6 +169,7 @@ bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
             read_info(flow, &text) && expect_line(&text, "end");
     if (!whole) {
         flow->account[0] = '\0';
+        forget_info(flow);
     }
     return whole;
 }

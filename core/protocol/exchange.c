@@ -466,6 +466,10 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     if (ACME_CFG_V1) {
         problem->location = acme_slice_of(x->http.answer.location);
     }
+    if (acme_flow_looks(flow) && problem->kind != ACME_PROBLEM_RATE_LIMITED) {
+        problem->kind =
+            ACME_PROBLEM_OTHER; /* nothing is signed: no word about nonces, terms and accounts is about us */
+    }
     if (problem->kind == ACME_PROBLEM_BAD_NONCE) {
         return judge_bad_nonce(x, now_ms);
     }
@@ -488,16 +492,21 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     if (problem->kind == ACME_PROBLEM_USER_ACTION) { /* new terms of service: any request may meet them */
         return ACME_E_TERMS;
     }
-    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow)) { /* there it is an answer */
+    /* newOrder that names a certificate is refused for that, first of all: as what the account is, with the codes of what is not
+     * there, and not always with a problem. */
+    bool replaces = !x->for_nonce && acme_flow_replaces(flow);
+    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow) &&
+        !replaces) { /* there it is an answer */
         return refused(x, acme_flow_account_lost(flow), error, now_ms);
     }
     bool by_directory = x->for_nonce || flow->step < ACME_STEP_ORDER ||
                         (flow->step == ACME_STEP_ORDER && flow->order.url[0] == '\0') ||
                         (ACME_CFG_V1 && row_of(x)->costly); /* new-cert */
-    if (by_directory && flow->cached && !flow->presented && (status == 404 || status == 405 || status == 410)) {
+    if (by_directory && flow->cached && !flow->presented && !(replaces && problem->type.len > 0) &&
+        (status == 404 || status == 405 || status == 410)) {
         return advance(x, acme_flow_directory_stale(flow), now_ms);
     }
-    if (by_directory && error == ACME_E_HTTP_STATUS && !costly) { /* a page of whoever it was */
+    if (by_directory && error == ACME_E_HTTP_STATUS && !costly && !replaces) { /* a page of whoever it was */
         return acme_exchange_fault(x, error, now_ms);
     }
     if (row_of(x)->refused == NULL) {

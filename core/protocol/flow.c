@@ -159,7 +159,7 @@ int acme_flow_directory_read(struct acme_flow *f, const struct acme_answer *a)
         return acme_flow_info_directory(f);
     }
     int order = order_step(f);
-    if (order == ACME_STEP_ORDER && f->rows == acme_flow_rfc8555) {
+    if (f->order.url[0] == '\0' && f->rows == acme_flow_rfc8555) { /* an order that was made keeps its profile */
         order = acme_flow_profile_listed(f, a->json, order);
         if (order < 0) {
             return order;

@@ -185,8 +185,12 @@ static inline bool acme_flow_looks(const struct acme_flow *flow)
 {
     return flow->info.looking;
 }
+
+/* True when newOrder, which was asked last, names the certificate it replaces. */
+bool acme_flow_replaces(const struct acme_flow *flow);
 #else
-#define acme_flow_looks(flow) false
+#define acme_flow_looks(flow)    false
+#define acme_flow_replaces(flow) false
 #endif
 
 /* Begins, with what the caller has put into directory, account and order.url from the store. */

@@ -31,7 +31,10 @@ static int ask(struct acme_flow *f)
         return ACME_STEP_COUNT; /* there is nobody to be asked */
     }
     acme_out_init(&o, f->challenge_url, sizeof(f->challenge_url));
-    acme_out_bytes(&o, f->info.url, len - (f->info.url[len - 1] == '/'));
+    while (f->info.url[len - 1] == '/') { /* it begins with a scheme */
+        len--;
+    }
+    acme_out_bytes(&o, f->info.url, len);
     acme_out_text(&o, "/");
     acme_out_text(&o, f->info.certid);
     acme_out_bytes(&o, "", 1);

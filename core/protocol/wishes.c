@@ -16,6 +16,11 @@ static bool says_replaces(const struct acme_flow *f)
     return f->info.replaces && f->info.url[0] != '\0';
 }
 
+bool acme_flow_replaces(const struct acme_flow *f)
+{
+    return says_replaces(f) && f->step == ACME_STEP_ORDER && f->order.url[0] == '\0' && f->rows == acme_flow_rfc8555;
+}
+
 void acme_flow_wishes(struct acme_flow *f, struct acme_out *payload)
 {
     if (asks_profile(f)) {

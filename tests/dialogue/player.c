@@ -172,6 +172,8 @@ static bool quantity(const char *what, long *n)
                {"repeats", e.ca.repeats},
                {"chain", chain_count()},
                {"early", e.ca.early},
+               {"profiles", e.profiles},
+               {"spend", e.flow.info.spend},
                {"authorizations", e.ca.v1.authz_count}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (strcmp(all[i].name, what) == 0) {
@@ -218,6 +220,12 @@ static const char *text_of(const char *what, unsigned nth)
         return e.failure_detail;
     } else if (strcmp(what, "last_detail") == 0) {
         return e.problem_detail;
+    } else if (strcmp(what, "replaces") == 0) {
+        return e.ca.order[e.ca.order_count - 1].replaces;
+    } else if (strcmp(what, "profile") == 0) {
+        return e.ca.order[e.ca.order_count - 1].profile;
+    } else if (strcmp(what, "told") == 0) {
+        return e.told;
     } else if (strcmp(what, "wait_error") == 0) {
         return script_error(e.waits > 0 ? e.wait[0].error : 0);
     } else if (strcmp(what, "problem") == 0) {

@@ -67,6 +67,7 @@ static const struct setting of_ca[] = {OF_CA(born_valid, NUMBER),
                                        OF_CA(eab_key, TEXT),
                                        OF_CA(profiles, TEXT),
                                        OF_CA(ari, FLAG),
+                                       OF_CA(issued, TEXT),
                                        OF_CA(account_limit, NUMBER),
                                        OF_CA(order_limit, NUMBER),
                                        OF_CA(limit_s, NUMBER),
@@ -85,7 +86,9 @@ static const struct setting of_ca[] = {OF_CA(born_valid, NUMBER),
 static const struct setting of_client[] = {
     OF_CLIENT(directory_url, TEXT), OF_CLIENT(resumed, TEXT),    OF_CLIENT(down_after, NUMBER),
     OF_CLIENT(unclean, FLAG),       OF_CLIENT(no_terms, FLAG),   OF_CLIENT(contact, TEXT),
-    OF_CLIENT(work, NUMBER),        OF_CLIENT(unanswered, FLAG), OF_CLIENT(finalized, FLAG)};
+    OF_CLIENT(work, NUMBER),        OF_CLIENT(unanswered, FLAG), OF_CLIENT(finalized, FLAG),
+    OF_CLIENT(known, FLAG),         OF_CLIENT(certid, TEXT),     OF_CLIENT(profile, TEXT),
+    OF_CLIENT(optional, FLAG)};
 
 const char *script_kind(enum ca_kind kind)
 {

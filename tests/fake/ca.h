@@ -90,6 +90,7 @@ struct ca_plan {
     const char *eab_kid, *eab_key;       /* accounts must be bound; the key in base64url              */
     const char *profiles;                /* names, with a blank between: offered                      */
     bool ari;                            /* renewalInfo, and `replaces` in new orders (RFC 9773)      */
+    const char *issued;                  /* certID of a certificate of an earlier run, for the same names */
     long ari_start, ari_end;             /* the window, in seconds from now                           */
     const char *ari_after;               /* its Retry-After; NULL: six hours                          */
     unsigned account_limit, order_limit; /* more are refused as rateLimited; 0: no limit              */

@@ -132,7 +132,7 @@ static bool offered(const struct ca *ca, const char *profile)
 /* A certificate is replaced by one order, unless that one failed (RFC 9773, 5). */
 static const struct ca_no *replaceable(const struct ca *ca, const char *certid)
 {
-    bool ours = false;
+    bool ours = ca->plan->issued != NULL && strcmp(ca->plan->issued, certid) == 0;
     for (unsigned i = 0; i < ca->order_count; i++) {
         char id[128] = "";
         if (ca->order[i].chain != NULL) {
@@ -159,7 +159,10 @@ const struct ca_no *ca_order_wish(struct ca *ca, const char *payload, const char
     if (profile && !offered(ca, wish->profile)) {
         return no(400, "invalidProfile", "not offered");
     }
-    const struct ca_no *refusal = replaces && ca->plan->ari ? replaceable(ca, wish->replaces) : NULL;
+    if (replaces && !ca->plan->ari) { /* so HARICA; a client is not to send it then (RFC 9773, 5) */
+        return no(400, "malformed", "unknown member");
+    }
+    const struct ca_no *refusal = replaces ? replaceable(ca, wish->replaces) : NULL;
     return refusal != NULL ? refusal : limit(ca, ca->plan->order_limit, ca->order_count, "new orders");
 }
 

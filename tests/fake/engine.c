@@ -37,6 +37,9 @@ static void trace(void *ctx, const struct acme_event *event)
         e->wait[e->waits].ms = event->wait_ms;
         e->wait[e->waits].error = event->error;
         e->wait[e->waits++].step = event->step;
+    } else if (event->kind == ACME_EVENT_PROFILE || event->kind == ACME_EVENT_EXPLAINED) {
+        e->profiles += event->kind == ACME_EVENT_PROFILE;
+        copy(e->told, sizeof e->told, event->text);
     } else if (event->kind == ACME_EVENT_PROBLEM) {
         copy(e->problem_type[e->problems % 8], 128, event->text);
         copy(e->problem_name[e->problems++ % 8], 128, event->name);
@@ -73,8 +76,9 @@ static void resume(struct engine *e, const struct engine_way *way)
     strcpy(directory->new_nonce, v1 ? CA_URL "/acme/new-reg" : CA_URL "/nonce");
     strcpy(directory->new_account, v1 ? CA_URL "/acme/new-reg" : CA_URL "/new-account");
     strcpy(directory->new_order, v1 ? CA_URL "/acme/new-authz" : CA_URL "/new-order");
-    strcpy(order->url, way->resumed);
-    e->flow.answered = way->unanswered ? 0 : (uint8_t)e->setup.name_count;
+    strcpy(e->flow.info.url, e->ca.plan->ari ? CA_URL "/renewal-info" : "");
+    strcpy(order->url, way->resumed != NULL ? way->resumed : "");
+    e->flow.answered = way->unanswered || way->known ? 0 : (uint8_t)e->setup.name_count;
     e->flow.finalized = way->finalized;
     e->ca.accounts = 1;
     assert_int_equal(e->setup.account_key.ops->point(&e->account, e->ca.point), 0);
@@ -132,9 +136,15 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
         e->setup.contacts = e->contacts;
         e->setup.contact_count = 2;
     }
-    if (way->resumed != NULL) {
+    if (way->resumed != NULL || way->known) {
         resume(e, way);
     }
+    if (way->certid != NULL) {
+        snprintf(e->flow.info.certid, sizeof e->flow.info.certid, "%s", way->certid);
+        e->flow.info.replaces = true;
+    }
+    e->setup.profile = way->profile;
+    e->setup.profile_optional = way->optional;
     if (plan->begun) {
         ca_begin(&e->ca);
     }

@@ -20,6 +20,10 @@ struct engine_way {
     const char *const *more_hosts;
     size_t more_host_count;
     unsigned work;       /* bytes lent; 0: 6144 */
+    bool known;          /* the account and the directory are stored, and no order                               */
+    const char *certid;  /* of the certificate in use, which the order is to replace                             */
+    const char *profile; /* asked for                                                                            */
+    bool optional;       /* ... or the CA's own choice                                                           */
     unsigned down_after; /* requests after which no connection can be opened */
     bool unclean;        /* connections end without close_notify             */
     bool no_terms;
@@ -70,6 +74,8 @@ struct engine {
         int error;
         enum acme_step step;
     } wait[64];
+    unsigned profiles; /* told, when the one asked for is not among them */
+    char told[128];    /* the last text of a profile or an explanation   */
     unsigned problems;
     char problem_type[8][128], problem_name[8][128], problem_detail[2048]; /* the detail of the last one */
     char failure_type[64], failure_detail[256]; /* as acme.c's fail() takes them, printable or not */

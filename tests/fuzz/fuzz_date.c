@@ -1,4 +1,4 @@
-/* Dates of HTTP, of certificates, and Retry-After: what is read is read again from what the C library makes of it, and every second of the years 1 to 9999 is. */
+/* Dates of HTTP, of certificates, of JSON, and Retry-After: what is read is read again from what the C library makes of it, and every second of the years 1 to 9999 is. */
 #include "fuzz.h"
 
 #include <time.h>
@@ -10,7 +10,7 @@
 
 static void again(int64_t utc)
 {
-    char text[4][40];
+    char text[5][40];
     time_t t = (time_t)utc;
     struct tm tm;
 
@@ -23,6 +23,9 @@ static void again(int64_t utc)
     snprintf(text[2], sizeof text[2], "%04d%02d%02d%02d%02d%02dZ", year, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
              tm.tm_min, tm.tm_sec);
     strftime(text[3], sizeof text[3], "%A, %d-%b-%y %H:%M:%S GMT", &tm);
+    snprintf(text[4], sizeof text[4], "%04d-%02d-%02dT%02d:%02d:%02d.%uZ", year, tm.tm_mon + 1, tm.tm_mday,
+             tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)utc % 1000);
+    MUST(acme_date_rfc3339(acme_slice_of(text[4])) == utc);
     MUST(acme_date_http(acme_slice_of(text[0])) == utc);
     MUST(acme_date_http(acme_slice_of(text[1])) == utc);
     MUST(acme_date_der(acme_slice_of(text[2]), false) == utc);
@@ -33,8 +36,8 @@ static void again(int64_t utc)
 static void read_again(int64_t utc)
 {
     if (utc != ACME_DATE_NONE) {
-        /* years 0 to 9999, and a leap second */
-        MUST(utc >= FIRST - 366 * 86400 && utc <= LAST + 1);
+        /* years 0 to 9999, a leap second, and a day less a minute of an offset */
+        MUST(utc >= FIRST - 367 * 86400 && utc <= LAST + 1 + 86340);
         if (utc >= FIRST && utc <= LAST) {
             again(utc);
         }
@@ -78,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct acme_slice value = acme_slice(data, first);
     struct acme_slice date = acme_slice(data + (line != NULL ? first + 1 : len), line != NULL ? len - first - 1 : 0);
     read_again(acme_date_http(value));
+    read_again(acme_date_rfc3339(value));
     read_again(acme_date_der(value, true));
     read_again(acme_date_der(value, false));
     retry_after(value, date);

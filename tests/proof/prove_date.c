@@ -8,7 +8,7 @@ int main(void)
     struct acme_slice text = acme_slice(any_text(&len), len);
     int64_t utc = ACME_DATE_NONE;
 
-    switch (any_below(4)) {
+    switch (any_below(5)) {
     case 0:
         utc = acme_date_http(text);
         break;
@@ -16,6 +16,9 @@ int main(void)
         utc = acme_date_der(text, true);
         break;
     case 2:
+        utc = acme_date_rfc3339(text);
+        break;
+    case 3:
         utc = acme_date_der(text, false);
         break;
     default:

@@ -84,7 +84,10 @@ static void set_up(struct acme_key_ops *keys)
     work_len = strtoul(flag, &flag, 10);
     plan.v1 = strtol(flag, &flag, 10) != 0;
     way.unanswered = strtol(flag, &flag, 10) != 0;
-    way.finalized = strtol(flag, NULL, 10) != 0;
+    way.finalized = strtol(flag, &flag, 10) != 0;
+    way.known = strtol(flag, &flag, 10) != 0;
+    way.optional = strtol(flag, &flag, 10) != 0;
+    plan.ari = strtol(flag, NULL, 10) != 0;
     while (tape_is("name")) {
         plan.names[plan.name_count++] = tape_text("name");
     }
@@ -95,6 +98,8 @@ static void set_up(struct acme_key_ops *keys)
     way.directory_url = text_or_none("directory");
     way.resumed = text_or_none("resumed");
     way.contact = text_or_none("contact");
+    way.certid = text_or_none("certid");
+    way.profile = text_or_none("profile");
     way.begun = begun;
     *keys = acme_key_p256_ops;
     keys->generate = generate;

@@ -242,6 +242,20 @@ static void renewal_information_says_when(void **state)
     }
 }
 
+/* One of an earlier run; and none at all, where renewal information is not offered (RFC 9773, 5). */
+static void replaces_by_plan(void **state)
+{
+    (void)state;
+    for (int ari = 0; ari < 2; ari++) {
+        asker_begin(&(struct ca_plan){ONE, .ari = ari == 1, .issued = "YWJj.AA"});
+        assert_int_equal(new_account(), 201);
+        assert_int_equal(new_order(",\"replaces\":\"YWJj.AA\""), ari ? 201 : 400);
+        assert_int_equal(new_order(",\"replaces\":\"YWJj.AB\""), ari ? 404 : 400);
+        asker_says(URN "malformed");
+        asker_end();
+    }
+}
+
 static void replaced_once(void **state)
 {
     char id[128], more[200];
@@ -507,6 +521,7 @@ int main(void)
         cmocka_unit_test(renewal_information),
         cmocka_unit_test(renewal_information_says_when),
         cmocka_unit_test(replaced_once),
+        cmocka_unit_test(replaces_by_plan),
         cmocka_unit_test(stale_reads),
         cmocka_unit_test(a_failed_validation_stays_pending),
         cmocka_unit_test(not_ready_though_all_is_valid),

@@ -295,12 +295,79 @@ static void certificate_times(void **state)
     check_rows(generalized_time, four_digits, sizeof four_digits / sizeof four_digits[0]);
 }
 
+/* Of JSON (RFC 3339). The last column is the difference to the first date in seconds, or that it is none. */
+#define BAD 1000000000
+static void dates_with_a_zone(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ahead;
+    } rows[] = {{"2026-11-28T12:34:56Z", 0},
+                {"2026-11-28t12:34:56z", 0},
+                {"2026-11-28T12:34:56.1Z", 0},
+                {"2026-11-28T12:34:56.123456789Z", 0},
+                {"2026-11-28T12:34:56.99999999999999999999999999z", 0},
+                {"2026-11-28T12:34:56+00:00", 0},
+                {"2026-11-28T12:34:56-00:00", 0},
+                {"2026-11-28T13:34:56+01:00", 0},
+                {"2026-11-28T13:34:56.1+01:00", 0},
+                {"2026-11-28T12:04:56-00:30", 0},
+                {"2026-11-29T12:33:56+23:59", 0},
+                {"2026-11-27T12:35:56.0-23:59", 0},
+                {"2026-11-28T12:34:60Z", 4}, /* a leap second may be */
+                {"2026-11-28T24:00:00Z", BAD},
+                {"2026-11-28T12:60:56Z", BAD},
+                {"2026-11-28T12:34:61Z", BAD},
+                {"2026-02-29T12:34:56Z", BAD},
+                {"2026-13-28T12:34:56Z", BAD},
+                {"2026-00-28T12:34:56Z", BAD},
+                {"2026-11-00T12:34:56Z", BAD},
+                {"2026-11-28T12:34:56", BAD}, /* when is that? */
+                {"2026-11-28T12:34:56.1", BAD},
+                {"2026-11-28T12:34:56.Z", BAD},
+                {"2026-11-28T12:34:56,1Z", BAD},
+                {"2026-11-28 12:34:56Z", BAD},
+                {"2026-11-28T12:34Z", BAD},
+                {"2026-11-28", BAD},
+                {"", BAD},
+                {"26-11-28T12:34:56Z", BAD},
+                {"2026-11-28T12:34:56ZZ", BAD},
+                {"2026-11-28T12:34:56Z ", BAD},
+                {" 2026-11-28T12:34:56Z", BAD},
+                {"2026-11-28T12:34:56+24:00", BAD},
+                {"2026-11-28T12:34:56+01:60", BAD},
+                {"2026-11-28T12:34:56+0100", BAD},
+                {"2026-11-28T12:34:56+01", BAD},
+                {"2026-11-28T12:34:56+01:0", BAD},
+                {"2026-11-28T12:34:56+1:00", BAD},
+                {"2026-11-28T12:34:56+01:00Z", BAD},
+                {"2026-11-28T12:34:56+-1:00", BAD},
+                {"2026-11-28T12:34:56*01:00", BAD}};
+    int64_t first = library_utc(2026, 11, 28, 12, 34, 56);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t utc = acme_date_rfc3339(acme_slice_of(rows[i].text));
+        if (utc != (rows[i].ahead == BAD ? ACME_DATE_NONE : first + rows[i].ahead)) {
+            fail_msg("\"%s\"", rows[i].text);
+        }
+    }
+    assert_int_equal(acme_date_rfc3339(acme_slice_of("0000-01-01T00:00:00+23:59")),
+                     library_utc(0, 1, 1, 0, 0, 0) - 86340);
+    assert_int_equal(acme_date_rfc3339(acme_slice_of("9999-12-31T23:59:60-23:59")), 253402300800 + 86340);
+    assert_int_equal(acme_date_http(acme_slice_of(rows[0].text)), ACME_DATE_NONE); /* each form in its place */
+    assert_int_equal(acme_date_der(acme_slice_of(rows[0].text), false), ACME_DATE_NONE);
+    for (size_t len = 0; len < strlen(rows[8].text); len++) {
+        assert_int_equal(acme_date_rfc3339(acme_slice(rows[8].text, len)), ACME_DATE_NONE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utc_matches_timegm), cmocka_unit_test(forms_match_strftime),
         cmocka_unit_test(http_dates),         cmocka_unit_test(damaged_dates),
         cmocka_unit_test(retry_after),        cmocka_unit_test(certificate_times),
+        cmocka_unit_test(dates_with_a_zone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

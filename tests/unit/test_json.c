@@ -409,6 +409,26 @@ static void walks_arrays(void **state)
     drop(&d);
 }
 
+static void walks_names(void **state)
+{
+    struct document d;
+    char all[32] = "";
+
+    (void)state;
+    parse_good(&d, "{\"e\":{},\"p\":{\"a\":\"x\",\"\\u0062\":{\"no\":1},\"c\":[\"no\"],\"d\":null},\"z\":9}");
+    acme_json_value p = acme_json_member(&d.json, 0, "p");
+    for (acme_json_value n = acme_json_key(&d.json, p, ACME_JSON_NONE); n != ACME_JSON_NONE;
+         n = acme_json_key(&d.json, p, n)) {
+        struct acme_slice name = acme_json_string(&d.json, n);
+        strncat(all, name.at, name.len);
+    }
+    assert_string_equal(all, "abcd");
+    assert_int_equal(acme_json_key(&d.json, acme_json_member(&d.json, 0, "e"), ACME_JSON_NONE), ACME_JSON_NONE);
+    assert_int_equal(acme_json_key(&d.json, acme_json_member(&d.json, 0, "z"), ACME_JSON_NONE), ACME_JSON_NONE);
+    assert_int_equal(acme_json_key(&d.json, ACME_JSON_NONE, ACME_JSON_NONE), ACME_JSON_NONE);
+    drop(&d);
+}
+
 static void answers_not_there(void **state)
 {
     struct document d;
@@ -593,6 +613,7 @@ int main(void)
         cmocka_unit_test(decodes_every_code_point),
         cmocka_unit_test(finds_members),
         cmocka_unit_test(walks_arrays),
+        cmocka_unit_test(walks_names),
         cmocka_unit_test(answers_not_there),
         cmocka_unit_test(reads_numbers),
         cmocka_unit_test(limits_depth),

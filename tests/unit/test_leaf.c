@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lifecycle/renewal.h"
 #include "x509/leaf.h"
 
 static EVP_PKEY *leaf_key, *ca_key;
@@ -340,13 +341,97 @@ static void three_parts(void **state)
     free(der);
 }
 
+/* The certID of a certificate with this serial number (hexadecimal) and these authorityKeyIdentifiers. */
+static const char *certid(const char *serial, const char *key_id, const char *again)
+{
+    static char text[ACME_CERTID_MAX + 1];
+    struct maker_spec spec = {
+        .san = "DNS:a.example", .key = leaf_key, .key_id = key_id, .issuer = ca, .issuer_key = ca_key};
+    X509 *x = maker_certificate(&spec);
+    BIGNUM *number = NULL;
+    struct acme_leaf leaf;
+    struct acme_out o;
+    size_t len;
+
+    BN_hex2bn(&number, serial);
+    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x));
+    for (int i = 0; again != NULL && i < 2; i++) {
+        X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_authority_key_identifier, again);
+        assert_true(extension != NULL && X509_add_ext(x, extension, -1) == 1);
+        X509_EXTENSION_free(extension);
+    }
+    assert_true(X509_sign(x, ca_key, EVP_sha256()) > 0);
+    uint8_t *der = maker_der(x, &len);
+    assert_int_equal(acme_leaf_parse(&leaf, der, len), 0); /* whatever it is: the certificate is a good one */
+    acme_out_init(&o, text, sizeof text);
+    acme_certid_write(&o, &leaf);
+    acme_out_bytes(&o, "", 1);
+    assert_false(o.overflow);
+    free(der);
+    BN_free(number);
+    X509_free(x);
+    return text;
+}
+
+#define AKI   "DER:30168014"
+#define RFC   "69885b6b87464041e1b37b847ba0ae2cde01c8d4"
+#define TEN   "00010203040506070809"
+#define BYTES TEN TEN TEN
+
+/* RFC 9773, 4.1: octets as they stand. */
+static void certids(void **state)
+{
+    (void)state;
+    assert_string_equal(certid("87654321", AKI RFC, NULL), "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
+    assert_string_equal(certid("7f", AKI RFC, NULL), "aYhba4dGQEHhs3uEe6CuLN4ByNQ.fw");
+    assert_string_equal(certid("0", AKI RFC, NULL), "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AA");
+    assert_string_equal(certid("-1", AKI RFC, NULL), "aYhba4dGQEHhs3uEe6CuLN4ByNQ._w");
+    assert_string_equal(certid("-80", AKI RFC, NULL), "aYhba4dGQEHhs3uEe6CuLN4ByNQ.gA");
+    assert_string_equal(certid("1", "DER:3003800161", NULL), "YQ.AQ");
+    assert_string_equal(certid("1", "DER:3006800161820101", NULL), "YQ.AQ"); /* a serial number behind it */
+    /* the longest: 32 bytes, and 20 behind a zero */
+    assert_int_equal(strlen(certid("ff" TEN "010203040506070809", "DER:30228020" BYTES "ffff", NULL)),
+                     ACME_CERTID_MAX);
+}
+
+static void no_certid(void **state)
+{
+    static const char *const key_ids[] = {NULL,
+                                          "DER:3000",
+                                          "DER:3003820101",
+                                          "DER:300ba1068204612e62638201"
+                                          "01",
+                                          "DER:30028000",
+                                          "DER:30428040" BYTES BYTES "ffffffff",
+                                          "DER:30238021" BYTES "ffffff",
+                                          "DER:0500",
+                                          "DER:3003a00161",
+                                          "DER:30038005ff",
+                                          "DER:30038001610500"};
+    (void)state;
+    for (size_t i = 0; i < sizeof key_ids / sizeof key_ids[0]; i++) {
+        assert_string_equal(certid("87654321", key_ids[i], NULL), "");
+    }
+    assert_string_equal(certid("1", AKI RFC, AKI RFC), ""); /* three times */
+    assert_string_equal(certid("1", "DER:3000", AKI RFC), "");
+    assert_string_equal(certid("1", NULL, AKI RFC), "");          /* twice */
+    assert_string_equal(certid("ff" TEN TEN, AKI RFC, NULL), ""); /* 22 bytes */
+    struct acme_leaf leaf = {.authority = {(const uint8_t *)"a", 1}};
+    struct acme_out o;
+    char text[ACME_CERTID_MAX];
+    acme_out_init(&o, text, sizeof text);
+    acme_certid_write(&o, &leaf);
+    assert_int_equal(o.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields),      cmocka_unit_test(dates),           cmocka_unit_test(bad_dates),
         cmocka_unit_test(other_keys),  cmocka_unit_test(names),           cmocka_unit_test(two_name_lists),
         cmocka_unit_test(damage),      cmocka_unit_test(more_than_names), cmocka_unit_test(three_times),
-        cmocka_unit_test(three_parts), cmocka_unit_test(bad_extension),
+        cmocka_unit_test(three_parts), cmocka_unit_test(bad_extension),   cmocka_unit_test(certids),
+        cmocka_unit_test(no_certid),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

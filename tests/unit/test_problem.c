@@ -136,10 +136,30 @@ static void every_subproblem_is_told(void **state)
     assert_int_equal(told.count, 1);
 }
 
+/* The last part of a type is what it is called by, whatever stands before it. */
+static void words_of_types(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *word;
+        bool is;
+    } rows[] = {
+        {URN "caa", "caa", true},           {"caa", "caa", true},   {":caa", "caa", true}, {URN "xcaa", "caa", false},
+        {URN "caa:more", "caa", false},     {"xcaa", "caa", false}, {"aa", "caa", false},  {"", "caa", false},
+        {"urn:acme:error:caa", "caa", true}};
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct acme_problem p = {.type = acme_slice_of(rows[i].type)};
+        assert_int_equal(acme_problem_is(&p, rows[i].word), rows[i].is);
+    }
+    struct acme_problem none = {0};
+    assert_false(acme_problem_is(&none, "caa"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds),
+        cmocka_unit_test(words_of_types),
         cmocka_unit_test(whatever_is_missing_stays_empty),
         cmocka_unit_test(status_of_the_document_when_it_is_one),
         cmocka_unit_test(texts_cannot_steer_a_terminal),

@@ -370,10 +370,44 @@ static void a_damaged_order_of_v1_is_none(void **state)
     assert_false(reads_as("certificate ", "more "));
 }
 
+/* What is known of renewalInfo: where it is, that there is none, or nothing, as in a record of an older image. */
+static void renewal_info_comes_back(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        flow.directory.new_cert[0] = '\0';
+        strcpy(flow.directory.new_cert, i < 3 ? "" : U "/c");
+        flow.info.none = i % 3 == 1;
+        strcpy(flow.info.url, i % 3 == 2 ? "https://ari.test/ri/" : "");
+        size_t len = account();
+        text[len] = '\0';
+        assert_int_equal(strstr(text, "renewalInfo") != NULL, i % 3 > 0);
+        struct acme_flow f = blank();
+        assert_true(acme_record_account_read(&f, acme_slice(text, len)));
+        assert_int_equal(f.info.none, flow.info.none);
+        assert_string_equal(f.info.url, flow.info.url);
+        for (size_t cut = 0; cut < len; cut++) {
+            f = blank();
+            assert_false(acme_record_account_read(&f, acme_slice(text, cut)));
+            assert_false(f.info.none);
+            assert_string_equal(f.info.url, "");
+        }
+    }
+    static const char *const bad[] = {"ftp://ari.test/ri", "https://ari.test/#x", "None"};
+    for (int i = 0; i < 3; i++) {
+        strcpy(flow.info.url, bad[i]);
+        size_t len = account();
+        struct acme_flow f = blank();
+        assert_false(acme_record_account_read(&f, acme_slice(text, len)));
+        assert_string_equal(f.account, "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(account_comes_back, set_up),
+        cmocka_unit_test_setup(renewal_info_comes_back, set_up),
         cmocka_unit_test_setup(order_comes_back, set_up),
         cmocka_unit_test_setup(certificate_always_fits, set_up),
         cmocka_unit_test_setup(half_an_order_is_none, set_up),
