@@ -17,7 +17,6 @@
 #define SERVE_WAIT_MS  20 /* while a solver has work of its own: so do a responder's slots, and others wait for them */
 #define AN_HOUR_S      3600
 #define A_DAY_S        86400
-#define REPEATS_MAX    4      /* looks at a certificate that is not ours, the first one included */
 #define ORDER_KEPT_S   129600 /* a day and a half: for an order that may have a certificate, whatever the CA says */
 
 /* --- set-up --- */
@@ -261,7 +260,7 @@ static int end_chain(struct acme_client *c, uint32_t now_ms)
     }
     if (error == ACME_E_CERT_KEY && !c->flow.finalized) { /* another client has finalized it with its own key */
         next = acme_flow_reorder(&c->flow, error);
-    } else if (++c->flow.repeats < REPEATS_MAX) { /* empty, cut, somebody else's: a replica that lags */
+    } else if (++c->flow.repeats < ACME_REPEATS_MAX) { /* empty, cut, somebody else's: a replica that lags */
         next = ACME_STEP_CERTIFICATE;
     }
     if (next < 0) {

@@ -106,7 +106,7 @@ struct acme_client {
     bool issued;           /* a new pair was put in use in this run                */
     uint32_t ticks;        /* since acme_init()                                    */
     uint32_t clock_ms;     /* since when the clock has been waited for             */
-    int64_t utc;           /* when the run began                                   */
+    int64_t utc;           /* now, as of the run's beginning or the last answer that counted by it */
     int64_t retry_utc;     /* the CA does not want to see us before; 0             */
     struct acme_pair pair; /* in use; its key and dates become those of the new one */
     struct acme_keeper keeper;

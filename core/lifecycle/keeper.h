@@ -32,7 +32,8 @@ int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const s
 void acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc);
 
 /* Makes durable what the flow has marked as learned since, one kind a call. Returns 1 when it wrote, 0 when all is
- * stored, or ACME_E_STORE_WRITE. `utc`: now, as the moment an order is stored first. */
+ * stored, or ACME_E_STORE_WRITE or ACME_E_WORK_SMALL; where a next account key takes the other's place also ACME_E_STORE_READ
+ * or ACME_E_KEY_CORRUPT. `utc`: now, as the moment an order is stored first. */
 int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow, int64_t utc);
 
 /* Stores the order once more, with the time before which the CA does not want to see us. Returns 1 or an error. */

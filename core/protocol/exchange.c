@@ -103,7 +103,7 @@ int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms)
         if (x->rejections > 0) {
             return ACME_E_NONCE;
         }
-        if (row->poll && x->retry_s > 0) {
+        if ((row->poll || x->flow->presented) && x->retry_s > 0) {
             return ACME_E_RATE_LIMITED;
         }
         return x->flow->status == ACME_STATUS_UNKNOWN ? ACME_E_STATUS : ACME_E_BUDGET;
@@ -382,6 +382,12 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     return 0;
 }
 
+/* The CA has been told of the answer on show: a validator that comes after the end of the run finds nobody. */
+static bool is_validated(const struct acme_flow *flow)
+{
+    return flow->step == ACME_STEP_AUTHZ_POLL || (flow->step == ACME_STEP_RESPOND && flow->accepted);
+}
+
 /* The CA asks for peace: too many requests, or too busy (RFC 8555, 6.6). */
 static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
 {
@@ -410,9 +416,10 @@ static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
     }
     uint32_t wait_ms = wait_s > 0 ? (uint32_t)wait_s * 1000u : 1000u;
     if (wait_s > ACME_RETRY_AFTER_MAX_S || x->throttles > THROTTLES_MAX) {
-        x->retry_s = wait_s < A_DAY_S ? (uint32_t)wait_s : A_DAY_S;
-        if (flow->step !=
-            ACME_STEP_AUTHZ_POLL) { /* there the CA is looking at the answer: it stays as long as it may */
+        uint32_t wish_s = wait_s < A_DAY_S ? (uint32_t)wait_s : A_DAY_S;
+        bool spent = ACME_CFG_V1 && row_of(x)->costly && (x->for_nonce || x->http.answer.status == 503);
+        x->retry_s = spent && x->retry_s > wish_s ? x->retry_s : wish_s; /* it says nothing of what was lost before */
+        if (!is_validated(flow)) {
             return ACME_E_RATE_LIMITED;
         }
         uint32_t longer_ms = acme_backoff_ms(x->throttles, 1000), most_ms = ACME_RETRY_AFTER_MAX_S * 1000u;

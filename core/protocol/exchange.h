@@ -83,7 +83,8 @@ bool acme_exchange_due(const struct acme_exchange *x, uint32_t now_ms);
 bool acme_exchange_overdue(const struct acme_exchange *x, uint32_t now_ms);
 
 /* WAIT -> CONNECT: chooses the request, HEAD newNonce first when a nonce is lacking, and sets url. For rows
- * without a request the state stays WAIT. Returns 0, ACME_E_BUDGET, ACME_E_STATUS, or ACME_E_URL*. */
+ * without a request the state stays WAIT. Returns 0 or ACME_E_URL*; when the step has used up its time, what it went for:
+ * ACME_E_NONCE, ACME_E_RATE_LIMITED, ACME_E_STATUS, or else ACME_E_BUDGET. */
 int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms);
 
 /* CONNECT -> ASK. `fresh`: the connection was opened just now, not kept from before. */
@@ -123,8 +124,9 @@ int acme_exchange_ended(struct acme_exchange *x, bool clean);
  * error. *close: the connection must not be used again. */
 int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close);
 
-/* Any state -> WAIT: connection, TLS or framing failed with `error`. Goes where the row's `lost` says, with a
- * growing wait. Returns 0, or `error` when it is final. The connection must be closed. */
+/* Any state -> WAIT: the exchange came to nothing, with `error`. Goes where the row's `lost` says, with a growing wait.
+ * Returns 0, or `error` when it is final. For the owner's use when connection, TLS or framing failed, and that connection must
+ * be closed; acme_exchange_judge() has the same done with an odd answer, whose connection stays. */
 int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms);
 
 /* Goes on with `step`, as flow and owner decide outside an exchange (PRESENT, CERTIFICATE). */

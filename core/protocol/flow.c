@@ -314,6 +314,7 @@ static int order_read(struct acme_flow *f, const struct acme_answer *a)
         return given_up(f, error);
     }
     f->repeats = 0;
+    f->resumed = f->resumed || (error != 0 && f->order.url[0] != '\0'); /* as acme_flow_located() */
     return error != 0 ? error : by_order_status(f, a->json);
 }
 
@@ -679,8 +680,7 @@ int acme_flow_finalize_ask(struct acme_flow *f, struct acme_out *payload)
 
 static int finalize_read(struct acme_flow *f, const struct acme_answer *a)
 {
-    f->finalized = true;
-    f->old = false;
+    acme_flow_lost(f); /* whatever the order is like: it was carried out */
     return order_poll_read(f, a);
 }
 
@@ -690,7 +690,9 @@ static int finalize_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     bool early = p->kind == ACME_PROBLEM_ORDER_NOT_READY;
     uint8_t most = p->kind == ACME_PROBLEM_OTHER && p->type.len > 0 ? 2 : ACME_REPEATS_MAX;
-    f->finalized = f->finalized || p->type.len == 0; /* a page in the place of the CA's answer */
+    if (p->type.len == 0) { /* a page in the place of the CA's answer */
+        acme_flow_lost(f);
+    }
     return early || ++f->repeats < most ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
 }
 

@@ -12,6 +12,10 @@
 extern "C" {
 #endif
 
+/* Times in all that a challenge is answered (step-ca leaves a failed one pending with an error in it), that an object which
+ * should be there is asked for (replicas of the CA's database lag), or that a certificate which is not ours is looked at. */
+#define ACME_REPEATS_MAX 4
+
 /* How a step's request is made. */
 enum acme_method {
     ACME_METHOD_NONE,    /* no request: the step acts on this side            */
@@ -82,13 +86,15 @@ struct acme_flow {
     uint8_t authz;    /* index in order.authz; all are valid when it reaches order.authz_count       */
     uint8_t answered; /* below it: a response may have gone out, in this run or before               */
     uint8_t name_at;  /* index in setup->names                                                       */
-    uint8_t repeats;  /* times something was tried again for it, or for the order                    */
-    uint8_t denied;   /* times in a row that an object, or the account, was said not to be there     */
     uint8_t looks;    /* at it since its challenge was, perhaps, answered, and it has been silent    */
     bool presented;   /* a solver shows the answer                                                   */
     bool in_doubt;    /* our response may not have reached the CA                                    */
     bool accepted;    /* the CA has taken a response                                                 */
     uint8_t seen[(ACME_NAMES_MAX + 7) / 8]; /* a bit for each of setup->names: seen valid            */
+
+    /* whatever is being worked on: an authorization, the order, finalize, the certificate */
+    uint8_t repeats; /* times it was tried again                                                     */
+    uint8_t denied;  /* times in a row that an object, or the account, was said not to be there      */
 
     /* what the owner has to make durable before the next step asks anything */
     bool save_account;
@@ -99,14 +105,15 @@ struct acme_flow {
     bool resumed;        /* the order came from the store: it may be gone                            */
     bool finalized;      /* the CA may have carried out finalize: there may be a certificate         */
     bool requested;      /* finalize has gone out in this run                                        */
-    bool old;            /* the order was stored so long ago that its certificate is given up        */
+    bool old;            /* stored so long before this run that its certificate is given up; never once this run may
+                            have had finalize carried out                                            */
     bool cached;         /* the directory came from the store: it may be out of date                 */
     bool renewed;        /* the account was looked up by its key once already                        */
     bool confirmed;      /* the CA has told the account's URL in this run                            */
     bool reordered;      /* a useless order was replaced once already                                */
     uint8_t issuers;     /* links of the chain that were followed                                    */
     uint32_t signatures; /* of certificate requests                                                  */
-    int64_t since;       /* when the order was stored first; 0: not known                            */
+    int64_t since;       /* when the order was stored first, not when finalize was asked; 0: not known */
 
     struct acme_problem problem;     /* the CA's words about what failed; in work                    */
     struct acme_challenge challenge; /* as given to the solver; points to name, token and its answer */
@@ -200,7 +207,7 @@ void acme_flow_start(struct acme_flow *flow);
  * finished, or an error. Work: the solver's. */
 int acme_flow_act(struct acme_flow *flow);
 
-/* Notes that the answer to the step's request was lost, and that the request may have been carried out. */
+/* Notes that the step's request may have been carried out: its answer was lost, or somebody else's. */
 void acme_flow_lost(struct acme_flow *flow);
 
 /* Only the head of the answer was of use: what newOrder has made is at `location`, which may be empty. */
@@ -221,8 +228,8 @@ int acme_flow_directory_stale(struct acme_flow *flow);
 int acme_flow_reorder(struct acme_flow *flow, int error);
 
 /* True while the order may have a certificate, or get one, that was asked for: each counts against a quota of a few a
- * week, so this order is not given up for a word that may be a passing one, only when the CA calls it invalid, or after a
- * day and a half. */
+ * week, so this order is not given up for a word that may be a passing one, only when the CA calls it invalid, or in a run
+ * that begins a day and a half after it was stored first and does not ask for the certificate itself. */
 bool acme_flow_keeps_order(const struct acme_flow *flow);
 
 /* Takes back what is published; called on every way out. */

@@ -9,10 +9,6 @@
 extern "C" {
 #endif
 
-/* Times a challenge is answered again (step-ca leaves a failed one pending with an error in it), or an object
- * that should be there is asked for again (replicas of the CA's database lag). */
-#define ACME_REPEATS_MAX 4
-
 const char *acme_flow_directory_url(const struct acme_flow *f);
 int acme_flow_directory_read(struct acme_flow *f, const struct acme_answer *a);
 const char *acme_flow_authz_url(const struct acme_flow *f);

@@ -261,8 +261,7 @@ static int finalize_ask(struct acme_flow *f, struct acme_out *payload)
 static int finalize_read(struct acme_flow *f, const struct acme_answer *a)
 {
     f->status = ACME_STATUS_NONE;
-    f->finalized = true;
-    f->old = false;
+    acme_flow_lost(f); /* it was carried out */
     f->repeats = 0;
     int error = acme_url_keep(f->order.certificate, a->location, &f->hosts);
     f->save_order = error == 0;

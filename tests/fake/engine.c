@@ -258,7 +258,7 @@ static int step_chain(struct engine *e)
     int error = e->way->judged ? acme_chain_end(&e->judge) : 0, next = error;
     if (error == ACME_E_CERT_KEY && !e->flow.finalized) {
         next = acme_flow_reorder(&e->flow, error);
-    } else if (error != 0 && e->flow.repeats++ < 3) {
+    } else if (error != 0 && ++e->flow.repeats < ACME_REPEATS_MAX) {
         next = ACME_STEP_CERTIFICATE;
     }
     if (next > 0) {

@@ -29,7 +29,9 @@
 #define RUN_TICKS    60000u
 #define GIVEN_UP     3      /* a certificate that was denied in so many runs may be */
 #define KEPT_S       129600 /* so long it is tried at least, however often it is denied */
-#define PASSING      3      /* a fault that strikes so often passes within a run    */
+#define LONGEST_S                                                                                                    \
+    (MAKER_DAY + MAKER_DAY / 8) /* between two runs: the last that keeps it, one that gives it up, the next */
+#define PASSING 3               /* a fault that strikes so often passes within a run    */
 
 struct several several;
 
@@ -737,10 +739,12 @@ static void judge_run(enum acme_progress progress)
     if (failure->error == ACME_E_STORE_READ) {
         charge("cache: the run ends because record %d cannot be read", (int)failure->record);
     }
-    if (failure->retry_s > MAKER_DAY + MAKER_DAY / 8) { /* a day, and a tenth more by chance after four failures */
+    if (failure->retry_s > LONGEST_S) { /* a day, and a tenth more by chance after four failures */
         charge("wait: %u s", failure->retry_s);
     }
-    if (failure->retry_s > 7200 && (s->struck & A_DAY) == 0 && !s->jumped && !needs_person(failure->error)) {
+    /* ACME_E_WAIT is the rest of what failures before have earned. */
+    bool excused = (s->struck & A_DAY) != 0 || s->jumped || failure->error == ACME_E_WAIT;
+    if (failure->retry_s > 7200 && !excused && !needs_person(failure->error)) {
         charge("wait: %u s advised after %s, and nobody asked for it", failure->retry_s, word(failure->error));
     }
     bool wrong_leaf = failure->error == ACME_E_CERT_KEY || failure->error == ACME_E_CERT_NAMES ||
@@ -784,7 +788,7 @@ static void judge_recovery(void)
     s->d->utc -= s->skew;
     s->skew = 0;
     for (s->run = s->ill_runs; progress == ACME_FAILED; s->run++) {
-        bool soon = s->t->virtual_ms - well_ms < (stuck ? (s->jumped ? 3ull : 2ull) * KEPT_S * 1000 : 0);
+        bool soon = stuck && s->t->virtual_ms - well_ms < ((s->jumped ? 2ull : 1ull) * KEPT_S + 2 * LONGEST_S) * 1000;
         if (s->good_runs++ >= SEVERAL_GOOD_RUNS && !soon) {
             charge("recovery: no certificate in %u good runs, %.0f hours", s->good_runs - 1,
                    (double)(s->t->virtual_ms - well_ms) / HOUR_MS);

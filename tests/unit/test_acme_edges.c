@@ -492,6 +492,37 @@ static void certificate_that_is_gone(void **state)
     }
 }
 
+/* The record of an order that may have a certificate does not say since when it is there: an older image has written it. It is as
+ * good as one of now. */
+static void order_of_an_older_image(void **state)
+{
+    (void)state;
+    static const struct ca_twist twist = {CA_CERTIFICATE, 1, 8, CA_SAY, NOT_FOUND};
+    for (int v1 = 0; v1 < 2; v1++) {
+        const struct ca_plan plan = {ONE, .v1 = v1 > 0, .twists = &twist, .twist_count = 1};
+        char since[32];
+        new_world(&plan);
+        fails_with(ACME_E_PROBLEM, ACME_STEP_CERTIFICATE);
+        char *text = w.record[ACME_RECORD_ORDER].data;
+        text[w.record[ACME_RECORD_ORDER].len] = '\0';
+        char *at = strstr(text, "since ");
+        assert_non_null(at);
+        memmove(at, strchr(at, '\n') + 1, strlen(strchr(at, '\n')));
+        w.record[ACME_RECORD_ORDER].len = strlen(text);
+        w.utc += 7200;
+        snprintf(since, sizeof since, "\nsince %lld", (long long)w.utc / 10000); /* to three hours */
+        if (v1 == 0) {
+            fails_with(ACME_E_PROBLEM, ACME_STEP_CERTIFICATE);
+            text[w.record[ACME_RECORD_ORDER].len] = '\0';
+            assert_non_null(strstr(text, since));
+            w.utc += 7200;
+        }
+        assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(w.ca.count[v1 ? CA_NEW_CERT : CA_FINALIZE], 1);
+        ca_free(&w.ca);
+    }
+}
+
 /* The power goes when the CA has made the certificate and nobody here knows. */
 static bool power_gone;
 
@@ -572,6 +603,7 @@ int main(void)
         cmocka_unit_test(no_anchor),
         cmocka_unit_test(certificate_that_is_denied),
         cmocka_unit_test(certificate_that_is_gone),
+        cmocka_unit_test(order_of_an_older_image),
         cmocka_unit_test(advice),
         cmocka_unit_test(certificates_lost_with_the_power),
         cmocka_unit_test(certificate_that_dawdles),

@@ -444,6 +444,21 @@ static void an_answer_stays_on_show(void **state)
         assert_true(n < 10 || x.wait_ms >= 60000);
     }
     flow.presented = false;
+    /* nor when it is answered again; a first answer that was never taken leaves nobody alone */
+    for (int accepted = 0; accepted < 2; accepted++) {
+        start(ACME_STEP_RESPOND);
+        strcpy(flow.challenge_url, U "/chall/1");
+        flow.presented = true;
+        flow.accepted = accepted == 1;
+        send_request();
+        assert_int_equal(answer("429 Slow\r\nRetry-After: 7200", 0, NULL), accepted ? 0 : ACME_E_RATE_LIMITED);
+        assert_int_equal(x.retry_s, 7200);
+        if (accepted) {
+            assert_int_equal(x.wait_ms, ACME_RETRY_AFTER_MAX_S * 1000u);
+            assert_int_equal(acme_exchange_choose(&x, ACME_STEP_BUDGET_S * 1000u), ACME_E_RATE_LIMITED);
+        }
+        flow.presented = false;
+    }
 }
 
 /* The directory moves for a moment: to nowhere, or into a portal's arms. It is asked for again where the set-up says. */

@@ -619,8 +619,9 @@ static void what_may_be_paid_stays_so(void **state)
     acme_flow_lost(&flow);
     assert_true(flow.finalized && !flow.old && acme_flow_keeps_order(&flow));
     start(ACME_STEP_FINALIZE); /* a page in the place of the CA's words */
+    flow.old = true;
     assert_int_equal(refuses(ACME_PROBLEM_OTHER), ACME_STEP_ORDER_POLL);
-    assert_true(flow.finalized);
+    assert_true(flow.finalized && !flow.old);
 }
 
 /* Denials are counted by themselves, in a row; what was tried again before, and for another reason, is none. */
@@ -663,6 +664,13 @@ static void a_location_is_enough(void **state)
         acme_flow_located(&flow, acme_slice_of(U "/order/7"));
         assert_int_equal(flow.save_order, step == ACME_STEP_ORDER);
         assert_string_equal(flow.order.url, step == ACME_STEP_ORDER ? U "/order/7" : known ? U "/order/1" : "");
+    }
+    for (int named = 0; named < 2;
+         named++) { /* so it is where the body lacks something, and the order need be of no use */
+        start(ACME_STEP_ORDER);
+        assert_int_equal(reads("{}", named ? U "/order/7" : ""), ACME_E_MEMBER);
+        assert_int_equal(flow.resumed, named);
+        assert_int_equal(flow.save_order, named);
     }
     static const char *const bad[] = {"", "https://else.test/order/7", "/order/7"};
     for (unsigned i = 0; i < 3; i++) {

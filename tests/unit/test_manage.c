@@ -315,6 +315,23 @@ static void an_account_that_has_ended_need_not_be_ended(void **state)
     done();
 }
 
+/* A box on the way that lets nobody ask, for a moment: the account has not ended for that. */
+static void an_account_has_not_ended_for_one_word(void **state)
+{
+    (void)state;
+    for (unsigned times = 1; times <= 4; times++) {
+        const struct ca_twist no = {
+            CA_NEW_ACCOUNT, 1, times, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"};
+        issued(false);
+        again();
+        twist(&no, 1);
+        demand(run(ACME_DEACTIVATE), ACME_DONE);
+        assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], times < 4 ? times + 1 : 4);
+        assert_int_equal(w.ca.managed.deactivated, times < 4);
+        done();
+    }
+}
+
 /* --- refusals */
 
 static const struct refusal {
@@ -797,6 +814,7 @@ int main(void)
         cmocka_unit_test(a_certificate_has_to_fit),
         cmocka_unit_test(keys_elsewhere_cannot_be_changed),
         cmocka_unit_test(an_account_that_has_ended_need_not_be_ended),
+        cmocka_unit_test(an_account_has_not_ended_for_one_word),
         cmocka_unit_test(refusals_end_it),
         cmocka_unit_test(what_is_lost_is_asked_for_again),
         cmocka_unit_test(a_page_of_a_box_on_the_way),

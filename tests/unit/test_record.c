@@ -254,6 +254,21 @@ static void only_this_order_of_this_version(void **state)
     assert_false(reads_order("\n"));
 }
 
+/* What is too late for the record is a moment far ahead there, which the next run does not believe; never one long past. */
+static void a_moment_after_2106(void **state)
+{
+    (void)state;
+    static const int64_t late[] = {UINT32_MAX, (int64_t)UINT32_MAX + 1, (int64_t)UINT32_MAX + 5};
+    for (unsigned i = 0; i < 3; i++) {
+        struct acme_flow f = blank();
+        int64_t retry = -1;
+        flow.since = late[i];
+        size_t len = order(late[i]);
+        assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
+        assert_true(f.since == UINT32_MAX && retry == UINT32_MAX);
+    }
+}
+
 static void other_names_are_another_order(void **state)
 {
     static const char *const other[] = {"b.test", "a.test", "c.test"};
@@ -415,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup(torn_records_are_none, set_up),
         cmocka_unit_test_setup(flipped_bits_lead_nowhere_else, set_up),
         cmocka_unit_test_setup(only_this_order_of_this_version, set_up),
+        cmocka_unit_test_setup(a_moment_after_2106, set_up),
         cmocka_unit_test_setup(other_names_are_another_order, set_up),
         cmocka_unit_test_setup(another_key_has_another_account, set_up),
         cmocka_unit_test_setup(too_little_room_is_told, set_up),
