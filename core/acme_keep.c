@@ -63,7 +63,8 @@ void acme_keep_recall(struct acme_client *c)
     const struct acme_mark leaf = r->window; /* of the round before */
     int64_t look = r->look;
     acme_keeper_renewal(&c->keeper, r);
-    if (acme_mark_known(&leaf)) { /* the store may not have heard of it yet */
+    r->look = c->setup->remember_looks ? r->look : 0; /* of before a boot, and then all devices come at once */
+    if (acme_mark_known(&leaf)) {                     /* the store may not have heard of it yet */
         acme_renewal_settle(r, &leaf, &c->keep.setup);
         r->look = r->look == 0 ? look : r->look; /* known without a write */
     }
@@ -290,7 +291,6 @@ static bool stays(int error)
 bool acme_keep_look_failed(struct acme_client *c, int error)
 {
     struct acme_renewal *r = &c->keep.renewal;
-    uint32_t wish_s = c->exchange.retry_s; /* the CA's, a day at most */
     if (!acme_looking(c)) {
         return false;
     }
@@ -300,7 +300,9 @@ bool acme_keep_look_failed(struct acme_client *c, int error)
         c->keep.look_failures++;
     }
     c->keep.mute = c->flow.info.none;
-    uint32_t wait_s = acme_plan_look_s(-1, 0, c->keep.look_failures);
+    /* Who does not keep running does not know how often it has failed. */
+    uint32_t wait_s = acme_plan_look_s(-1, 0, c->setup->remember_looks ? FREE_TRIES : c->keep.look_failures);
+    uint32_t wish_s = acme_plan_look_s(c->exchange.retry_after_s, 0, 0);
     r->look = c->utc + (wait_s > wish_s ? wait_s : wish_s);
     c->flow.info.looking = false;
     (void)end_round(c);

@@ -567,8 +567,10 @@ void ca_issue(struct ca *ca, struct ca_order *o, const char *payload)
     }
     int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
     struct maker_spec spec = {.san = san,
-                              .from = utc + (ca->plan->starts_in > 0 ? (int64_t)ca->plan->starts_in : -MAKER_DAY),
-                              .to = utc + 90 * MAKER_DAY,
+                              .from = utc + (ca->plan->starts_in > 0         ? (int64_t)ca->plan->starts_in
+                                             : ca->plan->starts_before_s > 0 ? -ca->plan->starts_before_s
+                                                                             : -MAKER_DAY),
+                              .to = utc + (ca->plan->life_s > 0 ? ca->plan->life_s : 90 * MAKER_DAY),
                               .key = key,
                               .key_id = ca->plan->ari ? CA_KEY_ID : NULL,
                               .issuer = ca->issuer,
