@@ -473,6 +473,60 @@ static void looks_of_who_does_not_keep_running(void **state)
     assert_in_range(w.ca.renewal_infos - looks, 4, 100);
 }
 
+static void what_the_ca_refuses_for_good_is_not_said_again(void **state)
+{
+    (void)state;
+    static const struct ca_twist no[] = {{CA_NEW_ORDER, 2, 0, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM,
+                                          "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"}};
+    struct ca_plan plan = boulder;
+    plan.twists = no;
+    plan.twist_count = 1;
+    new_world(&plan);
+    expect(ACME_ISSUED);
+    run_for(7 * HOUR);
+    pass(plan_now().due - w.utc);
+    expect(ACME_ISSUED);
+    assert_int_equal(w.ca.count[CA_NEW_ORDER], 3); /* once more without it */
+    assert_string_equal(w.ca.order[1].replaces, "");
+    settle();
+    assert_false(known()->spent); /* that was about the one before */
+}
+
+static void a_ca_without_renewal_information_is_asked_late(void **state)
+{
+    (void)state;
+    struct ca_plan plan = boulder;
+    new_world(&plan);
+    expect(ACME_ISSUED);
+    plan.ari = false; /* the directory has none any more */
+    w.ca.no_info = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+    w.record[ACME_RECORD_ACCOUNT].len = 0;
+    boot();
+    pass(30 * DAY);
+    unsigned requests = w.ca.requests;
+    pass(15 * DAY);
+    assert_int_equal(w.ca.requests, requests);
+    pass(20 * DAY);
+    assert_int_equal(is.issued, 2);
+}
+
+static void random_bytes_fail_while_it_looks(void **state)
+{
+    (void)state;
+    new_world(&boulder);
+    expect(ACME_ISSUED);
+    settle();
+    unsigned writes = is.writes;
+    is.no_random = true;
+    run_for(6 * HOUR + 60);
+    assert_true(w.ca.renewal_infos > 0);
+    assert_int_equal(is.failed, 0);
+    assert_int_equal(is.writes, writes);
+    is.no_random = false;
+    run_for(8 * HOUR);
+    assert_int_equal(plan_now().why, ACME_WHY_WINDOW);
+}
+
 /* --- failures */
 
 static void it_comes_again_later_each_time(void **state)
@@ -548,6 +602,11 @@ static void what_the_ca_wishes_is_obeyed(void **state)
     boot();
     expect(ACME_CURRENT);
     assert_int_equal(plan_now().hold, ACME_HOLD_CA);
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0); /* by hand it is told */
+    expect(ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
+    assert_int_equal(w.ca.limited, 1);
+    boot();
     run_for(3 * 50000 + 1000);
     assert_int_equal(w.ca.limited, 3);
     run_for(2 * DAY);
@@ -982,6 +1041,7 @@ static void without_random_bytes(void **state)
     boot();
     expect(ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_RANDOM);
+    w.client.keep.renewal.look = w.utc + DAY;
     is.no_random = false;
     run_for(HOUR);
     assert_int_equal(is.issued, 1);
@@ -1049,6 +1109,9 @@ int main(void)
         cmocka_unit_test(a_failed_look_is_nothing),
         cmocka_unit_test(a_ca_s_wish_for_a_look_is_obeyed),
         cmocka_unit_test(looks_of_who_does_not_keep_running),
+        cmocka_unit_test(what_the_ca_refuses_for_good_is_not_said_again),
+        cmocka_unit_test(a_ca_without_renewal_information_is_asked_late),
+        cmocka_unit_test(random_bytes_fail_while_it_looks),
         cmocka_unit_test(it_comes_again_later_each_time),
         cmocka_unit_test(a_failed_day_costs_one_write),
         cmocka_unit_test(what_the_ca_wishes_is_obeyed),
