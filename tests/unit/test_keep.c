@@ -1051,6 +1051,10 @@ static void without_random_bytes(void **state)
     expect(ACME_FAILED);
     is.no_random = false;
     expect(ACME_ISSUED);
+    is.no_random = true; /* when the next look is to be drawn */
+    boot();
+    expect(ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RANDOM);
 }
 
 /* --- another setup */
