@@ -87,15 +87,26 @@ $(B)/torture: $(call objects,$(TORTURE) $(DEVICE)) $(B)/libhelpers.a $(B)/libnan
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto $(LDLIBS)
 
+# Years of one device, and a fleet, in virtual time: tests/soak.
+WORLD = $(call objects,tests/soak/world.c tests/soak/plot.c $(DEVICE) tests/fault/judge.c tests/fault/fastkey.c)
+$(B)/soak $(B)/fleet: $(B)/%: $(B)/obj/tests/soak/%.o $(WORLD) $(B)/libhelpers.a $(B)/libnanoacme.a
+	@$(SAY) '  ld  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto -lm $(LDLIBS)
+
+soak: $(B)/soak
+	$(B)/soak 10 $(B)/soak.svg
+fleet: $(B)/fleet
+	$(B)/fleet 1000 $(B)/fleet.svg
+
 # Every way the world can fail, one at a time: tests/fault.
 torture: $(B)/torture
 	$(B)/torture
 
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
-$(B)/tests/unit/test_manage $(B)/tests/unit/test_keep $(B)/tests/unit/test_flash_run: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+$(B)/tests/unit/test_manage $(B)/tests/unit/test_keep $(B)/tests/unit/test_flash_run $(B)/tests/unit/test_keep_fleet: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
-$(B)/tests/unit/test_words: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
+$(B)/tests/unit/test_words $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 
 # FILE=recording.jsonl ...: plays further recordings of a server of 2016 (tests/dialogue/boulder-2016).
@@ -200,21 +211,24 @@ $(B)/nanoacme.pc: port/posix/nanoacme.pc.in Makefile
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@OPTIONS@|$(HOST_OPTIONS)|' $< >$@
 
 D = $(DESTDIR)$(PREFIX)
+UNITS_OF_SYSTEMD = nanoacme.service nanoacme.timer nanoacme-daemon.service
 install: all $(B)/nanoacme.1
 	@rm -f $(B)/nanoacme.pc
 	@$(MAKE) $(B)/nanoacme.pc
-	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/share/man/man1
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/share/man/man1 $(D)/lib/systemd/system
 	install -m 755 $(B)/nanoacme $(D)/bin
 	install -m 644 $(B)/libnanoacme.a $(B)/libnanoacme-posix.a $(D)/lib
 	install -m 644 $(B)/nanoacme.pc $(D)/lib/pkgconfig
 	install -m 644 $(B)/nanoacme.1 $(D)/share/man/man1
+	for u in $(UNITS_OF_SYSTEMD); do sed 's|/usr/local/bin|$(PREFIX)/bin|' port/posix/$$u >$(D)/lib/systemd/system/$$u && \
+		chmod 644 $(D)/lib/systemd/system/$$u || exit 1; done
 	for h in $(HEADERS); do \
 		to=$${h#core/}; install -D -m 644 $$h $(D)/include/nanoacme/$${to#port/posix/} || exit 1; done
 
 uninstall:
 	rm -rf $(D)/include/nanoacme
 	rm -f $(D)/bin/nanoacme $(D)/lib/libnanoacme.a $(D)/lib/libnanoacme-posix.a \
-		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1
+		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1 $(UNITS_OF_SYSTEMD:%=$(D)/lib/systemd/system/%)
 
 clean:
 	rm -rf $(B)
@@ -228,6 +242,7 @@ help:
 	@echo 'make check      everything tested; the last line counts. tests/run.py --help: its groups'
 	@echo 'make lint       layout, include directions, symbols, limits, pages; make format: the layout'
 	@echo 'make torture    every fault at every point; minutes'
+	@echo 'make soak       ten years of a device on a bad wire, in virtual time; make fleet: a thousand behind one address'
 	@echo 'make replay     FILE=recording.jsonl ...: further recordings of a server of 2016'
 	@echo 'make fuzz       SECONDS=60 for each harness, or RUNS=n; ONLY=fuzz_json'
 	@echo 'make size       code and RAM on Cortex-M3 (UPDATE=1: into README.md)'
@@ -242,7 +257,7 @@ help:
 		'target-recording'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
-.PHONY: all units fuzzers fuzz torture replay headers deps demo run unit test tests check format lint size bench coverage mutants \
+.PHONY: all units fuzzers fuzz torture soak fleet replay headers deps demo run unit test tests check format lint size bench coverage mutants \
 	proof anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -574,7 +574,7 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
     if (talked && c->exchange.retry_s > 0) { /* the CA's wish is stored, our advice is the caller's to follow */
         int64_t utc = 0;
         c->utc = acme_time(c, &utc) == 1 ? utc : c->utc; /* the answer came just now */
-        (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)failure->retry_s);
+        (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)acme_keep_apart(c, failure->retry_s));
     }
     acme_keep_failed(c, phase, now_ms);
 }

@@ -162,6 +162,10 @@ void acme_stop(struct acme_client *client);
  * without the time. Work: none to speak of. */
 bool acme_plan(const struct acme_client *client, struct acme_plan *plan);
 
+/* ACME_KEEP: true between rounds. What was lent (work, tls, tls_buffer, the keys' handles) may then be used for something
+ * else until acme_idle_ms() is 0; and no later is the client to be ticked again. */
+bool acme_resting(const struct acme_client *client);
+
 /* ACME_KEEP: seconds during which the device may sleep, or be switched off, without missing anything; when it is woken, or
  * has booted, the caller ticks on (or starts anew). 0 while there is work. At least once in acme_idle_ms() the client
  * looks at the clock by itself. */

@@ -95,6 +95,7 @@
 #if ACME_CFG_RENEWAL
 #define ACME_ERRORS_RENEWAL(X) \
     X(ACME_E_OFFER, -28, 1, "the new pair was not accepted", "the application has refused it") \
+    X(ACME_E_DEPLOY, -29, 1, "the new pair was not taken over", "what it is for has failed with it; it is given again by itself") \
     X(ACME_E_PROFILE, -97, 0, "the CA does not offer this certificate profile", "its own words tell which there are; choose one, or none") \
     X(ACME_E_WAIT, -98, 1, "too many attempts have failed; the next one has to wait", "see what failed; it is tried again by itself")
 #else

@@ -63,8 +63,10 @@ void acme_keep_recall(struct acme_client *c)
     const struct acme_mark leaf = r->window; /* of the round before */
     int64_t look = r->look;
     acme_keeper_renewal(&c->keeper, r);
-    r->look = c->setup->remember_looks ? r->look : 0; /* of before a boot, and then all devices come at once */
-    if (acme_mark_known(&leaf)) {                     /* the store may not have heard of it yet */
+    if (!c->setup->remember_looks) { /* stored on another occasion, and old */
+        r->look = 0;
+    }
+    if (acme_mark_known(&leaf)) { /* the store may not have heard of it yet */
         acme_renewal_settle(r, &leaf, &c->keep.setup);
         r->look = r->look == 0 ? look : r->look; /* known without a write */
     }
@@ -312,7 +314,7 @@ bool acme_keep_look_failed(struct acme_client *c, int error)
     return true;
 }
 
-void acme_keep_failed(struct acme_client *c, enum acme_phase phase, uint32_t now_ms)
+void acme_keep_failed(struct acme_client *c, int phase, uint32_t now_ms)
 {
     struct acme_renewal *r = &c->keep.renewal;
     int error = c->failure.error;
@@ -330,6 +332,16 @@ void acme_keep_failed(struct acme_client *c, enum acme_phase phase, uint32_t now
         r->cause = acme_mark_of_cause(c->setup);
         (void)store(c);
     }
+}
+
+uint32_t acme_keep_apart(struct acme_client *c, uint32_t wait_s)
+{
+    uint16_t random = 0; /* without it: when the CA said */
+    if (acme_keeping(c)) {
+        (void)random16(c, &random);
+    }
+    wait_s += ((wait_s / 10) * random) >> 16;
+    return wait_s < A_DAY_S ? wait_s : A_DAY_S; /* what is stored for later than that is not believed */
 }
 
 /* --- between rounds --- */
@@ -369,12 +381,18 @@ bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
     return true;
 }
 
+bool acme_resting(const struct acme_client *c)
+{
+    return acme_keeping(c) && c->phase == ACME_PHASE_OVER && c->keep.told &&
+           (c->result == ACME_CURRENT || c->keep.trouble);
+}
+
 uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms)
 {
     struct acme_plan plan;
     uint32_t left_ms;
     int64_t utc = 0;
-    if (!c->keep.told || (c->result != ACME_CURRENT && !c->keep.trouble)) {
+    if (!acme_resting(c)) {
         return 0;
     }
     if (rests(c, now_ms, &left_ms)) {
@@ -390,8 +408,7 @@ uint32_t acme_sleep_s(const struct acme_client *c)
 {
     struct acme_plan plan;
     int64_t utc = 0;
-    bool sleeps = c->phase == ACME_PHASE_OVER && acme_keeping(c) && c->keep.told && c->result == ACME_CURRENT;
-    if (!sleeps || !acme_plan(c, &plan) || acme_time(c, &utc) != 1 || plan.wake <= utc) {
+    if (!acme_resting(c) || c->keep.trouble || !acme_plan(c, &plan) || acme_time(c, &utc) != 1 || plan.wake <= utc) {
         return 0;
     }
     return plan.wake - utc < UINT32_MAX ? (uint32_t)(plan.wake - utc) : UINT32_MAX;

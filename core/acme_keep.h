@@ -11,13 +11,13 @@
 extern "C" {
 #endif
 
-#define ACME_UTC_CEILING INT64_C(99999999999) /* year 5138: a clock that says more is out of its mind */
+#define ACME_UTC_CEILING 99999999999LL /* year 5138: a clock that says more is out of its mind */
 
 /* The time. Returns 1, 0 when it is not known, or the system's error. */
 static inline int acme_time(const struct acme_client *c, int64_t *utc)
 {
     int known = c->setup->sys->utc(c->setup->sys->ctx, utc);
-    return known < 1 ? known : *utc >= ACME_UTC_FLOOR && *utc <= ACME_UTC_CEILING;
+    return known < 1 ? known : *utc >= ACME_UTC_FLOOR && *utc <= ACME_UTC_CEILING ? 1 : 0;
 }
 
 #if ACME_CFG_RENEWAL
@@ -65,8 +65,11 @@ int acme_keep_looked(struct acme_client *c);
 /* The look has failed: of that nothing is said. Returns false when the run is no look. Work: at most one write. */
 bool acme_keep_look_failed(struct acme_client *c, int error);
 
-/* The run has failed in that phase, as c->failure says. Work: at most one write. */
-void acme_keep_failed(struct acme_client *c, enum acme_phase phase, uint32_t now_ms);
+/* The run has failed in that enum acme_phase, as c->failure says. Work: at most one write. */
+void acme_keep_failed(struct acme_client *c, int phase, uint32_t now_ms);
+
+/* A wait the CA has asked for, and up to a tenth more: it may have told a whole fleet the same moment. */
+uint32_t acme_keep_apart(struct acme_client *c, uint32_t wait_s);
 
 /* What acme_tick() says at the end of a round: once what has come of it. */
 enum acme_progress acme_keep_tell(struct acme_client *c);
@@ -91,6 +94,7 @@ uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms);
 #define acme_keep_looked(c)         1
 #define acme_keep_look_failed(c, e) false
 #define acme_keep_failed(c, p, now) ((void)(p), (void)(now))
+#define acme_keep_apart(c, wait_s)  (wait_s)
 #define acme_keep_tell(c)           ((c)->result)
 #define acme_keep_wakes(c, now)     false
 #define acme_keep_idle_ms(c, now)   0

@@ -155,8 +155,8 @@ struct acme_deploy {
      * offered again on later ticks, after a reset too; ACME_E_OFFER: refused, the run fails. NULL: accepted. */
     int (*offer)(void *ctx, const struct acme_offer *offer);
 
-    /* The pair is in use in the store. Returns 1: taken over; 0: under way; an error: tried again after 1, 10, 100 minutes,
-     * then once a day, after a reset too, until it succeeds. NULL: there is nothing to do. */
+    /* The pair is in use in the store. Returns 1: taken over; 0: under way; an error, such as ACME_E_DEPLOY: tried again
+     * after 1, 10, 100 minutes, then once a day, after a reset too, until it succeeds. NULL: there is nothing to do. */
     int (*taken)(void *ctx);
 };
 #endif

@@ -123,20 +123,29 @@ def make(name, *arguments):
     return command(name, ["make", "-j2", "-s", "-k", *arguments])
 
 
-def scripts(folder):
-    """Test programs by name: whatever is in the folder is run."""
-    for path in sorted(glob.glob(f"tests/{folder}/test_*.py") + glob.glob(f"tests/{folder}/test_*.sh")):
-        tap([sys.executable, path] if path.endswith(".py") else ["bash", path], path[len("tests/"):])
+def scripts(folder, at_once=1):
+    """Test programs by name: whatever is in the folder is run. With at_once so many side by side, but for those that
+    measure and say so in a line `# alone: why`."""
+    paths = sorted(glob.glob(f"tests/{folder}/test_*.py") + glob.glob(f"tests/{folder}/test_*.sh"))
+    commands = {path: [sys.executable if path.endswith(".py") else "bash", path] for path in paths}
+    alone = [path for path in paths if at_once > 1 and re.search(r"^# alone: ", open(path).read(), re.M)]
+    side_by_side([(path, commands[path]) for path in paths if path not in alone], at_once)
+    side_by_side([(path, commands[path]) for path in alone], 1)
 
 
 def programs(build):
     """The test programs in C, as many at a time as there are processors: they share nothing."""
     sources = {path: path[len(build) + 1:] + ".c" for path in sorted(glob.glob(f"{build}/tests/*/test_*"))}
-    sources = {p: s for p, s in sources.items() if os.path.exists(s)}  # its test may have been removed or renamed
-    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1)
+    # its test may have been removed or renamed
+    side_by_side([(s, [p]) for p, s in sources.items() if os.path.exists(s)], os.cpu_count() or 1)
+
+
+def side_by_side(tests, at_once):
+    """Runs (file, command) pairs, so many at a time; judges them in their order."""
+    pool = concurrent.futures.ThreadPoolExecutor(at_once)
     try:
-        for source, done in [(s, pool.submit(run, [p])) for p, s in sources.items()]:
-            judge(source[len("tests/"):], *done.result())
+        for file, done in [(f, pool.submit(run, c)) for f, c in tests]:
+            judge(file[len("tests/"):], *done.result())
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for group in list(running):
@@ -190,7 +199,7 @@ def install():
 
 def conformance():
     """the contract of a port, and the options of lwIP"""
-    scripts("conformance")
+    scripts("conformance", 2)
 
 
 def fault():
@@ -198,6 +207,15 @@ def fault():
     build = "build/asan"
     if make("the fault harness builds with gcc", f"B={build}", "CC=gcc", f"CFLAGS={SANITIZE}", f"{build}/torture"):
         tap([f"{build}/torture", "--at-most", "300"], "fault/torture")
+
+
+def soak():
+    """a year of one device, and a small fleet, in virtual time: samples of `make soak` and `make fleet`"""
+    build = "build/asan"
+    if make("the simulations build with gcc", f"B={build}", "CC=gcc", f"CFLAGS={SANITIZE}", f"{build}/soak",
+            f"{build}/fleet"):
+        tap([f"{build}/soak", "1"], "soak/soak")
+        tap([f"{build}/fleet", "25"], "soak/fleet")
 
 
 def coverage():
@@ -215,7 +233,7 @@ def fuzz():
 
 def interop():
     """Pebble, Caddy, step-ca, Boulder's words of 2016"""
-    scripts("interop")
+    scripts("interop", 3)  # they mostly wait
 
 
 def bigendian():
@@ -249,7 +267,7 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, coverage, fuzz, clang, bigendian, target, size, install, conformance, boards, interop, demo, bench]
+GROUPS = [lint, unit, fault, soak, coverage, fuzz, clang, bigendian, target, size, install, conformance, boards, interop, demo, bench]
 
 
 def main():

@@ -67,6 +67,7 @@ void page_certificate(const uint8_t *der, size_t len);
 bool https_start(void); /* false: there is no pair that fits into memory */
 void https_stop(void);
 bool https_tick(uint32_t now_ms); /* true: something moved */
+bool https_busy(void);            /* a visitor is being served */
 
 /* While it is not served: lets a visitor connect, or none any more. True: one is waiting. There must have been a pair when
  * https_start() was called last. */

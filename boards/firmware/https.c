@@ -294,6 +294,11 @@ bool https_tick(uint32_t now_ms)
     return moved;
 }
 
+bool https_busy(void)
+{
+    return https.on && https.connected;
+}
+
 bool https_knock(bool open)
 {
     const struct acme_listener *l = &firmware.https.listener;

@@ -1,9 +1,8 @@
-/* main.c - the firmware: runs of the client, and the HTTPS page between them. */
+/* main.c - the firmware: rounds of the client, and the HTTPS page between them. */
 #include <string.h>
 
 #include "lwip/sys.h"
 
-#include "../../port/acme_again.h"
 #include "board.h"
 #include "firmware.h"
 #include "say.h"
@@ -92,6 +91,25 @@ static bool page_comes_first(uint32_t *heard_ms, uint32_t *heard)
     return https_knock(now_ms - *heard_ms >= SILENT_MS);
 }
 
+/* When the client comes again, and why. */
+static void tell_plan(void)
+{
+    static const char *const why[] = {"by its life",   "the CA's window", "its window is late", "an order is open",
+                                      "there is none", "expired",         "other names",        "another setup"};
+    struct acme_plan plan;
+    struct acme_out *o;
+
+    if (!acme_plan(&firmware.client, &plan)) {
+        return;
+    }
+    o = say_begin();
+    acme_out_text(o, plan.due == ACME_TIME_NOW ? "renewal is due, next attempt " : "renews ");
+    say_date(o, plan.due > plan.hold_until ? plan.due : plan.hold_until);
+    acme_out_text(o, ": ");
+    acme_out_text(o, why[plan.why]);
+    say_end();
+}
+
 static void tell_end(enum acme_progress progress)
 {
     switch (progress) {
@@ -99,10 +117,7 @@ static void tell_end(enum acme_progress progress)
         say("a new certificate is in use", "");
         break;
     case ACME_CURRENT:
-        say("the certificate in use is not due", "");
-        break;
-    case ACME_IDLE:
-        say("the CA is silent, and somebody wants the page: later", "");
+        say("there is nothing to do", "");
         break;
     default:
         say_failure(acme_failure(&firmware.client));
@@ -110,17 +125,14 @@ static void tell_end(enum acme_progress progress)
     }
 }
 
-/* One run of the client, start to end, or (ACME_IDLE) until the page comes first: the next one goes on with the order. */
-static enum acme_progress run(void)
+/* Rounds of the client, until it rests, or until the page comes first: the order is gone on with later. */
+static void run(void)
 {
-    enum acme_progress progress = ACME_FAILED;
     uint32_t began = board_now_ms(), heard_ms = began, heard = 0;
-    int error;
 
     firmware.instructions = 0;
-    error = acme_start(&firmware.client, ACME_WHEN_DUE, began);
-
-    while (error == 0) {
+    while (!acme_resting(&firmware.client)) {
+        enum acme_progress progress;
         uint32_t before, kilo, wait_ms;
         bool moved = system_poll();
 
@@ -132,41 +144,41 @@ static enum acme_progress run(void)
             firmware.longest_tick = kilo > firmware.longest_tick ? kilo : firmware.longest_tick;
         }
         if (progress != ACME_IDLE && progress != ACME_BUSY) {
-            break;
-        }
-        if (progress == ACME_IDLE && page_comes_first(&heard_ms, &heard)) {
-            acme_stop(&firmware.client);
-            break;
-        }
-        if (progress == ACME_IDLE && !moved) {
-            wait_ms = acme_idle_ms(&firmware.client, board_now_ms());
-            system_wait(wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
+            firmware.last_error = acme_failure(&firmware.client)->error;
+            tell_end(progress);
+            report(board_now_ms() - began);
+        } else if (progress == ACME_IDLE && !acme_resting(&firmware.client)) {
+            if (page_comes_first(&heard_ms, &heard)) {
+                say("the CA is silent, and somebody wants the page: later", "");
+                firmware.last_error = ACME_E_TIMEOUT;
+                (void)acme_start(&firmware.client, ACME_KEEP, board_now_ms()); /* the attempt is stored, and waits */
+            } else if (!moved) {
+                wait_ms = acme_idle_ms(&firmware.client, board_now_ms());
+                system_wait(wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
+            }
         }
     }
-    firmware.last_error = progress == ACME_IDLE ? ACME_E_TIMEOUT : acme_failure(&firmware.client)->error;
-    tell_end(progress);
-    report(board_now_ms() - began);
-    return progress == ACME_IDLE ? ACME_FAILED : progress;
+    tell_plan();
 }
 
-/* Serves the page until the next run is due. */
-static void serve(uint32_t for_ms)
+/* Serves the page until the next round is due; a visit under way is not cut. */
+static void serve(void)
 {
-    uint32_t began = board_now_ms();
+    bool due = false;
 
     say(https_start() ? "the page is on port 443" : "no page: there is no pair in use", "");
-    while (board_now_ms() - began < for_ms) {
+    while (!due || https_busy()) {
         bool moved = system_poll();
         if (!https_tick(board_now_ms()) && !moved) {
             system_wait(LOOK_MS);
         }
+        due = due || acme_idle_ms(&firmware.client, board_now_ms()) == 0;
     }
     https_stop();
 }
 
 static void firmware_task(void)
 {
-    uint32_t failing_s = 0;
     int error;
 
     system_begin_network();
@@ -180,8 +192,10 @@ static void firmware_task(void)
     }
     (void)https_start(); /* it finds out whether there is a pair; nobody is served yet */
     https_stop();
+    (void)acme_start(&firmware.client, ACME_KEEP, board_now_ms());
     for (;;) {
-        serve(1000 * acme_again_s(&firmware.client, run(), &failing_s));
+        run();
+        serve();
     }
 }
 

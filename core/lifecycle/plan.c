@@ -40,8 +40,8 @@ static int64_t most(int64_t a, int64_t b)
 int64_t acme_plan_by_life(const struct acme_pair *pair)
 {
     int64_t life = pair->not_after - pair->not_before; /* a public key is a random number that needs no record */
-    int64_t later = ((life >> 6) * (pair->point[1] << 8 | pair->point[2])) >> 16;
-    return acme_renew_at(pair->not_before, pair->not_after) + later;
+    int64_t earlier = ((life >> 6) * (pair->point[1] << 8 | pair->point[2])) >> 16;
+    return acme_renew_at(pair->not_before, pair->not_after) - earlier;
 }
 
 /* A certificate that is new by our clock is not renewed because the CA says so: the window may be the one of its predecessor, or

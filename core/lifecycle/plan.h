@@ -77,7 +77,7 @@ struct acme_facts {
 
 void acme_plan_make(struct acme_plan *plan, const struct acme_facts *facts);
 
-/* When the pair is due by its life alone: acme_renew_at(), and up to a sixty-fourth of the life later, drawn from its public
+/* When the pair is due by its life alone: acme_renew_at(), and up to a sixty-fourth of the life earlier, drawn from its public
  * key, so that certificates made in one minute are not renewed in one. */
 int64_t acme_plan_by_life(const struct acme_pair *pair);
 

@@ -574,7 +574,8 @@ void acme_flow_located(struct acme_flow *f, struct acme_slice location)
 {
     if (f->rows == acme_flow_rfc8555 && f->step == ACME_STEP_ORDER && f->order.url[0] == '\0') {
         f->save_order = acme_url_keep(f->order.url, location, &f->hosts) == 0;
-        f->resumed = f->save_order; /* some CAs list the authorizations in newOrder's answer only: then it is of no use */
+        f->resumed =
+            f->save_order; /* some CAs list the authorizations in newOrder's answer only: then it is of no use */
     }
 }
 

@@ -1,8 +1,6 @@
 /* acme_cmsis.c - see acme_cmsis.h. */
 #include "acme_cmsis.h"
 
-#include "../acme_again.h"
-
 /* Ticks in a millisecond, or milliseconds in a tick. Where neither is a whole number the clock below is a little slow:
  * nothing happens too early. */
 static uint32_t ticks_in_ms(void)
@@ -27,47 +25,27 @@ static uint32_t now_ms(struct acme_cmsis *r)
     return r->ms;
 }
 
-/* Until a wake, or that long (an hour at most); the tick that has begun does not count. */
+/* Until a wake, or that long; the tick that has begun does not count. */
 static void wait_ms(uint32_t ms)
 {
-    ms = ms < 3600000 ? ms : 3600000;
     (void)osThreadFlagsWait(ACME_CMSIS_FLAG, osFlagsWaitAny, (ms / ms_in_tick() + 1) * ticks_in_ms());
-}
-
-static enum acme_progress run(struct acme_cmsis *r)
-{
-    enum acme_progress progress = ACME_FAILED;
-
-    if (acme_start(r->client, ACME_WHEN_DUE, now_ms(r)) != 0) {
-        return progress;
-    }
-    do {
-        progress = acme_tick(r->client, now_ms(r));
-        if (progress == ACME_IDLE) {
-            wait_ms(acme_idle_ms(r->client, now_ms(r)));
-        } else {
-            (void)osThreadYield(); /* where threads of one priority do not take turns by themselves */
-        }
-    } while (progress == ACME_IDLE || progress == ACME_BUSY);
-    return progress;
 }
 
 void acme_cmsis_thread(void *runner)
 {
     struct acme_cmsis *r = runner;
-    uint32_t failing_s = 0;
 
     r->ticks = osKernelGetTickCount();
     r->thread = osThreadGetId();
+    (void)acme_start(r->client, ACME_KEEP, now_ms(r)); /* a client that was prepared begins */
     for (;;) {
-        enum acme_progress how = run(r);
-        uint32_t wait_s = acme_again_s(r->client, how, &failing_s), began = now_ms(r), gone;
-
-        if (r->ended != NULL) {
-            r->ended(r->ctx, how);
-        }
-        while ((gone = now_ms(r) - began) < wait_s * 1000) { /* a late packet ends a wait, too */
-            wait_ms(wait_s * 1000 - gone);
+        enum acme_progress progress = acme_tick(r->client, now_ms(r));
+        if (progress == ACME_IDLE) {
+            wait_ms(acme_idle_ms(r->client, now_ms(r)));
+        } else if (progress == ACME_BUSY) {
+            (void)osThreadYield(); /* where threads of one priority do not take turns by themselves */
+        } else if (r->ended != NULL) {
+            r->ended(r->ctx, progress);
         }
     }
 }

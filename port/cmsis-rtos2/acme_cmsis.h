@@ -17,7 +17,8 @@ extern "C" {
 struct acme_cmsis {
     struct acme_client *client; /* prepared by acme_init(); the thread's alone from then on */
 
-    /* Called by the thread at the end of every run. After ACME_ISSUED a new pair is in the store. May be NULL. */
+    /* Called by the thread at the end of a round, when something has come of it: ACME_ISSUED (a new pair is in the store),
+     * ACME_FAILED, or ACME_CURRENT (there is nothing to be done now). May be NULL. */
     void (*ended)(void *ctx, enum acme_progress how);
     void *ctx;
 
@@ -25,9 +26,8 @@ struct acme_cmsis {
     uint32_t ticks, ms;           /* of the kernel, and of the client, when the clock was last read */
 };
 
-/* The thread, for osThreadNew(); its argument is a struct acme_cmsis. It looks at the pair in use at once and then
- * twice a day, and after a failure when the CA permits: a minute later, then twice as long each time, up to six
- * hours. */
+/* The thread, for osThreadNew(); its argument is a struct acme_cmsis. It keeps the certificate for ever (ACME_KEEP): the client
+ * decides when. */
 void acme_cmsis_thread(void *runner);
 
 /* Something came from the network: the thread looks. From any other thread. */

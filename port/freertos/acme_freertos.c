@@ -1,8 +1,6 @@
 /* acme_freertos.c - see acme_freertos.h. */
 #include "acme_freertos.h"
 
-#include "../acme_again.h"
-
 #ifndef configTICK_RATE_HZ
 #error "port/freertos needs configTICK_RATE_HZ"
 #endif
@@ -26,39 +24,20 @@ static void wait_ms(uint32_t ms)
     (void)ulTaskNotifyTake(pdTRUE, (TickType_t)(ms / portTICK_PERIOD_MS + 1));
 }
 
-static enum acme_progress run(struct acme_client *client)
-{
-    enum acme_progress progress = ACME_FAILED;
-
-    if (acme_start(client, ACME_WHEN_DUE, now_ms()) != 0) {
-        return progress;
-    }
-    do {
-        progress = acme_tick(client, now_ms());
-        if (progress == ACME_IDLE) {
-            wait_ms(acme_idle_ms(client, now_ms()));
-        } else {
-            taskYIELD(); /* where tasks of one priority do not take turns by themselves */
-        }
-    } while (progress == ACME_IDLE || progress == ACME_BUSY);
-    return progress;
-}
-
 void acme_freertos_task(void *runner)
 {
     struct acme_freertos *r = runner;
-    uint32_t failing_s = 0;
 
     r->task = xTaskGetCurrentTaskHandle();
+    (void)acme_start(r->client, ACME_KEEP, now_ms()); /* a client that was prepared begins */
     for (;;) {
-        enum acme_progress how = run(r->client);
-        uint32_t wait_s = acme_again_s(r->client, how, &failing_s), began = now_ms(), gone;
-
-        if (r->ended != NULL) {
-            r->ended(r->ctx, how);
-        }
-        while ((gone = now_ms() - began) < wait_s * 1000) { /* a late packet ends a wait, too */
-            wait_ms(wait_s * 1000 - gone);
+        enum acme_progress progress = acme_tick(r->client, now_ms());
+        if (progress == ACME_IDLE) {
+            wait_ms(acme_idle_ms(r->client, now_ms()));
+        } else if (progress == ACME_BUSY) {
+            taskYIELD(); /* where tasks of one priority do not take turns by themselves */
+        } else if (r->ended != NULL) {
+            r->ended(r->ctx, progress);
         }
     }
 }

@@ -14,16 +14,16 @@ extern "C" {
 struct acme_freertos {
     struct acme_client *client; /* prepared by acme_init(); the task's alone from then on */
 
-    /* Called by the task at the end of every run. After ACME_ISSUED a new pair is in the store. May be NULL. */
+    /* Called by the task at the end of a round, when something has come of it: ACME_ISSUED (a new pair is in the store),
+     * ACME_FAILED, or ACME_CURRENT (there is nothing to be done now). May be NULL. */
     void (*ended)(void *ctx, enum acme_progress how);
     void *ctx;
 
     TaskHandle_t volatile task; /* the task sets it; begins as NULL */
 };
 
-/* The task, for xTaskCreateStatic(); its argument is a struct acme_freertos. It looks at the pair in use at once and
- * then twice a day, and after a failure when the CA permits: a minute later, then twice as long each time, up to six
- * hours. It uses the task's notification 0. */
+/* The task, for xTaskCreateStatic(); its argument is a struct acme_freertos. It keeps the certificate for ever (ACME_KEEP): the
+ * client decides when. It uses the task's notification 0. */
 void acme_freertos_task(void *runner);
 
 /* Something came from the network: the task looks. From any other task, not from an interrupt. */

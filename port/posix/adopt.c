@@ -18,10 +18,18 @@
 static const char *const slots[] = {".a", ".b"};
 static const char *const files[] = {"privkey.pem", "fullchain.pem", "revoked"};
 
+static uint8_t der[8192];
+static size_t der_len;
+
+struct acme_der acme_adopt_der(void)
+{
+    const struct acme_der whole = {der, der_len};
+    return whole;
+}
+
 const char *acme_adopt_leaf(int folder, struct acme_leaf *leaf)
 {
     static char chain[16384];
-    static uint8_t der[8192];
     struct acme_pem pem;
     size_t at = 0, used = 0;
     int event = 0, len;
@@ -36,6 +44,7 @@ const char *acme_adopt_leaf(int folder, struct acme_leaf *leaf)
         event = acme_pem_read(&pem, chain + at, (size_t)len - at, &used);
         at += used;
     }
+    der_len = event == ACME_PEM_END ? pem.len : 0;
     return event == ACME_PEM_END && acme_leaf_parse(leaf, der, pem.len) == 0 ? NULL : "damaged: not a certificate";
 }
 
@@ -95,7 +104,7 @@ static int remove_folder(struct acme_posix_store *s, const char *name)
 }
 
 /* Copies a file with its rights; one that is not there is no error. */
-static int copy(int from, int to, const char *name)
+static int copy(const struct acme_posix_store *s, int from, int to, const char *name)
 {
     char piece[4096];
     ssize_t n = 1;
@@ -118,7 +127,7 @@ static int copy(int from, int to, const char *name)
     }
     acme_wipe(piece, sizeof piece);
     if (code == 0) {
-        acme_posix_carry(in, out, name == files[0] ? 0640 : 0644);
+        (void)acme_posix_pair_give(s, in, out, name == files[0] ? ACME_POSIX_KEY : ACME_POSIX_CHAIN);
         code = acme_posix_sync(out);
     }
     (void)close(in);
@@ -154,10 +163,10 @@ static int adopt_folder(struct acme_posix_store *s, int from)
     at = code == 0 ? openat(s->dir, slot, FOLDER) : -1;
     code = code == 0 && at < 0 ? errno : code;
     for (size_t i = 0; code == 0 && i < 3; i++) {
-        code = copy(from, at, files[i]);
+        code = copy(s, from, at, files[i]);
     }
     if (at >= 0) {
-        acme_posix_carry(from, at, 0755);
+        (void)acme_posix_pair_give(s, from, at, ACME_POSIX_SLOT);
         code = code == 0 ? acme_posix_sync(at) : code;
         (void)close(at);
     }

@@ -9,6 +9,9 @@
  * what is wrong with it. */
 const char *acme_adopt_leaf(int folder, struct acme_leaf *leaf);
 
+/* The certificate that acme_adopt_leaf() has read last, DER. */
+struct acme_der acme_adopt_der(void);
+
 /* True when a folder holds a private key and a certificate that belong together. */
 bool acme_adopt_whole(int folder, struct acme_leaf *leaf);
 

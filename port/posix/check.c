@@ -1,10 +1,15 @@
 /* check.c - names, contacts and hosts: right, or refused with the reason, before an order is made for them. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "hook.h"
+#include "posix.h"
 #include "report.h"
 #include "wire/url.h"
 
@@ -61,6 +66,13 @@ const char *acme_check_name(char name[254], const char *word)
     return NULL;
 }
 
+void acme_small_letters(char *name)
+{
+    for (; *name != '\0'; name++) {
+        *name = acme_lower(*name);
+    }
+}
+
 /* The names are also file names. */
 static int check_names(struct acme_checked *c, const struct acme_config *config, const char *verb)
 {
@@ -89,9 +101,8 @@ static int check_names(struct acme_checked *c, const struct acme_config *config,
         c->name_at[i] = c->names[i];
     }
     c->name_count = config->names.count;
-    for (i = 0; i <= strlen(c->names[0]); i++) {
-        c->first[i] = acme_lower(c->names[0][i]);
-    }
+    memcpy(c->first, c->names[0], sizeof c->first);
+    acme_small_letters(c->first);
     for (i = 0; i < sizeof ours / sizeof *ours; i++) {
         if (strcmp(c->first, ours[i]) == 0) {
             acme_report_error("names: \"%s\": the state directory has a file of that name; give another name first",
@@ -204,11 +215,83 @@ static int check_plain(struct acme_checked *c, const struct acme_config *config)
     return 0;
 }
 
+/* The mode of the key in octal. A key is never for everybody, and nobody but us writes to it. */
+static int check_mode(struct acme_checked *c, const struct acme_config *config)
+{
+    static const mode_t good[] = {0400, 0440, 0600, 0640};
+    const char *word = config->key_mode;
+    mode_t mode = 0;
+    size_t i;
+
+    c->key_mode = 0;
+    for (i = 0; word != NULL && i < 4 && word[i] >= '0' && word[i] <= '7'; i++) {
+        mode = mode << 3 | (mode_t)(word[i] - '0');
+    }
+    for (size_t k = 0; word != NULL && word[i] == '\0' && k < sizeof good / sizeof *good; k++) {
+        c->key_mode = mode == good[k] ? mode : c->key_mode;
+    }
+    if (word == NULL || c->key_mode != 0) {
+        return 0;
+    }
+    acme_report_error("key_mode: \"%.64s\" is not 0400, 0440, 0600 or 0640", word);
+    return acme_config_blame(config, ACME_KEY_KEY_MODE);
+}
+
+static int check_group(struct acme_checked *c, const struct acme_config *config)
+{
+    const char *word = config->key_group;
+    const struct group *group;
+    unsigned long number;
+
+    c->key_group = ACME_POSIX_NO_GROUP;
+    if (word == NULL) {
+        return 0;
+    }
+    errno = 0;
+    group = getgrnam(word);
+    if (group != NULL) {
+        c->key_group = group->gr_gid;
+        return 0;
+    }
+    int code = errno;
+    number = strtoul(word, NULL, 10);
+    if (word[strspn(word, "0123456789")] == '\0' && number < UINT32_MAX) {
+        c->key_group = (gid_t)number;
+        return 0;
+    }
+    acme_report_error("key_group: \"%.64s\": %s", word,
+                      code == 0 || code == ENOENT ? "there is no such group" : strerror(code));
+    return acme_config_blame(config, ACME_KEY_KEY_GROUP);
+}
+
+static int check_hook(const struct acme_config *config)
+{
+    const char *wrong = config->deploy_hook != NULL ? acme_hook_check(config->deploy_hook) : NULL;
+
+    if (wrong == NULL) {
+        return 0;
+    }
+    acme_report_error("deploy_hook: \"%.300s\": %s", config->deploy_hook, wrong);
+    return acme_config_blame(config, ACME_KEY_DEPLOY_HOOK);
+}
+
 int acme_check(struct acme_checked *c, const struct acme_config *config, const char *verb)
 {
     int code = check_names(c, config, verb);
 
     code = code != 0 ? code : check_contacts(c, config);
     code = code != 0 ? code : check_hosts(config);
+    if (code == 0 && config->profile_optional && config->profile == NULL) {
+        acme_report_error("profile_optional is about a profile, and none is named");
+        code = acme_config_blame(config, ACME_KEY_PROFILE_OPTIONAL);
+    }
     return code != 0 ? code : check_plain(c, config);
+}
+
+int acme_check_deploy(struct acme_checked *c, const struct acme_config *config)
+{
+    int code = check_mode(c, config);
+
+    code = code != 0 ? code : check_group(c, config);
+    return code != 0 ? code : check_hook(config);
 }

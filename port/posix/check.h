@@ -2,6 +2,8 @@
 #ifndef ACME_POSIX_CHECK_H
 #define ACME_POSIX_CHECK_H
 
+#include <sys/types.h>
+
 #include "config.h"
 
 /* What a run goes by: as configured, or put right. */
@@ -12,14 +14,22 @@ struct acme_checked {
     char first[254];                       /* the first name in small letters: what the certificate is stored as */
     char contacts[ACME_CONFIG_WORDS][272]; /* with a scheme */
     const char *contact_at[ACME_CONFIG_WORDS];
+    mode_t key_mode;      /* 0: not told                   */
+    gid_t key_group;      /* ACME_POSIX_NO_GROUP: not told */
     char plain_host[254]; /* the CA's, when it is spoken to without TLS; empty: it is not */
 };
 
 /* Copies a name without the dot at its end. Returns NULL, or why it cannot be asked for. */
 const char *acme_check_name(char name[254], const char *word);
 
+/* A certificate is stored as its first name in small letters. */
+void acme_small_letters(char *name);
+
 /* Checks names, contacts and hosts for a verb, with a message for what is wrong. Returns 0 or an exit code. */
 int acme_check(struct acme_checked *c, const struct acme_config *config, const char *verb);
+
+/* The same for what becomes of a new pair: rights of its files, the deploy hook. */
+int acme_check_deploy(struct acme_checked *c, const struct acme_config *config);
 
 /* Checks that the first name can be a file's in the state directory, which is open. Returns 0 or an exit code. */
 int acme_check_room(const struct acme_checked *c, const struct acme_config *config, int state);

@@ -12,12 +12,16 @@ static const struct verb {
     int (*run)(const struct acme_config *config);
 } verbs[] = {
     {"issue", "NAME...", "get a certificate for the names, or renew a due one", acme_program_issue},
+    {"renew", "[NAME...]", "renew what is due, each as it was issued", acme_program_renew},
+    {"daemon", "", "keep all certificates renewed, for ever", acme_program_daemon},
+    {"check", "[NAME...]", "try what a certificate needs, and ask for none", acme_program_check},
     {"status", "[NAME...]", "show the certificates in the state directory", acme_program_status},
 #if ACME_CFG_MANAGE
     {"revoke", "NAME", "revoke the certificate that is stored under the name", acme_program_revoke},
     {"change-key", "", "give the account a new key", acme_program_change_key},
     {"deactivate", "", "end the account for good; wants --yes", acme_program_deactivate},
 #endif
+    {"remove", "NAME", "take a certificate away; wants --yes", acme_program_remove},
     {"version", "", "show the version", acme_program_version},
 };
 
@@ -153,40 +157,52 @@ static bool wants_json(int argc, char **argv)
     return false;
 }
 
-static int run(struct acme_config *config, int argc, char **argv)
+/* Flags, then the config file, then both. Returns 0 or an exit code; the messages have been given. */
+static int configure(struct acme_config *config, struct words *w)
 {
-    struct words w = {.argc = argc, .at = 1, .argv = argv};
     int code = 0;
 
     acme_config_init(config);
-    for (; code == 0 && w.at < argc; w.at++) {
-        code = take_word(config, &w);
+    for (; code == 0 && w->at < w->argc; w->at++) {
+        code = take_word(config, w);
     }
-    if (code == 0 && w.help) {
-        return say_help();
-    }
-    if (code == 0 && w.version) {
-        return acme_program_version(config);
-    }
-    if (code == 0 && w.verb == NULL) {
-        code = usage("a verb is missing", "");
-    }
-    if (code != 0) {
+    if (code != 0 || w->help || w->version) {
         return code;
     }
-    if (w.verb->names[0] == '\0' && config->names.count > 0) {
-        return usage(w.verb->word, " takes no names");
+    if (w->verb == NULL) {
+        return usage("a verb is missing", "");
     }
-    if (strcmp(w.verb->names, "NAME") == 0 && config->names.count > 1) {
-        return usage(w.verb->word, " takes one NAME, the first of the certificate");
+    if (w->verb->names[0] == '\0' && config->names.count > 0) {
+        return usage(w->verb->word, " takes no names");
     }
-    code = w.file != NULL ? acme_config_read(config, w.file) : 0;
+    if (strcmp(w->verb->names, "NAME") == 0 && config->names.count > 1) {
+        return usage(w->verb->word, " takes one NAME, the first of the certificate");
+    }
+    code = w->file != NULL ? acme_config_read(config, w->file) : 0;
     code = code != 0 ? code : acme_config_check(config);
     if (code != 0) {
         acme_report_error("%s", config->error);
-        return code;
     }
-    return w.verb->run(config);
+    return code;
+}
+
+static int given_count;
+static char **given;
+
+int acme_program_configure(struct acme_config *config)
+{
+    struct words w = {.argc = given_count, .at = 1, .argv = given};
+    return configure(config, &w);
+}
+
+static int run(struct acme_config *config, int argc, char **argv)
+{
+    struct words w = {.argc = argc, .at = 1, .argv = argv};
+    int code = configure(config, &w);
+
+    given_count = argc;
+    given = argv;
+    return code != 0 ? code : w.help ? say_help() : w.version ? acme_program_version(config) : w.verb->run(config);
 }
 
 int acme_program_run(struct acme_config *config, int argc, char **argv)

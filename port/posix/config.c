@@ -10,7 +10,11 @@
 
 #include "config.h"
 
-enum kind { TEXT, WORDS, PORT, REASON, SWITCH };
+#define LETS_ENCRYPT "https://acme-v02.api.letsencrypt.org/directory"
+#define STAGING      "https://acme-staging-v02.api.letsencrypt.org/directory"
+#define FORMAT       1 /* of kept files */
+
+enum kind { TEXT, WORDS, PORT, REASON, FORM, SWITCH };
 
 /* Without a key it is a flag only, without a flag a key only, without a help it is not in --help. */
 static const struct row {
@@ -45,6 +49,18 @@ static const struct row {
     ROW(PRODUCT, "product", NULL, "TEXT", TEXT, product, NULL),
     ROW(REASON, NULL, "--reason", "N", REASON, reason, "why: 1 key compromised, 4 superseded, 5 out of use"),
     ROW(YES, NULL, "--yes", NULL, SWITCH, yes, "you mean it"),
+    ROW(PROFILE, "profile", "--profile", "NAME", TEXT, profile, "the CA's certificate profile to ask for"),
+    ROW(PROFILE_OPTIONAL, "profile_optional", "--profile-optional", NULL, SWITCH, profile_optional,
+        "without that profile the CA's default will do"),
+    ROW(STAGING, NULL, "--staging", NULL, SWITCH, staging, "Let's Encrypt's staging directory, for trials"),
+    ROW(DRY_RUN, NULL, "--dry-run", NULL, SWITCH, dry_run, "all of it, but what is in use stays as it is"),
+    ROW(QUIET, NULL, "-q", NULL, SWITCH, quiet, "errors only"),
+    ROW(METRICS, NULL, "--metrics", NULL, SWITCH, metrics, "status as text for Prometheus"),
+    ROW(FORMAT, "format", NULL, "N", FORM, format, NULL),
+    ROW(DEPLOY_HOOK, "deploy_hook", "--deploy-hook", "CMD", TEXT, deploy_hook,
+        "a program that takes each new pair over"),
+    ROW(KEY_MODE, "key_mode", "--key-mode", "MODE", TEXT, key_mode, "rights of the key, e.g. 0640 (default: 0600)"),
+    ROW(KEY_GROUP, "key_group", "--key-group", "GROUP", TEXT, key_group, "a group that may read key and chain"),
 #undef ROW
 };
 
@@ -65,7 +81,7 @@ __attribute__((format(printf, 3, 4))) static int complain(struct acme_config *c,
 void acme_config_init(struct acme_config *c)
 {
     memset(c, 0, sizeof *c);
-    c->directory_url = "https://acme-v02.api.letsencrypt.org/directory";
+    c->directory_url = LETS_ENCRYPT;
     c->state = "/var/lib/nanoacme";
     c->http_port = 80;
 }
@@ -147,6 +163,11 @@ static const char *set(struct acme_config *c, enum acme_config_key key, const ch
         return number_of(value) == 7                            ? "RFC 5280 has no reason 7"
                : number_of(value) == 0 || number_of(value) > 10 ? "not a reason from 1 to 10"
                                                                 : NULL;
+    case FORM:
+        *(uint16_t *)at = number_of(value);
+        return number_of(value) == 0       ? "not a number"
+               : number_of(value) > FORMAT ? "made by a later nanoacme, and left alone"
+                                           : NULL;
     case SWITCH:
         on = switch_of(value);
         *(bool *)at = on == 1;
@@ -240,13 +261,13 @@ static int unknown_key(struct acme_config *c, unsigned number, const char *key)
     for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
         if (is_flag_word(rows[i].flag, key) || (i == ACME_KEY_VERBOSE && strcmp(key, "verbose") == 0)) {
             return rows[i].key == NULL
-                       ? complain(c, ACME_EXIT_CONFIG, "%s:%u: \"%.64s\" is for the command line only: %s", c->file,
-                                  number, key, rows[i].flag)
-                       : complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"; here it is called %s", c->file,
-                                  number, key, rows[i].key);
+                       ? complain(c, ACME_EXIT_CONFIG, "%s:%u: \"%.64s\" is for the command line only: %s",
+                                  c->reading, number, key, rows[i].flag)
+                       : complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"; here it is called %s",
+                                  c->reading, number, key, rows[i].key);
         }
     }
-    return complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"", c->file, number, key);
+    return complain(c, ACME_EXIT_CONFIG, "%s:%u: unknown key \"%.64s\"", c->reading, number, key);
 }
 
 /* What of a value would become a part of it, such as of a directory's name, though it is not meant to. NULL: nothing. */
@@ -275,7 +296,7 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
         value = trim(value);
         key = trim(key);
     } else if (key[strcspn(key, " \t")] != '\0' && row_of(key, strcspn(key, " \t")) != ACME_KEY_COUNT) {
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: no = between \"%.*s\" and its value", c->file, number,
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: no = between \"%.*s\" and its value", c->reading, number,
                         (int)strcspn(key, " \t"), key);
     }
     enum acme_config_key i = row_of(key, strlen(key));
@@ -283,17 +304,19 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
         return unknown_key(c, number, key);
     }
     if (value == NULL || *value == '\0') {
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" has no value", c->file, number, key);
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" has no value", c->reading, number, key);
     }
-    if ((c->in_file & bit(i)) != 0 && rows[i].kind != WORDS) {
-        return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" is given twice", c->file, number, key);
+    uint32_t *in = c->reading == c->file ? &c->in_file : &c->in_kept;
+    uint32_t stays = c->by_flag | (c->reading == c->file ? 0 : c->in_file);
+    if ((*in & bit(i)) != 0 && rows[i].kind != WORDS) {
+        return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" is given twice", c->reading, number, key);
     }
     wrong = not_meant(value);
-    c->in_file |= bit(i);
-    if (wrong == NULL && (c->by_flag & bit(i)) == 0) {
+    *in |= bit(i);
+    if (wrong == NULL && (stays & bit(i)) == 0) {
         wrong = take_values(c, (enum acme_config_key)i, value);
     }
-    return wrong == NULL ? 0 : complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: %s", c->file, number, key, wrong);
+    return wrong == NULL ? 0 : complain(c, ACME_EXIT_CONFIG, "%s:%u: %s: %s", c->reading, number, key, wrong);
 }
 
 int acme_config_open(const char *path)
@@ -306,14 +329,13 @@ int acme_config_open(const char *path)
     return fd;
 }
 
-int acme_config_read(struct acme_config *c, const char *path)
+static int read_from(struct acme_config *c, int fd, const char *path)
 {
     ssize_t n = 1;
     unsigned number = 0;
     int code = 0;
-    int fd = acme_config_open(path);
 
-    c->file = path;
+    c->reading = path;
     while (fd >= 0 && n > 0 && c->pool_len < sizeof c->pool) {
         n = read(fd, c->pool + c->pool_len, sizeof c->pool - c->pool_len);
         c->pool_len += n > 0 ? (size_t)n : 0;
@@ -322,9 +344,6 @@ int acme_config_read(struct acme_config *c, const char *path)
         code = complain(c, ACME_EXIT_CONFIG, "cannot read %s: %s", path, strerror(errno));
     } else if (c->pool_len == sizeof c->pool || memchr(c->pool, '\0', c->pool_len) != NULL) {
         code = complain(c, ACME_EXIT_CONFIG, "%s: not a text of less than %zu bytes", path, sizeof c->pool);
-    }
-    if (fd >= 0) {
-        (void)close(fd);
     }
     /* Some editors put U+FEFF in front, which nobody sees. */
     char *line = c->pool + (c->pool_len >= 3 && memcmp(c->pool, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
@@ -340,20 +359,119 @@ int acme_config_read(struct acme_config *c, const char *path)
     return code;
 }
 
+int acme_config_read(struct acme_config *c, const char *path)
+{
+    int fd = acme_config_open(path);
+    c->file = path;
+    int code = read_from(c, fd, path);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return code;
+}
+
+int acme_config_kept(struct acme_config *c, int fd, const char *path)
+{
+    return read_from(c, fd, path);
+}
+
+/* True when take_line() reads back what is written of this value. */
+static bool can_be_read(const char *value, bool list)
+{
+    size_t len = strlen(value);
+    bool good = len > 0 && !blank(value[0]) && !blank(value[len - 1]) && not_meant(value) == NULL;
+
+    for (size_t i = 0; i < len; i++) {
+        good = good && (unsigned char)value[i] != '\n' && value[i] != '\r' && !(list && blank(value[i]));
+    }
+    return good;
+}
+
+static void write_pair(struct acme_out *o, const char *key, const char *folder, const char *value)
+{
+    acme_out_text(o, key);
+    acme_out_text(o, " = ");
+    acme_out_text(o, folder);
+    acme_out_text(o, folder[0] != '\0' ? "/" : "");
+    acme_out_text(o, value);
+    acme_out_text(o, "\n");
+}
+
+const char *acme_config_write(const struct acme_config *c, struct acme_out *o)
+{
+    const char *wrong = NULL;
+    char cwd[4096], number[8];
+
+    acme_out_text(o, "# What this certificate was issued with, and is renewed with. May be edited.\nformat = 1\n");
+    for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
+        const void *at = (const char *)c + rows[i].at;
+        const struct acme_words *words = at;
+        const char *value = rows[i].kind == TEXT ? *(const char *const *)at : NULL;
+        bool is_path = i == ACME_KEY_CA_FILE || i == ACME_KEY_WEBROOT;
+        bool bare = is_path && value != NULL && value[0] != '/';
+
+        if (rows[i].key == NULL || i == ACME_KEY_STATE || i == ACME_KEY_FORMAT) {
+            continue;
+        }
+        if (bare && getcwd(cwd, sizeof cwd) == NULL) {
+            wrong = rows[i].key;
+        }
+        if (value != NULL) {
+            wrong = can_be_read(value, false) && (!bare || can_be_read(cwd, false)) ? wrong : rows[i].key;
+            write_pair(o, rows[i].key, bare ? cwd : "", value);
+        }
+        for (size_t k = 0; rows[i].kind == WORDS && k < words->count; k++) {
+            wrong = can_be_read(words->at[k], true) ? wrong : rows[i].key;
+            acme_out_text(o, k == 0 ? rows[i].key : "");
+            acme_out_text(o, k == 0 ? " = " : " ");
+            acme_out_text(o, words->at[k]);
+            acme_out_text(o, k + 1 == words->count ? "\n" : "");
+        }
+        if (rows[i].kind == PORT && c->webroot == NULL) {
+            (void)snprintf(number, sizeof number, "%u", (unsigned)*(const uint16_t *)at);
+            write_pair(o, rows[i].key, "", number);
+        }
+        if (rows[i].kind == SWITCH && *(const bool *)at) {
+            write_pair(o, rows[i].key, "", "yes");
+        }
+    }
+    return o->overflow ? "all of it" : wrong;
+}
+
 int acme_config_blame(const struct acme_config *c, enum acme_config_key key)
 {
-    return (c->in_file & ~c->by_flag & bit(key)) != 0 ? ACME_EXIT_CONFIG : ACME_EXIT_USAGE;
+    return ((c->in_file | c->in_kept) & ~c->by_flag & bit(key)) != 0 ? ACME_EXIT_CONFIG : ACME_EXIT_USAGE;
+}
+
+void acme_config_for_trial(struct acme_config *c)
+{
+    c->directory_url = strcmp(c->directory_url, LETS_ENCRYPT) == 0 ? STAGING : c->directory_url;
 }
 
 int acme_config_check(struct acme_config *c)
 {
-    uint32_t both = bit(ACME_KEY_HTTP_PORT) | bit(ACME_KEY_WEBROOT);
+    const uint32_t both = bit(ACME_KEY_HTTP_PORT) | bit(ACME_KEY_WEBROOT),
+                   levels[] = {c->by_flag, c->in_file, c->in_kept};
+    uint32_t chosen = 0;
 
-    /* A flag chooses the way to answer against the file. */
-    if ((c->by_flag & both) == bit(ACME_KEY_HTTP_PORT)) {
-        c->webroot = NULL;
-    } else if ((c->by_flag & both) == both || ((c->by_flag & both) == 0 && (c->in_file & both) == both)) {
+    /* What counts more chooses the way to answer against what counts less. */
+    for (size_t i = 0; i < 3 && chosen == 0; i++) {
+        chosen = levels[i] & both;
+    }
+    if (chosen == both) {
         return complain(c, acme_config_blame(c, ACME_KEY_WEBROOT), "http_port and webroot exclude each other");
+    }
+    c->webroot = chosen == bit(ACME_KEY_HTTP_PORT) ? NULL : c->webroot;
+    if (c->quiet && c->verbose) {
+        return complain(c, ACME_EXIT_USAGE, "-q and -v exclude each other");
+    }
+    if (c->staging && (c->by_flag & bit(ACME_KEY_DIRECTORY_URL)) != 0) {
+        return complain(c, ACME_EXIT_USAGE, "--staging and --directory exclude each other");
+    }
+    if (c->staging) {
+        c->directory_url = STAGING;
+        c->by_flag |= bit(ACME_KEY_DIRECTORY_URL);
+        c->staging = false; /* said; this is called again when more has been read */
     }
     for (size_t i = 0; i < c->names.count; i++) {
         size_t len = strlen(c->names.at[i]);

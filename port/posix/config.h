@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "acme_config.h"
+#include "wire/out.h"
 
 /* Exit codes, of which the last two are those of sysexits(3). */
 enum { ACME_EXIT_NEW = 0, ACME_EXIT_FAILED = 1, ACME_EXIT_CURRENT = 2, ACME_EXIT_USAGE = 64, ACME_EXIT_CONFIG = 78 };
@@ -19,15 +20,18 @@ struct acme_words {
 };
 
 struct acme_config {
-    const char *directory_url, *ca_file, *state, *webroot, *user, *tls_name, *product, *plain_host;
+    const char *directory_url, *ca_file, *state, *webroot, *user, *tls_name, *product, *plain_host, *profile;
+    const char *deploy_hook, *key_mode, *key_group;
     struct acme_words contacts, names, more_hosts;
     uint16_t http_port;
     uint16_t reason; /* of a revocation; 0: not told */
-    bool accept_terms, more_names, force, json, verbose, yes;
+    uint16_t format; /* of a kept file; 0: not told  */
+    bool accept_terms, more_names, force, json, verbose, quiet, yes, profile_optional, staging, dry_run, metrics;
 
-    uint32_t by_flag, in_file; /* bits of rows: where a value came from */
-    const char *file;          /* the config file; NULL: none           */
-    char pool[8192];           /* texts of the file                     */
+    uint32_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
+    const char *file;                   /* the config file; NULL: none                                           */
+    const char *reading;                /* the file being read, for words                                        */
+    char pool[8192];                    /* texts of the file                                                     */
     size_t pool_len;
     char error[512]; /* the message after a failure */
 };
@@ -53,6 +57,16 @@ enum acme_config_key {
     ACME_KEY_PRODUCT,
     ACME_KEY_REASON,
     ACME_KEY_YES,
+    ACME_KEY_PROFILE,
+    ACME_KEY_PROFILE_OPTIONAL,
+    ACME_KEY_STAGING,
+    ACME_KEY_DRY_RUN,
+    ACME_KEY_QUIET,
+    ACME_KEY_METRICS,
+    ACME_KEY_FORMAT,
+    ACME_KEY_DEPLOY_HOOK,
+    ACME_KEY_KEY_MODE,
+    ACME_KEY_KEY_GROUP,
     ACME_KEY_COUNT
 };
 
@@ -79,7 +93,18 @@ int acme_config_open(const char *path);
 /* Reads a config file; what flags have set stays. Returns 0 or ACME_EXIT_CONFIG with the message in c->error. */
 int acme_config_read(struct acme_config *c, const char *path);
 
-/* Checks what belongs together, after flags and file. Returns 0, ACME_EXIT_USAGE or ACME_EXIT_CONFIG. */
+/* Reads a config file that is kept beside a certificate, open as `fd`; what flags and the config file have set stays. `path` is
+ * for words. Texts go into the pool, which has to be empty. Returns as acme_config_read(). */
+int acme_config_kept(struct acme_config *c, int fd, const char *path);
+
+/* Writes what has been set, as a config file that acme_config_kept() reads; paths are made absolute. NULL, or the key whose
+ * value a config file cannot hold. */
+const char *acme_config_write(const struct acme_config *c, struct acme_out *o);
+
+/* Let's Encrypt has another directory for trials; other CAs have not. */
+void acme_config_for_trial(struct acme_config *c);
+
+/* Checks what belongs together, after flags and file, and again after a kept file. Returns 0, ACME_EXIT_USAGE or ACME_EXIT_CONFIG. */
 int acme_config_check(struct acme_config *c);
 
 /* The exit code when this row's value is wrong: by where it came from. */

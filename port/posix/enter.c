@@ -99,6 +99,7 @@ static int take_lock(const struct acme_enter *e, const struct acme_config *confi
         }
         (void)nanosleep(&pause, NULL);
     }
+    (void)futimens(fd, NULL); /* when somebody was at work here last is for who watches */
     return 0;
 }
 
@@ -119,7 +120,7 @@ int acme_enter(const struct acme_enter *e, const struct acme_config *config)
         (void)acme_webroot_open(e->webroot); /* what is wrong with it is told when it is needed */
     }
     if (config->user != NULL) {
-        if (e->webroot == NULL) {
+        if (e->webroot == NULL && e->listener != NULL) {
             acme_posix_listener_keep(e->listener);
         }
         if ((code = change_user(e->store, config)) != 0) {

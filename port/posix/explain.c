@@ -236,6 +236,9 @@ void acme_explain(const struct acme_report *r, struct acme_out *o)
         explain_wait(r, o);
         return;
     }
+#if ACME_CFG_RENEWAL
+    in_step = in_step && f->error != ACME_E_DEPLOY; /* that is between us and the hook */
+#endif
 #if ACME_CFG_MANAGE
     if (f->error == ACME_E_NO_ACCOUNT && acme_stats(r->client).requests == 0) {
         explain_no_key(r, o);

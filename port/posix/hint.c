@@ -311,6 +311,13 @@ void acme_hint(const struct acme_report *r, struct acme_out *o)
             acme_out_text(o, r->store->path);
             acme_out_text(o, " for a new one");
         }
+#if ACME_CFG_RENEWAL
+        if (f->error == ACME_E_DEPLOY && r->deploy != NULL) {
+            acme_out_text(o, "deploy_hook: ");
+            acme_out_text(o, r->deploy);
+            acme_out_text(o, "; the pair is in use, and the hook is run again by itself");
+        }
+#endif
         if (f->error == ACME_E_CERT_NAMES) {
             (void)acme_evidence_names(r->client, o);
             acme_out_text(o, "; where the CA adds names: --more-names");

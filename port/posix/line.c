@@ -17,6 +17,11 @@ struct acme_out *acme_line(void)
     return &line;
 }
 
+struct acme_out *acme_line_now(void)
+{
+    return &line;
+}
+
 /* On a terminal: what is under way, to be written over by the next line. */
 static bool held;
 
@@ -58,14 +63,21 @@ void acme_line_end(int fd)
 /* The last message, for acme_line_way_out(). */
 static char last[10240] = "nanoacme: "; /* with the CA's longest text */
 static bool ended;
+static const char *about;
+
+void acme_line_about(const char *name)
+{
+    about = name;
+}
 
 void acme_report_error(const char *format, ...)
 {
     va_list list;
     size_t len;
 
+    int lead = about != NULL ? snprintf(last + 10, sizeof last - 12, "%s: ", about) : 0;
     va_start(list, format);
-    (void)vsnprintf(last + 10, sizeof last - 12, format, list);
+    (void)vsnprintf(last + 10 + lead, sizeof last - 12 - (size_t)lead, format, list);
     va_end(list);
     for (len = 0; last[len] != '\0'; len++) { /* what was typed must not break the line, nor steer a terminal */
         last[len] = (unsigned char)last[len] < ' ' || last[len] == 0x7f ? '?' : last[len];

@@ -103,6 +103,8 @@ extern const struct acme_sys acme_posix_sys;
 /* Milliseconds of CLOCK_MONOTONIC, for acme_tick(). */
 uint32_t acme_posix_now_ms(void);
 
+#define ACME_POSIX_NO_GROUP ((gid_t)-1)
+
 /* One certificate's records below a state directory; posix_store.c tells the layout. The directory is opened once,
  * and all that is done in it goes by that descriptor: whoever owns it may swap names at any time, and nothing outside
  * is written, made, removed or given other rights. */
@@ -115,6 +117,9 @@ struct acme_posix_store {
     bool made;         /* acme_posix_store_make() has made the directory, where nobody else could have swapped it */
     bool due;          /* set by who knows better: the pair in use counts as none */
     int error;         /* errno of the last failure; 0 none. EEXIST: something of that name is not ours */
+    mode_t
+        key_mode; /* set by who knows better: the mode of every pair's key; 0: as the one in use has it, at first 0600 */
+    gid_t key_group;                /* the same: a group that reads it; ACME_POSIX_NO_GROUP: as for the one in use */
     char path[ACME_POSIX_PATH_MAX]; /* what it concerned, for words */
     const char *file;               /* the part of it below the directory */
 
@@ -169,9 +174,6 @@ bool acme_posix_ours_alone(int dir);
 /* What root makes in somebody else's folder belongs to that somebody, who could otherwise not go on without root. */
 void acme_posix_hand_over(int dir, int fd);
 
-/* Gives to what takes the place of another the owner, the group and at most these rights of it, as far as possible. */
-void acme_posix_carry(int from, int to, mode_t most);
-
 /* Sleeps until something the last ticks waited for may go on, or idle_ms have passed, or a signal came
  * (`signals`: the mask to sleep with; NULL: the present one). `listener` may be NULL. Never polls for what
  * nobody waits for, so bytes that the core does not want yet cannot turn the loop into a busy one. */
@@ -202,6 +204,15 @@ int acme_posix_pair_open(struct acme_posix_store *s, const char *slot);
 /* Adds to the chain in the other slot (len 0: starts it); puts that slot in use. */
 int acme_posix_pair_append(struct acme_posix_store *s, const void *data, size_t len);
 int acme_posix_pair_commit(struct acme_posix_store *s);
+
+/* Gives a new part of a pair its owner, group and mode: as s->key_mode and s->key_group say, else as `was` has them, which it
+ * takes the place of (-1: nothing), but a key never more than 0640. EPERM and others: somebody would lose a right to read. */
+enum acme_posix_part { ACME_POSIX_KEY, ACME_POSIX_CHAIN, ACME_POSIX_SLOT };
+int acme_posix_pair_give(const struct acme_posix_store *s, int was, int to, enum acme_posix_part part);
+
+/* Does that with the pair in use, for s->key_mode and s->key_group count at once; lets the group pass through the state
+ * directory; then tries on an empty file whether the next pair can be given the same rights. */
+int acme_posix_pair_rights(struct acme_posix_store *s);
 
 /* Makes STATE/NAME, whatever it is, the link to a slot. */
 int acme_posix_pair_link(struct acme_posix_store *s, const char *slot);

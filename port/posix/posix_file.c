@@ -234,16 +234,3 @@ int acme_posix_folder(const char *of, bool *made)
     errno = code;
     return next;
 }
-
-void acme_posix_carry(int from, int to, mode_t most)
-{
-    struct stat old, new;
-
-    if (fstat(from, &old) != 0 || fstat(to, &new) != 0) {
-        return;
-    }
-    bool same = old.st_uid == new.st_uid &&old.st_gid == new.st_gid;
-    if (same || fchown(to, old.st_uid, old.st_gid) == 0 || fchown(to, (uid_t)-1, old.st_gid) == 0) {
-        (void)fchmod(to, old.st_mode & most);
-    }
-}

@@ -27,6 +27,9 @@
 #define READ_FILE (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 #define FOLDER    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
+static const char *const parts[] = {
+    [ACME_POSIX_KEY] = "privkey.pem", [ACME_POSIX_CHAIN] = "fullchain.pem", [ACME_POSIX_SLOT] = "."};
+
 int acme_posix_pair_in_use(struct acme_posix_store *s, const char **slot)
 {
     static const char *const slots[] = {".a", ".b"};
@@ -118,12 +121,62 @@ int acme_posix_pair_append(struct acme_posix_store *s, const void *data, size_t 
     return code;
 }
 
+int acme_posix_pair_give(const struct acme_posix_store *s, int was, int to, enum acme_posix_part part)
+{
+    static const mode_t most[] = {0640, 0644, 0755}, by_group[] = {0040, 0040, 0050};
+    struct stat old, is;
+    mode_t mode;
+    bool told = s->key_group != ACME_POSIX_NO_GROUP;
+
+    if (fstat(to, &is) != 0 || fstat(was >= 0 ? was : to, &old) != 0) {
+        return errno;
+    }
+    if (S_ISREG(is.st_mode) && is.st_nlink > 1) {
+        return EMLINK; /* none that we made: it may be anybody's file from elsewhere */
+    }
+    mode = was >= 0 ? old.st_mode & most[part] : old.st_mode & 0777;
+    old.st_gid = told ? s->key_group : old.st_gid;
+    /* Who may read the key has to come to it, and needs the chain. */
+    if (s->key_mode != 0 ? (s->key_mode & 0040) != 0 : told) {
+        mode |= by_group[part];
+    }
+    if (part == ACME_POSIX_KEY && s->key_mode != 0) {
+        mode = s->key_mode;
+    }
+    /* The owner goes last, for then we may have no more right to the mode. A group or an owner that may do no more than others
+     * is no loss; and root reads all. */
+    if (old.st_gid != is.st_gid && fchown(to, (uid_t)-1, old.st_gid) != 0 &&
+        (told || (mode >> 3 & ~mode & 07) != 0)) {
+        return errno;
+    }
+    if (mode != (is.st_mode & 0777) && fchmod(to, mode) != 0) {
+        return errno;
+    }
+    return old.st_uid != is.st_uid && fchown(to, old.st_uid, (gid_t)-1) != 0 && old.st_uid != 0 &&
+                   (mode >> 6 & ~mode & 05) != 0
+               ? errno
+               : 0;
+}
+
+/* The same for a part of the next pair: what an admin gave to the one in use counts where nobody else can have put it. */
+static int give(const struct acme_posix_store *s, int old, int to, enum acme_posix_part part)
+{
+    bool ours = old >= 0 && acme_posix_ours_alone(s->dir);
+    int was = ours ? openat(old, parts[part], part == ACME_POSIX_SLOT ? FOLDER : READ_FILE) : -1;
+    int code = acme_posix_pair_give(s, was, to, part);
+
+    if (was >= 0) {
+        (void)close(was);
+    }
+    return code;
+}
+
 /* Copies the order's key into the slot. It is not linked: the file in the slot then has nobody else's name, and its rights
  * can be set. Without a key that is in order only if none was ever in use. */
 static int copy_key(struct acme_posix_store *s, int at, int old)
 {
     uint8_t key[KEY_MAX];
-    int len = 0, fd, was;
+    int len = 0, fd;
     int code = acme_posix_place_record(s, ACME_RECORD_KEY_NEXT);
 
     code = code != 0 ? code : acme_posix_read(s->dir, s->file, O_NOFOLLOW, key, sizeof key, &len);
@@ -135,13 +188,8 @@ static int copy_key(struct acme_posix_store *s, int at, int old)
     fd = fresh(at, "privkey.pem", 0600);
     code = fd < 0 ? errno : acme_posix_write(fd, key, (size_t)len);
     explicit_bzero(key, sizeof key);
-    /* Rights that an admin gave to the one in use, where nobody else can have put it. */
-    was = code == 0 && old >= 0 && acme_posix_ours_alone(s->dir) ? openat(old, "privkey.pem", READ_FILE) : -1;
-    if (was >= 0) {
-        acme_posix_carry(was, fd, 0640);
-        (void)close(was);
-    }
-    code = code == 0 ? acme_posix_sync(fd) : code;
+    code = code != 0 ? code : give(s, old, fd, ACME_POSIX_KEY);
+    code = code != 0 ? code : acme_posix_sync(fd);
     if (fd >= 0 && close(fd) != 0 && code == 0) {
         code = errno;
     }
@@ -152,19 +200,15 @@ static int copy_key(struct acme_posix_store *s, int at, int old)
 static int end_chain(struct acme_posix_store *s, int at, int old)
 {
     int fd = s->chain >= 0 ? s->chain : openat(at, "fullchain.pem", READ_FILE);
-    int was, code;
+    int code;
 
     s->chain = -1;
     if (fd < 0) {
         return errno;
     }
-    was = old >= 0 && acme_posix_ours_alone(s->dir) ? openat(old, "fullchain.pem", READ_FILE) : -1;
-    if (was >= 0) {
-        acme_posix_carry(was, fd, 0644);
-        acme_posix_carry(old, at, 0755);
-        (void)close(was);
-    }
-    code = acme_posix_sync(fd);
+    code = give(s, old, fd, ACME_POSIX_CHAIN);
+    code = code != 0 ? code : give(s, old, at, ACME_POSIX_SLOT);
+    code = code != 0 ? code : acme_posix_sync(fd);
     return close(fd) != 0 && code == 0 ? errno : code;
 }
 
@@ -245,4 +289,92 @@ bool acme_posix_pair_revoked(struct acme_posix_store *s)
         (void)close(at);
     }
     return revoked;
+}
+
+/* Gives the parts of the pair in use what is told now. Where others may change the folders they could be anything. */
+static int right_in_use(const struct acme_posix_store *s, int at)
+{
+    struct stat is;
+    int code = 0;
+
+    for (unsigned part = ACME_POSIX_KEY; code == 0 && part <= ACME_POSIX_SLOT; part++) {
+        bool slot = part == ACME_POSIX_SLOT;
+        int fd = openat(at, parts[part], slot ? FOLDER : READ_FILE);
+        if (fd >= 0 && fstat(fd, &is) == 0 && (slot || (S_ISREG(is.st_mode) && is.st_nlink == 1))) {
+            code = acme_posix_pair_give(s, -1, fd, (enum acme_posix_part)part);
+        }
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+    return code;
+}
+
+/* Who reads the key has to come through the state directory, where names and all else keep their own rights. */
+static int let_pass(struct acme_posix_store *s, gid_t group)
+{
+    struct stat is;
+
+    if (fstat(s->dir, &is) != 0 || (is.st_mode & 0001) != 0 || (is.st_gid == group && (is.st_mode & 0010) != 0)) {
+        return 0;
+    }
+    if (fchmod(s->dir, (is.st_mode & 07777) | (is.st_gid == group ? 0010 : 0001)) == 0) {
+        return 0;
+    }
+    int code = errno;
+    (void)snprintf(s->path, sizeof s->path, "%s", s->state);
+    return code;
+}
+
+/* Whether a part of the pair in use has other rights than those that all we make has. */
+static bool is_given(const struct acme_posix_store *s, int at)
+{
+    struct stat is;
+    bool given = s->key_mode != 0 || s->key_group != ACME_POSIX_NO_GROUP;
+
+    for (unsigned part = ACME_POSIX_KEY; at >= 0 && part <= ACME_POSIX_SLOT; part++) {
+        given = given || (fstatat(at, parts[part], &is, AT_SYMLINK_NOFOLLOW) == 0 &&
+                          (is.st_uid != geteuid() || is.st_gid != getegid()));
+    }
+    return given;
+}
+
+/* Gives an empty file the rights of each part of the next pair. */
+static int try_next(struct acme_posix_store *s, int at)
+{
+    int code = acme_posix_place(s, ".", s->name, ".try");
+
+    for (unsigned part = ACME_POSIX_KEY; code == 0 && part <= ACME_POSIX_SLOT; part++) {
+        int fd = fresh(s->dir, s->file, 0600);
+        code = fd < 0 ? errno : give(s, at, fd, (enum acme_posix_part)part);
+        if (fd >= 0) {
+            (void)close(fd);
+            (void)acme_posix_clear(s->dir, s->file);
+        }
+    }
+    return code;
+}
+
+int acme_posix_pair_rights(struct acme_posix_store *s)
+{
+    struct stat is;
+    bool told = s->key_mode != 0 || s->key_group != ACME_POSIX_NO_GROUP;
+    bool reads = s->key_mode != 0 ? (s->key_mode & 0040) != 0 : told;
+    int at = in_use(s);
+    int code = acme_posix_place(s, "", s->name, "");
+
+    if (code == 0 && told && at >= 0 && acme_posix_ours_alone(s->dir) && acme_posix_ours_alone(at)) {
+        code = right_in_use(s, at);
+    }
+    if (code == 0 && reads) {
+        gid_t group = at >= 0 && fstat(at, &is) == 0 ? is.st_gid : getegid();
+        code = let_pass(s, s->key_group != ACME_POSIX_NO_GROUP ? s->key_group : group);
+    }
+    if (code == 0 && is_given(s, at)) {
+        code = try_next(s, at);
+    }
+    if (at >= 0) {
+        (void)close(at);
+    }
+    return code;
 }

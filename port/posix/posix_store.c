@@ -30,8 +30,9 @@ int acme_posix_place_record(struct acme_posix_store *s, enum acme_record record)
 {
     static const struct {
         const char *before, *after;
-    } rows[] = {{"account.pem", NULL}, {"account", NULL},      {".", ".order"},           {".", ".key"},
-                {"", "/privkey.pem"},  {"", "/fullchain.pem"}, {"account-next.pem", NULL}};
+    } rows[] = {
+        {"account.pem", NULL},  {"account", NULL},          {".", ".order"}, {".", ".key"}, {"", "/privkey.pem"},
+        {"", "/fullchain.pem"}, {"account-next.pem", NULL}, {".", ".renew"}};
     bool shared = rows[record].after == NULL;
     return acme_posix_place(s, rows[record].before, shared ? "" : s->name, shared ? "" : rows[record].after);
 }
@@ -82,7 +83,8 @@ static bool is_cache(struct acme_posix_store *s, enum acme_record record)
     int len = 0;
 
     if (record != ACME_RECORD_KEY_NEXT) {
-        return record == ACME_RECORD_ACCOUNT || record == ACME_RECORD_ORDER || record == ACME_RECORD_CHAIN;
+        return record == ACME_RECORD_ACCOUNT || record == ACME_RECORD_ORDER || record == ACME_RECORD_CHAIN ||
+               record == ACME_RECORD_RENEWAL;
     }
     return acme_posix_place_record(s, ACME_RECORD_ORDER) == 0 &&
            (acme_posix_read(s->dir, s->file, 0, &byte, 1, &len) != 0 || len == 0);
@@ -174,6 +176,8 @@ void acme_posix_store_init(struct acme_posix_store *s, const char *state, const 
     s->name = name;
     s->dir = s->chain = -1;
     s->made = s->due = false;
+    s->key_mode = 0;
+    s->key_group = ACME_POSIX_NO_GROUP;
     s->error = 0;
     s->path[0] = '\0';
     s->file = s->path;

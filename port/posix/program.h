@@ -6,6 +6,10 @@
 
 /* Each returns the exit code. The messages have been given. */
 int acme_program_issue(const struct acme_config *config);
+int acme_program_renew(const struct acme_config *config);
+int acme_program_daemon(const struct acme_config *config);
+int acme_program_check(const struct acme_config *config);
+int acme_program_remove(const struct acme_config *config);
 int acme_program_revoke(const struct acme_config *config);
 int acme_program_deactivate(const struct acme_config *config);
 int acme_program_change_key(const struct acme_config *config);
@@ -14,5 +18,8 @@ int acme_program_version(const struct acme_config *config);
 
 /* Reads the command line, and the config file it names, and does what they say. Returns the exit code. */
 int acme_program_run(struct acme_config *config, int argc, char **argv);
+
+/* Reads both again, as they were given to acme_program_run(). Returns 0 or an exit code, and then a message was given. */
+int acme_program_configure(struct acme_config *config);
 
 #endif

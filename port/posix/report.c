@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "due.h"
 #include "report.h"
 #include "config.h"
 
@@ -272,6 +273,9 @@ void acme_report_event(void *ctx, const struct acme_event *e)
     struct acme_out *o;
 
     note(r, e);
+    if (r->quiet || (r->about != NULL && !r->verbose)) {
+        return; /* what a failure was is told at the end */
+    }
     if (e->kind == ACME_EVENT_PROBLEM && (r->verbose || !extra(e))) {
         hold(r, e);
     }
@@ -340,10 +344,12 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
     struct figure all[24];
     size_t count = figures(r, all);
     int64_t from, to, renew;
+    struct acme_plan plan;
     static char message[9216];
     struct acme_out words, *o = acme_line();
 
-    acme_line_object(o, "end");
+    acme_line_object(o, r->about != NULL ? "certificate_end" : "end");
+    acme_line_text(o, "name", acme_slice_of(r->about != NULL ? r->about : ""));
     acme_line_text(o, "result", acme_slice_of(result));
     if (failed) {
         acme_out_init(&words, message, sizeof message);
@@ -365,6 +371,8 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
         if (r->held_back) {
             acme_line_number(o, "held_until", r->told.until_utc);
         }
+    } else if (r->waits != NULL) {
+        acme_line_text(o, "message", acme_slice_of(r->waits));
     } else if (acme_validity(r->client, &from, &to, &renew)) {
         (void)acme_posix_place_record(r->store, ACME_RECORD_CHAIN);
         acme_line_text(o, "certificate", acme_slice_of(r->store->path));
@@ -372,7 +380,12 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
         acme_line_text(o, "key", acme_slice_of(r->store->path));
         acme_line_number(o, "not_before", from);
         acme_line_number(o, "not_after", to);
-        acme_line_number(o, "renew_at", renew);
+        if (acme_plan(r->client, &plan) && plan.not_after == to) { /* it knows of the new one in the next round */
+            acme_line_number(o, "renew_at", plan.due == ACME_TIME_NOW ? 0 : plan.due);
+            acme_line_text(o, "why", acme_slice_of(acme_due_word(plan.why)));
+        } else {
+            acme_line_number(o, "renew_at", renew);
+        }
     }
     acme_out_text(o, ",\"stats\":{");
     for (size_t i = 0; i < count; i++) {
@@ -390,12 +403,13 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
         enum acme_record record;
     } files[] = {{"certificate  ", ACME_RECORD_CHAIN}, {"key          ", ACME_RECORD_KEY}};
     int64_t from, to, renew;
+    struct acme_plan plan;
     struct acme_out *o;
 
     if (!acme_validity(r->client, &from, &to, &renew)) {
         return; /* beside issuing: the last answer has said it */
     }
-    for (size_t i = 0; i < 2 && result == ACME_ISSUED; i++) {
+    for (size_t i = 0; i < 2 && result == ACME_ISSUED && r->about == NULL && !r->trial; i++) {
         o = acme_line();
         (void)acme_posix_place_record(r->store, files[i].record);
         acme_out_text(o, files[i].word);
@@ -403,12 +417,24 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
         acme_line_end(STDOUT_FILENO);
     }
     o = acme_line();
-    acme_out_text(o, result == ACME_ISSUED ? "valid        " : "nothing to do: valid ");
+    if (r->about != NULL) {
+        acme_out_text(o, r->about);
+        acme_out_text(o, ": ");
+    }
+    acme_out_text(o, r->trial                ? "a trial, and it went well: valid "
+                     : result != ACME_ISSUED ? "nothing to do: valid "
+                     : r->about != NULL      ? "renewed: valid "
+                                             : "valid        ");
     acme_say_date(o, from);
     acme_out_text(o, " to ");
     acme_say_date(o, to);
-    acme_out_text(o, " UTC, to be renewed from ");
-    acme_say_date(o, renew);
+    if (acme_plan(r->client, &plan) && plan.not_after == to) { /* it knows of the new one in the next round */
+        acme_out_text(o, " UTC, to be renewed ");
+        acme_due_say(o, &plan);
+    } else {
+        acme_out_text(o, " UTC, to be renewed from ");
+        acme_say_date(o, renew);
+    }
     acme_line_end(STDOUT_FILENO);
 }
 
@@ -472,24 +498,24 @@ void acme_report_end(struct acme_report *r, enum acme_progress result, bool stop
                           r->paid ? ", and asks for the certificate at once: if it has been made, that is another one"
                                   : "");
 #if ACME_CFG_MANAGE
-    } else if (!r->json && result == ACME_DONE) {
+    } else if (!r->json && !r->quiet && result == ACME_DONE) {
         end_managed(r);
 #endif
-    } else if (!r->json) {
+    } else if (!r->json && !r->quiet && r->waits == NULL) {
         end_text(r, result);
     }
     if (failed || result == ACME_ISSUED) {
         acme_told_keep(r, failed);
     }
-    if (r->json) {
+    if (r->json && (!r->quiet || failed || stopped)) {
         end_json(r,
-                 stopped                  ? "stopped"
-                 : failed                 ? "failed"
-                 : result == ACME_ISSUED  ? "issued"
-                 : result == ACME_CURRENT ? "current"
-                                          : "done",
+                 stopped                      ? "stopped"
+                 : failed || r->waits != NULL ? "failed"
+                 : result == ACME_ISSUED      ? "issued"
+                 : result == ACME_CURRENT     ? "current"
+                                              : "done",
                  failed);
-    } else if (r->verbose) {
+    } else if (!r->json && r->verbose) {
         end_figures(r);
     }
 }

@@ -8,8 +8,11 @@
 
 /* How to say it, and what is needed for saying where. */
 struct acme_report {
-    bool json, verbose;
-    bool terminal; /* standard output is one that can erase: it shows which step is under way */
+    bool json, verbose, quiet;
+    const char *waits; /* what is due has to wait: until when and why, as has been told; NULL: nothing has to */
+    bool trial;        /* what was issued will not be used */
+    const char *about; /* one of several certificates: one line tells of it; NULL: it is the only one */
+    bool terminal;     /* standard output is one that can erase: it shows which step is under way */
     const struct acme_config *config;
     const struct acme_client *client;
     struct acme_posix_net *net;
@@ -25,11 +28,12 @@ struct acme_report {
         int64_t until_utc; /* of a wait that is stored; 0 none */
         int error;         /* what the wait is for             */
         char type[256], detail[8192];
-    } told;          /* the CA's words about the last request, or those that go with the stored wait    */
-    bool held_back;  /* nobody was asked: a wait is stored                                              */
-    bool paid;       /* the wait in hand is for a certificate that may have been made, its answer lost */
-    char shown[800]; /* what of a refused answer is worth showing; empty: nothing                       */
-    char host[300];  /* a host that is not allowed, as --more-host wants it                             */
+    } told;             /* the CA's words about the last request, or those that go with the stored wait    */
+    bool held_back;     /* nobody was asked: a wait is stored                                              */
+    const char *deploy; /* how the deploy hook has failed; NULL: it has not                                   */
+    bool paid;          /* the wait in hand is for a certificate that may have been made, its answer lost */
+    char shown[800];    /* what of a refused answer is worth showing; empty: nothing                       */
+    char host[300];     /* a host that is not allowed, as --more-host wants it                             */
 };
 
 /* struct acme_setup's trace; ctx is a struct acme_report. */
@@ -76,6 +80,9 @@ void acme_told_recall(struct acme_report *r);
 /* Reads that file; all is empty when it is not there or belongs to another wait. Returns whether it does. */
 bool acme_told_read(struct acme_posix_store *s, int64_t until_utc, struct acme_told *t);
 
+/* Reads it whatever it is about. Returns when it was written, or 0: there is none. */
+int64_t acme_told_last(struct acme_posix_store *s, struct acme_told *t);
+
 /* The time now, by the client's clock; 0 when it does not know. */
 int64_t acme_report_utc(const struct acme_report *r);
 
@@ -89,6 +96,7 @@ void acme_say_date(struct acme_out *o, int64_t utc);
 
 /* Lines. The text of a line is put together in one static buffer: one at a time. */
 struct acme_out *acme_line(void);
+struct acme_out *acme_line_now(void); /* the one that is being put together */
 void acme_line_end(int fd);
 
 /* Whole lines that were put together elsewhere. */
@@ -103,6 +111,9 @@ void acme_line_object(struct acme_out *o, const char *event);
 void acme_line_text(struct acme_out *o, const char *member, struct acme_slice value);
 void acme_line_number(struct acme_out *o, const char *member, int64_t value);
 void acme_line_close(struct acme_out *o);
+
+/* From now on each message of acme_report_error() begins with this name. */
+void acme_line_about(const char *name);
 
 /* With --json: the last object, if there was none with "event":"end" yet, with the last message when it failed. */
 void acme_line_way_out(const char *result);

@@ -2,6 +2,7 @@
 """The unit tests on a big-endian machine: built for s390x, run by qemu-user. The libraries are Debian's for that machine, unpacked
 below build/ from where this one has its packages; nothing of the system changes."""
 
+import concurrent.futures
 import glob
 import os
 import shutil
@@ -73,16 +74,21 @@ def main():
     done = build()
     if not tap.ok(done.returncode == 0, "the unit tests build for s390x", done.stderr[-500:]):
         return
-    for name in programs():
-        try:
-            run = subprocess.run([EMULATOR, "-L", "/usr/s390x-linux-gnu", "-E", f"LD_LIBRARY_PATH={LIBRARIES}", "-E",
-                                  "CMOCKA_MESSAGE_OUTPUT=STDOUT", os.path.join(BUILD, "tests", "unit", name)],
-                                 stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=LIMIT_S)
-            good, why = run.returncode == 0 and "[       OK ]" in run.stdout, run.stderr[-300:]
-        except subprocess.TimeoutExpired:
-            good, why = False, f"not done after {LIMIT_S} s"
-        tap.ok(good, f"{name} on a big-endian machine", why)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for name, done in [(n, pool.submit(emulate, n)) for n in programs()]:
+            good, why = done.result()
+            tap.ok(good, f"{name} on a big-endian machine", why)
 
+
+def emulate(name):
+    """Runs a program. Returns whether it was well, and what it said if not."""
+    try:
+        run = subprocess.run([EMULATOR, "-L", "/usr/s390x-linux-gnu", "-E", f"LD_LIBRARY_PATH={LIBRARIES}", "-E",
+                              "CMOCKA_MESSAGE_OUTPUT=STDOUT", os.path.join(BUILD, "tests", "unit", name)],
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        return False, f"not done after {LIMIT_S} s"
+    return run.returncode == 0 and "[       OK ]" in run.stdout, run.stderr[-300:]
 
 os.chdir(ROOT)
 for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):

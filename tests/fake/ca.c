@@ -566,11 +566,15 @@ void ca_issue(struct ca *ca, struct ca_order *o, const char *payload)
         snprintf(san + used, sizeof san - used, "%sDNS:%s", i > 0 ? "," : "", ca->plan->names[i]);
     }
     int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
+    int64_t life_s = ca->plan->life_s;
+    o->from = utc + (ca->plan->starts_in > 0         ? (int64_t)ca->plan->starts_in
+                     : ca->plan->starts_before_s > 0 ? -ca->plan->starts_before_s
+                     : life_s > 0                    ? -3600
+                                                     : -MAKER_DAY);
+    o->to = life_s > 0 ? o->from + life_s : utc + 90 * MAKER_DAY;
     struct maker_spec spec = {.san = san,
-                              .from = utc + (ca->plan->starts_in > 0         ? (int64_t)ca->plan->starts_in
-                                             : ca->plan->starts_before_s > 0 ? -ca->plan->starts_before_s
-                                                                             : -MAKER_DAY),
-                              .to = utc + (ca->plan->life_s > 0 ? ca->plan->life_s : 90 * MAKER_DAY),
+                              .from = o->from,
+                              .to = o->to,
                               .key = key,
                               .key_id = ca->plan->ari ? CA_KEY_ID : NULL,
                               .issuer = ca->issuer,

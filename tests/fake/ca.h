@@ -93,18 +93,18 @@ struct ca_plan {
     long ari_start, ari_end;             /* the window, in seconds from now                           */
     const char *ari_after;               /* its Retry-After; NULL: six hours                          */
     bool ari_of_life;                    /* it is the certificate's, in seconds from its notBefore    */
-    long life_s;                         /* of a certificate, from now; 0: 90 days                    */
     long starts_before_s;                /* that much before it is made; 0: a day                     */
     unsigned account_limit, order_limit; /* more are refused as rateLimited; 0: no limit              */
     unsigned limit_s;                    /* Retry-After then; 0: none, as for a paused account        */
     unsigned limit_lasts;                /* refusals before it is over; 0: for ever                   */
     unsigned stale;                      /* each so manieth look at an object tells its first state   */
     unsigned starts_in;                  /* seconds until certificates are valid; 0: since a day           */
-    bool begun;                          /* an order is there, and all its challenges are answered             */
-    bool shows_processing;               /* so says the challenge while its validation is under way */
-    bool trusting;                       /* signatures are not verified: where other tests do, for speed */
-    bool timed;                          /* validators come when the test says so: ca_authz::visit        */
-    bool stranger;                       /* the first order was finalized long ago with another's key */
+    int64_t life_s; /* of a certificate, which begins an hour ago, as Let's Encrypt's do; 0: it ends in 90 days  */
+    bool begun;     /* an order is there, and all its challenges are answered             */
+    bool shows_processing; /* so says the challenge while its validation is under way */
+    bool trusting;         /* signatures are not verified: where other tests do, for speed */
+    bool timed;            /* validators come when the test says so: ca_authz::visit        */
+    bool stranger;         /* the first order was finalized long ago with another's key */
     /* what follows is ca_v1.c's */
     bool v1;             /* ACME v1 as Boulder spoke it in December 2016                             */
     bool draft;          /* as its drafts wanted it: 202 and Retry-After while there is nothing yet  */
@@ -142,6 +142,7 @@ struct ca_order {
     struct ca_authz authz[CA_NAMES];
     char *chain;
     uint8_t point[65]; /* of the request's key */
+    int64_t from, to;  /* of its certificate   */
     char profile[32], replaces[128];
     const char *error; /* the document's member, as it is written; NULL: none */
 };

@@ -20,8 +20,18 @@ static void use(const uint8_t scalar[32])
     BN_free(number);
 }
 
+/* A key that is read at each look has the same point each time. */
 static int publish(struct acme_key_p256 *key)
 {
+    static struct {
+        uint8_t scalar[32], point[65];
+    } known[4096];
+    unsigned slot = (unsigned)(key->scalar[1] << 8 | key->scalar[2]) % 4096;
+    if (known[slot].point[0] == 4 && memcmp(known[slot].scalar, key->scalar, 32) == 0) {
+        memcpy(key->point, known[slot].point, 65);
+        key->ready = true;
+        return 0;
+    }
     use(key->scalar);
     const EC_GROUP *group = EC_KEY_get0_group(tool);
     EC_POINT *point = EC_POINT_new(group);
@@ -29,6 +39,8 @@ static int publish(struct acme_key_p256 *key)
     size_t len = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, key->point, 65, NULL);
     EC_POINT_free(point);
     key->ready = len == 65;
+    memcpy(known[slot].scalar, key->scalar, 32);
+    memcpy(known[slot].point, key->point, 65);
     return key->ready ? 0 : ACME_E_KEY;
 }
 

@@ -34,7 +34,7 @@ static const struct ca_plan plan = {{"a.example"},
                                     .ari_start = LIFE / 2 - 5760,
                                     .ari_end = LIFE / 2 + 5760,
                                     .starts_before_s = HOUR,
-                                    .life_s = LIFE - HOUR};
+                                    .life_s = LIFE};
 
 /* The world. */
 static struct {
@@ -163,7 +163,11 @@ static void judge(struct device *d)
     struct acme_renewal now;
     assert_true(d->ca.accounts <= 1);
     assert_true(d->account_keys <= 1);
-    unsigned most = k.was_off ? 5 : 2; /* a clock that is years ahead says that the pair is over, each time */
+    unsigned most =
+        k.was_off ? 5
+        : k.boots > 4
+            ? 3
+            : 2; /* so many cuts take longer than a life; and a clock that is years ahead says that the pair is over, each time */
     assert_true(d->ca.order_count <= most);
     for (unsigned i = 0; i < d->ca.order_count; i++) {
         assert_true(d->ca.order[i].finalized <= 1);

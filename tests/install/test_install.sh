@@ -17,6 +17,7 @@ sed 's/^/# /' "$to/log" | tail -20
 root=$to/image/opt/acme
 
 for file in bin/nanoacme lib/libnanoacme.a lib/libnanoacme-posix.a lib/pkgconfig/nanoacme.pc share/man/man1/nanoacme.1 \
+	lib/systemd/system/nanoacme.service lib/systemd/system/nanoacme.timer lib/systemd/system/nanoacme-daemon.service \
 	include/nanoacme/acme.h include/nanoacme/secure/key_p256.h; do
 	[ -s "$root/$file" ]
 	result $? "$file is there"
@@ -28,6 +29,33 @@ version=$(sed -n 's/.*ACME_VERSION "\(.*\)".*/\1/p' core/acme_version.h)
 result $? "pkg-config tells version $version"
 "$root/bin/nanoacme" version 2>&1 | grep -qF "$version"
 result $? "so does the program"
+
+# The units: what both services may do is the same, and systemd has nothing to say against them.
+units=$root/lib/systemd/system
+! grep -h '^Exec' "$units"/*.service | grep -v '^ExecReload=' | grep -qv '^ExecStart=/opt/acme/bin/nanoacme '
+result $? "units start the program that was installed"
+[ "$(sed -n '/^StateDirectory=/,/^$/p; /^CapabilityBoundingSet=/,/^$/p' "$units/nanoacme.service")" = \
+	"$(sed -n '/^StateDirectory=/,/^$/p; /^CapabilityBoundingSet=/,/^$/p' "$units/nanoacme-daemon.service")" ]
+result $? "both services are shut in the same way"
+if command -v systemd-analyze >/dev/null; then
+	mkdir "$to/units"
+	for unit in nanoacme.service nanoacme-daemon.service nanoacme.timer; do
+		sed "s|/opt/acme/bin|$root/bin|" "$units/$unit" >"$to/units/$unit"
+	done
+	said=$(systemd-analyze --man=no verify "$to"/units/* 2>&1)
+	[ -z "$said" ]
+	result $? "systemd-analyze verify${said:+: $said}"
+	for unit in nanoacme.service nanoacme-daemon.service; do
+		said=$(systemd-analyze security --offline=true --threshold=25 "$to/units/$unit" 2>&1)
+		result $? "systemd-analyze security: $(grep -o 'exposure.*' <<<"$said")"
+	done
+	times=$(systemd-analyze calendar --iterations=6 "$(sed -n 's/^OnCalendar=//p' "$units/nanoacme.timer")" | grep -c :.0:00)
+	[ "$times" -ge 6 ]
+	result $? "the timer comes every ten minutes"
+else
+	n=$((n + 1))
+	echo "ok $n - systemd-analyze on the units # SKIP not here"
+fi
 
 # A program of a stranger, in another folder, knowing pkg-config only.
 cat >"$to/user.c" <<'EOF'

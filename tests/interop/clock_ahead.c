@@ -4,9 +4,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef AHEAD_S
+#define AHEAD_S (4L * 365 * 86400)
+#endif
+
 int clock_gettime(clockid_t which, struct timespec *now)
 {
     int code = (int)syscall(SYS_clock_gettime, which, now);
-    now->tv_sec += which == CLOCK_REALTIME ? 4L * 365 * 86400 : 0;
+    now->tv_sec += which == CLOCK_REALTIME ? AHEAD_S : 0;
     return code;
 }

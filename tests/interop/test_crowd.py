@@ -3,6 +3,7 @@
 two seconds after it was asked: the crowd is there before.
 With numbers, so many runs of each, and every pace: test_crowd.py 100 tells how many were issued."""
 
+# alone: it counts the seconds a validator waits in a crowd
 import itertools
 import os
 import sys

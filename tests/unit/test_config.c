@@ -277,6 +277,45 @@ static void test_long_name(void **unused)
     assert_int_equal(acme_config_check(&c), ACME_EXIT_USAGE);
 }
 
+/* What excludes each other, by flag. */
+static void test_exclude(void **unused)
+{
+    static const struct {
+        enum acme_config_key a, b;
+        const char *value;
+    } pairs[] = {{ACME_KEY_QUIET, ACME_KEY_VERBOSE, NULL},
+                 {ACME_KEY_STAGING, ACME_KEY_DIRECTORY_URL, "https://ca.example/"}};
+    (void)unused;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        acme_config_init(&c);
+        assert_int_equal(acme_config_take(&c, pairs[i].a, NULL), 0);
+        assert_int_equal(acme_config_check(&c), 0);
+        acme_config_init(&c);
+        assert_int_equal(acme_config_take(&c, pairs[i].a, NULL), 0);
+        assert_int_equal(acme_config_take(&c, pairs[i].b, pairs[i].value), 0);
+        assert_int_equal(acme_config_check(&c), ACME_EXIT_USAGE);
+        assert_non_null(strstr(c.error, "exclude each other"));
+    }
+}
+
+/* A trial goes to the staging directory of the CA that has one. */
+static void test_trial(void **unused)
+{
+    (void)unused;
+    acme_config_init(&c);
+    acme_config_for_trial(&c);
+    assert_string_equal(c.directory_url, "https://acme-staging-v02.api.letsencrypt.org/directory");
+    c.directory_url = "https://ca.example/";
+    acme_config_for_trial(&c);
+    assert_string_equal(c.directory_url, "https://ca.example/");
+    acme_config_init(&c);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_STAGING, NULL), 0);
+    assert_int_equal(read_text("directory_url = https://ca.example/\n"), 0);
+    assert_int_equal(acme_config_check(&c), 0);
+    assert_int_equal(acme_config_check(&c), 0); /* again, as after a kept file */
+    assert_string_equal(c.directory_url, "https://acme-staging-v02.api.letsencrypt.org/directory");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +332,8 @@ int main(void)
         TEST(test_refused_with_a_hint),
         TEST(test_line_ends_and_mark),
         TEST(test_help),
+        TEST(test_exclude),
+        TEST(test_trial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -331,6 +332,137 @@ static void test_rights_are_carried(void **unused)
     assert_int_equal(mode("a.example/privkey.pem"), 0600);
 }
 
+static void expect_rights(const char *below, uid_t user, gid_t group, mode_t wanted)
+{
+    struct stat is;
+    assert_int_equal(stat(path(below), &is), 0);
+    assert_int_equal(is.st_uid, user);
+    assert_int_equal(is.st_gid, group);
+    assert_int_equal(is.st_mode & 07777, wanted);
+}
+
+/* A group and a mode that are told count for the pair in use at once, and for each later one. */
+static void test_rights_are_told(void **unused)
+{
+    gid_t group = geteuid() == 0 ? 4242 : getegid();
+    (void)unused;
+    assert_int_equal(acme_posix_pair_rights(&s), 0); /* nothing is told, and there is nothing */
+    bring("key 1", "chain 1");
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_int_equal(acme_posix_pair_rights(&s), 0);
+    expect_rights("a.example/privkey.pem", geteuid(), getegid(), 0600);
+    expect_rights("", geteuid(), getegid(), 0700);
+    s.key_group = group;
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(acme_posix_pair_rights(&s), 0);
+        expect_rights("a.example/privkey.pem", geteuid(), group, 0640);
+        expect_rights("a.example/fullchain.pem", geteuid(), group, 0644);
+        expect_rights("a.example/", geteuid(), group, 0750);
+        expect_rights("", geteuid(), getegid(), group == getegid() ? 0710 : 0701);
+        bring("key 2", "chain 2");
+        assert_int_equal(s.store.commit(&s), 0);
+        assert_string_equal(get(ACME_RECORD_KEY), "key 2");
+    }
+    assert_int_equal(access(path(".a.example.try"), F_OK), -1);
+    /* A mode counts more than what was there; and what is said no longer stays. */
+    s.key_mode = 0440;
+    for (unsigned i = 0; i < 3; i++) {
+        bring("key 3", "chain 3");
+        assert_int_equal(s.store.commit(&s), 0);
+        expect_rights("a.example/privkey.pem", geteuid(), group, 0440);
+        s.key_mode = 0;
+        s.key_group = ACME_POSIX_NO_GROUP;
+    }
+    s.key_mode = 0600;
+    assert_int_equal(acme_posix_pair_rights(&s), 0);
+    expect_rights("a.example/privkey.pem", geteuid(), group, 0600);
+    /* In a folder that others may change, what is there is left alone: it could be anything. */
+    assert_int_equal(chmod(state, 0777), 0);
+    s.key_mode = 0640;
+    assert_int_equal(acme_posix_pair_rights(&s), 0);
+    expect_rights("a.example/privkey.pem", geteuid(), group, 0600);
+    bring("key 4", "chain 4");
+    assert_int_equal(s.store.commit(&s), 0);
+    expect_rights("a.example/privkey.pem", geteuid(), getegid(), 0640);
+}
+
+/* A server's own user has the key as its owner. */
+static void test_owner_is_carried(void **unused)
+{
+    (void)unused;
+    if (geteuid() != 0) {
+        skip();
+    }
+    bring("key 1", "chain 1");
+    assert_int_equal(s.store.commit(&s), 0);
+    assert_int_equal(chown(path("a.example/privkey.pem"), 4243, 4244), 0);
+    assert_int_equal(chmod(path("a.example/privkey.pem"), 0400), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(acme_posix_pair_rights(&s), 0);
+        bring("key 2", "chain 2");
+        assert_int_equal(s.store.commit(&s), 0);
+        expect_rights("a.example/privkey.pem", 4243, 4244, 0400);
+    }
+}
+
+/* In a process that may not give files away: what is told or carried cannot be, that is known beforehand, and a commit that is
+ * tried all the same leaves the old pair in use. */
+static int without_chown(void)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct caps[2];
+    int rights;
+
+    if (syscall(SYS_capget, &head, caps) != 0) {
+        return 1;
+    }
+    caps[0].effective &= ~(1u << CAP_CHOWN);
+    if (syscall(SYS_capset, &head, caps) != 0) {
+        return 2;
+    }
+    rights = acme_posix_pair_rights(&s);
+    bring("key 2", "chain 2");
+    return rights != EPERM                                                ? 3
+           : s.store.commit(&s) != ACME_E_STORE_WRITE || s.error != EPERM ? 4
+           : strcmp(get(ACME_RECORD_KEY), "key 1") != 0                   ? 5
+           : strcmp(get(ACME_RECORD_CHAIN), "chain 1") != 0               ? 6
+           : access(path(".a.example.try"), F_OK) == 0                    ? 7
+                                                                          : 0;
+}
+
+static void refused(void)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(without_chown());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void test_rights_that_cannot_be(void **unused)
+{
+    (void)unused;
+    if (geteuid() != 0) {
+        skip();
+    }
+    bring("key 1", "chain 1");
+    assert_int_equal(s.store.commit(&s), 0);
+    s.key_group = 4242; /* told */
+    refused();
+    s.key_group = ACME_POSIX_NO_GROUP;
+    assert_int_equal(chown(path("a.example/privkey.pem"), 0, 4242), 0); /* given by hand: a group that reads, */
+    assert_int_equal(chmod(path("a.example/privkey.pem"), 0640), 0);
+    refused();
+    assert_int_equal(chown(path("a.example/privkey.pem"), 4243, 0), 0); /* an owner, */
+    refused();
+    assert_int_equal(chown(path("a.example/privkey.pem"), 0, 0), 0);
+    assert_int_equal(chown(path(".a.example.a"), 0, 4242), 0); /* or the way to it */
+    assert_int_equal(chmod(path(".a.example.a"), 0750), 0);
+    refused();
+}
+
 static void test_revoked_goes_with_the_pair(void **unused)
 {
     (void)unused;
@@ -643,6 +775,9 @@ int main(void)
         TEST(test_full),
         TEST(test_full_folder_in_the_way),
         TEST(test_rights_are_carried),
+        TEST(test_rights_are_told),
+        TEST(test_owner_is_carried),
+        TEST(test_rights_that_cannot_be),
         TEST(test_revoked_goes_with_the_pair),
         TEST(test_state_is_a_link),
         TEST(test_long_path),

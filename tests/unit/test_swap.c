@@ -447,6 +447,47 @@ static void test_state(void **unused)
     play_all(nothing, state, names, sizeof names / sizeof *names);
 }
 
+/* Another group and mode for what is in use, for what comes next, and for the way there. */
+static void rights(void)
+{
+    static struct acme_posix_store s;
+    acme_posix_store_init(&s, folder, "a.example");
+    (void)acme_posix_store_make(&s);
+    s.key_group = geteuid() == 0 ? 4243 : getegid();
+    s.key_mode = 0440;
+    for (unsigned round = 0; round < 2; round++) {
+        (void)s.store.put(&s, ACME_RECORD_KEY_NEXT, "text\n", 5);
+        if (round == 0) { /* else the chain is one that an earlier run has left */
+            (void)s.store.append(&s, NULL, 0);
+        }
+        (void)s.store.commit(&s);
+        (void)acme_posix_pair_rights(&s);
+    }
+    acme_posix_store_close(&s);
+}
+
+static void chain_is_there(void)
+{
+    char path[256];
+    in(path, folder, ".a.example.b");
+    put_folder(path);
+    put_file(path, "fullchain.pem", "chain\n", 0644);
+}
+
+static void test_rights(void **unused)
+{
+    static const char *const names[] = {"a.example",
+                                        ".a.example.a",
+                                        ".a.example.b",
+                                        ".a.example.try",
+                                        ".a.example.a/privkey.pem",
+                                        ".a.example.a/fullchain.pem",
+                                        ".a.example.b/privkey.pem",
+                                        ".a.example.b/fullchain.pem"};
+    (void)unused;
+    play_all(chain_is_there, rights, names, sizeof names / sizeof *names);
+}
+
 /* The folder that is given lies in somebody else's, and so may be the one above it. */
 static char given[160];
 
@@ -676,7 +717,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_webroot), TEST(test_state),    TEST(test_way),
+        TEST(test_webroot), TEST(test_state),    TEST(test_rights),       TEST(test_way),
         TEST(test_links),   TEST(test_adoption), TEST(test_adoption_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

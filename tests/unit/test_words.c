@@ -956,6 +956,16 @@ static void this_machines_own_affairs(void **unused)
         assert_non_null(strstr(err, "port 80"));
     }
 
+    static const char *const hook[] = {"not taken over", "/a/hook: exit status 3; the pair is in use",
+                                       "run again by itself", NULL};
+    static const char *const not_the_ca[] = {"certificate:", "the CA", NULL};
+    begin(false);
+    report.deploy = "/a/hook: exit status 3";
+    listen_in();
+    fails(ACME_E_DEPLOY, ACME_STEP_CERTIFICATE, "");
+    heard();
+    judge("a hook that fails", last_line(err), hook, not_the_ca);
+
     begin(false);
     listen_in();
     happens((struct acme_event){.kind = ACME_EVENT_TERMS, .text = acme_slice_of("https://ca.test/terms")});

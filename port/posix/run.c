@@ -1,0 +1,397 @@
+/* run.c - a run of the client: signals, the loop, the state directory before and after. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "adopt.h"
+#include "due.h"
+#include "enter.h"
+#include "hook.h"
+#include "kept.h"
+#include "look.h"
+#include "run.h"
+
+#define PATIENCE_S 600 /* for another run in the same state directory */
+#define HOOK_MS    100 /* between two looks at a hook that is under way */
+
+static struct acme_run run;
+static struct acme_hook hook = {.fd = -1};
+
+/* Signals that end a run in good order: the challenge answer is taken back. */
+static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+volatile sig_atomic_t acme_signalled;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    acme_signalled = 1;
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
+}
+
+void acme_catch_signals(void)
+{
+    struct sigaction action, before;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        /* What whoever started us has had ignored stays so, as nohup wants it. */
+        if (sigaction(stops[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(stops[i], &action, NULL);
+        }
+    }
+    action.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &action, NULL);
+    (void)sigaction(SIGXFSZ, &action, NULL); /* a limit on the size of files is an error like a full disk */
+}
+
+/* Sleeps; a signal that comes between looking and sleeping wakes it all the same. */
+static void sleep_while_idle(void)
+{
+    sigset_t ours, before;
+    (void)sigemptyset(&ours);
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        (void)sigaddset(&ours, stops[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &ours, &before);
+    if (!acme_signalled) {
+        uint32_t ms = acme_idle_ms(&run.client, acme_posix_now_ms());
+        acme_posix_wait(&run.net, &run.listener, hook.under_way && ms > HOOK_MS ? HOOK_MS : ms, &before);
+    }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static enum acme_progress loop(void)
+{
+    enum acme_progress progress = ACME_BUSY;
+
+    while (!acme_signalled && (progress == ACME_BUSY || progress == ACME_IDLE)) {
+        uint64_t before = now_us(), took;
+        progress = acme_tick(&run.client, acme_posix_now_ms());
+        took = now_us() - before;
+        if (took > run.report.longest_tick_us) {
+            run.report.longest_tick_us = (uint32_t)took;
+        }
+        if (progress == ACME_IDLE) {
+            sleep_while_idle();
+        }
+    }
+    return progress;
+}
+
+/* Whether a run may make a new pair. */
+static bool makes_pair(enum acme_when what)
+{
+#if ACME_CFG_RENEWAL
+    return what == ACME_WHEN_DUE || what == ACME_NOW || what == ACME_KEEP;
+#else
+    return what == ACME_WHEN_DUE || what == ACME_NOW;
+#endif
+}
+
+/* Whether a run is for a certificate that is due. */
+static bool issues(enum acme_when what)
+{
+#if ACME_CFG_RENEWAL
+    return what == ACME_WHEN_DUE || what == ACME_KEEP;
+#else
+    return what == ACME_WHEN_DUE;
+#endif
+}
+
+/* Puts what a copy or a restore has left in order. Returns 0 or an exit code. */
+static int set_right(enum acme_when what)
+{
+    struct acme_posix_store *s = &run.store;
+    int done;
+
+#if ACME_CFG_MANAGE
+    struct stat is;
+    if (what == ACME_CHANGE_KEY && fstatat(s->dir, "account.pem", &is, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISLNK(is.st_mode)) {
+        acme_report_error(
+            "%s/account.pem is a link, and what it leads to would keep the old key: put the key itself here first",
+            s->state);
+        return ACME_EXIT_FAILED;
+    }
+    if (what == ACME_CHANGE_KEY || what == ACME_DEACTIVATE) {
+        return 0; /* about no certificate */
+    }
+#endif
+    done = acme_adopt(s);
+    if (done == -EEXIST) {
+        acme_report_error(
+            "%s exists and was not made by nanoacme, nor is a private key in it with its certificate; left "
+            "alone: move it away, then run again",
+            s->path);
+    } else if (done < 0) {
+        acme_report_error("cannot write %s: %s", s->path, strerror(-done));
+    } else if (done > 0) {
+        acme_report_error("%s: put in order; it was not the link that nanoacme makes", s->path);
+    }
+    if (issues(what) && acme_posix_pair_revoked(s)) {
+        acme_report_error("the certificate in use was revoked: a new one is due");
+        s->due = true;
+    }
+    return done < 0 ? ACME_EXIT_FAILED : 0;
+}
+
+/* Rights that a new pair could not be given are known before anything is asked for it. Returns 0 or an exit code. */
+static int check_rights(void)
+{
+    struct acme_posix_store *s = &run.store;
+    int code = acme_posix_pair_rights(s);
+    const char *who = code != EPERM ? ""
+                      : geteuid() == 0
+                          ? "; root needs CAP_CHOWN for that"
+                          : "; only root can, or a member of the group (SupplementaryGroups= in a unit of systemd)";
+
+    if (code == 0) {
+        return 0;
+    }
+    acme_report_error("%s: a new pair cannot have the owner, group and mode that %s: %s%s; the one in use stays",
+                      s->path,
+                      s->key_mode != 0 || s->key_group != ACME_POSIX_NO_GROUP ? "key_mode and key_group tell"
+                                                                              : "the one in use has",
+                      strerror(code), who);
+    return ACME_EXIT_FAILED;
+}
+
+/* Takes hold of the state directory, and of what it holds. Returns 0 or an exit code. */
+static int enter(const struct acme_config *config, enum acme_when what)
+{
+    const struct acme_enter all = {.store = &run.store,
+                                   .webroot = config->webroot != NULL ? &run.webroot : NULL,
+                                   .listener = &run.listener,
+                                   .stop = &acme_signalled,
+                                   .patience_s = PATIENCE_S};
+    int code = acme_enter(&all, config);
+
+    code = code != 0 ? code : acme_check_room(&run.checked, config, run.store.dir);
+    code = code != 0 ? code : set_right(what);
+    code = code == 0 && makes_pair(what) ? check_rights() : code;
+    if (code == 0 && config->webroot != NULL) {
+        acme_webroot_sweep(&run.webroot, run.store.dir);
+    }
+    return code;
+}
+
+/* Keeps the setup beside the certificate; without it no later run would know how to renew. */
+static int keep_setup(const struct acme_config *config)
+{
+    char error[512];
+
+    if (acme_kept_write(config, run.checked.name_at, run.checked.name_count, &run.store, error) != 0) {
+        acme_report_error("%s", error);
+        return ACME_EXIT_FAILED;
+    }
+    return 0;
+}
+
+/* A first certificate: its setup is kept before anything is asked, for a run that is killed has to be gone on with as it was
+ * begun. *first: it was not there before. Else it is kept when there is a certificate that was issued with it: what fails
+ * changes nothing. Returns 0 or an exit code. */
+static int keep_first(const struct acme_config *config, bool *first)
+{
+    struct acme_posix_store *s = &run.store;
+    struct stat is;
+    const char *slot;
+
+    *first = acme_posix_place(s, ".", s->name, ".conf") == 0 &&
+             fstatat(s->dir, s->file, &is, AT_SYMLINK_NOFOLLOW) != 0 && acme_posix_pair_in_use(s, &slot) == 0 &&
+             slot == NULL;
+    return *first ? keep_setup(config) : 0;
+}
+
+#if ACME_CFG_RENEWAL
+/* The new pair is there and does not count yet: what it was issued with is kept first. */
+static int offer(void *ctx, const struct acme_offer *pair)
+{
+    (void)pair;
+    return keep_setup(ctx) == 0 ? 1 : ACME_E_OFFER;
+}
+#endif
+
+#if ACME_CFG_RENEWAL
+/* A pair before this one has left its key in the other slot, or a first one never had another. */
+static bool had_another(void)
+{
+    static const char *const slots[] = {".a", ".b"};
+    unsigned keys = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        int at = acme_posix_pair_open(&run.store, slots[i]);
+        keys += at >= 0 && faccessat(at, "privkey.pem", F_OK, 0) == 0;
+        if (at >= 0) {
+            (void)close(at);
+        }
+    }
+    return keys == 2;
+}
+
+/* The new pair is in use: the hook is told, and looked after until it ends. */
+static int taken(void *ctx)
+{
+    static char words[600];
+    const struct acme_config *config = ctx;
+    struct acme_leaf leaf = {.not_after = 0};
+    bool renewed = false;
+    int result;
+
+    if (!hook.under_way) {
+        const char *slot;
+        bool is_there = acme_posix_pair_in_use(&run.store, &slot) == 0 && slot != NULL;
+        int at = is_there ? acme_posix_pair_open(&run.store, slot) : -1;
+        if (at >= 0) {
+            (void)acme_adopt_leaf(at, &leaf);
+            (void)close(at);
+        }
+        renewed = had_another();
+    }
+    result = acme_hook_tick(&hook, renewed, leaf.not_after);
+    if (result < 0) {
+        (void)snprintf(words, sizeof words, "%s: %s", config->deploy_hook, hook.words);
+        run.report.deploy = words;
+    }
+    return result < 0 ? ACME_E_DEPLOY : result;
+}
+
+/* Before rights are given up: who will start the hook. Returns 0 or an exit code. */
+static int start_hook(const struct acme_config *config)
+{
+    const struct acme_hook_about about = {.path = config->deploy_hook,
+                                          .state = config->state,
+                                          .name = run.checked.first,
+                                          .names = run.checked.name_at,
+                                          .name_count = run.checked.name_count};
+    int code = acme_hook_start(&hook, &about);
+
+    if (code != 0) {
+        acme_report_error("deploy_hook: cannot start a process: %s", strerror(code));
+        return ACME_EXIT_FAILED;
+    }
+    run.setup.deploy.ctx = (void *)(uintptr_t)config;
+    run.setup.deploy.taken = taken;
+    return 0;
+}
+#endif
+
+/* After a run: what a first attempt leaves when it has come to nothing, and a setup that a run found nothing to do with. */
+static void keep_last(const struct acme_config *config, const struct acme_run_how *how, enum acme_progress progress,
+                      bool first)
+{
+    const char *slot;
+
+    if (progress == ACME_ISSUED || (progress == ACME_CURRENT && how->keep == ACME_KEEPS_ALL)) {
+        (void)keep_setup(config);
+    } else if (progress == ACME_FAILED && first && !acme_look_order(&run.store) &&
+               acme_posix_pair_in_use(&run.store, &slot) == 0 &&
+               slot == NULL) { /* a hook that fails takes nothing back */
+        (void)acme_kept_remove(&run.store);
+    }
+}
+
+/* Checks, reads and opens what the run needs. Returns 0 or an exit code. */
+static int prepare(const struct acme_config *config, const struct acme_run_how *how)
+{
+    int code = acme_check(&run.checked, config, how->verb);
+
+    run.checked.key_group = ACME_POSIX_NO_GROUP;
+    code = code == 0 && makes_pair(how->when) ? acme_check_deploy(&run.checked, config) : code;
+    code = code != 0 ? code : acme_run_roots(&run, config);
+    if (code != 0) {
+        return code;
+    }
+    acme_run_fill(&run, config);
+    run.store.key_mode = run.checked.key_mode;
+    run.store.key_group = run.checked.key_group;
+    run.report.about = how->about;
+    run.report.trial = how->trial;
+#if ACME_CFG_RENEWAL
+    run.setup.remember_looks = how->once;
+    if (how->keep != ACME_KEEPS_NOTHING) {
+        run.setup.deploy.ctx = (void *)(uintptr_t)config;
+        run.setup.deploy.offer = offer;
+    }
+    if (config->deploy_hook != NULL && makes_pair(how->when) && !how->trial && (code = start_hook(config)) != 0) {
+        return code;
+    }
+#endif
+    code = acme_init(&run.client, &run.setup);
+    if (code != 0) {
+        return acme_run_explain(config, code);
+    }
+    acme_catch_signals();
+    return enter(config, how->when);
+}
+
+/* A renewal that is due and has to wait is not well. Says until when and why, and returns it; NULL: none has to. */
+static const char *waits(void)
+{
+    static char words[400];
+    struct acme_out o;
+    struct acme_plan plan;
+    int64_t now = acme_report_utc(&run.report);
+
+    acme_out_init(&o, words, sizeof words - 1);
+    acme_out_text(&o, "due, but ");
+    if (!acme_plan(&run.client, &plan) || plan.due > now || !acme_due_say_hold(&o, &plan, now)) {
+        return NULL;
+    }
+    words[o.len] = '\0';
+    acme_report_error("%s", words);
+    return words;
+}
+
+int acme_run(const struct acme_config *config, const struct acme_run_how *how)
+{
+    enum acme_progress progress;
+    bool stopped, first = false;
+    int code = prepare(config, how);
+
+    code = code == 0 && how->keep != ACME_KEEPS_NOTHING ? keep_first(config, &first) : code;
+    if (code == 0 && first && hook.fd >= 0 && config->user != NULL &&
+        (config->by_flag & (1U << ACME_KEY_DEPLOY_HOOK)) != 0) {
+        acme_report_error(
+            "deploy_hook: renew needs it again, as a flag or with -c, since root runs nothing that is named in "
+            "%s's files",
+            config->user);
+    }
+    if (code != 0) {
+        return code;
+    }
+    (void)acme_start(&run.client, how->when, acme_posix_now_ms());
+    progress = loop();
+    stopped = progress == ACME_BUSY || progress == ACME_IDLE;
+    if (stopped) {
+        acme_stop(&run.client);
+    }
+    acme_hook_close(&hook);
+#if ACME_CFG_MANAGE
+    if (how->when == ACME_REVOKE && !stopped && progress != ACME_FAILED && acme_posix_pair_revoke(&run.store) != 0) {
+        acme_report_error("revoked, but that cannot be noted in %s", config->state);
+    }
+#endif
+    run.report.waits = progress == ACME_CURRENT && how->once ? waits() : NULL;
+    acme_report_end(&run.report, progress, stopped);
+    if (how->keep != ACME_KEEPS_NOTHING) {
+        keep_last(config, how, progress, first);
+    }
+    acme_key_p256_wipe(&run.account_key);
+    acme_key_p256_wipe(&run.certificate_key);
+    return run.report.waits != NULL             ? ACME_EXIT_FAILED
+           : progress == ACME_CURRENT           ? ACME_EXIT_CURRENT
+           : stopped || progress == ACME_FAILED ? ACME_EXIT_FAILED
+                                                : ACME_EXIT_NEW;
+}

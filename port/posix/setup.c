@@ -1,0 +1,157 @@
+/* setup.c - what a run works with: from the configuration to struct acme_setup. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "roots.h"
+#include "run.h"
+
+#define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
+#define ROOTS_MAX    (32u << 20) /* bytes: what is longer, or has no end as /dev/zero, is no file of roots */
+
+int acme_run_roots(struct acme_run *run, const struct acme_config *config)
+{
+    static struct acme_trust_reader reader;
+    const char *path = config->ca_file != NULL ? config->ca_file : SYSTEM_ROOTS;
+    char piece[4096], words[ACME_ROOTS_WORDS];
+    ssize_t n = 1;
+    size_t left, have = 0;
+    int code = 0, result = 0;
+    int blame = config->ca_file != NULL ? acme_config_blame(config, ACME_KEY_CA_FILE) : ACME_EXIT_CONFIG;
+    int fd;
+
+    if (run->checked.plain_host[0] != '\0' && config->ca_file == NULL && config->more_hosts.count == 0) {
+        return 0; /* there is no TLS to trust anybody by */
+    }
+    fd = acme_config_open(path);
+    acme_trust_begin(&reader, run->anchors, sizeof run->anchors);
+    while (fd >= 0 && have < ROOTS_MAX && (n = read(fd, piece, sizeof piece)) > 0) {
+        acme_trust_add(&reader, piece, (size_t)n);
+        have += (size_t)n;
+    }
+    code = fd < 0 || n < 0 ? errno : have >= ROOTS_MAX ? EFBIG : 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (code != 0) {
+        acme_report_error("ca_file: cannot read %s: %s", path, strerror(code));
+        return blame;
+    }
+    result = acme_trust_end(&reader, &run->trust);
+    left = acme_roots_words(&reader, words);
+    if (result == ACME_E_WORK_SMALL) {
+        acme_report_error("ca_file: %s: its roots need more than %zu bytes", path, sizeof run->anchors);
+    } else if (result < 0) {
+        acme_report_error("ca_file: %s: %s: %s%s", path, acme_error_text(result).meaning, words,
+                          acme_roots_trouble(&reader));
+    } else if (config->verbose || (left > 0 && config->ca_file != NULL)) {
+        acme_report_error("ca_file: %s: %s", path, words);
+    }
+    run->report.anchors_len = reader.low + (sizeof run->anchors - reader.high);
+    return result < 0 ? blame : 0;
+}
+
+/* Says which record is damaged; the run goes on without it. */
+static void told(const struct acme_posix_store *store, int code)
+{
+    acme_report_error("%s: %s; taken as absent", store->path,
+                      code == ENODATA ? "empty, or not a file" : strerror(code));
+}
+
+static void fill_setup(struct acme_run *run, const struct acme_config *config)
+{
+    struct acme_setup *s = &run->setup;
+
+    acme_posix_net_init(&run->net);
+    acme_posix_store_init(&run->store, config->state, run->checked.first);
+    run->store.told = told;
+    acme_posix_listener_init(&run->listener, NULL, config->http_port);
+    acme_http01_init(&run->http01, &run->listener.listener);
+    acme_webroot_init(&run->webroot, config->webroot);
+    run->solver = config->webroot != NULL ? &run->webroot.solver : &run->http01.solver;
+
+    s->net = &run->net.net;
+    s->sys = &acme_posix_sys;
+    s->store = &run->store.store;
+    s->ca.directory_url = config->directory_url;
+    s->ca.trust = &run->trust;
+    s->ca.tls_name = config->tls_name;
+    s->ca.more_hosts = config->more_hosts.at;
+    s->ca.more_host_count = config->more_hosts.count;
+#if ACME_CFG_PLAIN_HTTP
+    s->ca.plain_host = run->checked.plain_host[0] != '\0' ? run->checked.plain_host : NULL;
+#endif
+    s->account_key.ops = s->certificate_key.ops = &acme_key_p256_ops;
+    s->account_key.handle = &run->account_key;
+    s->certificate_key.handle = &run->certificate_key;
+    s->names = run->checked.name_at;
+    s->name_count = run->checked.name_count;
+    s->contacts = run->checked.contact_at;
+    s->contact_count = config->contacts.count;
+    s->accept_terms = config->accept_terms;
+    s->more_names = config->more_names;
+    s->solvers = &run->solver;
+    s->solver_count = 1;
+    s->product = config->product;
+#if ACME_CFG_RENEWAL
+    s->profile = config->profile;
+    s->profile_optional = config->profile_optional;
+#endif
+#if ACME_CFG_MANAGE
+    s->revoke_reason = config->reason;
+#endif
+    s->work = run->work;
+    s->work_len = sizeof run->work;
+    s->tls = &run->tls;
+    s->tls_buffer = run->tls_buffer;
+    s->tls_buffer_len = sizeof run->tls_buffer;
+    s->trace = acme_report_event;
+    s->trace_ctx = &run->report;
+}
+
+static void fill_report(struct acme_run *run, const struct acme_config *config)
+{
+    struct acme_report *r = &run->report;
+    r->json = config->json;
+    const char *type = getenv("TERM");
+    r->terminal = isatty(STDOUT_FILENO) && type != NULL && strcmp(type, "dumb") != 0;
+    r->verbose = config->verbose;
+    r->quiet = config->quiet;
+    r->config = config;
+    r->client = &run->client;
+    r->net = &run->net;
+    r->store = &run->store;
+    r->listener = &run->listener;
+    r->webroot = config->webroot != NULL ? &run->webroot : NULL;
+}
+
+void acme_run_fill(struct acme_run *run, const struct acme_config *config)
+{
+    fill_setup(run, config);
+    fill_report(run, config);
+}
+
+int acme_run_explain(const struct acme_config *config, int error)
+{
+    enum acme_config_key key = ACME_KEY_DIRECTORY_URL;
+    const char *word = "directory_url", *value = config->directory_url;
+
+    if (error == ACME_E_NAMES) {
+        key = ACME_KEY_NAMES;
+        word = "names";
+        value = config->names.at[0];
+    } else if (error == ACME_E_TLS_NAME && config->tls_name != NULL) {
+        key = ACME_KEY_TLS_NAME;
+        word = "tls_name";
+        value = config->tls_name;
+    } else if (error == ACME_E_TEXT) {
+        key = config->contacts.count > 0 ? ACME_KEY_CONTACT : ACME_KEY_PRODUCT;
+        word = config->contacts.count > 0 ? "contact" : "product";
+        value = config->contacts.count > 0 ? config->contacts.at[0] : config->product;
+    }
+    acme_report_error("%s: \"%.300s\": %s (%s)", word, value, acme_error_text(error).meaning,
+                      acme_error_text(error).cause);
+    return acme_config_blame(config, key);
+}
