@@ -293,7 +293,6 @@ static bool stays(int error)
 bool acme_keep_look_failed(struct acme_client *c, int error)
 {
     struct acme_renewal *r = &c->keep.renewal;
-    uint32_t wish_s = c->exchange.retry_s; /* the CA's, a day at most */
     if (!acme_looking(c)) {
         return false;
     }
@@ -303,7 +302,9 @@ bool acme_keep_look_failed(struct acme_client *c, int error)
         c->keep.look_failures++;
     }
     c->keep.mute = c->flow.info.none;
-    uint32_t wait_s = acme_plan_look_s(-1, 0, c->keep.look_failures);
+    /* Who does not keep running does not know how often it has failed. */
+    uint32_t wait_s = acme_plan_look_s(-1, 0, c->setup->remember_looks ? FREE_TRIES : c->keep.look_failures);
+    uint32_t wish_s = acme_plan_look_s(c->exchange.retry_after_s, 0, 0);
     r->look = c->utc + (wait_s > wish_s ? wait_s : wish_s);
     c->flow.info.looking = false;
     (void)end_round(c);

@@ -11,13 +11,13 @@
 extern "C" {
 #endif
 
-#define ACME_UTC_CEILING INT64_C(99999999999) /* year 5138: a clock that says more is out of its mind */
+#define ACME_UTC_CEILING 99999999999LL /* year 5138: a clock that says more is out of its mind */
 
 /* The time. Returns 1, 0 when it is not known, or the system's error. */
 static inline int acme_time(const struct acme_client *c, int64_t *utc)
 {
     int known = c->setup->sys->utc(c->setup->sys->ctx, utc);
-    return known < 1 ? known : *utc >= ACME_UTC_FLOOR && *utc <= ACME_UTC_CEILING;
+    return known < 1 ? known : *utc >= ACME_UTC_FLOOR && *utc <= ACME_UTC_CEILING ? 1 : 0;
 }
 
 #if ACME_CFG_RENEWAL

@@ -175,9 +175,7 @@ void acme_plan_attempt(struct acme_renewal *r, const struct acme_plan *p, const 
     r->tried = f->utc;
     r->next = f->utc + acme_plan_backoff_s(r->failures, p->not_after - f->utc, random);
     r->wants = *f->setup;
-    if (acme_mark_known(&f->pair->mark)) { /* one that could not be read just now is no other when it can */
-        r->pair = f->pair->mark;
-    }
+    r->pair = f->pair->mark;
     r->stopped = 0;
     if (f->deploys && !r->deploys) {
         r->deploys = true;

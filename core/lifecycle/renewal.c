@@ -220,21 +220,16 @@ static void put_line(struct acme_out *o, const struct acme_renewal *r, const str
     const char *from = (const char *)r + line->at;
     int64_t number = 0;
     uint32_t count;
-    switch (line->kind) {
-    case MARK:
+    if (line->kind == MARK) {
         number = from[0] != '\0';
-        break;
-    case TIME:
+    } else if (line->kind == TIME) {
         memcpy(&number, from, sizeof(number));
         number = number < 0 ? 0 : number < TIME_MAX ? number : TIME_MAX;
-        break;
-    case COUNT:
+    } else if (line->kind == COUNT) {
         memcpy(&count, from, sizeof(count));
         number = count;
-        break;
-    case FLAG:
+    } else {
         number = *(const bool *)from;
-        break;
     }
     if (number == 0) {
         return;

@@ -17,6 +17,8 @@ void acme_flow_info_read(struct acme_flow *f, const struct acme_json *json)
     bool usable = asked && text.len + 1 + ACME_CERTID_MAX <= ACME_URL_MAX &&
                   (!acme_url_is_plain(&url) || acme_url_is_plain(&f->hosts.directory));
     size_t len = usable ? text.len : 0;
+    bool known = f->info.none != usable && acme_slice_is(acme_slice(text.at, len), f->info.url);
+    f->save_account = f->save_account || (acme_flow_looks(f) && f->account[0] != '\0' && !known);
     memcpy(f->info.url, text.at != NULL ? text.at : "", len);
     f->info.url[len] = '\0';
     f->info.none = !usable;
@@ -52,7 +54,6 @@ void acme_flow_look(struct acme_flow *f)
 int acme_flow_info_directory(struct acme_flow *f)
 {
     f->cached = false;
-    f->save_account = f->account[0] != '\0';
     f->status = ACME_STATUS_NONE;
     return ask(f);
 }

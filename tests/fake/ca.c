@@ -567,7 +567,10 @@ void ca_issue(struct ca *ca, struct ca_order *o, const char *payload)
     }
     int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
     int64_t life_s = ca->plan->life_s;
-    o->from = utc + (ca->plan->starts_in > 0 ? (int64_t)ca->plan->starts_in : life_s > 0 ? -3600 : -MAKER_DAY);
+    o->from = utc + (ca->plan->starts_in > 0         ? (int64_t)ca->plan->starts_in
+                     : ca->plan->starts_before_s > 0 ? -ca->plan->starts_before_s
+                     : life_s > 0                    ? -3600
+                                                     : -MAKER_DAY);
     o->to = life_s > 0 ? o->from + life_s : utc + 90 * MAKER_DAY;
     struct maker_spec spec = {.san = san,
                               .from = o->from,

@@ -93,6 +93,8 @@ struct ca_plan {
     const char *issued;                  /* certID of a certificate of an earlier run, for the same names */
     long ari_start, ari_end;             /* the window, in seconds from now                           */
     const char *ari_after;               /* its Retry-After; NULL: six hours                          */
+    bool ari_of_life;                    /* it is the certificate's, in seconds from its notBefore    */
+    long starts_before_s;                /* that much before it is made; 0: a day                     */
     unsigned account_limit, order_limit; /* more are refused as rateLimited; 0: no limit              */
     unsigned limit_s;                    /* Retry-After then; 0: none, as for a paused account        */
     unsigned limit_lasts;                /* refusals before it is over; 0: for ever                   */
@@ -178,6 +180,7 @@ struct ca {
     } managed;
     unsigned early; /* finalize or new-cert was asked for before all authorizations had been valid   */
     unsigned limited, renewal_infos;
+    const char *no_info; /* answer to who asks for renewal information; NULL: it is told */
     char nonces[4096][16];
     unsigned nonce_count;
     EVP_PKEY *issuer_key;

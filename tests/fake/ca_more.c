@@ -1,4 +1,5 @@
 /* ca_more.c - see ca_more.h. */
+#define _GNU_SOURCE /* timegm */
 #include "ca_v1.h"
 
 #include <stdio.h>
@@ -318,6 +319,17 @@ static void put_time(char out[24], int64_t utc)
     (void)strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+static int64_t starts_at(const struct ca_order *o)
+{
+    struct tm date = {0};
+    BIO *bio = BIO_new_mem_buf(o->chain, -1);
+    X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    (void)ASN1_TIME_to_tm(X509_get0_notBefore(leaf), &date);
+    X509_free(leaf);
+    BIO_free(bio);
+    return timegm(&date);
+}
+
 bool ca_renewal_info(struct ca *ca, const char *request, size_t len, struct ca_answer *answer)
 {
     static const char start[] = "GET /renewal-info/";
@@ -329,13 +341,19 @@ bool ca_renewal_info(struct ca *ca, const char *request, size_t len, struct ca_a
     snprintf(asked, sizeof asked, "%.*s", (int)strcspn(at, " "), at);
     assert_memory_equal(at + strlen(asked), " HTTP/1.1\r\n", 11);
     bool found = false;
+    int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
     for (unsigned i = 0; i < ca->order_count; i++) {
         if (ca->order[i].chain != NULL) {
             ca_certid(&ca->order[i], id, sizeof id);
             found = found || strcmp(id, asked) == 0;
+            utc = ca->plan->ari_of_life && strcmp(id, asked) == 0 ? starts_at(&ca->order[i]) : utc;
         }
     }
-    int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
+    if (ca->no_info != NULL) {
+        ca->renewal_infos++;
+        answer->len = (size_t)snprintf(ca->answer, sizeof ca->answer, "%s", ca->no_info);
+        return true;
+    }
     put_time(from, utc + ca->plan->ari_start);
     put_time(to, utc + ca->plan->ari_end);
     snprintf(body, sizeof body,

@@ -12,7 +12,9 @@ extern const struct dimension dimension_rxcut, dimension_txcut, dimension_rxspli
     dimension_storm, dimension_worksize, dimension_storetorn, dimension_storelost, dimension_connect,
     dimension_offline, dimension_keyfail, dimension_seampair, dimension_listener, dimension_crowd,
     dimension_listencut, dimension_listenlost, dimension_listentick, dimension_anstrunc, dimension_ansbyte,
-    dimension_header, dimension_member, dimension_several, dimension_v1_several;
+    dimension_header, dimension_member, dimension_several, dimension_v1_several, dimension_keep_tick,
+    dimension_keep_store, dimension_keep_pair, dimension_keep_many, dimension_keep_torn, dimension_keep_clock,
+    dimension_keep_wrap, dimension_keep_image;
 
 /* Those that are run in the scenes of ACME v1 as well stand there a second time: `v1-rxcut` beside `rxcut`. */
 #define DIMENSIONS_MAX 64

@@ -234,7 +234,8 @@ static enum what by_step(struct server *s, const struct acme_client *client)
     case ACME_STEP_CERTIFICATE:
         return CHAIN;
     case ACME_STEP_PRESENT:
-    case ACME_STEP_REVOKE: /* not asked for here, as the next ones */
+    case ACME_STEP_RENEWAL_INFO: /* not asked for here, as the next ones */
+    case ACME_STEP_REVOKE:
     case ACME_STEP_DEACTIVATE:
     case ACME_STEP_CHANGE_KEY:
     case ACME_STEP_TRY_KEY:
