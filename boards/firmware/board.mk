@@ -27,7 +27,7 @@ $(FW)/include:
 	$(Q)mv $@.new $@
 
 # MAIN=main.c: a program of yours in place of the firmware's, without its page: the rest is what an application stands on.
-FW_OURS := $(if $(MAIN),$(filter-out $(addprefix boards/firmware/,main.c page.c https.c),$(FW_OURS)),$(FW_OURS))
+FW_OURS := $(if $(MAIN),$(filter-out $(addprefix boards/firmware/,main.c page.c https.c status.c),$(FW_OURS)),$(FW_OURS))
 
 # Options of one image, each a file with a function that takes another one's place: SNTP=address SNTP_PORT=123: the time
 # from a server. LOSSY=percent,seed, for tests: frames get lost, come twice, come late.

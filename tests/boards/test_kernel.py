@@ -72,7 +72,7 @@ def first_boot(machine, pebble, folder):
 
 def second_boot(machine, pebble, orders):
     machine.wait_for(DONE)
-    tap.ok("not due" in machine.log() and pebble.orders() == orders and machine.figure("requests") == 0,
+    tap.ok("nothing to do" in machine.log() and pebble.orders() == orders and machine.figure("requests") == 0,
            "a second boot finds the pair and asks nobody", machine.log()[-400:])
     machine.cut()
 

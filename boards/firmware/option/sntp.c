@@ -6,6 +6,7 @@
 #include "firmware.h"
 #include "say.h"
 #include "wire/pem.h"
+#include "words.h"
 #include "x509/leaf.h"
 
 int __wrap_board_utc(void *ctx, int64_t *utc);
@@ -62,7 +63,7 @@ static void tell(const char *text, int64_t utc)
     struct acme_out *o = say_begin();
 
     acme_out_text(o, text);
-    say_date(o, utc);
+    words_date(o, utc);
     say_end();
 }
 
