@@ -78,7 +78,7 @@ static void hold(struct acme_out *o, const struct acme_plan *plan, const char *j
     acme_out_text(o, joint);
     if (plan->hold == ACME_HOLD_FAILURES) {
         acme_out_u32(o, plan->failures);
-        acme_out_text(o, plan->failures == 1 ? " failed attempt" : " failed attempts");
+        acme_out_text(o, plan->failures == 1 ? " failure" : " failures");
     } else {
         acme_out_text(o, plan->hold == ACME_HOLD_CA ? "the CA's wish" : "the fleet's spread");
     }

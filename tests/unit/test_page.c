@@ -231,7 +231,7 @@ static void test_plans(void **unused)
     keep("failing.html");
     p.plan.failures = 1;
     render(&p, false);
-    expect("of 1 failed attempt.");
+    expect("of 1 failure.");
     p.plan.hold = ACME_HOLD_CA;
     render(&p, false);
     expect("UTC because of the CA's wish.");
