@@ -223,8 +223,8 @@ static void test_plans(void **unused)
     p.plan.deploy_pending = true;
     p.error = "connection refused";
     render(&p, false);
-    expect("left;<br>renewal is due because of its expiry; next attempt 2027-01-01 01:40 UTC because of 3 failed "
-           "attempts.<p>");
+    expect(
+        "left;<br>renewal is due because of its expiry; next attempt 2027-01-01 01:40 UTC because of 3 failures.<p>");
     expect("has passed</label>");
     expect("<th>Last error<td>connection refused");
     expect("<th>New pair<td>not yet taken over");
