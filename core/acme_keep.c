@@ -313,7 +313,7 @@ bool acme_keep_look_failed(struct acme_client *c, int error)
     return true;
 }
 
-void acme_keep_failed(struct acme_client *c, enum acme_phase phase, uint32_t now_ms)
+void acme_keep_failed(struct acme_client *c, int phase, uint32_t now_ms)
 {
     struct acme_renewal *r = &c->keep.renewal;
     int error = c->failure.error;

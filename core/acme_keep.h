@@ -65,8 +65,8 @@ int acme_keep_looked(struct acme_client *c);
 /* The look has failed: of that nothing is said. Returns false when the run is no look. Work: at most one write. */
 bool acme_keep_look_failed(struct acme_client *c, int error);
 
-/* The run has failed in that phase, as c->failure says. Work: at most one write. */
-void acme_keep_failed(struct acme_client *c, enum acme_phase phase, uint32_t now_ms);
+/* The run has failed in that enum acme_phase, as c->failure says. Work: at most one write. */
+void acme_keep_failed(struct acme_client *c, int phase, uint32_t now_ms);
 
 /* A wait the CA has asked for, and up to a tenth more: it may have told a whole fleet the same moment. */
 uint32_t acme_keep_apart(struct acme_client *c, uint32_t wait_s);

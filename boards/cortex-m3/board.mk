@@ -3,13 +3,14 @@
 
 CORTEX_M3 = $(B)/cross
 CORTEX_M3_CC = arm-none-eabi-gcc
-CORTEX_M3_FLAGS = -mcpu=cortex-m3 -mthumb -Os -ffunction-sections -fdata-sections -fstack-usage -g0
+CORTEX_M3_FLAGS = -mcpu=cortex-m3 -mthumb -Os -ffunction-sections -fdata-sections -fstack-usage -g0 $(CROSS_OPTIONS)
 
 # The public functions: from these a linker finds what an image needs of the core.
 CORTEX_M3_USED = acme_init_sized acme_start acme_tick acme_idle_ms acme_stop acme_failure acme_http01_init \
 	acme_key_p256_ops acme_key_p256_wipe
 
-cross: $(patsubst %.c,$(CORTEX_M3)/%.o,$(CORE)) $(CORTEX_M3)/sizes.o $(CORTEX_M3)/whole.elf
+cross: cross-objects $(CORTEX_M3)/whole.elf
+cross-objects: $(patsubst %.c,$(CORTEX_M3)/%.o,$(CORE)) $(CORTEX_M3)/sizes.o
 
 $(CORTEX_M3)/include:
 	@mkdir -p $@.new
@@ -37,4 +38,4 @@ $(CORTEX_M3)/sizes.o: $(CORTEX_M3)/sizes.c
 	@$(SAY) '  cross $<'
 	$(Q)$(CORTEX_M3_CC) -Icore -isystem $(CORTEX_M3)/include $(CORTEX_M3_FLAGS) -c -o $@ $<
 
-.PHONY: cross
+.PHONY: cross cross-objects

@@ -78,6 +78,19 @@ struct acme_mark acme_mark_of_cause(const struct acme_setup *s)
     return mark_of(digest);
 }
 
+#define KEY_IDENTIFIER_MAX 32
+#define SERIAL_MAX         21
+
+void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf)
+{
+    const struct acme_der *key = &leaf->authority, *serial = &leaf->serial;
+    if (key->len > 0 && key->len <= KEY_IDENTIFIER_MAX && serial->len > 0 && serial->len <= SERIAL_MAX) {
+        acme_out_b64url(o, key->at, key->len);
+        acme_out_text(o, ".");
+        acme_out_b64url(o, serial->at, serial->len);
+    }
+}
+
 /* --- the record --- */
 
 /* The lines, in the order they are written. A reader looks for the key, so another image may have others between them. */

@@ -10,6 +10,7 @@
 
 #include "../acme_setup.h"
 #include "../wire/out.h"
+#include "../x509/leaf.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,6 +55,10 @@ struct acme_mark acme_mark_of_cause(const struct acme_setup *setup);
 
 /* A certificate in DER. Work: its bytes. */
 struct acme_mark acme_mark_of_leaf(const void *der, size_t len);
+
+/* Writes what the CA calls the certificate (RFC 9773, 4.1), at most ACME_CERTID_MAX characters; nothing when it does not tell
+ * its issuer's key, or by more bytes. */
+void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf);
 
 static inline bool acme_mark_same(const struct acme_mark *a, const struct acme_mark *b)
 {

@@ -1,7 +1,6 @@
 /* leaf.c - see leaf.h. */
 #include "leaf.h"
 
-#include "../jose/b64url.h"
 #include "../wire/date.h"
 #include "../wire/slice.h"
 
@@ -10,9 +9,6 @@
 static const uint8_t subject_alt_name[] = {0x55, 0x1d, 0x11};
 
 #if ACME_CFG_RENEWAL
-
-#define KEY_IDENTIFIER_MAX 32
-#define SERIAL_MAX         21
 
 static const uint8_t authority_key_identifier[] = {0x55, 0x1d, 0x23};
 
@@ -28,16 +24,6 @@ static void read_authority(struct acme_leaf *leaf, const struct acme_der *oid, c
     if (first && acme_der_only(value, ACME_DER_SEQUENCE, &list) &&
         acme_der_expect(&list, ACME_DER_KEY_IDENTIFIER, &id)) {
         leaf->authority = id;
-    }
-}
-
-void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf)
-{
-    const struct acme_der *key = &leaf->authority, *serial = &leaf->serial;
-    if (key->len > 0 && key->len <= KEY_IDENTIFIER_MAX && serial->len > 0 && serial->len <= SERIAL_MAX) {
-        acme_out_b64url(o, key->at, key->len);
-        acme_out_text(o, ".");
-        acme_out_b64url(o, serial->at, serial->len);
     }
 }
 

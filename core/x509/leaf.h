@@ -4,7 +4,6 @@
 
 #include "../acme_error.h"
 #include "../wire/der.h"
-#include "../wire/out.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,12 +31,6 @@ int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len);
 /* True when the certificate's names are exactly these, in any order and ASCII case, and nothing else; with `or_more` all
  * of these, whatever else it is for. */
 bool acme_leaf_names_are(const struct acme_leaf *leaf, const char *const *names, size_t name_count, bool or_more);
-
-#if ACME_CFG_RENEWAL
-/* Writes what the CA calls the certificate (RFC 9773, 4.1), at most ACME_CERTID_MAX characters; nothing when it does not tell
- * its issuer's key, or by more bytes. */
-void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf);
-#endif
 
 #ifdef __cplusplus
 }

@@ -15,39 +15,26 @@ BOARDS = sys.argv[1:] or sorted(b for b in os.listdir(os.path.join(ROOT, "boards
 DONE = r"port 443|no page|failed at|cannot begin"
 
 
-class Cut:
-    """A board that loses its power in the middle of an order. Its next attempt comes after a minute, as behind every one that
-    has come to nothing; meanwhile the others have their scenes. The CA needs no answer from the board: whenever the power
-    goes, the order is still good."""
-
-    def __init__(self, board, folder, authority):
-        self.board = board
-        self.pebble = servers.Pebble(os.path.join(folder, "lenient"), authority, env={"PEBBLE_VA_ALWAYS_VALID": "1"})
-        elf = image(board, os.path.join(folder, "lenient-image"), f"https://{GATEWAY}:{self.pebble.port}/dir", authority.root, [NAME])
-        here = os.path.join(folder, "cut")
-        machine = Machine(board, elf, here, self.pebble.http_port)
-        machine.wait_for("stored: order")
-        machine.cut()
-        self.machine = Machine(board, elf, here, self.pebble.http_port)
-        self.machine.wait_for("no page")
-        tap.ok("next attempt" in self.machine.log() and "TLS with" not in self.machine.log(),
-               f"{board}: power lost in the middle of an order: the attempt counts, and the next one waits", self.machine.log()[-400:])
-
-    def end(self):
-        self.machine.wait_for("a new certificate|failed at|cannot begin", 120)
-        tap.ok("a new certificate" in self.machine.log() and self.pebble.orders() == 1 and self.pebble.accounts() == 1,
-               f"{self.board}: then the same order is taken up",
-               f"{self.pebble.orders()} orders, {self.pebble.accounts()} accounts: {self.machine.log()[-400:]}")
-        self.machine.cut()
-        self.pebble.stop()
-
-
 def scenes(board, folder, authority):
+    """In three parts, so that the minute a board waits after the power was lost passes while others are at work."""
+    # This one needs no answer from the board: whenever the power goes, the order is still good.
+    lenient = servers.Pebble(os.path.join(folder, "lenient"), authority, env={"PEBBLE_VA_ALWAYS_VALID": "1"})
+    cut_elf = image(board, os.path.join(folder, "lenient-image"), f"https://{GATEWAY}:{lenient.port}/dir", authority.root, [NAME])
+    cut, orders = os.path.join(folder, "cut"), lenient.orders()
+    machine = Machine(board, cut_elf, cut, lenient.http_port)
+    machine.wait_for("stored: order")
+    machine.cut()
+    machine = Machine(board, cut_elf, cut, lenient.http_port)
+    machine.wait_for("next attempt")
+    tap.ok(lenient.orders() == orders + 1 and machine.figure("requests") == 0,
+           f"{board}: power lost in the middle of an order: nothing is asked for at once", machine.log()[-400:])
+    machine.cut()
+    yield
+
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
     url = f"https://{GATEWAY}:{pebble.port}/dir"
     elf = image(board, os.path.join(folder, "image"), url, authority.root, [NAME])
     here = os.path.join(folder, "first")
-
     machine = Machine(board, elf, here, pebble.http_port)
     machine.wait_for(DONE)
     tap.ok("a new certificate" in machine.log() and pebble.issued() == 1, f"{board}: obtains a certificate", machine.log()[-400:])
@@ -60,34 +47,39 @@ def scenes(board, folder, authority):
     tap.ok("<title>" in fetch(machine, NAME, roots, "/"), f"{board}: serves its page")
     machine.cut()
 
-    orders = pebble.orders()
+    asked = pebble.orders()
     machine = Machine(board, elf, here, pebble.http_port)
     machine.wait_for(DONE)
-    tap.ok("nothing to do" in machine.log() and pebble.orders() == orders and machine.figure("requests") == 0,
+    tap.ok("nothing to do" in machine.log() and pebble.orders() == asked and machine.figure("requests") == 0,
            f"{board}: a second boot finds the pair and asks nobody", machine.log()[-400:])
     machine.cut()
 
-    elf = image(board, os.path.join(folder, "other"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME], tls_name="other.example.test")
+    elf = image(board, os.path.join(folder, "other"), url, authority.root, [NAME], tls_name="other.example.test")
     machine = Machine(board, elf, os.path.join(folder, "other-run"), pebble.http_port)
     machine.wait_for(DONE, 90)
     tap.ok("is for another name" in machine.log() and machine.figure("requests") == 0,
            f"{board}: a server with another name is refused", machine.log()[-400:])
     machine.cut()
     pebble.stop()
+    yield
+
+    machine = Machine(board, cut_elf, cut, lenient.http_port)
+    machine.wait_for("a new certificate|failed at", 120)
+    tap.ok("a new certificate" in machine.log() and lenient.orders() == orders + 1 and lenient.accounts() == 1,
+           f"{board}: a minute later the same order is taken up",
+           f"{lenient.orders() - orders} orders, {lenient.accounts()} accounts: {machine.log()[-400:]}")
+    machine.cut()
+    lenient.stop()
 
 
 folder = servers.workdir()
 authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
-cuts = []
-for scene in (lambda board, at: cuts.append(Cut(board, at, authority)), lambda board, at: scenes(board, at, authority)):
-    for board in BOARDS:
+parts = {board: scenes(board, os.path.join(folder, board), authority) for board in BOARDS}
+for _ in range(3):
+    for board in list(parts):
         try:
-            scene(board, os.path.join(folder, board))
+            next(parts[board], None)
         except servers.Failed as failure:
             tap.ok(False, f"{board}", str(failure))
-for cut in cuts:
-    try:
-        cut.end()
-    except servers.Failed as failure:
-        tap.ok(False, f"{cut.board}", str(failure))
+            del parts[board]
 tap.end()

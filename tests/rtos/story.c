@@ -15,40 +15,32 @@ static struct acme_freertos runner;
 static struct acme_cmsis runner;
 #endif
 
-/* What the client does next, and how long after the tick or run before it the clock must read then. */
+/* What the client does next, and how long after the tick before it the clock must read then. */
 static const struct act {
     enum acme_progress progress;
-    uint32_t after_ms, idle_ms, retry_s;
+    uint32_t after_ms, idle_ms;
     uint32_t wake_ms; /* the wait that follows is ended early; 0 no */
     const char *what;
 } acts[] = {
-    {ACME_BUSY, 0, 0, 0, 0, "a run begins at once"},
-    {ACME_IDLE, 0, 250, 0, 0, "a busy client is ticked at once"},
-    {ACME_IDLE, 250, 60000, 0, 20, "an idle client is ticked when it asked for it"},
-    {ACME_FAILED, 20, 0, 600, 3000, "a wake ends a wait"},
-    {ACME_ISSUED, 600000, 0, 0, 0, "after a failure it waits as long as the CA wants, whatever comes"},
-    {ACME_FAILED, 43200000, 0, 0, 0, "it looks again after half a day"},
-    {ACME_FAILED, 60000, 0, 0, 0, "it does not hurry after a failure"},
-    {ACME_FAILED, 120000, 0, 200, 0, "and less so after the second"},
-    {ACME_FAILED, 240000, 0, 700, 0, "what the CA wants counts when it is more"},
-    {ACME_FAILED, 700000, 0, 0, 0, "and it was more"},
-    {ACME_FAILED, 960000, 0, 0, 0, "each failure doubles the wait"},
-    {ACME_FAILED, 1920000, 0, 0, 0, "again"},
-    {ACME_FAILED, 3840000, 0, 0, 0, "and again"},
-    {ACME_FAILED, 7680000, 0, 0, 0, "and again"},
-    {ACME_FAILED, 15360000, 0, 0, 0, "and again"},
-    {ACME_FAILED, 21600000, 0, 0, 0, "up to six hours"},
-    {ACME_FAILED, 21600000, 0, 4000000, 0, "and no longer"},
-    {ACME_CURRENT, 86400000, 0, 0, 0, "a day is the longest the CA can make it wait"},
-    {ACME_FAILED, 43200000, 0, 0, 0, "a run that ends well"},
-    {ACME_CURRENT, 60000, 0, 0, 0, "makes it begin anew"},
+    {ACME_BUSY, 0, 0, 0, "a round begins at once"},
+    {ACME_IDLE, 0, 250, 0, "a busy client is ticked at once"},
+    {ACME_IDLE, 250, 60000, 20, "an idle client is ticked when it asked for it"},
+    {ACME_FAILED, 20, 0, 0, "a wake ends a wait"},
+    {ACME_IDLE, 0, 60000, 3000, "what has failed is told, and the client goes on: it knows when to come again"},
+    {ACME_IDLE, 3000, 60000, 0, "whatever comes, it is ticked"},
+    {ACME_BUSY, 60000, 0, 0, "and when it asked for it"},
+    {ACME_ISSUED, 0, 0, 0, "the next round"},
+    {ACME_IDLE, 0, 1000, 0, "goes on as well"},
+    {ACME_CURRENT, 1000, 0, 0, "so does"},
+    {ACME_IDLE, 0, 500, 0, "one with nothing to do"},
+    {ACME_BUSY, 500, 0, 0, "for ever"},
 };
+#define TOLD 3 /* of them */
 #define ACTS (sizeof acts / sizeof acts[0])
 
 static uint32_t ticks = UINT32_MAX - 40; /* wraps soon */
 static uint64_t passed, last;            /* ticks since the start; at the act before */
 static unsigned at, ends, yields, failed;
-static struct acme_failure failure;
 
 static void ok(int right, const char *what)
 {
@@ -141,21 +133,24 @@ uint32_t osThreadFlagsWait(uint32_t flags, uint32_t options, uint32_t span)
 /* The client's part. */
 
 static uint32_t began_ms;
+static unsigned starts;
 
 int acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms)
 {
     (void)client;
     began_ms = now_ms;
-    return when == ACME_WHEN_DUE ? 0 : -1;
+    starts += when == ACME_KEEP;
+    return 0;
 }
 
 static void end(void)
 {
-    ok(ends == ACTS - 4, "every end of a run is told");
+    ok(ends == TOLD, "every end of a round is told");
+    ok(starts == 1, "it is begun once");
     ok(yields > 0, "others of the same priority have their turns");
     WAKE(&runner);
     ok(gives == 1, "a wake reaches the task");
-    printf("1..%u\n", (unsigned)ACTS + 4);
+    printf("1..%u\n", (unsigned)ACTS + 5);
     exit(failed > 0);
 }
 
@@ -168,7 +163,6 @@ enum acme_progress acme_tick(struct acme_client *client, uint32_t now_ms)
     ok(ms >= act->after_ms && ms <= act->after_ms + act->after_ms / 8 + 2 + 2000 / RATE && now_ms - began_ms < 100000,
        act->what);
     last = passed;
-    failure.retry_s = act->retry_s;
     if (at == ACTS) {
         end();
     }
@@ -179,12 +173,6 @@ uint32_t acme_idle_ms(const struct acme_client *client, uint32_t now_ms)
 {
     (void)client, (void)now_ms;
     return acts[at - 1].idle_ms;
-}
-
-const struct acme_failure *acme_failure(const struct acme_client *client)
-{
-    (void)client;
-    return &failure;
 }
 
 static void ended(void *ctx, enum acme_progress how)

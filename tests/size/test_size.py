@@ -23,6 +23,11 @@ ram = little["ram_all"] + little["stack"]
 tap.ok(ram <= boards.RAM_SMALL_MAX, f"the small build takes at most {boards.RAM_SMALL_MAX} bytes of RAM, stack included", ram)
 more = boards.measure(boards.V1, boards.boards()[boards.V1])["flash_all"] - whole["flash_all"]
 tap.ok(0 < more <= boards.V1_MAX, f"ACME v1 adds at most {boards.V1_MAX} bytes of flash", more)
+(flash, client), each = size.options()
+adds = each["ACME_CFG_RENEWAL"]
+tap.ok(adds[0] - flash <= size.RENEWAL_MAX[0] and adds[1] - client <= size.RENEWAL_MAX[1],
+       f"renewal adds at most {size.RENEWAL_MAX[0]} bytes of code and {size.RENEWAL_MAX[1]} of RAM",
+       f"{adds[0] - flash}, {adds[1] - client}")
 for name, (path, make) in size.TABLES.items():
     parts = size.split(name, path)
     made = make()

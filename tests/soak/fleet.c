@@ -203,7 +203,8 @@ static void power_up_alone(void)
     }
     tell("the same, an account each", began);
     double each = (double)(w.sum.balancer + w.sum.limits) / devices / days;
-    result(with_certificate() == devices && each <= 1.5,
+    /* The CA names the same moment to all that wait; they do not all come then. */
+    result(with_certificate() == devices && each <= 1 && w.sum.balancer < 3 * devices,
            "an account each: all have a certificate after %u days, %.2f refusals a device and day", days, each);
     world_end(&w);
 }

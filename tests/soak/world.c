@@ -368,6 +368,7 @@ static void take_in_use(struct actor *a)
 {
     const struct ca *ca = &a->d.ca;
     const struct ca_order *o = &ca->order[ca->order_count - 1];
+    device_check_pair(&a->d);
     int64_t at_s = a->now_ms / 1000;
     a->use.end_s = at_s;
     if (a->use.to != 0 && a->world->used != NULL) {
