@@ -25,7 +25,7 @@ extern const struct firmware_site firmware_site;
  * does not. */
 #ifdef FIRMWARE_SMALL
 #define FIRMWARE_RECORD_BUFFER 4421
-#define FIRMWARE_WORK          2304
+#define FIRMWARE_WORK          2176
 #else
 #define FIRMWARE_RECORD_BUFFER ACME_TLS_BUFFER_MIN
 #define FIRMWARE_WORK          3072

@@ -107,29 +107,23 @@ static void date_row(struct acme_out *o, const char *label, int64_t utc)
     acme_out_text(o, " UTC");
 }
 
-/* Title and style. */
-static void head_html(struct acme_out *o)
+/* The beginning of every page, in two pieces. */
+static void head_html(struct acme_out *o, unsigned piece)
 {
-    acme_out_text(
-        o,
-        "<!doctype html><html lang=en><meta name=viewport content=\"width=device-width\">"
-        "<link rel=icon href=\"data:,\"><style>html{color-scheme:light dark;background:#fff;color:#222;--c:#176f3f}"
+    static const char *const halves[] = {
+        "<!doctype html><html lang=en><meta name=viewport content=\"width=device-width\"><link rel=icon "
+        "href=\"data:,\"><style>"
+        "html{color-scheme:light dark;background:#fff;color:#222;--c:#176f3f}"
         "body{font:1em/1.5 system-ui;max-width:30em;margin:auto;padding:1em;overflow-wrap:anywhere}"
-        "h1{font-size:1.5em}h1,p{margin:0}h2{font-size:1em;margin:1em 0 0}table{width:100%;border-collapse:collapse}"
-        "th,td{border-top:1px solid #8886;padding:.25em 0}th{font-weight:400;text-align:left;white-space:nowrap}"
-        "td{text-align:right}b,progress{color:var(--c);accent-color:var(--c)}progress{width:100%}.x{--c:#b3261e}"
-        "@media(prefers-color-scheme:dark){html{background:#111;color:#ddd;--c:#5ad08f}.x{--c:#ff8a80}}"
-        "</style><title>");
-}
+        "h1{font-size:1.5em}h1,p{margin:0}h2{font-size:1em;margin:1em 0 0}",
+        "table{width:100%;border-collapse:collapse}th,td{border-top:1px solid #8886;padding:.25em 0}"
+        "th{font-weight:400;text-align:left;white-space:nowrap}td{text-align:right}"
+        "b,progress{color:var(--c);accent-color:var(--c)}progress{width:100%}.x{--c:#b3261e}"
+        "@media(prefers-color-scheme:dark){html{background:#111;color:#ddd;--c:#5ad08f}.x{--c:#ff8a80}}</"
+        "style><title>",
+    };
 
-static void title_html(struct acme_out *o, const struct page *p)
-{
-    acme_out_text(o, p->names[0]);
-    acme_out_text(o, ": ");
-    acme_out_text(o, state(p));
-    acme_out_text(o, "</title><h1>");
-    acme_out_text(o, p->names[0]);
-    acme_out_text(o, "</h1>");
+    acme_out_text(o, halves[piece]);
 }
 
 /* The unit that tells most: an hour counts when it is the last. */
@@ -169,11 +163,15 @@ static void state_html(struct acme_out *o, const struct page *p)
     acme_out_text(o, "</label>");
 }
 
-static void certificate_html(struct acme_out *o, const struct page *p)
+static void issuer_html(struct acme_out *o, const struct page *p)
 {
     acme_out_text(o, "<h2>Certificate</h2><table>");
     row(o, "Issued by");
     escaped(o, p->issuer);
+}
+
+static void certificate_html(struct acme_out *o, const struct page *p)
+{
     date_row(o, "Valid from", p->not_before);
     date_row(o, "Valid to", p->not_after);
     if (p->planned && p->plan.start != 0) {
@@ -318,24 +316,36 @@ static bool piece_html(struct acme_out *o, const struct page *p, unsigned piece)
 {
     switch (piece) {
     case 0:
-        head_html(o);
-        break;
     case 1:
-        title_html(o, p);
+        head_html(o, piece);
         break;
     case 2:
-        state_html(o, p);
+        acme_out_text(o, p->names[0]);
+        acme_out_text(o, ": ");
+        acme_out_text(o, state(p));
         break;
     case 3:
+        acme_out_text(o, "</title><h1>");
+        acme_out_text(o, p->names[0]);
+        acme_out_text(o, "</h1>");
+        break;
+    case 4:
+        state_html(o, p);
+        break;
+    case 5:
+        issuer_html(o, p);
+        break;
+    case 6:
         certificate_html(o, p);
         break;
     default:
-        if (piece - 3 < p->name_count) { /* the names but the first */
+        piece -= 6;
+        if (piece < p->name_count) { /* the names but the first */
             row(o, "Also for");
-            acme_out_text(o, p->names[piece - 3]);
-        } else if (piece - 3 == p->name_count) {
+            acme_out_text(o, p->names[piece]);
+        } else if (piece == p->name_count) {
             device_html(o, p);
-        } else if (piece - 4 == p->name_count) {
+        } else if (piece == p->name_count + 1) {
             counts_html(o, p);
         } else {
             return false;
@@ -373,10 +383,10 @@ bool page_piece(struct acme_out *o, const struct page *p, unsigned piece, bool j
 
 bool page_missing(struct acme_out *o, unsigned piece)
 {
-    if (piece == 0) {
-        head_html(o);
-    } else if (piece == 1) {
+    if (piece < 2) {
+        head_html(o, piece);
+    } else if (piece == 2) {
         acme_out_text(o, "Not found</title><h1>Not found</h1><p><a href=/>Status</a>\n");
     }
-    return piece < 2;
+    return piece < 3;
 }

@@ -6,7 +6,7 @@
 #include "wire/out.h"
 
 /* Every piece fits into so many bytes, with names of 253 characters and an issuer full of what has to be escaped. */
-#define PAGE_PIECE_MAX 768
+#define PAGE_PIECE_MAX 368
 
 enum page_figure {
     PAGE_FLASH, /* bytes */
@@ -40,7 +40,7 @@ void page_certificate(struct page *p, const uint8_t *der, size_t len);
 /* Writes piece number `piece`, from 0; false: there is none. */
 bool page_piece(struct acme_out *o, const struct page *p, unsigned piece, bool json);
 
-/* What stands in place of a page there is not: two pieces, as above. */
+/* What stands in place of a page there is not, as above. */
 bool page_missing(struct acme_out *o, unsigned piece);
 
 #endif

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""The board's page in a browser that trusts the CA's root and nothing else: it is shown, with the padlock a person would see."""
+"""The board's page in a browser that trusts the CA's root and nothing else: it is shown, with the padlock a person would see, on a
+phone and a desk, by day and by night. test_page.py FOLDER keeps the pictures there, for a person to look at."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -21,7 +23,7 @@ def run(*command, **more):
 
 def browse(home, machine, *what):
     return run("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-               f"--user-data-dir={home}/profile", "--window-size=400,760",
+               f"--user-data-dir={home}/profile", "--hide-scrollbars",
                f"--host-resolver-rules=MAP {NAME} 127.0.0.1:{machine.https_port}", *what, f"https://{NAME}/",
                env={**os.environ, "HOME": home})
 
@@ -47,9 +49,14 @@ def main():
     shown = browse(home, machine, "--dump-dom")
     tap.ok("<th>Issued by</th>" in shown.stdout and NAME in shown.stdout,
            "one that trusts it shows the page", shown.stdout[-300:] + shown.stderr[-300:])
-    picture = os.path.join(folder, "page.png")
-    browse(home, machine, f"--screenshot={picture}")
-    tap.ok(os.path.exists(picture) and os.path.getsize(picture) > 4000, "and paints it", shown.stderr[-300:])
+    pictures = {}
+    for (device, size), (scheme, number) in itertools.product({"phone": "390,844", "desk": "1280,800"}.items(), {"light": 1, "dark": 0}.items()):
+        path = os.path.join(sys.argv[1] if len(sys.argv) > 1 else folder, f"{device}-{scheme}.png")
+        browse(home, machine, f"--window-size={size}", f"--blink-settings=preferredColorScheme={number}", f"--screenshot={path}")
+        if os.path.exists(path) and os.path.getsize(path) > 4000:
+            with open(path, "rb") as f:
+                pictures[f.read()] = path
+    tap.ok(len(pictures) == 4, "and paints it: on a phone and a desk, by day and by night, each in its own way", f"{pictures.values()}")
 
 
 if not (shutil.which("chromium") and shutil.which("certutil")):
