@@ -14,6 +14,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -21,9 +22,13 @@ SANITIZE = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:- )?(.*)$")
 LIMIT_S = 420  # for one program; none needs half of it
 
+PROCESSORS = os.cpu_count() or 1
+
 running = set()  # process groups, for an interruption
+lock = threading.Lock()  # for them: several threads start programs
+stop = threading.Event()  # nothing is started any more
 counts = {"passed": 0, "failed": 0, "skipped": 0}
-show = False
+show = times = False
 
 
 def count(kind, what, why=""):
@@ -36,12 +41,15 @@ def count(kind, what, why=""):
 def run(command):
     """Runs one program in a process group of its own. Returns its output and what was wrong with its end."""
     try:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 start_new_session=True, text=True, errors="replace")
+        with lock:
+            if stop.is_set():
+                return "", "interrupted"
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                     start_new_session=True, text=True, errors="replace")
+            running.add(child.pid)
     except OSError as failure:
         return "", f"cannot be run: {failure.strerror}"
     wrong = None
-    running.add(child.pid)
     try:
         output, _ = child.communicate(timeout=LIMIT_S)
         if child.returncode != 0:
@@ -55,7 +63,8 @@ def run(command):
         child.wait()
         raise
     finally:
-        running.discard(child.pid)
+        with lock:
+            running.discard(child.pid)
     if not gone(child.pid):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
@@ -125,7 +134,7 @@ def make(name, *arguments):
 
 def scripts(folder, at_once=1):
     """Test programs by name: whatever is in the folder is run. With at_once so many side by side, but for those that
-    measure and say so in a line `# alone: why`."""
+    measure, or count what a late answer changes, and say so in a line `# alone: why`."""
     paths = sorted(glob.glob(f"tests/{folder}/test_*.py") + glob.glob(f"tests/{folder}/test_*.sh"))
     commands = {path: [sys.executable if path.endswith(".py") else "bash", path] for path in paths}
     alone = [path for path in paths if at_once > 1 and re.search(r"^# alone: ", open(path).read(), re.M)]
@@ -137,20 +146,31 @@ def programs(build):
     """The test programs in C, as many at a time as there are processors: they share nothing."""
     sources = {path: path[len(build) + 1:] + ".c" for path in sorted(glob.glob(f"{build}/tests/*/test_*"))}
     # its test may have been removed or renamed
-    side_by_side([(s, [p]) for p, s in sources.items() if os.path.exists(s)], os.cpu_count() or 1)
+    side_by_side([(s, [p]) for p, s in sources.items() if os.path.exists(s)], PROCESSORS)
+
+
+def timed(command):
+    began = time.monotonic()
+    output, wrong = run(command)
+    return time.monotonic() - began, output, wrong
 
 
 def side_by_side(tests, at_once):
     """Runs (file, command) pairs, so many at a time; judges them in their order."""
     pool = concurrent.futures.ThreadPoolExecutor(at_once)
     try:
-        for file, done in [(f, pool.submit(run, c)) for f, c in tests]:
-            judge(file[len("tests/"):], *done.result())
+        for file, done in [(f, pool.submit(timed, c)) for f, c in tests]:
+            took, *found = done.result()
+            judge(file[len("tests/"):], *found)
+            if times:
+                print(f"    {took:.1f} s: {file[len('tests/'):]}", flush=True)
     except BaseException:
+        stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
-        for group in list(running):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGTERM)
+        with lock:
+            for group in running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGTERM)
         raise
     pool.shutdown()
 
@@ -182,9 +202,16 @@ def clang():
     programs("build/clang")
 
 
+def firmware():
+    """Compiles what images are linked of, before scripts link them side by side. Returns whether it could."""
+    names = sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob("boards/*/qemu"))
+    variables = [*(f"BOARD={name}" for name in names), "SMALL=1", "I15=1", "V1=1"]
+    return all([make(f"firmware with {v} compiles", v, "firmware-parts") for v in variables])
+
+
 def size():
     """code and RAM on Cortex-M3, against README.md"""
-    if make("the core cross-compiles for Cortex-M3", "cross"):
+    if make("the core cross-compiles for Cortex-M3", "cross") and firmware():
         if show:
             update = ["--update"] if os.environ.get("UPDATE") else []
             command("size", [sys.executable, "tests/size/size.py", *update])
@@ -233,6 +260,7 @@ def fuzz():
 
 def interop():
     """Pebble, Caddy, step-ca, Boulder's words of 2016"""
+    make("what the scripts run is built", "all", "build/nanoacme-anchors", "firmware-parts")
     scripts("interop", 3)  # they mostly wait
 
 
@@ -248,11 +276,9 @@ def target():
 
 def boards():
     """the firmware in the emulator"""
-    names = sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob("boards/*/qemu"))
-    built = [make(f"firmware for {name} links", f"BOARD={name}", "firmware-parts") for name in names]
-    built += [make("firmware for a kernel links", "BOARD=mps2-an385", "KERNEL=1", "firmware-parts", "kernel-check")]
-    if all(built):
-        scripts("boards")
+    kernel = make("firmware for a kernel links", "BOARD=mps2-an385", "KERNEL=1", "firmware-parts", "kernel-check")
+    if firmware() and kernel:
+        scripts("boards", 2)
 
 
 def demo():
@@ -271,14 +297,15 @@ GROUPS = [lint, unit, fault, soak, coverage, fuzz, clang, bigendian, target, siz
 
 
 def main():
-    global show
+    global show, times
     known = {g.__name__: g for g in [quick, *GROUPS]}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="\n".join(f"  {name:12} {g.__doc__}" for name, g in known.items()))
     parser.add_argument("--show", action="store_true", help="say what passed as well, and all that the programs say")
+    parser.add_argument("--times", action="store_true", help="say how long each program took, beside the others that ran meanwhile")
     parser.add_argument("group", nargs="*", metavar="GROUP", help="as listed below")
     arguments = parser.parse_args()
-    show, names = arguments.show, arguments.group
+    show, times, names = arguments.show, arguments.times, arguments.group
     unknown = [n for n in names if n not in known]
     if unknown:
         parser.error(f"no group {unknown[0]}; there are: {' '.join(known)}")

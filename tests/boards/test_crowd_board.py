@@ -3,6 +3,7 @@
 was asked; the crowd is there before. lwIP has no queue: QEMU asks again after 6 s for a connection that found no slot, and
 Pebble gives up after 10 s. So not every boot has its certificate, but one of two.
 With a number, so many boots of each, and every pace: test_crowd_board.py 3 tells how many were issued."""
+# alone: Pebble and the emulator's network give up after a time that is real
 
 import itertools
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Visitors of the board's page who do not behave, and one who does; and a CA that says nothing while somebody wants the page."""
+# alone: it measures how long a look at the page takes
 
 import os
 import socket

@@ -1,7 +1,9 @@
 """A web server that is no good CA: it answers with whatever a scene tells it to."""
 
+import contextlib
 import http.server
 import json
+import socket
 import ssl
 import threading
 
@@ -42,6 +44,16 @@ class Impostor:
 
             def handle_error(self, *_):  # clients that go away in the middle are what scenes are about
                 pass
+
+            def shutdown_request(self, request):
+                """Reads what still comes, before it closes: a reset would meet the client in the middle of its flight, and it would
+                never read the alert that it was answered."""
+                with contextlib.suppress(OSError):
+                    request.settimeout(5)
+                    socket.socket.shutdown(request, socket.SHUT_WR)
+                    while socket.socket.recv(request, 4096):  # past TLS
+                        pass
+                self.close_request(request)
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(authority.certificate, authority.key)

@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -12,7 +13,6 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 
@@ -22,8 +22,9 @@ LEASH = ["setpriv", "--pdeathsig", "KILL", "--"]
 
 _running = []
 _folders = []
-_given = set()
-_lock = threading.Lock()
+_given = []
+with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as _f:
+    _FIRST_OF_KERNEL = max(int(_f.read().split()[0]), 20000)
 
 
 class Failed(Exception):
@@ -41,17 +42,17 @@ def until(condition, what, limit_s=15):
 
 
 def free_port():
-    """A port nobody uses now, TCP and UDP, and that was not given before."""
-    with _lock:
-        while True:
-            with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                tcp.bind(("127.0.0.1", 0))
-                port = tcp.getsockname()[1]
-                with contextlib.suppress(OSError):
-                    udp.bind(("127.0.0.1", port))
-                    if port not in _given:
-                        _given.add(port)
-                        return port
+    """A port nobody uses now, TCP and UDP, and that is given to nobody else as long as this process lives: scripts run side by side.
+    It is below those that the kernel gives to connections by itself."""
+    while True:
+        port = random.randrange(10000, _FIRST_OF_KERNEL)
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, contextlib.suppress(OSError):
+            mine = socket.socket(socket.AF_UNIX)
+            mine.bind(f"\0nanoacme test port {port}")  # no file, and gone with the process
+            tcp.bind(("127.0.0.1", port))
+            udp.bind(("127.0.0.1", port))
+            _given.append(mine)
+            return port
 
 
 def workdir():

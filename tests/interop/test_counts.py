@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Requests and connections of one issuance, counted at the server (Debian's Pebble, calm)."""
+# alone: an answer that is late is asked for once more, and requests are counted
 
 import os
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """An issuance ended in the middle (Ctrl-C, TERM, HUP, KILL) and then run again: the same account, the same order."""
+# alone: a run is ended, and another one started, before Pebble looks
 
 import os
 import re

@@ -1,5 +1,6 @@
 """Sizes of the whole firmware on every board, from the linker's map and the image of a site that is always the same."""
 
+import functools
 import glob
 import os
 import re
@@ -78,8 +79,10 @@ def deepest(image):
     return stack.analyse(image + ".elf")[1][0].bytes
 
 
-def measure(name, variables):
-    image = link(name, variables)
+@functools.cache
+def measure(name):
+    """Once for each of boards(): it links, and follows all calls."""
+    image = link(name, boards()[name])
     at = symbols(image)
     flash, ram = sections(image, FLASH), sections(image, "bss|sbss|data|sdata")
     return {"flash": flash, "flash_all": at["flash_end"] - at.get("text_begin", 0), "ram": ram, "deepest": deepest(image),
@@ -116,7 +119,7 @@ def page():
 
 def table():
     names, known = boards(), figures.read()
-    found = [measure(*n) for n in names.items()]
+    found = [measure(n) for n in names]
     lines = ["| firmware, bytes | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
 
     def add(label, cells, bold=False):

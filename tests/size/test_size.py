@@ -14,14 +14,14 @@ import tap
 text, total = size.table()
 tap.note(text)
 tap.ok(0 < total <= size.LIMIT, f"core's own code is at most {size.LIMIT} bytes on Cortex-M3", f"{total}")
-whole = boards.measure("lm3s6965evb", ["BOARD=lm3s6965evb"])
+whole = boards.measure("lm3s6965evb")
 ram = whole["ram_all"] + whole["stack"]
 tap.ok(whole["flash_all"] <= boards.FLASH_MAX, f"the firmware takes at most {boards.FLASH_MAX} bytes of flash", whole["flash_all"])
 tap.ok(ram <= boards.RAM_MAX, f"and {boards.RAM_MAX} bytes of RAM, stack included", ram)
-little = boards.measure(boards.SMALL, boards.boards()[boards.SMALL])
+little = boards.measure(boards.SMALL)
 ram = little["ram_all"] + little["stack"]
 tap.ok(ram <= boards.RAM_SMALL_MAX, f"the small build takes at most {boards.RAM_SMALL_MAX} bytes of RAM, stack included", ram)
-more = boards.measure(boards.V1, boards.boards()[boards.V1])["flash_all"] - whole["flash_all"]
+more = boards.measure(boards.V1)["flash_all"] - whole["flash_all"]
 tap.ok(0 < more <= boards.V1_MAX, f"ACME v1 adds at most {boards.V1_MAX} bytes of flash", more)
 (flash, client), each = size.options()
 adds = each["ACME_CFG_RENEWAL"]
