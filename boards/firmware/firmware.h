@@ -67,8 +67,9 @@ void https_stop(void);
 bool https_tick(uint32_t now_ms); /* true: something moved */
 bool https_busy(void);            /* a visitor is being served */
 
-/* acme_deploy::taken: the pair in use can be loaded, and is what the next visitor gets. The client is at work, so nobody is
- * being served: a visit under way has been brought to its end before. */
+/* acme_deploy::taken: the pair in use can be read, and is what the next visitor gets. The client is at work, so nobody is being
+ * served: a visit under way has been brought to its end before. A chain that is too long for the page stays so: then there is
+ * none, which no repetition changes. */
 int https_take(void *ctx);
 
 /* While it is not served: lets a visitor connect, or none any more. True: one is waiting. There must have been a pair when

@@ -104,8 +104,10 @@ bool https_start(void)
 
 int https_take(void *ctx)
 {
+    const struct acme_store *store = &firmware.store.store;
+
     (void)ctx;
-    return load_key() && load_chain() ? 1 : ACME_E_DEPLOY;
+    return load_key() && store->get(store->ctx, ACME_RECORD_CHAIN, NULL, 0) > 0 ? 1 : ACME_E_DEPLOY;
 }
 
 static void hang_up(void)

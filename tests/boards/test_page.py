@@ -7,14 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
 from machine import GATEWAY, Machine, image
+from ntp import TimeServer
 import servers
 import tap
 
 NAME, BOARD = "page.example.test", "lm3s6965evb"
 LIMIT_S = 90
+DAY = 86400
 
 
 def run(*command, **more):
@@ -31,10 +34,16 @@ def browse(home, machine, *what):
 def main():
     folder = servers.workdir()
     authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
-    pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
-    elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME])
+    pebble = servers.Pebble(os.path.join(folder, "pebble"), authority, config={"certificateValidityPeriod": 90 * DAY})
+    clock = TimeServer(time.time)
+    elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME],
+                make=[f"SNTP={GATEWAY}", f"SNTP_PORT={clock.port}"])
     machine = Machine(BOARD, elf, os.path.join(folder, "board"), pebble.http_port)
     machine.wait_for("page is on port 443")
+    machine.cut()
+    clock.tell(lambda: time.time() + 29 * DAY)  # a certificate in the middle of its life
+    machine = Machine(BOARD, elf, os.path.join(folder, "board"), pebble.http_port)
+    machine.wait_for("page is on port 443", 120)
 
     home = os.path.join(folder, "home")
     store = os.path.join(home, ".pki", "nssdb")
@@ -47,7 +56,7 @@ def main():
         f.write(pebble.roots())
     run("certutil", "-d", f"sql:{store}", "-A", "-n", "test root", "-t", "C,,", "-i", root)
     shown = browse(home, machine, "--dump-dom")
-    tap.ok("<th>Issued by</th>" in shown.stdout and NAME in shown.stdout,
+    tap.ok("<th>Issued by</th>" in shown.stdout and NAME in shown.stdout and "60 days left" in shown.stdout and 'value="32"' in shown.stdout,
            "one that trusts it shows the page", shown.stdout[-300:] + shown.stderr[-300:])
     pictures = {}
     for (device, size), (scheme, number) in itertools.product({"phone": "390,844", "desk": "1280,800"}.items(), {"light": 1, "dark": 0}.items()):
