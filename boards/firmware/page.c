@@ -285,6 +285,7 @@ static void plan_json(struct acme_out *o, const struct page *p)
     acme_out_text(o, due ? "true" : "false");
     text_member(o, "why", words_why(plan->why));
     date_member(o, "next_renewal", due ? p->utc : plan->due);
+    number_member(o, "renewal_in_s", due ? 0 : (uint32_t)(plan->due - p->utc));
     date_member(o, "next_attempt", plan->hold_until > plan->due ? plan->hold_until : due ? p->utc : plan->due);
     date_member(o, "window_from", plan->start);
     date_member(o, "window_to", plan->end);

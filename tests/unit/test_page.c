@@ -290,6 +290,7 @@ static void test_json(void **unused)
     expect_member(o, "why", "the CA's window");
     expect_member(o, "next_renewal", "2027-02-03 07:12");
     expect_member(o, "next_attempt", "2027-02-03 07:12");
+    assert_int_equal(json_integer_value(json_object_get(o, "renewal_in_s")), 33 * A_DAY + 7 * 3600 + 12 * 60);
     expect_member(o, "window_from", "2027-02-02 00:00");
     expect_member(o, "window_to", "2027-02-04 00:00");
     expect_member(o, "chosen", "2027-02-03 07:12");
@@ -308,6 +309,7 @@ static void test_json(void **unused)
     o = read_json(&p);
     assert_true(json_is_true(json_object_get(o, "due")) && json_is_true(json_object_get(o, "deploy_pending")));
     expect_member(o, "next_renewal", "2027-01-01 00:00");
+    assert_int_equal(json_integer_value(json_object_get(o, "renewal_in_s")), 0);
     expect_member(o, "next_attempt", "");
     expect_member(o, "window_from", "");
     expect_member(o, "stopped", words_error(ACME_E_TERMS));
