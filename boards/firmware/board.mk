@@ -27,13 +27,13 @@ $(FW)/include:
 	$(Q)mv $@.new $@
 
 # MAIN=main.c: a program of yours in place of the firmware's, without its page: the rest is what an application stands on.
-FW_OURS := $(if $(MAIN),$(filter-out $(addprefix boards/firmware/,main.c page.c https.c),$(FW_OURS)),$(FW_OURS))
+FW_OURS := $(if $(MAIN),$(filter-out $(addprefix boards/firmware/,main.c page.c https.c status.c),$(FW_OURS)),$(FW_OURS))
 
 # Options of one image, each a file with a function that takes another one's place: SNTP=address SNTP_PORT=123: the time
 # from a server. LOSSY=percent,seed, for tests: frames get lost, come twice, come late.
 FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(LOSSY),tests/boards/lossy)
 FW_OPTION_DEFINES = -DFIRMWARE_SNTP='"$(SNTP)"' -DFIRMWARE_SNTP_PORT=$(or $(SNTP_PORT),123) -DLOSSY=$(or $(LOSSY),0)
-FW_OPTION_LINK = $(if $(SNTP),-Wl$(COMMA)--wrap=board_utc$(COMMA)--wrap=acme_start) $(if $(LOSSY),-Wl$(COMMA)--wrap=netif_add)
+FW_OPTION_LINK = $(if $(SNTP),-Wl$(COMMA)--wrap=board_utc$(COMMA)--wrap=acme_tick) $(if $(LOSSY),-Wl$(COMMA)--wrap=netif_add)
 COMMA = ,
 
 # What BearSSL would keep for suites that nobody offers here, records with CBC and CCM, and for a curve that nobody takes.

@@ -7,6 +7,7 @@
 #include "acme.h"
 #include "acme_flash.h"
 #include "acme_lwip.h"
+#include "page.h"
 #include "protocol/challenge_http01.h"
 #include "secure/key_p256.h"
 #include "secure/tls.h"
@@ -24,7 +25,7 @@ extern const struct firmware_site firmware_site;
  * does not. */
 #ifdef FIRMWARE_SMALL
 #define FIRMWARE_RECORD_BUFFER 4421
-#define FIRMWARE_WORK          2304
+#define FIRMWARE_WORK          2176
 #else
 #define FIRMWARE_RECORD_BUFFER ACME_TLS_BUFFER_MIN
 #define FIRMWARE_WORK          3072
@@ -57,17 +58,19 @@ extern struct firmware firmware;
 
 int firmware_random_init(void);
 
-/* page.c: the status page in pieces, as HTML or JSON. Writes piece number `piece`; false: there is none. */
-bool page_piece(struct acme_out *o, unsigned piece, bool json);
-
-/* Tells the page about the leaf certificate. Memory: `der` must stay. */
-void page_certificate(const uint8_t *der, size_t len);
+/* status.c: fills in all of it but what page_certificate() does. */
+void status_look(struct page *p);
 
 /* https.c: serves the page with the pair in use on port 443. */
 bool https_start(void); /* false: there is no pair that fits into memory */
 void https_stop(void);
 bool https_tick(uint32_t now_ms); /* true: something moved */
 bool https_busy(void);            /* a visitor is being served */
+
+/* acme_deploy::taken: the pair in use can be read, and is what the next visitor gets. The client is at work, so nobody is being
+ * served: a visit under way has been brought to its end before. A chain that is too long for the page stays so: then there is
+ * none, which no repetition changes. */
+int https_take(void *ctx);
 
 /* While it is not served: lets a visitor connect, or none any more. True: one is waiting. There must have been a pair when
  * https_start() was called last. */

@@ -3,7 +3,6 @@
 
 #include "board.h"
 #include "firmware.h"
-#include "say.h"
 #include "wire/pem.h"
 
 /* As the client's: boards/README.md. */
@@ -40,7 +39,8 @@ static struct {
     bool in_target, answering;
     /* the answer */
     unsigned piece;
-    char text[768];
+    struct page page;
+    char text[PAGE_PIECE_MAX];
     size_t text_len, text_at;
 } https;
 
@@ -96,10 +96,18 @@ bool https_start(void)
     if (!load_key() || !load_chain()) {
         return false;
     }
-    page_certificate(https.chain[0].data, https.chain[0].data_len);
+    page_certificate(&https.page, https.chain[0].data, https.chain[0].data_len);
     https.connected = false;
     https.on = l->start(l->ctx) == 1;
     return https.on;
+}
+
+int https_take(void *ctx)
+{
+    const struct acme_store *store = &firmware.store.store;
+
+    (void)ctx;
+    return load_key() && store->get(store->ctx, ACME_RECORD_CHAIN, NULL, 0) > 0 ? 1 : ACME_E_DEPLOY;
 }
 
 static void hang_up(void)
@@ -188,8 +196,8 @@ static bool speak(void)
         acme_out_text(&o, json ? "Content-Type: application/json\r\n" : "Content-Type: text/html; charset=utf-8\r\n");
         acme_out_text(&o, "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src data:\r\n"
                           "Cache-Control: no-store\r\nConnection: close\r\n\r\n");
-        acme_out_text(&o, found ? "" : "not found\n");
-    } else if (!found || !page_piece(&o, https.piece - 1, json)) {
+        status_look(&https.page);
+    } else if (!(found ? page_piece(&o, &https.page, https.piece - 1, json) : page_missing(&o, https.piece - 1))) {
         return false;
     }
     https.piece++;

@@ -7,9 +7,11 @@
 #include "firmware.h"
 #include "say.h"
 #include "system.h"
+#include "words.h"
 
-#define LOOK_MS   1000 /* a silent visitor of the page, or a silent CA, is noticed as late as that */
-#define SILENT_MS 5000 /* the CA: then a visitor of the page comes first                           */
+#define LOOK_MS   1000   /* a silent visitor of the page, or a silent CA, is noticed as late as that */
+#define SILENT_MS 5000u  /* the CA: then a visitor of the page comes first                           */
+#define VISITS_MS 60000u /* so long it is served where nobody knows when the client comes again         */
 
 struct firmware firmware;
 
@@ -52,6 +54,7 @@ static int set_up(void)
     s->tls_buffer = firmware.record_buffer;
     s->tls_buffer_len = sizeof firmware.record_buffer;
     s->trace = say_event;
+    s->deploy.taken = https_take;
     return acme_init(&firmware.client, s);
 }
 
@@ -79,91 +82,112 @@ static void report(uint32_t took_ms)
 }
 
 /* Somebody wants the page, and the CA has been silent for a while and is not looking at our answer just now. *heard_ms is
- * when it was heard last, *heard how much there was. */
+ * when it was heard last, *heard how much there was. Behind attempts that failed it may be silent for longer: else visitors
+ * who come again and again would keep the certificate from being renewed. */
 static bool page_comes_first(uint32_t *heard_ms, uint32_t *heard)
 {
     uint32_t now_ms = board_now_ms(), down = acme_stats(&firmware.client).bytes_down;
+    struct acme_plan plan;
+    unsigned patience = 0;
 
     if (*heard != down || firmware.http01.live != NULL) {
         *heard = down;
         *heard_ms = now_ms;
     }
-    return https_knock(now_ms - *heard_ms >= SILENT_MS);
+    if (acme_plan(&firmware.client, &plan) && plan.failures > 1) {
+        patience = plan.failures < 5 ? plan.failures - 1 : 4;
+    }
+    return https_knock(now_ms - *heard_ms >= SILENT_MS << patience);
 }
 
 /* When the client comes again, and why. */
 static void tell_plan(void)
 {
-    static const char *const why[] = {"by its life",   "the CA's window", "its window is late", "an order is open",
-                                      "there is none", "expired",         "other names",        "another setup"};
     struct acme_plan plan;
     struct acme_out *o;
+    int64_t utc = 0;
 
-    if (!acme_plan(&firmware.client, &plan)) {
-        return;
+    if (acme_plan(&firmware.client, &plan) && board_utc(NULL, &utc) == 1) {
+        o = say_begin();
+        words_plan(o, &plan, utc, ": ");
+        say_end();
     }
-    o = say_begin();
-    acme_out_text(o, plan.due == ACME_TIME_NOW ? "renewal is due, next attempt " : "renews ");
-    say_date(o, plan.due > plan.hold_until ? plan.due : plan.hold_until);
-    acme_out_text(o, ": ");
-    acme_out_text(o, why[plan.why]);
-    say_end();
 }
 
-static void tell_end(enum acme_progress progress)
+/* A round is over. What failed last is told until nothing is wrong any more. */
+static void tell_end(enum acme_progress progress, uint32_t took_ms)
 {
+    struct acme_plan plan;
+
     switch (progress) {
     case ACME_ISSUED:
         say("a new certificate is in use", "");
         break;
     case ACME_CURRENT:
-        say("there is nothing to do", "");
+        say("there is nothing to do now", "");
         break;
     default:
         say_failure(acme_failure(&firmware.client));
         break;
     }
+    if (progress != ACME_CURRENT || !acme_plan(&firmware.client, &plan) || plan.failures == 0) {
+        firmware.last_error = acme_failure(&firmware.client)->error;
+    }
+    report(took_ms);
 }
 
-/* Rounds of the client, until it rests, or until the page comes first: the order is gone on with later. */
-static void run(void)
+static enum acme_progress tick(void)
+{
+    uint32_t before = board_kilo(), kilo;
+    enum acme_progress progress = acme_tick(&firmware.client, board_now_ms());
+
+    kilo = board_kilo() - before;
+    if (kilo < INT32_MAX) { /* a tick of the counter may be missed */
+        firmware.instructions += kilo;
+        firmware.longest_tick = kilo > firmware.longest_tick ? kilo : firmware.longest_tick;
+    }
+    return progress;
+}
+
+/* Rounds of the client, until it rests. When the page comes first the attempt, which is stored, is given up: another round
+ * tells how long it has to wait. Where that cannot be told, without the time for one, the page is served all the same.
+ * Returns for how long. */
+static uint32_t run(void)
 {
     uint32_t began = board_now_ms(), heard_ms = began, heard = 0;
+    bool given_up = false;
 
     firmware.instructions = 0;
-    while (!acme_resting(&firmware.client)) {
-        enum acme_progress progress;
-        uint32_t before, kilo, wait_ms;
+    do {
         bool moved = system_poll();
+        enum acme_progress progress = tick();
 
-        before = board_kilo();
-        progress = acme_tick(&firmware.client, board_now_ms());
-        kilo = board_kilo() - before;
-        if (kilo < INT32_MAX) { /* a tick of the counter may be missed */
-            firmware.instructions += kilo;
-            firmware.longest_tick = kilo > firmware.longest_tick ? kilo : firmware.longest_tick;
-        }
         if (progress != ACME_IDLE && progress != ACME_BUSY) {
-            firmware.last_error = acme_failure(&firmware.client)->error;
-            tell_end(progress);
-            report(board_now_ms() - began);
+            tell_end(progress, board_now_ms() - began);
         } else if (progress == ACME_IDLE && !acme_resting(&firmware.client)) {
             if (page_comes_first(&heard_ms, &heard)) {
-                say("the CA is silent, and somebody wants the page: later", "");
+                (void)acme_start(&firmware.client, ACME_KEEP, board_now_ms());
+                if (given_up) {
+                    return VISITS_MS;
+                }
+                given_up = true;
                 firmware.last_error = ACME_E_TIMEOUT;
-                (void)acme_start(&firmware.client, ACME_KEEP, board_now_ms()); /* the attempt is stored, and waits */
+                say("the CA is silent, and somebody wants the page: later", "");
             } else if (!moved) {
-                wait_ms = acme_idle_ms(&firmware.client, board_now_ms());
+                uint32_t wait_ms = acme_idle_ms(&firmware.client, board_now_ms());
                 system_wait(wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
             }
         }
-    }
+    } while (!acme_resting(&firmware.client));
     tell_plan();
+    return 0;
 }
 
-/* Serves the page until the next round is due; a visit under way is not cut. */
-static void serve(void)
+/* Serves the page until the next round is due, and so long at least. A visit under way is brought to its end: only then is
+ * there another pair, and the next visitor gets it. */
+static void serve(uint32_t least_ms)
 {
+    uint32_t began = board_now_ms();
     bool due = false;
 
     say(https_start() ? "the page is on port 443" : "no page: there is no pair in use", "");
@@ -172,7 +196,7 @@ static void serve(void)
         if (!https_tick(board_now_ms()) && !moved) {
             system_wait(LOOK_MS);
         }
-        due = due || acme_idle_ms(&firmware.client, board_now_ms()) == 0;
+        due = board_now_ms() - began >= least_ms && acme_idle_ms(&firmware.client, board_now_ms()) == 0;
     }
     https_stop();
 }
@@ -187,15 +211,14 @@ static void firmware_task(void)
         error = set_up();
     }
     if (error != 0) {
-        say("cannot begin: ", say_error(error));
+        say("cannot begin: ", words_error(error));
         board_exit(4);
     }
     (void)https_start(); /* it finds out whether there is a pair; nobody is served yet */
     https_stop();
     (void)acme_start(&firmware.client, ACME_KEEP, board_now_ms());
     for (;;) {
-        run();
-        serve();
+        serve(run());
     }
 }
 
@@ -205,7 +228,7 @@ int main(void)
     say("nanoacme " ACME_VERSION " on ", board_name);
     say(board_notice, "");
     if (firmware_random_init() != 0) {
-        say(say_error(ACME_E_RANDOM), ": nothing is done without it");
+        say(words_error(ACME_E_RANDOM), ": nothing is done without it");
         board_exit(3);
     }
     system_run(firmware_task);

@@ -1,6 +1,8 @@
 /* say.c - see say.h. */
 #include "say.h"
+
 #include "board.h"
+#include "words.h"
 
 static char memory[240];
 static struct acme_out line;
@@ -69,45 +71,6 @@ void say_figure(const char *label, uint32_t value)
     say_end();
 }
 
-const char *say_error(int error)
-{
-    switch (error) {
-#define WORDS(name, value, retry, meaning, cause)                                                                    \
-    case name:                                                                                                       \
-        return meaning;
-        ACME_ERRORS(WORDS)
-#undef WORDS
-    default:
-        return "unknown error";
-    }
-}
-
-static void two(struct acme_out *o, uint32_t value)
-{
-    acme_out_text(o, value < 10 ? "0" : "");
-    acme_out_u32(o, value);
-}
-
-void say_date(struct acme_out *o, int64_t utc)
-{
-    /* 86400 = 128 * 675: no 64-bit division. Years are counted from March, so that the leap day is the last. */
-    uint32_t days = (uint32_t)(utc >> 7) / 675, rest = (uint32_t)(utc - (int64_t)days * 86400) / 60;
-    uint32_t n = days + 719468, era = n / 146097, in_era = n % 146097;
-    uint32_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    uint32_t in_year = in_era - (365 * year + year / 4 - year / 100), shifted = (5 * in_year + 2) / 153;
-    uint32_t month = shifted < 10 ? shifted + 3 : shifted - 9;
-
-    acme_out_u32(o, year + era * 400 + (month <= 2));
-    acme_out_text(o, "-");
-    two(o, month);
-    acme_out_text(o, "-");
-    two(o, in_year - (153 * shifted + 2) / 5 + 1);
-    acme_out_text(o, " ");
-    two(o, rest / 60);
-    acme_out_text(o, ":");
-    two(o, rest % 60);
-}
-
 /* A piece of the CA's words: the line has an end. */
 static void words(struct acme_out *o, struct acme_slice text)
 {
@@ -149,7 +112,7 @@ void say_event(void *ctx, const struct acme_event *e)
         answer(o, e);
         break;
     case ACME_EVENT_WAIT:
-        acme_out_text(o, say_error(e->error));
+        acme_out_text(o, words_error(e->error));
         acme_out_text(o, "; again in ");
         acme_out_u32(o, e->wait_ms);
         acme_out_text(o, " ms");
@@ -188,7 +151,7 @@ void say_failure(const struct acme_failure *f)
     acme_out_text(o, "failed at ");
     acme_out_text(o, f->step < ACME_STEP_COUNT ? steps[f->step] : "?");
     acme_out_text(o, ": ");
-    acme_out_text(o, say_error(f->error));
+    acme_out_text(o, words_error(f->error));
     if (f->tls_code != 0) {
         acme_out_text(o, ", BearSSL ");
         acme_out_u32(o, (uint32_t)f->tls_code);

@@ -21,8 +21,4 @@ void say_event(void *ctx, const struct acme_event *event);
 /* Why a run failed. */
 void say_failure(const struct acme_failure *failure);
 
-/* Words for numbers. */
-const char *say_error(int error);
-void say_date(struct acme_out *o, int64_t utc);
-
 #endif

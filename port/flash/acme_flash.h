@@ -6,6 +6,9 @@
  *   the pair      key and chain in use, each twice when there is room.
  *   the others    free: for the next chain, or for the next log when this one is full. Then what counts is copied.
  *
+ * Small records of kinds that are not known here, of an image to come that was put aside again, go on from log to log as far as
+ * there is room behind the others.
+ *
  * A place begins with a header that is written last, twice: from then on it counts. The header of a record is written
  * behind its contents, too. A loss of power at any moment leaves the old record or the new one, the old pair or the new one.
  *
@@ -31,6 +34,7 @@ extern "C" {
 #define ACME_FLASH_PLACES    4                          /* three when there are three sectors: none to spare */
 #define ACME_FLASH_PLACE_MIN (2 * ACME_WORK_MIN + 2048) /* holds every small record at its longest    */
 #define ACME_FLASH_RECORDS   8                          /* all of enum acme_record */
+#define ACME_FLASH_KINDS     16                         /* and those of images to come */
 
 /* The memory. Addresses are bytes from its beginning; calls are whole when they return. Erased bytes read 0xff: where
  * they do not the driver inverts, and a medium that overwrites is overwritten with 0xff. */
@@ -73,7 +77,7 @@ struct acme_flash_store {
         uint32_t len;
         uint32_t crc;
         bool damaged; /* no copy of it is whole */
-    } record[ACME_FLASH_RECORDS];
+    } record[ACME_FLASH_KINDS];
     struct acme_flash_writer incoming;
 };
 

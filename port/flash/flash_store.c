@@ -37,7 +37,7 @@ static bool is_whole(const struct acme_flash_store *s, const struct acme_flash_i
     return crc == item->crc;
 }
 
-/* The next item at or behind *at, which is left behind it: its kind, or ACME_FLASH_RECORDS when there is none before
+/* The next item at or behind *at, which is left behind it: its kind, or ACME_FLASH_KINDS when there is none before
  * `end`. *dirty is set when there was anything else that is not blank. */
 static unsigned next_item(const struct acme_flash_store *s, uint32_t *at, uint32_t end, struct acme_flash_item *item,
                           bool *dirty)
@@ -51,14 +51,14 @@ static unsigned next_item(const struct acme_flash_store *s, uint32_t *at, uint32
         *at += BLOCK;
         if (!readable || !acme_flash_header(block, &h)) {
             *dirty = *dirty || !readable || !acme_flash_is_blank(block);
-        } else if (h.kind < ACME_FLASH_RECORDS && h.len <= end - *at) {
+        } else if (h.kind < ACME_FLASH_KINDS && h.len <= end - *at) {
             item->len = h.len;
             item->crc = h.crc;
             *at += acme_flash_padded(h.len);
             return h.kind;
         }
     }
-    return ACME_FLASH_RECORDS;
+    return ACME_FLASH_KINDS;
 }
 
 /* Finds a whole copy of a record that is known. */
@@ -73,8 +73,8 @@ static void settle(struct acme_flash_store *s, unsigned record)
         unsigned kind;
         do { /* the same version, not an older one */
             kind = next_item(s, &at, end, &item, &dirty);
-        } while (kind < ACME_FLASH_RECORDS && (kind != record || item.len != r->len || item.crc != r->crc));
-        if (kind == ACME_FLASH_RECORDS) {
+        } while (kind < ACME_FLASH_KINDS && (kind != record || item.len != r->len || item.crc != r->crc));
+        if (kind == ACME_FLASH_KINDS) {
             r->damaged = true;
             return;
         }
@@ -92,8 +92,11 @@ static uint32_t scan(struct acme_flash_store *s, unsigned place)
     bool dirty = false;
     unsigned kind;
 
-    for (; (kind = next_item(s, &at, end, &item, &dirty)) < ACME_FLASH_RECORDS; last = at) {
+    for (; (kind = next_item(s, &at, end, &item, &dirty)) < ACME_FLASH_KINDS; last = at) {
         struct acme_flash_item *r = &s->record[kind];
+        if (kind >= ACME_FLASH_RECORDS && place == s->pair) {
+            continue; /* it goes with the pair */
+        }
         item.damaged = !is_whole(s, &item); /* its header was written last, so this came afterwards */
         dirty = dirty || item.damaged;
         if (!item.damaged || item.len != r->len || item.crc != r->crc) {
@@ -128,17 +131,25 @@ static bool put_item(struct acme_flash_store *s, struct acme_flash_writer *w, un
     return good && acme_flash_item_end(s, w, record) == 0;
 }
 
+/* Whether there is no room for an item of a kind that is not known here. Such go on in the first half of a place: the other one is
+ * left for what is written here. */
+static bool is_too_much(const struct acme_flash_store *s, const struct acme_flash_writer *w, unsigned record,
+                        uint32_t len)
+{
+    return record >= ACME_FLASH_RECORDS && (len > ACME_WORK_MIN || w->at + BLOCK + len > s->place_size / 2);
+}
+
 /* Makes a new log of the records, `made` in place of its old one. All of it is read before it counts. */
 static int new_log(struct acme_flash_store *s, unsigned record, const struct acme_flash_item *made, const void *data)
 {
-    uint32_t at[ACME_FLASH_RECORDS] = {0}; /* of their items, in the new place */
+    uint32_t at[ACME_FLASH_KINDS] = {0}; /* of their items, in the new place */
     struct acme_flash_writer w;
 
     if (acme_flash_begin(s, &w) != 0) {
         return ACME_E_STORE_WRITE;
     }
-    for (unsigned n = 0; n < 2 * ACME_FLASH_RECORDS; n++) { /* once, then once more as far as there is room */
-        const unsigned i = n % ACME_FLASH_RECORDS, second = n / ACME_FLASH_RECORDS;
+    for (unsigned n = 0; n < 2 * ACME_FLASH_KINDS; n++) { /* once, then once more as far as there is room */
+        const unsigned i = n % ACME_FLASH_KINDS, second = n / ACME_FLASH_KINDS;
         const struct acme_flash_item *from = i == record ? made : &s->record[i];
         if (is_pair(i) || (second && i == ACME_RECORD_ORDER)) {
             continue;
@@ -146,12 +157,13 @@ static int new_log(struct acme_flash_store *s, unsigned record, const struct acm
         if (!second) {
             settle(s, i);
         }
-        if (from->damaged ? is_cache(i) : from->len == 0) {
+        if ((from->damaged ? is_cache(i) : from->len == 0) || (!second && is_too_much(s, &w, i, from->len)) ||
+            (second && at[i] == 0)) {
             continue;
         }
         if (put_item(s, &w, i, from, i == record ? data : NULL)) {
             at[i] = w.item;
-        } else if (!second) {
+        } else if (!second && i < ACME_FLASH_RECORDS) {
             return ACME_E_STORE_WRITE;
         }
     }
@@ -161,7 +173,7 @@ static int new_log(struct acme_flash_store *s, unsigned record, const struct acm
     s->log = w.place;
     s->log_end = w.at;
     s->record[record] = *made;
-    for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
+    for (unsigned i = 0; i < ACME_FLASH_KINDS; i++) {
         if (at[i] > 0) {
             s->record[i].at = acme_flash_base(s, w.place) + at[i];
         } else if (!is_pair(i)) {

@@ -6,10 +6,12 @@
 #define ERA_2036 2085978496 /* seconds from 1970 to where SNTP's second era begins and lwIP's count is 0 */
 #define AGAIN_MS (3600u * 1000)
 #define SOON_MS  15000u /* the protocol allows no less */
+#define DOUBLE   8      /* times, then it is an hour   */
 
 uint32_t acme_lwip_sntp_delay = SOON_MS;
 
 static struct acme_clock *fed; /* lwIP's hook has no argument */
+static unsigned refused;       /* answers in a row            */
 
 void acme_lwip_sntp_feeds(struct acme_clock *c)
 {
@@ -23,7 +25,8 @@ void acme_lwip_sntp(int32_t seconds)
 
     /* lwIP is content with every answer and would ask again after an hour: a router that has just started answers with
      * a time in 1970, and soon with the right one. An hour is also how long a wrong answer above the floor stands. */
-    acme_lwip_sntp_delay = believed ? AGAIN_MS : SOON_MS;
+    acme_lwip_sntp_delay = believed || refused >= DOUBLE ? AGAIN_MS : SOON_MS << refused;
+    refused = believed ? 0 : refused + (refused < DOUBLE);
 }
 
 int acme_lwip_utc(void *ctx, int64_t *utc)

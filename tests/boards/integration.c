@@ -6,6 +6,7 @@
 #include "firmware.h"
 #include "say.h"
 #include "system.h"
+#include "words.h"
 
 #define my_flash board_flash
 
@@ -54,7 +55,7 @@ static void firmware_task(void)
     certificate_init();
     error = acme_start(&client, ACME_WHEN_DUE, board_now_ms());
     if (error != 0) {
-        say("cannot begin: ", say_error(error));
+        say("cannot begin: ", words_error(error));
         board_exit(4);
     }
     do {

@@ -11,6 +11,8 @@
 
 #define STORED (ACME_UTC_FLOOR + 5000000)
 #define Y2001  978307200
+#define Y20    INT64_C(631152000) /* 20 years */
+#define HOUR   3600
 
 static struct acme_clock c;
 
@@ -49,6 +51,15 @@ static void test_floor(void **unused)
         {STORED, STORED, true},
         {STORED, 4102444800, true}, /* 2100: lies ahead can be lived through, see test_correction */
         {INT64_MIN, INT64_MIN, false},
+        {ACME_UTC_FLOOR + Y20, ACME_UTC_FLOOR + Y20 - 1, false},
+        {ACME_UTC_FLOOR + Y20 + 1, ACME_UTC_FLOOR, true}, /* what is stored is out of its mind */
+        {INT64_MAX, ACME_UTC_FLOOR, true},
+        {0, 2147483648, true}, /* 2038 */
+        {0, UINT32_MAX, true}, /* 2106 */
+        {0, INT64_C(4294967296) + ACME_UTC_FLOOR, true},
+        {0, 99999999999, true},
+        {0, 100000000000, false},
+        {0, INT64_MAX, false},
     };
     (void)unused;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -148,12 +159,68 @@ static void test_correction(void **unused)
     expect(STORED + 9000, 4999);
 }
 
+/* A floor that is years ahead, and a source that says otherwise: once for each row, every hour. */
+static void test_wrong_floor(void **unused)
+{
+    static const struct {
+        const char *what;
+        int64_t utc;     /* the first answer                                        */
+        int step_s;      /* how much later each one is than the one before             */
+        int odd;         /* so many hours from the beginning something else is said; 0: never */
+        int64_t odd_utc; /* namely this */
+        int believed;    /* after so many hours; 0: never */
+    } rows[] = {
+        {"the right time", STORED, HOUR, 0, 0, 24},
+        {"the right time, by a fast crystal", STORED, HOUR + 1, 0, 0, 24},
+        {"the build date", ACME_UTC_FLOOR, HOUR, 0, 0, 24},
+        {"the same moment again and again", STORED, 0, 0, 0, 0},
+        {"a clock that runs at double speed", STORED, 2 * HOUR, 0, 0, 0},
+        {"before the build", ACME_UTC_FLOOR - 100 * HOUR, HOUR, 0, 0, 0},
+        {"a lie in between", STORED, HOUR, 12, STORED + 999 * HOUR, 37},
+        {"a router without a time in between", STORED, HOUR, 12, Y2001, 37},
+        {"one that is believed in between", STORED, HOUR, 12, STORED + Y20 / 2, 37},
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int believed = 0;
+        acme_clock_init(&c, STORED + Y20 / 4);
+        for (int hour = 0; hour < 60 && believed == 0; hour++) {
+            const bool odd = hour != 0 && hour == rows[i].odd;
+            int64_t utc = odd ? rows[i].odd_utc : rows[i].utc + (int64_t)hour * rows[i].step_s;
+            if (acme_clock_set(&c, utc, 4200000000u + (uint32_t)hour * HOUR * 1000) && !odd) {
+                believed = hour;
+                expect(utc, 4200000000u + (uint32_t)hour * HOUR * 1000);
+                assert_true(acme_clock_set(&c, utc - HOUR, 0)); /* the floor has come down, and not to the ground */
+                assert_false(acme_clock_set(&c, ACME_UTC_FLOOR - 1, 0));
+            }
+        }
+        if (believed != rows[i].believed) {
+            fail_msg("%s: believed after %d hours", rows[i].what, believed);
+        }
+    }
+}
+
+/* 2038 and 2106 are days like others. */
+static void test_eras(void **unused)
+{
+    static const int64_t ends[] = {INT32_MAX, UINT32_MAX};
+    (void)unused;
+    for (size_t i = 0; i < 2; i++) {
+        acme_clock_init(&c, 0);
+        assert_true(acme_clock_set(&c, ends[i] - 1, UINT32_MAX - 500));
+        expect(ends[i] + 1, 1999);
+        assert_true(acme_clock_set(&c, ends[i] + 5, 3000));
+        expect(ends[i] + 6, 4000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown),     cmocka_unit_test(test_floor),       cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_wraps),       cmocka_unit_test(test_wraps_early), cmocka_unit_test(test_doubt),
-        cmocka_unit_test(test_no_way_back), cmocka_unit_test(test_correction),
+        cmocka_unit_test(test_no_way_back), cmocka_unit_test(test_correction),  cmocka_unit_test(test_wrong_floor),
+        cmocka_unit_test(test_eras),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* test_flash_store.c - port/flash on a memory whose power goes at every unit and every erase, with units of 1 to 32 bytes;
  * memory that fades, wears out, or cannot be read. */
 #include "fake/flash.h"
+#include "flash_place.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,6 @@
 #include <cmocka.h>
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define BLOCK      ACME_FLASH_BLOCK
 #ifdef TESTS_TARGET_CMOCKA_H
 #define SPARSE 11 /* on a slow machine */
 #else
@@ -91,6 +91,7 @@ static const struct op story[] = {
     {PUT, ACME_RECORD_ACCOUNT_KEY, "the account key\n"},
     {PUT, ACME_RECORD_ACCOUNT, "account 1\n"},
     {PUT, ACME_RECORD_ORDER, "order 1\n"},
+    {PUT, 8, "of an image to come\n"}, /* and 15: this one does not know them */
     {PUT, ACME_RECORD_KEY_NEXT, KEY_1},
     {PUT, ACME_RECORD_ORDER, "order 1, looked at\n"},
     {APPEND, ACME_RECORD_CHAIN, ""},
@@ -98,6 +99,7 @@ static const struct op story[] = {
     {APPEND, ACME_RECORD_CHAIN, LINE},
     {COMMIT, ACME_RECORD_CHAIN, "leaf 1\n" LINE},
     {PUT, 6, KEY_2},
+    {PUT, 15, KEY_3},
     {PUT, ACME_RECORD_ACCOUNT_KEY, KEY_2},
     {PUT, 6, ""},
     {PUT, ACME_RECORD_ORDER, LONG},
@@ -108,6 +110,8 @@ static const struct op story[] = {
     {PUT, ACME_RECORD_ORDER, ""},
     {PUT, ACME_RECORD_KEY_NEXT, ""},
     {PUT, ACME_RECORD_ACCOUNT, ""},
+    {PUT, 15, ""},
+    {PUT, 8, "its next version\n"},
     {PUT, ACME_RECORD_ACCOUNT, "account 2\n"},
     {PUT, ACME_RECORD_ORDER, TEN},
     {PUT, ACME_RECORD_ORDER, "order 2\n"},
@@ -127,9 +131,9 @@ static const struct op story[] = {
 };
 
 /* What should be there after the first `count` of them. */
-static void tell(const char *want[ACME_FLASH_RECORDS], size_t count)
+static void tell(const char *want[ACME_FLASH_KINDS], size_t count)
 {
-    for (size_t i = 0; i < ACME_FLASH_RECORDS; i++) {
+    for (size_t i = 0; i < ACME_FLASH_KINDS; i++) {
         want[i] = "";
     }
     for (size_t i = 0; i < count; i++) {
@@ -150,9 +154,9 @@ static int carry_out(const struct op *op)
 
 static void check_all(size_t count)
 {
-    const char *want[ACME_FLASH_RECORDS];
+    const char *want[ACME_FLASH_KINDS];
     tell(want, count);
-    for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
+    for (unsigned i = 0; i < ACME_FLASH_KINDS; i++) {
         if (!holds(i, want[i])) {
             fail_msg("record %u is not what it was after operation %zu", i, count);
         }
@@ -165,12 +169,12 @@ static void check_all(size_t count)
 /* After a cut within number `at` everything is as before it or as after it. */
 static void check_cut(size_t at)
 {
-    const char *before[ACME_FLASH_RECORDS], *after[ACME_FLASH_RECORDS];
-    bool is_old[ACME_FLASH_RECORDS];
+    const char *before[ACME_FLASH_KINDS], *after[ACME_FLASH_KINDS];
+    bool is_old[ACME_FLASH_KINDS];
 
     tell(before, at);
     tell(after, at + 1);
-    for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
+    for (unsigned i = 0; i < ACME_FLASH_KINDS; i++) {
         is_old[i] = holds(i, before[i]);
         if (!is_old[i] && !holds(i, after[i])) {
             fail_msg("operation %zu, cut %d: record %u is neither old nor new", at, flash.how, i);
@@ -451,7 +455,7 @@ static void test_many(void **unused)
 static void fade(uint32_t unit, bool ecc, bool while_on)
 {
     static struct flash flash_then;
-    const char *want[ACME_FLASH_RECORDS];
+    const char *want[ACME_FLASH_KINDS];
 
     begin_with(false, 0xff, unit, ecc);
     tell_story(false);
@@ -467,7 +471,7 @@ static void fade(uint32_t unit, bool ecc, bool while_on)
         if (!while_on) {
             restart();
         }
-        for (unsigned i = 0; i < ACME_FLASH_RECORDS; i++) {
+        for (unsigned i = 0; i < ACME_FLASH_KINDS; i++) {
             char buf[100];
             bool whole = (i == ACME_RECORD_ORDER || get(i, NULL, 0) == (int)strlen(want[i])) && holds(i, want[i]);
             if (!whole && i != ACME_RECORD_ORDER) {
@@ -828,6 +832,101 @@ static void test_former_layout(void **unused)
     assert_int_equal(acme_flash_crc(0, "123456789", 9), 0xcbf43926);
 }
 
+static uint32_t moves(void)
+{
+    return s.latest;
+}
+
+/* Records of an image to come, and then of this one only: what the other has noted is there when it comes back, the last version
+ * of each kind. */
+static void test_guests(void **unused)
+{
+    static char text[8][40];
+    (void)unused;
+    for (unsigned unit = 0; unit < LEN(units); unit++) {
+        begin_with(false, 0xff, units[unit], unit % 2);
+        assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, KEY_1), 0);
+        for (unsigned i = 0; i < 8; i++) {
+            assert_int_equal(put(8 + i, "an older version\n"), 0);
+            snprintf(text[i], sizeof text[i], "kind %u of an image to come\n", 8 + i);
+            assert_int_equal(put(8 + i, i == 3 ? "" : text[i]), 0);
+        }
+        const uint32_t begun = moves();
+        for (unsigned n = 0; n < 30; n++) {
+            assert_int_equal(put(ACME_RECORD_ORDER, n % 2 ? LONG : "order\n"), 0);
+            if (n % 7 == 0) {
+                assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_2) + append("") + append("leaf\n") + commit(), 0);
+            }
+            if (n % 3 == 0) {
+                restart();
+            }
+        }
+        assert_true(moves() - begun > 8);
+        for (unsigned i = 0; i < 8; i++) {
+            assert_true(holds(8 + i, i == 3 ? "" : text[i]));
+        }
+        assert_true(holds(ACME_RECORD_ACCOUNT_KEY, KEY_1));
+        assert_int_equal(flash.misused, 0);
+    }
+}
+
+/* They take half a place at most, and never that of what is ours. Of what fits the one that fades serves from its copy. */
+static void test_guests_are_bounded(void **unused)
+{
+    static char big[ACME_WORK_MIN];
+    (void)unused;
+    memset(big, 'x', sizeof big);
+    begin_with(false, 0xff, 8, true);
+    assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, KEY_1) + put(8, "small\n"), 0);
+    for (unsigned i = 9; i < 16; i++) {
+        assert_int_equal(s.store.put(&s, (enum acme_record)i, big, 700), 0);
+    }
+    for (unsigned n = 0; n < 6; n++) { /* every record of ours at its longest */
+        assert_int_equal(s.store.put(&s, ACME_RECORD_ORDER, big, ACME_WORK_MIN), 0);
+        assert_int_equal(s.store.put(&s, ACME_RECORD_ACCOUNT, big, ACME_WORK_MIN), 0);
+        assert_int_equal(s.store.put(&s, ACME_RECORD_RENEWAL, big, 1024), 0);
+        restart();
+        assert_int_equal(get(ACME_RECORD_ORDER, NULL, 0), ACME_WORK_MIN);
+        assert_true(holds(ACME_RECORD_ACCOUNT_KEY, KEY_1));
+    }
+    begin_with(false, 0xff, 8, true);
+    assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, KEY_1), 0);
+    for (unsigned i = 8; i < 16; i++) {
+        assert_int_equal(s.store.put(&s, (enum acme_record)i, big, 700), 0);
+    }
+    for (unsigned n = 0, kept; n < 6; n++) { /* with small ones there is room for some, always the same */
+        const uint32_t begun = moves();
+        while (moves() == begun) {
+            assert_int_equal(put(ACME_RECORD_ORDER, LONG), 0);
+        }
+        kept = 0;
+        for (unsigned i = 8; i < 16; i++) {
+            kept += get(i, NULL, 0) == 700;
+        }
+        assert_int_equal(kept, 2);
+        assert_int_equal(get(8, NULL, 0) + get(9, NULL, 0), 1400);
+        restart();
+    }
+    flash_flip(&flash, s.record[8].at + BLOCK + 3, 1);
+    restart();
+    assert_int_equal(get(8, big, sizeof big), 700);
+    assert_int_equal(flash.misused, 0);
+}
+
+/* What an image to come keeps beside the pair goes with the pair. */
+static void test_guest_of_the_pair(void **unused)
+{
+    struct acme_flash_writer w;
+    (void)unused;
+    begin_with(false, 0xff, 8, false);
+    assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append("") + append("leaf 1\n") + commit(), 0);
+    w = s.incoming; /* behind the chain's last copy */
+    acme_flash_item_begin(&w);
+    assert_int_equal(acme_flash_item_add(&s, &w, "beside\n", 7) + acme_flash_item_end(&s, &w, 9), 0);
+    restart();
+    assert_true(holds(ACME_RECORD_KEY, KEY_1) && holds(ACME_RECORD_CHAIN, "leaf 1\n") && holds(9, ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -851,6 +950,9 @@ int main(void)
         cmocka_unit_test(test_order_of_calls),
         cmocka_unit_test(test_foreign_header),
         cmocka_unit_test(test_former_layout),
+        cmocka_unit_test(test_guests),
+        cmocka_unit_test(test_guests_are_bounded),
+        cmocka_unit_test(test_guest_of_the_pair),
     };
     return cmocka_run_group_tests_name("flash_store", tests, NULL, NULL);
 }

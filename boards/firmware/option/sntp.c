@@ -1,16 +1,17 @@
 /* sntp.c - `make firmware SNTP=address [SNTP_PORT=123]`: the time comes from a server instead of the board. The linker puts
- * these functions in the place of board_utc() and acme_start(). */
+ * these functions in the place of board_utc() and acme_tick(). */
 #include "lwip/apps/sntp.h"
 
 #include "board.h"
 #include "firmware.h"
 #include "say.h"
 #include "wire/pem.h"
+#include "words.h"
 #include "x509/leaf.h"
 
 int __wrap_board_utc(void *ctx, int64_t *utc);
-int __wrap_acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms);
-int __real_acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms);
+enum acme_progress __wrap_acme_tick(struct acme_client *client, uint32_t now_ms);
+enum acme_progress __real_acme_tick(struct acme_client *client, uint32_t now_ms);
 
 const uint16_t firmware_sntp_port = FIRMWARE_SNTP_PORT;
 
@@ -18,7 +19,7 @@ static struct acme_clock sntp_clock;
 static bool begun, told;
 static int64_t told_refused;
 
-/* The certificate in use was made at a good time. Nothing is received yet, so the record buffer is free. */
+/* The certificate in use was signed when it began. Nothing is received yet, so the record buffer is free. */
 static int64_t stored_time(void)
 {
     const struct acme_store *store = &firmware.store.store;
@@ -62,7 +63,7 @@ static void tell(const char *text, int64_t utc)
     struct acme_out *o = say_begin();
 
     acme_out_text(o, text);
-    say_date(o, utc);
+    words_date(o, utc);
     say_end();
 }
 
@@ -86,16 +87,18 @@ int __wrap_board_utc(void *ctx, int64_t *utc)
     return known;
 }
 
-/* The last run may have failed because the server had told a wrong time: SNTP begins anew. */
-int __wrap_acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms)
+/* A round may have failed because the server had told a wrong time: SNTP begins anew. */
+enum acme_progress __wrap_acme_tick(struct acme_client *client, uint32_t now_ms)
 {
+    enum acme_progress progress = __real_acme_tick(client, now_ms);
+
     ACME_LWIP_LOCK();
-    if (acme_clock_doubt(&sntp_clock, acme_failure(client)->error)) {
+    if (progress == ACME_FAILED && acme_clock_doubt(&sntp_clock, acme_failure(client)->error)) {
         sntp_stop();
         sntp_init();
         told = false;
         say("the time is in doubt: asking again", "");
     }
     ACME_LWIP_UNLOCK();
-    return __real_acme_start(client, when, now_ms);
+    return progress;
 }
