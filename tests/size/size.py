@@ -12,7 +12,7 @@ import boards
 
 CROSS = "build/cross"
 GOAL = 20000   # core's own code; BearSSL and the network stack come on top. Not met; README.md says so
-LIMIT = 34000  # what a change may not go beyond
+LIMIT = 44500  # what a change may not go beyond, every option of the default build in it
 
 # Memory the caller provides for one client: what, header, and what it is for.
 STRUCTS = [
@@ -44,7 +44,7 @@ OPTIONS = {
     "ACME_CFG_MANAGE": "revoking, deactivating, another account key",
     "ACME_CFG_SIGNED_ANCHORS": "trust anchors signed by the vendor",
 }
-RENEWAL_MAX = (9200, 700)  # bytes of flash and of RAM that it adds; the aims were 4608 and 600
+RENEWAL_MAX = (9300, 600)  # bytes of flash and of RAM that it adds; the aims were 4608 and 600
 
 
 def tool(*command):
