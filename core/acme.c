@@ -575,7 +575,7 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
         c->utc = acme_time(c, &utc) == 1 ? utc : c->utc; /* the answer came just now */
         (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)acme_keep_apart(c, failure->retry_s));
     }
-    acme_keep_failed(c, phase, now_ms);
+    acme_keep_failed(c, (int)phase, now_ms);
 }
 
 void acme_stop(struct acme_client *c)
