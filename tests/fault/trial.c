@@ -274,7 +274,7 @@ static void judge_tick(struct trial *t)
                 misled);
     assert_true(t->seen.ticks < TICKS_MAX);
     assert_true(d->ca.requests < REQUESTS_MAX);
-    assert_true(t->virtual_ms - t->fault_ms < HOURS(120));
+    assert_true(t->virtual_ms - t->fault_ms < HOURS(96));
     if (t->key_touched) { /* in this tick: the other ticks have no key to leave behind */
         secrets_judge_memory(d);
         t->key_touched = false;
