@@ -360,18 +360,24 @@ enum acme_progress acme_keep_tell(struct acme_client *c)
     return news ? c->result : ACME_IDLE;
 }
 
-bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
+/* Seconds until something matters; 0 when that is now, or is not known. */
+static int64_t left_s(const struct acme_client *c)
 {
     struct acme_plan plan;
-    uint32_t left_ms;
     int64_t utc = 0;
+    return acme_plan(c, &plan) && acme_time(c, &utc) == 1 && plan.wake > utc ? plan.wake - utc : 0;
+}
+
+bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
+{
+    uint32_t left_ms;
     /* What has just ended is followed by a round that only looks what comes next. */
     bool again = c->result != ACME_CURRENT && !c->keep.trouble;
     if (!again) {
         if (rests(c, now_ms, &left_ms)) {
             return false;
         }
-        if (!c->keep.trouble && acme_plan(c, &plan) && acme_time(c, &utc) == 1 && plan.wake > utc) {
+        if (!c->keep.trouble && left_s(c) > 0) {
             return false;
         }
         c->keep.failed = false;
@@ -389,29 +395,21 @@ bool acme_resting(const struct acme_client *c)
 
 uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms)
 {
-    struct acme_plan plan;
     uint32_t left_ms;
-    int64_t utc = 0;
     if (!acme_resting(c)) {
         return 0;
     }
     if (rests(c, now_ms, &left_ms)) {
         return left_ms < AWAKE_MS ? left_ms : AWAKE_MS;
     }
-    if (!acme_plan(c, &plan) || acme_time(c, &utc) != 1 || plan.wake <= utc) {
-        return 0;
-    }
-    return plan.wake - utc < AWAKE_MS / 1000 ? (uint32_t)(plan.wake - utc) * 1000u : AWAKE_MS;
+    int64_t left = left_s(c);
+    return left < AWAKE_MS / 1000 ? (uint32_t)left * 1000u : AWAKE_MS;
 }
 
 uint32_t acme_sleep_s(const struct acme_client *c)
 {
-    struct acme_plan plan;
-    int64_t utc = 0;
-    if (!acme_resting(c) || c->keep.trouble || !acme_plan(c, &plan) || acme_time(c, &utc) != 1 || plan.wake <= utc) {
-        return 0;
-    }
-    return plan.wake - utc < UINT32_MAX ? (uint32_t)(plan.wake - utc) : UINT32_MAX;
+    int64_t left = acme_resting(c) && !c->keep.trouble ? left_s(c) : 0;
+    return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
 }
 
 #endif
