@@ -491,6 +491,9 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     }
     int error = problem->type.len > 0 ? ACME_E_PROBLEM : ACME_E_HTTP_STATUS;
     if (status >= 500 && status != 501) { /* not implemented: that will not pass */
+        if (!x->for_nonce && status != 503 && x->faults > 0 && acme_flow_replaces(flow)) {
+            acme_flow_fails_to_replace(flow); /* Pebble fails so when it does not know the certificate (2026-11) */
+        }
         return acme_exchange_fault(x, error, now_ms);
     }
     if (ACME_CFG_V1 && !x->for_nonce) {

@@ -195,9 +195,13 @@ static inline bool acme_flow_looks(const struct acme_flow *flow)
 
 /* True when newOrder, which was asked last, names the certificate it replaces. */
 bool acme_flow_replaces(const struct acme_flow *flow);
+
+/* A server that fails, whenever it was asked so: this run does not name it any more. */
+void acme_flow_fails_to_replace(struct acme_flow *flow);
 #else
-#define acme_flow_looks(flow)    false
-#define acme_flow_replaces(flow) false
+#define acme_flow_looks(flow)            false
+#define acme_flow_replaces(flow)         false
+#define acme_flow_fails_to_replace(flow) ((void)(flow))
 #endif
 
 /* Begins, with what the caller has put into directory, account and order.url from the store. */

@@ -21,6 +21,12 @@ bool acme_flow_replaces(const struct acme_flow *f)
     return says_replaces(f) && f->step == ACME_STEP_ORDER && f->order.url[0] == '\0' && f->rows == acme_flow_rfc8555;
 }
 
+/* It is not spent: the server may have had other trouble, and the next run names it again. */
+void acme_flow_fails_to_replace(struct acme_flow *f)
+{
+    f->info.replaces = false;
+}
+
 void acme_flow_wishes(struct acme_flow *f, struct acme_out *payload)
 {
     if (asks_profile(f)) {
