@@ -180,8 +180,8 @@ static void become(char *const arguments[])
 
     memset(&plain, 0, sizeof plain);
     plain.sa_handler = SIG_DFL;
-    for (int i = 1; i < NSIG;
-         i++) { /* the C library refuses those it keeps for itself, and sets them where it needs them */
+    /* The C library refuses those it keeps for itself, and sets them where it needs them. */
+    for (int i = 1; i < NSIG; i++) {
         (void)sigaction(i, &plain, NULL);
     }
     (void)sigemptyset(&none);
