@@ -56,7 +56,7 @@ static const char begin_html[] = "$n: $s\0"
                                  "<p$x>Certificate <b>$s</b>$l$p.<p><label><progress max=100 value=$c></progress>$c "
                                  "% of its life has passed$r</label>\0"
                                  "<h2>Certificate</h2><table>|Issued by^$i\0"
-                                 "|Valid from^$B UTC|Valid to^$C UTC$v|Last error^$e$d\0";
+                                 "$V$v|Last error^$e$d\0";
 static const char end_html[] = "</table><h2>Device</h2><table>|Board^$b|Software^nanoacme " ACME_VERSION
                                "$t|Flash^$k0|Static RAM^$k1|Stack, deepest^$k2|Heap^$h\0"
                                "|Since boot^$4 request$m4, $5 handshake$m5$g</table>\n\0";
@@ -167,7 +167,17 @@ static void left(struct acme_out *o, const struct page *p)
     }
 }
 
-/* Writes what *at names. Returns its last character. *part is a text with fields of its own that comes next, if there is one. */
+/* Writes what *at names. Returns its last character. *part is a text with fields of its own that comes next, if there is one.
+ *
+ *   0 to 7     figures[]; with k before it as KiB, with m the "s" of its plural; M: the longest tick in millions
+ *   A to H     moments, see above
+ *   n b s i j  first name, board, state, issuer (for HTML, for JSON)
+ *   x l c      class for "not well", what is left of its life, percent of it that have passed
+ *   p w a      plan in words, why, percent of the life that will have passed then
+ *   q u f z o  of the plan, for JSON: due, seconds until then, failures, error that stopped it, pair not taken over
+ *   e h        last error, heap
+ *   V v r d    parts for a person that may be missing: validity, CA's window, renewal, new pair
+ *   t g y      likewise: time, longest tick; for JSON: the plan */
 static const char *field(struct acme_out *o, const struct page *p, const char *at, const char **part)
 {
     const struct acme_plan *plan = &p->plan;
@@ -219,6 +229,9 @@ static const char *field(struct acme_out *o, const struct page *p, const char *a
         break;
     case 'r':
         *part = p->planned && plan->due > p->not_before ? "; renewal at $a %" : NULL;
+        break;
+    case 'V':
+        *part = p->not_after != 0 ? "|Valid from^$B UTC|Valid to^$C UTC" : NULL;
         break;
     case 'v':
         *part = p->planned && plan->start != 0 ? "|CA's window^$F UTC<br>to $G UTC" : NULL;
