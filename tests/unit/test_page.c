@@ -185,7 +185,7 @@ static void test_states(void **unused)
     expect("unreadable");
     expect("value=0");
     expect_not("Valid from"); /* no date of 1970 */
-    p.not_before = Y2027; /* no life at all */
+    p.not_before = Y2027;     /* no life at all */
     p.not_after = Y2027 + 1;
     render(&p, false);
     expect("value=0");
