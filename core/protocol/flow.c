@@ -23,6 +23,7 @@ static int order_read(struct acme_flow *f, const struct acme_answer *a);
 static int order_refused(struct acme_flow *f, const struct acme_problem *p);
 static int respond_ask(struct acme_flow *f, struct acme_out *payload);
 static int given_up(struct acme_flow *f, int error);
+static int odd(struct acme_flow *f, int error);
 static int order_poll_read(struct acme_flow *f, const struct acme_answer *a);
 static const char *finalize_url(const struct acme_flow *f);
 static int finalize_read(struct acme_flow *f, const struct acme_answer *a);
@@ -307,11 +308,8 @@ static int order_read(struct acme_flow *f, const struct acme_answer *a)
     if (error == 0) {
         error = acme_order_read(&f->order, a->json, &f->hosts);
     }
-    if (error == ACME_E_MEMBER && f->resumed && ++f->repeats < ACME_REPEATS_MAX) {
-        return error; /* an odd answer: the engine asks again */
-    }
-    if (error != 0 && f->resumed) { /* or every later run would stumble over it again */
-        return given_up(f, error);
+    if (error != 0 && f->resumed) {
+        return odd(f, error);
     }
     f->repeats = 0;
     f->resumed = f->resumed || (error != 0 && f->order.url[0] != '\0'); /* as acme_flow_located() */
@@ -353,6 +351,13 @@ bool acme_flow_keeps_order(const struct acme_flow *f)
 static int given_up(struct acme_flow *f, int error)
 {
     return f->resumed && !acme_flow_keeps_order(f) ? acme_flow_reorder(f, error) : error;
+}
+
+/* So too when an answer is not what it should be, or every later run would stumble over it again. One that lacks a member is
+ * asked for again first, by the engine. */
+static int odd(struct acme_flow *f, int error)
+{
+    return error == ACME_E_MEMBER && ++f->repeats < ACME_REPEATS_MAX ? error : given_up(f, error);
 }
 
 /* --- AUTHZ --- */
@@ -436,10 +441,10 @@ int acme_flow_authz_read(struct acme_flow *f, const struct acme_answer *a)
     struct acme_authz authz;
     int error = acme_authz_read(&authz, a->json, f->setup->solvers[0]->type);
     if (error != 0) {
-        return error;
+        return odd(f, error);
     }
-    if (!asked_for(f, authz.name)) {
-        return ACME_E_MEMBER;
+    if (!asked_for(f, authz.name)) { /* the URL that is stored may be that of another */
+        return odd(f, ACME_E_MEMBER);
     }
     memcpy(f->name, authz.name.at, authz.name.len); /* fits: it equals a name acme_init() has checked */
     f->name[authz.name.len] = '\0';
