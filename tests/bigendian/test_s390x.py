@@ -19,7 +19,7 @@ BUILD = os.path.join(ROOT, "build", MACHINE)
 LIBRARIES = os.path.join(BUILD, "root", "usr", "lib", "s390x-linux-gnu")
 PACKAGES = "libssl3 libssl-dev libcmocka-dev libcmocka0 libjansson-dev libjansson4 libbearssl-dev libbearssl0".split()
 # A handshake or a sweep takes minutes there, and none of them knows bytes that the others do not.
-SLOW = {"test_tls", "test_acme", "test_manage", "test_flash_run"}
+SLOW = {"test_tls", "test_acme", "test_manage", "test_flash_run", "test_states"}
 # Files and processes of a Linux system, of which the emulator does not know all calls; no byte order matters there.
 OF_THE_SYSTEM = {"test_fence", "test_swap", "test_webroot", "test_words"}
 LIMIT_S = 100
