@@ -134,7 +134,7 @@
 #endif
 
 /* 1: a table of trust anchors that is stored and signed by the device's vendor may add to the built-in ones, or take their place
- * (secure/anchor_table.h). Flash: about 1.4 KB, with name constraints. RAM: 32 bytes an anchor, the caller's. 0: no such
+ * (roots/anchor_table.h). Flash: about 1.4 KB, with name constraints. RAM: 32 bytes an anchor, the caller's. 0: no such
  * code. */
 #ifndef ACME_CFG_SIGNED_ANCHORS
 #define ACME_CFG_SIGNED_ANCHORS 0

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Requests and connections of one issuance, counted at the server: Debian's Pebble, calm; and the newest, for renewal information."""
+"""Requests and connections of one issuance, counted at the server (Debian's Pebble, calm); of a renewal the CA has suggested (the
+newest one)."""
 # alone: an answer that is late is asked for once more, and requests are counted
 
-import datetime
 import json
 import os
 import ssl
 import subprocess
 import sys
+import time
 import urllib.request
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")]
@@ -19,10 +20,13 @@ from relay import Relay
 # RFC 8555 from nothing: directory, newNonce, newAccount, newOrder, authorization, challenge, authorization (valid),
 # finalize, order (valid), certificate. The account and the directory are remembered: two less.
 FIRST, RENEWAL = 10, 8
-LOOK = 1  # renewal information, without a signature; what it tells is done on the same connection
+# RFC 9773: a look, which is not signed, tells that it is due; then a renewal, on the same connection.
+SUGGESTED = 1 + RENEWAL
+DAY = 86400
 
 folder = servers.workdir()
-pebble = servers.Pebble(folder, servers.Authority(folder))
+authority = servers.Authority(folder, days=365)
+pebble = servers.Pebble(folder, authority)
 relay = Relay(pebble.port)
 client = Client(folder, pebble, directory=pebble.through(relay))
 
@@ -55,47 +59,42 @@ tap.ok(pebble.accounts() == 1, "one account in all", pebble.accounts())
 tap.ok(pebble.orders() == pebble.issued(), "no order that was not issued for", pebble.orders())
 
 
-def recall(pebble, chain):
-    """The CA suggests a window for that certificate that was over an hour ago, as in a mass revocation."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    start, end = ((now - datetime.timedelta(hours=h)).strftime("%Y-%m-%dT%H:%M:%SZ") for h in (3, 1))
-    with open(chain, encoding="ascii") as f:
-        body = {"Certificate": f.read(), "ARIResponse": json.dumps({"suggestedWindow": {"start": start, "end": end}})}
-    urllib.request.urlopen(f"https://localhost:{pebble.management}/set-renewal-info/", json.dumps(body).encode(),
-                           context=ssl.create_default_context(cafile=pebble.ca_file)).read()
-
-
-def by_renewal_info():
-    """A certificate that is days old by our clock, far from due by its life, and recalled: the look, and what it tells, in one run."""
-    at = os.path.join(folder, "newest")
-    newest = servers.Pebble(at, servers.Authority(os.path.join(at, "authority"), days=90), binary=servers.NEWEST_PEBBLE,
-                            config={"profiles": {"default": {"description": "ninety days", "validityPeriod": 7776000}}})
-    relay = Relay(newest.port)
-    client = Client(at, newest, directory=newest.through(relay))
-    later = os.path.join(at, "later.so")
-    subprocess.run(["cc", "-shared", "-fPIC", f"-DAHEAD_S={9 * 86400}", "-o", later,
+def suggested(pebble, relay, client):
+    """A window that is over for the certificate of a name, seen by a client whose clock is ahead: due, but not by its life."""
+    name, ahead_s = f"ari{pebble.issued()}.example.test", 50 * DAY
+    run = client.issue(name)
+    if not tap.ok(run.code == NEW, "a certificate for ninety days", run.tail()):
+        return []
+    with open(client.path(name, "fullchain.pem")) as f:
+        leaf = f.read().split("-----END")[0] + "-----END CERTIFICATE-----\n"
+    window = {word: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + ahead_s - before_s))
+              for word, before_s in (("start", 7200), ("end", 3600))}
+    urllib.request.urlopen(urllib.request.Request(
+        f"https://localhost:{pebble.management}/set-renewal-info/", method="POST",
+        data=json.dumps({"certificate": leaf, "ariResponse": json.dumps({"suggestedWindow": window})}).encode()),
+        context=ssl.create_default_context(cafile=pebble.ca_file)).read()
+    shim = os.path.join(folder, "ahead.so")
+    subprocess.run(["cc", "-std=gnu11", "-shared", "-fPIC", f"-DAHEAD_S={ahead_s}", "-o", shim,
                     os.path.join(os.path.dirname(os.path.abspath(__file__)), "clock_ahead.c")], check=True)
-    seen = []
-    while not any(path.startswith("/chalZ") for _, path in seen):  # as above
-        client.forget()
-        first = client.issue("two.example.test")
-        if first.code != NEW:
-            tap.ok(False, "a certificate to be recalled", first.tail())
-            return
-        recall(newest, client.path("two.example.test", "fullchain.pem"))
-        mark, connections = newest.mark(), relay.connections
-        run = client.run("renew", "two.example.test", prefix=["env", f"LD_PRELOAD={later}"])
-        seen = newest.requests(mark)
-        if run.code != NEW:
-            break
-    fault = client.fault(["two.example.test"], newest.roots())
-    tap.ok(run.code == NEW and not fault, "renewal by ARI", f"{run.tail()} {fault}")
-    tap.ok(len(seen) == LOOK + RENEWAL, f"takes {LOOK + RENEWAL} requests, its look among them", " ".join(f"{m} {p}" for m, p in seen))
-    tap.ok(relay.connections - connections == 1, "one connection", relay.connections - connections)
+    mark, connections = pebble.mark(), relay.connections
+    run = client.run("renew", name, prefix=["env", f"LD_PRELOAD={shim}"])
+    seen = pebble.requests(mark)
+    if any(path.startswith("/chalZ") for _, path in seen) or run.code != NEW:
+        tap.ok(run.code == NEW, "a renewal that the CA has suggested", run.tail())
+        tap.ok(relay.connections - connections == 1, "takes one handshake, with the look", relay.connections - connections)
+        log = pebble.log()[mark:]
+        tap.ok(log.count("Added order") == 1 and log.count("is a replacement of") == 1, "and one order, which says what it replaces")
+        return seen
+    return suggested(pebble, relay, client)
 
 
-if os.access(servers.NEWEST_PEBBLE, os.X_OK):
-    by_renewal_info()
+if not os.path.exists(servers.NEWEST_PEBBLE):
+    tap.skip("a renewal that the CA has suggested", "no newest Pebble")
 else:
-    tap.skip("renewal by ARI", "no newest Pebble: it takes Go 1.24 to build")
+    newest = servers.Pebble(os.path.join(folder, "newest"), authority, binary=servers.NEWEST_PEBBLE,
+                            config={"profiles": {"default": {"description": "ninety days", "validityPeriod": 90 * DAY}}})
+    relay = Relay(newest.port)
+    seen = suggested(newest, relay, Client(os.path.join(folder, "ari"), newest, directory=newest.through(relay)))
+    tap.ok(len(seen) == SUGGESTED, f"takes {SUGGESTED} requests, the look among them: {len(seen)}", " ".join(f"{m} {p}" for m, p in seen))
+    tap.note(" ".join(f"{m} {p}" for m, p in seen))
 tap.end()

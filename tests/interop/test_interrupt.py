@@ -1,29 +1,22 @@
 #!/usr/bin/env python3
-"""An issuance ended in the middle (Ctrl-C, TERM, HUP, KILL) and then run again: the same account, the same order.
-test_interrupt.py [KILLS]: so many kills of renewals that say which certificate they replace, at random moments; 20."""
+"""An issuance ended in the middle (Ctrl-C, TERM, HUP, KILL) and then run again: the same account, the same order."""
 # alone: a run is ended, and another one started, before Pebble looks
 
 import os
-import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import time
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")]
 import scenes
 import servers
-import tap
 from client import FAILED, NEW
 from scenes import NAMES, hold
 
 SLOW = {"PEBBLE_VA_NOSLEEP": None, "PEBBLE_VA_SLEEPTIME": "8"}  # each validation sleeps 0..7 s, and says how long
 ENOUGH_S = 3  # that we can end the run, and start another one that answers, before Pebble looks
 TRIES = 12
-ONE = NAMES[:1]  # half the validations, half the time
-KILLS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 
 
 def log_of(client):
@@ -35,9 +28,9 @@ def said(client):
         return " | ".join(f.read().splitlines()[-5:])
 
 
-def start(client, names, verb="issue"):
+def start(client, names):
     with open(log_of(client), "wb") as log:
-        return subprocess.Popen([*servers.LEASH, *client.command(verb, *names, force=True)], stdin=subprocess.DEVNULL,
+        return subprocess.Popen([*servers.LEASH, *client.command("issue", *names, force=True)], stdin=subprocess.DEVNULL,
                                 stdout=log, stderr=subprocess.STDOUT)
 
 
@@ -105,74 +98,7 @@ def when_asked(path, number):
     return scene_of_it
 
 
-def serial(client):
-    return servers.openssl("x509", "-in", client.path(ONE[0], "fullchain.pem"), "-noout", "-serial").strip()
-
-
-def replaced_orders(pebble):
-    """The certificates that orders say they replace, one an order."""
-    return re.findall(r'ARI: order "\S+" is a replacement of "(\S+)"', pebble.log())
-
-
-def whole(client, roots):
-    fault = client.fault(ONE, roots)
-    hold(not fault, fault)
-
-
-def with_replaces(scene):
-    """Killed again and again in renewals at a CA with renewal information: each run goes on where the one before was, and no
-    certificate is made that is not used. A kill between newOrder and its record costs an order, as the CA may have answered."""
-    if not os.access(servers.NEWEST_PEBBLE, os.X_OK):
-        raise scenes.Skip("no newest Pebble: it takes Go 1.24 to build")
-    pebble = scene.pebble(binary=servers.NEWEST_PEBBLE, env={"PEBBLE_VA_ALWAYS_VALID": "1"})  # nobody is there to answer
-    client = scene.client(pebble)
-    run = client.issue(*ONE, force=True)
-    hold(run.code == NEW, run.tail())
-    roots, account, seed = pebble.roots(), scenes.digest(scene.path("account.pem")), random.randrange(1 << 32)
-    before = os.path.join(scene.folder, "before")
-    shutil.copytree(client.state, before, symlinks=True)
-    begun = time.monotonic()
-    run = client.run("renew", *ONE, force=True)
-    takes = time.monotonic() - begun
-    hold(run.code == NEW and len(replaced_orders(pebble)) == 1, f"the order says what it replaces: {run.tail()}")
-    chance, used, kills, lost = random.Random(seed), {serial(client)}, 0, 0
-    made, orders = pebble.issued() - 1, pebble.orders() - 1
-    while kills < KILLS:
-        mark = pebble.mark()
-        process = start(client, ONE, "renew")
-        time.sleep(chance.uniform(0, takes))  # lint: polls
-        kills += process.poll() is None
-        process.kill()
-        process.wait(timeout=10)
-        asked = pebble.requests(mark)
-        lost += bool(asked) and asked[-1][1] == "/order-plz"
-        whole(client, roots)
-        used.add(serial(client))
-        hold(pebble.accounts() == 1 and scenes.digest(scene.path("account.pem")) == account, f"{pebble.accounts()} accounts, seed {seed}")
-    run = client.run("renew", *ONE, force=True)
-    hold(run.code == NEW, run.tail())
-    whole(client, roots)
-    used.add(serial(client))
-    made, orders, said = pebble.issued() - made, pebble.orders() - orders, replaced_orders(pebble)
-    figures = f"{kills} kills, seed {seed}: {made} certificates made, {len(used)} used, {orders} orders, {lost} of them cut off"
-    tap.note(figures)
-    hold(made == len(used), figures)
-    hold(made <= orders <= made + lost and len(said) == orders, f"{figures}; {len(said)} say what they replace")
-
-    shutil.rmtree(client.state)  # a backup put back: that certificate was replaced long ago
-    shutil.copytree(before, client.state, symlinks=True)
-    mark = pebble.mark()
-    run = client.run("renew", *ONE, force=True, options=["-v"])
-    hold(run.code == NEW and "alreadyReplaced" in run.out + run.err, run.tail())
-    hold([p for _, p in pebble.requests(mark)].count("/order-plz") == 2 and len(replaced_orders(pebble)) == len(said),
-         "asked once more, without it")
-    hold(re.search(r"to be renewed from 20[\d-]+ [\d:]+$", run.out, re.M), f"what is told of it is not of the one before: {run.out}")
-    whole(client, roots)
-    pebble.stop()
-
-
 scenes.play([
-    (f"SIGKILL {KILLS} times in renewals that say what they replace: one account, no certificate for nothing", with_replaces),
     *[(f"{signal.Signals(n).name} while the CA validates, then again: one account, one order", while_validating(n))
       for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)],
     *[(f"{signal.Signals(n).name} at {path}, then again: one account", when_asked(path, n))
