@@ -25,7 +25,7 @@ FLASH_MAX, RAM_MAX = 130560, 49664  # of lm3s6965evb; the aims were 98304 bytes 
 RAM_SMALL_MAX = 32768               # of its small build
 SMALL = "lm3s6965evb, small"
 V1 = "lm3s6965evb, v1"  # with ACME v1
-V1_MAX = 3250           # of flash that adds
+V1_MAX = 3500           # of flash that adds
 
 
 def boards():
