@@ -295,6 +295,7 @@ static int tick_commit(struct acme_client *c)
         c->phase = ACME_PHASE_PAIR; /* which one it is has to be known */
         return 1;
     }
+    acme_keep_replaced(c);
     c->phase = ACME_PHASE_OVER;
     c->result = ACME_ISSUED;
     return 1;
