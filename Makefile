@@ -108,6 +108,7 @@ $(B)/tests/unit/test_manage $(B)/tests/unit/test_keep $(B)/tests/unit/test_flash
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
 $(B)/tests/unit/test_words $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+$(B)/tests/cells/test_race: LDFLAGS += -Wl,--wrap=acme_row_of
 
 # FILE=recording.jsonl ...: plays further recordings of a server of 2016 (tests/dialogue/boulder-2016).
 replay:
@@ -188,7 +189,7 @@ proof:
 	$(PYTHON) tests/proof/prove.py $(PROVE)
 
 # PEM=roots.pem NAME=my_roots: trust anchors as a C table for firmware, on standard output. KEY=vendor.pem SERIAL=2 OUT=table
-# [REPLACE=1]: as a table that is stored and signed (core/secure/anchor_table.h). KEY=vendor.pem NAME=my_key: the public key
+# [REPLACE=1]: as a table that is stored and signed (core/roots/anchor_table.h). KEY=vendor.pem NAME=my_key: the public key
 # for that, in C.
 PEM = port/roots/public.pem
 anchors:

@@ -133,8 +133,14 @@
 #define ACME_CFG_MANAGE 0
 #endif
 
+/* 1: what happens is told to acme_setup::trace. 0: that is never called, for devices nobody listens to; errors are told as
+ * before (acme_failure()). Flash: about 0.6 KB. */
+#ifndef ACME_CFG_TRACE
+#define ACME_CFG_TRACE 1
+#endif
+
 /* 1: a table of trust anchors that is stored and signed by the device's vendor may add to the built-in ones, or take their place
- * (secure/anchor_table.h). Flash: about 1.4 KB, with name constraints. RAM: 32 bytes an anchor, the caller's. 0: no such
+ * (roots/anchor_table.h). Flash: about 1.4 KB, with name constraints. RAM: 32 bytes an anchor, the caller's. 0: no such
  * code. */
 #ifndef ACME_CFG_SIGNED_ANCHORS
 #define ACME_CFG_SIGNED_ANCHORS 0

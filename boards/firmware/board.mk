@@ -26,6 +26,12 @@ $(FW)/include:
 	$(Q)cp $(or $(JSMN_DIR),/usr/include)/jsmn.h $@.new
 	$(Q)mv $@.new $@
 
+# HEADLESS=1: it keeps its certificate and does nothing beside; no page, no words, no trace.
+ifdef HEADLESS
+MAIN := boards/firmware/option/headless.c
+FW_OURS := $(filter-out boards/firmware/say.c boards/firmware/words.c,$(FW_OURS))
+endif
+
 # MAIN=main.c: a program of yours in place of the firmware's, without its page: the rest is what an application stands on.
 FW_OURS := $(if $(MAIN),$(filter-out $(addprefix boards/firmware/,main.c page.c https.c status.c),$(FW_OURS)),$(FW_OURS))
 
@@ -60,6 +66,11 @@ endif
 ifdef V1
 FW_KIND := $(FW_KIND)-v1
 FW_DEFINES += -DACME_CFG_V1=1
+endif
+
+ifdef HEADLESS
+FW_KIND := $(FW_KIND)-headless
+FW_DEFINES += -DACME_CFG_TRACE=0
 endif
 
 # KERNEL=1: as one task of a kernel.

@@ -43,6 +43,7 @@ OPTIONS = {
     "ACME_CFG_V1": "ACME v1, as Boulder spoke it in 2016",
     "ACME_CFG_MANAGE": "revoking, deactivating, another account key",
     "ACME_CFG_SIGNED_ANCHORS": "trust anchors signed by the vendor",
+    "ACME_CFG_TRACE": "what happens is told to the application",
 }
 RENEWAL_MAX = (9300, 600)  # bytes of flash and of RAM that it adds; the aims were 4608 and 600
 

@@ -1,0 +1,79 @@
+/* headless.c - HEADLESS=1: a firmware that keeps its certificate and does nothing beside. No page, no word on the UART, no trace:
+ * what the least takes that renews by itself. */
+#include "lwip/sys.h"
+
+#include "board.h"
+#include "firmware.h"
+#include "say.h"
+#include "system.h"
+
+struct firmware firmware;
+
+/* The name lwIP has for it. */
+u32_t sys_now(void)
+{
+    return board_now_ms();
+}
+
+/* What the board's loop would say: nobody listens. */
+void say(const char *text, const char *more)
+{
+    (void)text;
+    (void)more;
+}
+
+static int set_up(void)
+{
+    struct acme_setup *s = &firmware.setup;
+
+    if (acme_lwip_net_init(&firmware.net) != 0 ||
+        acme_lwip_listener_init(&firmware.http, 80, ACME_HTTP01_SLOTS) != 0 ||
+        acme_http01_init(&firmware.http01, &firmware.http.listener) != 0) {
+        return ACME_E_SIZE;
+    }
+    firmware.solver = &firmware.http01.solver;
+    firmware.sys = (struct acme_sys){NULL, board_random, board_utc};
+    s->net = &firmware.net.net;
+    s->sys = &firmware.sys;
+    s->store = &firmware.store.store;
+    s->ca.directory_url = firmware_site.directory_url;
+    s->ca.trust = firmware_site.trust;
+    s->ca.tls_name = firmware_site.tls_name;
+    s->account_key = (struct acme_key){&acme_key_p256_ops, &firmware.account_key};
+    s->certificate_key = (struct acme_key){&acme_key_p256_ops, &firmware.certificate_key};
+    s->names = firmware_site.names;
+    s->name_count = firmware_site.name_count;
+    s->accept_terms = true;
+    s->solvers = &firmware.solver;
+    s->solver_count = 1;
+    s->work = firmware.work;
+    s->work_len = sizeof firmware.work;
+    s->tls = &firmware.tls.client;
+    s->tls_buffer = firmware.record_buffer;
+    s->tls_buffer_len = sizeof firmware.record_buffer;
+    return acme_init(&firmware.client, s);
+}
+
+static void firmware_task(void)
+{
+    system_begin_network();
+    if (board_flash_init() != 0 || acme_flash_init(&firmware.store, &board_flash) != 0 || set_up() != 0 ||
+        acme_start(&firmware.client, ACME_KEEP, board_now_ms()) != 0) {
+        board_exit(4);
+    }
+    for (;;) {
+        bool moved = system_poll();
+        if (acme_tick(&firmware.client, board_now_ms()) == ACME_IDLE && !moved) {
+            system_wait(acme_idle_ms(&firmware.client, board_now_ms()));
+        }
+    }
+}
+
+int main(void)
+{
+    board_init();
+    if (firmware_random_init() != 0) {
+        board_exit(3);
+    }
+    system_run(firmware_task);
+}
