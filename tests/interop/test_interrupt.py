@@ -162,6 +162,8 @@ def many_times(kills):
             hold(code in (-signal.SIGKILL, NEW), f"run {runs}: exit status {code}: {said(client)}")
             whole(f"run {runs}")
         relay.set(None, 0)
+        hold(client.issue(*NAMES, force=True).code == NEW, "what was begun")
+        whole("between")
         backup = os.path.join(scene.folder, "backup")
         shutil.copytree(client.state, backup, symlinks=True)
         replaced = serial()
@@ -179,8 +181,24 @@ def many_times(kills):
         mark = pebble.mark()
         run = client.issue(*NAMES, force=True)
         asked = [p for _, p in pebble.requests(mark) if p.startswith("/order-plz")]
-        hold(run.code == NEW and len(asked) == 2, f"refused and asked without: {asked} {run.tail()}")
+        hold(run.code == NEW and len(asked) in (2, 6), f"refused and asked without: {asked} {run.tail()}")
         whole("from a backup")
+
+        made = pebble.issued()  # and one that was made in the middle of an order, which is over since
+        process = start(client, NAMES)
+        servers.until(lambda: pebble.issued() > made or process.poll() is not None, "a certificate being made")
+        process.kill()
+        process.wait()
+        shutil.rmtree(backup)
+        shutil.copytree(client.state, backup, symlinks=True)
+        for what in ("is finished", "is taken from a backup"):
+            run = client.issue(*NAMES, force=True)
+            hold(run.code == NEW and "to be renewed from" in run.out, f"an order that {what}: {run.out[-200:]}")
+            whole(what)
+            for file in os.listdir(backup):
+                if file.endswith((".order", ".key")):
+                    shutil.copy(os.path.join(backup, file), client.state)
+        hold(pebble.issued() == made + 1, "that is one certificate")
         pebble.stop()
     return scene_of_it
 
