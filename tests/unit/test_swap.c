@@ -40,7 +40,9 @@ static long cut_at; /* the process ends before this system call; 0: it does not 
 
 static void in(char text[256], const char *folder_of, const char *name)
 {
-    snprintf(text, 256, "%s/%s", folder_of, name);
+    if (snprintf(text, 256, "%s/%s", folder_of, name) >= 256) {
+        abort();
+    }
 }
 
 static int raw_rename(const char *from, const char *to)
