@@ -187,7 +187,7 @@ static void no_renewal_info(void **state)
         assert_true(flow.info.none);
         assert_string_equal(flow.info.url, "");
     }
-    char longest[ACME_URL_MAX + 100], url[ACME_URL_MAX + 1] = U "/";
+    char longest[ACME_URL_MAX + 200], url[ACME_URL_MAX + 1] = U "/";
     size_t len = ACME_URL_MAX - ACME_CERTID_MAX;
     memset(url + strlen(url), 'a', len - strlen(url)); /* with the certificate's identifier it is one too long */
     begin("");
