@@ -155,19 +155,26 @@ static int tick_pair_key(struct acme_client *c)
     return 1;
 }
 
+#if ACME_CFG_RENEWAL
+#define is_current(c) false /* acme_keep.c knows */
+#else
+static bool is_current(const struct acme_client *c)
+{
+    bool good = c->pair.same_names && c->flow.order.url[0] == '\0';
+    return c->when == ACME_WHEN_DUE && good && c->utc < acme_keep_by_life(&c->pair);
+}
+#endif
+
 static int tick_plan(struct acme_client *c, uint32_t now_ms)
 {
     if (ACME_CFG_RENEWAL && !acme_managing(c)) {
         return acme_keep_plan(c, now_ms);
     }
     c->phase = ACME_PHASE_BEGIN;
-#if !ACME_CFG_RENEWAL
-    bool good = c->pair.same_names && c->flow.order.url[0] == '\0';
-    if (c->when == ACME_WHEN_DUE && good && c->utc < acme_keep_by_life(&c->pair)) {
+    if (is_current(c)) {
         c->phase = ACME_PHASE_OVER;
         c->result = ACME_CURRENT;
     }
-#endif
     return 1;
 }
 
