@@ -10,12 +10,11 @@ tmp=$(mktemp -d)
 finish() {
 	status=$?
 	trap '' INT TERM HUP
-	for pid in "${started[@]}"; do
-		kill -TERM -- "-$pid" 2>/dev/null || true
+	# The shell's own list: a signal may come after a start and before it stands in `started`, or before its session.
+	for pid in $(jobs -p); do
+		kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || true
 	done
-	for pid in "${started[@]}"; do
-		wait "$pid" 2>/dev/null || true
-	done
+	wait || true
 	rm -rf "$tmp"
 	exit "$status"
 }
