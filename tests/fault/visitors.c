@@ -250,20 +250,22 @@ static void hang_up(void *ctx, unsigned slot)
 
 /* --- the solver: the responder's own, and a note of what is on show --- */
 
-static int present(void *ctx, const struct acme_challenge *challenge)
+static int present(void *ctx, struct acme_challenge *challenge)
 {
     (void)ctx;
     int done = v.http.solver.present(v.http.solver.ctx, challenge);
-    v.device->ca.published = done == 1 ? challenge->key_authorization : NULL;
+    if (done == 1) {
+        ca_publish(&v.device->ca, challenge);
+    }
     return done;
 }
 
-static void withdraw(void *ctx)
+static void withdraw(void *ctx, struct acme_challenge *challenge)
 {
     (void)ctx;
-    v.http.solver.withdraw(v.http.solver.ctx);
-    assert_false(v.listening);
-    v.device->ca.published = NULL;
+    v.http.solver.withdraw(v.http.solver.ctx, challenge);
+    ca_take_back(&v.device->ca, challenge);
+    assert_true(v.listening == (v.device->ca.published != NULL));
 }
 
 static bool work(void *ctx, uint32_t now_ms)
@@ -336,12 +338,12 @@ static void come_strangers(void)
 void visitors_called(struct device *d)
 {
     unsigned order = 0, authz = 0;
-    if (sscanf(d->request, "POST /chall/%u/%u ", &order, &authz) != 2 || d->ca.published == NULL ||
+    if (sscanf(d->request, "POST /chall/%u/%u ", &order, &authz) != 2 ||
         !d->ca.order[order - 1].authz[authz].responded || strncmp(d->answer.at, "HTTP/1.1 20", 11) != 0) {
         return;
     }
     /* what the CA has found it to be: see take_response() there */
-    snprintf(v.expected, sizeof v.expected, "%s", d->ca.published);
+    snprintf(v.expected, sizeof v.expected, "%s", d->ca.order[order - 1].authz[authz].wanted);
     snprintf(v.path, sizeof v.path, "/.well-known/acme-challenge/%.*s", (int)strcspn(v.expected, "."), v.expected);
     v.unanswered = v.crowd.validators;
     v.tries = 0;
