@@ -4,7 +4,8 @@
 
 /* Looks at an authorization before its challenge is answered once more: a second answer while the first is being
  * validated starts a second validation at Pebble, which may outlive the first. A few when an earlier answer may have
- * arrived; some 45 s of them when it has, and nothing has come of it (RFC 8555, 8.2: a retry is the client's to ask for). */
+ * arrived; some 45 s of them when it has, and nothing has come of it (RFC 8555, 8.2: a retry is the client's to ask for). Where
+ * several names take turns, after a turn more, in which none of them has become valid. */
 #define DOUBTS_MAX  4
 #define SILENCE_MAX 8
 
@@ -25,6 +26,7 @@ static int authorized(struct acme_flow *f)
     acme_flow_take_back(f, in_hand(f));
     in_hand(f)->stage = ACME_STAGE_VALID;
     f->tries = 0;
+    f->moved = f->polled;
     int next = acme_flow_next(f);
     f->at_once = next == ACME_STEP_AUTHZ_POLL; /* what its answer waited for has been waited for */
     return next;
@@ -165,7 +167,7 @@ int acme_flow_authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
 {
     struct acme_validation *v = in_hand(f);
     struct acme_authz authz;
-    uint8_t looks;
+    uint8_t looks, still;
     int error = acme_authz_read(&authz, a->json, f->setup->solvers[v->solver]->type);
     if (error != 0) {
         return error;
@@ -180,6 +182,8 @@ int acme_flow_authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
     case ACME_STATUS_UNKNOWN:
         v->in_doubt = v->in_doubt && authz.challenge != ACME_STATUS_PROCESSING;
         looks = (uint8_t)(++f->polled - v->since);
+        still = (uint8_t)(f->polled - f->moved);
+        still = still < looks ? still : looks;
         if (v->in_doubt && looks >= DOUBTS_MAX) {
             return answer_again(f, &authz);
         }
@@ -191,7 +195,7 @@ int acme_flow_authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
         if (authz.error != ACME_JSON_NONE) {
             return ++v->answers < ACME_TRIES_MAX ? answer_again(f, &authz) : unauthorized(f, a->json, authz.error);
         }
-        if (looks >= SILENCE_MAX && v->answers + 1 < ACME_TRIES_MAX) {
+        if (still >= SILENCE_MAX + f->presented - 1 && v->answers + 1 < ACME_TRIES_MAX) {
             v->answers++;
             v->since = f->polled;
             return answer_again(f, &authz);

@@ -92,6 +92,7 @@ struct acme_flow {
     /* the authorizations of the order, side by side */
     uint8_t authz;     /* the one in hand: index in order.authz and at                              */
     uint8_t answered;  /* below it: a response may have gone out, in this run or before             */
+    uint8_t moved;     /* polled, when one has become valid last */
     uint8_t polled;    /* polls that found one waiting; wraps                                       */
     uint8_t url_of;    /* 1 + whose challenge challenge_url is of; 0: nobody's                      */
     uint8_t presented; /* answers on show                                                          */

@@ -511,6 +511,53 @@ static void pending_with_an_error_is_answered_again(void **state)
     }
 }
 
+/* Where there is no room for a challenge's URL behind its authorization's and the token, that one is looked at once more. */
+static void long_urls_are_learned_twice(void **state)
+{
+    (void)state;
+    char token[ACME_TOKEN_MAX + 1], text[3000], url[2][ACME_URL_MAX + 1];
+    memset(token, 'T', ACME_TOKEN_MAX);
+    token[ACME_TOKEN_MAX] = '\0';
+    start(ACME_STEP_AUTHZ);
+    flow.at[1] = (struct acme_validation){.stage = ACME_STAGE_NEW};
+    for (int i = 0; i < 2; i++) {
+        memset(flow.order.authz[i], '0' + i, ACME_URL_MAX);
+        memset(url[i], '5' + i, ACME_URL_MAX);
+        memcpy(url[i], U "/", strlen(U "/"));
+        url[i][ACME_URL_MAX] = '\0';
+    }
+    for (int i = 0; i < 4; i++) { /* both; then each again before it is answered, but for the one looked at last */
+        assert_int_equal(flow.authz, i % 2);
+        snprintf(text, sizeof text,
+                 "{\"status\":\"pending\",\"identifier\":{\"value\":\"%s\"},\"challenges\":[{\"type\":\"dns-01\","
+                 "\"token\":\"d\",\"url\":\"%s\"},{\"type\":\"http-01\",\"token\":\"%s\",\"url\":\"%s\"}]}",
+                 names[i % 2], url[0], token, url[i % 2]);
+        flow.step = ACME_STEP_AUTHZ;
+        flow.step = (enum acme_step)reads(text, "");
+        if (i == 1) {
+            assert_int_equal(flow.step, ACME_STEP_PRESENT);
+            assert_int_equal(acme_flow_act(&flow), ACME_STEP_AUTHZ);
+            assert_int_equal(presents, 2);
+        } else if (i > 1) {
+            assert_int_equal(flow.step, ACME_STEP_RESPOND);
+            assert_string_equal(acme_flow_rfc8555[ACME_STEP_RESPOND].url(&flow), url[i % 2]);
+            assert_int_equal(flow.answered, i - 1);
+            assert_int_equal(reads("{}", ""), i == 2 ? ACME_STEP_AUTHZ : ACME_STEP_AUTHZ_POLL);
+        }
+    }
+    assert_int_equal(presents, 2);
+    flow.step = ACME_STEP_AUTHZ_POLL; /* and a poll tells it, should it be answered again */
+    flow.authz = 0;
+    flow.at[0].in_doubt = true;
+    flow.polled = 100;
+    assert_int_equal(
+        reads("{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{\"type\":"
+              "\"http-01\",\"url\":\"" U "/again\",\"token\":\"T\"}]}",
+              ""),
+        ACME_STEP_RESPOND);
+    assert_string_equal(acme_flow_rfc8555[ACME_STEP_RESPOND].url(&flow), U "/again");
+}
+
 /* --- lost answers and refusals */
 
 static void a_lost_response_is_repeated_once_it_proves_lost(void **state)
@@ -917,6 +964,7 @@ int main(void)
         cmocka_unit_test(authorizations_for_names_nobody_asked_for),
         cmocka_unit_test(presenting_takes_its_time),
         cmocka_unit_test(the_longest_token_fits),
+        cmocka_unit_test(long_urls_are_learned_twice),
         cmocka_unit_test(a_challenge_in_process_is_not_answered),
         cmocka_unit_test(pending_with_an_error_is_answered_again),
         cmocka_unit_test(a_lost_response_is_repeated_once_it_proves_lost),
