@@ -5,6 +5,10 @@
 
 #include "../acme_setup.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if ACME_CFG_V1
 
 struct acme_flow;
@@ -35,6 +39,10 @@ enum acme_step acme_flow_v1_enter(struct acme_flow *flow, enum acme_step step);
 #define acme_entered(flow, step)        (step)
 #define acme_costly(row)                false
 #define acme_body_is_der(body)          false
+#endif
+
+#ifdef __cplusplus
+}
 #endif
 
 #endif
