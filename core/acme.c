@@ -662,8 +662,7 @@ uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
     if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
         idle_ms = x->wait_ms - (now_ms - x->wait_since_ms);
     }
-    bool serving = c->flow.presented > 0 && acme_flow_serves(&c->flow);
-    return serving && idle_ms > SERVE_WAIT_MS ? SERVE_WAIT_MS : idle_ms;
+    return acme_flow_serves(&c->flow) && idle_ms > SERVE_WAIT_MS ? SERVE_WAIT_MS : idle_ms;
 }
 
 /* --- looking in --- */

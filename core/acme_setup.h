@@ -94,7 +94,7 @@ struct acme_solver {
     /* Takes that answer away again; called once for each that present() was called for, on every way out. */
     void (*withdraw)(void *ctx, struct acme_challenge *challenge);
 
-    /* Work of its own while there is such an answer, on every tick; NULL: none. Returns true when something moved. */
+    /* Work of its own while answers are on show, whichever solver's, on every tick; NULL: none. Returns true when something moved. */
     bool (*tick)(void *ctx, uint32_t now_ms);
 };
 

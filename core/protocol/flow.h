@@ -123,7 +123,8 @@ struct acme_flow {
     uint32_t signatures; /* of certificate requests                                                  */
     int64_t since;       /* when the order was stored first, not when finalize was asked; 0: not known */
 
-    struct acme_problem problem; /* the CA's words about what failed; in work                    */
+    struct acme_validation at[ACME_NAMES_MAX]; /* those of order.authz */
+    struct acme_problem problem;               /* the CA's words about what failed; in work                    */
     struct acme_hosts hosts;
 
     char thumbprint[ACME_THUMBPRINT_LEN + 1]; /* of the account key, once an answer is on show */
@@ -133,7 +134,6 @@ struct acme_flow {
     char directory_url[ACME_URL_MAX + 1]; /* where a redirect led; empty: setup->ca.directory_url    */
     struct acme_directory directory;
     struct acme_order order;
-    struct acme_validation at[ACME_NAMES_MAX];
 #if ACME_CFG_RENEWAL
     struct acme_info info;
 #endif
@@ -204,7 +204,7 @@ bool acme_flow_keeps_order(const struct acme_flow *flow);
 /* Takes back all that is published; called on every way out. */
 void acme_flow_withdraw(struct acme_flow *flow);
 
-/* Lets the solvers that show something do their own work. Returns true when something moved. */
+/* Lets the solvers do their own work while something is on show. Returns true when something moved. */
 bool acme_flow_serve(struct acme_flow *flow, uint32_t now_ms);
 
 /* True when one of them has any, on every tick. */

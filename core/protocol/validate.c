@@ -169,21 +169,11 @@ void acme_flow_look_anew(struct acme_flow *f)
 
 /* --- the solvers' own work --- */
 
-static bool ticks(const struct acme_flow *f, const struct acme_solver *solver)
-{
-    for (uint8_t i = 0; solver->tick != NULL && i < f->order.authz_count; i++) {
-        if (f->at[i].shown && solver_of(f, &f->at[i]) == solver) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool acme_flow_serves(const struct acme_flow *f)
 {
     bool one = false;
-    for (size_t i = 0; i < f->setup->solver_count; i++) {
-        one = one || ticks(f, f->setup->solvers[i]);
+    for (size_t i = 0; f->presented > 0 && i < f->setup->solver_count; i++) {
+        one = one || f->setup->solvers[i]->tick != NULL;
     }
     return one;
 }
@@ -193,7 +183,7 @@ bool acme_flow_serve(struct acme_flow *f, uint32_t now_ms)
     bool moved = false;
     for (size_t i = 0; f->presented > 0 && i < f->setup->solver_count; i++) {
         const struct acme_solver *solver = f->setup->solvers[i];
-        moved = (ticks(f, solver) && solver->tick(solver->ctx, now_ms)) || moved;
+        moved = (solver->tick != NULL && solver->tick(solver->ctx, now_ms)) || moved;
     }
     return moved;
 }
