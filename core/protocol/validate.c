@@ -45,13 +45,13 @@ const char *acme_flow_respond_url(const struct acme_flow *f)
 /* --- which is next --- */
 
 /* The first authorization in this stage from `from` on, round to it; it is then the one in hand. */
-static bool find(struct acme_flow *f, enum acme_stage stage, uint8_t from)
+static bool find(struct acme_flow *f, enum acme_stage stage, unsigned from)
 {
-    uint8_t at = from;
-    for (uint8_t i = 0; i < f->order.authz_count; i++, at++) {
+    unsigned at = from;
+    for (unsigned i = 0; i < f->order.authz_count; i++, at++) {
         at = at < f->order.authz_count ? at : 0;
         if (f->at[at].stage == stage) {
-            f->authz = at;
+            f->authz = (uint8_t)at;
             return true;
         }
     }
@@ -77,13 +77,15 @@ static int all_valid(struct acme_flow *f)
 
 int acme_flow_next(struct acme_flow *f)
 {
-    if (find(f, ACME_STAGE_NEW, 0)) {
-        return ACME_STEP_AUTHZ;
+    int stage = ACME_STAGE_NEW;
+    while (stage < ACME_STAGE_VALID &&
+           !find(f, (enum acme_stage)stage, stage == ACME_STAGE_ASKED ? f->authz + 1u : 0)) {
+        stage++;
     }
-    if (find(f, ACME_STAGE_OPEN, 0)) {
-        return ACME_STEP_PRESENT;
+    if (stage == ACME_STAGE_VALID) {
+        return all_valid(f);
     }
-    if (find(f, ACME_STAGE_SHOWN, 0)) {
+    if (stage == ACME_STAGE_SHOWN) {
         if (acme_flow_respond_url(f)[0] == '\0') {
             return ACME_STEP_AUTHZ; /* there was no room for it */
         }
@@ -91,9 +93,8 @@ int acme_flow_next(struct acme_flow *f)
             f->answered = (uint8_t)(f->authz + 1);
             f->save_order = true;
         }
-        return ACME_STEP_RESPOND;
     }
-    return find(f, ACME_STAGE_ASKED, (uint8_t)(f->authz + 1)) ? ACME_STEP_AUTHZ_POLL : all_valid(f);
+    return ACME_STEP_AUTHZ + stage; /* the steps are in the order of the stages */
 }
 
 /* --- PRESENT --- */
@@ -113,7 +114,6 @@ static int make_thumbprint(struct acme_flow *f)
 int acme_flow_act(struct acme_flow *f)
 {
     int error = make_thumbprint(f);
-    bool all = true;
     for (uint8_t i = 0; error == 0 && i < f->order.authz_count; i++) {
         struct acme_validation *v = &f->at[i];
         if (v->stage != ACME_STAGE_OPEN) {
@@ -131,13 +131,12 @@ int acme_flow_act(struct acme_flow *f)
         if (done < 0) {
             return done;
         }
-        all = all && done > 0;
         if (done > 0) {
             v->stage = v->in_doubt ? ACME_STAGE_ASKED : ACME_STAGE_SHOWN;
             v->since = f->polled;
         }
     }
-    return error != 0 ? error : all ? acme_flow_next(f) : ACME_STEP_PRESENT;
+    return error != 0 ? error : acme_flow_next(f);
 }
 
 void acme_flow_take_back(struct acme_flow *f, struct acme_validation *v)

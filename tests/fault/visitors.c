@@ -20,7 +20,7 @@ struct visitor {
     size_t len, said, heard;
     uint32_t since_ms, next_ms; /* came; says or hears the next piece not before */
     struct sight {
-        char path[100], expected[200];
+        char path[100], expected[256];
         uint32_t called_ms;
     } sight; /* what he was sent for */
 };
@@ -34,7 +34,7 @@ static struct {
     bool listening;
     struct visitor all[VISITORS], *slot[ACME_HTTP01_SLOTS];
     struct sight sight; /* the answer that was called for last */
-    unsigned order, unanswered, tries, places;
+    unsigned order, called, unanswered, tries, places;
     bool ended;
     uint32_t first_ms; /* those who were called since count */
     uint32_t waited_ms, stayed_ms;
@@ -118,7 +118,7 @@ static void judge_answer(struct visitor *one)
         v.stayed_ms = took_ms > v.stayed_ms ? took_ms : v.stayed_ms;
         v.unanswered--;
         v.device->ca.wire = v.unanswered == 0 && v.device->ca.wire == CA_ASKING ? CA_FETCHED : v.device->ca.wire;
-    } else if (v.crowd.strict || v.tries++ == TRIES * v.crowd.validators) {
+    } else if (v.crowd.strict || v.tries++ == TRIES * v.called) {
         v.device->ca.wire = CA_FAILED;
     } else {
         const struct sight sight = one->sight;
@@ -361,6 +361,7 @@ void visitors_called(struct device *d)
     bool more = d->ca.wire == CA_ASKING && v.order == order && v.unanswered > 0;
     v.order = order;
     v.unanswered = (more ? v.unanswered : 0) + v.crowd.validators;
+    v.called = (more ? v.called : 0) + v.crowd.validators; /* each is tried so often */
     v.tries = more ? v.tries : 0;
     v.sight.called_ms = now();
     v.first_ms = more ? v.first_ms : now();
