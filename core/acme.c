@@ -160,12 +160,14 @@ static int tick_plan(struct acme_client *c, uint32_t now_ms)
     if (ACME_CFG_RENEWAL && !acme_managing(c)) {
         return acme_keep_plan(c, now_ms);
     }
-    bool good = c->pair.same_names && c->flow.order.url[0] == '\0';
     c->phase = ACME_PHASE_BEGIN;
+#if !ACME_CFG_RENEWAL
+    bool good = c->pair.same_names && c->flow.order.url[0] == '\0';
     if (c->when == ACME_WHEN_DUE && good && c->utc < acme_keep_by_life(&c->pair)) {
         c->phase = ACME_PHASE_OVER;
         c->result = ACME_CURRENT;
     }
+#endif
     return 1;
 }
 

@@ -38,16 +38,21 @@ static struct acme_facts facts_of(const struct acme_client *c, int64_t utc)
     return f;
 }
 
+static bool plan_at(const struct acme_client *c, struct acme_plan *plan, int64_t *utc)
+{
+    memset(plan, 0, sizeof(*plan));
+    if (!c->keep.known || acme_time(c, utc) != 1) {
+        return false;
+    }
+    struct acme_facts facts = facts_of(c, *utc);
+    acme_plan_make(plan, &facts);
+    return true;
+}
+
 bool acme_plan(const struct acme_client *c, struct acme_plan *plan)
 {
     int64_t utc = 0;
-    memset(plan, 0, sizeof(*plan));
-    if (!c->keep.known || acme_time(c, &utc) != 1) {
-        return false;
-    }
-    struct acme_facts facts = facts_of(c, utc);
-    acme_plan_make(plan, &facts);
-    return true;
+    return plan_at(c, plan, &utc);
 }
 
 void acme_keep_start(struct acme_client *c)
@@ -303,8 +308,8 @@ bool acme_keep_look_failed(struct acme_client *c, int error)
     }
     if (error == ACME_E_RATE_LIMITED) {
         c->keep.look_failures = UINT8_MAX; /* whoever has too much to do is left alone at once */
-    } else if (c->keep.look_failures < UINT8_MAX) {
-        c->keep.look_failures++;
+    } else {
+        c->keep.look_failures = (uint8_t)(c->keep.look_failures + (c->keep.look_failures < UINT8_MAX));
     }
     c->keep.mute = c->flow.info.none;
     /* Who does not keep running does not know how often it has failed. */
@@ -370,7 +375,7 @@ static int64_t left_s(const struct acme_client *c)
 {
     struct acme_plan plan;
     int64_t utc = 0;
-    return acme_plan(c, &plan) && acme_time(c, &utc) == 1 && plan.wake > utc ? plan.wake - utc : 0;
+    return plan_at(c, &plan, &utc) && plan.wake > utc ? plan.wake - utc : 0;
 }
 
 bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
@@ -394,8 +399,7 @@ bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
 
 bool acme_resting(const struct acme_client *c)
 {
-    return acme_keeping(c) && c->phase == ACME_PHASE_OVER && c->keep.told &&
-           (c->result == ACME_CURRENT || c->keep.trouble);
+    return acme_keeping(c) && c->phase == ACME_PHASE_OVER && (c->result == ACME_CURRENT || c->keep.trouble);
 }
 
 uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms)

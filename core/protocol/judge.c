@@ -345,8 +345,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     if (odd) { /* which, once, proves nothing */
         return acme_exchange_fault(x, next, now_ms);
     }
-    bool polled =
-        (again && !x->flow->drop_order) || next == (int)ACME_STEP_AUTHZ_POLL || next == (int)ACME_STEP_ORDER_POLL;
+    bool polled = again || next == (int)ACME_STEP_AUTHZ_POLL || next == (int)ACME_STEP_ORDER_POLL;
     bool looked = acme_flow_looks(x->flow) && next == (int)ACME_STEP_COUNT; /* it tells when to look again */
     if (!polled && !looked &&
         next != (int)ACME_STEP_PRESENT) { /* which may lead to a poll, when we have responded before */

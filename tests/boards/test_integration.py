@@ -30,6 +30,15 @@ def main():
     headless(folder, pebble, authority)
 
 
+def rests(folder, seconds=4):
+    """Until it has written nothing to its records for a while."""
+    def quiet():
+        written = max(os.path.getmtime(os.path.join(folder, f)) for f in os.listdir(folder))
+        return time.time() - max(written, began) > seconds
+    began = time.time()
+    servers.until(quiet, "the board resting", 60)
+
+
 def headless(folder, pebble, authority):
     """It tells nobody anything, so the CA is asked how it was."""
     elf = image(integration.BOARD, os.path.join(folder, "headless"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root,
@@ -37,13 +46,13 @@ def headless(folder, pebble, authority):
     machine = Machine(integration.BOARD, elf, os.path.join(folder, "alone"), pebble.http_port)
     servers.until(lambda: pebble.issued() == 2 and pebble.requests()[-1][1].startswith("/certZ/"),
                   "the headless firmware fetching its certificate", 60)
-    time.sleep(3)  # it is put into use: nothing tells when
+    rests(os.path.join(folder, "alone"))  # it has been put into use
     machine.cut()
     words = [line for line in machine.log().splitlines() if line.strip() and not line.startswith("Timer with period zero")]  # QEMU's
     tap.ok(not words, "a firmware without words obtains one as well, and says nothing", words)
     asked = len(pebble.requests())
     again = Machine(integration.BOARD, elf, os.path.join(folder, "alone"), pebble.http_port)
-    time.sleep(8)
+    rests(os.path.join(folder, "alone"))
     again.cut()
     paths = [path for _, path in pebble.requests()[asked:]]
     tap.ok(not [p for p in paths if not p.startswith(("/dir", "/draft-ietf-acme-ari"))], "its next boot finds it, and orders none", paths)

@@ -103,8 +103,12 @@ void ca_manage_revoke(struct ca *ca, struct request *r, struct reply *p)
     assert_string_equal(r->payload, layout);
     assert_true(why == NULL || ca->managed.reason > 0);
     size_t len = from_b64url(text, strlen(text), der, sizeof der);
-    struct ca_order *o = &ca->order[ca->order_count - 1];
-    assert_true(ca->order_count > 0 && o->chain != NULL);
+    unsigned last = ca->order_count; /* whose certificate was made: a later order may be under way */
+    while (last > 0 && ca->order[last - 1].chain == NULL) {
+        last--;
+    }
+    assert_true(last > 0);
+    struct ca_order *o = &ca->order[last - 1];
     BIO *bio = BIO_new_mem_buf(o->chain, -1);
     X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     assert_int_equal(i2d_X509(leaf, &at), len);

@@ -176,6 +176,7 @@ static void init_refuses(void **state)
     static const char *const contacts[] = {"mailto:a@example.org", "mailto:b\r\n@example.org"};
     REFUSES(ACME_E_TEXT, (w.setup.contacts = contacts, w.setup.contact_count = 2));
     REFUSES(ACME_E_TEXT, w.setup.product = "gateway\r\nX: y");
+    REFUSES(ACME_E_TEXT, w.setup.profile = "short\nlived");
     static const char *const names[] = {"",           "*.a.example", "192.0.2.1",    "0x7f000001",  "a.0X1",
                                         "localhost.", "a..example",  ".example",     "a b.example", "-a.example",
                                         "a.example.", "::1",         "a\"b.example", NULL};
@@ -475,6 +476,28 @@ static void writes_that_fail(void **state)
         assert_int_equal(finalized(), 1);
         assert_int_equal(acme_failure(&w.client)->error, 0);
         done();
+    }
+}
+
+/* The chain in use has become too big for the work buffer: an order that was begun is taken up all the same. */
+static void order_beside_a_chain_too_big(void **state)
+{
+    (void)state;
+    static const struct ca_plan plan = {ONE};
+    static const char head[] = "-----BEGIN CERTIFICATE-----\n";
+    for (int order = 0; order < 2; order++) {
+        new_world(&plan);
+        wrong.failing_write = order ? 6 : 1;
+        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        memset(w.record[ACME_RECORD_CHAIN].data, 'A', sizeof w.record[ACME_RECORD_CHAIN].data);
+        memcpy(w.record[ACME_RECORD_CHAIN].data, head, sizeof head - 1);
+        w.record[ACME_RECORD_CHAIN].len = sizeof w.record[ACME_RECORD_CHAIN].data;
+        demand(run(ACME_WHEN_DUE), order ? ACME_ISSUED : ACME_FAILED);
+        assert_int_equal(acme_failure(&w.client)->error, order ? 0 : ACME_E_CERT_BIG);
+        if (order) {
+            check_pair();
+            done();
+        }
     }
 }
 
@@ -1168,6 +1191,7 @@ int main(void)
         cmocka_unit_test(power_cuts_at_every_write),
         cmocka_unit_test(names_change_in_the_middle),
         cmocka_unit_test(writes_that_fail),
+        cmocka_unit_test(order_beside_a_chain_too_big),
         cmocka_unit_test(chain_that_cannot_be_written),
         cmocka_unit_test(reads_that_fail),
         cmocka_unit_test(damaged_keys_are_never_replaced),

@@ -25,6 +25,7 @@ static struct {
     bool deploys;
     bool net_down, no_clock, no_random, no_writes;
     bool remembers;
+    unsigned random_fails; /* at that call from now on; 0: at none */
     uint32_t spread_s;
     const char *profile;
     const char *directory;
@@ -44,7 +45,7 @@ static int hook(struct device *d, enum device_seam seam, enum acme_record record
     case DEVICE_UTC:
         return is.no_clock ? 0 : DEVICE_GO;
     case DEVICE_RANDOM:
-        return is.no_random ? ACME_E_RANDOM : DEVICE_GO;
+        return is.no_random || (is.random_fails > 0 && --is.random_fails == 0) ? ACME_E_RANDOM : DEVICE_GO;
     case DEVICE_PUT:
     case DEVICE_COMMIT:
         is.writes += !is.no_writes;
@@ -120,6 +121,10 @@ static enum acme_progress tick(void)
     is.failed += progress == ACME_FAILED;
     is.current += progress == ACME_CURRENT;
     assert_true(!over || acme_idle_ms(&w.client, w.now_ms) <= 60000);
+    if (progress == ACME_ISSUED) { /* a round follows at once */
+        assert_false(acme_resting(&w.client));
+        assert_int_equal(acme_idle_ms(&w.client, w.now_ms), 0);
+    }
     return progress;
 }
 
@@ -476,6 +481,41 @@ static void looks_of_who_does_not_keep_running(void **state)
         w.utc += 300;
     }
     assert_in_range(w.ca.renewal_infos - looks, 4, 100);
+}
+
+static void what_is_remembered_is_known_without_a_write(void **state)
+{
+    (void)state;
+    new_world(&boulder);
+    is.remembers = true;
+    boot();
+    expect(ACME_ISSUED);
+    run_for(2 * DAY);
+    assert_in_range(w.ca.renewal_infos, 7, 9);
+}
+
+static void what_was_refused_before_is_not_said_by_a_later_run(void **state)
+{
+    (void)state;
+    static const struct ca_twist no[] = {{CA_NEW_ORDER, 2, 2, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM,
+                                          "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"},
+                                         {CA_NEW_ORDER, 3, 3, CA_SAY, "HTTP/1.1 403 Forbidden\r\n" PROBLEM,
+                                          "{\"type\":\"" URN "rejectedIdentifier\",\"status\":403}"}};
+    struct ca_plan plan = boulder;
+    plan.twists = no;
+    plan.twist_count = 2;
+    new_world(&plan);
+    expect(ACME_ISSUED);
+    run_for(7 * HOUR);
+    pass(plan_now().due - w.utc);
+    expect(ACME_FAILED);
+    assert_true(known()->spent);
+    boot();
+    expect(ACME_CURRENT);
+    pass(2 * DAY);
+    assert_int_equal(is.issued, 2);
+    assert_int_equal(w.ca.count[CA_NEW_ORDER], 4);
+    assert_string_equal(w.ca.order[1].replaces, "");
 }
 
 static void what_the_ca_refuses_for_good_is_not_said_again(void **state)
@@ -1037,6 +1077,35 @@ static void a_fleet_comes_spread(void **state)
     assert_int_equal(is.issued, 1);
 }
 
+/* Who was there already, and failed, is not put off by that. */
+static void a_fleet_that_failed_is_spread_no_more(void **state)
+{
+    (void)state;
+    for (unsigned call = 1; call < 4; call++) {
+        new_world(&plain);
+        is.spread_s = 100;
+        boot();
+        is.random_fails = call;
+        enum acme_progress first = told();
+        is.random_fails = 0;
+        assert_true(first == ACME_FAILED || first == ACME_CURRENT);
+        run_for(HOUR);
+        assert_int_equal(is.issued, 1);
+    }
+    new_world(&plain);
+    is.spread_s = 100;
+    is.net_down = true;
+    boot();
+    expect(ACME_CURRENT);
+    expect(ACME_FAILED);
+    is.net_down = false;
+    boot();
+    expect(ACME_CURRENT);
+    assert_int_equal(plan_now().hold, ACME_HOLD_FAILURES);
+    run_for(HOUR);
+    assert_int_equal(is.issued, 1);
+}
+
 static void without_random_bytes(void **state)
 {
     (void)state;
@@ -1085,6 +1154,29 @@ static void another_setup_is_due_now(void **state)
     boot();
     expect(ACME_CURRENT);
     assert_int_equal(w.ca.order_count, 3);
+}
+
+/* The certificate that another CA would replace is not known there. */
+static void another_ca_is_not_told_what_is_replaced(void **state)
+{
+    (void)state;
+    new_world(&boulder);
+    expect(ACME_ISSUED);
+    run_for(7 * HOUR);
+    is.directory = CA_URL "/dir?2";
+    boot();
+    expect(ACME_ISSUED);
+    assert_string_equal(w.ca.order[1].replaces, "");
+}
+
+static void the_one_who_runs_once_does_not_rest(void **state)
+{
+    (void)state;
+    new_world(&plain);
+    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    expect(ACME_ISSUED);
+    assert_false(acme_resting(&w.client));
+    assert_int_equal(acme_sleep_s(&w.client), 0);
 }
 
 static void stopped_by_hand(void **state)
@@ -1141,6 +1233,11 @@ int main(void)
         cmocka_unit_test(a_fleet_comes_spread),
         cmocka_unit_test(without_random_bytes),
         cmocka_unit_test(another_setup_is_due_now),
+        cmocka_unit_test(what_is_remembered_is_known_without_a_write),
+        cmocka_unit_test(what_was_refused_before_is_not_said_by_a_later_run),
+        cmocka_unit_test(a_fleet_that_failed_is_spread_no_more),
+        cmocka_unit_test(another_ca_is_not_told_what_is_replaced),
+        cmocka_unit_test(the_one_who_runs_once_does_not_rest),
         cmocka_unit_test(stopped_by_hand),
     };
     if (getenv("ONLY"))

@@ -10,7 +10,7 @@ static struct {
     const char *data;
     size_t len;
     unsigned reads, writes;
-} record[7];
+} record[ACME_RECORD_COUNT];
 static int put_says;
 static const char unreadable[] = "";
 
@@ -290,6 +290,20 @@ static void next_account_key_is_gone(void **state)
     assert_int_equal(record[ACME_RECORD_ACCOUNT_KEY_NEXT].writes, 0);
 }
 
+#if ACME_CFG_RENEWAL
+/* One that is too long to be carried on loses the lines it had, and is written all the same. */
+static void a_renewal_record_too_long(void **state)
+{
+    (void)state;
+    static const struct acme_renewal renewal = {.tried = MAKER_NOW};
+    for (size_t len = sizeof work / 2 - 1; len < sizeof work / 2 + 2; len++) {
+        have(ACME_RECORD_RENEWAL, big, len);
+        assert_int_equal(acme_keeper_keep_renewal(&keeper, &renewal), 1);
+    }
+    assert_int_equal(record[ACME_RECORD_RENEWAL].writes, 3);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +317,9 @@ int main(void)
 #endif
 #ifndef NO_OPENSSL
         cmocka_unit_test_setup(chains_of_no_use, set_up),
+#endif
+#if ACME_CFG_RENEWAL
+        cmocka_unit_test_setup(a_renewal_record_too_long, set_up),
 #endif
         cmocka_unit_test_setup(what_the_flow_has_learned, set_up),
         cmocka_unit_test_setup(next_account_key_is_gone, set_up),

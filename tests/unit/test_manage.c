@@ -225,6 +225,8 @@ static void an_order_of_the_future_is_left_alone(void **state)
     demand(run(ACME_CHANGE_KEY), ACME_DONE);
     assert_int_equal(w.record[ACME_RECORD_ORDER].len, len);
     assert_memory_equal(stored, w.record[ACME_RECORD_ORDER].data, len);
+    demand(run(ACME_REVOKE), ACME_DONE);
+    assert_memory_equal(stored, w.record[ACME_RECORD_ORDER].data, len);
     demand(run(ACME_WHEN_DUE), ACME_ISSUED);
     done();
 }

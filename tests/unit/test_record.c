@@ -408,8 +408,10 @@ static void renewal_info_comes_back(void **state)
             assert_string_equal(f.info.url, "");
         }
     }
-    static const char *const bad[] = {"ftp://ari.test/ri", "https://ari.test/#x", "None"};
-    for (int i = 0; i < 3; i++) {
+    static char long_one[ACME_URL_MAX + 1] = "https://ari.test/"; /* no room for the certificate's identifier */
+    memset(long_one + strlen(long_one), 'a', ACME_URL_MAX - strlen(long_one));
+    static const char *const bad[] = {"ftp://ari.test/ri", "https://ari.test/#x", "None", long_one};
+    for (int i = 0; i < 4; i++) {
         strcpy(flow.info.url, bad[i]);
         size_t len = account();
         struct acme_flow f = blank();

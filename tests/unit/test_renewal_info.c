@@ -4,6 +4,8 @@
 #include "maker.h"
 
 #include "protocol/exchange.h"
+#include "protocol/steps.h"
+#include "protocol/tables.h"
 
 #include <stdio.h>
 
@@ -185,7 +187,22 @@ static void no_renewal_info(void **state)
         assert_true(flow.info.none);
         assert_string_equal(flow.info.url, "");
     }
-    begin(""); /* it has one now */
+    char longest[ACME_URL_MAX + 200], url[ACME_URL_MAX + 1] = U "/";
+    size_t len = ACME_URL_MAX - ACME_CERTID_MAX;
+    memset(url + strlen(url), 'a', len - strlen(url)); /* with the certificate's identifier it is one too long */
+    begin("");
+    snprintf(longest, sizeof longest, DIRECTORY(",\"renewalInfo\":\"%s\""), url);
+    assert_int_equal(look("200 OK", longest), 0);
+    assert_true(flow.info.none);
+    begin("");
+    assert_int_equal(look("200 OK", DIRECTORY(",\"renewalInfo\":\"http://ca.test/ri\"")), 0);
+    assert_true(flow.info.none); /* from https never to http */
+    begin("");
+    assert_int_equal(acme_url_parse(&flow.hosts.directory, acme_slice_of("http://ca.test/dir")), 0);
+    struct acme_answer plain = {.json = doc(DIRECTORY(",\"renewalInfo\":\"http://ca.test/ri\""))};
+    acme_flow_info_read(&flow, plain.json);
+    assert_string_equal(flow.info.url, "http://ca.test/ri"); /* a CA under test, on the same machine */
+    begin("");                                               /* it has one now */
     flow.info.none = true;
     assert_int_equal(look("200 OK", DIRECTORY(",\"renewalInfo\":\"" U "/ri\"")), 0);
     assert_false(flow.info.none);
@@ -325,12 +342,48 @@ static void profile_of_a_stored_order(void **state)
     }
 }
 
+/* Only the request for a new order says what it replaces; an empty profile is none. */
+static void who_says_what_it_replaces(void **state)
+{
+    (void)state;
+    begin(U "/ri");
+    flow.info.looking = false;
+    flow.info.replaces = true;
+    flow.order.url[0] = '\0';
+    flow.step = ACME_STEP_ORDER;
+    assert_true(acme_flow_replaces(&flow));
+    flow.step = ACME_STEP_AUTHZ;
+    assert_false(acme_flow_replaces(&flow));
+    flow.step = ACME_STEP_ORDER;
+    strcpy(flow.order.url, U "/order/1");
+    assert_false(acme_flow_replaces(&flow));
+    flow.order.url[0] = '\0';
+#if ACME_CFG_V1
+    flow.v1 = true;
+    assert_false(acme_flow_replaces(&flow));
+    assert_ptr_equal(acme_row_of(&flow, ACME_STEP_ORDER), &acme_flow_v1[ACME_STEP_ORDER]);
+    flow.info.looking = true; /* which ACME v1 has no row for */
+    assert_ptr_equal(acme_row_of(&flow, ACME_STEP_RENEWAL_INFO), &acme_flow_rfc8555[ACME_STEP_RENEWAL_INFO]);
+    flow.v1 = flow.info.looking = false;
+#endif
+    setup.profile = "";
+    struct acme_answer a = {.json = doc(DIRECTORY(""))};
+    assert_int_equal(acme_row_of(&flow, ACME_STEP_DIRECTORY)->read(&flow, &a), ACME_STEP_ORDER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_request),     cmocka_unit_test(bases),    cmocka_unit_test(from_the_directory),
-        cmocka_unit_test(no_renewal_info), cmocka_unit_test(failures), cmocka_unit_test(stale_directory),
-        cmocka_unit_test(windows),         cmocka_unit_test(network),  cmocka_unit_test(profile_of_a_stored_order),
+        cmocka_unit_test(one_request),
+        cmocka_unit_test(bases),
+        cmocka_unit_test(from_the_directory),
+        cmocka_unit_test(no_renewal_info),
+        cmocka_unit_test(failures),
+        cmocka_unit_test(stale_directory),
+        cmocka_unit_test(windows),
+        cmocka_unit_test(network),
+        cmocka_unit_test(profile_of_a_stored_order),
+        cmocka_unit_test(who_says_what_it_replaces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
