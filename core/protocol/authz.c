@@ -156,7 +156,7 @@ void acme_flow_respond_lost(struct acme_flow *f)
 /* Somebody else may have given the first answer, and ours is then in doubt after a reset: stored before it goes out. */
 static int answer_again(struct acme_flow *f, const struct acme_authz *authz)
 {
-    if (acme_flow_respond_url(f)[0] == '\0' && authz->url.len > 0) { /* there was no room for it */
+    if (acme_flow_respond_url(f)[0] == '\0') { /* there was no room for it */
         (void)acme_flow_keep_challenge(f, authz->url);
     }
     in_hand(f)->stage = ACME_STAGE_SHOWN;

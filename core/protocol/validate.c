@@ -170,11 +170,12 @@ void acme_flow_look_anew(struct acme_flow *f)
 
 bool acme_flow_serves(const struct acme_flow *f)
 {
-    bool one = false;
     for (size_t i = 0; f->presented > 0 && i < f->setup->solver_count; i++) {
-        one = one || f->setup->solvers[i]->tick != NULL;
+        if (f->setup->solvers[i]->tick != NULL) {
+            return true;
+        }
     }
-    return one;
+    return false;
 }
 
 bool acme_flow_serve(struct acme_flow *f, uint32_t now_ms)
@@ -182,7 +183,9 @@ bool acme_flow_serve(struct acme_flow *f, uint32_t now_ms)
     bool moved = false;
     for (size_t i = 0; f->presented > 0 && i < f->setup->solver_count; i++) {
         const struct acme_solver *solver = f->setup->solvers[i];
-        moved = (solver->tick != NULL && solver->tick(solver->ctx, now_ms)) || moved;
+        if (solver->tick != NULL && solver->tick(solver->ctx, now_ms)) {
+            moved = true;
+        }
     }
     return moved;
 }

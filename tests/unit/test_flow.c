@@ -558,6 +558,21 @@ static void long_urls_are_learned_twice(void **state)
     assert_string_equal(acme_flow_rfc8555[ACME_STEP_RESPOND].url(&flow), U "/again");
 }
 
+/* Looked at once more for its URL: of several challenges the one whose answer is on show. */
+static void the_url_is_of_the_solver_at_work(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ);
+    flow.at[0] = (struct acme_validation){.stage = ACME_STAGE_SHOWN, .name = 1, .solver = 1, .shown = true};
+    flow.presented = 1;
+    assert_int_equal(reads(LIST("[{\"type\":\"http-01\",\"url\":\"" U "/http\",\"token\":\"t\"},"
+                                "{\"type\":\"dns-01\",\"url\":\"" U "/dns\",\"token\":\"t\"}]"),
+                           ""),
+                     ACME_STEP_RESPOND);
+    assert_string_equal(acme_flow_rfc8555[ACME_STEP_RESPOND].url(&flow), U "/dns");
+    assert_int_equal(flow.at[0].solver, 1);
+}
+
 /* --- lost answers and refusals */
 
 static void a_lost_response_is_repeated_once_it_proves_lost(void **state)
@@ -965,6 +980,7 @@ int main(void)
         cmocka_unit_test(presenting_takes_its_time),
         cmocka_unit_test(the_longest_token_fits),
         cmocka_unit_test(long_urls_are_learned_twice),
+        cmocka_unit_test(the_url_is_of_the_solver_at_work),
         cmocka_unit_test(a_challenge_in_process_is_not_answered),
         cmocka_unit_test(pending_with_an_error_is_answered_again),
         cmocka_unit_test(a_lost_response_is_repeated_once_it_proves_lost),
