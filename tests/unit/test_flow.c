@@ -713,6 +713,14 @@ static void a_stored_order_is_looked_at_again(void **state)
         assert_int_equal(reads(odd[i], ""), ACME_STEP_ORDER);
         assert_string_equal(flow.order.url, "");
     }
+    start(ACME_STEP_ORDER); /* what will not do at the next look either needs none */
+    take(flow.order.url, U "/order/1");
+    flow.resumed = true;
+    assert_int_equal(reads("{\"status\":\"pending\",\"finalize\":\"https://elsewhere.test/f\","
+                           "\"authorizations\":[\"" U "/authz/1\"]}",
+                           ""),
+                     ACME_STEP_ORDER);
+    assert_string_equal(flow.order.url, "");
 }
 
 /* Where newOrder's order is, is worth its body; of anything else, or on another host, it is not. */
