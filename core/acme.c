@@ -268,7 +268,7 @@ static int end_chain(struct acme_client *c, uint32_t now_ms)
     }
     if (error == ACME_E_CERT_KEY && !c->flow.finalized) { /* another client has finalized it with its own key */
         next = acme_flow_reorder(&c->flow, error);
-    } else if (++c->flow.repeats < ACME_REPEATS_MAX) { /* empty, cut, somebody else's: a replica that lags */
+    } else if (++c->flow.tries < ACME_TRIES_MAX) { /* empty, cut, somebody else's: a replica that lags */
         next = ACME_STEP_CERTIFICATE;
     }
     if (next < 0) {
@@ -639,10 +639,7 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
     if (acme_keeping(c) && c->phase == ACME_PHASE_OVER && acme_keep_wakes(c, now_ms)) {
         begin(c, now_ms);
     }
-    bool served = false;
-    if (c->flow.presented && c->flow.solver->tick != NULL) {
-        served = c->flow.solver->tick(c->flow.solver->ctx, now_ms);
-    }
+    bool served = acme_flow_serve(&c->flow, now_ms);
     int done = tick(c, now_ms);
     if (done < 0) {
         fail(c, done, now_ms);
@@ -675,8 +672,7 @@ uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
     if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
         idle_ms = x->wait_ms - (now_ms - x->wait_since_ms);
     }
-    bool serving = c->flow.presented && c->flow.solver->tick != NULL;
-    return serving && idle_ms > SERVE_WAIT_MS ? SERVE_WAIT_MS : idle_ms;
+    return acme_flow_serves(&c->flow) && idle_ms > SERVE_WAIT_MS ? SERVE_WAIT_MS : idle_ms;
 }
 
 /* --- looking in --- */

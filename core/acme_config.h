@@ -11,7 +11,7 @@
 #include ACME_CONFIG_FILE
 #endif
 
-/* DNS names in one certificate. RAM: ACME_URL_MAX bytes each. Too small: ACME_E_NAMES from acme_init(). */
+/* DNS names in one certificate. RAM: ACME_URL_MAX + ACME_TOKEN_MAX + 28 bytes each. Too small: ACME_E_NAMES from acme_init(). */
 #ifndef ACME_NAMES_MAX
 #define ACME_NAMES_MAX 8
 #endif
@@ -28,7 +28,7 @@
 #define ACME_NONCE_MAX 128
 #endif
 
-/* Longest challenge token, in bytes. RAM: two, the token and the key authorization made of it.
+/* Longest challenge token, in bytes. RAM: one for each of ACME_NAMES_MAX.
  * Too small: ACME_E_TOKEN. Boulder's have 43 characters, all that RFC 8555, 8.1 asks for. */
 #ifndef ACME_TOKEN_MAX
 #define ACME_TOKEN_MAX 128

@@ -72,27 +72,29 @@ enum acme_status {
 /* Longest key authorization: token "." thumbprint, without NUL (RFC 8555, 8.1). */
 #define ACME_KEY_AUTHORIZATION_MAX (ACME_TOKEN_MAX + 1 + 43)
 
-/* The challenge a solver has to answer. All texts are NUL-terminated, live from present() to withdraw(), and
- * hold only base64url characters (and the one dot). */
+/* A challenge a solver has to answer. All texts are NUL-terminated, live from present() to withdraw(), and the last two
+ * hold only base64url characters. */
 struct acme_challenge {
-    const char *name;              /* the DNS name being validated                       */
-    const char *token;             /* RFC 8555, 8.1                                      */
-    const char *key_authorization; /* token "." thumbprint: what http-01 has to answer   */
+    const char *name;            /* the DNS name being validated, as acme_setup::names has it       */
+    const char *token;           /* RFC 8555, 8.1                                                   */
+    const char *thumbprint;      /* of the account key. Key authorization: token "." thumbprint     */
+    struct acme_challenge *next; /* the solver's own, for a list of what it shows                   */
 };
 
-/* Publishes challenge answers of one type. A struct acme_http01 (protocol/challenge_http01.h) makes one. */
+/* Publishes challenge answers of one type, one for each name of an order and all at the same time. A struct acme_http01
+ * (protocol/challenge_http01.h) makes one. */
 struct acme_solver {
     void *ctx;
     const char *type; /* the word in the CA's challenge objects, e.g. "http-01" */
 
-    /* Publishes the answer; called on every tick until it is out. Returns 1 published, 0 not yet, or an error
-     * (ACME_E_SOLVER, ACME_E_LISTEN). */
-    int (*present)(void *ctx, const struct acme_challenge *challenge);
+    /* Publishes one more answer; called on every tick until it is out. The struct is lent until it is withdrawn. Returns 1
+     * published, 0 not yet, or an error (ACME_E_SOLVER, ACME_E_LISTEN). */
+    int (*present)(void *ctx, struct acme_challenge *challenge);
 
-    /* Takes the answer away again; called once after present(), on every way out. */
-    void (*withdraw)(void *ctx);
+    /* Takes that answer away again; called once for each that present() was called for, on every way out. */
+    void (*withdraw)(void *ctx, struct acme_challenge *challenge);
 
-    /* Work of its own between the two, on every tick; NULL: none. Returns true when something moved. */
+    /* Work of its own while answers are on show, whichever solver's, on every tick; NULL: none. Returns true when something moved. */
     bool (*tick)(void *ctx, uint32_t now_ms);
 };
 

@@ -4,7 +4,7 @@
 
 int acme_flow_account_lost(struct acme_flow *f)
 {
-    if (++f->denied < ACME_REPEATS_MAX) {
+    if (++f->denied < ACME_TRIES_MAX) {
         return (int)f->step;
     }
     acme_flow_withdraw(f);
@@ -17,7 +17,7 @@ int acme_flow_account_lost(struct acme_flow *f)
 int acme_flow_account_look(struct acme_flow *f)
 {
     f->renewed = true;
-    f->repeats = f->denied = 0;
+    f->tries = f->denied = f->url_of = 0;
     memcpy(f->challenge_url, f->account, sizeof(f->challenge_url)); /* nothing is being validated now */
     f->account[0] = '\0';
     return ACME_STEP_DIRECTORY;

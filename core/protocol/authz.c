@@ -4,7 +4,8 @@
 
 /* Looks at an authorization before its challenge is answered once more: a second answer while the first is being
  * validated starts a second validation at Pebble, which may outlive the first. A few when an earlier answer may have
- * arrived; some 45 s of them when it has, and nothing has come of it (RFC 8555, 8.2: a retry is the client's to ask for). */
+ * arrived; some 45 s of them when it has, and nothing has come of it (RFC 8555, 8.2: a retry is the client's to ask for). Where
+ * several names take turns, after a turn more, in which none of them has become valid. */
 #define DOUBTS_MAX  4
 #define SILENCE_MAX 8
 
@@ -15,26 +16,23 @@ const char *acme_flow_authz_url(const struct acme_flow *f)
     return f->order.authz[f->authz];
 }
 
-/* The authorization is valid: to the next, or to the certificate request.
- * The order itself is not asked for first when each name has been seen valid: it would cost every issuance a request to
- * find what finalize says as well, since orderNotReady there leads to ORDER_POLL and back. An order that lists one twice,
- * or fewer than there are names, has to say itself that it is ready. */
-static int authorized(struct acme_flow *f)
+static struct acme_validation *in_hand(struct acme_flow *f)
 {
-    acme_flow_withdraw(f);
-    f->seen[f->name_at / 8] |= (uint8_t)(1u << (f->name_at % 8));
-    f->authz++;
-    f->repeats = 0;
-    if (f->authz < f->order.authz_count) {
-        return ACME_STEP_AUTHZ;
-    }
-    size_t i = 0;
-    while (i < f->setup->name_count && (f->seen[i / 8] >> (i % 8) & 1) != 0) {
-        i++;
-    }
-    return i == f->setup->name_count ? ACME_STEP_FINALIZE : ACME_STEP_ORDER_POLL;
+    return &f->at[f->authz];
 }
 
+static int authorized(struct acme_flow *f)
+{
+    acme_flow_take_back(f, in_hand(f));
+    in_hand(f)->stage = ACME_STAGE_VALID;
+    f->tries = 0;
+    f->moved = f->polled;
+    int next = acme_flow_next(f);
+    f->at_once = next == ACME_STEP_AUTHZ_POLL; /* what its answer waited for has been waited for */
+    return next;
+}
+
+/* One that fails ends it for all. */
 static int unauthorized(struct acme_flow *f, struct acme_json *json, acme_json_value problem)
 {
     acme_flow_withdraw(f);
@@ -45,13 +43,11 @@ static int unauthorized(struct acme_flow *f, struct acme_json *json, acme_json_v
 /* Finds whose authorization it is among the names asked for. Those of ACME v1 were asked for one by one. */
 static bool asked_for(struct acme_flow *f, struct acme_slice name)
 {
-    bool in_turn = acme_is_v1(f);
-    for (f->name_at = in_turn ? f->authz : 0; f->name_at < f->setup->name_count; f->name_at++) {
-        if (acme_slice_is_nocase(name, acme_slice_of(f->setup->names[f->name_at]))) {
+    size_t first = acme_is_v1(f) ? f->authz : 0, behind = acme_is_v1(f) ? f->authz + 1u : f->setup->name_count;
+    for (size_t i = first; i < behind; i++) {
+        if (acme_slice_is_nocase(name, acme_slice_of(f->setup->names[i]))) {
+            in_hand(f)->name = (uint8_t)(i + 1);
             return true;
-        }
-        if (in_turn) {
-            break;
         }
     }
     return false;
@@ -59,24 +55,29 @@ static bool asked_for(struct acme_flow *f, struct acme_slice name)
 
 static int choose_challenge(struct acme_flow *f, struct acme_json *json)
 {
+    struct acme_validation *v = in_hand(f);
     struct acme_authz authz;
-    for (size_t i = 0; i < f->setup->solver_count; i++) {
-        f->solver = f->setup->solvers[i];
-        (void)acme_authz_read(&authz, json, f->solver->type); /* worked for the first solver's type already */
-        if (authz.url.len == 0) {
+    bool known = v->stage != ACME_STAGE_NEW; /* it is looked at for the challenge's URL again */
+    for (uint8_t i = 0; i < f->setup->solver_count; i++) {
+        (void)acme_authz_read(&authz, json, f->setup->solvers[i]->type); /* worked for the first one's already */
+        if (authz.url.len == 0 || (known && i != v->solver)) {
             continue;
         }
         if (!acme_b64url_ok(authz.token, ACME_TOKEN_MAX)) {
             return ACME_E_TOKEN;
         }
-        memcpy(f->token, authz.token.at, authz.token.len);
-        f->token[authz.token.len] = '\0';
-        /* The CA is at it: the order is a reused one, and somebody has answered its challenge. Or we may have, before
-         * a reset, or before the way led back to it. */
-        f->accepted = f->authz < f->answered;
-        f->in_doubt = f->authz < f->answered || authz.challenge == ACME_STATUS_PROCESSING;
-        int error = acme_url_keep(f->challenge_url, authz.url, &f->hosts);
-        return error != 0 ? error : ACME_STEP_PRESENT;
+        if (!known) {
+            v->solver = i;
+            acme_flow_keep_token(f, authz.token);
+            v->stage = ACME_STAGE_OPEN;
+            /* The CA is at it: the order is a reused one, and somebody has answered its challenge. Or we may have, before
+             * a reset, or before the way led back to it. */
+            v->accepted = f->authz < f->answered;
+            v->in_doubt = v->accepted || authz.challenge == ACME_STATUS_PROCESSING;
+            f->told = f->told || v->accepted;
+        }
+        int error = acme_flow_keep_challenge(f, authz.url);
+        return error != 0 ? error : acme_flow_next(f);
     }
     return ACME_E_CHALLENGE_NONE;
 }
@@ -91,8 +92,6 @@ int acme_flow_authz_read(struct acme_flow *f, const struct acme_answer *a)
     if (!asked_for(f, authz.name)) { /* the URL that is stored may be that of another */
         return acme_flow_odd(f, ACME_E_MEMBER);
     }
-    memcpy(f->name, authz.name.at, authz.name.len); /* fits: it equals a name acme_init() has checked */
-    f->name[authz.name.len] = '\0';
     f->status = authz.status;
     switch (authz.status) {
     case ACME_STATUS_VALID:
@@ -114,29 +113,30 @@ int acme_flow_authz_read(struct acme_flow *f, const struct acme_answer *a)
 
 /* --- RESPOND --- */
 
-const char *acme_flow_respond_url(const struct acme_flow *f)
-{
-    return f->challenge_url;
-}
-
 int acme_flow_respond_read(struct acme_flow *f, const struct acme_answer *a)
 {
+    struct acme_validation *v = in_hand(f);
     f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
-    f->accepted = true;
-    return ACME_STEP_AUTHZ_POLL;
+    v->stage = ACME_STAGE_ASKED;
+    v->accepted = f->told = true;
+    v->in_doubt = false;
+    return acme_flow_next(f);
 }
 
 int acme_flow_respond_refused(struct acme_flow *f, const struct acme_problem *p)
 {
+    struct acme_validation *v = in_hand(f);
     /* The CA is validating already, or has finished: an earlier response of ours arrived after all. Pebble
      * and older Boulders say malformed, Boulder since July 2026 conflict. Or it means what it says, and the
      * authorization will stay pending, or be invalid (serles: the failed validation is the answer). That one tells. */
-    if (p->kind == ACME_PROBLEM_CONFLICT || f->accepted) {
-        return ACME_STEP_AUTHZ_POLL;
+    if (p->kind == ACME_PROBLEM_CONFLICT || v->accepted) {
+        v->stage = ACME_STAGE_ASKED;
+        v->in_doubt = false;
+        return acme_flow_next(f);
     }
     acme_flow_respond_lost(f);
-    if (++f->repeats < ACME_REPEATS_MAX) {
-        return ACME_STEP_AUTHZ_POLL;
+    if (++v->answers < ACME_TRIES_MAX) {
+        return acme_flow_next(f);
     }
     acme_flow_withdraw(f);
     /* serles validates before it answers, and refuses with the reason: `connection` and the like (2026-11). */
@@ -145,54 +145,62 @@ int acme_flow_respond_refused(struct acme_flow *f, const struct acme_problem *p)
 
 void acme_flow_respond_lost(struct acme_flow *f)
 {
-    f->in_doubt = true;
-    f->looks = 0;
+    struct acme_validation *v = in_hand(f);
+    v->stage = ACME_STAGE_ASKED;
+    v->since = f->polled;
+    v->in_doubt = true;
 }
 
 /* --- AUTHZ_POLL --- */
 
 /* Somebody else may have given the first answer, and ours is then in doubt after a reset: stored before it goes out. */
-static int answer_again(struct acme_flow *f)
+static int answer_again(struct acme_flow *f, const struct acme_authz *authz)
 {
-    if (f->answered <= f->authz) {
-        f->answered = (uint8_t)(f->authz + 1);
-        f->save_order = true;
+    if (acme_flow_respond_url(f)[0] == '\0') { /* there was no room for it */
+        (void)acme_flow_keep_challenge(f, authz->url);
     }
-    return ACME_STEP_RESPOND;
+    in_hand(f)->stage = ACME_STAGE_SHOWN;
+    return acme_flow_next(f);
 }
 
 int acme_flow_authz_poll_read(struct acme_flow *f, const struct acme_answer *a)
 {
+    struct acme_validation *v = in_hand(f);
     struct acme_authz authz;
-    int error = acme_authz_read(&authz, a->json, f->solver->type);
+    uint8_t looks, still;
+    int error = acme_authz_read(&authz, a->json, f->setup->solvers[v->solver]->type);
     if (error != 0) {
         return error;
     }
     f->status = authz.status;
     switch (authz.status) {
     case ACME_STATUS_VALID:
-        f->in_doubt = false;
         return authorized(f);
     case ACME_STATUS_PENDING:
     case ACME_STATUS_PROCESSING:
     case ACME_STATUS_READY:
     case ACME_STATUS_UNKNOWN:
-        f->in_doubt = f->in_doubt && authz.challenge != ACME_STATUS_PROCESSING;
-        f->looks++;
-        if (f->in_doubt && f->looks >= DOUBTS_MAX) {
-            return answer_again(f);
+        v->in_doubt = v->in_doubt && authz.challenge != ACME_STATUS_PROCESSING;
+        looks = (uint8_t)(++f->polled - v->since);
+        still = (uint8_t)(f->polled - f->moved);
+        still = still < looks ? still : looks;
+        if (v->in_doubt && looks >= DOUBTS_MAX) {
+            return answer_again(f, &authz);
+        }
+        if (authz.challenge != ACME_STATUS_PENDING) {
+            return acme_flow_next(f);
         }
         /* step-ca (and Caddy) leave a failed validation pending, with the error inside, and try again only
          * when the challenge is answered again. */
-        if (authz.challenge == ACME_STATUS_PENDING && authz.error != ACME_JSON_NONE) {
-            return ++f->repeats < ACME_REPEATS_MAX ? answer_again(f) : unauthorized(f, a->json, authz.error);
+        if (authz.error != ACME_JSON_NONE) {
+            return ++v->answers < ACME_TRIES_MAX ? answer_again(f, &authz) : unauthorized(f, a->json, authz.error);
         }
-        if (authz.challenge == ACME_STATUS_PENDING && f->looks >= SILENCE_MAX && f->repeats + 1 < ACME_REPEATS_MAX) {
-            f->repeats++;
-            f->looks = 0;
-            return answer_again(f);
+        if (still >= SILENCE_MAX + f->presented - 1 && v->answers + 1 < ACME_TRIES_MAX) {
+            v->answers++;
+            v->since = f->polled;
+            return answer_again(f, &authz);
         }
-        return ACME_STEP_AUTHZ_POLL;
+        return acme_flow_next(f);
     case ACME_STATUS_NONE:
     case ACME_STATUS_INVALID:
     case ACME_STATUS_DEACTIVATED:

@@ -17,96 +17,52 @@
 
 #define HEAD_BYTES_MAX 8192u /* of one request; more is not a validator */
 
-static const char prefix[] = "/.well-known/acme-challenge/";
-static const char scheme[] = "http://";
+static const char prefix[] = "GET /.well-known/acme-challenge/";
+#define PREFIX_LEN (sizeof(prefix) - 1)
 
-/* Where in a request a slot is. The path is compared as it comes, so only positions are kept. */
+/* Where in a request a slot is. It is compared as it comes, so only positions are kept. */
 enum line_state {
-    LINE_METHOD,    /* "GET" or "HEAD"                                      */
-    LINE_TARGET,    /* first character of the target                        */
-    LINE_SCHEME,    /* absolute form (RFC 9112, 3.2.2): "http://"           */
-    LINE_AUTHORITY, /* up to the path                                       */
-    LINE_PATH,
+    LINE_REQUEST,
     LINE_REST, /* version and headers, up to the empty line            */
     LINE_DONE
 };
 
 /* --- the request --- */
 
-/* Character number i of the live path, '\0' behind its end. */
-static char live_path(const struct acme_http01 *h, size_t i)
+/* Character number i of the request line that asks for this answer: the last one is the blank behind the token. */
+static char wanted(const struct acme_challenge *c, size_t i)
 {
-    const size_t fixed = sizeof(prefix) - 1;
-    if (i < fixed) {
+    if (i < PREFIX_LEN) {
         return prefix[i];
     }
-    return i - fixed < strlen(h->live->token) ? h->live->token[i - fixed] : '\0';
+    return i - PREFIX_LEN < strlen(c->token) ? c->token[i - PREFIX_LEN] : ' ';
 }
 
-static void read_method(struct acme_http01_slot *s, char c)
-{
-    static const char get[] = "GET ";
-    static const char head[] = "HEAD ";
-    if (s->matched == 0) {
-        s->head_request = c == 'H';
-    }
-    bool fits = c == (s->head_request ? head : get)[s->matched]; /* both end with the blank, and so does this state */
-    s->matched++;
-    if (c == ' ' || !fits) {
-        s->line_state = fits ? LINE_TARGET : LINE_REST;
-        s->matched = 0;
-    }
-}
-
+/* Goes on with an answer on show that is asked for by all that has come so far, and by this. */
 static void read_path(const struct acme_http01 *h, struct acme_http01_slot *s, char c)
 {
-    if (c == ' ') {
-        s->found = live_path(h, s->matched) == '\0';
+    size_t known = s->matched > PREFIX_LEN ? s->matched - PREFIX_LEN : 0; /* characters of the token */
+    const struct acme_challenge *live = h->live;
+    while (live != NULL &&
+           (wanted(live, s->matched) != c || (known > 0 && strncmp(live->token, s->asked->token, known) != 0))) {
+        live = live->next;
+    }
+    s->asked = live;
+    s->matched++;
+    if (live == NULL || s->matched > PREFIX_LEN + strlen(live->token)) {
+        s->found = live != NULL;
         s->line_state = LINE_REST;
-    } else if (c != '\0' && c == live_path(h, s->matched)) {
-        s->matched++;
-    } else {
-        s->line_state = LINE_REST; /* not found */
-    }
-}
-
-static void read_target(const struct acme_http01 *h, struct acme_http01_slot *s, char c)
-{
-    if (s->line_state == LINE_TARGET) {
-        s->line_state = c == '/' ? LINE_PATH : LINE_SCHEME;
-    }
-    if (s->line_state == LINE_AUTHORITY && c == '/') {
-        s->line_state = LINE_PATH;
-    }
-    if (s->line_state == LINE_PATH) {
-        read_path(h, s, c);
-    } else if (s->line_state == LINE_AUTHORITY) {
-        if (c == ' ' || c == '?') {
-            s->line_state = LINE_REST;
-        }
-    } else if (acme_lower(c) != scheme[s->matched]) {
-        s->line_state = LINE_REST;
-    } else if (scheme[++s->matched] == '\0') {
-        s->line_state = LINE_AUTHORITY;
-        s->matched = 0;
     }
 }
 
 static void read_byte(const struct acme_http01 *h, struct acme_http01_slot *s, char c)
 {
-    if (s->line_state == LINE_METHOD) {
-        read_method(s, c);
-    } else if (s->line_state < LINE_REST) {
-        read_target(h, s, c);
+    if (s->line_state == LINE_REQUEST) {
+        read_path(h, s, c);
     }
     if (c == '\n') {
         s->blank++;
-        if (s->line_state < LINE_REST) {
-            s->line_state = LINE_REST; /* a request line without a version */
-        }
-        if (s->blank == 2) {
-            s->line_state = LINE_DONE;
-        }
+        s->line_state = s->blank == 2 ? LINE_DONE : LINE_REST; /* a request line may lack its version */
     } else if (c != '\r') {
         s->blank = 0;
     }
@@ -118,16 +74,18 @@ static void read_byte(const struct acme_http01 *h, struct acme_http01_slot *s, c
 
 /* --- the answer --- */
 
-static void write_answer(const struct acme_http01 *h, const struct acme_http01_slot *s, struct acme_out *o)
+static void write_answer(const struct acme_http01_slot *s, struct acme_out *o)
 {
-    const char *body = s->found ? h->live->key_authorization : "not found\n";
-    acme_out_text(o, s->found ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 404 Not Found\r\n");
-    acme_out_text(o, s->found ? "Content-Type: application/octet-stream\r\n" : "Content-Type: text/plain\r\n");
-    acme_out_text(o, "Connection: close\r\nContent-Length: ");
-    acme_out_u32(o, (uint32_t)strlen(body));
+    const struct acme_challenge *live = s->found ? s->asked : NULL;
+    size_t len = live != NULL ? strlen(live->token) + 1 + strlen(live->thumbprint) : 0;
+    acme_out_text(o, live != NULL ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 404 Not Found\r\n");
+    acme_out_text(o, "Content-Type: application/octet-stream\r\nConnection: close\r\nContent-Length: ");
+    acme_out_u32(o, (uint32_t)len);
     acme_out_text(o, "\r\n\r\n");
-    if (!s->head_request) {
-        acme_out_text(o, body);
+    if (live != NULL) {
+        acme_out_text(o, live->token);
+        acme_out_text(o, ".");
+        acme_out_text(o, live->thumbprint);
     }
 }
 
@@ -172,7 +130,7 @@ static bool answer_slot(struct acme_http01 *h, unsigned i)
     struct acme_out o;
 
     acme_out_init(&o, answer, sizeof(answer));
-    write_answer(h, s, &o);
+    write_answer(s, &o);
     int put = h->listener->send(h->listener->ctx, i, o.at + s->sent, o.len - s->sent);
     if (put > 0) {
         s->sent = (uint16_t)(s->sent + put);
@@ -208,7 +166,6 @@ static bool is_settled(const struct acme_http01_slot *s)
  * characters are worth a millisecond. */
 static uint32_t grace_ms(const struct acme_http01 *h, const struct acme_http01_slot *s)
 {
-    const size_t known = sizeof(prefix) - 1;
     if (s->found) {
         return ASKED_MS;
     }
@@ -218,7 +175,7 @@ static uint32_t grace_ms(const struct acme_http01 *h, const struct acme_http01_s
     if (s->state == ACME_SLOT_READING && s->looks < LOOKS) {
         return OPEN_MS;
     }
-    return h->patience_ms + (s->matched > known ? (uint32_t)(s->matched - known) / 2 : 0);
+    return h->patience_ms + (s->matched > PREFIX_LEN ? (uint32_t)(s->matched - PREFIX_LEN) / 2 : 0);
 }
 
 /* Closes what was open too long, in haste all that are over their time, and when every slot is taken the one that is it
@@ -278,22 +235,44 @@ static bool http01_tick(void *ctx, uint32_t now_ms)
     return make_room(h, now_ms) || moved; /* last: who could be heard at last has been */
 }
 
-static int http01_present(void *ctx, const struct acme_challenge *challenge)
+/* The place in the list of what is on show that leads to this one, or its end. */
+static struct acme_challenge **find(struct acme_http01 *h, const struct acme_challenge *challenge)
+{
+    struct acme_challenge **at = &h->live;
+    while (*at != NULL && *at != challenge) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+static int http01_present(void *ctx, struct acme_challenge *challenge)
 {
     struct acme_http01 *h = ctx;
     int done = h->listener->start(h->listener->ctx);
-    h->live = done == 1 ? challenge : NULL;
+    struct acme_challenge **at = find(h, challenge);
+    if (done == 1 && *at == NULL) {
+        *at = challenge;
+        challenge->next = NULL;
+    }
     return done;
 }
 
-static void http01_withdraw(void *ctx)
+/* Who asks for it, or could, has to come again; with the last one nobody is listened to any more. */
+static void http01_withdraw(void *ctx, struct acme_challenge *challenge)
 {
     struct acme_http01 *h = ctx;
-    for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
-        free_slot(h, i);
+    struct acme_challenge **at = find(h, challenge);
+    if (*at != NULL) {
+        *at = challenge->next;
     }
-    h->listener->stop(h->listener->ctx);
-    h->live = NULL;
+    for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
+        if (h->live == NULL || (h->slots[i].asked == challenge && h->slots[i].matched > PREFIX_LEN)) {
+            free_slot(h, i);
+        }
+    }
+    if (h->live == NULL) {
+        h->listener->stop(h->listener->ctx);
+    }
 }
 
 int acme_http01_init_sized(struct acme_http01 *h, size_t size, const struct acme_listener *listener)

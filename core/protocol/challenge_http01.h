@@ -11,25 +11,25 @@ extern "C" {
 
 struct acme_http01_slot {
     enum { ACME_SLOT_FREE, ACME_SLOT_READING, ACME_SLOT_ANSWERING } state;
-    uint32_t since_ms; /* opened                            */
+    uint32_t since_ms;                  /* opened                            */
+    const struct acme_challenge *asked; /* what it asks for, as far as it has come */
     uint8_t line_state;
-    uint8_t looks; /* for bytes, so far                 */
-    bool head_request;
-    bool found;       /* the path is the live one          */
-    uint16_t matched; /* characters of the path that match */
+    uint8_t looks;    /* for bytes, so far                 */
+    bool found;       /* the path of an answer on show     */
+    uint16_t matched; /* characters of the line that match */
     uint16_t sent;    /* bytes of the answer that are out  */
     uint8_t blank;    /* line ends in a row                */
     uint16_t head_bytes;
 };
 
-/* Serves one live answer to any number of validators, ACME_HTTP01_SLOTS at a time; listens only while one is
- * live. Compares the path byte by byte as it arrives: nothing of a request is stored, no file is looked at,
- * everything but the live path is 404. One request a connection. When every slot is taken, who has not asked for the
+/* Serves any number of live answers to any number of validators, ACME_HTTP01_SLOTS at a time; listens only while one is
+ * live. Compares the request line byte by byte as it arrives: nothing of a request is stored, no file is looked at,
+ * everything but GET of a live path is 404. One request a connection. When every slot is taken, who has not asked for a
  * live path yet loses his, however busy he looks: the more come, the sooner. Caller's memory, contents private. */
 struct acme_http01 {
     const struct acme_listener *listener;
-    const struct acme_challenge *live;
-    struct acme_solver solver; /* give &http01.solver to acme_setup::solvers */
+    struct acme_challenge *live; /* a list */
+    struct acme_solver solver;   /* give &http01.solver to acme_setup::solvers */
     struct acme_http01_slot slots[ACME_HTTP01_SLOTS];
     uint32_t answered;    /* times the live answer was given, since init */
     uint32_t came_ms;     /* when somebody came last                     */

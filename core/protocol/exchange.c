@@ -75,7 +75,9 @@ void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now
     if (!again) {
         tell_step(x);
     }
-    bool polling = acme_row_of(x->flow, step)->poll || again; /* PRESENT comes again without this: acme.c */
+    bool polling = (acme_row_of(x->flow, step)->poll && !x->flow->at_once) ||
+                   again; /* PRESENT comes again without this: acme.c */
+    x->flow->at_once = false;
     acme_exchange_wait(x, now_ms, polling ? acme_poll_ms(x->polls, x->retry_after_s) : 0, 0);
 }
 
@@ -107,7 +109,7 @@ int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms)
         if (x->rejections > 0) {
             return ACME_E_NONCE;
         }
-        if ((row->poll || x->flow->presented) && x->retry_s > 0) {
+        if ((row->poll || x->flow->presented > 0) && x->retry_s > 0) {
             return ACME_E_RATE_LIMITED;
         }
         return x->flow->status == ACME_STATUS_UNKNOWN ? ACME_E_STATUS : ACME_E_BUDGET;

@@ -130,14 +130,14 @@ static int order_read(struct acme_flow *f, const struct acme_answer *a)
         error = acme_url_keep(f->order.url, a->location, &f->hosts);
         f->save_order = error == 0;
     }
-    f->authz = 0;
+    acme_flow_look_anew(f);
     if (error == 0) {
         error = acme_order_read(&f->order, a->json, &f->hosts);
     }
     if (error != 0 && f->resumed) {
         return acme_flow_odd(f, error);
     }
-    f->repeats = 0;
+    f->tries = 0;
     f->resumed = f->resumed || (error != 0 && f->order.url[0] != '\0'); /* as acme_flow_located() */
     return error != 0 ? error : acme_flow_by_order_status(f, a->json);
 }
@@ -161,7 +161,7 @@ static int order_refused(struct acme_flow *f, const struct acme_problem *p)
 
 static int respond_ask(struct acme_flow *f, struct acme_out *payload)
 {
-    f->in_doubt = false;
+    (void)f;
     acme_out_text(payload, "{}");
     return 0;
 }
@@ -192,11 +192,11 @@ static int finalize_read(struct acme_flow *f, const struct acme_answer *a)
 static int finalize_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     bool early = p->kind == ACME_PROBLEM_ORDER_NOT_READY;
-    uint8_t most = p->kind == ACME_PROBLEM_OTHER && p->type.len > 0 ? 2 : ACME_REPEATS_MAX;
+    uint8_t most = p->kind == ACME_PROBLEM_OTHER && p->type.len > 0 ? 2 : ACME_TRIES_MAX;
     if (p->type.len == 0) { /* a page in the place of the CA's answer */
         acme_flow_finalize_lost(f);
     }
-    return early || ++f->repeats < most ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
+    return early || ++f->tries < most ? (int)ACME_STEP_ORDER_POLL : ACME_E_PROBLEM;
 }
 
 /* --- CERTIFICATE --- */

@@ -16,7 +16,7 @@ extern "C" {
 
 /* Times in all that a challenge is answered (step-ca leaves a failed one pending with an error in it), that an object which
  * should be there is asked for (replicas of the CA's database lag), or that a certificate which is not ours is looked at. */
-#define ACME_REPEATS_MAX 4
+#define ACME_TRIES_MAX 4
 
 /* How a step's request is made. */
 enum acme_method {
@@ -60,27 +60,49 @@ struct acme_info {
 };
 #endif
 
+/* How far an authorization has come. */
+enum acme_stage {
+    ACME_STAGE_NEW,   /* to be looked at                   */
+    ACME_STAGE_OPEN,  /* its answer is to be put on show   */
+    ACME_STAGE_SHOWN, /* it is; the CA is to be told       */
+    ACME_STAGE_ASKED, /* the CA is looking, or may be      */
+    ACME_STAGE_VALID
+};
+
+/* One authorization of the order. Its texts are with the order's: struct acme_order. */
+struct acme_validation {
+    enum acme_stage stage;
+    uint8_t name;    /* 1 + index in setup->names; 0: not known yet                                  */
+    uint8_t solver;  /* index in setup->solvers                                                      */
+    uint8_t answers; /* times its challenge was answered in vain                                     */
+    uint8_t since;   /* acme_flow::polled when it was, perhaps, answered, and it has been silent since */
+    bool shown;      /* its solver has the answer                                                    */
+    bool in_doubt;   /* our response may not have reached the CA                                     */
+    bool accepted;   /* the CA has taken a response                                                  */
+    struct acme_challenge challenge; /* as given to the solver                                       */
+};
+
 /* Where the client stands with the CA. Knows no sockets, no TLS, no HTTP, no store.
  * Small members come first, here and in all large structs: what lies near the start is cheap to reach. */
 struct acme_flow {
     const struct acme_setup *setup;
-    const struct acme_solver *solver; /* of the authorization being worked on                       */
     enum acme_step step;
     enum acme_status status; /* of the last object read, for the trace                               */
 
-    /* the authorization being worked on */
-    uint8_t authz;    /* index in order.authz; all are valid when it reaches order.authz_count       */
-    uint8_t answered; /* below it: a response may have gone out, in this run or before               */
-    uint8_t name_at;  /* index in setup->names                                                       */
-    uint8_t looks;    /* at it since its challenge was, perhaps, answered, and it has been silent    */
-    bool presented;   /* a solver shows the answer                                                   */
-    bool in_doubt;    /* our response may not have reached the CA                                    */
-    bool accepted;    /* the CA has taken a response                                                 */
-    uint8_t seen[(ACME_NAMES_MAX + 7) / 8]; /* a bit for each of setup->names: seen valid            */
+    /* the authorizations of the order, side by side */
+    uint8_t authz;     /* the one in hand: index in order.authz and at                              */
+    uint8_t answered;  /* below it: a response may have gone out, in this run or before             */
+    uint8_t moved;     /* polled, when one has become valid last */
+    uint8_t polled;    /* polls that found one waiting; wraps                                       */
+    uint8_t url_of;    /* 1 + whose challenge challenge_url is of; 0: nobody's                      */
+    uint8_t presented; /* answers on show                                                          */
+    bool told;         /* the CA has taken a response to one of those                               */
+    bool authorized;   /* the order is past them: all are valid, or it says so                      */
+    bool at_once;      /* the next poll need not wait                                               */
 
-    /* whatever is being worked on: an authorization, the order, finalize, the certificate */
-    uint8_t repeats; /* times it was tried again                                                     */
-    uint8_t denied;  /* times in a row that an object, or the account, was said not to be there      */
+    /* whatever else is being worked on: the order, finalize, the certificate */
+    uint8_t tries;  /* times it was tried again                                                      */
+    uint8_t denied; /* times in a row that an object, or the account, was said not to be there      */
 
     /* what the owner has to make durable before the next step asks anything */
     bool save_account;
@@ -101,13 +123,11 @@ struct acme_flow {
     uint32_t signatures; /* of certificate requests                                                  */
     int64_t since;       /* when the order was stored first, not when finalize was asked; 0: not known */
 
-    struct acme_problem problem;     /* the CA's words about what failed; in work                    */
-    struct acme_challenge challenge; /* as given to the solver; points to name, token and its answer */
+    struct acme_validation at[ACME_NAMES_MAX]; /* those of order.authz */
+    struct acme_problem problem;               /* the CA's words about what failed; in work                    */
     struct acme_hosts hosts;
 
-    char name[254];
-    char token[ACME_TOKEN_MAX + 1];
-    char key_authorization[ACME_KEY_AUTHORIZATION_MAX + 1];
+    char thumbprint[ACME_THUMBPRINT_LEN + 1]; /* of the account key, once an answer is on show */
     char challenge_url[ACME_URL_MAX + 1];
     char link[ACME_V1_URL];               /* terms to agree to; later where the chain goes on            */
     char account[ACME_URL_MAX + 1];       /* kid; empty: not known                                   */
@@ -162,7 +182,8 @@ int acme_flow_act(struct acme_flow *flow);
 void acme_flow_located(struct acme_flow *flow, struct acme_slice location);
 
 /* The DNS name a step is about; empty for steps about none. */
-struct acme_slice acme_flow_name(const struct acme_flow *flow, enum acme_step step);
+struct acme_slice acme_flow_name_of(const struct acme_flow *flow, enum acme_step step, uint8_t authz);
+#define acme_flow_name(flow, step) acme_flow_name_of((flow), (step), (flow)->authz)
 
 /* The CA does not know our account (any request may say so): not believed at once, for a replica that lags says so of a
  * new one. Returns the step to go to, or ACME_E_PROBLEM when the account was looked up already. */
@@ -180,8 +201,14 @@ int acme_flow_reorder(struct acme_flow *flow, int error);
  * that begins a day and a half after it was stored first and does not ask for the certificate itself. */
 bool acme_flow_keeps_order(const struct acme_flow *flow);
 
-/* Takes back what is published; called on every way out. */
+/* Takes back all that is published; called on every way out. */
 void acme_flow_withdraw(struct acme_flow *flow);
+
+/* Lets the solvers do their own work while something is on show. Returns true when something moved. */
+bool acme_flow_serve(struct acme_flow *flow, uint32_t now_ms);
+
+/* True when one of them has any, on every tick. */
+bool acme_flow_serves(const struct acme_flow *flow);
 
 /* Progress made, for telling a loop from an advance: grows with every authorization and step. */
 uint32_t acme_flow_progress(const struct acme_flow *flow, enum acme_step step);

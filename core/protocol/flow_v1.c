@@ -158,16 +158,15 @@ enum acme_step acme_flow_v1_enter(struct acme_flow *f, enum acme_step step)
     }
     f->issuers = 0;
     if (f->order.certificate[0] != '\0') {
-        f->authz = f->order.authz_count;
-        f->finalized = true;
+        f->authorized = f->finalized = true;
         return ACME_STEP_CERTIFICATE;
     }
     if (f->order.authz_count == 0) { /* none, or one of RFC 8555 */
         f->order.url[0] = '\0';
+    } else if (!f->authorized) { /* taken up again */
+        return (enum acme_step)acme_flow_next(f);
     }
-    if (f->authz < f->order.authz_count) {
-        return ACME_STEP_AUTHZ;
-    }
+    f->authz = f->order.authz_count;
     return f->authz < f->setup->name_count ? ACME_STEP_ORDER : ACME_STEP_FINALIZE;
 }
 
@@ -178,12 +177,8 @@ static const char *order_url(const struct acme_flow *f)
 
 static int order_ask(struct acme_flow *f, struct acme_out *payload)
 {
-    struct acme_out name;
-    acme_out_init(&name, f->name, sizeof(f->name)); /* acme_init() has checked its length */
-    acme_out_lower(&name, acme_slice_of(f->setup->names[f->order.authz_count]));
-    acme_out_bytes(&name, "", 1);
     acme_out_text(payload, "{\"resource\":\"new-authz\",\"identifier\":{\"type\":\"dns\",\"value\":\"");
-    acme_out_text(payload, f->name);
+    acme_out_lower(payload, acme_slice_of(f->setup->names[f->authz]));
     acme_out_text(payload, "\"}}");
     return 0;
 }
@@ -192,15 +187,16 @@ static int order_ask(struct acme_flow *f, struct acme_out *payload)
 static int order_read(struct acme_flow *f, const struct acme_answer *a)
 {
     struct acme_order *order = &f->order;
-    int error = acme_url_keep(order->authz[order->authz_count], a->location, &f->hosts);
+    int error = acme_url_keep(order->authz[f->authz], a->location, &f->hosts);
     if (error != 0) {
         return error;
     }
     f->status = ACME_STATUS_NONE;
-    order->authz_count++;
+    f->authorized = false;
+    order->authz_count = (uint8_t)(f->authz + 1);
     memcpy(order->url, f->directory.new_cert, sizeof(order->url));
     f->save_order = true;
-    f->repeats = 0;
+    f->tries = 0;
     return ACME_STEP_AUTHZ;
 }
 
@@ -226,11 +222,13 @@ static int denied(struct acme_flow *f, const struct acme_problem *p)
 
 static int respond_ask(struct acme_flow *f, struct acme_out *payload)
 {
-    f->in_doubt = false;
+    const struct acme_challenge *challenge = &f->at[f->authz].challenge;
     acme_out_text(payload, "{\"resource\":\"challenge\",\"type\":\"");
-    acme_out_text(payload, f->solver->type);
+    acme_out_text(payload, f->setup->solvers[f->at[f->authz].solver]->type);
     acme_out_text(payload, "\",\"keyAuthorization\":\"");
-    acme_out_text(payload, f->key_authorization);
+    acme_out_text(payload, challenge->token);
+    acme_out_text(payload, ".");
+    acme_out_text(payload, challenge->thumbprint);
     acme_out_text(payload, "\"}");
     return 0;
 }
@@ -258,7 +256,7 @@ static int finalize_read(struct acme_flow *f, const struct acme_answer *a)
 {
     f->status = ACME_STATUS_NONE;
     acme_flow_finalize_lost(f); /* it was carried out */
-    f->repeats = 0;
+    f->tries = 0;
     int error = acme_url_keep(f->order.certificate, a->location, &f->hosts);
     f->save_order = error == 0;
     return error != 0 ? error : ACME_STEP_CERTIFICATE;

@@ -94,7 +94,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
 /* The CA has been told of the answer on show: a validator that comes after the end of the run finds nobody. */
 static bool is_validated(const struct acme_flow *flow)
 {
-    return flow->step == ACME_STEP_AUTHZ_POLL || (flow->step == ACME_STEP_RESPOND && flow->accepted);
+    return flow->step == ACME_STEP_AUTHZ_POLL || (flow->presented > 0 && flow->told);
 }
 
 /* The step's request makes the order. That of ACME v1 is made name by name, and its certificate counts as well. */
@@ -170,7 +170,8 @@ static int advance(struct acme_exchange *x, int next, uint32_t now_ms)
 /* Goes where a refusal leads. The same is asked again later each time; another order is not the same. */
 static int refused(struct acme_exchange *x, int next, int error, uint32_t now_ms)
 {
-    if (next == (int)x->flow->step && !x->flow->drop_order) {
+    bool advances = acme_flow_progress(x->flow, x->flow->step) > x->progress;
+    if (next == (int)x->flow->step && !advances && !x->flow->drop_order) {
         x->polls++;
         acme_exchange_wait(x, now_ms, acme_poll_ms(x->polls, x->retry_after_s), 0);
         return 0;
@@ -226,7 +227,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         return refused(x, acme_flow_account_lost(flow), error, now_ms);
     }
     bool by_directory = x->for_nonce || flow->step < ACME_STEP_ORDER || makes_order(x);
-    if (by_directory && flow->cached && !flow->presented && !(replaces && problem->type.len > 0) &&
+    if (by_directory && flow->cached && flow->presented == 0 && !(replaces && problem->type.len > 0) &&
         (status == 404 || status == 405 || status == 410)) {
         return advance(x, acme_flow_directory_stale(flow), now_ms);
     }
@@ -260,7 +261,7 @@ static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
     const char *location = x->http.answer.location;
 
     bool signs = x->for_nonce || flow->step != ACME_STEP_DIRECTORY;
-    if (signs && flow->cached && !flow->presented) {
+    if (signs && flow->cached && flow->presented == 0) {
         if (!x->for_nonce) {
             acme_flow_lost(flow);
         }
@@ -314,6 +315,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
         return acme_exchange_fault(x, ACME_E_NONCE, now_ms);
     }
     enum acme_step step = x->flow->step;
+    uint8_t authz = x->flow->authz; /* the reader goes on to another */
     int next = acme_is_v1(x->flow) ? read_with_links(x, &answer) : row_of(x)->read(x->flow, &answer);
     bool again = acme_is_v1(x->flow) && next == (int)step; /* it is not there yet */
     bool odd = is_passing(next) && !acme_costly(row_of(x));
@@ -338,7 +340,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     event.polls = x->polls;
     event.error = next < 0 ? next : 0;
     event.document = json;
-    event.name = acme_flow_name(x->flow, step);
+    event.name = acme_flow_name_of(x->flow, step, authz);
     acme_trace(x->setup, &event);
     if (odd) { /* which, once, proves nothing */
         return acme_exchange_fault(x, next, now_ms);
@@ -351,7 +353,7 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     }
     if (polled && x->retry_after_s > ACME_RETRY_AFTER_MAX_S) { /* longer than a run waits: the next one's business */
         x->retry_s = x->retry_after_s < A_DAY_S ? (uint32_t)x->retry_after_s : A_DAY_S;
-        if (!x->flow->presented) {
+        if (x->flow->presented == 0) {
             return ACME_E_RATE_LIMITED;
         }
     }

@@ -203,7 +203,7 @@ static int look_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     if (p->kind ==
         ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated; or a list of who may ask */
-        return ++f->denied < ACME_REPEATS_MAX ? (int)ACME_STEP_ACCOUNT : ended(f);
+        return ++f->denied < ACME_TRIES_MAX ? (int)ACME_STEP_ACCOUNT : ended(f);
     }
     if (acme_is_v1(f) && p->location.len > 0) {
         int error = acme_url_keep(f->account, p->location, &f->hosts);
@@ -326,7 +326,7 @@ static int change_read(struct acme_flow *f, const struct acme_answer *a)
 {
     (void)a;
     f->status = ACME_STATUS_NONE;
-    f->repeats = 0;
+    f->tries = 0;
     f->manage.promote = true;
     return acme_is_v1(f) ? ACME_STEP_COUNT : ACME_STEP_TRY_KEY;
 }
@@ -364,7 +364,7 @@ static int try_read(struct acme_flow *f, const struct acme_answer *a)
 static int try_refused(struct acme_flow *f, const struct acme_problem *p)
 {
     (void)p;
-    return ++f->repeats < ACME_REPEATS_MAX ? (int)ACME_STEP_TRY_KEY : try_read(f, NULL);
+    return ++f->tries < ACME_TRIES_MAX ? (int)ACME_STEP_TRY_KEY : try_read(f, NULL);
 }
 
 #endif

@@ -10,10 +10,10 @@
 void acme_flow_forget_order(struct acme_flow *f)
 {
     memset(&f->order, 0, sizeof(f->order));
-    memset(f->seen, 0, sizeof(f->seen));
-    f->authz = f->answered = f->repeats = f->denied = 0;
+    acme_flow_look_anew(f);
+    f->authz = f->answered = f->url_of = f->tries = f->denied = 0;
     f->since = 0;
-    f->resumed = f->old = f->finalized = f->requested = f->in_doubt = f->save_order = false;
+    f->resumed = f->old = f->finalized = f->requested = f->save_order = false;
     f->drop_order = true;
 }
 
@@ -40,7 +40,7 @@ int acme_flow_give_up(struct acme_flow *f, int error)
 
 int acme_flow_odd(struct acme_flow *f, int error)
 {
-    return error == ACME_E_MEMBER && ++f->repeats < ACME_REPEATS_MAX ? error : acme_flow_give_up(f, error);
+    return error == ACME_E_MEMBER && ++f->tries < ACME_TRIES_MAX ? error : acme_flow_give_up(f, error);
 }
 
 /* An object that was there a moment ago is denied: a replica of the CA's database that lags, or it is really
@@ -48,7 +48,7 @@ int acme_flow_odd(struct acme_flow *f, int error)
 int acme_flow_not_found(struct acme_flow *f, const struct acme_problem *p)
 {
     (void)p;
-    if (++f->denied < ACME_REPEATS_MAX) {
+    if (++f->denied < ACME_TRIES_MAX) {
         return (int)f->step;
     }
     return acme_flow_give_up(f, ACME_E_PROBLEM);
@@ -92,16 +92,16 @@ int acme_flow_by_order_status(struct acme_flow *f, struct acme_json *json)
             f->finalized && (f->step != ACME_STEP_ORDER || f->requested); /* later it is a replica that lags */
         /* With every authorization valid a pending order is one the CA has not caught up with: 1 of 11
          * renewals at Let's Encrypt's staging in June 2026. */
-        return f->authz >= f->order.authz_count ? ACME_STEP_ORDER_POLL : ACME_STEP_AUTHZ;
+        return f->authorized ? (int)ACME_STEP_ORDER_POLL : acme_flow_next(f);
     case ACME_STATUS_READY:
-        f->authz = f->order.authz_count;
+        f->authorized = true;
         return f->step == ACME_STEP_FINALIZE ? ACME_STEP_ORDER_POLL : ACME_STEP_FINALIZE;
     case ACME_STATUS_VALID:
-        f->authz = f->order.authz_count;
-        f->repeats = 0;
+        f->authorized = true;
+        f->tries = 0;
         return f->order.certificate[0] != '\0' ? ACME_STEP_CERTIFICATE : ACME_STEP_ORDER_POLL;
     case ACME_STATUS_PROCESSING:
-        f->authz = f->order.authz_count;
+        f->authorized = true;
         return ACME_STEP_ORDER_POLL;
     case ACME_STATUS_UNKNOWN:
         return ACME_STEP_ORDER_POLL;
@@ -113,7 +113,7 @@ int acme_flow_by_order_status(struct acme_flow *f, struct acme_json *json)
         break;
     }
     acme_flow_keep_problem(f, json, acme_json_member(json, 0, "error"));
-    if (f->finalized && f->problem.type.len == 0 && ++f->repeats < ACME_REPEATS_MAX) {
+    if (f->finalized && f->problem.type.len == 0 && ++f->tries < ACME_TRIES_MAX) {
         return ACME_STEP_ORDER_POLL; /* without a reason, and there may be a certificate: it is looked at again */
     }
     return acme_flow_replace_failed(f, ACME_E_ORDER);
@@ -155,14 +155,20 @@ int acme_flow_begin(struct acme_flow *f)
     return f->cached ? ACME_STEP_ORDER : ACME_STEP_DIRECTORY;
 }
 
-struct acme_slice acme_flow_name(const struct acme_flow *f, enum acme_step step)
+struct acme_slice acme_flow_name_of(const struct acme_flow *f, enum acme_step step, uint8_t authz)
 {
-    enum acme_step first = acme_is_v1(f) ? ACME_STEP_ORDER : ACME_STEP_AUTHZ;
-    bool of_a_name = step >= first && step <= ACME_STEP_AUTHZ_POLL;
-    return acme_slice_of(of_a_name ? f->name : "");
+    size_t name = step >= ACME_STEP_AUTHZ && step <= ACME_STEP_AUTHZ_POLL ? f->at[authz].name : 0;
+    if (acme_is_v1(f) && step == ACME_STEP_ORDER) { /* of the one that is asked for */
+        name = authz + 1u;
+    }
+    return acme_slice_of(name > 0 ? f->setup->names[name - 1] : "");
 }
 
 uint32_t acme_flow_progress(const struct acme_flow *f, enum acme_step step)
 {
-    return f->authz * (uint32_t)ACME_STEP_COUNT + (uint32_t)step + acme_issuers(f);
+    uint32_t stages = 0;
+    for (uint8_t i = 0; i < f->order.authz_count; i++) {
+        stages += f->authorized ? ACME_STAGE_VALID : f->at[i].stage;
+    }
+    return stages * ACME_STEP_COUNT + (uint32_t)step + acme_issuers(f);
 }

@@ -43,13 +43,16 @@ int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta
 
 /* An order (7.1.3). url and authorizations come from newOrder (or the first look at a stored order) and are
  * kept when later answers leave them out; finalize and certificate as they appear. */
+#define ACME_AUTHZ_TEXT                                                                                              \
+    (ACME_URL_MAX + 1 + ACME_TOKEN_MAX + 2) /* an authorization's URL; validate.c keeps more behind it */
+
 struct acme_order {
     enum acme_status status;
     uint8_t authz_count;
     char url[ACME_URL_MAX + 1];
     char finalize[ACME_URL_MAX + 1];
     char certificate[ACME_URL_MAX + 1];
-    char authz[ACME_NAMES_MAX][ACME_URL_MAX + 1];
+    char authz[ACME_NAMES_MAX][ACME_AUTHZ_TEXT];
 };
 
 /* Takes status, and the URLs that are there. Errors: ACME_E_MEMBER (no status; no authorizations or finalize

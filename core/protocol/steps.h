@@ -1,6 +1,6 @@
 /* steps.h - what the tables have in common. Only they, the files below and the engine include it; struct acme_row tells what each
  * kind of function does. None of these files knows a table, and each calls only those named before it:
- * publish.c, order.c, account.c, authz.c, wishes.c and renewal_info.c, directory.c. */
+ * validate.c, order.c, account.c, authz.c, wishes.c and renewal_info.c, directory.c. */
 #ifndef ACME_PROTOCOL_STEPS_H
 #define ACME_PROTOCOL_STEPS_H
 
@@ -9,6 +9,24 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* --- validate.c: the order's authorizations side by side; the one in hand is flow->authz --- */
+
+/* What to do next for one of them; that is then the one in hand. Returns the step to go to. */
+int acme_flow_next(struct acme_flow *f);
+
+/* Keep the token, which fits, and then the challenge's URL. Returns 0 or ACME_E_URL*. */
+void acme_flow_keep_token(struct acme_flow *f, struct acme_slice token);
+int acme_flow_keep_challenge(struct acme_flow *f, struct acme_slice url);
+
+/* Takes one answer back, if it is on show; it has to be looked at again then. */
+void acme_flow_take_back(struct acme_flow *f, struct acme_validation *v);
+
+/* All have to be looked at (again); none of the answers is on show. */
+void acme_flow_look_anew(struct acme_flow *f);
+
+/* Of a row. */
+const char *acme_flow_respond_url(const struct acme_flow *f);
 
 /* --- order.c --- */
 
@@ -42,7 +60,6 @@ void acme_flow_finalize_lost(struct acme_flow *f);
 
 const char *acme_flow_authz_url(const struct acme_flow *f);
 int acme_flow_authz_read(struct acme_flow *f, const struct acme_answer *a);
-const char *acme_flow_respond_url(const struct acme_flow *f);
 int acme_flow_respond_read(struct acme_flow *f, const struct acme_answer *a);
 int acme_flow_respond_refused(struct acme_flow *f, const struct acme_problem *p);
 void acme_flow_respond_lost(struct acme_flow *f);

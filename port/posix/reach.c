@@ -175,7 +175,7 @@ static void try_address(struct acme_run *run, const struct acme_challenge *chall
 {
     static struct acme_posix_net other;
     const struct acme_net *net = &other.net;
-    char text[2048];
+    char text[2048], wanted[ACME_KEY_AUTHORIZATION_MAX + 1];
     size_t have = 0, sent = 0;
     uint32_t since = acme_posix_now_ms();
     int len = snprintf(text, sizeof text,
@@ -202,14 +202,15 @@ static void try_address(struct acme_run *run, const struct acme_challenge *chall
     at->what = ACME_REACH_NOT;
     if (at->error == 0) {
         text[have] = '\0';
-        judge(at, text, have, challenge->key_authorization);
+        (void)snprintf(wanted, sizeof wanted, "%s.%s", challenge->token, challenge->thumbprint);
+        judge(at, text, have, wanted);
     }
 }
 
 int acme_reach_us(struct acme_run *run, const char *name, struct acme_reach_at *at, size_t max)
 {
-    static char token[33], answer[80];
-    const struct acme_challenge challenge = {.name = name, .token = token, .key_authorization = answer};
+    static char token[33];
+    struct acme_challenge challenge = {.name = name, .token = token, .thumbprint = "nanoacme-check"};
     uint8_t random[16];
     size_t count = 0;
     int done = look_up(run, name);
@@ -221,7 +222,6 @@ int acme_reach_us(struct acme_run *run, const char *name, struct acme_reach_at *
     for (size_t i = 0; i < sizeof random; i++) {
         (void)snprintf(token + 2 * i, 3, "%02x", random[i]);
     }
-    (void)snprintf(answer, sizeof answer, "%s.nanoacme-check", token);
     for (done = 0; done == 0 && !acme_signalled;) {
         done = run->solver->present(run->solver->ctx, &challenge);
         acme_posix_wait(&run->net, &run->listener, done != 0 ? 0 : 50, NULL);
@@ -233,6 +233,6 @@ int acme_reach_us(struct acme_run *run, const char *name, struct acme_reach_at *
             try_address(run, &challenge, &at[count++]);
         }
     }
-    run->solver->withdraw(run->solver->ctx);
+    run->solver->withdraw(run->solver->ctx, &challenge);
     return done < 0 ? done : (int)count;
 }

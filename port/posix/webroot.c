@@ -113,79 +113,114 @@ int acme_webroot_lowest(struct acme_webroot *w)
     return go_down(w, false, &depth);
 }
 
-static int publish(struct acme_webroot *w, const struct acme_challenge *challenge)
+/* Which answers are there, a line each, for who comes after a run that was killed. */
+static int remember(struct acme_webroot *w)
 {
-    size_t depth, len;
+    char text[ACME_NAMES_MAX * (ACME_TOKEN_MAX + 1) + 1] = "";
+    size_t len = 0;
+    for (const struct acme_challenge *c = w->shown; c != NULL && len < sizeof text; c = c->next) {
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s\n", c->token);
+    }
+    return w->memory >= 0 ? acme_posix_replace(w->memory, MEMORY, 0600, text, len) : 0;
+}
+
+static struct acme_challenge **find(struct acme_webroot *w, const struct acme_challenge *challenge)
+{
+    struct acme_challenge **at = &w->shown;
+    while (*at != NULL && *at != challenge) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+static int publish(struct acme_webroot *w, struct acme_challenge *challenge)
+{
+    char text[ACME_KEY_AUTHORIZATION_MAX + 1];
+    size_t depth;
     int code = token_ok(challenge->token) ? 0 : EINVAL;
 
-    if (w->place >= 0) {
-        (void)close(w->place);
-        w->place = -1;
-    }
-    w->path[0] = '\0';
-    w->place = code == 0 ? go_down(w, true, &depth) : -1;
-    if (w->place < 0) {
-        return code != 0 ? code : errno;
-    }
-    (void)snprintf(w->token, sizeof w->token, "%s", challenge->token);
-    len = strlen(w->path);
-    (void)snprintf(w->path + len, sizeof w->path - len, "/%s", w->token);
-    if (w->memory >= 0) {
-        code = acme_posix_replace(w->memory, MEMORY, 0600, w->token, strlen(w->token));
-    }
-    return code != 0 ? code
-                     : acme_posix_replace(w->place, w->token, 0644, challenge->key_authorization,
-                                          strlen(challenge->key_authorization));
-}
-
-/* Takes the answer away, if there is one. */
-static void take_back(struct acme_webroot *w)
-{
-    if (w->place >= 0) {
-        (void)unlinkat(w->place, w->token, 0);
-        (void)close(w->place);
-        w->place = -1;
-        if (w->memory >= 0) {
-            (void)acme_posix_replace(w->memory, MEMORY, 0600, NULL, 0);
-        }
-    }
-}
-
-static int webroot_present(void *ctx, const struct acme_challenge *challenge)
-{
-    struct acme_webroot *w = ctx;
-    w->error = publish(w, challenge);
-    if (w->error != 0) {
-        take_back(w);
-    }
-    return w->error == 0 ? 1 : ACME_E_SOLVER;
-}
-
-static void webroot_withdraw(void *ctx)
-{
-    take_back(ctx);
-}
-
-void acme_webroot_sweep(struct acme_webroot *w, int memory)
-{
-    size_t depth;
-    char temporary[ACME_TOKEN_MAX + 8];
-    int len = 0;
-    int code = acme_posix_read(memory, MEMORY, O_NOFOLLOW, w->token, ACME_TOKEN_MAX, &len);
-
-    w->memory = memory;
-    w->token[len < 0 || len > ACME_TOKEN_MAX ? 0 : len] = '\0';
-    if (code == 0 && len > 0 && token_ok(w->token)) {
-        w->place = go_down(w, false, &depth);
-        if (w->place >= 0 && depth == 2) {
-            (void)snprintf(temporary, sizeof temporary, ".%s.tmp", w->token);
-            (void)unlinkat(w->place, temporary, 0);
-            (void)unlinkat(w->place, w->token, 0);
-        }
+    if (w->shown == NULL) { /* the first one opens the way */
         if (w->place >= 0) {
             (void)close(w->place);
             w->place = -1;
         }
+        w->path[0] = '\0';
+        w->place = code == 0 ? go_down(w, true, &depth) : -1;
+        w->path_len = strlen(w->path);
+    }
+    if (code != 0 || w->place < 0) {
+        return code != 0 ? code : errno;
+    }
+    (void)snprintf(w->path + w->path_len, sizeof w->path - w->path_len, "/%s", challenge->token);
+    struct acme_challenge **at = find(w, challenge);
+    if (*at == NULL) {
+        *at = challenge;
+        challenge->next = NULL;
+    }
+    code = remember(w);
+    (void)snprintf(text, sizeof text, "%s.%s", challenge->token, challenge->thumbprint);
+    return code != 0 ? code : acme_posix_replace(w->place, challenge->token, 0644, text, strlen(text));
+}
+
+/* Takes the answer away, if it is there. */
+static void take_back(struct acme_webroot *w, const struct acme_challenge *challenge)
+{
+    struct acme_challenge **at = find(w, challenge);
+    if (*at != NULL) {
+        *at = challenge->next;
+        (void)unlinkat(w->place, challenge->token, 0);
+        (void)remember(w);
+    }
+    if (w->shown == NULL && w->place >= 0) {
+        (void)close(w->place);
+        w->place = -1;
+    }
+}
+
+static int webroot_present(void *ctx, struct acme_challenge *challenge)
+{
+    struct acme_webroot *w = ctx;
+    w->error = publish(w, challenge);
+    if (w->error != 0) {
+        take_back(w, challenge);
+    }
+    return w->error == 0 ? 1 : ACME_E_SOLVER;
+}
+
+static void webroot_withdraw(void *ctx, struct acme_challenge *challenge)
+{
+    take_back(ctx, challenge);
+}
+
+static void sweep_one(struct acme_webroot *w, const char *token)
+{
+    char temporary[ACME_TOKEN_MAX + 8];
+    (void)snprintf(temporary, sizeof temporary, ".%.*s.tmp", ACME_TOKEN_MAX, token);
+    (void)unlinkat(w->place, temporary, 0);
+    (void)unlinkat(w->place, token, 0);
+}
+
+void acme_webroot_sweep(struct acme_webroot *w, int memory)
+{
+    size_t depth = 0;
+    char text[ACME_NAMES_MAX * (ACME_TOKEN_MAX + 1) + 1];
+    int len = 0;
+    int code = acme_posix_read(memory, MEMORY, O_NOFOLLOW, text, sizeof text - 1, &len);
+
+    w->memory = memory;
+    text[len < 0 || (size_t)len > sizeof text - 1 ? 0 : len] = '\0';
+    w->place = code == 0 && text[0] != '\0' ? go_down(w, false, &depth) : -1;
+    for (char *token = text, *end; w->place >= 0 && depth == 2 && token[0] != '\0'; token = end) {
+        end = token + strcspn(token, "\n");
+        end += *end != '\0' ? 1 : 0;
+        token[strcspn(token, "\n")] = '\0';
+        if (token_ok(token)) {
+            sweep_one(w, token);
+        }
+    }
+    if (w->place >= 0) {
+        (void)close(w->place);
+        w->place = -1;
     }
     if (code != 0 || len > 0) {
         (void)acme_posix_replace(memory, MEMORY, 0600, NULL, 0);
@@ -198,7 +233,8 @@ void acme_webroot_init(struct acme_webroot *w, const char *directory)
     w->solver = solver;
     w->solver.ctx = w;
     w->directory = directory;
+    w->shown = NULL;
     w->top = w->place = w->memory = -1;
-    w->token[0] = w->path[0] = '\0';
+    w->path[0] = '\0';
     w->error = 0;
 }

@@ -10,9 +10,10 @@ struct acme_webroot {
     const char *directory;          /* borrowed: what the server serves as "/" */
     int top;                        /* the directory; -1: not open */
     int place;                      /* acme-challenge in it, while an answer is there; -1: none is */
-    int memory;                     /* borrowed: where a file remembers the token; -1: nowhere */
-    char token[ACME_TOKEN_MAX + 1]; /* of the answer */
-    char path[ACME_POSIX_PATH_MAX]; /* of the answer, or of what went wrong, for words */
+    int memory;                     /* borrowed: where a file remembers the tokens; -1: nowhere */
+    struct acme_challenge *shown;   /* the answers that are there */
+    char path[ACME_POSIX_PATH_MAX]; /* of the last answer, or of what went wrong, for words */
+    size_t path_len;                /* of acme-challenge in it */
     int error;                      /* errno of the last failure. ELOOP: a link that is not followed */
 };
 

@@ -225,7 +225,7 @@ static void judge_response(const struct boulder *b, const struct engine *e, cons
     if (type != NULL && strcmp(text_in(q->payload, "type"), "http-01") != 0) {
         boulder_wrong(b, q, "type is not http-01");
     }
-    if (e->ca.published == NULL || strcmp(e->ca.published, told) != 0) {
+    if (!ca_shows(&e->ca, told)) {
         boulder_wrong(b, q, "the answer is not on show");
     }
 }

@@ -191,7 +191,7 @@ static const char *show(void)
 
 static const char *new_cert(const char *request)
 {
-    static char text[4200];
+    static char text[5100];
     snprintf(text, sizeof text, "{\"resource\":\"new-cert\",\"csr\":\"%s\"}", request);
     return text;
 }

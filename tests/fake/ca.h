@@ -132,9 +132,10 @@ struct ca_authz {
     bool responded;
     enum { CA_NOBODY_YET, CA_READ_IT, CA_FOUND_NOBODY } visit; /* where ca_plan::timed: set by the test */
     unsigned looks, failures;
-    bool astray;    /* what was on show was not what belongs there */
-    bool was_valid; /* at some time                                */
-    unsigned name;  /* v1 only: its place in the plan              */
+    bool astray;                     /* what was on show was not what belongs there */
+    bool was_valid;                  /* at some time                                */
+    char wanted[2 * ACME_TOKEN_MAX]; /* the key authorization that was asked for last */
+    unsigned name;                   /* v1 only: its place in the plan              */
 };
 
 struct ca_order {
@@ -149,9 +150,12 @@ struct ca_order {
     const char *error; /* the document's member, as it is written; NULL: none */
 };
 
+#define CA_SHOWN_MAX 32
+
 struct ca {
     const struct ca_plan *plan;
-    const char *published; /* key authorization on show just now; NULL: none */
+    const char *published;                        /* one of the key authorizations on show just now; NULL: none */
+    char shown[CA_SHOWN_MAX][2 * ACME_TOKEN_MAX]; /* all that ca_publish() was told of */
     enum {
         CA_SHOWN,
         CA_ASKING,
@@ -196,6 +200,13 @@ struct ca_answer {
     size_t len;
     bool close; /* the connection ends behind it */
 };
+
+struct acme_challenge; /* acme_setup.h */
+
+/* For solvers: the answer is on show, or no more. */
+void ca_publish(struct ca *ca, const struct acme_challenge *challenge);
+void ca_take_back(struct ca *ca, const struct acme_challenge *challenge);
+bool ca_shows(const struct ca *ca, const char *key_authorization);
 
 void ca_init(struct ca *ca, const struct ca_plan *plan);
 void ca_free(struct ca *ca);

@@ -298,18 +298,22 @@ static int sys_utc(void *ctx, int64_t *utc)
     return answer != DEVICE_GO ? answer : 1;
 }
 
-static int present(void *ctx, const struct acme_challenge *challenge)
+static int present(void *ctx, struct acme_challenge *challenge)
 {
     struct device *d = ctx;
-    d->second = !d->second;
-    d->ca.published = d->second ? NULL : challenge->key_authorization;
-    return d->second ? 0 : 1; /* takes two calls */
+    if (challenge->next == NULL) { /* takes two calls */
+        challenge->next = challenge;
+        return 0;
+    }
+    ca_publish(&d->ca, challenge);
+    return 1;
 }
 
-static void withdraw(void *ctx)
+static void withdraw(void *ctx, struct acme_challenge *challenge)
 {
     struct device *d = ctx;
-    d->ca.published = NULL;
+    challenge->next = NULL;
+    ca_take_back(&d->ca, challenge);
 }
 
 static void trace(void *ctx, const struct acme_event *event)
@@ -381,7 +385,6 @@ const struct acme_key_ops device_key_ops = {key_point, key_sign, key_generate, k
 void device_setup(struct device *d)
 {
     static const br_x509_trust_anchor no_anchor;
-    d->second = false;
     d->keys = d->keys != NULL ? d->keys : &acme_key_p256_ops;
     d->net = (struct acme_net){.ctx = d};
     d->sys = (struct acme_sys){d, sys_random, sys_utc};
@@ -417,6 +420,7 @@ int device_boot(struct device *d)
     memset(d->before, DEVICE_CANARY_BYTE, sizeof d->before);
     memset(d->work, DEVICE_CANARY_BYTE, sizeof d->work);
     d->ca.published = NULL;
+    memset(d->ca.shown, 0, sizeof d->ca.shown);
     counted = d;
     device_setup(d);
     return acme_init(&d->client, &d->setup);

@@ -61,7 +61,6 @@ struct device {
     struct acme_trust trust;
     struct acme_solver solver;
     const struct acme_solver *solvers[1];
-    bool second; /* of the two calls of present() */
     char before[DEVICE_CANARY], work[6144 + DEVICE_CANARY], tls_buffer[1024];
 
     /* the connection */

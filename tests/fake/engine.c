@@ -8,19 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static int present(void *ctx, const struct acme_challenge *challenge)
+static int present(void *ctx, struct acme_challenge *challenge)
 {
     struct engine *e = ctx;
-    e->ca.published = challenge->key_authorization;
+    ca_publish(&e->ca, challenge);
     e->presents++;
     return 1;
 }
 
-static void withdraw(void *ctx)
+static void withdraw(void *ctx, struct acme_challenge *challenge)
 {
     struct engine *e = ctx;
     assert_non_null(e->ca.published);
-    e->ca.published = NULL;
+    ca_take_back(&e->ca, challenge);
     e->withdraws++;
 }
 
@@ -257,7 +257,7 @@ static int step_chain(struct engine *e)
     int error = e->way->judged ? acme_chain_end(&e->judge) : 0, next = error;
     if (error == ACME_E_CERT_KEY && !e->flow.finalized) {
         next = acme_flow_reorder(&e->flow, error);
-    } else if (error != 0 && ++e->flow.repeats < ACME_REPEATS_MAX) {
+    } else if (error != 0 && ++e->flow.tries < ACME_TRIES_MAX) {
         next = ACME_STEP_CERTIFICATE;
     }
     if (next > 0) {

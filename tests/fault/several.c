@@ -272,7 +272,7 @@ static void visits(void)
         struct ca_authz *a = authz_at(i);
         v->open = false;
         several.visits++;
-        a->visit = ca->published != NULL && !v->broken && !a->astray ? CA_READ_IT : CA_FOUND_NOBODY;
+        a->visit = ca_shows(ca, a->wanted) && !v->broken && !a->astray ? CA_READ_IT : CA_FOUND_NOBODY;
         if (a->visit == CA_READ_IT) {
             continue;
         }
@@ -457,7 +457,7 @@ static int on_seam(struct device *d, enum device_seam seam, enum acme_record rec
     return DEVICE_GO;
 }
 
-static int present(void *ctx, const struct acme_challenge *challenge)
+static int present(void *ctx, struct acme_challenge *challenge)
 {
     struct device *d = ctx;
     for (unsigned i = 0; i < several.fault_count; i++) {
@@ -466,7 +466,7 @@ static int present(void *ctx, const struct acme_challenge *challenge)
             return several.fault[i].kind->error;
         }
     }
-    d->ca.published = challenge->key_authorization;
+    ca_publish(&d->ca, challenge);
     return 1;
 }
 

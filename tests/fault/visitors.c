@@ -19,6 +19,10 @@ struct visitor {
     char request[400], answer[500];
     size_t len, said, heard;
     uint32_t since_ms, next_ms; /* came; says or hears the next piece not before */
+    struct sight {
+        char path[100], expected[256];
+        uint32_t called_ms;
+    } sight; /* what he was sent for */
 };
 
 static struct {
@@ -29,10 +33,11 @@ static struct {
     struct acme_listener listener;
     bool listening;
     struct visitor all[VISITORS], *slot[ACME_HTTP01_SLOTS];
-    char path[100], expected[200]; /* of the live challenge */
-    unsigned unanswered, tries, places;
+    struct sight sight; /* the answer that was called for last */
+    unsigned order, called, unanswered, tries, places;
     bool ended;
-    uint32_t called_ms, waited_ms, stayed_ms;
+    uint32_t first_ms; /* those who were called since count */
+    uint32_t waited_ms, stayed_ms;
 } v;
 
 static uint32_t now(void)
@@ -52,12 +57,13 @@ static bool is_at(uint32_t ms)
 
 /* --- visits --- */
 
-static void come(bool validator, const char *request, const struct manner *manner, uint32_t in_ms)
+static void come(bool validator, const struct sight *sight, const char *request, const struct manner *manner,
+                 uint32_t in_ms)
 {
     for (unsigned i = 0; i < VISITORS; i++) {
         struct visitor *one = &v.all[i];
         if (one->state == GONE) {
-            *one = (struct visitor){.state = COMING, .validator = validator, .manner = *manner};
+            *one = (struct visitor){.state = COMING, .validator = validator, .manner = *manner, .sight = *sight};
             one->len = (size_t)snprintf(one->request, sizeof one->request, "%s", request);
             one->since_ms = one->next_ms = now() + in_ms;
             return;
@@ -65,14 +71,14 @@ static void come(bool validator, const char *request, const struct manner *manne
     }
 }
 
-static void come_validator(const struct manner *manner, uint32_t in_ms)
+static void come_validator(const struct sight *sight, const struct manner *manner, uint32_t in_ms)
 {
     char request[300];
     snprintf(
         request, sizeof request,
         "GET %s HTTP/1.1\r\nHost: a.example\r\nUser-Agent: validator/1\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-        v.path);
-    come(true, request, manner, in_ms);
+        sight->path);
+    come(true, sight, request, manner, in_ms);
 }
 
 /* The whole answer, as strictly as can be. */
@@ -83,7 +89,7 @@ static bool is_exact(const struct visitor *one)
         wanted, sizeof wanted,
         "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nConnection: close\r\nContent-Length: %zu\r\n"
         "\r\n%s",
-        strlen(v.expected), v.expected);
+        strlen(one->sight.expected), one->sight.expected);
     return one->heard == strlen(wanted) && memcmp(one->answer, wanted, one->heard) == 0;
 }
 
@@ -93,26 +99,30 @@ static void judge_answer(struct visitor *one)
     one->answer[one->heard] = '\0';
     one->state = GONE;
     if (!one->validator) {
-        bool asks_for_it = strstr(one->request, v.path) != NULL;
-        assert_true(asks_for_it || strstr(one->answer, v.expected) == NULL);
+        bool asks_for_it = strstr(one->request, one->sight.path) != NULL;
+        assert_true(asks_for_it || strstr(one->answer, one->sight.expected) == NULL);
         assert_true(asks_for_it || strncmp(one->answer, "HTTP/1.1 404 ", one->heard < 13 ? one->heard : 13) == 0);
         if (v.crowd.hot && v.listening && v.unanswered > 0) {
             const struct visitor was = *one;
-            come(false, was.request, &was.manner, 1);
+            come(false, &was.sight, was.request, &was.manner, 1);
         }
         return;
     }
+    if ((int32_t)(one->sight.called_ms - v.first_ms) < 0) {
+        return; /* what he was sent for is over */
+    }
     if (is_exact(one)) {
-        uint32_t took_ms = now() - v.called_ms;
+        uint32_t took_ms = now() - one->sight.called_ms;
         v.waited_ms = took_ms > v.waited_ms ? took_ms : v.waited_ms;
         took_ms = now() - one->since_ms;
         v.stayed_ms = took_ms > v.stayed_ms ? took_ms : v.stayed_ms;
         v.unanswered--;
         v.device->ca.wire = v.unanswered == 0 && v.device->ca.wire == CA_ASKING ? CA_FETCHED : v.device->ca.wire;
-    } else if (v.crowd.strict || v.tries++ == TRIES * v.crowd.validators) {
+    } else if (v.crowd.strict || v.tries++ == TRIES * v.called) {
         v.device->ca.wire = CA_FAILED;
     } else {
-        come_validator(&v.crowd.validator, AGAIN_MS);
+        const struct sight sight = one->sight;
+        come_validator(&sight, &v.crowd.validator, AGAIN_MS);
     }
 }
 
@@ -250,20 +260,22 @@ static void hang_up(void *ctx, unsigned slot)
 
 /* --- the solver: the responder's own, and a note of what is on show --- */
 
-static int present(void *ctx, const struct acme_challenge *challenge)
+static int present(void *ctx, struct acme_challenge *challenge)
 {
     (void)ctx;
     int done = v.http.solver.present(v.http.solver.ctx, challenge);
-    v.device->ca.published = done == 1 ? challenge->key_authorization : NULL;
+    if (done == 1) {
+        ca_publish(&v.device->ca, challenge);
+    }
     return done;
 }
 
-static void withdraw(void *ctx)
+static void withdraw(void *ctx, struct acme_challenge *challenge)
 {
     (void)ctx;
-    v.http.solver.withdraw(v.http.solver.ctx);
-    assert_false(v.listening);
-    v.device->ca.published = NULL;
+    v.http.solver.withdraw(v.http.solver.ctx, challenge);
+    ca_take_back(&v.device->ca, challenge);
+    assert_true(v.listening == (v.device->ca.published != NULL));
 }
 
 static bool work(void *ctx, uint32_t now_ms)
@@ -326,30 +338,39 @@ static void come_strangers(void)
         char request[400];
         const char *saying = v.crowd.sayings[(i + v.crowd.seed) % v.crowd.saying_count];
         const char *place = strchr(saying, '%');
-        int len = place == NULL ? 0 : (int)strlen(v.path) - (place[1] == 't');
+        int len = place == NULL ? 0 : (int)strlen(v.sight.path) - (place[1] == 't');
         int before = place == NULL ? (int)strlen(saying) : (int)(place - saying);
-        snprintf(request, sizeof request, "%.*s%.*s%s", before, saying, len, v.path, place == NULL ? "" : place + 2);
-        come(false, request, &v.crowd.stranger, 0);
+        snprintf(request, sizeof request, "%.*s%.*s%s", before, saying, len, v.sight.path,
+                 place == NULL ? "" : place + 2);
+        come(false, &v.sight, request, &v.crowd.stranger, 0);
     }
 }
 
 void visitors_called(struct device *d)
 {
     unsigned order = 0, authz = 0;
-    if (sscanf(d->request, "POST /chall/%u/%u ", &order, &authz) != 2 || d->ca.published == NULL ||
+    if (sscanf(d->request, "POST /chall/%u/%u ", &order, &authz) != 2 ||
         !d->ca.order[order - 1].authz[authz].responded || strncmp(d->answer.at, "HTTP/1.1 20", 11) != 0) {
         return;
     }
     /* what the CA has found it to be: see take_response() there */
-    snprintf(v.expected, sizeof v.expected, "%s", d->ca.published);
-    snprintf(v.path, sizeof v.path, "/.well-known/acme-challenge/%.*s", (int)strcspn(v.expected, "."), v.expected);
-    v.unanswered = v.crowd.validators;
-    v.tries = 0;
-    v.called_ms = now();
+    snprintf(v.sight.expected, sizeof v.sight.expected, "%s", d->ca.order[order - 1].authz[authz].wanted);
+    snprintf(v.sight.path, sizeof v.sight.path, "/.well-known/acme-challenge/%.*s",
+             (int)strcspn(v.sight.expected, "."), v.sight.expected);
+    /* several names of an order are called for at once, and it is the same crowd */
+    bool more = d->ca.wire == CA_ASKING && v.order == order && v.unanswered > 0;
+    v.order = order;
+    v.unanswered = (more ? v.unanswered : 0) + v.crowd.validators;
+    v.called = (more ? v.called : 0) + v.crowd.validators; /* each is tried so often */
+    v.tries = more ? v.tries : 0;
+    v.sight.called_ms = now();
+    v.first_ms = more ? v.first_ms : now();
     d->ca.wire = CA_ASKING;
-    come_strangers();
+    if (!more) {
+        come_strangers();
+    }
     for (unsigned i = 0; i < v.crowd.validators; i++) {
-        come_validator(&v.crowd.validator,
+        come_validator(&v.sight, &v.crowd.validator,
                        1 + (v.crowd.spread_ms > 0 ? i * v.crowd.spread_ms / v.crowd.validators : i % 3));
     }
 }

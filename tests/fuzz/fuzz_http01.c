@@ -143,7 +143,7 @@ static void stop(void *ctx)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const struct acme_listener listener = {NULL, start, take, receive, give, end, stop};
-    static const struct acme_challenge challenge = {"a.example", "tok", "tok.print"};
+    struct acme_challenge challenge[] = {{"a.example", "tok", "print", NULL}, {"b.example", "token", "print", NULL}};
     struct acme_http01 http01;
     uint32_t now_ms = 0xffffff00;
 
@@ -156,11 +156,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     world.at = data;
     world.len = len;
     acme_http01_init(&http01, &listener);
-    (void)http01.solver.present(&http01, &challenge);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)http01.solver.present(&http01, &challenge[i]);
+    }
     while (world.len > 0) {
+        if (world.len == len / 2) { /* in the middle of requests */
+            http01.solver.withdraw(&http01, &challenge[0]);
+        }
         (void)http01.solver.tick(&http01, now_ms);
         now_ms += next() * 8u;
     }
-    http01.solver.withdraw(&http01);
+    http01.solver.withdraw(&http01, &challenge[1]);
+    http01.solver.withdraw(&http01, &challenge[0]); /* or once more */
     return 0;
 }

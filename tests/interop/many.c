@@ -72,7 +72,7 @@ static const struct acme_key_ops elsewhere_ops = {.point = elsewhere_point, .sig
 
 static struct world *presenting; /* whose turn at the port it is; NULL: anybody's */
 
-static int present(void *ctx, const struct acme_challenge *challenge)
+static int present(void *ctx, struct acme_challenge *challenge)
 {
     struct world *w = ctx;
     if (presenting != NULL && presenting != w) {
@@ -82,12 +82,12 @@ static int present(void *ctx, const struct acme_challenge *challenge)
     return w->http01.solver.present(&w->http01, challenge);
 }
 
-static void withdraw(void *ctx)
+static void withdraw(void *ctx, struct acme_challenge *challenge)
 {
     struct world *w = ctx;
     if (presenting == w) {
-        w->http01.solver.withdraw(&w->http01);
-        presenting = NULL;
+        w->http01.solver.withdraw(&w->http01, challenge);
+        presenting = w->http01.live != NULL ? w : NULL;
     }
 }
 

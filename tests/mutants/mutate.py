@@ -36,7 +36,7 @@ LONG = {"test_acme": r"core/acme|lifecycle", "test_exchange_edges": r"exchange|j
         "test_flash_run": NONE}
 # Files whose tests are called otherwise.
 OWN = {**{name: "test_dialogue" for name in ("flow", "flow_v1", "exchange", "judge", "tables", "directory", "account", "order",
-                                             "authz", "publish")},
+                                             "authz", "validate")},
        "tls": "test_refusals", "acme": "torture", "acme_setup": "test_buffers"}
 HEARD_S = 10  # of CPU: a program that needs more is not waited for, what it would say then torture says sooner
 

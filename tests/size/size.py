@@ -12,7 +12,7 @@ import boards
 
 CROSS = "build/cross"
 GOAL = 20000   # core's own code; BearSSL and the network stack come on top. Not met; README.md says so
-LIMIT = 44500  # what a change may not go beyond, every option of the default build in it
+LIMIT = 44600  # what a change may not go beyond, every option of the default build in it
 
 # Memory the caller provides for one client: what, header, and what it is for.
 STRUCTS = [

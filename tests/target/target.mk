@@ -3,7 +3,7 @@
 TARGET = $(B)/target
 TARGET_SHARED = tests/target/cmocka.c tests/target/base64.c tests/unit/maker_system.c
 TARGET_REPLAY = $(TARGET_SHARED) tests/target/tape.c tests/target/tape_ca.c tests/target/replay.c tests/dialogue/outcome.c \
-	tests/fake/engine.c tests/fake/words.c tests/fake/ca_v1_names.c
+	tests/fake/engine.c tests/fake/shown.c tests/fake/words.c tests/fake/ca_v1_names.c
 # Unit tests that include nothing of OpenSSL or of an operating system (a file of port/posix is that), and those that can do
 # without: NO_OPENSSL.
 TARGET_UNITS = $(sort b64url base64 der exchange_edges flash_store flow keeper pem plain $(patsubst tests/unit/test_%.c,%,$(shell \

@@ -362,10 +362,12 @@ static void answers_are_told_with_the_name(void **state)
     start(ACME_STEP_AUTHZ_POLL);
     setup.trace = tell;
     static const struct acme_solver solver = {.type = "http-01"};
-    flow.solver = &solver;
-    strcpy(flow.name, "a.example");
+    static const struct acme_solver *const all[] = {&solver};
+    setup.solvers = all;
+    flow.at[0] = (struct acme_validation){.stage = ACME_STAGE_ASKED, .name = 1};
     strcpy(flow.order.authz[0], U "/authz/1");
     flow.order.authz_count = 1;
+    acme_exchange_start(&x, 0);
     send_request();
     assert_int_equal(answer("200 OK", 0,
                             "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"},"
@@ -415,14 +417,13 @@ static void too_busy_to_say_that_it_is_done(void **state)
 static void an_answer_stays_on_show(void **state)
 {
     (void)state;
-    static const struct acme_solver none = {.type = "http-01"};
     static const char *const heads[] = {"429 Slow\r\nRetry-After: 7200", "503 Busy\r\nRetry-After: 7200",
                                         "302 Found\r\nLocation: https://portal.test/", "404 Not Found"};
     for (unsigned i = 0; i < 4; i++) {
         for (int nonce = i == 3; nonce < 2; nonce++) {
             start(ACME_STEP_AUTHZ_POLL);
-            flow.solver = &none;
-            flow.cached = flow.presented = true;
+            flow.cached = true;
+            flow.presented = 1;
             if (nonce) {
                 x.nonce[0] = '\0';
             }
@@ -435,20 +436,21 @@ static void an_answer_stays_on_show(void **state)
     }
     /* asked again and again, but not at the pace of a server that says a second for ever */
     start(ACME_STEP_AUTHZ_POLL);
-    flow.presented = true;
+    flow.presented = 1;
     for (unsigned n = 0; n < 300; n++) {
         strcpy(x.nonce, "good");
         send_request();
         assert_int_equal(answer("429 Slow\r\nRetry-After: 1", 0, NULL), 0);
         assert_true(n < 10 || x.wait_ms >= 60000);
     }
-    flow.presented = false;
+    flow.presented = 0;
     /* nor when it is answered again; a first answer that was never taken leaves nobody alone */
     for (int accepted = 0; accepted < 2; accepted++) {
         start(ACME_STEP_RESPOND);
         strcpy(flow.challenge_url, U "/chall/1");
-        flow.presented = true;
-        flow.accepted = accepted == 1;
+        flow.presented = 1;
+        flow.told = accepted == 1;
+        flow.url_of = 1;
         send_request();
         assert_int_equal(answer("429 Slow\r\nRetry-After: 7200", 0, NULL), accepted ? 0 : ACME_E_RATE_LIMITED);
         assert_int_equal(x.retry_s, 7200);
@@ -456,7 +458,7 @@ static void an_answer_stays_on_show(void **state)
             assert_int_equal(x.wait_ms, ACME_RETRY_AFTER_MAX_S * 1000u);
             assert_int_equal(acme_exchange_choose(&x, ACME_STEP_BUDGET_S * 1000u), ACME_E_RATE_LIMITED);
         }
-        flow.presented = false;
+        flow.presented = 0;
     }
 }
 

@@ -14,20 +14,22 @@ static struct acme_key_p256 account_key, certificate_key;
 static int shown, presents, withdraws, present_says;
 static char shown_token[200], shown_key_authorization[200], shown_name[300];
 
-static int present(void *ctx, const struct acme_challenge *challenge)
+static int present(void *ctx, struct acme_challenge *challenge)
 {
     (void)ctx;
     presents++;
     shown = present_says == 1 ? 1 : shown;
     snprintf(shown_token, sizeof shown_token, "%s", challenge->token);
-    snprintf(shown_key_authorization, sizeof shown_key_authorization, "%s", challenge->key_authorization);
+    snprintf(shown_key_authorization, sizeof shown_key_authorization, "%s.%s", challenge->token,
+             challenge->thumbprint);
     snprintf(shown_name, sizeof shown_name, "%s", challenge->name);
     return present_says;
 }
 
-static void withdraw(void *ctx)
+static void withdraw(void *ctx, struct acme_challenge *challenge)
 {
     (void)ctx;
+    (void)challenge;
     withdraws++;
     shown = 0;
 }
@@ -77,18 +79,19 @@ static void start(enum acme_step step)
         take(flow.order.authz[ACME_NAMES_MAX > 1 ? 1 : 0], U "/authz/2");
         flow.order.authz_count = 2;
     }
+    if (step >= ACME_STEP_AUTHZ && step <= ACME_STEP_AUTHZ_POLL) {
+        flow.at[1] = (struct acme_validation){.stage = ACME_STAGE_VALID, .name = 2};
+    }
     if (step >= ACME_STEP_RESPOND && step <= ACME_STEP_AUTHZ_POLL) {
-        flow.solver = &http;
-        take(flow.token, "tok");
-        take(flow.name, "A.example");
+        flow.at[0] = (struct acme_validation){
+            .stage = step == ACME_STEP_RESPOND ? ACME_STAGE_SHOWN : ACME_STAGE_ASKED, .name = 1, .shown = true};
         take(flow.challenge_url, U "/chall/1");
-        flow.presented = true;
+        flow.url_of = 1;
+        flow.presented = 1;
         flow.answered = 1;
         shown = 1;
     }
-    if (step >= ACME_STEP_ORDER_POLL) {
-        flow.authz = 2;
-    }
+    flow.authorized = step >= ACME_STEP_ORDER_POLL;
     if (step == ACME_STEP_CERTIFICATE) {
         take(flow.order.certificate, U "/cert/1");
     }
@@ -258,7 +261,7 @@ static void order_poll_goes_back_to_open_authorizations(void **state)
     (void)state;
     char text[400];
     start(ACME_STEP_ORDER_POLL);
-    flow.authz = 0; /* the order had an unknown status before */
+    flow.authorized = false; /* the order had an unknown status before */
     snprintf(text, sizeof text, ORDER_NONE, "\"pending\"");
     assert_int_equal(reads(text, ""), ACME_STEP_AUTHZ);
 }
@@ -271,12 +274,12 @@ static void order_poll_goes_back_to_open_authorizations(void **state)
 static void authorization_statuses(void **state)
 {
     (void)state;
-    enum { A = ACME_STEP_AUTHZ, S = ACME_STEP_PRESENT, P = ACME_STEP_AUTHZ_POLL, O = ACME_STEP_ORDER };
+    enum { F = ACME_STEP_FINALIZE, S = ACME_STEP_PRESENT, P = ACME_STEP_AUTHZ_POLL, O = ACME_STEP_ORDER };
     enum { E = ACME_E_AUTHZ, M = ACME_E_MEMBER };
-    by_status(AUTHZ, ACME_STEP_AUTHZ, (const int[]){S, S, S, A, E, E, E, E, S, M, M}, false);
-    by_status(AUTHZ, ACME_STEP_AUTHZ, (const int[]){S, S, S, A, O, O, O, O, S, M, M}, true);
-    by_status(AUTHZ, ACME_STEP_AUTHZ_POLL, (const int[]){P, P, P, A, E, E, E, E, P, M, M}, false);
-    by_status(AUTHZ, ACME_STEP_AUTHZ_POLL, (const int[]){P, P, P, A, O, O, O, O, P, M, M}, true);
+    by_status(AUTHZ, ACME_STEP_AUTHZ, (const int[]){S, S, S, F, E, E, E, E, S, M, M}, false);
+    by_status(AUTHZ, ACME_STEP_AUTHZ, (const int[]){S, S, S, F, O, O, O, O, S, M, M}, true);
+    by_status(AUTHZ, ACME_STEP_AUTHZ_POLL, (const int[]){P, P, P, F, E, E, E, E, P, M, M}, false);
+    by_status(AUTHZ, ACME_STEP_AUTHZ_POLL, (const int[]){P, P, P, F, O, O, O, O, P, M, M}, true);
 }
 
 static void the_last_authorization_leads_to_finalize(void **state)
@@ -285,21 +288,16 @@ static void the_last_authorization_leads_to_finalize(void **state)
     char text[600];
     snprintf(text, sizeof text, AUTHZ, "\"valid\"");
     start(ACME_STEP_AUTHZ_POLL);
-    flow.authz = 1;
-    flow.name_at = 1;
-    flow.seen[0] = 1;
-    flow.repeats = 3; /* what was counted for one is over with it */
+    flow.tries = 3; /* what was counted before is over with it */
     assert_int_equal(reads(text, ""), ACME_STEP_FINALIZE);
-    assert_int_equal(flow.repeats, 0);
+    assert_int_equal(flow.tries, 0);
     assert_int_equal(withdraws, 1);
     assert_int_equal(shown, 0);
     start(ACME_STEP_AUTHZ);
-    flow.authz = 1;
-    flow.seen[0] = 2;
     assert_int_equal(reads(text, ""), ACME_STEP_FINALIZE);
     /* the last of the list, but not of the names: the order has to say that it is ready */
     start(ACME_STEP_AUTHZ);
-    flow.authz = 1;
+    flow.at[1].name = 1;
     assert_int_equal(reads(text, ""), ACME_STEP_ORDER_POLL);
     assert_int_equal(withdraws, 0);
 }
@@ -405,8 +403,8 @@ static void the_first_solver_that_fits_is_taken(void **state)
                                 "/2\",\"token\":\"d\"},{\"type\":\"http-01\",\"url\":\"" U "/1\",\"token\":\"h\"}]"),
                            ""),
                      ACME_STEP_PRESENT);
-    assert_ptr_equal(flow.solver, &http);
-    assert_string_equal(flow.token, "h");
+    assert_int_equal(flow.at[0].solver, 0);
+    assert_string_equal(flow.order.authz[0] + strlen(U "/authz/1") + 1, "h");
     assert_string_equal(flow.challenge_url, U "/1");
 }
 
@@ -423,8 +421,10 @@ static void authorizations_for_names_nobody_asked_for(void **state)
         assert_int_equal(reads(text, ""), ACME_E_MEMBER);
     }
     start(ACME_STEP_AUTHZ); /* but in any order */
+    flow.at[1].stage = ACME_STAGE_NEW;
     assert_int_equal(reads("{\"status\":\"valid\",\"identifier\":{\"value\":\"B.example\"}}", ""), ACME_STEP_AUTHZ);
-    assert_string_equal(flow.name, "B.example");
+    assert_int_equal(flow.at[0].name, 2);
+    assert_int_equal(flow.authz, 1);
 }
 
 static void presenting_takes_its_time(void **state)
@@ -441,7 +441,7 @@ static void presenting_takes_its_time(void **state)
     assert_int_equal(acme_flow_act(&flow), ACME_STEP_RESPOND);
     assert_int_equal(presents, 3);
     assert_string_equal(shown_token, "tok_-1");
-    assert_string_equal(shown_name, "a.EXAMPLE");
+    assert_string_equal(shown_name, "A.example"); /* as it was asked for */
     char thumbprint[ACME_THUMBPRINT_LEN], wanted[200];
     acme_jwk_thumbprint(account_key.point, thumbprint);
     snprintf(wanted, sizeof wanted, "tok_-1.%.43s", thumbprint);
@@ -509,6 +509,68 @@ static void pending_with_an_error_is_answered_again(void **state)
                                ""),
                          ACME_STEP_AUTHZ_POLL);
     }
+}
+
+/* Where there is no room for a challenge's URL behind its authorization's and the token, that one is looked at once more. */
+static void long_urls_are_learned_twice(void **state)
+{
+    (void)state;
+    char token[ACME_TOKEN_MAX + 1], text[3000], url[2][ACME_URL_MAX + 1];
+    memset(token, 'T', ACME_TOKEN_MAX);
+    token[ACME_TOKEN_MAX] = '\0';
+    start(ACME_STEP_AUTHZ);
+    flow.at[1] = (struct acme_validation){.stage = ACME_STAGE_NEW};
+    for (int i = 0; i < 2; i++) {
+        memset(flow.order.authz[i], '0' + i, ACME_URL_MAX);
+        memset(url[i], '5' + i, ACME_URL_MAX);
+        memcpy(url[i], U "/", strlen(U "/"));
+        url[i][ACME_URL_MAX] = '\0';
+    }
+    for (int i = 0; i < 4; i++) { /* both; then each again before it is answered, but for the one looked at last */
+        assert_int_equal(flow.authz, i % 2);
+        snprintf(text, sizeof text,
+                 "{\"status\":\"pending\",\"identifier\":{\"value\":\"%s\"},\"challenges\":[{\"type\":\"dns-01\","
+                 "\"token\":\"d\",\"url\":\"%s\"},{\"type\":\"http-01\",\"token\":\"%s\",\"url\":\"%s\"}]}",
+                 names[i % 2], url[0], token, url[i % 2]);
+        flow.step = ACME_STEP_AUTHZ;
+        flow.step = (enum acme_step)reads(text, "");
+        if (i == 1) {
+            assert_int_equal(flow.step, ACME_STEP_PRESENT);
+            assert_int_equal(acme_flow_act(&flow), ACME_STEP_AUTHZ);
+            assert_int_equal(presents, 2);
+        } else if (i > 1) {
+            assert_int_equal(flow.step, ACME_STEP_RESPOND);
+            assert_string_equal(acme_flow_rfc8555[ACME_STEP_RESPOND].url(&flow), url[i % 2]);
+            assert_int_equal(flow.answered, i - 1);
+            assert_int_equal(reads("{}", ""), i == 2 ? ACME_STEP_AUTHZ : ACME_STEP_AUTHZ_POLL);
+        }
+    }
+    assert_int_equal(presents, 2);
+    flow.step = ACME_STEP_AUTHZ_POLL; /* and a poll tells it, should it be answered again */
+    flow.authz = 0;
+    flow.at[0].in_doubt = true;
+    flow.polled = 100;
+    assert_int_equal(
+        reads("{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{\"type\":"
+              "\"http-01\",\"url\":\"" U "/again\",\"token\":\"T\"}]}",
+              ""),
+        ACME_STEP_RESPOND);
+    assert_string_equal(acme_flow_rfc8555[ACME_STEP_RESPOND].url(&flow), U "/again");
+}
+
+/* Looked at once more for its URL: of several challenges the one whose answer is on show. */
+static void the_url_is_of_the_solver_at_work(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ);
+    flow.at[0] = (struct acme_validation){.stage = ACME_STAGE_SHOWN, .name = 1, .solver = 1, .shown = true};
+    flow.presented = 1;
+    assert_int_equal(reads(LIST("[{\"type\":\"http-01\",\"url\":\"" U "/http\",\"token\":\"t\"},"
+                                "{\"type\":\"dns-01\",\"url\":\"" U "/dns\",\"token\":\"t\"}]"),
+                           ""),
+                     ACME_STEP_RESPOND);
+    assert_string_equal(acme_flow_rfc8555[ACME_STEP_RESPOND].url(&flow), U "/dns");
+    assert_int_equal(flow.at[0].solver, 1);
 }
 
 /* --- lost answers and refusals */
@@ -628,7 +690,7 @@ static void denials_are_counted_in_a_row(void **state)
 {
     (void)state;
     start(ACME_STEP_AUTHZ_POLL);
-    flow.repeats = 3;
+    flow.tries = 3;
     for (int again = 0; again < 3; again++) {
         assert_int_equal(refuses(ACME_PROBLEM_OTHER), ACME_STEP_AUTHZ_POLL);
     }
@@ -651,6 +713,14 @@ static void a_stored_order_is_looked_at_again(void **state)
         assert_int_equal(reads(odd[i], ""), ACME_STEP_ORDER);
         assert_string_equal(flow.order.url, "");
     }
+    start(ACME_STEP_ORDER); /* what will not do at the next look either needs none */
+    take(flow.order.url, U "/order/1");
+    flow.resumed = true;
+    assert_int_equal(reads("{\"status\":\"pending\",\"finalize\":\"https://elsewhere.test/f\","
+                           "\"authorizations\":[\"" U "/authz/1\"]}",
+                           ""),
+                     ACME_STEP_ORDER);
+    assert_string_equal(flow.order.url, "");
 }
 
 /* Where newOrder's order is, is worth its body; of anything else, or on another host, it is not. */
@@ -687,7 +757,7 @@ static void answers_again_are_stored_first(void **state)
     for (int known = 0; known < 2; known++) {
         start(ACME_STEP_AUTHZ_POLL);
         flow.answered = (uint8_t)known;
-        flow.in_doubt = true;
+        flow.at[0].in_doubt = true;
         int next = ACME_STEP_AUTHZ_POLL;
         for (int looks = 0; looks < 10 && next == ACME_STEP_AUTHZ_POLL; looks++) {
             next = reads("{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{\"type\":"
@@ -721,8 +791,7 @@ static void an_account_is_looked_up_once(void **state)
     (void)state;
     for (int same = 0; same < 2; same++) {
         start(ACME_STEP_AUTHZ_POLL);
-        flow.resumed = flow.in_doubt = true;
-        flow.authz = 1;
+        flow.resumed = flow.at[0].in_doubt = true;
         for (int again = 0; again < 3; again++) {
             assert_int_equal(acme_flow_account_lost(&flow), ACME_STEP_AUTHZ_POLL);
             assert_int_equal(withdraws, 0);
@@ -836,13 +905,16 @@ static void progress_grows_along_the_way(void **state)
 {
     (void)state;
     uint32_t last = 0;
-    start(ACME_STEP_DIRECTORY);
-    for (flow.authz = 0; flow.authz < 3; flow.authz++) {
-        for (int step = ACME_STEP_AUTHZ; step <= ACME_STEP_AUTHZ_POLL; step++) {
+    start(ACME_STEP_AUTHZ);
+    flow.at[1].stage = ACME_STAGE_NEW;
+    for (int step = ACME_STEP_AUTHZ; step <= ACME_STEP_AUTHZ_POLL; step++) { /* and in it with each of the two */
+        for (int i = 0; i < 2; i++) {
             assert_true(acme_flow_progress(&flow, (enum acme_step)step) > last);
             last = acme_flow_progress(&flow, (enum acme_step)step);
+            flow.at[i].stage++;
         }
     }
+    assert_int_equal(flow.at[1].stage, ACME_STAGE_VALID);
     assert_true(acme_flow_progress(&flow, ACME_STEP_FINALIZE) > last);
 }
 
@@ -851,7 +923,6 @@ static void keys_that_do_not_answer(void **state)
 {
     (void)state;
     start(ACME_STEP_PRESENT);
-    flow.solver = &http;
     setup.account_key.ops = &maker_mute_ops;
     assert_int_equal(acme_flow_act(&flow), ACME_E_KEY);
     assert_int_equal(presents, 0);
@@ -871,13 +942,13 @@ static void no_doubt_while_it_is_processed(void **state)
 {
     (void)state;
     start(ACME_STEP_AUTHZ_POLL);
-    flow.in_doubt = true;
+    flow.at[0].in_doubt = true;
     assert_int_equal(
         reads("{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{\"type\":"
               "\"http-01\",\"status\":\"processing\",\"url\":\"" U "/chall/1\",\"token\":\"tok\"}]}",
               ""),
         ACME_STEP_AUTHZ_POLL);
-    assert_false(flow.in_doubt);
+    assert_false(flow.at[0].in_doubt);
 }
 
 /* Answered, and nothing comes of it: the CA may wait to be asked for another try (RFC 8555, 8.2). Not for ever. */
@@ -891,6 +962,7 @@ static void a_silent_challenge_is_answered_again(void **state)
     for (; looks < 100; looks++) {
         int next = reads(text, "");
         answers += next == ACME_STEP_RESPOND;
+        flow.at[0].stage = ACME_STAGE_ASKED; /* it was answered */
         assert_true(next == ACME_STEP_AUTHZ_POLL || next == ACME_STEP_RESPOND);
         assert_int_equal(answers, looks < 7 ? 0 : looks < 15 ? 1 : looks < 23 ? 2 : 3);
     }
@@ -915,6 +987,8 @@ int main(void)
         cmocka_unit_test(authorizations_for_names_nobody_asked_for),
         cmocka_unit_test(presenting_takes_its_time),
         cmocka_unit_test(the_longest_token_fits),
+        cmocka_unit_test(long_urls_are_learned_twice),
+        cmocka_unit_test(the_url_is_of_the_solver_at_work),
         cmocka_unit_test(a_challenge_in_process_is_not_answered),
         cmocka_unit_test(pending_with_an_error_is_answered_again),
         cmocka_unit_test(a_lost_response_is_repeated_once_it_proves_lost),

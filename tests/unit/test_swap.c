@@ -370,13 +370,13 @@ static void nothing(void)
 static void webroot(void)
 {
     static struct acme_webroot w;
-    const struct acme_challenge challenge = {"a.example", "token", "token.thumbprint"};
+    struct acme_challenge challenge = {"a.example", "token", "thumbprint", NULL};
     acme_webroot_init(&w, folder);
     int memory = (int)syscall(SYS_openat, AT_FDCWD, home, O_RDONLY | O_DIRECTORY);
     acme_webroot_sweep(&w, memory);
     (void)w.solver.present(w.solver.ctx, &challenge);
     (void)w.solver.present(w.solver.ctx, &challenge);
-    w.solver.withdraw(w.solver.ctx);
+    w.solver.withdraw(w.solver.ctx, &challenge);
     (void)w.solver.present(w.solver.ctx, &challenge); /* killed here */
     if (w.place >= 0) {
         close(w.place);
@@ -512,10 +512,10 @@ static void with_both(void)
 static void given_webroot(void)
 {
     static struct acme_webroot w;
-    const struct acme_challenge challenge = {"a.example", "token", "token.thumbprint"};
+    struct acme_challenge challenge = {"a.example", "token", "thumbprint", NULL};
     acme_webroot_init(&w, given);
     (void)w.solver.present(w.solver.ctx, &challenge);
-    w.solver.withdraw(w.solver.ctx);
+    w.solver.withdraw(w.solver.ctx, &challenge);
     if (w.top >= 0) {
         close(w.top);
     }

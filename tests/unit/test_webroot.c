@@ -36,9 +36,11 @@ static int tear_down(void **unused)
     return system(command);
 }
 
+static struct acme_challenge challenge;
+
 static int present(const char *token)
 {
-    const struct acme_challenge challenge = {"a.example", token, "token.thumbprint"};
+    challenge = (struct acme_challenge){"a.example", token, "thumbprint", NULL};
     return w.solver.present(w.solver.ctx, &challenge);
 }
 
@@ -65,13 +67,13 @@ static void test_publishes(void **unused)
     assert_int_equal(present("to-ken_1"), 1);
     umask(before);
     assert_int_equal(acme_posix_read(AT_FDCWD, at(WELL_KNOWN "to-ken_1"), 0, text, sizeof text, &len), 0);
-    assert_int_equal(len, strlen("token.thumbprint"));
-    assert_memory_equal(text, "token.thumbprint", strlen("token.thumbprint"));
+    assert_int_equal(len, strlen("to-ken_1.thumbprint"));
+    assert_memory_equal(text, "to-ken_1.thumbprint", strlen("to-ken_1.thumbprint"));
     /* Whatever the umask: another user's server has to read it. */
     assert_int_equal(mode(WELL_KNOWN "to-ken_1"), 0644);
     assert_int_equal(mode(WELL_KNOWN), 0755);
     assert_int_equal(mode("/.well-known"), 0755);
-    w.solver.withdraw(w.solver.ctx);
+    w.solver.withdraw(w.solver.ctx, &challenge);
     assert_int_equal(access(at(WELL_KNOWN "to-ken_1"), F_OK), -1);
     assert_int_equal(mode(WELL_KNOWN), 0755);
 }
@@ -81,7 +83,7 @@ static void test_again(void **unused)
     (void)unused;
     assert_int_equal(present("a"), 1);
     assert_int_equal(present("a"), 1);
-    w.solver.withdraw(w.solver.ctx);
+    w.solver.withdraw(w.solver.ctx, &challenge);
     assert_int_equal(present("b"), 1);
     assert_int_equal(access(at(WELL_KNOWN "b"), F_OK), 0);
     assert_int_equal(access(at(WELL_KNOWN "a"), F_OK), -1);
@@ -111,7 +113,7 @@ static void test_says_where(void **unused)
     assert_int_equal(w.error, ENOENT);
     assert_string_equal(w.path, "/nonexistent/www");
     /* Nothing was published, so nothing is taken away. */
-    w.solver.withdraw(w.solver.ctx);
+    w.solver.withdraw(w.solver.ctx, &challenge);
 }
 
 static int memory(void)
@@ -143,7 +145,7 @@ static void test_killed_runs_answer_goes(void **unused)
         assert_int_equal(access(at("/.well-known/x"), F_OK), 0);
     }
     assert_int_equal(present("next"), 1);
-    w.solver.withdraw(w.solver.ctx);
+    w.solver.withdraw(w.solver.ctx, &challenge);
     assert_int_equal(access(at("/.answer"), F_OK), -1);
 }
 
@@ -170,7 +172,7 @@ static void test_owner(void **unused)
         assert_int_equal(is.st_mode & 07777, 0755);
         assert_int_equal(stat(at("/.well-known/acme-challenge"), &is), 0);
         assert_int_equal(is.st_uid, cases[i].wanted);
-        w.solver.withdraw(w.solver.ctx);
+        w.solver.withdraw(w.solver.ctx, &challenge);
         close(w.top);
     }
 }
@@ -183,7 +185,7 @@ static void test_links(void **unused)
     assert_int_equal(symlink("../run", at("/.well-known/acme-challenge")), 0);
     assert_int_equal(present("a"), 1);
     assert_int_equal(access(at("/run/a"), F_OK), 0);
-    w.solver.withdraw(w.solver.ctx);
+    w.solver.withdraw(w.solver.ctx, &challenge);
     assert_int_equal(access(at("/run/a"), F_OK), -1);
     assert_int_equal(chmod(at("/.well-known"), 0777), 0);
     assert_int_equal(present("a"), ACME_E_SOLVER);
