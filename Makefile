@@ -188,7 +188,7 @@ proof:
 	$(PYTHON) tests/proof/prove.py $(PROVE)
 
 # PEM=roots.pem NAME=my_roots: trust anchors as a C table for firmware, on standard output. KEY=vendor.pem SERIAL=2 OUT=table
-# [REPLACE=1]: as a table that is stored and signed (core/secure/anchor_table.h). KEY=vendor.pem NAME=my_key: the public key
+# [REPLACE=1]: as a table that is stored and signed (core/roots/anchor_table.h). KEY=vendor.pem NAME=my_key: the public key
 # for that, in C.
 PEM = port/roots/public.pem
 anchors:

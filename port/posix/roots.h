@@ -2,7 +2,7 @@
 #ifndef ACME_POSIX_ROOTS_H
 #define ACME_POSIX_ROOTS_H
 
-#include "secure/anchors.h"
+#include "roots/roots.h"
 
 #define ACME_ROOTS_WORDS 400
 

@@ -3,8 +3,9 @@
  * bytes: half of the inputs get the head and the lengths that make their bytes a table. */
 #include "fuzz.h"
 
-#include "secure/anchor_table.h"
-#include "secure/constraints.h"
+#include "roots/anchor_table.h"
+#include "roots/constraints.h"
+#include "roots/roots.h"
 
 #define HEAD     20
 #define SIGNED   64

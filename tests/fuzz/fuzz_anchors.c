@@ -3,7 +3,8 @@
  * PEM, or DER to be wrapped. */
 #include "fuzz.h"
 
-#include "secure/constraints.h"
+#include "roots/constraints.h"
+#include "roots/roots.h"
 
 struct reading {
     int count;

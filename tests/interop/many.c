@@ -17,6 +17,7 @@
 #include "acme.h"
 #include "posix.h"
 #include "protocol/challenge_http01.h"
+#include "roots/roots.h"
 #include "secure/key_p256.h"
 
 #define CLIENTS_MAX 8

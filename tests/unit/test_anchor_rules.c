@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#include "secure/constraints.h"
+#include "roots/constraints.h"
+#include "roots/roots.h"
 
 #define BYTES(text) (text), sizeof(text) - 1
 

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "secure/constraints.h"
+#include "roots/constraints.h"
+#include "roots/roots.h"
 #include "secure/digest.h"
 #include "secure/tls.h"
 #include "tools/table.h"

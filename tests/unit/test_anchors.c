@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "secure/constraints.h"
+#include "roots/constraints.h"
+#include "roots/roots.h"
 #include "x509/chain.h"
 
 enum { RSA2048, P256, P384, P521, RSA1024, PLAIN, RSA5120, RSA8192, ED25519, RSA4096, KINDS };

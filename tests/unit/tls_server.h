@@ -7,7 +7,7 @@
 
 #include <openssl/ssl.h>
 
-#include "secure/anchors.h"
+#include "roots/roots.h"
 
 struct tls_server {
     SSL_CTX *ctx; /* survives reconnects: it holds the session cache */

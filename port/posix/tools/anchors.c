@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../roots.h"
-#include "secure/constraints.h"
+#include "roots/constraints.h"
 #include "secure/digest.h"
 #include "table.h"
 #include "wire/der.h"
@@ -210,8 +210,8 @@ static int make_source(const char *name)
     if (!read_anchors(&reader, &trust))
         return 1;
     print_notes(trust.count);
-    printf("#include <stdint.h>\n\n#include \"secure/%s.h\"\n\nextern const struct acme_trust %s;\n\n",
-           reader.constrained ? "constraints" : "anchors", name);
+    printf("#include <stdint.h>\n\n#include \"%s.h\"\n\nextern const struct acme_trust %s;\n\n",
+           reader.constrained ? "roots/constraints" : "secure/anchors", name);
     for (size_t i = 0; i < trust.count; i++)
         print_arrays(name, i, &trust.anchors[i]);
     printf("\nstatic const br_x509_trust_anchor %s_anchors[] = {\n", name);

@@ -1,7 +1,7 @@
 /* table.c - see table.h. */
 #include "table.h"
 
-#include "secure/constraints.h"
+#include "roots/constraints.h"
 #include "secure/digest.h"
 
 #define LENGTH_AT 16 /* where the length of the whole stands */

@@ -1,8 +1,8 @@
-/* table.h - makes the signed table of trust anchors that secure/anchor_table.h reads. */
+/* table.h - makes the signed table of trust anchors that roots/anchor_table.h reads. */
 #ifndef ACME_POSIX_TOOLS_TABLE_H
 #define ACME_POSIX_TOOLS_TABLE_H
 
-#include "secure/anchor_table.h"
+#include "roots/anchor_table.h"
 #include "secure/key_p256.h"
 #include "wire/out.h"
 

@@ -13,11 +13,12 @@
  * the whole (4); the anchors; ECDSA signature with SHA-256 over all before it, on P-256, r and s (64). An anchor is: flags (1:
  * a CA), 1 (RSA) or 23, 24 (P-256, P-384), lengths (2 each) of name, constraints, key, and exponent; then these: the name in
  * DER, its constraints as in constraints.h, n or the point, the RSA exponent. */
-#ifndef ACME_SECURE_ANCHOR_TABLE_H
-#define ACME_SECURE_ANCHOR_TABLE_H
+#ifndef ACME_ROOTS_ANCHOR_TABLE_H
+#define ACME_ROOTS_ANCHOR_TABLE_H
 
-#include "../acme_config.h"
-#include "anchors.h"
+#include "../acme_error.h"
+#include "../secure/anchors.h"
+#include "../wire/slice.h"
 
 #if ACME_CFG_SIGNED_ANCHORS
 

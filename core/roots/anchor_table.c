@@ -5,9 +5,9 @@
 
 #include <string.h>
 
+#include "../secure/digest.h"
+#include "../secure/ec.h"
 #include "constraints.h"
-#include "digest.h"
-#include "ec.h"
 
 #define HEAD_LEN       20
 #define ENTRY_LEN      10 /* of an anchor: what stands before its name */

@@ -1,10 +1,10 @@
-/* anchors.c - see anchors.h. */
-#include "anchors.h"
+/* roots.c - see roots.h. */
+#include "roots.h"
 
 #include <string.h>
 
+#include "../secure/cert_scan.h"
 #include "../wire/der.h"
-#include "cert_scan.h"
 #include "constraints.h"
 
 #define RSA_BYTES_MIN      256

@@ -2,11 +2,11 @@
  *
  * Only those of the kind dNSName are about a host name. Whoever is constrained in others only, in subjects' names or
  * addresses, may vouch for any host. */
-#ifndef ACME_SECURE_CONSTRAINTS_H
-#define ACME_SECURE_CONSTRAINTS_H
+#ifndef ACME_ROOTS_CONSTRAINTS_H
+#define ACME_ROOTS_CONSTRAINTS_H
 
+#include "../secure/anchors.h"
 #include "../wire/der.h"
-#include "anchors.h"
 
 #ifdef __cplusplus
 extern "C" {
