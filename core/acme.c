@@ -67,7 +67,6 @@ static void begin(struct acme_client *c, uint32_t now_ms)
     c->flow.hosts.more_count = c->setup->ca.more_host_count;
     c->exchange.setup = c->setup;
     c->exchange.flow = &c->flow;
-    c->flow.rows = acme_flow_rfc8555;
     c->exchange.sink = certificate_piece;
     c->exchange.sink_ctx = c;
     memset(&c->pair, 0, sizeof(c->pair));
@@ -228,7 +227,7 @@ static int tick_key(struct acme_client *c, uint32_t now_ms)
 static int certificate_piece(void *ctx, const char *data, size_t len)
 {
     struct acme_client *c = ctx;
-    if (ACME_CFG_V1 && c->exchange.body == ACME_BODY_DER) {
+    if (acme_body_is_der(c->exchange.body)) {
         return acme_chain_der(&c->chain, data, len);
     }
     return acme_chain_read(&c->chain, data, len);
@@ -296,6 +295,7 @@ static int tick_commit(struct acme_client *c)
         c->phase = ACME_PHASE_PAIR; /* which one it is has to be known */
         return 1;
     }
+    acme_keep_replaced(c);
     c->phase = ACME_PHASE_OVER;
     c->result = ACME_ISSUED;
     return 1;
@@ -311,11 +311,11 @@ static int faulted(struct acme_client *c, int error, uint32_t now_ms)
     return final != 0 ? final : 1;
 }
 
-/* Nobody tells later whether a costly request was carried out, so it is noted before it goes out. A device that loses its
+/* Nobody tells later whether a costly request was carried out, so it is stored before it goes out. A device that loses its
  * power each time may ask twice, then once an hour. */
-static int note_cost(struct acme_client *c)
+static int store_costly(struct acme_client *c)
 {
-    c->exchange.noted++;
+    c->exchange.costly_stored++;
     c->retry_utc = c->retry_utc == 0 ? 1 : c->utc + ACME_COSTLY_RETRY_S;
     return acme_keeper_retry(&c->keeper, &c->flow, c->retry_utc);
 }
@@ -329,12 +329,12 @@ static int tick_wait(struct acme_client *c, uint32_t now_ms)
     if (!acme_exchange_due(x, now_ms)) {
         return 0;
     }
-    const struct acme_row *row = &c->flow.rows[c->flow.step];
+    const struct acme_row *row = acme_row_of(&c->flow, c->flow.step);
     if (row->needs_key && !c->key_ready) {
         return tick_key(c, now_ms);
     }
-    if (ACME_CFG_V1 && row->costly && x->noted <= x->paid) {
-        return note_cost(c);
+    if (acme_costly(row) && x->costly_stored <= x->costly_lost) {
+        return store_costly(c);
     }
     int error = acme_exchange_choose(x, now_ms);
     if (error != 0) {
@@ -378,7 +378,7 @@ static int tick_connect(struct acme_client *c, uint32_t now_ms)
 static int tick_ask(struct acme_client *c)
 {
     struct acme_exchange *x = &c->exchange;
-    int error = ACME_CFG_MANAGE && c->flow.rows[c->flow.step].needs_leaf ? acme_managed_leaf(c) : 0;
+    int error = acme_needs_leaf(acme_row_of(&c->flow, c->flow.step)) ? acme_managed_leaf(c) : 0;
     error = error != 0 ? error : acme_exchange_ask(x);
     if (error == 0 && acme_exchange_begins_chain(x)) {
         error = begin_chain(c);
@@ -439,10 +439,10 @@ static int tick_flow(struct acme_client *c, uint32_t now_ms)
             return kept;
         }
     }
-    bool waits = c->exchange.state == ACME_EXCHANGE_WAIT || (ACME_CFG_V1 && c->exchange.state == ACME_EXCHANGE_JUDGE);
+    bool waits = c->exchange.state == ACME_EXCHANGE_WAIT || c->exchange.state == ACME_EXCHANGE_JUDGE;
     if (!waits && acme_exchange_overdue(&c->exchange, now_ms)) {
-        /* a server that says a byte now and then must not hold us for ever */
-        return ACME_CFG_V1 ? faulted(c, ACME_E_BUDGET, now_ms) : ACME_E_BUDGET;
+        return faulted(c, ACME_E_BUDGET,
+                       now_ms); /* a server that says a byte now and then must not hold us for ever */
     }
     switch (c->exchange.state) {
     case ACME_EXCHANGE_WAIT:

@@ -158,8 +158,8 @@ uint32_t acme_idle_ms(const struct acme_client *client, uint32_t now_ms);
 void acme_stop(struct acme_client *client);
 
 #if ACME_CFG_RENEWAL
-/* What is due when, and why: for a screen, a page, a log. False when it is not known: before the pair was looked at, or
- * without the time. Work: none to speak of. */
+/* What is due when, and why: for a screen, a page, a log. False when it is not known: before the pair was looked at, a
+ * new one included, or without the time. Work: none to speak of. */
 bool acme_plan(const struct acme_client *client, struct acme_plan *plan);
 
 /* ACME_KEEP: true between rounds. What was lent (work, tls, tls_buffer, the keys' handles) may then be used for something

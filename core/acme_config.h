@@ -133,8 +133,8 @@
 #define ACME_CFG_MANAGE 0
 #endif
 
-/* 1: the caller can be told what happens as it happens (acme_setup::trace): for a log, a UART, a screen. Flash: about 0.7 KB. 0: there
- * is no such member; acme_failure() still says how a run has ended, in the CA's words too. */
+/* 1: what happens is told to acme_setup::trace. 0: that is never called, for devices nobody listens to; errors are told as
+ * before (acme_failure()). Flash: about 0.6 KB. */
 #ifndef ACME_CFG_TRACE
 #define ACME_CFG_TRACE 1
 #endif

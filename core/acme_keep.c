@@ -219,6 +219,11 @@ int acme_keep_offer(struct acme_client *c)
     return deploy->offer == NULL ? 1 : deploy->offer(deploy->ctx, &offer);
 }
 
+void acme_keep_replaced(struct acme_client *c)
+{
+    c->keep.known = false;
+}
+
 int acme_keep_deploy(struct acme_client *c)
 {
     struct acme_renewal *r = &c->keep.renewal;

@@ -53,6 +53,9 @@ static inline bool acme_keep_deploys(const struct acme_client *c)
 /* Asks the application whether the new pair counts. Returns 1, 0 not yet, or its error. */
 int acme_keep_offer(struct acme_client *c);
 
+/* The pair was replaced: what is planned for it is not known before it was looked at. */
+void acme_keep_replaced(struct acme_client *c);
+
 /* Has the application take over the pair in use. Returns 1, 0 not yet, or its error. Work: at most one write. */
 int acme_keep_deploy(struct acme_client *c);
 
@@ -90,6 +93,7 @@ uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms);
 #define acme_keep_deploys(c)        false
 #define acme_keep_offer(c)          1
 #define acme_keep_deploy(c)         1
+#define acme_keep_replaced(c)       ((void)(c))
 #define acme_keep_flow(c)           0
 #define acme_keep_looked(c)         1
 #define acme_keep_look_failed(c, e) false

@@ -210,11 +210,9 @@ struct acme_setup {
     void *tls_buffer; /* ACME_TLS_BUFFER_MIN bytes for any server (secure/tls.h) */
     size_t tls_buffer_len;
 
-#if ACME_CFG_TRACE
     /* told what happens; optional. It must not call back into the client. */
     void (*trace)(void *ctx, const struct acme_event *event);
     void *trace_ctx;
-#endif
 };
 
 /* Checks every size, pointer, name, text and URL; without ACME_CFG_CHECK only what could overrun memory. acme_init() calls it.

@@ -289,7 +289,7 @@ def demo():
 
 
 def bench():
-    """instructions and heap of a renewal"""
+    """instructions and heap of a renewal, and what a look costs"""
     scripts("bench")
 
 

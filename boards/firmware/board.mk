@@ -26,14 +26,14 @@ $(FW)/include:
 	$(Q)cp $(or $(JSMN_DIR),/usr/include)/jsmn.h $@.new
 	$(Q)mv $@.new $@
 
-# HEADLESS=1: without the page and without words on the UART. BARE=1: the same, with every option of the core off.
+# HEADLESS=1: it keeps its certificate and does nothing beside; no page, no words, no trace. BARE=1: the same, with every
+# option of the core off.
 ifdef BARE
 HEADLESS = 1
 endif
 ifdef HEADLESS
-MAIN = boards/firmware/option/headless.c
-FW_KIND = $(if $(BARE),-bare,-headless)
-FW_OURS := $(filter-out $(addprefix boards/firmware/,words.c say.c),$(FW_OURS))
+MAIN := boards/firmware/option/headless.c
+FW_OURS := $(filter-out boards/firmware/say.c boards/firmware/words.c,$(FW_OURS))
 endif
 
 # MAIN=main.c: a program of yours in place of the firmware's, without its page: the rest is what an application stands on.
@@ -54,10 +54,6 @@ FW_WARNINGS = $(filter-out -std=c99 -pedantic,$(WARNINGS)) -std=gnu11
 FW_INCLUDES = -Icore -Iport/lwip -Iport/flash $(FW_KIND_INCLUDES) -Iboards/firmware -isystem $(FW)/include -isystem $(FW_LWIP)/src/include
 FW_DEFINES = -DACME_CONFIG_FILE='"acme_limits.h"' -DNDEBUG
 
-ifdef HEADLESS
-FW_DEFINES += -DACME_CFG_TRACE=0 -DACME_CFG_CHECK=0 $(if $(BARE),-DACME_CFG_RENEWAL=0)
-endif
-
 # SMALL=1: in 32 KiB of RAM, for a CA whose TLS records are small.
 ifdef SMALL
 FW_KIND := $(FW_KIND)-small
@@ -74,6 +70,11 @@ endif
 ifdef V1
 FW_KIND := $(FW_KIND)-v1
 FW_DEFINES += -DACME_CFG_V1=1
+endif
+
+ifdef HEADLESS
+FW_KIND := $(FW_KIND)$(if $(BARE),-bare,-headless)
+FW_DEFINES += -DACME_CFG_TRACE=0 -DACME_CFG_CHECK=0 $(if $(BARE),-DACME_CFG_RENEWAL=0)
 endif
 
 # KERNEL=1: as one task of a kernel.

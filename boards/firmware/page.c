@@ -36,18 +36,41 @@ void page_certificate(struct page *p, const uint8_t *der, size_t len)
     }
 }
 
-/* --- what both kinds need --- */
+/* --- the texts --- */
 
-/* Bytes, as people read them; the 31 KiB a small part may have are told to a tenth. */
-static void kib(struct acme_out *o, uint32_t bytes)
-{
-    acme_out_u32(o, bytes >> 10);
-    if (bytes < 100 << 10) {
-        acme_out_text(o, ".");
-        acme_out_u32(o, (bytes & 1023) * 10 >> 10);
-    }
-    acme_out_text(o, " KiB");
-}
+/* In pieces, each ended by a 0. $ and a letter stand for what field() writes, | and ^ for the cells of a row. */
+static const char head_html[] =
+    "<!doctype html><html lang=en><meta name=viewport content=\"width=device-width\"><link rel=icon "
+    "href=\"data:,\"><style>"
+    "html{color-scheme:light dark;background:#fff;color:#222;--c:#176f3f}"
+    "body{font:1em/1.5 system-ui;max-width:30em;margin:auto;padding:1em;overflow-wrap:anywhere}"
+    "h1{font-size:1.5em}h1,p{margin:0}h2{font-size:1em;margin:1em 0 0}\0"
+    "table{width:100%;border-collapse:collapse}th,td{border-top:1px solid #8886;padding:.25em 0}"
+    "th{font-weight:400;text-align:left;white-space:nowrap}td{text-align:right}"
+    "b,progress{color:var(--c);accent-color:var(--c)}progress{width:100%}.x{--c:#b3261e}"
+    "@media(prefers-color-scheme:dark){html{background:#111;color:#ddd;--c:#5ad08f}.x{--c:#ff8a80}}</"
+    "style><title>\0";
+static const char missing_html[] = "Not found</title><h1>Not found</h1><p><a href=/>Status</a>\n";
+static const char begin_html[] = "$n: $s\0"
+                                 "</title><h1>$n</h1>\0"
+                                 "<p$x>Certificate <b>$s</b>$l$p.<p><label><progress max=100 value=$c></progress>$c "
+                                 "% of its life has passed$r</label>\0"
+                                 "<h2>Certificate</h2><table>|Issued by^$i\0"
+                                 "$V$v|Last error^$e$d\0";
+static const char end_html[] = "</table><h2>Device</h2><table>|Board^$b|Software^nanoacme " ACME_VERSION
+                               "$t|Flash^$k0|Static RAM^$k1|Stack, deepest^$k2|Heap^$h\0"
+                               "|Since boot^$4 request$m4, $5 handshake$m5$g</table>\n\0";
+static const char end_json[] =
+    "],\"state\":\"$s\",\"issuer\":\"$j\",\"now\":\"$A\",\"valid_from\":\"$B\",\"valid_to\":\"$C\",\"last_error\":\"$"
+    "e\"\0"
+    ",\"why\":\"$w\"$y\0"
+    ",\"flash\":$0,\"ram\":$1,\"stack_peak\":$2,\"heap\":$3,\"requests\":$4,\"handshakes\":$5,\"polls\":$6,"
+    "\"longest_tick_kilo\":$7}\n\0";
+static const char plan_json[] =
+    ",\"due\":$q,\"next_renewal\":\"$D\",\"renewal_in_s\":$u,\"next_attempt\":\"$E\",\"window_from\":\"$F\","
+    "\"window_to\":\"$G\",\"chosen\":\"$H\",\"failures\":$f,\"stopped\":\"$z\",\"deploy_pending\":$o";
+
+/* --- what stands in them --- */
 
 static bool is_valid(const struct page *p)
 {
@@ -74,320 +97,265 @@ static uint32_t share(const struct page *p, int64_t utc)
     return utc >= p->not_after ? 100 : (uint32_t)(utc - p->not_before) / (life / 100);
 }
 
-/* --- for a person --- */
+/* UTC; nothing: there is none. */
+static void moment(struct acme_out *o, const struct page *p, char name)
+{
+    const struct acme_plan *plan = &p->plan;
+    const int64_t due = plan->due > p->utc ? plan->due : p->utc;
+    int64_t utc;
+
+    switch (name) {
+    case 'A':
+        utc = p->utc;
+        break;
+    case 'B':
+        utc = p->not_before;
+        break;
+    case 'C':
+        utc = p->not_after;
+        break;
+    case 'D':
+        utc = due;
+        break;
+    case 'E':
+        utc = plan->hold_until > due ? plan->hold_until : due;
+        break;
+    case 'F':
+        utc = plan->start;
+        break;
+    case 'G':
+        utc = plan->end;
+        break;
+    default:
+        utc = plan->chosen;
+        break;
+    }
+    if (utc > 0 && utc < ACME_TIME_NEVER) {
+        words_date(o, utc);
+    }
+}
+
+/* In thousands of a unit, to a tenth where that says something. */
+static void tenths(struct acme_out *o, uint32_t value, uint32_t unit)
+{
+    acme_out_u32(o, value / unit);
+    if (value < 100 * unit) {
+        acme_out_text(o, ".");
+        acme_out_u32(o, value % unit * 10 / unit);
+    }
+}
 
 static void escaped(struct acme_out *o, const char *text)
 {
     for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '<':
-            acme_out_text(o, "&lt;");
-            break;
-        case '&':
-            acme_out_text(o, "&amp;");
-            break;
-        default:
+        if (*text == '<' || *text == '&') {
+            acme_out_text(o, *text == '<' ? "&lt;" : "&amp;");
+        } else {
             acme_out_bytes(o, text, 1);
-            break;
         }
     }
 }
 
-static void row(struct acme_out *o, const char *label)
-{
-    acme_out_text(o, "<tr><th>");
-    acme_out_text(o, label);
-    acme_out_text(o, "<td>");
-}
-
-static void date_row(struct acme_out *o, const char *label, int64_t utc)
-{
-    row(o, label);
-    words_date(o, utc);
-    acme_out_text(o, " UTC");
-}
-
-/* The beginning of every page, in two pieces. */
-static void head_html(struct acme_out *o, unsigned piece)
-{
-    static const char *const halves[] = {
-        "<!doctype html><html lang=en><meta name=viewport content=\"width=device-width\"><link rel=icon "
-        "href=\"data:,\"><style>"
-        "html{color-scheme:light dark;background:#fff;color:#222;--c:#176f3f}"
-        "body{font:1em/1.5 system-ui;max-width:30em;margin:auto;padding:1em;overflow-wrap:anywhere}"
-        "h1{font-size:1.5em}h1,p{margin:0}h2{font-size:1em;margin:1em 0 0}",
-        "table{width:100%;border-collapse:collapse}th,td{border-top:1px solid #8886;padding:.25em 0}"
-        "th{font-weight:400;text-align:left;white-space:nowrap}td{text-align:right}"
-        "b,progress{color:var(--c);accent-color:var(--c)}progress{width:100%}.x{--c:#b3261e}"
-        "@media(prefers-color-scheme:dark){html{background:#111;color:#ddd;--c:#5ad08f}.x{--c:#ff8a80}}</"
-        "style><title>",
-    };
-
-    acme_out_text(o, halves[piece]);
-}
-
 /* The unit that tells most: an hour counts when it is the last. */
-static void time_html(struct acme_out *o, int64_t seconds)
+static void left(struct acme_out *o, const struct page *p)
 {
-    uint32_t minutes = (uint32_t)(seconds >> 2) / 15, hours = minutes / 60;
-
-    acme_out_u32(o, hours >= 48 ? hours / 24 : minutes >= 120 ? hours : minutes);
-    acme_out_text(o, hours >= 48 ? " days" : minutes >= 120 ? " hours" : " minutes");
-}
-
-/* Is it well, and what comes next? */
-static void state_html(struct acme_out *o, const struct page *p)
-{
-    acme_out_text(o, is_valid(p) ? "<p>Certificate <b>" : "<p class=x>Certificate <b>");
-    acme_out_text(o, state(p));
-    acme_out_text(o, "</b>");
     if (is_valid(p)) {
+        uint32_t minutes = (uint32_t)((p->not_after - p->utc) >> 2) / 15, hours = minutes / 60;
         acme_out_text(o, ", ");
-        time_html(o, p->not_after - p->utc);
-        acme_out_text(o, " left");
-    }
-    if (p->planned) {
-        acme_out_text(o, ";<br>");
-        words_plan(o, &p->plan, p->utc, " because of ");
-    }
-    acme_out_text(o, ".<p><label><progress max=100 value=");
-    acme_out_u32(o, share(p, p->utc));
-    acme_out_text(o, "></progress>");
-    acme_out_u32(o, share(p, p->utc));
-    acme_out_text(o, " % of its life has passed");
-    if (p->planned && p->plan.due > p->not_before) {
-        acme_out_text(o, "; renewal at ");
-        acme_out_u32(o, share(p, p->plan.due));
-        acme_out_text(o, " %");
-    }
-    acme_out_text(o, "</label>");
-}
-
-static void issuer_html(struct acme_out *o, const struct page *p)
-{
-    acme_out_text(o, "<h2>Certificate</h2><table>");
-    row(o, "Issued by");
-    escaped(o, p->issuer);
-}
-
-static void certificate_html(struct acme_out *o, const struct page *p)
-{
-    date_row(o, "Valid from", p->not_before);
-    date_row(o, "Valid to", p->not_after);
-    if (p->planned && p->plan.start != 0) {
-        date_row(o, "CA's window", p->plan.start);
-        acme_out_text(o, "<br>to ");
-        words_date(o, p->plan.end);
-        acme_out_text(o, " UTC");
-    }
-    row(o, "Last error");
-    acme_out_text(o, p->error != NULL ? p->error : "none");
-    if (p->planned && p->plan.deploy_pending) {
-        row(o, "New pair");
-        acme_out_text(o, "not yet taken over");
+        acme_out_u32(o, hours >= 48 ? hours / 24 : minutes >= 120 ? hours : minutes);
+        acme_out_text(o, hours >= 48 ? " days left" : minutes >= 120 ? " hours left" : " minutes left");
     }
 }
 
-static void device_html(struct acme_out *o, const struct page *p)
-{
-    acme_out_text(o, "</table><h2>Device</h2><table>");
-    row(o, "Board");
-    acme_out_text(o, p->board);
-    row(o, "Software");
-    acme_out_text(o, "nanoacme " ACME_VERSION);
-    if (p->utc != 0) {
-        date_row(o, "Time", p->utc);
-    }
-    row(o, "Flash");
-    kib(o, p->figures[PAGE_FLASH]);
-    row(o, "Static RAM");
-    kib(o, p->figures[PAGE_RAM]);
-    row(o, "Stack, deepest");
-    kib(o, p->figures[PAGE_STACK_PEAK]);
-    row(o, "Heap");
-    acme_out_text(o, p->figures[PAGE_HEAP] == 0 ? "none" : "some");
-}
-
-static void counts_html(struct acme_out *o, const struct page *p)
-{
-    const uint32_t tick = p->figures[PAGE_LONGEST_TICK];
-
-    row(o, "Since boot");
-    acme_out_u32(o, p->figures[PAGE_REQUESTS]);
-    acme_out_text(o, p->figures[PAGE_REQUESTS] == 1 ? " request, " : " requests, ");
-    acme_out_u32(o, p->figures[PAGE_HANDSHAKES]);
-    acme_out_text(o, p->figures[PAGE_HANDSHAKES] == 1 ? " handshake" : " handshakes");
-    if (tick != 0) {
-        row(o, "Longest tick");
-        acme_out_u32(o, tick / 1000);
-        acme_out_text(o, ".");
-        acme_out_u32(o, tick / 100 % 10);
-        acme_out_text(o, " million instructions");
-    }
-    acme_out_text(o, "</table>\n");
-}
-
-/* --- for a program --- */
-
-static void member(struct acme_out *o, const char *name)
-{
-    acme_out_text(o, ",\"");
-    acme_out_text(o, name);
-    acme_out_text(o, "\":");
-}
-
-static void text_member(struct acme_out *o, const char *name, const char *value)
-{
-    member(o, name);
-    acme_out_text(o, "\"");
-    acme_out_json(o, acme_slice_of(value));
-    acme_out_text(o, "\"");
-}
-
-/* UTC; empty: there is none. */
-static void date_member(struct acme_out *o, const char *name, int64_t utc)
-{
-    member(o, name);
-    acme_out_text(o, "\"");
-    if (utc > 0 && utc < ACME_TIME_NEVER) {
-        words_date(o, utc);
-    }
-    acme_out_text(o, "\"");
-}
-
-static void number_member(struct acme_out *o, const char *name, uint32_t value)
-{
-    member(o, name);
-    acme_out_u32(o, value);
-}
-
-static void life_json(struct acme_out *o, const struct page *p)
-{
-    acme_out_text(o, "]");
-    text_member(o, "state", state(p));
-    text_member(o, "issuer", p->issuer);
-    date_member(o, "now", p->utc);
-    date_member(o, "valid_from", p->not_before);
-    date_member(o, "valid_to", p->not_after);
-    text_member(o, "last_error", p->error != NULL ? p->error : "none");
-}
-
-static void plan_json(struct acme_out *o, const struct page *p)
+/* Writes what *at names. Returns its last character. *part is a text with fields of its own that comes next, if there is one.
+ *
+ *   0 to 7     figures[]; with k before it as KiB, with m the "s" of its plural; M: the longest tick in millions
+ *   A to H     moments, see above
+ *   n b s i j  first name, board, state, issuer (for HTML, for JSON)
+ *   x l c      class for "not well", what is left of its life, percent of it that have passed
+ *   p w a      plan in words, why, percent of the life that will have passed then
+ *   q u f z o  of the plan, for JSON: due, seconds until then, failures, error that stopped it, pair not taken over
+ *   e h        last error, heap
+ *   V v r d    parts for a person that may be missing: validity, CA's window, renewal, new pair
+ *   t g y      likewise: time, longest tick; for JSON: the plan */
+static const char *field(struct acme_out *o, const struct page *p, const char *at, const char **part)
 {
     const struct acme_plan *plan = &p->plan;
     const bool due = plan->due <= p->utc;
+    const char *text = "";
+    uint32_t value;
 
-    if (!p->planned) {
-        text_member(o, "why", "not known yet");
-        return;
+    if (*at < 'I') {
+        if (*at >= 'A') {
+            moment(o, p, *at);
+        } else {
+            acme_out_u32(o, p->figures[*at - '0']);
+        }
+        return at;
     }
-    member(o, "due");
-    acme_out_text(o, due ? "true" : "false");
-    text_member(o, "why", words_why(plan->why));
-    date_member(o, "next_renewal", due ? p->utc : plan->due);
-    number_member(o, "renewal_in_s", due ? 0 : (uint32_t)(plan->due - p->utc));
-    date_member(o, "next_attempt", plan->hold_until > plan->due ? plan->hold_until : due ? p->utc : plan->due);
-    date_member(o, "window_from", plan->start);
-    date_member(o, "window_to", plan->end);
-    date_member(o, "chosen", plan->chosen);
-    number_member(o, "failures", plan->failures);
-    text_member(o, "stopped", plan->hold == ACME_HOLD_STOPPED ? words_error(plan->error) : "");
-    member(o, "deploy_pending");
-    acme_out_text(o, plan->deploy_pending ? "true" : "false");
+    switch (*at) {
+    case 'n':
+        text = p->names[0];
+        break;
+    case 's':
+        text = state(p);
+        break;
+    case 'b':
+        text = p->board;
+        break;
+    case 'e':
+        text = p->error != NULL ? p->error : "none";
+        break;
+    case 'w':
+        text = p->planned ? words_why(plan->why) : "not known yet";
+        break;
+    case 'x':
+        text = is_valid(p) ? "" : " class=x";
+        break;
+    case 'd':
+        *part = p->planned && plan->deploy_pending ? "|New pair^not yet taken over" : NULL;
+        break;
+    case 'h':
+        text = p->figures[PAGE_HEAP] == 0 ? "none" : "some";
+        break;
+    case 'q':
+        text = due ? "true" : "false";
+        break;
+    case 'o':
+        text = plan->deploy_pending ? "true" : "false";
+        break;
+    case 'z':
+        text = plan->hold == ACME_HOLD_STOPPED ? words_error(plan->error) : "";
+        break;
+    case 'r':
+        *part = p->planned && plan->due > p->not_before ? "; renewal at $a %" : NULL;
+        break;
+    case 'V':
+        *part = p->not_after != 0 ? "|Valid from^$B UTC|Valid to^$C UTC" : NULL;
+        break;
+    case 'v':
+        *part = p->planned && plan->start != 0 ? "|CA's window^$F UTC<br>to $G UTC" : NULL;
+        break;
+    case 't':
+        *part = p->utc != 0 ? "|Time^$A UTC" : NULL;
+        break;
+    case 'g':
+        *part = p->figures[PAGE_LONGEST_TICK] != 0 ? "|Longest tick^$M million instructions" : NULL;
+        break;
+    case 'y':
+        *part = p->planned ? plan_json : NULL;
+        break;
+    case 'k':
+        tenths(o, p->figures[*++at - '0'], 1024);
+        text = " KiB";
+        break;
+    case 'm':
+        text = p->figures[*++at - '0'] == 1 ? "" : "s";
+        break;
+    case 'M':
+        tenths(o, p->figures[PAGE_LONGEST_TICK], 1000);
+        break;
+    case 'i':
+        escaped(o, p->issuer);
+        break;
+    case 'j':
+        acme_out_json(o, acme_slice_of(p->issuer));
+        break;
+    case 'l':
+        left(o, p);
+        break;
+    case 'p':
+        if (p->planned) {
+            acme_out_text(o, ";<br>");
+            words_plan(o, plan, p->utc, " because of ");
+        }
+        break;
+    default:
+        value = *at == 'f'   ? plan->failures
+                : *at != 'u' ? share(p, *at == 'c' ? p->utc : plan->due)
+                : due        ? 0
+                             : (uint32_t)(plan->due - p->utc);
+        acme_out_u32(o, value);
+        break;
+    }
+    acme_out_text(o, text);
+    return at;
 }
 
-static void figures_json(struct acme_out *o, const struct page *p)
+static void fill(struct acme_out *o, const struct page *p, const char *at)
 {
-    static const char *const members[PAGE_FIGURES] = {
-        [PAGE_FLASH] = "flash",           [PAGE_RAM] = "ram",
-        [PAGE_STACK_PEAK] = "stack_peak", [PAGE_HEAP] = "heap",
-        [PAGE_REQUESTS] = "requests",     [PAGE_HANDSHAKES] = "handshakes",
-        [PAGE_POLLS] = "polls",           [PAGE_LONGEST_TICK] = "longest_tick_kilo",
-    };
+    const char *part = NULL, *back = NULL; /* from a part to what it stands in */
 
-    for (unsigned i = 0; i < PAGE_FIGURES; i++) {
-        number_member(o, members[i], p->figures[i]);
+    for (;;) {
+        if (*at == '\0' && back != NULL) {
+            at = back;
+            back = NULL;
+            continue;
+        } else if (*at == '\0') {
+            return;
+        } else if (*at == '$') {
+            at = field(o, p, at + 1, &part);
+            if (part != NULL) {
+                back = at + 1;
+                at = part;
+                part = NULL;
+                continue;
+            }
+        } else if (*at == '|') {
+            acme_out_text(o, "<tr><th>");
+        } else if (*at == '^') {
+            acme_out_text(o, "<td>");
+        } else {
+            acme_out_bytes(o, at, 1);
+        }
+        at++;
     }
-    acme_out_text(o, "}\n");
 }
 
 /* --- one piece behind the other --- */
 
-static bool piece_html(struct acme_out *o, const struct page *p, unsigned piece)
+/* Fills in piece number `piece` of the text. */
+static void fill_piece(struct acme_out *o, const struct page *p, const char *text, unsigned piece)
 {
-    switch (piece) {
-    case 0:
-    case 1:
-        head_html(o, piece);
-        break;
-    case 2:
-        acme_out_text(o, p->names[0]);
-        acme_out_text(o, ": ");
-        acme_out_text(o, state(p));
-        break;
-    case 3:
-        acme_out_text(o, "</title><h1>");
-        acme_out_text(o, p->names[0]);
-        acme_out_text(o, "</h1>");
-        break;
-    case 4:
-        state_html(o, p);
-        break;
-    case 5:
-        issuer_html(o, p);
-        break;
-    case 6:
-        certificate_html(o, p);
-        break;
-    default:
-        piece -= 6;
-        if (piece < p->name_count) { /* the names but the first */
-            row(o, "Also for");
-            acme_out_text(o, p->names[piece]);
-        } else if (piece == p->name_count) {
-            device_html(o, p);
-        } else if (piece == p->name_count + 1) {
-            counts_html(o, p);
-        } else {
-            return false;
-        }
+    for (; piece > 0; piece--) {
+        text += strlen(text) + 1;
     }
-    return true;
+    fill(o, p, text);
 }
 
-static bool piece_json(struct acme_out *o, const struct page *p, unsigned piece)
+bool page_piece(struct acme_out *o, const struct page *p, unsigned piece, bool json)
 {
-    if (piece == 0) {
-        acme_out_text(o, "{\"board\":\"");
-        acme_out_text(o, p->board);
-        acme_out_text(o, "\",\"names\":[");
-    } else if (piece <= p->name_count) {
-        acme_out_text(o, piece > 1 ? ",\"" : "\"");
-        acme_out_text(o, p->names[piece - 1]);
-        acme_out_text(o, "\"");
-    } else if (piece == p->name_count + 1) {
-        life_json(o, p);
-    } else if (piece == p->name_count + 2) {
-        plan_json(o, p);
-    } else if (piece == p->name_count + 3) {
-        figures_json(o, p);
+    const unsigned begin = json ? 1 : 7,
+                   count = json ? 3 : 2; /* pieces before the names, or the other names; after */
+    const unsigned named = (unsigned)p->name_count - (json ? 0 : 1);
+
+    if (piece < begin) {
+        if (json) {
+            fill(o, p, "{\"board\":\"$b\",\"names\":[");
+        } else if (piece < 2) {
+            fill_piece(o, p, head_html, piece);
+        } else {
+            fill_piece(o, p, begin_html, piece - 2);
+        }
+    } else if (piece - begin < named) {
+        piece -= begin;
+        acme_out_text(o, !json ? "<tr><th>Also for<td>" : piece > 0 ? ",\"" : "\"");
+        acme_out_text(o, p->names[json ? piece : piece + 1]);
+        acme_out_text(o, json ? "\"" : "");
+    } else if (piece - begin - named < count) {
+        fill_piece(o, p, json ? end_json : end_html, piece - begin - named);
     } else {
         return false;
     }
     return true;
 }
 
-bool page_piece(struct acme_out *o, const struct page *p, unsigned piece, bool json)
-{
-    return json ? piece_json(o, p, piece) : piece_html(o, p, piece);
-}
-
 bool page_missing(struct acme_out *o, unsigned piece)
 {
     if (piece < 2) {
-        head_html(o, piece);
+        fill_piece(o, NULL, head_html, piece);
     } else if (piece == 2) {
-        acme_out_text(o, "Not found</title><h1>Not found</h1><p><a href=/>Status</a>\n");
+        acme_out_text(o, missing_html);
     }
     return piece < 3;
 }

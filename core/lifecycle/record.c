@@ -149,7 +149,7 @@ void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
     line(o, "newNonce", flow->directory.new_nonce);
     line(o, "newAccount", flow->directory.new_account);
     line(o, "newOrder", flow->directory.new_order);
-    if (ACME_CFG_V1 && flow->directory.new_cert[0] != '\0') {
+    if (acme_directory_is_v1(&flow->directory)) {
         line(o, "newCert", flow->directory.new_cert);
     }
     write_info(o, flow);
@@ -234,7 +234,7 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
         if (flow->answered > 0) {
             number(o, "answered", flow->answered);
         }
-        if (ACME_CFG_V1 && flow->directory.new_cert[0] != '\0') {
+        if (acme_directory_is_v1(&flow->directory)) {
             write_v1_order(o, &flow->order);
         }
     }

@@ -9,7 +9,7 @@
 #ifndef ACME_PROTOCOL_EXCHANGE_H
 #define ACME_PROTOCOL_EXCHANGE_H
 
-#include "flow.h"
+#include "tables.h"
 #include "../wire/http.h"
 
 #ifdef __cplusplus
@@ -35,19 +35,19 @@ struct acme_exchange {
     enum acme_exchange_state state;
 
     /* the request in hand */
-    struct acme_url url;  /* leads into the flow                                             */
-    bool for_nonce;       /* it is HEAD newNonce                                             */
-    bool fresh;           /* the connection was made for it                                  */
-    bool touched;         /* a byte of its answer has arrived                                */
-    bool headed;          /* the whole head of its answer has                                */
-    bool wary;            /* the server closes kept connections without a word: keep none    */
-    bool paid;            /* a costly request may have been carried out in vain before       */
-    uint8_t noted;        /* costly requests the store knows of                              */
-    enum acme_body body;  /* what the body of its answer is                                  */
-    size_t payload_len;   /* raw payload, waiting at the end of work                         */
-    size_t output_len[2]; /* body at the start of work, head behind it                       */
-    size_t sent;          /* of both together: head first, then body                         */
-    size_t body_len;      /* of the answer's body, in work or gone to the sink               */
+    struct acme_url url;   /* leads into the flow                                             */
+    bool for_nonce;        /* it is HEAD newNonce                                             */
+    bool fresh;            /* the connection was made for it                                  */
+    bool touched;          /* a byte of its answer has arrived                                */
+    bool headed;           /* the whole head of its answer has                                */
+    bool no_keep_alive;    /* the server closes kept connections without a word: keep none    */
+    bool costly_lost;      /* a costly request may have been carried out in vain before       */
+    uint8_t costly_stored; /* costly requests the store knows of                              */
+    enum acme_body body;   /* what the body of its answer is                                  */
+    size_t payload_len;    /* raw payload, waiting at the end of work                         */
+    size_t output_len[2];  /* body at the start of work, head behind it                       */
+    size_t sent;           /* of both together: head first, then body                         */
+    size_t body_len;       /* of the answer's body, in work or gone to the sink               */
     int (*sink)(void *ctx, const char *data, size_t len);
     void *sink_ctx;
 
@@ -97,11 +97,9 @@ int acme_exchange_ask(struct acme_exchange *x);
 /* After acme_exchange_ask(): the answer will be a chain or its first certificate, for which the sink must be ready. */
 static inline bool acme_exchange_begins_chain(const struct acme_exchange *x)
 {
-    enum acme_body body = x->flow->rows[x->flow->step].body;
-    if (ACME_CFG_V1 && body == ACME_BODY_DER) {
-        return x->flow->issuers == 0;
-    }
-    return body == ACME_BODY_CHAIN && !x->for_nonce;
+    enum acme_body body = acme_row_of(x->flow, x->flow->step)->body;
+    bool first = acme_body_is_der(body) && acme_issuers(x->flow) == 0;
+    return (body == ACME_BODY_CHAIN && !x->for_nonce) || first;
 }
 
 /* SIGN -> SEND: the JWS and the request head. Work: one signature. */
@@ -128,6 +126,17 @@ int acme_exchange_judge(struct acme_exchange *x, uint32_t now_ms, bool *close);
  * Returns 0, or `error` when it is final. For the owner's use when connection, TLS or framing failed, and that connection must
  * be closed; acme_exchange_judge() has the same done with an odd answer, whose connection stays. */
 int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms);
+
+/* --- what the engine's two files share --- */
+
+/* The answer's head tells of success. */
+bool acme_exchange_is_good(const struct acme_exchange *x);
+
+/* Any state -> WAIT for wait_ms; with an error, because of it. */
+void acme_exchange_wait(struct acme_exchange *x, uint32_t now_ms, uint32_t wait_ms, int error);
+
+/* The step to go on with is another one; no advance. */
+void acme_exchange_back(struct acme_exchange *x, enum acme_step step);
 
 /* Goes on with `step`, as flow and owner decide outside an exchange (PRESENT, CERTIFICATE). */
 void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now_ms);

@@ -2,6 +2,8 @@
 #ifndef ACME_PROTOCOL_FLOW_H
 #define ACME_PROTOCOL_FLOW_H
 
+#include "flow_v1.h"
+#include "manage.h"
 #include "problem.h"
 #include "resource.h"
 #include "../jose/jwk.h"
@@ -32,6 +34,9 @@ enum acme_body {
     ACME_BODY_NONE   /* of no interest                                                  */
 };
 
+/* Only ACME v1 and what is done beside issuing have rows like that. */
+#define acme_body_is_none(body) ((ACME_CFG_V1 || ACME_CFG_MANAGE) && (body) == ACME_BODY_NONE)
+
 /* What the engine can tell a reader. There is no HTTP code in it, so none can be judged by. */
 struct acme_answer {
     struct acme_json *json;     /* the body; without any value when it was empty or is not JSON */
@@ -40,24 +45,6 @@ struct acme_answer {
     struct acme_slice link;     /* absolute; may be empty                                       */
     size_t len;                 /* of the body                                                  */
 };
-
-#if ACME_CFG_MANAGE
-/* What is done beside issuing: manage.c. */
-struct acme_manage {
-    enum acme_when what;
-    bool on;           /* its table is in force                                                      */
-    bool next;         /* the certificate key's handle holds the account's next key                  */
-    bool by_next;      /* the next key signs                                                         */
-    bool in_doubt;     /* an earlier request may have been carried out, its answer was lost          */
-    bool looked;       /* a refusal has led to the account once                                      */
-    bool drop_account; /* for the keeper, as those of struct acme_flow                               */
-    bool drop_next;
-    bool promote;    /* the next key is to take the account key's place                            */
-    bool promoted;   /* it has in the store                                                        */
-    size_t leaf_len; /* of the certificate that lies at the end of the work buffer                 */
-    char url[ACME_URL_MAX + 1];
-};
-#endif
 
 #if ACME_CFG_RENEWAL
 /* Renewal information (RFC 9773), and what newOrder says beside the names. */
@@ -77,7 +64,6 @@ struct acme_info {
  * Small members come first, here and in all large structs: what lies near the start is cheap to reach. */
 struct acme_flow {
     const struct acme_setup *setup;
-    const struct acme_row *rows;      /* the table in force                                        */
     const struct acme_solver *solver; /* of the authorization being worked on                       */
     enum acme_step step;
     enum acme_status status; /* of the last object read, for the trace                               */
@@ -102,16 +88,16 @@ struct acme_flow {
     bool drop_order;
     bool drop_key; /* the key made for an order that is no more */
 
-    bool resumed;        /* the order came from the store: it may be gone                            */
-    bool finalized;      /* the CA may have carried out finalize: there may be a certificate         */
-    bool requested;      /* finalize has gone out in this run                                        */
-    bool old;            /* stored so long before this run that its certificate is given up; never once this run may
+    bool resumed;   /* the order came from the store: it may be gone                            */
+    bool finalized; /* the CA may have carried out finalize: there may be a certificate         */
+    bool requested; /* finalize has gone out in this run                                        */
+    bool old;       /* stored so long before this run that its certificate is given up; never once this run may
                             have had finalize carried out                                            */
-    bool cached;         /* the directory came from the store: it may be out of date                 */
-    bool renewed;        /* the account was looked up by its key once already                        */
-    bool confirmed;      /* the CA has told the account's URL in this run                            */
-    bool reordered;      /* a useless order was replaced once already                                */
-    uint8_t issuers;     /* links of the chain that were followed                                    */
+    bool cached;    /* the directory came from the store: it may be out of date                 */
+    bool renewed;   /* the account was looked up by its key once already                        */
+    bool confirmed; /* the CA has told the account's URL in this run                            */
+    bool reordered; /* a useless order was replaced once already                                */
+    ACME_V1_FLOW
     uint32_t signatures; /* of certificate requests                                                  */
     int64_t since;       /* when the order was stored first, not when finalize was asked; 0: not known */
 
@@ -131,17 +117,15 @@ struct acme_flow {
 #if ACME_CFG_RENEWAL
     struct acme_info info;
 #endif
-#if ACME_CFG_MANAGE
-    struct acme_manage manage;
-#endif
+    ACME_MANAGE_FLOW
 };
 
 struct acme_row {
     enum acme_method method;
     bool poll;           /* wait before asking, longer each time                                          */
     bool needs_key;      /* the certificate key must be at hand                                           */
-    bool costly;         /* each time it is carried out counts against a quota                            */
-    bool needs_leaf;     /* the certificate in use must lie at the end of the work buffer                 */
+    bool costly;         /* ACME v1: each time it is carried out counts against a quota                   */
+    bool needs_leaf;     /* beside issuing: the certificate in use must lie at the end of the work buffer */
     enum acme_body body; /* of a good answer                                                              */
     enum acme_step lost; /* where to look when the answer was lost: the request may have been carried out */
     /* The URL to ask; NUL-terminated. */
@@ -153,36 +137,6 @@ struct acme_row {
     /* Reads a refusal. Returns the next step, or an error (ACME_E_PROBLEM). NULL: ACME_E_PROBLEM. */
     int (*refused)(struct acme_flow *flow, const struct acme_problem *problem);
 };
-
-/* The table of RFC 8555, indexed by enum acme_step. */
-extern const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT];
-
-/* The table of ACME v1: Boulder in December 2016, and the drafts it came from. */
-extern const struct acme_row acme_flow_v1[ACME_STEP_COUNT];
-
-#if ACME_CFG_MANAGE
-/* Begins on the tables of manage.c: `what`, or issuing once it is known which account key is in force. `next`: there is a
- * next one, in the certificate key's handle. Returns 0 or ACME_E_KEY_FIXED. */
-int acme_manage_start(struct acme_flow *flow, enum acme_when what, bool next);
-
-/* acme_flow_lost(), for its steps. */
-void acme_manage_lost(struct acme_flow *flow);
-
-static inline bool acme_manage_is_on(const struct acme_flow *flow)
-{
-    return flow->manage.on;
-}
-
-/* The key that signs. */
-static inline const struct acme_key *acme_manage_key(const struct acme_flow *flow)
-{
-    return flow->manage.by_next ? &flow->setup->certificate_key : &flow->setup->account_key;
-}
-#else
-#define acme_manage_is_on(flow) false
-#define acme_manage_key(flow)   (&(flow)->setup->account_key)
-#define acme_manage_lost(flow)  ((void)(flow))
-#endif
 
 #if ACME_CFG_RENEWAL
 /* Begins a look: renewal information is asked for, no more (renewal_info.c). As acme_flow_start(). */
@@ -200,15 +154,9 @@ bool acme_flow_replaces(const struct acme_flow *flow);
 #define acme_flow_replaces(flow) false
 #endif
 
-/* Begins, with what the caller has put into directory, account and order.url from the store. */
-void acme_flow_start(struct acme_flow *flow);
-
 /* The rows without a request: does some of the step's work. Returns the next step, flow->step when it is not
  * finished, or an error. Work: the solver's. */
 int acme_flow_act(struct acme_flow *flow);
-
-/* Notes that the step's request may have been carried out: its answer was lost, or somebody else's. */
-void acme_flow_lost(struct acme_flow *flow);
 
 /* Only the head of the answer was of use: what newOrder has made is at `location`, which may be empty. */
 void acme_flow_located(struct acme_flow *flow, struct acme_slice location);

@@ -8,7 +8,7 @@
  * is valid, the drafts want it the other way round. So the table can be this short: only the body's `status` counts,
  * as in RFC 8555, and the certificate is asked for when each authorization has said `valid`. Too early, the server
  * answers 403, in the same words as to one who will never get it. */
-#include "flow_rows.h"
+#include "steps.h"
 #include "trace.h"
 
 #if ACME_CFG_V1
@@ -127,7 +127,7 @@ static int account_read(struct acme_flow *f, const struct acme_answer *a)
         return more < 0 ? more : ACME_STEP_ACCOUNT;
     }
     acme_flow_account_found(f);
-    return acme_flow_v1_order(f);
+    return ACME_STEP_ORDER;
 }
 
 /* The key has a registration already: the refusal tells where. Its terms are looked at there. */
@@ -151,24 +151,20 @@ static int account_refused(struct acme_flow *f, const struct acme_problem *p)
  *
  * A server allows an account so many that are pending, and for a week; one that is valid is none of them. */
 
-int acme_flow_v1_order(struct acme_flow *f)
+enum acme_step acme_flow_v1_enter(struct acme_flow *f, enum acme_step step)
 {
+    if (!acme_is_v1(f) || acme_manage_is_on(f) || (step != ACME_STEP_ORDER && step != ACME_STEP_ORDER_POLL)) {
+        return step;
+    }
     f->issuers = 0;
     if (f->order.certificate[0] != '\0') {
         f->authz = f->order.authz_count;
         f->finalized = true;
         return ACME_STEP_CERTIFICATE;
     }
-    f->authz = 0;
     if (f->order.authz_count == 0) { /* none, or one of RFC 8555 */
         f->order.url[0] = '\0';
-        return ACME_STEP_ORDER;
     }
-    return ACME_STEP_AUTHZ;
-}
-
-int acme_flow_v1_next(struct acme_flow *f)
-{
     if (f->authz < f->order.authz_count) {
         return ACME_STEP_AUTHZ;
     }
@@ -261,7 +257,7 @@ static int finalize_ask(struct acme_flow *f, struct acme_out *payload)
 static int finalize_read(struct acme_flow *f, const struct acme_answer *a)
 {
     f->status = ACME_STATUS_NONE;
-    acme_flow_lost(f); /* it was carried out */
+    acme_flow_finalize_lost(f); /* it was carried out */
     f->repeats = 0;
     int error = acme_url_keep(f->order.certificate, a->location, &f->hosts);
     f->save_order = error == 0;

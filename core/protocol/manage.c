@@ -7,7 +7,7 @@
  * A change of the key is the one that can lose something. The next key is stored before the CA hears of it, and stays
  * there until the CA is known to have agreed. As long as it is there every run first asks the CA which of the two it
  * knows, the old one or the next, and that one is the account's. */
-#include "flow_rows.h"
+#include "steps.h"
 #include "../jose/b64url.h"
 #include "../jose/jws.h"
 
@@ -32,60 +32,47 @@ static int change_refused(struct acme_flow *f, const struct acme_problem *p);
 static int try_read(struct acme_flow *f, const struct acme_answer *a);
 static int try_refused(struct acme_flow *f, const struct acme_problem *p);
 
-/* The two tables differ in how a request is signed. */
-#define ROWS(signed_by)                                                                                              \
-    {                                                                                                                \
-        [ACME_STEP_DIRECTORY] = {.method = ACME_METHOD_GET,                                                          \
-                                 .lost = ACME_STEP_DIRECTORY,                                                        \
-                                 .url = acme_flow_directory_url,                                                     \
-                                 .read = directory_read},                                                            \
-        [ACME_STEP_ACCOUNT] = {.method = ACME_METHOD_NEW_KEY,                                                        \
-                               .lost = ACME_STEP_ACCOUNT,                                                            \
-                               .url = look_url,                                                                      \
-                               .ask = look_ask,                                                                      \
-                               .read = look_read,                                                                    \
-                               .refused = look_refused},                                                             \
-        [ACME_STEP_REVOKE] = {.method = signed_by,                                                                   \
-                              .lost = ACME_STEP_REVOKE,                                                              \
-                              .needs_leaf = true,                                                                    \
-                              .body = ACME_BODY_NONE,                                                                \
-                              .url = own_url,                                                                        \
-                              .ask = revoke_ask,                                                                     \
-                              .read = revoke_read,                                                                   \
-                              .refused = revoke_refused},                                                            \
-        [ACME_STEP_DEACTIVATE] = {.method = signed_by,                                                               \
-                                  .lost = ACME_STEP_DEACTIVATE,                                                      \
-                                  .url = account_url,                                                                \
-                                  .ask = deactivate_ask,                                                             \
-                                  .read = deactivate_read,                                                           \
-                                  .refused = deactivate_refused},                                                    \
-        [ACME_STEP_CHANGE_KEY] = {.method = signed_by,                                                               \
-                                  .lost = ACME_STEP_ACCOUNT,                                                         \
-                                  .needs_key = true,                                                                 \
-                                  .body = ACME_BODY_NONE,                                                            \
-                                  .url = own_url,                                                                    \
-                                  .ask = change_ask,                                                                 \
-                                  .read = change_read,                                                               \
-                                  .refused = change_refused},                                                        \
-        [ACME_STEP_TRY_KEY] = {.method = signed_by,                                                                  \
-                               .lost = ACME_STEP_TRY_KEY,                                                            \
-                               .poll = true,                                                                         \
-                               .url = account_url,                                                                   \
-                               .read = try_read,                                                                     \
-                               .refused = try_refused},                                                              \
-    }
-
-static const struct acme_row rows_rfc8555[ACME_STEP_COUNT] = ROWS(ACME_METHOD_POST);
-#if ACME_CFG_V1
-static const struct acme_row rows_v1[ACME_STEP_COUNT] = ROWS(ACME_METHOD_NEW_KEY);
-#else
-#define rows_v1 rows_rfc8555
-#endif
-
-static bool is_v1(const struct acme_flow *f)
-{
-    return ACME_CFG_V1 && f->directory.new_cert[0] != '\0';
-}
+/* How it is signed in ACME v1 is the engine's. */
+const struct acme_row acme_manage_rows[ACME_STEP_COUNT] = {
+    [ACME_STEP_DIRECTORY] = {.method = ACME_METHOD_GET,
+                             .lost = ACME_STEP_DIRECTORY,
+                             .url = acme_flow_directory_url,
+                             .read = directory_read},
+    [ACME_STEP_ACCOUNT] = {.method = ACME_METHOD_NEW_KEY,
+                           .lost = ACME_STEP_ACCOUNT,
+                           .url = look_url,
+                           .ask = look_ask,
+                           .read = look_read,
+                           .refused = look_refused},
+    [ACME_STEP_REVOKE] = {.method = ACME_METHOD_POST,
+                          .lost = ACME_STEP_REVOKE,
+                          .needs_leaf = true,
+                          .body = ACME_BODY_NONE,
+                          .url = own_url,
+                          .ask = revoke_ask,
+                          .read = revoke_read,
+                          .refused = revoke_refused},
+    [ACME_STEP_DEACTIVATE] = {.method = ACME_METHOD_POST,
+                              .lost = ACME_STEP_DEACTIVATE,
+                              .url = account_url,
+                              .ask = deactivate_ask,
+                              .read = deactivate_read,
+                              .refused = deactivate_refused},
+    [ACME_STEP_CHANGE_KEY] = {.method = ACME_METHOD_POST,
+                              .lost = ACME_STEP_ACCOUNT,
+                              .needs_key = true,
+                              .body = ACME_BODY_NONE,
+                              .url = own_url,
+                              .ask = change_ask,
+                              .read = change_read,
+                              .refused = change_refused},
+    [ACME_STEP_TRY_KEY] = {.method = ACME_METHOD_POST,
+                           .lost = ACME_STEP_TRY_KEY,
+                           .poll = true,
+                           .url = account_url,
+                           .read = try_read,
+                           .refused = try_refused},
+};
 
 int acme_manage_start(struct acme_flow *f, enum acme_when what, bool next)
 {
@@ -96,7 +83,6 @@ int acme_manage_start(struct acme_flow *f, enum acme_when what, bool next)
     m->on = true;
     m->next = next;
     m->in_doubt = next && what == ACME_CHANGE_KEY;
-    f->rows = rows_rfc8555;
     f->step = ACME_STEP_DIRECTORY;
     bool movable = key->ops->load != NULL && key->ops == f->setup->certificate_key.ops;
     return what == ACME_CHANGE_KEY && !movable ? ACME_E_KEY_FIXED : 0;
@@ -117,13 +103,13 @@ static int directory_read(struct acme_flow *f, const struct acme_answer *a)
     if (error != 0) {
         return error;
     }
-    f->rows = is_v1(f) ? rows_v1 : rows_rfc8555;
+    acme_learn_v1(f);
     f->status = ACME_STATUS_NONE;
     f->account[0] = '\0';
     if (f->manage.what == ACME_REVOKE) {
-        resource = is_v1(f) ? "revoke-cert" : "revokeCert";
+        resource = acme_is_v1(f) ? "revoke-cert" : "revokeCert";
     } else if (f->manage.what == ACME_CHANGE_KEY) {
-        resource = is_v1(f) ? "key-change" : "keyChange";
+        resource = acme_is_v1(f) ? "key-change" : "keyChange";
     }
     if (resource != NULL) {
         struct acme_slice url = acme_json_text(a->json, 0, resource);
@@ -143,8 +129,9 @@ static const char *look_url(const struct acme_flow *f)
  * and makes none with terms that are not its own. */
 static int look_ask(struct acme_flow *f, struct acme_out *payload)
 {
-    acme_out_text(payload, is_v1(f) ? "{\"resource\":\"new-reg\",\"agreement\":\"about:blank\"}"
-                                    : "{\"onlyReturnExisting\":true}");
+    (void)f; /* in a build without ACME v1 */
+    acme_out_text(payload, acme_is_v1(f) ? "{\"resource\":\"new-reg\",\"agreement\":\"about:blank\"}"
+                                         : "{\"onlyReturnExisting\":true}");
     return 0;
 }
 
@@ -153,9 +140,7 @@ static int leave(struct acme_flow *f)
 {
     f->manage.on = false;
     f->save_account = f->account[0] != '\0';
-    f->rows = acme_flow_rfc8555;
-    acme_flow_start(f);
-    return (int)f->step;
+    return acme_flow_begin(f);
 }
 
 static int known(struct acme_flow *f)
@@ -203,7 +188,7 @@ static int ended(struct acme_flow *f)
 
 static int look_read(struct acme_flow *f, const struct acme_answer *a)
 {
-    if (is_v1(f)) { /* it is made after all: the key had none */
+    if (acme_is_v1(f)) { /* it is made after all: the key had none */
         return unknown(f);
     }
     f->status = acme_status_of(acme_json_text(a->json, 0, "status"));
@@ -220,11 +205,12 @@ static int look_refused(struct acme_flow *f, const struct acme_problem *p)
         ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated; or a list of who may ask */
         return ++f->denied < ACME_REPEATS_MAX ? (int)ACME_STEP_ACCOUNT : ended(f);
     }
-    if (is_v1(f) && p->location.len > 0) {
+    if (acme_is_v1(f) && p->location.len > 0) {
         int error = acme_url_keep(f->account, p->location, &f->hosts);
         return error != 0 ? error : known(f);
     }
-    return p->kind == (is_v1(f) ? ACME_PROBLEM_MALFORMED : ACME_PROBLEM_NO_ACCOUNT) ? unknown(f) : ACME_E_PROBLEM;
+    return p->kind == (acme_is_v1(f) ? ACME_PROBLEM_MALFORMED : ACME_PROBLEM_NO_ACCOUNT) ? unknown(f)
+                                                                                         : ACME_E_PROBLEM;
 }
 
 /* --- REVOKE --- */
@@ -237,7 +223,8 @@ static const char *own_url(const struct acme_flow *f)
 static int revoke_ask(struct acme_flow *f, struct acme_out *payload)
 {
     size_t len = f->manage.leaf_len; /* at the end of the buffer, and encoded forward from there */
-    acme_out_text(payload, is_v1(f) ? "{\"resource\":\"revoke-cert\",\"certificate\":\"" : "{\"certificate\":\"");
+    acme_out_text(payload,
+                  acme_is_v1(f) ? "{\"resource\":\"revoke-cert\",\"certificate\":\"" : "{\"certificate\":\"");
     acme_out_b64url(payload, payload->at + payload->cap - len, len);
     acme_out_text(payload, "\"");
     if (f->setup->revoke_reason != 0) { /* RFC 5280 wants 0 to be left out */
@@ -258,8 +245,8 @@ static int revoke_read(struct acme_flow *f, const struct acme_answer *a)
 /* It is revoked already: an earlier request of ours, perhaps, whose answer was lost. */
 static int revoke_refused(struct acme_flow *f, const struct acme_problem *p)
 {
-    return acme_problem_is(p, "alreadyRevoked") || (is_v1(f) && p->http_status == 409) ? revoke_read(f, NULL)
-                                                                                       : ACME_E_PROBLEM;
+    return acme_problem_is(p, "alreadyRevoked") || (acme_is_v1(f) && p->http_status == 409) ? revoke_read(f, NULL)
+                                                                                            : ACME_E_PROBLEM;
 }
 
 /* --- DEACTIVATE --- */
@@ -271,15 +258,16 @@ static const char *account_url(const struct acme_flow *f)
 
 static int deactivate_ask(struct acme_flow *f, struct acme_out *payload)
 {
-    acme_out_text(payload,
-                  is_v1(f) ? "{\"resource\":\"reg\",\"status\":\"deactivated\"}" : "{\"status\":\"deactivated\"}");
+    (void)f; /* in a build without ACME v1 */
+    acme_out_text(payload, acme_is_v1(f) ? "{\"resource\":\"reg\",\"status\":\"deactivated\"}"
+                                         : "{\"status\":\"deactivated\"}");
     return 0;
 }
 
 static int deactivate_read(struct acme_flow *f, const struct acme_answer *a)
 {
     struct acme_slice status = acme_json_text(a->json, 0, "status");
-    if (is_v1(f) && status.at == NULL) {
+    if (acme_is_v1(f) && status.at == NULL) {
         status = acme_json_text(a->json, 0,
                                 "Status"); /* so that Boulder, which leaves all as it was when this is switched off */
     }
@@ -294,7 +282,7 @@ static int deactivate_refused(struct acme_flow *f, const struct acme_problem *p)
     if (p->kind != ACME_PROBLEM_UNAUTHORIZED) {
         return ACME_E_PROBLEM;
     }
-    return f->manage.in_doubt || is_v1(f) ? ended(f) : ACME_E_ACCOUNT; /* whose look at it does not tell */
+    return f->manage.in_doubt || acme_is_v1(f) ? ended(f) : ACME_E_ACCOUNT; /* whose look at it does not tell */
 }
 
 /* --- CHANGE_KEY --- */
@@ -319,12 +307,12 @@ static int change_ask(struct acme_flow *f, struct acme_out *payload)
     acme_out_init(&o, payload->at, payload->cap);
     acme_out_text(&o, "{\"account\":\"");
     acme_out_json(&o, acme_slice_of(f->account));
-    acme_out_text(&o, is_v1(f) ? "\",\"newKey\":" : "\",\"oldKey\":");
-    acme_jwk_write(&o, is_v1(f) ? point : old_point);
+    acme_out_text(&o, acme_is_v1(f) ? "\",\"newKey\":" : "\",\"oldKey\":");
+    acme_jwk_write(&o, acme_is_v1(f) ? point : old_point);
     acme_out_text(&o, "}"); /* fits: acme_config.h demands far more of the work buffer */
     memmove(o.at + o.cap - o.len, o.at, o.len);
     struct acme_slice text = acme_slice(o.at + o.cap - o.len, o.len);
-    acme_out_text(payload, is_v1(f) ? "{\"resource\":\"key-change\"" : "");
+    acme_out_text(payload, acme_is_v1(f) ? "{\"resource\":\"key-change\"" : "");
     size_t brace = payload->len;
     error = acme_jws_write(payload, &inner, text);
     if (brace > 0) {
@@ -340,7 +328,7 @@ static int change_read(struct acme_flow *f, const struct acme_answer *a)
     f->status = ACME_STATUS_NONE;
     f->repeats = 0;
     f->manage.promote = true;
-    return is_v1(f) ? ACME_STEP_COUNT : ACME_STEP_TRY_KEY;
+    return acme_is_v1(f) ? ACME_STEP_COUNT : ACME_STEP_TRY_KEY;
 }
 
 /* 404, 405, 501: there is no such thing there, whatever the directory says (step-ca, Vault). */

@@ -3,7 +3,7 @@
  * A run of two steps: the directory, unless it is known where the CA tells; and the question. Nothing is signed, so it may be
  * asked on another host than the directory's, as one CA has it. A look is worth little: what fails here ends here, and
  * issuing does not hear of it. */
-#include "flow_rows.h"
+#include "steps.h"
 #include "trace.h"
 #include "../wire/date.h"
 

@@ -74,22 +74,21 @@ int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta
     meta->terms = acme_json_text(json, about, "termsOfService");
     meta->account_binding = acme_json_true(json, acme_json_member(json, about, "externalAccountRequired"));
 
-    const char *const *member = rfc8555;
-    int error = 0;
-    if (ACME_CFG_V1) {
-        struct acme_slice new_cert = acme_json_text(json, 0, "new-cert");
-        directory->new_cert[0] = '\0';
-        if (new_cert.at != NULL && acme_json_text(json, 0, "newOrder").at == NULL) {
-            error = acme_url_keep(directory->new_cert, new_cert, hosts);
-            member = v1;
-        }
+    struct acme_slice new_cert = acme_slice(NULL, 0);
+    if (ACME_CFG_V1 && acme_json_text(json, 0, "newOrder").at == NULL) {
+        new_cert = acme_json_text(json, 0, "new-cert");
     }
-    error = error != 0 ? error : acme_url_keep(directory->new_nonce, acme_json_text(json, 0, member[0]), hosts);
+    const char *const *member = new_cert.at != NULL ? v1 : rfc8555;
+    int error = acme_url_keep(directory->new_nonce, acme_json_text(json, 0, member[0]), hosts);
     if (error == 0) {
         error = acme_url_keep(directory->new_account, acme_json_text(json, 0, member[1]), hosts);
     }
     if (error == 0) {
         error = acme_url_keep(directory->new_order, acme_json_text(json, 0, member[2]), hosts);
+    }
+    if (error == 0) {
+        directory->new_cert[0] = '\0';
+        error = new_cert.at != NULL ? acme_url_keep(directory->new_cert, new_cert, hosts) : 0;
     }
     return error;
 }

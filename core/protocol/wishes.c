@@ -1,6 +1,6 @@
 /* wishes.c - what newOrder says beside the names: the profile (draft-ietf-acme-profiles), and the certificate it replaces
  * (RFC 9773, 5). */
-#include "flow_rows.h"
+#include "steps.h"
 #include "trace.h"
 
 #if ACME_CFG_RENEWAL
@@ -18,7 +18,7 @@ static bool says_replaces(const struct acme_flow *f)
 
 bool acme_flow_replaces(const struct acme_flow *f)
 {
-    return says_replaces(f) && f->step == ACME_STEP_ORDER && f->order.url[0] == '\0' && f->rows == acme_flow_rfc8555;
+    return says_replaces(f) && f->step == ACME_STEP_ORDER && f->order.url[0] == '\0' && !acme_is_v1(f);
 }
 
 void acme_flow_wishes(struct acme_flow *f, struct acme_out *payload)

@@ -181,7 +181,7 @@ static int name_done(struct acme_http_reader *r)
     }
     /* what a 1xx answer says is about itself, not about the answer to come */
     bool wanted = r->answer.status >= 200 && (r->seen & SEEN(field) & first_counts) == 0;
-    if (ACME_CFG_V1 && field == LINK) {
+    if (FIELDS > LINK && field == LINK) {
         wanted = wanted && r->answer.rel == ACME_REL_NONE;
     }
     r->field = wanted ? field : FIELDS;
@@ -303,9 +303,9 @@ static bool value_done(struct acme_http_reader *r)
         }
         break;
     case LINK:
-        if (ACME_CFG_V1 && too_long) {
+        if (FIELDS > LINK && too_long) {
             r->answer.link_long = true;
-        } else if (ACME_CFG_V1) {
+        } else if (FIELDS > LINK) {
             link_done(&r->answer, value);
         }
         break;

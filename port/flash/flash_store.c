@@ -131,12 +131,13 @@ static bool put_item(struct acme_flash_store *s, struct acme_flash_writer *w, un
     return good && acme_flash_item_end(s, w, record) == 0;
 }
 
-/* Whether there is no room for an item of a kind that is not known here. Such go on in the first half of a place: the other one is
- * left for what is written here. */
+/* Whether there is no room for an item of a kind that is not known here. Such go on in the first half of a place, and their second
+ * copies in the next fourth: the rest is left for what is written here, which would be a new log each time. */
 static bool is_too_much(const struct acme_flash_store *s, const struct acme_flash_writer *w, unsigned record,
-                        uint32_t len)
+                        uint32_t len, unsigned second)
 {
-    return record >= ACME_FLASH_RECORDS && (len > ACME_WORK_MIN || w->at + BLOCK + len > s->place_size / 2);
+    return record >= ACME_FLASH_RECORDS &&
+           (len > ACME_WORK_MIN || w->at + BLOCK + len > s->place_size / 4 * (2 + second));
 }
 
 /* Makes a new log of the records, `made` in place of its old one. All of it is read before it counts. */
@@ -157,7 +158,7 @@ static int new_log(struct acme_flash_store *s, unsigned record, const struct acm
         if (!second) {
             settle(s, i);
         }
-        if ((from->damaged ? is_cache(i) : from->len == 0) || (!second && is_too_much(s, &w, i, from->len)) ||
+        if ((from->damaged ? is_cache(i) : from->len == 0) || is_too_much(s, &w, i, from->len, second) ||
             (second && at[i] == 0)) {
             continue;
         }

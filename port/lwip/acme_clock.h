@@ -34,6 +34,10 @@ void acme_clock_init(struct acme_clock *c, int64_t signed_utc);
  * are not believed included. */
 bool acme_clock_set(struct acme_clock *c, int64_t utc, uint32_t now_ms);
 
+/* The same with the 32 bits of seconds that SNTP has (RFC 4330, 3), which are 0 at 2036-02-07 06:28:16 and wrap: what is before
+ * 1970 there is taken for 2104 to 2106-02-07. 0 itself comes from servers that do not know the time, and is not believed. */
+bool acme_clock_set_sntp(struct acme_clock *c, uint32_t seconds, uint32_t now_ms);
+
 /* The time has led a run to `error`: was it perhaps wrong? With ACME_E_TLS_DATES and ACME_E_TLS_EARLY the time is not known
  * any more, until the next answer. Returns true then: the source should be asked again now. */
 bool acme_clock_doubt(struct acme_clock *c, int error);

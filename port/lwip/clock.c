@@ -4,6 +4,7 @@
 #include "acme_error.h"
 
 #define YEARS_20_S 631152000
+#define TO_2036_S  2085978496u /* from 1970 to where SNTP's seconds are 0 */
 #define A_DAY_S    86400u
 #define SAME_S     60                   /* two clocks drift apart by less in a day   */
 #define CEILING    INT64_C(99999999999) /* year 5138: nothing that says so is a clock */
@@ -42,6 +43,11 @@ bool acme_clock_set(struct acme_clock *c, int64_t utc, uint32_t now_ms)
     c->utc = utc;
     c->at_ms = now_ms;
     return true;
+}
+
+bool acme_clock_set_sntp(struct acme_clock *c, uint32_t seconds, uint32_t now_ms)
+{
+    return seconds != 0 && acme_clock_set(c, (int64_t)(uint32_t)(TO_2036_S + seconds), now_ms);
 }
 
 bool acme_clock_doubt(struct acme_clock *c, int error)

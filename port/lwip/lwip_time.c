@@ -3,7 +3,6 @@
 
 #include "acme_lwip.h"
 
-#define ERA_2036 2085978496 /* seconds from 1970 to where SNTP's second era begins and lwIP's count is 0 */
 #define AGAIN_MS (3600u * 1000)
 #define SOON_MS  15000u /* the protocol allows no less */
 #define DOUBLE   8      /* times, then it is an hour   */
@@ -20,8 +19,7 @@ void acme_lwip_sntp_feeds(struct acme_clock *c)
 
 void acme_lwip_sntp(int32_t seconds)
 {
-    /* A server that does not know the time itself may send zero, which would be a day in 2036. */
-    bool believed = fed != NULL && seconds != 0 && acme_clock_set(fed, ERA_2036 + (int64_t)seconds, sys_now());
+    bool believed = fed != NULL && acme_clock_set_sntp(fed, (uint32_t)seconds, sys_now());
 
     /* lwIP is content with every answer and would ask again after an hour: a router that has just started answers with
      * a time in 1970, and soon with the right one. An hour is also how long a wrong answer above the floor stands. */

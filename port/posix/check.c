@@ -73,6 +73,17 @@ void acme_small_letters(char *name)
     }
 }
 
+int acme_check_stored(char name[254], const char *word)
+{
+    const char *why = acme_check_name(name, word);
+    if (why != NULL) {
+        acme_report_error("names: \"%.260s\": %s", word, why);
+        return ACME_EXIT_USAGE;
+    }
+    acme_small_letters(name);
+    return 0;
+}
+
 /* The names are also file names. */
 static int check_names(struct acme_checked *c, const struct acme_config *config, const char *verb)
 {

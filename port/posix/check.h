@@ -25,6 +25,9 @@ const char *acme_check_name(char name[254], const char *word);
 /* A certificate is stored as its first name in small letters. */
 void acme_small_letters(char *name);
 
+/* Makes that of a name on the command line, with a message for one that cannot be. Returns 0 or ACME_EXIT_USAGE. */
+int acme_check_stored(char name[254], const char *word);
+
 /* Checks names, contacts and hosts for a verb, with a message for what is wrong. Returns 0 or an exit code. */
 int acme_check(struct acme_checked *c, const struct acme_config *config, const char *verb);
 

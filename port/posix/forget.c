@@ -76,23 +76,20 @@ int acme_program_remove(const struct acme_config *config)
     static volatile sig_atomic_t never;
     const struct acme_enter all = {.store = &store, .stop = &never, .patience_s = 600};
     char name[254];
-    const char *why;
     int code;
 
     if (config->names.count != 1 || acme_config_blame(config, ACME_KEY_NAMES) == ACME_EXIT_CONFIG) {
         acme_report_error("remove needs one NAME; see nanoacme --help");
         return ACME_EXIT_USAGE;
     }
-    why = acme_check_name(name, config->names.at[0]);
-    if (why != NULL) {
-        acme_report_error("names: \"%.260s\": %s", config->names.at[0], why);
-        return ACME_EXIT_USAGE;
+    code = acme_check_stored(name, config->names.at[0]);
+    if (code != 0) {
+        return code;
     }
     if (!config->yes) {
         acme_report_error("remove takes the certificate, its key and its setup away; if that is meant, add --yes");
         return ACME_EXIT_USAGE;
     }
-    acme_small_letters(name);
     acme_posix_store_init(&store, config->state, name);
     code = acme_posix_store_open(&store);
     if (code == ENOENT) {

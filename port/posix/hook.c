@@ -180,6 +180,7 @@ static void become(char *const arguments[])
 
     memset(&plain, 0, sizeof plain);
     plain.sa_handler = SIG_DFL;
+    /* The C library refuses those it keeps for itself, and sets them where it needs them. */
     for (int i = 1; i < NSIG; i++) {
         (void)sigaction(i, &plain, NULL);
     }

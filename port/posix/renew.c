@@ -172,12 +172,10 @@ static int list_named(const struct acme_config *config, struct acme_list *list)
 
     list->folder = acme_posix_folder(config->state, NULL);
     for (size_t i = 0; i < config->names.count; i++) {
-        const char *why = acme_check_name(name, config->names.at[i]);
-        if (why != NULL) {
-            acme_report_error("names: \"%.260s\": %s", config->names.at[i], why);
-            return ACME_EXIT_USAGE;
+        int code = acme_check_stored(name, config->names.at[i]);
+        if (code != 0) {
+            return code;
         }
-        acme_small_letters(name);
         acme_list_add(list, name);
     }
     return 0;

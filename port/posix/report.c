@@ -380,7 +380,7 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
         acme_line_text(o, "key", acme_slice_of(r->store->path));
         acme_line_number(o, "not_before", from);
         acme_line_number(o, "not_after", to);
-        if (acme_plan(r->client, &plan) && plan.not_after == to) { /* it knows of the new one in the next round */
+        if (acme_plan(r->client, &plan)) { /* of a new one it knows in the next round */
             acme_line_number(o, "renew_at", plan.due == ACME_TIME_NOW ? 0 : plan.due);
             acme_line_text(o, "why", acme_slice_of(acme_due_word(plan.why)));
         } else {
@@ -428,7 +428,7 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
     acme_say_date(o, from);
     acme_out_text(o, " to ");
     acme_say_date(o, to);
-    if (acme_plan(r->client, &plan) && plan.not_after == to) { /* it knows of the new one in the next round */
+    if (acme_plan(r->client, &plan)) { /* of a new one it knows in the next round */
         acme_out_text(o, " UTC, to be renewed ");
         acme_due_say(o, &plan);
     } else {

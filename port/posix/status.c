@@ -229,12 +229,10 @@ static int show_named(const struct acme_config *config)
     char name[254];
 
     for (size_t i = 0; i < config->names.count; i++) {
-        const char *why = acme_check_name(name, config->names.at[i]);
-        if (why != NULL) {
-            acme_report_error("names: \"%.260s\": %s", config->names.at[i], why);
-            return ACME_EXIT_USAGE;
+        int code = acme_check_stored(name, config->names.at[i]);
+        if (code != 0) {
+            return code;
         }
-        acme_small_letters(name);
         all = show(config, name) && all;
     }
     return all ? 0 : ACME_EXIT_FAILED;

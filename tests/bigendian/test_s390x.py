@@ -17,12 +17,14 @@ import tap
 MACHINE, COMPILER, EMULATOR = "s390x", "s390x-linux-gnu-gcc", "qemu-s390x"
 BUILD = os.path.join(ROOT, "build", MACHINE)
 LIBRARIES = os.path.join(BUILD, "root", "usr", "lib", "s390x-linux-gnu")
+# The loader is named, instead of a folder for the emulator's -L: that one takes the place of / in what programs open, too.
+LOADER = ["/usr/s390x-linux-gnu/lib/ld64.so.1", "--library-path", f"{LIBRARIES}:/usr/s390x-linux-gnu/lib"]
 PACKAGES = "libssl3 libssl-dev libcmocka-dev libcmocka0 libjansson-dev libjansson4 libbearssl-dev libbearssl0".split()
 # A handshake or a sweep takes minutes there, and none of them knows bytes that the others do not.
-SLOW = {"test_tls", "test_acme", "test_manage", "test_flash_run"}
-# Files and processes of a Linux system, of which the emulator does not know all calls; no byte order matters there.
-OF_THE_SYSTEM = {"test_fence", "test_swap", "test_webroot", "test_words"}
-LIMIT_S = 100
+SLOW = {"test_tls", "test_acme", "test_manage", "test_flash_run", "test_states"}
+# The emulator has neither Landlock nor seccomp, and /proc tells the numbers that it gives signals, not the program's.
+OF_THE_SYSTEM = {"test_fence", "test_hook"}
+LIMIT_S = 200  # the slowest took one minute beside another one in 2026-11
 
 
 def sysroot():
@@ -62,7 +64,7 @@ def build():
 
 def programs():
     names = sorted(os.path.basename(p)[:-2] for p in glob.glob(os.path.join(ROOT, "tests", "unit", "test_*.c")))
-    return [n for n in names if n not in SLOW | OF_THE_SYSTEM and "posix" not in n]
+    return [n for n in names if n not in SLOW | OF_THE_SYSTEM]
 
 
 def main():
@@ -83,8 +85,7 @@ def main():
 def emulate(name):
     """Runs a program. Returns whether it was well, and what it said if not."""
     try:
-        run = subprocess.run([EMULATOR, "-L", "/usr/s390x-linux-gnu", "-E", f"LD_LIBRARY_PATH={LIBRARIES}", "-E",
-                              "CMOCKA_MESSAGE_OUTPUT=STDOUT", os.path.join(BUILD, "tests", "unit", name)],
+        run = subprocess.run([EMULATOR, "-E", "CMOCKA_MESSAGE_OUTPUT=STDOUT", *LOADER, os.path.join(BUILD, "tests", "unit", name)],
                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
         return False, f"not done after {LIMIT_S} s"

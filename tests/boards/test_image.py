@@ -63,7 +63,7 @@ def main():
     authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
     table, under, images = stack.Table(), stack.Table(os.path.join(HERE, "kernel", "calls.txt")), []
     kinds = [*((board, "", table) for board in BOARDS),
-             *(("lm3s6965evb", option, table) for option in ("SMALL=1", "V1=1", "SNTP=192.0.2.1")), (KERNEL_BOARD, "KERNEL=1", under)]
+             *(("lm3s6965evb", option, table) for option in ("SMALL=1", "V1=1", "SNTP=192.0.2.1", "HEADLESS=1")), (KERNEL_BOARD, "KERNEL=1", under)]
     for board, option, one in kinds:
         name = f"{board} {option}".strip()
         elf = image(board, os.path.join(folder, board + option.partition("=")[0]), "https://ca.example.test/dir", authority.root, ["image.example.test"], "",

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The lines of port/lwip/README.md, as they stand there, obtain a certificate in the emulator."""
+"""The lines of port/lwip/README.md, as they stand there, obtain a certificate in the emulator; so does a firmware that does nothing
+beside (HEADLESS=1)."""
 
 import os
 import sys
+import time
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
 from machine import GATEWAY, Machine, image
@@ -25,6 +27,26 @@ def main():
     machine = Machine(integration.BOARD, elf, os.path.join(folder, "board"), pebble.http_port)
     status = machine.wait_end(60)
     tap.ok(status == 0 and pebble.issued() == 1, "a firmware of these lines obtains a certificate", f"{status}: {machine.log()[-500:]}")
+    headless(folder, pebble, authority)
+
+
+def headless(folder, pebble, authority):
+    """It tells nobody anything, so the CA is asked how it was."""
+    elf = image(integration.BOARD, os.path.join(folder, "headless"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root,
+                ["headless.example.test"], make=["HEADLESS=1"])
+    machine = Machine(integration.BOARD, elf, os.path.join(folder, "alone"), pebble.http_port)
+    servers.until(lambda: pebble.issued() == 2 and pebble.requests()[-1][1].startswith("/certZ/"),
+                  "the headless firmware fetching its certificate", 60)
+    time.sleep(3)  # it is put into use: nothing tells when
+    machine.cut()
+    words = [line for line in machine.log().splitlines() if line.strip() and not line.startswith("Timer with period zero")]  # QEMU's
+    tap.ok(not words, "a firmware without words obtains one as well, and says nothing", words)
+    asked = len(pebble.requests())
+    again = Machine(integration.BOARD, elf, os.path.join(folder, "alone"), pebble.http_port)
+    time.sleep(8)
+    again.cut()
+    paths = [path for _, path in pebble.requests()[asked:]]
+    tap.ok(not [p for p in paths if not p.startswith(("/dir", "/draft-ietf-acme-ari"))], "its next boot finds it, and orders none", paths)
 
 
 try:

@@ -3,12 +3,14 @@
 
 import os
 import sys
+import time
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
 from machine import GATEWAY, Machine, image
 import servers
 import tap
 from boulder16 import Boulder
+from ntp import TimeServer
 
 BOARD, NAME = "lm3s6965evb", "board.example.test"
 DONE = r"port 443|no page|failed at|cannot begin"
@@ -23,8 +25,10 @@ def boot(boulder, elf, folder):
 folder = servers.workdir()
 authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
 boulder = Boulder(os.path.join(folder, "boulder"), authority=authority, host=GATEWAY, delay_s=0.7)
+clock = TimeServer(time.time)
 try:
-    elf = image(BOARD, os.path.join(folder, "image"), boulder.directory, authority.root, [NAME], make=("V1=1",))
+    elf = image(BOARD, os.path.join(folder, "image"), boulder.directory, authority.root, [NAME],
+                make=("V1=1", f"SNTP={GATEWAY}", f"SNTP_PORT={clock.port}"))
     here = os.path.join(folder, "first")
     machine = boot(boulder, elf, here)
     asked = [code for _, path, code in boulder.requests if path == "/acme/new-cert"]
@@ -45,9 +49,15 @@ try:
     machine.wait_for("stored: order")
     machine.cut()
     boulder.ready.set()
+    before = len(boulder.requests)
+    machine = boot(boulder, elf, here)
+    tap.ok("next attempt" in machine.log() and len(boulder.requests) == before,
+           "power lost with an authorization under way: nothing is asked for at once", machine.log()[-400:])
+    machine.cut()
+    clock.tell(lambda: time.time() + 120)  # the first wait is a minute by the clock, and a tenth more by chance
     machine = boot(boulder, elf, here)
     tap.ok("a new certificate" in machine.log() and len(boulder.authz) == authorizations + 1 and len(boulder.certificates) == 1,
-           "power lost with an authorization under way: it is taken up", machine.log()[-400:])
+           "two minutes later that authorization is taken up", machine.log()[-400:])
     machine.cut()
 except servers.Failed as failure:
     tap.ok(False, "a board with ACME v1", str(failure))

@@ -84,6 +84,14 @@ static int on_seam(struct device *d, enum device_seam seam, enum acme_record rec
     return DEVICE_GO;
 }
 
+/* In front of the core's (the linker's --wrap): the table a run is played with. */
+const struct acme_row *__real_acme_row_of(const struct acme_flow *flow, enum acme_step step);
+const struct acme_row *__wrap_acme_row_of(const struct acme_flow *flow, enum acme_step step);
+const struct acme_row *__wrap_acme_row_of(const struct acme_flow *flow, enum acme_step step)
+{
+    return race.rows != NULL && flow->step > ACME_STEP_DIRECTORY ? &race.rows[step] : __real_acme_row_of(flow, step);
+}
+
 /* --- a run --- */
 
 static void begin(const struct ca_plan *plan, unsigned number)
@@ -104,9 +112,6 @@ static void begin(const struct ca_plan *plan, unsigned number)
 static enum acme_progress tick(void)
 {
     struct device *d = &race.d;
-    if (race.rows != NULL && d->client.flow.rows != race.rows && d->client.flow.step > ACME_STEP_DIRECTORY) {
-        d->client.flow.rows = race.rows;
-    }
     enum acme_progress progress = acme_tick(&d->client, d->now_ms);
     unsigned ms = race.tick_ms / 2 + 1 + draw(race.tick_ms);
     d->now_ms += ms;

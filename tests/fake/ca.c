@@ -542,6 +542,7 @@ static struct {
     X509 *issuer;
     char *payload, *chain;
     uint8_t point[65];
+    int64_t from, to;
 } shared;
 
 void ca_issue(struct ca *ca, struct ca_order *o, const char *payload)
@@ -549,6 +550,8 @@ void ca_issue(struct ca *ca, struct ca_order *o, const char *payload)
     if (ca->plan->shared && shared.payload != NULL && strcmp(shared.payload, payload) == 0) {
         o->chain = strdup(shared.chain);
         memcpy(o->point, shared.point, sizeof o->point);
+        o->from = shared.from;
+        o->to = shared.to;
         return;
     }
     char csr[2400], san[2400] = "";
@@ -596,6 +599,8 @@ void ca_issue(struct ca *ca, struct ca_order *o, const char *payload)
         shared.payload = strdup(payload);
         shared.chain = strdup(o->chain);
         memcpy(shared.point, o->point, sizeof o->point);
+        shared.from = o->from;
+        shared.to = o->to;
     }
 }
 

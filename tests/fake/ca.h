@@ -144,6 +144,7 @@ struct ca_order {
     char *chain;
     uint8_t point[65]; /* of the request's key */
     int64_t from, to;  /* of its certificate   */
+    char certid[128];  /* RFC 9773, 4.1; empty: not asked for yet */
     char profile[32], replaces[128];
     const char *error; /* the document's member, as it is written; NULL: none */
 };

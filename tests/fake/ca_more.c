@@ -130,16 +130,21 @@ static bool offered(const struct ca *ca, const char *profile)
     return false;
 }
 
+/* Certificates are read once: looks for renewal information are many. */
+static bool is_certid(struct ca_order *o, const char *certid)
+{
+    if (o->chain != NULL && o->certid[0] == '\0') {
+        ca_certid(o, o->certid, sizeof o->certid);
+    }
+    return o->certid[0] != '\0' && strcmp(o->certid, certid) == 0;
+}
+
 /* A certificate is replaced by one order, unless that one failed (RFC 9773, 5). */
-static const struct ca_no *replaceable(const struct ca *ca, const char *certid)
+static const struct ca_no *replaceable(struct ca *ca, const char *certid)
 {
     bool ours = ca->plan->issued != NULL && strcmp(ca->plan->issued, certid) == 0;
     for (unsigned i = 0; i < ca->order_count; i++) {
-        char id[128] = "";
-        if (ca->order[i].chain != NULL) {
-            ca_certid(&ca->order[i], id, sizeof id);
-        }
-        ours = ours || strcmp(id, certid) == 0;
+        ours = ours || is_certid(&ca->order[i], certid);
         if (strcmp(ca->order[i].replaces, certid) == 0 && strcmp(ca->order[i].status, "invalid") != 0) {
             return no(409, "alreadyReplaced", "another order replaces it");
         }
@@ -319,21 +324,10 @@ static void put_time(char out[24], int64_t utc)
     (void)strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-static int64_t starts_at(const struct ca_order *o)
-{
-    struct tm date = {0};
-    BIO *bio = BIO_new_mem_buf(o->chain, -1);
-    X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    (void)ASN1_TIME_to_tm(X509_get0_notBefore(leaf), &date);
-    X509_free(leaf);
-    BIO_free(bio);
-    return timegm(&date);
-}
-
 bool ca_renewal_info(struct ca *ca, const char *request, size_t len, struct ca_answer *answer)
 {
     static const char start[] = "GET /renewal-info/";
-    char id[128] = "", asked[200] = "", from[24], to[24], body[400];
+    char asked[200] = "", from[24], to[24], body[400];
     if (!ca->plan->ari || len < strlen(start) || memcmp(request, start, strlen(start)) != 0) {
         return false;
     }
@@ -343,10 +337,9 @@ bool ca_renewal_info(struct ca *ca, const char *request, size_t len, struct ca_a
     bool found = false;
     int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
     for (unsigned i = 0; i < ca->order_count; i++) {
-        if (ca->order[i].chain != NULL) {
-            ca_certid(&ca->order[i], id, sizeof id);
-            found = found || strcmp(id, asked) == 0;
-            utc = ca->plan->ari_of_life && strcmp(id, asked) == 0 ? starts_at(&ca->order[i]) : utc;
+        if (is_certid(&ca->order[i], asked)) {
+            found = true;
+            utc = ca->plan->ari_of_life ? ca->order[i].from : utc;
         }
     }
     if (ca->no_info != NULL) {

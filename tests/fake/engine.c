@@ -150,7 +150,6 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
     }
     e->x.setup = &e->setup;
     e->x.flow = &e->flow;
-    e->flow.rows = acme_flow_rfc8555;
     e->x.sink = judge_chain;
     e->x.sink_ctx = e;
     if (way->begun != NULL) {
@@ -176,7 +175,7 @@ static int step_wait(struct engine *e)
     e->dropped = e->dropped || e->flow.drop_order;
     e->flow.save_account = e->flow.save_order = e->flow.drop_order = false; /* the keeper's part */
     int error = acme_exchange_choose(&e->x, e->now_ms);
-    if (error == 0 && e->flow.rows[e->flow.step].method == ACME_METHOD_NONE) {
+    if (error == 0 && acme_row_of(&e->flow, e->flow.step)->method == ACME_METHOD_NONE) {
         error = acme_flow_act(&e->flow);
         if (error >= 0) {
             acme_exchange_go(&e->x, (enum acme_step)error, e->now_ms);
@@ -233,7 +232,7 @@ static void lend_leaf(struct engine *e)
 
 static int step_ask(struct engine *e)
 {
-    if (acme_manage_is_on(&e->flow) && e->flow.rows[e->flow.step].needs_leaf) {
+    if (acme_needs_leaf(acme_row_of(&e->flow, e->flow.step))) {
         lend_leaf(e);
     }
     int error = acme_exchange_ask(&e->x);

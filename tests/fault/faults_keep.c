@@ -192,8 +192,19 @@ static bool is_done(const struct device *d)
 {
     struct acme_plan p;
     bool ended = d->ca.order_count >= 2 && d->ca.order[1].finalized > 0 && d->record[ACME_RECORD_ORDER].len == 0;
-    return ended && d->commits >= 2 && (k.spoiled || k.taken == chain_in_use(d)) && k.off == 0 &&
-           acme_plan(&d->client, &p) && p.due > right_utc(d) && !p.deploy_pending && acme_sleep_s(&d->client) > 0;
+    /* A commit that was cut may be done twice. */
+    bool renewed =
+        d->commits >= 2 && (k.was_off || k.spoiled || d->ca.order[d->ca.order_count - 1].replaces[0] != '\0');
+    return ended && renewed && (k.spoiled || k.taken == chain_in_use(d)) && k.off == 0 && acme_plan(&d->client, &p) &&
+           p.due > right_utc(d) && !p.deploy_pending && acme_sleep_s(&d->client) > 0;
+}
+
+/* Twenty cuts may cost the first order so many days that its certificate is no good any more: the renewal is the last one. */
+static bool replaces_the_one_before(const struct ca *ca)
+{
+    char id[128];
+    ca_certid(&ca->order[ca->order_count - 2], id, sizeof id);
+    return strcmp(ca->order[ca->order_count - 1].replaces, id) == 0;
 }
 
 /* The story, until all is done. */
@@ -232,9 +243,7 @@ static void keep(struct trial *t)
                 memcmp(d->record[ACME_RECORD_KEY_NEXT].data, d->record[ACME_RECORD_KEY].data, left) == 0);
     assert_int_equal(d->record[ACME_RECORD_ORDER].len, 0);
     device_check_pair(d);
-    char id[128];
-    ca_certid(&d->ca.order[0], id, sizeof id);
-    assert_true(k.was_off || k.spoiled || strcmp(d->ca.order[1].replaces, id) == 0);
+    assert_true(k.was_off || k.spoiled || replaces_the_one_before(&d->ca));
 }
 
 static void begin(struct trial *t)
@@ -307,7 +316,7 @@ static unsigned written(const struct honest *h)
 
 static unsigned seeds(const struct honest *h)
 {
-    (void)h;
+    (void)store_calls(h); /* at_any_calls() spreads its cuts over them */
     return 20000;
 }
 

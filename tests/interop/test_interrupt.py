@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""An issuance ended in the middle (Ctrl-C, TERM, HUP, KILL) and then run again: the same account, the same order."""
+"""An issuance ended in the middle (Ctrl-C, TERM, HUP, KILL) and then run again: the same account, the same order. At last renewals that
+say what they replace, killed so many times (test_interrupt.py [TIMES]) as any byte passes, or soon after it."""
 # alone: a run is ended, and another one started, before Pebble looks
 
 import os
+import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,12 +14,16 @@ import sys
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")]
 import scenes
 import servers
+import tap
 from client import FAILED, NEW
+from relay import Relay
 from scenes import NAMES, hold
 
 SLOW = {"PEBBLE_VA_NOSLEEP": None, "PEBBLE_VA_SLEEPTIME": "8"}  # each validation sleeps 0..7 s, and says how long
 ENOUGH_S = 3  # that we can end the run, and start another one that answers, before Pebble looks
 TRIES = 12
+REPLACES = "is a replacement of"  # Pebble's words
+KILLS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 
 
 def log_of(client):
@@ -98,7 +105,106 @@ def when_asked(path, number):
     return scene_of_it
 
 
+class Trap(Relay):
+    """Sends KILL to a process when so many bytes have passed since it was set."""
+
+    def set(self, process, after):
+        with self._lock:
+            self.sprung, self.limit, self.process = False, self.up + self.down + after, process
+
+    def _send(self, sink, data, way):
+        super()._send(sink, data, way)
+        with self._lock:
+            if self.process and not self.sprung and self.up + self.down >= self.limit:
+                self.sprung = True
+                self.process.kill()
+
+    process = None
+
+
+def many_times(kills):
+    """Each kill may cost an order whose answer was lost, but no certificate: what was made for an order that is known is fetched by the
+    next run."""
+    def scene_of_it(scene):
+        if not os.path.exists(servers.NEWEST_PEBBLE):
+            raise scenes.Skip("no newest Pebble")
+        pebble = scene.pebble(binary=servers.NEWEST_PEBBLE)
+        relay = Trap(pebble.port)
+        client = scene.client(pebble, directory=pebble.through(relay))
+
+        def serial():
+            return servers.openssl("x509", "-in", client.path(NAMES[0], "fullchain.pem"), "-noout", "-serial").strip()
+
+        def whole(when):
+            fault = client.fault(NAMES, roots)
+            hold(not fault, f"{when}: {fault}")
+            hold(pebble.accounts() == 1, f"{when}: {pebble.accounts()} accounts")
+            used.add(serial())
+        roots, used, dice = pebble.roots(), set(), random.Random(9773)
+        for _ in range(2):  # from nothing, then a renewal, which tells how long one is
+            before = relay.up + relay.down
+            hold(client.issue(*NAMES, force=True).code == NEW, "no pair to begin with")
+            used.add(serial())
+        length = relay.up + relay.down - before
+        killed = runs = 0
+        while killed < kills and runs < 4 * kills:
+            before, runs = relay.up + relay.down, runs + 1
+            process = start(client, NAMES)
+            after = dice.randrange(1, length)  # one that goes on may be done before
+            if dice.random() < 0.8:  # as it talks
+                relay.set(process, after)
+            else:  # as it writes what these bytes have brought
+                relay.set(None, 0)
+                servers.until(lambda: process.poll() is not None or relay.up + relay.down - before >= after, "bytes", 60)
+                process.kill()
+            code = process.wait(timeout=60)
+            killed += code == -signal.SIGKILL
+            hold(code in (-signal.SIGKILL, NEW), f"run {runs}: exit status {code}: {said(client)}")
+            whole(f"run {runs}")
+        relay.set(None, 0)
+        hold(client.issue(*NAMES, force=True).code == NEW, "what was begun")
+        whole("between")
+        backup = os.path.join(scene.folder, "backup")
+        shutil.copytree(client.state, backup, symlinks=True)
+        replaced = serial()
+        hold(client.issue(*NAMES, force=True).code == NEW, "the last one")
+        whole("at last")
+        log = pebble.log()
+        tap.note(f"{killed} of {runs} runs killed: {pebble.orders()} orders, {log.count(REPLACES)} of them with replaces; {pebble.issued()} "
+                 f"certificates made, {len(used)} of them used")
+        hold(pebble.issued() - len(used) <= 1, f"{pebble.issued()} certificates were made, {len(used)} used")
+        hold(killed == kills and log.count(REPLACES) > 0, "kills, and orders that say what they replace")
+
+        client.forget()  # and a state that comes from a backup: what it would replace has been replaced
+        shutil.copytree(backup, client.state, symlinks=True)
+        hold(serial() == replaced, "the backup has the pair before")
+        mark = pebble.mark()
+        run = client.issue(*NAMES, force=True)
+        asked = [p for _, p in pebble.requests(mark) if p.startswith("/order-plz")]
+        hold(run.code == NEW and len(asked) in (2, 6), f"refused and asked without: {asked} {run.tail()}")
+        whole("from a backup")
+
+        made = pebble.issued()  # and one that was made in the middle of an order, which is over since
+        process = start(client, NAMES)
+        servers.until(lambda: pebble.issued() > made or process.poll() is not None, "a certificate being made")
+        process.kill()
+        process.wait()
+        shutil.rmtree(backup)
+        shutil.copytree(client.state, backup, symlinks=True)
+        for what in ("is finished", "is taken from a backup"):
+            run = client.issue(*NAMES, force=True)
+            hold(run.code == NEW and "to be renewed from" in run.out, f"an order that {what}: {run.out[-200:]}")
+            whole(what)
+            for file in os.listdir(backup):
+                if file.endswith((".order", ".key")):
+                    shutil.copy(os.path.join(backup, file), client.state)
+        hold(pebble.issued() == made + 1, "that is one certificate")
+        pebble.stop()
+    return scene_of_it
+
+
 scenes.play([
+    (f"KILL in the middle of {KILLS} renewals: one account, pairs that fit, no certificate in vain", many_times(KILLS)),
     *[(f"{signal.Signals(n).name} while the CA validates, then again: one account, one order", while_validating(n))
       for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)],
     *[(f"{signal.Signals(n).name} at {path}, then again: one account", when_asked(path, n))

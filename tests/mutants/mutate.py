@@ -29,14 +29,15 @@ SANITIZE = "-O1 -g -fPIC -fsanitize=address,undefined -fno-sanitize-recover=all"
 WALL_S = 240  # for one program that waits for something; loops end by the CPU they use
 # Programs that take a second or more, and the files they are run for: the others have tests of their own, and torture.
 TALK, NONE = r"protocol|jose|x509|wire", r"no file of the core"
-LONG = {"test_acme": r"core/acme|lifecycle", "test_exchange_edges": r"exchange|flow|jose|http", "test_dialogue": TALK,
+LONG = {"test_acme": r"core/acme|lifecycle", "test_exchange_edges": r"exchange|judge|protocol|jose|http", "test_dialogue": TALK,
         "test_status": TALK, "test_status_v1": TALK, "test_race": NONE, "test_problem": TALK, "test_tls": r"secure",
         "test_refusals": r"secure|der|x509",
         "test_key_p256": r"key|ec\.|der|pem", "test_posix_store": NONE, "test_flash_store": NONE,
         "test_flash_run": NONE}
 # Files whose tests are called otherwise.
-OWN = {"flow": "test_dialogue", "flow_v1": "test_dialogue", "exchange": "test_dialogue", "tls": "test_refusals",
-       "acme": "torture", "acme_setup": "test_buffers"}
+OWN = {**{name: "test_dialogue" for name in ("flow", "flow_v1", "exchange", "judge", "tables", "directory", "account", "order",
+                                             "authz", "publish")},
+       "tls": "test_refusals", "acme": "torture", "acme_setup": "test_buffers"}
 HEARD_S = 10  # of CPU: a program that needs more is not waited for, what it would say then torture says sooner
 
 TOKEN = re.compile(r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/|^[ \t]*\#(?:[^\n]*\\\n)*[^\n]*)|(?P<text>"(?:\\.|[^"\\])*")

@@ -30,6 +30,7 @@ def claims(core, whole):
     renewal = {key: known[f"lm3s6965evb, {key}: renewal"] for key in boards.CHAINS.values()}
     longest = {key: known[f"lm3s6965evb, {key}: first run longest tick"] for key in boards.CHAINS.values()}
     flash, ram = memory("lm3s6965evb")
+    look = figures.read(figures.BENCH)
     small = defined("boards/firmware/firmware.h", "FIRMWARE_RECORD_BUFFER")
     yield "core/DESIGN.md", f"It is about {core / 1000:.0f} KB by objects and {size.whole() / 1000:.0f} KB linked with `-flto`"
     yield "core/DESIGN.md", f"lm3s6965evb takes {whole['flash_all'] // KIB} KiB; it is held to {boards.FLASH_MAX // KIB}."
@@ -38,6 +39,8 @@ def claims(core, whole):
     yield "core/DESIGN.md", f"one public-key operation: {longest['p256'] / 1000:.0f} M, with a P-384 chain {longest['p384'] / 1000:.0f} M"
     yield "README.md", f"A board with {flash} KiB of flash and {ram} KiB of RAM boots"
     yield "README.md", f"hold to within {figures.PERCENT} %"
+    yield "README.md", (f"{look['look, session resumed: instructions'] / 1000:.1f} million instructions and {look['look, session resumed: bytes']} "
+                        f"bytes on the wire, both ways together, without {look['look: instructions'] / 1000:.1f} million and {look['look: bytes']} (")
     yield "boards/README.md", f"| {flash} KiB, {ram} KiB (the part's) |"
     yield "boards/README.md", (f"{renewal['p256'] / 1000:.0f} million instructions for a renewal on a Cortex-M3, with the 15-bit code "
                                f"{known['lm3s6965evb, 15-bit code, p256: renewal'] / 1000:.0f} million")

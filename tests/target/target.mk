@@ -4,9 +4,11 @@ TARGET = $(B)/target
 TARGET_SHARED = tests/target/cmocka.c tests/target/base64.c tests/unit/maker_system.c
 TARGET_REPLAY = $(TARGET_SHARED) tests/target/tape.c tests/target/tape_ca.c tests/target/replay.c tests/dialogue/outcome.c \
 	tests/fake/engine.c tests/fake/words.c tests/fake/ca_v1_names.c
-# Unit tests that include nothing of OpenSSL or of an operating system, and those that can do without: NO_OPENSSL.
+# Unit tests that include nothing of OpenSSL or of an operating system (a file of port/posix is that), and those that can do
+# without: NO_OPENSSL.
 TARGET_UNITS = $(sort b64url base64 der exchange_edges flash_store flow keeper pem plain $(patsubst tests/unit/test_%.c,%,$(shell \
-	grep -LE '"(maker|tls_server|asker)\.h"|"fake/|<(openssl/|sys/|unistd\.h)' tests/unit/test_*.c)))
+	posix=$$(cd port/posix && printf '|%s' *.[ch]); \
+	grep -LE '"(maker\.h|tls_server\.h|asker\.h'"$$posix"')"|"fake/|<(openssl/|sys/|unistd\.h)' tests/unit/test_*.c)))
 TARGET_UNITS := $(TARGET_UNITS:%=test_%)
 
 TARGET_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 \
@@ -29,7 +31,7 @@ $$(TARGET)/$(1)/%.elf: $(4:%.c=$$(TARGET)/$(1)/%.o) $$(CORE:%.c=$$(TARGET)/$(1)/
 	$$(Q)$(2) $(3) -o $$@ $$(filter %.o,$$^) $(5)
 $$(TARGET)/$(1)/replay.elf: $$(TARGET_REPLAY:%.c=$$(TARGET)/$(1)/%.o)
 $$(TARGET_UNITS:%=$$(TARGET)/$(1)/%.elf): $$(TARGET)/$(1)/test_%.elf: $$(TARGET)/$(1)/tests/unit/test_%.o \
-	$$(TARGET_SHARED:%.c=$$(TARGET)/$(1)/%.o) $$(TARGET)/$(1)/port/lwip/clock.o $$(TARGET)/$(1)/port/flash/flash_store.o $$(TARGET)/$(1)/port/flash/flash_place.o $$(TARGET)/$(1)/tests/fake/flash.o
+	$$(TARGET_SHARED:%.c=$$(TARGET)/$(1)/%.o) $$(TARGET)/$(1)/port/lwip/clock.o $$(TARGET)/$(1)/port/flash/flash_store.o $$(TARGET)/$(1)/port/flash/flash_place.o $$(TARGET)/$(1)/tests/fake/flash.o $$(TARGET)/$(1)/tests/fake/later.o
 endef
 # The firmware's C library has no timegm(), but no time zones either. It prints no %zu.
 $(eval $(call target_machine,cortex-m3,arm-none-eabi-gcc,$(ARM_FLAGS) -Dtimegm=mktime,tests/target/start.c,-nostartfiles --specs=rdimon.specs \

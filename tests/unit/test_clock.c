@@ -13,6 +13,9 @@
 #define Y2001  978307200
 #define Y20    INT64_C(631152000) /* 20 years */
 #define HOUR   3600
+#define Y2036  INT64_C(2085978496) /* SNTP's seconds begin again  */
+#define Y2038  INT64_C(2147483648) /* 31 bits do not hold it, 32 do */
+#define Y2106  INT64_C(4294967296) /* nor do 32                   */
 
 static struct acme_clock c;
 
@@ -214,13 +217,41 @@ static void test_eras(void **unused)
     }
 }
 
+/* SNTP's 32 bits, as a time server counts them: all seconds from 1970 to 2106, and nothing else. */
+static void test_sntp(void **unused)
+{
+    static const struct {
+        uint32_t seconds;
+        int64_t utc; /* 0: not believed */
+    } rows[] = {
+        {0, 0}, /* a server without the time */
+        {1, Y2036 + 1},
+        {UINT32_MAX, Y2036 - 1},
+        {(uint32_t)(Y2038 - 1 - Y2036), Y2038 - 1},
+        {(uint32_t)(Y2038 - Y2036), Y2038},
+        {INT32_MAX, Y2036 + INT32_MAX}, /* 2104: more than 31 bits of them */
+        {(uint32_t)INT32_MAX + 1, Y2036 + INT32_MAX + 1},
+        {(uint32_t)(Y2106 - 1 - Y2036), Y2106 - 1},
+        {(uint32_t)(Y2106 - Y2036), 0}, /* 1970 */
+        {(uint32_t)(Y2001 - Y2036), 0},
+        {(uint32_t)(ACME_UTC_FLOOR - 1 - Y2036), 0},
+        {(uint32_t)(ACME_UTC_FLOOR - Y2036), ACME_UTC_FLOOR},
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        acme_clock_init(&c, 0);
+        assert_int_equal(acme_clock_set_sntp(&c, rows[i].seconds, 5), rows[i].utc != 0);
+        expect(rows[i].utc, 5);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown),     cmocka_unit_test(test_floor),       cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_wraps),       cmocka_unit_test(test_wraps_early), cmocka_unit_test(test_doubt),
         cmocka_unit_test(test_no_way_back), cmocka_unit_test(test_correction),  cmocka_unit_test(test_wrong_floor),
-        cmocka_unit_test(test_eras),
+        cmocka_unit_test(test_eras),        cmocka_unit_test(test_sntp),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

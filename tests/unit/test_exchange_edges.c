@@ -54,7 +54,6 @@ static void start(enum acme_step step)
     strcpy(flow.order.authz[0], U "/authz/1");
     strcpy(flow.order.finalize, U "/finalize/1");
     strcpy(flow.order.certificate, U "/cert/1");
-    flow.rows = acme_flow_rfc8555;
     flow.step = step;
     x = (struct acme_exchange){.setup = &setup, .flow = &flow, .sink = sink};
     acme_exchange_start(&x, 0);
@@ -206,7 +205,7 @@ static void endless_certificate(void **state)
     for (unsigned i = 0; i < 2; i++) {
         bool close = false;
         start(ACME_STEP_FINALIZE);
-        flow.rows = acme_flow_v1;
+        flow.v1 = true;
         flow.order.certificate[0] = '\0';
         strcpy(flow.directory.new_cert, U "/new-cert");
         send_request();
@@ -228,7 +227,7 @@ static void spent_when_patience_ends(void **state)
     (void)state;
     for (int asked = 0; asked < 2; asked++) {
         start(ACME_STEP_FINALIZE);
-        flow.rows = acme_flow_v1;
+        flow.v1 = true;
         strcpy(flow.directory.new_cert, U "/new-cert");
         x.faults = ACME_FAULT_TRIES;
         if (asked == 1) {

@@ -1,6 +1,7 @@
 /* test_flash_store.c - port/flash on a memory whose power goes at every unit and every erase, with units of 1 to 32 bytes;
  * memory that fades, wears out, or cannot be read. */
 #include "fake/flash.h"
+#include "fake/later.h"
 #include "flash_place.h"
 
 #include <setjmp.h>
@@ -913,6 +914,44 @@ static void test_guests_are_bounded(void **unused)
     assert_int_equal(flash.misused, 0);
 }
 
+/* An image to come has filled the log as it likes, and is put aside; then it is back. This one finds and keeps what is its own, does
+ * not make a new log each time for want of room, and leaves of the other's records whole ones or none. */
+static void test_image_to_come(void **unused)
+{
+    static char big[ACME_WORK_MIN], read[ACME_WORK_MIN];
+    (void)unused;
+    memset(big, 'x', sizeof big);
+    for (unsigned size = 8; size <= sizeof big; size += 136) {
+        uint32_t begun;
+        begin_with(false, 0xff, 8, true);
+        assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, KEY_1) + put(ACME_RECORD_KEY_NEXT, KEY_2), 0);
+        assert_int_equal(append("") + append("leaf 1\n") + commit() + put(ACME_RECORD_RENEWAL, TEN), 0);
+        assert_int_equal(later_init(&s, &flash.device), 0);
+        assert_int_equal(put(8, "small\n"), 0);
+        for (unsigned i = 9; i < ACME_FLASH_KINDS; i++) { /* as long as there is room even for the most of ours */
+            (void)s.store.put(s.store.ctx, (enum acme_record)i, big, size);
+        }
+        assert_true(holds(ACME_RECORD_ACCOUNT_KEY, KEY_1) && holds(ACME_RECORD_RENEWAL, TEN) && holds(8, "small\n"));
+        restart();
+        begun = moves();
+        for (unsigned n = 0; n < 40; n++) {
+            assert_int_equal(put(ACME_RECORD_ORDER, n % 2 ? "order 1\n" : "order 2\n"), 0);
+        }
+        assert_true(moves() - begun <= 4);
+        assert_true(holds(ACME_RECORD_ACCOUNT_KEY, KEY_1) && holds(ACME_RECORD_RENEWAL, TEN));
+        assert_true(holds(ACME_RECORD_KEY, KEY_2) && holds(ACME_RECORD_CHAIN, "leaf 1\n"));
+        assert_int_equal(later_init(&s, &flash.device), 0);
+        assert_true(holds(ACME_RECORD_ACCOUNT_KEY, KEY_1) && holds(ACME_RECORD_ORDER, "order 1\n") &&
+                    holds(8, "small\n"));
+        for (unsigned i = 9; i < ACME_FLASH_KINDS; i++) {
+            int len = get(i, read, sizeof read);
+            assert_true(len == 0 || (len == (int)size && memcmp(read, big, size) == 0));
+            assert_true(len > 0 || size > 200);
+        }
+        assert_int_equal(flash.misused, 0);
+    }
+}
+
 /* What an image to come keeps beside the pair goes with the pair. */
 static void test_guest_of_the_pair(void **unused)
 {
@@ -952,6 +991,7 @@ int main(void)
         cmocka_unit_test(test_former_layout),
         cmocka_unit_test(test_guests),
         cmocka_unit_test(test_guests_are_bounded),
+        cmocka_unit_test(test_image_to_come),
         cmocka_unit_test(test_guest_of_the_pair),
     };
     return cmocka_run_group_tests_name("flash_store", tests, NULL, NULL);

@@ -42,7 +42,6 @@ static void begin(const char *url)
                                 .trace = trace};
     memset(&flow, 0, sizeof flow);
     flow.setup = &setup;
-    flow.rows = acme_flow_rfc8555;
     assert_int_equal(acme_url_parse(&flow.hosts.directory, acme_slice_of(setup.ca.directory_url)), 0);
     strcpy(flow.account, U "/account/1");
     strcpy(flow.order.url, U "/order/1");
@@ -321,7 +320,7 @@ static void profile_of_a_stored_order(void **state)
         setup.profile = "short";
         flow.order.url[0] = stored ? flow.order.url[0] : '\0';
         struct acme_answer a = {.json = doc(DIRECTORY(",\"meta\":{\"profiles\":{\"classic\":\"\"}}"))};
-        assert_int_equal(flow.rows[ACME_STEP_DIRECTORY].read(&flow, &a),
+        assert_int_equal(acme_row_of(&flow, ACME_STEP_DIRECTORY)->read(&flow, &a),
                          stored ? (int)ACME_STEP_ORDER : ACME_E_PROFILE);
     }
 }

@@ -1,0 +1,168 @@
+/* order.c - the order's life (RFC 8555, 7.1.6): what its status means to all steps that are told it, when it is given up for
+ * another one, and its certificate request. */
+#include "steps.h"
+#include "trace.h"
+#include "../jose/b64url.h"
+#include "../x509/csr.h"
+
+/* --- given up, or kept --- */
+
+void acme_flow_forget_order(struct acme_flow *f)
+{
+    memset(&f->order, 0, sizeof(f->order));
+    memset(f->seen, 0, sizeof(f->seen));
+    f->authz = f->answered = f->repeats = f->denied = 0;
+    f->since = 0;
+    f->resumed = f->old = f->finalized = f->requested = f->in_doubt = f->save_order = false;
+    f->drop_order = true;
+}
+
+int acme_flow_reorder(struct acme_flow *f, int error)
+{
+    acme_flow_withdraw(f);
+    if (f->reordered) {
+        return error;
+    }
+    f->reordered = true;
+    acme_flow_forget_order(f);
+    return ACME_STEP_ORDER;
+}
+
+bool acme_flow_keeps_order(const struct acme_flow *f)
+{
+    return f->finalized && !f->old;
+}
+
+int acme_flow_give_up(struct acme_flow *f, int error)
+{
+    return f->resumed && !acme_flow_keeps_order(f) ? acme_flow_reorder(f, error) : error;
+}
+
+int acme_flow_odd(struct acme_flow *f, int error)
+{
+    return error == ACME_E_MEMBER && ++f->repeats < ACME_REPEATS_MAX ? error : acme_flow_give_up(f, error);
+}
+
+/* An object that was there a moment ago is denied: a replica of the CA's database that lags, or it is really
+ * gone. */
+int acme_flow_not_found(struct acme_flow *f, const struct acme_problem *p)
+{
+    (void)p;
+    if (++f->denied < ACME_REPEATS_MAX) {
+        return (int)f->step;
+    }
+    return acme_flow_give_up(f, ACME_E_PROBLEM);
+}
+
+void acme_flow_located(struct acme_flow *f, struct acme_slice location)
+{
+    if (!acme_is_v1(f) && f->step == ACME_STEP_ORDER && f->order.url[0] == '\0') {
+        f->save_order = acme_url_keep(f->order.url, location, &f->hosts) == 0;
+        f->resumed =
+            f->save_order; /* some CAs list the authorizations in newOrder's answer only: then it is of no use */
+    }
+}
+
+/* --- status --- */
+
+/* Keeps the CA's words about an object that failed, for the caller's eyes. */
+void acme_flow_keep_problem(struct acme_flow *f, struct acme_json *json, acme_json_value value)
+{
+    if (value != ACME_JSON_NONE) {
+        struct acme_event about = {.step = f->step, .name = acme_flow_name(f, f->step)};
+        acme_problem_tell(f->setup, &about, json, value);
+        acme_problem_read(&f->problem, json, value, 0);
+    }
+}
+/* An order that has ended is replaced once in a run when a new one may do better: it came from the store, or what failed
+ * was the CA itself (Boulder, when the connection breaks while it finalizes), which may not even tell why. */
+int acme_flow_replace_failed(struct acme_flow *f, int error)
+{
+    const struct acme_problem *p = &f->problem;
+    bool theirs = p->kind == ACME_PROBLEM_SERVER || p->http_status >= 500 || (f->finalized && p->type.len == 0);
+    return f->resumed || theirs ? acme_flow_reorder(f, error) : error;
+}
+/* One reading of an order's status for all steps that get an order (7.1.6). */
+int acme_flow_by_order_status(struct acme_flow *f, struct acme_json *json)
+{
+    f->status = f->order.status;
+    switch (f->order.status) {
+    case ACME_STATUS_PENDING:
+        f->finalized =
+            f->finalized && (f->step != ACME_STEP_ORDER || f->requested); /* later it is a replica that lags */
+        /* With every authorization valid a pending order is one the CA has not caught up with: 1 of 11
+         * renewals at Let's Encrypt's staging in June 2026. */
+        return f->authz >= f->order.authz_count ? ACME_STEP_ORDER_POLL : ACME_STEP_AUTHZ;
+    case ACME_STATUS_READY:
+        f->authz = f->order.authz_count;
+        return f->step == ACME_STEP_FINALIZE ? ACME_STEP_ORDER_POLL : ACME_STEP_FINALIZE;
+    case ACME_STATUS_VALID:
+        f->authz = f->order.authz_count;
+        f->repeats = 0;
+        return f->order.certificate[0] != '\0' ? ACME_STEP_CERTIFICATE : ACME_STEP_ORDER_POLL;
+    case ACME_STATUS_PROCESSING:
+        f->authz = f->order.authz_count;
+        return ACME_STEP_ORDER_POLL;
+    case ACME_STATUS_UNKNOWN:
+        return ACME_STEP_ORDER_POLL;
+    case ACME_STATUS_INVALID:
+    case ACME_STATUS_DEACTIVATED: /* Pebble before 2.8 */
+    case ACME_STATUS_EXPIRED:
+    case ACME_STATUS_REVOKED:
+    case ACME_STATUS_NONE: /* acme_order_read() takes none without */
+        break;
+    }
+    acme_flow_keep_problem(f, json, acme_json_member(json, 0, "error"));
+    if (f->finalized && f->problem.type.len == 0 && ++f->repeats < ACME_REPEATS_MAX) {
+        return ACME_STEP_ORDER_POLL; /* without a reason, and there may be a certificate: it is looked at again */
+    }
+    return acme_flow_replace_failed(f, ACME_E_ORDER);
+}
+
+/* --- the request for its certificate --- */
+
+int acme_flow_finalize_ask(struct acme_flow *f, struct acme_out *payload)
+{
+    f->requested = true;
+    acme_out_text(payload, "{\"csr\":\"");
+    /* The request is built at the end of the buffer and encoded forward from there. */
+    char *free = payload->at + payload->len;
+    size_t room = payload->cap - payload->len;
+    size_t start = 0;
+    int error = acme_csr_write(free, room, &start, &f->setup->certificate_key, f->setup->names, f->setup->name_count);
+    if (error != 0) {
+        return error;
+    }
+    f->signatures++;
+    acme_out_b64url(payload, free + start, room - start);
+    acme_out_text(payload, "\"}");
+    return 0;
+}
+
+void acme_flow_finalize_lost(struct acme_flow *f)
+{
+    f->finalized = true;
+    f->old = false;
+}
+
+/* --- where it stands --- */
+
+int acme_flow_begin(struct acme_flow *f)
+{
+    f->resumed = f->order.url[0] != '\0';
+    f->cached = f->account[0] != '\0';
+    acme_learn_v1(f);
+    return f->cached ? ACME_STEP_ORDER : ACME_STEP_DIRECTORY;
+}
+
+struct acme_slice acme_flow_name(const struct acme_flow *f, enum acme_step step)
+{
+    enum acme_step first = acme_is_v1(f) ? ACME_STEP_ORDER : ACME_STEP_AUTHZ;
+    bool of_a_name = step >= first && step <= ACME_STEP_AUTHZ_POLL;
+    return acme_slice_of(of_a_name ? f->name : "");
+}
+
+uint32_t acme_flow_progress(const struct acme_flow *f, enum acme_step step)
+{
+    return f->authz * (uint32_t)ACME_STEP_COUNT + (uint32_t)step + acme_issuers(f);
+}

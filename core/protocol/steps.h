@@ -1,0 +1,100 @@
+/* steps.h - what the tables have in common. Only they, the files below and the engine include it; struct acme_row tells what each
+ * kind of function does. None of these files knows a table, and each calls only those named before it:
+ * publish.c, order.c, account.c, authz.c, wishes.c and renewal_info.c, directory.c. */
+#ifndef ACME_PROTOCOL_STEPS_H
+#define ACME_PROTOCOL_STEPS_H
+
+#include "flow.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- order.c --- */
+
+/* Where a run of issuing begins, with what is known of account and order. Returns the step to go to. */
+int acme_flow_begin(struct acme_flow *f);
+
+/* The order's status, just read, in any step that is told it. Returns the step to go to, or an error. */
+int acme_flow_by_order_status(struct acme_flow *f, struct acme_json *json);
+
+/* An order that has ended is replaced once in a run when a new one may do better. Returns ACME_STEP_ORDER, or `error`. */
+int acme_flow_replace_failed(struct acme_flow *f, int error);
+
+/* The stored order could not be had, or is of no use, as often as was tried. Returns ACME_STEP_ORDER, or `error`. */
+int acme_flow_give_up(struct acme_flow *f, int error);
+
+/* So too when an answer is not what it should be, or every later run would stumble over it again. One that lacks a member is
+ * asked for again first, by the engine. */
+int acme_flow_odd(struct acme_flow *f, int error);
+
+void acme_flow_forget_order(struct acme_flow *f);
+
+/* Keeps the CA's words about an object that failed, for the caller's eyes. */
+void acme_flow_keep_problem(struct acme_flow *f, struct acme_json *json, acme_json_value value);
+
+/* Of rows: an object that was there is denied; the certificate request; it may have been carried out. */
+int acme_flow_not_found(struct acme_flow *f, const struct acme_problem *p);
+int acme_flow_finalize_ask(struct acme_flow *f, struct acme_out *payload);
+void acme_flow_finalize_lost(struct acme_flow *f);
+
+/* --- authz.c --- */
+
+const char *acme_flow_authz_url(const struct acme_flow *f);
+int acme_flow_authz_read(struct acme_flow *f, const struct acme_answer *a);
+const char *acme_flow_respond_url(const struct acme_flow *f);
+int acme_flow_respond_read(struct acme_flow *f, const struct acme_answer *a);
+int acme_flow_respond_refused(struct acme_flow *f, const struct acme_problem *p);
+void acme_flow_respond_lost(struct acme_flow *f);
+int acme_flow_authz_poll_read(struct acme_flow *f, const struct acme_answer *a);
+
+/* --- account.c --- */
+
+/* Looks the account up by its key: the order stays if it is the same one. Returns the step to go to. */
+int acme_flow_account_look(struct acme_flow *f);
+
+/* The CA has told the account's URL. */
+void acme_flow_account_found(struct acme_flow *f);
+
+/* --- directory.c --- */
+
+const char *acme_flow_directory_url(const struct acme_flow *f);
+int acme_flow_directory_read(struct acme_flow *f, const struct acme_answer *a);
+
+/* --- wishes.c, renewal_info.c --- */
+
+#if ACME_CFG_RENEWAL
+/* Takes the directory's renewalInfo, if there is one that can be asked. */
+void acme_flow_info_read(struct acme_flow *f, const struct acme_json *json);
+
+/* In a look the directory has been read. Returns the step to go to. */
+int acme_flow_info_directory(struct acme_flow *f);
+
+/* Of the row that asks for renewal information. */
+const char *acme_flow_info_url(const struct acme_flow *f);
+int acme_flow_info_answer(struct acme_flow *f, const struct acme_answer *a);
+int acme_flow_info_refused(struct acme_flow *f, const struct acme_problem *p);
+
+/* Adds to newOrder's payload what is wished beside the names. */
+void acme_flow_wishes(struct acme_flow *f, struct acme_out *payload);
+
+/* newOrder was refused: for a wish, then it is asked once more without that, before anything else is concluded. Returns the
+ * step to go to, ACME_E_PROFILE, or 0: it was not. */
+int acme_flow_wishes_refused(struct acme_flow *f, const struct acme_problem *p);
+
+/* Whether the directory, just read, lists the profile; one that has no profiles lists none. Returns `step`, or
+ * ACME_E_PROFILE. */
+int acme_flow_profile_listed(struct acme_flow *f, struct acme_json *json, int step);
+#else
+#define acme_flow_info_read(f, json)            ((void)(json))
+#define acme_flow_info_directory(f)             ((int)(f)->step)
+#define acme_flow_wishes(f, payload)            ((void)(payload))
+#define acme_flow_wishes_refused(f, p)          0
+#define acme_flow_profile_listed(f, json, step) (step)
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
