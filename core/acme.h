@@ -109,15 +109,8 @@ struct acme_client {
     int64_t utc;           /* now, as of the run's beginning or the last answer that counted by it */
     int64_t retry_utc;     /* the CA does not want to see us before; 0             */
     struct acme_pair pair; /* in use; its key and dates become those of the new one */
-    struct acme_keeper keeper;
-    struct acme_exchange exchange;
-    struct acme_channel channel;
-    struct acme_chain chain;
-    struct acme_failure failure;
 #if ACME_CFG_RENEWAL
     struct acme_keep {
-        struct acme_renewal renewal;
-        struct acme_mark setup;
         uint32_t over_ms;      /* when a round failed last                              */
         uint8_t look_failures; /* in a row                                              */
         uint8_t troubles;      /* in a row: rounds that failed before the CA was asked  */
@@ -128,8 +121,15 @@ struct acme_client {
         bool quiet;            /* the round follows another at once, to see what is next */
         bool told;             /* the caller knows how the round has ended              */
         bool mute;             /* the CA has no renewal information                     */
+        struct acme_renewal renewal;
+        struct acme_mark setup;
     } keep;
 #endif
+    struct acme_keeper keeper;
+    struct acme_exchange exchange;
+    struct acme_channel channel;
+    struct acme_chain chain;
+    struct acme_failure failure;
     struct acme_flow flow;
 };
 

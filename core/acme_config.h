@@ -139,6 +139,18 @@
 #define ACME_CFG_TRACE 1
 #endif
 
+/* 1: a set-up is looked at as a whole before anything is done: pointers, names, texts, URLs. Flash: about 0.4 KB. 0: for a device
+ * whose set-up is constant, and was run with 1 before. What could overrun memory is looked at all the same. */
+#ifndef ACME_CFG_CHECK
+#define ACME_CFG_CHECK 1
+#endif
+
+/* 1: a TLS session with the CA's server goes on for a day (secure/tls.h): what looks at renewal information cost no handshake
+ * each then. Flash: about 0.2 KB. 0: each connection shakes hands; a run has one. */
+#ifndef ACME_CFG_RESUME
+#define ACME_CFG_RESUME ACME_CFG_RENEWAL
+#endif
+
 /* 1: a table of trust anchors that is stored and signed by the device's vendor may add to the built-in ones, or take their place
  * (roots/anchor_table.h). Flash: about 1.4 KB, with name constraints. RAM: 32 bytes an anchor, the caller's. 0: no such
  * code. */

@@ -4,6 +4,17 @@
 #include "secure/tls.h"
 #include "wire/url.h"
 
+/* What could overrun memory. */
+static int check_bounds(const struct acme_setup *s)
+{
+    if (s->work_len < ACME_WORK_MIN || s->tls_buffer_len < ACME_TLS_BUFFER_SMALL) {
+        return ACME_E_WORK_SMALL;
+    }
+    return s->name_count == 0 || s->name_count > ACME_NAMES_MAX ? ACME_E_NAMES : 0;
+}
+
+#if ACME_CFG_CHECK
+
 static bool pointers_given(const struct acme_setup *s)
 {
     return s->net != NULL && s->sys != NULL && s->store != NULL && s->ca.directory_url != NULL &&
@@ -69,14 +80,12 @@ int acme_setup_check(const struct acme_setup *s)
     if (s->account_key.ops == s->certificate_key.ops && s->account_key.handle == s->certificate_key.handle) {
         return ACME_E_KEY; /* RFC 8555, 11.1 */
     }
-    if (s->work_len < ACME_WORK_MIN || s->tls_buffer_len < ACME_TLS_BUFFER_SMALL) {
-        return ACME_E_WORK_SMALL;
+    int error = check_bounds(s);
+    if (error != 0) {
+        return error;
     }
     if (s->ca.trust->count == 0 && !is_plain(s)) {
         return ACME_E_ANCHORS;
-    }
-    if (s->name_count == 0 || s->name_count > ACME_NAMES_MAX) {
-        return ACME_E_NAMES;
     }
     for (size_t i = 0; i < s->name_count; i++) {
         if (!is_new_name(s, i)) {
@@ -94,7 +103,7 @@ int acme_setup_check(const struct acme_setup *s)
     if (strlen(s->ca.directory_url) > ACME_URL_MAX) {
         return ACME_E_URL_LONG;
     }
-    int error = acme_url_parse(&url, acme_slice_of(s->ca.directory_url));
+    error = acme_url_parse(&url, acme_slice_of(s->ca.directory_url));
     bool named = s->ca.tls_name != NULL && s->ca.tls_name[0] != '\0';
     if (error == 0 && acme_url_is_plain(&url)) {
         return is_plain(s) ? 0 : ACME_E_URL_SCHEME;
@@ -104,3 +113,12 @@ int acme_setup_check(const struct acme_setup *s)
     }
     return error;
 }
+
+#else
+
+int acme_setup_check(const struct acme_setup *s)
+{
+    return check_bounds(s);
+}
+
+#endif

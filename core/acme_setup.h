@@ -217,7 +217,8 @@ struct acme_setup {
     void *trace_ctx;
 };
 
-/* Checks every size, pointer, name, text and URL; acme_init() calls it. Work: the texts' bytes, no I/O.
+/* Checks every size, pointer, name, text and URL; without ACME_CFG_CHECK only what could overrun memory. acme_init() calls it.
+ * Work: the texts' bytes, no I/O.
  * Returns 0, or what acme_init() returns. */
 int acme_setup_check(const struct acme_setup *setup);
 

@@ -26,7 +26,11 @@ $(FW)/include:
 	$(Q)cp $(or $(JSMN_DIR),/usr/include)/jsmn.h $@.new
 	$(Q)mv $@.new $@
 
-# HEADLESS=1: it keeps its certificate and does nothing beside; no page, no words, no trace.
+# HEADLESS=1: it keeps its certificate and does nothing beside; no page, no words, no trace. BARE=1: the same, with every
+# option of the core off.
+ifdef BARE
+HEADLESS = 1
+endif
 ifdef HEADLESS
 MAIN := boards/firmware/option/headless.c
 FW_OURS := $(filter-out boards/firmware/say.c boards/firmware/words.c,$(FW_OURS))
@@ -52,7 +56,7 @@ FW_DEFINES = -DACME_CONFIG_FILE='"acme_limits.h"' -DNDEBUG
 
 # SMALL=1: in 32 KiB of RAM, for a CA whose TLS records are small.
 ifdef SMALL
-FW_KIND = -small
+FW_KIND := $(FW_KIND)-small
 FW_DEFINES += -DFIRMWARE_SMALL
 endif
 
@@ -69,8 +73,8 @@ FW_DEFINES += -DACME_CFG_V1=1
 endif
 
 ifdef HEADLESS
-FW_KIND := $(FW_KIND)-headless
-FW_DEFINES += -DACME_CFG_TRACE=0
+FW_KIND := $(FW_KIND)$(if $(BARE),-bare,-headless)
+FW_DEFINES += -DACME_CFG_TRACE=0 -DACME_CFG_CHECK=0 $(if $(BARE),-DACME_CFG_RENEWAL=0)
 endif
 
 # KERNEL=1: as one task of a kernel.

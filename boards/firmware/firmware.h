@@ -7,7 +7,6 @@
 #include "acme.h"
 #include "acme_flash.h"
 #include "acme_lwip.h"
-#include "page.h"
 #include "protocol/challenge_http01.h"
 #include "secure/key_p256.h"
 #include "secure/tls.h"
@@ -57,6 +56,8 @@ struct firmware {
 extern struct firmware firmware;
 
 int firmware_random_init(void);
+
+struct page; /* page.h */
 
 /* status.c: fills in all of it but what page_certificate() does. */
 void status_look(struct page *p);

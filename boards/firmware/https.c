@@ -3,6 +3,7 @@
 
 #include "board.h"
 #include "firmware.h"
+#include "page.h"
 #include "wire/pem.h"
 
 /* As the client's: boards/README.md. */

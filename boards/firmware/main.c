@@ -9,6 +9,10 @@
 #include "system.h"
 #include "words.h"
 
+#if !ACME_CFG_RENEWAL || !ACME_CFG_TRACE
+#error "the page and the UART tell when the client comes again, and what it does: HEADLESS=1 is without them"
+#endif
+
 #define LOOK_MS   1000   /* a silent visitor of the page, or a silent CA, is noticed as late as that */
 #define SILENT_MS 5000u  /* the CA: then a visitor of the page comes first                           */
 #define VISITS_MS 60000u /* so long it is served where nobody knows when the client comes again         */

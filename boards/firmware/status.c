@@ -1,6 +1,7 @@
 /* status.c - what the page is to say, from where it is known. */
 #include "board.h"
 #include "firmware.h"
+#include "page.h"
 #include "system.h"
 #include "words.h"
 

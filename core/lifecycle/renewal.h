@@ -26,12 +26,10 @@ struct acme_mark {
 
 /* Times are seconds since 1970; 0: none. */
 struct acme_renewal {
-    struct acme_mark setup;    /* what the certificate in use was asked for with                             */
-    struct acme_mark wants;    /* what the attempts were begun with                                          */
-    struct acme_mark pair;     /* the certificate in use when they began; empty: none was                    */
-    struct acme_mark window;   /* the certificate that start, end, chosen, look and spent are about          */
-    struct acme_mark cause;    /* acme_mark_of_cause() when `stopped` was set                                */
-    struct acme_mark deployed; /* the one the application has taken over                                     */
+    uint32_t failures;         /* attempts in a row; the one under way counts                                */
+    uint32_t urgent;           /* renewals in a row, the next one included, long before a life would ask for */
+    uint32_t deploy_failures;  /* in a row                                                                   */
+    uint32_t stopped;          /* an error, without its sign, that repetition does not change; 0: none       */
     bool deploys;              /* there is an application that takes certificates over                       */
     bool spent;                /* the CA takes no order any more that says to replace this certificate       */
     int64_t tried;             /* when the last attempt began                                                */
@@ -40,10 +38,12 @@ struct acme_renewal {
     int64_t chosen;            /* the moment drawn in it                                                     */
     int64_t look;              /* when to ask for it next; stored for setup->remember_looks only             */
     int64_t deploy_next;       /* no try to have it taken over before                                        */
-    uint32_t failures;         /* attempts in a row; the one under way counts                                */
-    uint32_t urgent;           /* renewals in a row, the next one included, long before a life would ask for */
-    uint32_t deploy_failures;  /* in a row                                                                   */
-    uint32_t stopped;          /* an error, without its sign, that repetition does not change; 0: none       */
+    struct acme_mark setup;    /* what the certificate in use was asked for with                             */
+    struct acme_mark wants;    /* what the attempts were begun with                                          */
+    struct acme_mark pair;     /* the certificate in use when they began; empty: none was                    */
+    struct acme_mark window;   /* the certificate that start, end, chosen, look and spent are about          */
+    struct acme_mark cause;    /* acme_mark_of_cause() when `stopped` was set                                */
+    struct acme_mark deployed; /* the one the application has taken over                                     */
 };
 
 /* What a setup asks for, in one word: directory, names in any order, profile, kind of key. Work: their bytes. */

@@ -61,6 +61,7 @@ void acme_problem_read(struct acme_problem *problem, struct acme_json *json, acm
     problem->http_status = status >= 100 && status <= 599 ? (uint16_t)status : http_status;
 }
 
+#if ACME_CFG_TRACE
 void acme_problem_tell(const struct acme_setup *setup, const struct acme_event *about, struct acme_json *json,
                        acme_json_value value)
 {
@@ -85,3 +86,4 @@ void acme_problem_tell(const struct acme_setup *setup, const struct acme_event *
         item = acme_json_next(json, list, item);
     }
 }
+#endif

@@ -48,8 +48,12 @@ bool acme_problem_is(const struct acme_problem *problem, const char *word);
 
 /* Tells the trace about the problem at `value` and each of its subproblems, whole. `about` gives step, name and HTTP status
  * for a problem that names none itself. */
+#if ACME_CFG_TRACE
 void acme_problem_tell(const struct acme_setup *setup, const struct acme_event *about, struct acme_json *json,
                        acme_json_value value);
+#else
+#define acme_problem_tell(setup, about, json, value) ((void)(about))
+#endif
 
 #ifdef __cplusplus
 }

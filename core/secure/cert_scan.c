@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../acme_config.h"
 #include "../wire/date.h"
 #include "../wire/der.h"
 
@@ -40,7 +41,7 @@ static void element_end(struct acme_cert_scan *s)
         identified(s);
     } else if (s->in_issuer) {
         s->in_name = false;
-    } else if (s->sequences == LATER && ++s->times == 2) { /* notBefore, and this */
+    } else if (ACME_CFG_RESUME && s->sequences == LATER && ++s->times == 2) { /* notBefore, and this */
         s->not_after = acme_date_der(acme_slice(s->text + 1, s->text[0]), s->tag == ACME_DER_UTC_TIME);
     }
 }

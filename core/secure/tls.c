@@ -34,8 +34,10 @@ static void start_chain(const br_x509_class **ctx, const char *server_name)
     struct acme_tls_x509 *x = x509_of(ctx);
     x->behind_date = 0;
     x->other_use = false;
-    x->from = x->now;
-    x->until = x->now + RESUME_S;
+    if (ACME_CFG_RESUME) {
+        x->from = x->now;
+        x->until = x->now + RESUME_S;
+    }
     x->inner->vtable->start_chain(&x->inner->vtable, server_name);
 }
 
@@ -49,8 +51,8 @@ static void start_cert(const br_x509_class **ctx, uint32_t length)
 static void append(const br_x509_class **ctx, const unsigned char *buf, size_t len)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
-    bool good = x->inner->err == 0;
-    if (good && x->inner->num_certs > 0) {
+    bool good = acme_inside_good(x->inner);
+    if (good && acme_inside_count(x->inner) > 0) {
         x->worked = true;
     }
     if (good) {
@@ -58,8 +60,8 @@ static void append(const br_x509_class **ctx, const unsigned char *buf, size_t l
     }
     x->inner->vtable->append(&x->inner->vtable, buf, len);
     /* BearSSL has one number for both dates. It stops right behind the wrong one, which may end its piece. */
-    if (x->inner->err == BR_ERR_X509_EXPIRED && x->behind_date == 0 && (!good || x->inner->hlen > 0)) {
-        x->behind_date = good ? x->inner->hbuf[0] : buf[0];
+    if (acme_inside_expired(x->inner) && x->behind_date == 0 && (!good || acme_inside_left(x->inner) > 0)) {
+        x->behind_date = good ? acme_inside_next(x->inner) : buf[0];
     }
 }
 
@@ -68,7 +70,7 @@ static void end_cert(const br_x509_class **ctx)
     struct acme_tls_x509 *x = x509_of(ctx);
     x->worked = true;
     x->other_use = x->other_use || x->scan.other_use;
-    if (x->scan.sequences > 0 &&
+    if (ACME_CFG_RESUME && x->scan.sequences > 0 &&
         x->scan.not_after < x->until) { /* what is behind the anchor's place was not looked at */
         x->until = x->scan.not_after;
     }
@@ -177,7 +179,6 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
     br_ssl_session_parameters session;
     unsigned char seed[ACME_SEED_LEN];
     int64_t utc = 0;
-    bool resume;
 
     if (name == NULL || name[0] == '\0' || strlen(name) >= sizeof tls->client.eng.server_name) {
         return ACME_E_TLS_NAME;
@@ -196,16 +197,20 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
         return ACME_E_RANDOM;
     }
     /* A clock that was set back does not make a session younger. */
-    resume = tls->resumable && tls->x509.trust == trust && utc >= tls->x509.from && utc <= tls->x509.until &&
-             strcmp(tls->client.eng.server_name, name) == 0;
-    br_ssl_engine_get_session_parameters(&tls->client.eng, &session);
+    bool resume = ACME_CFG_RESUME && tls->resumable && tls->x509.trust == trust && utc >= tls->x509.from &&
+                  utc <= tls->x509.until && strcmp(br_ssl_engine_get_server_name(&tls->client.eng), name) == 0;
+    if (ACME_CFG_RESUME) {
+        br_ssl_engine_get_session_parameters(&tls->client.eng, &session);
+    }
     tls->x509.trust = trust;
     tls->x509.now = utc;
     configure(tls, trust, utc);
     if (resume) {
         br_ssl_engine_set_session_parameters(&tls->client.eng, &session);
     }
-    acme_wipe(&session, sizeof session);
+    if (ACME_CFG_RESUME) {
+        acme_wipe(&session, sizeof session);
+    }
     tls->rx_at = 0;
     tls->rx_len = 0;
     tls->resumable = false;
@@ -248,7 +253,7 @@ static const struct {
 static int error_of(const struct acme_tls *tls, int code)
 {
     /* BearSSL gives one number to a server of another version and to what is no TLS record at all. */
-    if (code == BR_ERR_UNSUPPORTED_VERSION && tls->client.eng.ibuf[1] != 3) {
+    if (code == BR_ERR_UNSUPPORTED_VERSION && acme_inside_major(&tls->client.eng) != 3) {
         return ACME_E_TLS_RECORD;
     }
     /* Behind the first date comes the second, behind that the subject's name. */
@@ -326,7 +331,7 @@ static int pump_out(struct acme_tls *tls, const struct acme_net *net, uint32_t *
 /* The peer has finished. Between two records that is for the caller to judge; within one it is damage. */
 static int cut(const struct acme_tls *tls)
 {
-    return tls->client.eng.ixa == 0 ? ACME_E_CLOSED : ACME_E_TLS_RECORD;
+    return acme_inside_idle_in(&tls->client.eng) ? ACME_E_CLOSED : ACME_E_TLS_RECORD;
 }
 
 static int pump_in(struct acme_tls *tls, const struct acme_net *net, uint32_t *down)

@@ -10,6 +10,7 @@
 #include "../acme_port.h"
 #include "anchors.h"
 #include "cert_scan.h"
+#include "inside.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,9 +43,9 @@ struct acme_tls {
     unsigned char rx[128]; /* ciphertext of the handshake, fed on byte by byte */
 };
 
-/* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). A session
- * with the same name and `trust` that was completed before in this struct is offered for resumption, for 24 hours at most
- * and not beyond the end of a certificate it was begun with; the struct must be zero before its first use.
+/* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). With ACME_CFG_RESUME a
+ * session with the same name and `trust` that was completed before in this struct is offered for resumption, for 24 hours at
+ * most and not beyond the end of a certificate it was begun with. The struct must be zero before its first use.
  * Memory: `buffer` and `trust` are borrowed until the session is over.
  * Work: no public-key operation. Errors: ACME_E_RANDOM, ACME_E_CLOCK (utc not known), ACME_E_TLS_NAME,
  * ACME_E_ANCHORS, ACME_E_WORK_SMALL. */
@@ -81,19 +82,19 @@ size_t acme_tls_read(struct acme_tls *tls, void *data, size_t cap);
 /* True when everything written has gone to the network. */
 static inline bool acme_tls_flushed(const struct acme_tls *tls)
 {
-    return tls->client.eng.oxa == tls->client.eng.oxc;
+    return acme_inside_idle_out(&tls->client.eng);
 }
 
 /* True when nothing received is waiting, neither unread data nor a part of a record. */
 static inline bool acme_tls_quiet(const struct acme_tls *tls)
 {
-    return tls->client.eng.ixa == 0 && tls->rx_at == tls->rx_len;
+    return acme_inside_idle_in(&tls->client.eng) && tls->rx_at == tls->rx_len;
 }
 
 /* True when the peer ended the session with close_notify. */
 static inline bool acme_tls_closed(const struct acme_tls *tls)
 {
-    return tls->client.eng.shutdown_recv != 0;
+    return acme_inside_ended(&tls->client.eng);
 }
 
 /* After ACME_E_TLS_UNTRUSTED: who has issued the last certificate that the server sent, so whom there is no anchor for, as a

@@ -10,6 +10,10 @@
 #include "secure/key_p256.h"
 #include "secure/tls.h"
 
+#if !ACME_CFG_RENEWAL || !ACME_CFG_TRACE || !ACME_CFG_CHECK
+#error "the program has verbs and words for all of the core: firmware may be without these"
+#endif
+
 /* All memory of a run. */
 struct acme_run {
     struct acme_client client;

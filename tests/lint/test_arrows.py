@@ -22,6 +22,9 @@ MAY = {
 }
 ONLY = {"bearssl": ("core/secure/", "core/roots/"), "jsmn.h": ("core/wire/json.c",)}  # library header: the only place in core for it
 STANDARD = {"stdint.h", "stddef.h", "stdbool.h", "string.h", "limits.h", "assert.h"}  # no stdio, stdlib, time, errno
+# BearSSL's private members: the one place that looks at them checks that they are what they were.
+PRIVATE = re.compile(r"\b(ix[abc]|ox[abc]|ibuf|obuf|hbuf|hlen|num_certs|shutdown_recv|saved_dn_hash|inner->err)\b")
+INSIDE = "core/secure/inside.h"
 ROOT = re.compile(r"^acme\w*\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
@@ -29,6 +32,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 def core_file(folder, path, text):
     """What is wrong with the includes of one file of core."""
     room = os.path.relpath(folder, "core").replace(".", "")
+    for member in PRIVATE.findall(text) if path != INSIDE else []:
+        yield f"{path}: BearSSL's {member} belongs in {INSIDE}"
     for bracket, name in INCLUDE.findall(text):
         if bracket == "<":
             place = next((p for library, p in ONLY.items() if name.startswith(library)), None)
@@ -98,6 +103,7 @@ for path, line in {
     "core/wire/url.c": '#include <jsmn.h>',
     "core/wire/out.c": '#include <stdio.h>',
     "core/secure/tls.c": '#include "../jose/jws.h"',
+    "core/secure/plain.c": 'if (eng->ixa == 0) {',
     "core/secure/channel.c": '#include "../roots/roots.h"',
     "core/x509/csr.c": '#include "../secure/tls.h"',
     "port/posix/posix_net.c": '#include "protocol/flow.h"',

@@ -21,15 +21,17 @@ tap.ok(ram <= boards.RAM_MAX, f"and {boards.RAM_MAX} bytes of RAM, stack include
 little = boards.measure(boards.SMALL)
 ram = little["ram_all"] + little["stack"]
 tap.ok(ram <= boards.RAM_SMALL_MAX, f"the small build takes at most {boards.RAM_SMALL_MAX} bytes of RAM, stack included", ram)
-alone = boards.measure(boards.HEADLESS)["flash_all"]
-tap.ok(alone <= boards.HEADLESS_MAX, f"headless it takes at most {boards.HEADLESS_MAX} bytes of flash", alone)
 more = boards.measure(boards.V1)["flash_all"] - whole["flash_all"]
 tap.ok(0 < more <= boards.V1_MAX, f"ACME v1 adds at most {boards.V1_MAX} bytes of flash", more)
+headless = boards.measure(boards.HEADLESS)["flash_all"]
+tap.ok(headless <= boards.HEADLESS_MAX, f"without page and words it takes at most {boards.HEADLESS_MAX} bytes of flash", headless)
+bare = boards.measure(boards.BARE)["flash_all"]
+tap.ok(bare < headless, "with every option of the core off it links, and is smaller", bare)
 (flash, client), each = size.options()
-adds = each["ACME_CFG_RENEWAL"]
-tap.ok(adds[0] - flash <= size.RENEWAL_MAX[0] and adds[1] - client <= size.RENEWAL_MAX[1],
-       f"renewal adds at most {size.RENEWAL_MAX[0]} bytes of code and {size.RENEWAL_MAX[1]} of RAM",
-       f"{adds[0] - flash}, {adds[1] - client}")
+tap.ok(flash <= size.BARE, f"with every option off the core has at most {size.BARE} bytes", flash)
+for name, (code, ram) in each.items():
+    _, most, most_ram = size.OPTIONS[name]
+    tap.ok(0 < code <= most and ram <= most_ram, f"{name} adds at most {most} bytes of code and {most_ram} of RAM", f"{code}, {ram}")
 for name, (path, make) in size.TABLES.items():
     parts = size.split(name, path)
     made = make()

@@ -7,6 +7,13 @@
 #include "say.h"
 #include "system.h"
 
+#if ACME_CFG_RENEWAL
+#define WHEN ACME_KEEP
+#else
+#define WHEN      ACME_WHEN_DUE
+#define AN_HOUR_S 3600u /* what is not due costs no request */
+#endif
+
 struct firmware firmware;
 
 /* The name lwIP has for it. */
@@ -54,18 +61,37 @@ static int set_up(void)
     return acme_init(&firmware.client, s);
 }
 
+/* Without ACME_CFG_RENEWAL a run has an end, and when the next one begins is ours to say. */
+#if ACME_CFG_RENEWAL
+#define again(progress) ((void)(progress))
+#else
+static void again(enum acme_progress progress)
+{
+    static uint32_t over_ms;
+    uint32_t advice_s = acme_failure(&firmware.client)->retry_s;
+
+    if (progress == ACME_IDLE || progress == ACME_BUSY) {
+        over_ms = board_now_ms();
+    } else if (board_now_ms() - over_ms >= (advice_s > AN_HOUR_S ? advice_s : AN_HOUR_S) * 1000) {
+        (void)acme_start(&firmware.client, WHEN, board_now_ms());
+    }
+}
+#endif
+
 static void firmware_task(void)
 {
     system_begin_network();
     if (board_flash_init() != 0 || acme_flash_init(&firmware.store, &board_flash) != 0 || set_up() != 0 ||
-        acme_start(&firmware.client, ACME_KEEP, board_now_ms()) != 0) {
+        acme_start(&firmware.client, WHEN, board_now_ms()) != 0) {
         board_exit(4);
     }
     for (;;) {
         bool moved = system_poll();
-        if (acme_tick(&firmware.client, board_now_ms()) == ACME_IDLE && !moved) {
+        enum acme_progress progress = acme_tick(&firmware.client, board_now_ms());
+        if (progress == ACME_IDLE && !moved) {
             system_wait(acme_idle_ms(&firmware.client, board_now_ms()));
         }
+        again(progress);
     }
 }
 

@@ -1,0 +1,40 @@
+/* test_lean.c - the set-up without ACME_CFG_CHECK and ACME_CFG_TRACE: what could overrun memory is refused all the same, and nothing
+ * else is looked at. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#undef ACME_CFG_CHECK
+#define ACME_CFG_CHECK 0
+#undef ACME_CFG_TRACE
+#define ACME_CFG_TRACE 0
+
+#define acme_setup_check lean_setup_check /* the other one is in the library */
+#include "acme_setup.c"
+
+static void bounds(void **state)
+{
+    static const struct {
+        size_t work, records, names;
+        int error;
+    } rows[] = {{ACME_WORK_MIN, ACME_TLS_BUFFER_SMALL, ACME_NAMES_MAX, 0},
+                {ACME_WORK_MIN - 1, ACME_TLS_BUFFER_SMALL, 1, ACME_E_WORK_SMALL},
+                {ACME_WORK_MIN, ACME_TLS_BUFFER_SMALL - 1, 1, ACME_E_WORK_SMALL},
+                {ACME_WORK_MIN, ACME_TLS_BUFFER_SMALL, 0, ACME_E_NAMES},
+                {ACME_WORK_MIN, ACME_TLS_BUFFER_SMALL, ACME_NAMES_MAX + 1, ACME_E_NAMES}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct acme_setup s = {
+            .work_len = rows[i].work, .tls_buffer_len = rows[i].records, .name_count = rows[i].names};
+        assert_int_equal(acme_setup_check(&s), rows[i].error);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(bounds)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
