@@ -246,7 +246,7 @@ static int taken(void *ctx)
     static char words[600];
     const struct acme_config *config = ctx;
     struct acme_leaf leaf = {.not_after = 0};
-    bool renewed = false;
+    struct acme_hook_go go = {.renewed = false};
     int result;
 
     if (!hook.under_way) {
@@ -257,9 +257,10 @@ static int taken(void *ctx)
             (void)acme_adopt_leaf(at, &leaf);
             (void)close(at);
         }
-        renewed = had_another();
+        go.renewed = had_another();
+        go.not_after = leaf.not_after;
     }
-    result = acme_hook_tick(&hook, renewed, leaf.not_after);
+    result = acme_hook_tick(&hook, &go);
     if (result < 0) {
         (void)snprintf(words, sizeof words, "%s: %s", config->deploy_hook, hook.words);
         run.report.deploy = words;

@@ -73,7 +73,7 @@ static const char *const names[] = {"a.example", "www.a.example"};
 
 static void begin(const char *path, const char *name, unsigned limit_s)
 {
-    const struct acme_hook_about about = {path, folder, name, names, 2, limit_s};
+    const struct acme_hook_about about = {path, folder, name, names, 2, limit_s, false};
     assert_int_equal(acme_hook_start(&hook, &about), 0);
 }
 
@@ -88,7 +88,7 @@ static int end_of(bool renewed, int64_t *took_ms)
 {
     int64_t from = now_ms();
     int result;
-    while ((result = acme_hook_tick(&hook, renewed, NOT_AFTER)) == 0) {
+    while ((result = acme_hook_tick(&hook, &(struct acme_hook_go){.renewed = renewed, .not_after = NOT_AFTER})) == 0) {
         look_again();
     }
     if (took_ms != NULL) {
@@ -313,7 +313,7 @@ static void test_closed(void **unused)
     (void)unused;
     begin(script("echo $$ >\"${0%/*}/pid\"; tail -f /dev/null"), "a.example", 0);
     while (read_of("pid")[0] == '\0') {
-        assert_int_equal(acme_hook_tick(&hook, false, 0), 0);
+        assert_int_equal(acme_hook_tick(&hook, &(struct acme_hook_go){.renewed = false}), 0);
         look_again();
     }
     from = now_ms();
@@ -321,7 +321,7 @@ static void test_closed(void **unused)
     assert_in_range(now_ms() - from, 0, 3000);
     assert_false(lives("pid"));
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* reaped */
-    assert_int_equal(acme_hook_tick(&hook, false, 0), -1);
+    assert_int_equal(acme_hook_tick(&hook, &(struct acme_hook_go){.renewed = false}), -1);
     acme_hook_close(&hook);
 }
 
