@@ -54,6 +54,7 @@ static void begin(struct acme_client *c, uint32_t now_ms)
     acme_stop(c);
     struct acme_exchange_counts counts = c->exchange.counts;
     uint32_t signatures = c->flow.signatures;
+    uint8_t turn = acme_flow_get_turn(&c->flow);
     memset(&c->flow, 0, sizeof(c->flow));
     memset(&c->exchange, 0, sizeof(c->exchange));
     if (!acme_keeping(c)) { /* there it is told until it is over */
@@ -62,6 +63,7 @@ static void begin(struct acme_client *c, uint32_t now_ms)
     c->exchange.counts = counts;
     c->flow.signatures = signatures;
     c->flow.setup = c->setup;
+    acme_flow_set_turn(&c->flow, turn);
     (void)acme_url_parse(&c->flow.hosts.directory, acme_slice_of(c->setup->ca.directory_url)); /* checked by init */
     c->flow.hosts.more = c->setup->ca.more_hosts;
     c->flow.hosts.more_count = c->setup->ca.more_host_count;
@@ -299,6 +301,7 @@ static int tick_commit(struct acme_client *c)
     c->pair.not_after = c->chain.not_after;
     acme_channel_close(&c->channel);
     c->issued = true;
+    acme_flow_set_turn(&c->flow, 0);
     if (acme_keep_deploys(c)) {
         memset(&c->flow.order, 0, sizeof(c->flow.order));
         c->phase = ACME_PHASE_PAIR; /* which one it is has to be known */
@@ -636,7 +639,7 @@ static int tick(struct acme_client *c, uint32_t now_ms)
 enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
 {
     c->ticks++;
-    if (acme_keeping(c) && c->phase == ACME_PHASE_OVER && acme_keep_wakes(c, now_ms)) {
+    if (acme_keeping(c) && c->phase == ACME_PHASE_OVER && !acme_clearing(c) && acme_keep_wakes(c, now_ms)) {
         begin(c, now_ms);
     }
     bool served = acme_flow_serve(&c->flow, now_ms);
@@ -644,7 +647,7 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
     if (done < 0) {
         fail(c, done, now_ms);
     }
-    if (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) {
+    if ((c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) && !acme_clearing(c)) {
         return acme_keep_tell(c);
     }
     return done > 0 || served ? ACME_BUSY : ACME_IDLE;
@@ -653,6 +656,9 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
 uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
 {
     const struct acme_exchange *x = &c->exchange;
+    if (acme_clearing(c) && (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER)) {
+        return SERVE_WAIT_MS;
+    }
     switch (c->phase) {
     case ACME_PHASE_CLOCK:
     case ACME_PHASE_OFFER:

@@ -151,6 +151,13 @@
 #define ACME_CFG_RESUME ACME_CFG_RENEWAL
 #endif
 
+/* 1: several solvers (acme_setup::solvers): one may decline, the next order after a failed validation begins with the next, what
+ * is published elsewhere than in this device is taken back after a reset as well; and wildcard names, by solvers that are good for
+ * them (protocol/choice.c). Flash: about 0.8 KB. 0: the first solver whose challenge the CA offers is the one. */
+#ifndef ACME_CFG_CHOICE
+#define ACME_CFG_CHOICE 0
+#endif
+
 /* 1: a table of trust anchors that is stored and signed by the device's vendor may add to the built-in ones, or take their place
  * (roots/anchor_table.h). Flash: about 1.4 KB, with name constraints. RAM: 32 bytes an anchor, the caller's. 0: no such
  * code. */

@@ -68,7 +68,7 @@
     X(ACME_E_PROBLEM, -80, 0, "the CA refused", "its own words tell why") \
     X(ACME_E_AUTHZ, -81, 1, "the CA could not validate a name", "the CA gives no reason; often the name leads elsewhere, or this machine is not reached at port 80 from outside") \
     X(ACME_E_ORDER, -82, 1, "the CA declared the order invalid", "its own words tell why") \
-    X(ACME_E_CHALLENGE_NONE, -83, 0, "the CA offers no challenge we have a solver for", "see what it offers for the name") \
+    X(ACME_E_CHALLENGE_NONE, -83, 0, "the CA offers no challenge we have a solver for", "see what it offers for the name, and which solvers declined") \
     X(ACME_E_TOKEN, -84, 1, "illegal challenge token", "hostile server") \
     X(ACME_E_BUDGET, -85, 1, "a step did not finish in time", "slow CA; the next run resumes") \
     X(ACME_E_NONCE, -86, 1, "the CA gives no usable nonce or rejects every one", "several CA nodes out of step") \
@@ -86,6 +86,7 @@
     X(ACME_E_CERT_SYNTAX, -103, 1, "the certificate cannot be decoded", "truncated or not PEM") \
     X(ACME_E_CERT_BIG, -104, 0, "a certificate of the chain exceeds the work buffer", "lend more than now") \
     ACME_ERRORS_RENEWAL(X) \
+    ACME_ERRORS_CHOICE(X) \
     ACME_ERRORS_TABLE(X) \
     ACME_ERRORS_MANAGE(X)
 /* clang-format on */
@@ -100,6 +101,17 @@
     X(ACME_E_WAIT, -98, 1, "too many attempts have failed; the next one has to wait", "see what failed; it is tried again by itself")
 #else
 #define ACME_ERRORS_RENEWAL(X)
+#endif
+/* clang-format on */
+
+/* Those of ACME_CFG_CHOICE. */
+/* clang-format off */
+#if ACME_CFG_CHOICE
+#define ACME_ERRORS_CHOICE(X) \
+    X(ACME_E_WILDCARD, -11, 0, "a wildcard name needs a solver for dns-01", "no other challenge proves one") \
+    X(ACME_E_DECLINED, -99, 0, "the solver declines", "never the end of a run: the next solver has its turn")
+#else
+#define ACME_ERRORS_CHOICE(X)
 #endif
 /* clang-format on */
 

@@ -86,6 +86,25 @@ static bool rests(const struct acme_client *c, uint32_t now_ms, uint32_t *left_m
     return c->keep.failed && *left_ms > 0;
 }
 
+/* Which solver begins is remembered while attempts fail. */
+#if ACME_CFG_CHOICE
+static void take_turn(struct acme_client *c)
+{
+    acme_flow_set_turn(&c->flow, c->keep.renewal.turn);
+}
+
+/* True when another one begins than was stored. */
+static bool turned(struct acme_client *c)
+{
+    uint32_t before = c->keep.renewal.turn;
+    c->keep.renewal.turn = acme_flow_get_turn(&c->flow);
+    return c->keep.renewal.turn != before;
+}
+#else
+#define take_turn(c) ((void)0)
+#define turned(c)    false
+#endif
+
 /* What follows from the pair in use. A look that is not known of comes soon after a boot, and not at once after a renewal. */
 static int settle(struct acme_client *c)
 {
@@ -95,6 +114,7 @@ static int settle(struct acme_client *c)
         c->keep.look_failures = 0;
     }
     acme_renewal_settle(r, &c->pair.mark, &c->keep.setup);
+    take_turn(c);
     if (r->stopped != 0) { /* a person has seen to it */
         struct acme_mark cause = acme_mark_of_cause(c->setup);
         if (!acme_mark_same(&r->cause, &cause)) {
@@ -335,11 +355,17 @@ void acme_keep_failed(struct acme_client *c, int phase, uint32_t now_ms)
     } else if (c->keep.troubles < TROUBLES) {
         c->keep.troubles++;
     }
-    if (phase == ACME_PHASE_FLOW && !acme_managing(c) && stays(error)) {
+    if (phase != ACME_PHASE_FLOW || acme_managing(c)) {
+        return;
+    }
+    bool other = turned(c);
+    if (stays(error)) {
         int64_t tomorrow = c->utc + A_DAY_S;
         r->next = r->next > tomorrow ? r->next : tomorrow;
         r->stopped = r->failures >= STOP_AFTER ? (uint32_t)-error : 0;
         r->cause = acme_mark_of_cause(c->setup);
+    }
+    if (other || stays(error)) {
         (void)store(c);
     }
 }
@@ -399,7 +425,8 @@ bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
 
 bool acme_resting(const struct acme_client *c)
 {
-    return acme_keeping(c) && c->phase == ACME_PHASE_OVER && (c->result == ACME_CURRENT || c->keep.trouble);
+    return acme_keeping(c) && c->phase == ACME_PHASE_OVER && !acme_clearing(c) &&
+           (c->result == ACME_CURRENT || c->keep.trouble);
 }
 
 uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms)

@@ -38,10 +38,32 @@ static bool is_printable(const char *text)
 #define has_good_profile(s) true
 #endif
 
+#if ACME_CFG_CHOICE
+/* "*." is no part of a DNS name, and stands in front of one. */
+static bool is_name(const char *name)
+{
+    bool wildcard = name[0] == '*' && name[1] == '.';
+    return strlen(name) <= 253 && acme_dns_name_ok(acme_slice_of(wildcard ? name + 2 : name));
+}
+
+/* One of the solvers must be good for it. */
+static int check_proof(const struct acme_setup *s, const char *name)
+{
+    bool can = name[0] != '*';
+    for (size_t i = 0; i < s->solver_count; i++) {
+        can = can || s->solvers[i]->wildcards;
+    }
+    return can ? 0 : ACME_E_WILDCARD;
+}
+#else
+#define is_name(name)        acme_dns_name_ok(acme_slice_of(name))
+#define check_proof(s, name) 0
+#endif
+
 /* True for a DNS name that was not given before. */
 static bool is_new_name(const struct acme_setup *s, size_t i)
 {
-    if (s->names[i] == NULL || !acme_dns_name_ok(acme_slice_of(s->names[i]))) {
+    if (s->names[i] == NULL || !is_name(s->names[i])) {
         return false;
     }
     for (size_t k = 0; k < i; k++) {
@@ -90,6 +112,10 @@ int acme_setup_check(const struct acme_setup *s)
     for (size_t i = 0; i < s->name_count; i++) {
         if (!is_new_name(s, i)) {
             return ACME_E_NAMES;
+        }
+        error = check_proof(s, s->names[i]);
+        if (error != 0) {
+            return error;
         }
     }
     for (size_t i = 0; i < s->contact_count; i++) {

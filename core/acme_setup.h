@@ -72,13 +72,18 @@ enum acme_status {
 /* Longest key authorization: token "." thumbprint, without NUL (RFC 8555, 8.1). */
 #define ACME_KEY_AUTHORIZATION_MAX (ACME_TOKEN_MAX + 1 + 43)
 
-/* A challenge a solver has to answer. All texts are NUL-terminated, live from present() to withdraw(), and the last two
- * hold only base64url characters. */
+/* A challenge a solver has to answer. All texts are NUL-terminated, live from present() to withdraw() (the name as long as
+ * the setup), and token and thumbprint hold only base64url characters. */
 struct acme_challenge {
-    const char *name;            /* the DNS name being validated, as acme_setup::names has it       */
+    const char *name;            /* the DNS name being validated, as acme_setup::names has it, but without "*." */
     const char *token;           /* RFC 8555, 8.1                                                   */
     const char *thumbprint;      /* of the account key. Key authorization: token "." thumbprint     */
     struct acme_challenge *next; /* the solver's own, for a list of what it shows                   */
+#if ACME_CFG_CHOICE
+    const char *type; /* the solver's, for one that answers several                      */
+    bool wildcard;    /* for all names below this one                                    */
+    bool valid;       /* at withdraw(): the CA has validated it                          */
+#endif
 };
 
 /* Publishes challenge answers of one type, one for each name of an order and all at the same time. A struct acme_http01
@@ -87,8 +92,9 @@ struct acme_solver {
     void *ctx;
     const char *type; /* the word in the CA's challenge objects, e.g. "http-01" */
 
-    /* Publishes one more answer; called on every tick until it is out. The struct is lent until it is withdrawn. Returns 1
-     * published, 0 not yet, or an error (ACME_E_SOLVER, ACME_E_LISTEN). */
+    /* Publishes one more answer; called on every tick until it is out, which may take minutes. The struct is lent until it is
+     * withdrawn. Returns 1 published, 0 not yet, or an error (ACME_E_SOLVER, ACME_E_LISTEN, one of its own), which ends the run;
+     * with ACME_CFG_CHOICE also ACME_E_DECLINED: the next solver has its turn. */
     int (*present)(void *ctx, struct acme_challenge *challenge);
 
     /* Takes that answer away again; called once for each that present() was called for, on every way out. */
@@ -96,6 +102,22 @@ struct acme_solver {
 
     /* Work of its own while answers are on show, whichever solver's, on every tick; NULL: none. Returns true when something moved. */
     bool (*tick)(void *ctx, uint32_t now_ms);
+
+#if ACME_CFG_CHOICE
+    bool wildcards; /* its challenge proves wildcard names: dns types */
+
+    /* What it publishes outlives a reset: withdraw() is also called, in a later run and without present(), for what may have
+     * been left by one; and for no answer before all of the order are judged. */
+    bool lasts;
+
+    /* True as long as what was withdrawn is still being taken away: tick() goes on until then, behind the end of a run too;
+     * so it has to end by itself. NULL: withdraw() has done it all. */
+    bool (*clearing)(const void *ctx);
+
+    /* Its own words, printable ASCII, about what present() has just answered, 1 or an error; NULL or empty: it has none.
+     * They go into ACME_EVENT_SOLVER, and into struct acme_failure. NULL: never any. */
+    const char *(*words)(void *ctx);
+#endif
 };
 
 /* What happens, as it happens: for a log, a UART, a screen. Slices are valid during the call and hold only
@@ -111,6 +133,7 @@ enum acme_event_kind {
     ACME_EVENT_EXPLAINED, /* renewal information: text = URL that explains its window to a person          */
     ACME_EVENT_PROFILE,   /* the CA has no profile of that name: text = one it has; one event each          */
     ACME_EVENT_STORED,    /* a record is durable: record; no step                                       */
+    ACME_EVENT_SOLVER, /* ACME_CFG_CHOICE: a solver has something to say: text = its type, detail = its words, error, name */
     ACME_EVENT_UNREADABLE /* a record cannot be read, and can be had again: record, error; no step      */
 };
 
@@ -178,7 +201,7 @@ struct acme_setup {
     struct acme_key certificate_key;
 
     /* what is wanted */
-    const char *const *names; /* 1..ACME_NAMES_MAX DNS names */
+    const char *const *names; /* 1..ACME_NAMES_MAX DNS names; with ACME_CFG_CHOICE also wildcards: "*.example.org" */
     size_t name_count;
     const char *const *contacts; /* URIs such as "mailto:...", optional */
     size_t contact_count;
@@ -194,7 +217,7 @@ struct acme_setup {
         deploy; /* what the application does with a new pair; zero: nothing                           */
 #endif
 
-    const struct acme_solver *const *solvers; /* in order of preference */
+    const struct acme_solver *const *solvers; /* in order of preference; at most 255 */
     size_t solver_count;
 
 #if ACME_CFG_MANAGE

@@ -96,6 +96,14 @@ void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf)
 /* The lines, in the order they are written. A reader looks for the key, so another image may have others between them. */
 enum kind { MARK, TIME, COUNT, FLAG };
 
+#if ACME_CFG_CHOICE
+#define TURN_LINE  LINE("turn", COUNT, turn),
+#define no_turn(r) ((r)->turn = 0)
+#else
+#define TURN_LINE
+#define no_turn(r) ((void)0)
+#endif
+
 static const struct line {
     const char *key;
     enum kind kind;
@@ -114,7 +122,7 @@ static const struct line {
     LINE("stopped", COUNT, stopped),
     LINE("cause", MARK, cause),
     LINE("urgent", COUNT, urgent),
-    LINE("window", MARK, window),
+    TURN_LINE LINE("window", MARK, window),
     LINE("start", TIME, start),
     LINE("end", TIME, end),
     LINE("chosen", TIME, chosen),
@@ -270,11 +278,13 @@ void acme_renewal_settle(struct acme_renewal *r, const struct acme_mark *leaf, c
         r->setup = r->wants;
         r->pair = *leaf;
         r->failures = r->stopped = r->deploy_failures = 0;
+        no_turn(r);
         r->next = r->deploy_next = 0;
     }
     if (!acme_mark_same(&r->wants, setup)) { /* what failed was something else */
         r->failures = r->stopped = 0;
         r->next = 0;
+        no_turn(r);
     }
     if (!acme_mark_same(&r->window, leaf)) {
         r->window = *leaf;

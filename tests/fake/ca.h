@@ -112,6 +112,7 @@ struct ca_plan {
     const char *account; /* there from an earlier run: "agreed", "idle" or "deactivated"             */
     const char *up;      /* the link to the issuer: "none", or as it is written; NULL: as Boulder's  */
     unsigned redirects;  /* records of them in a validated challenge                                 */
+    const char *types;   /* challenges offered, a blank between; NULL: http-01 */
     bool manage;         /* accounts may be ended or get another key, certificates be revoked        */
     const struct ca_twist *twists;
     unsigned twist_count;

@@ -177,12 +177,14 @@ static void init_refuses(void **state)
     REFUSES(ACME_E_TEXT, (w.setup.contacts = contacts, w.setup.contact_count = 2));
     REFUSES(ACME_E_TEXT, w.setup.product = "gateway\r\nX: y");
     REFUSES(ACME_E_TEXT, w.setup.profile = "short\nlived");
-    static const char *const names[] = {"",           "*.a.example", "192.0.2.1",    "0x7f000001",  "a.0X1",
+    static const char *const names[] = {"",           "*.*.example", "192.0.2.1",    "0x7f000001",  "a.0X1",
                                         "localhost.", "a..example",  ".example",     "a b.example", "-a.example",
                                         "a.example.", "::1",         "a\"b.example", NULL};
     for (unsigned i = 0; i < LEN(names); i++) {
         REFUSES(ACME_E_NAMES, w.setup.names = &names[i]);
     }
+    static const char *const wildcard = "*.a.example"; /* which http-01 does not prove */
+    REFUSES(ACME_E_WILDCARD, w.setup.names = &wildcard);
     static const struct {
         const char *url;
         int error;
