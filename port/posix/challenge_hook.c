@@ -63,9 +63,7 @@ static void ended(struct acme_challenge_hook *h, int result)
     } else if (a->of == NULL) { /* withdrawn meanwhile: whatever it has published is taken away */
         a->state = ACME_HOOKED_END;
     } else {
-        a->state = result > 0              ? ACME_HOOKED_SHOWN
-                   : h->hook.status == 1 ? ACME_HOOKED_DECLINED
-                                           : ACME_HOOKED_FAILED;
+        a->state = result > 0 ? ACME_HOOKED_SHOWN : h->hook.status == 1 ? ACME_HOOKED_DECLINED : ACME_HOOKED_FAILED;
     }
 }
 
@@ -141,7 +139,8 @@ static void withdraw(void *ctx, struct acme_challenge *challenge)
     }
     a->of = NULL;
     a->valid = challenge->valid;
-    if (a->state == ACME_HOOKED_SHOWN || a->state == ACME_HOOKED_FAILED) { /* one that failed may have done half of it */
+    if (a->state == ACME_HOOKED_SHOWN ||
+        a->state == ACME_HOOKED_FAILED) { /* one that failed may have done half of it */
         a->state = ACME_HOOKED_END;
         a->number = h->count++;
     } else if (a->state == ACME_HOOKED_DECLINED || (a->state == ACME_HOOKED_BEGIN && a != h->running)) {
@@ -161,7 +160,7 @@ static bool clearing(const void *ctx)
     return false;
 }
 
-static const char *words(void *ctx)
+static const char *words_of(void *ctx)
 {
     const struct acme_challenge_hook *h = ctx;
     return h->words;
@@ -177,7 +176,7 @@ static struct acme_solver solver(struct acme_challenge_hook *h, const char *type
                                 .wildcards = wildcards,
                                 .lasts = true,
                                 .clearing = clearing,
-                                .words = words};
+                                .words = words_of};
 }
 
 void acme_challenge_hook_init(struct acme_challenge_hook *h)

@@ -36,7 +36,7 @@ struct acme_challenge_hook {
     struct acme_hooked all[2 * ACME_NAMES_MAX]; /* those of one order, while those of the one before are taken away */
     struct acme_hooked *running;                /* NULL: none                                                       */
     uint32_t count;                             /* numbers given                                                    */
-    char words[sizeof ((struct acme_hook *)0)->words + 32];
+    char words[sizeof((struct acme_hook *)0)->words + 32];
 };
 
 /* Prepares the solvers. The hook is started by acme_hook_start(&h->hook, ...) with `challenges`, and closed likewise. */

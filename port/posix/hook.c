@@ -152,7 +152,8 @@ static bool is_challenge(const struct acme_hook_about *about, const struct acme_
         const char *whole = about->names[i];
         name = name || strcmp(go->name, strncmp(whole, "*.", 2) == 0 ? whole + 2 : whole) == 0;
     }
-    return verb && type && name && is_word(go->token, sizeof go->token, false) && is_word(go->auth, sizeof go->auth, true);
+    return verb && type && name && is_word(go->token, sizeof go->token, false) &&
+           is_word(go->auth, sizeof go->auth, true);
 }
 
 /* Puts arguments and environment together. Returns false when they do not fit, or are none. */

@@ -26,8 +26,8 @@ struct acme_hook_about {
     const char *name;         /* the certificate's: its pair is in STATE/NAME */
     const char *const *names; /* DNS names of the certificate                 */
     size_t name_count;
-    unsigned limit_s;     /* 0: ACME_HOOK_LIMIT_S                               */
-    bool challenges;      /* it publishes answers to challenges; else it deploys */
+    unsigned limit_s; /* 0: ACME_HOOK_LIMIT_S                               */
+    bool challenges;  /* it publishes answers to challenges; else it deploys */
 };
 
 /* What it is told each time. A deploy hook: renewed and not_after; the other: the texts, as uacme(1) has them. */
@@ -38,7 +38,8 @@ struct acme_hook_go {
     char type[16];  /* of the challenge    */
     char name[254]; /* without "*."        */
     char token[ACME_TOKEN_MAX + 1];
-    char auth[ACME_KEY_AUTHORIZATION_MAX + 1]; /* what is published: of http-01 the key authorization, else its digest as base64url */
+    char auth[ACME_KEY_AUTHORIZATION_MAX +
+              1]; /* what is published: of http-01 the key authorization, else its digest as base64url */
 };
 
 struct acme_hook {

@@ -88,7 +88,8 @@ static int end_of(bool renewed, int64_t *took_ms)
 {
     int64_t from = now_ms();
     int result;
-    while ((result = acme_hook_tick(&hook, &(struct acme_hook_go){.renewed = renewed, .not_after = NOT_AFTER})) == 0) {
+    while ((result = acme_hook_tick(&hook, &(struct acme_hook_go){.renewed = renewed, .not_after = NOT_AFTER})) ==
+           0) {
         look_again();
     }
     if (took_ms != NULL) {
