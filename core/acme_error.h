@@ -109,7 +109,18 @@
 #if ACME_CFG_CHOICE
 #define ACME_ERRORS_CHOICE(X) \
     X(ACME_E_WILDCARD, -11, 0, "a wildcard name needs a solver for dns-01", "no other challenge proves one") \
-    X(ACME_E_DECLINED, -99, 0, "the solver declines", "never the end of a run: the next solver has its turn")
+    X(ACME_E_DECLINED, -99, 0, "the solver declines", "never the end of a run: the next solver has its turn") \
+    X(ACME_E_DNS_SILENT, -110, 1, "the name server does not answer", "down, wrong address, or a firewall for UDP in between") \
+    X(ACME_E_DNS_REFUSED, -111, 0, "the name server refuses the update by its policy", "allow this TSIG key to write TXT records at that name (BIND: update-policy or allow-update; others have a list of addresses as well)") \
+    X(ACME_E_DNS_KEY, -112, 0, "the name server does not know the TSIG key (BADKEY)", "another name or algorithm there; compare the key statements on both sides") \
+    X(ACME_E_DNS_SIGNATURE, -113, 0, "the name server finds the TSIG signature wrong (BADSIG)", "the secret is another one there") \
+    X(ACME_E_DNS_TIME, -114, 1, "the name server's clock and ours are too far apart (BADTIME)", "set the one that is wrong; five minutes are allowed") \
+    X(ACME_E_DNS_NOTAUTH, -115, 0, "the name server is not the primary of the zone (NOTAUTH)", "ask the zone's primary, in the view that the key belongs to, or name the zone") \
+    X(ACME_E_DNS_NOTZONE, -116, 0, "the record's name is not in the zone (NOTZONE)", "name another zone, or none: then it is looked for") \
+    X(ACME_E_DNS_NO_ZONE, -117, 0, "the name server has no zone for the name", "it is delegated to another server, or an alias leads elsewhere or round: ask that server, or name the record") \
+    X(ACME_E_DNS_ANSWER, -118, 1, "the name server's answer cannot be trusted", "unsigned, signed with another key, cut or damaged: a box in between, or a server without TSIG") \
+    X(ACME_E_DNS_FAILED, -119, 1, "the name server could not do it", "SERVFAIL, NOTIMP or the like: see its log") \
+    X(ACME_E_DNS_NAME, -120, 0, "a name is too long for the DNS, or is none", "see the name, the key's name, the zone and the record's name")
 #else
 #define ACME_ERRORS_CHOICE(X)
 #endif

@@ -132,8 +132,8 @@ enum acme_event_kind {
     ACME_EVENT_TERMS,     /* the CA has terms of service: text = URL                                    */
     ACME_EVENT_EXPLAINED, /* renewal information: text = URL that explains its window to a person          */
     ACME_EVENT_PROFILE,   /* the CA has no profile of that name: text = one it has; one event each          */
-    ACME_EVENT_STORED,    /* a record is durable: record; no step                                       */
     ACME_EVENT_SOLVER, /* ACME_CFG_CHOICE: a solver has something to say: text = its type, detail = its words, error, name */
+    ACME_EVENT_STORED,    /* a record is durable: record; no step                                       */
     ACME_EVENT_UNREADABLE /* a record cannot be read, and can be had again: record, error; no step      */
 };
 

@@ -42,7 +42,7 @@ static const char *why_not(const char *word)
     return !is_ascii(word)             ? "not in ASCII; write the name in its xn-- form"
            : strchr(word, '/') != NULL ? "a URL or a path; give the host's name alone"
            : strchr(word, ',') != NULL ? "a comma; names are given one by one, with blanks between"
-           : strchr(word, '*') != NULL ? "not a DNS name of one host; wildcards are not supported"
+           : strchr(word, '*') != NULL ? "a * stands for one label in front only, as in *.example.org"
            : strchr(word, '_') != NULL ? "an underscore, which no host name has"
            : strchr(word, '@') != NULL ? "an e-mail address; that is for --contact"
            : strchr(word, ':') != NULL ? "a port or an address; give the host's name alone"
@@ -58,7 +58,8 @@ const char *acme_check_name(char name[254], const char *word)
     if (len > 1 && word[len - 1] == '.' && word[len - 2] != '.') { /* the root: the same name (RFC 1034, 3.1) */
         len--;
     }
-    if (len > 253 || !acme_dns_name_ok(acme_slice(word, len))) {
+    size_t less = word[0] == '*' && word[1] == '.' && len > 2 ? 2 : 0;
+    if (len > 253 || !acme_dns_name_ok(acme_slice(word + less, len - less))) {
         return why_not(word);
     }
     memcpy(name, word, len);
@@ -66,8 +67,14 @@ const char *acme_check_name(char name[254], const char *word)
     return NULL;
 }
 
+bool acme_is_stored_name(const char *name)
+{
+    return acme_dns_name_ok(acme_slice_of(name[0] == '_' && name[1] == '.' ? name + 2 : name));
+}
+
 void acme_small_letters(char *name)
 {
+    *name = *name == '*' ? '_' : *name; /* which no host's name begins with, and no shell takes for anything else */
     for (; *name != '\0'; name++) {
         *name = acme_lower(*name);
     }
@@ -75,7 +82,11 @@ void acme_small_letters(char *name)
 
 int acme_check_stored(char name[254], const char *word)
 {
-    const char *why = acme_check_name(name, word);
+    bool stored = strlen(word) < 254 && acme_is_stored_name(word); /* as it is told: _.example.org */
+    const char *why = stored ? NULL : acme_check_name(name, word);
+    if (stored) {
+        strcpy(name, word);
+    }
     if (why != NULL) {
         acme_report_error("names: \"%.260s\": %s", word, why);
         return ACME_EXIT_USAGE;

@@ -245,6 +245,7 @@ static int check(const struct acme_config *c)
     int code = acme_check(&run.checked, c, "check");
 
     all_good = true;
+    code = code != 0 ? code : acme_solvers_check(&run.solvers, c);
     code = code != 0 ? code : acme_run_roots(&run, c);
     if (code == 0) {
         acme_run_fill(&run, c);
@@ -259,7 +260,7 @@ static int check(const struct acme_config *c)
     if (become(c)) {
         check_state(c);
         check_ca(c);
-        for (size_t i = 0; i < run.checked.name_count && !acme_signalled; i++) {
+        for (size_t i = 0; run.solvers.http && i < run.checked.name_count && !acme_signalled; i++) {
             check_name(c, run.checked.names[i]);
         }
     }

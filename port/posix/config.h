@@ -22,13 +22,14 @@ struct acme_words {
 struct acme_config {
     const char *directory_url, *ca_file, *state, *webroot, *user, *tls_name, *product, *plain_host, *profile;
     const char *deploy_hook, *key_mode, *key_group;
-    struct acme_words contacts, names, more_hosts;
+    const char *challenge, *dns_server, *tsig_key, *dns_zone, *dns_record;
+    struct acme_words contacts, names, more_hosts, dns_watch;
     uint16_t http_port;
     uint16_t reason; /* of a revocation; 0: not told */
     uint16_t format; /* of a kept file; 0: not told  */
     bool accept_terms, more_names, force, json, verbose, quiet, yes, profile_optional, staging, dry_run, metrics;
 
-    uint32_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
+    uint64_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
     const char *file;                   /* the config file; NULL: none                                           */
     const char *reading;                /* the file being read, for words                                        */
     char pool[8192];                    /* texts of the file                                                     */
@@ -67,6 +68,12 @@ enum acme_config_key {
     ACME_KEY_DEPLOY_HOOK,
     ACME_KEY_KEY_MODE,
     ACME_KEY_KEY_GROUP,
+    ACME_KEY_CHALLENGE,
+    ACME_KEY_DNS_SERVER,
+    ACME_KEY_TSIG_KEY,
+    ACME_KEY_DNS_ZONE,
+    ACME_KEY_DNS_RECORD,
+    ACME_KEY_DNS_WATCH,
     ACME_KEY_COUNT
 };
 

@@ -74,9 +74,11 @@ static int first_is(struct acme_config *c, const char *path, const char *name)
     if (c->names.count == 0) {
         return complain(c, "%s: no names", path);
     }
-    if (acme_check_name(first, c->names.at[0]) == NULL &&
-        acme_slice_is_nocase(acme_slice_of(first), acme_slice_of(name))) {
-        return 1;
+    if (acme_check_name(first, c->names.at[0]) == NULL) {
+        acme_small_letters(first);
+        if (acme_slice_is_nocase(acme_slice_of(first), acme_slice_of(name))) {
+            return 1;
+        }
     }
     return complain(c,
                     "%s: names begin with \"%.260s\", which has a file of its own name; here they must begin with %s",

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "list.h"
 #include "posix.h"
 #include "wire/url.h"
@@ -30,7 +31,7 @@ static bool is_certificate(int state, const char *entry, char name[254])
     struct stat is;
 
     if (entry[0] != '.') {
-        return len < 254 && acme_dns_name_ok(acme_slice_of(entry)) && memcpy(name, entry, len + 1) != NULL &&
+        return len < 254 && acme_is_stored_name(entry) && memcpy(name, entry, len + 1) != NULL &&
                fstatat(state, entry, &is, AT_SYMLINK_NOFOLLOW) == 0 && (S_ISLNK(is.st_mode) || S_ISDIR(is.st_mode));
     }
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -40,7 +41,7 @@ static bool is_certificate(int state, const char *entry, char name[254])
             for (size_t k = 0; i == 0 && name[k] != '\0'; k++) { /* a person may have written it in capitals */
                 name[k] = acme_lower(name[k]);
             }
-            return acme_dns_name_ok(acme_slice_of(name));
+            return acme_is_stored_name(name);
         }
     }
     return false;

@@ -7,8 +7,8 @@
 #include "report.h"
 #include "config.h"
 
-static const char *const kinds[] = {"step",  "connected", "request", "answer", "wait",      "problem",
-                                    "terms", "explained", "profile", "stored", "unreadable"};
+static const char *const kinds[] = {"step",  "connected", "request", "answer", "wait",   "problem",
+                                    "terms", "explained", "profile", "solver", "stored", "unreadable"};
 
 /* Only these are asked for again and again. */
 static bool is_polled(const struct acme_event *e)
@@ -63,6 +63,11 @@ static void event_json(const struct acme_event *e, struct acme_out *o)
         break;
     case ACME_EVENT_PROFILE:
         acme_line_text(o, "profile", e->text);
+        break;
+    case ACME_EVENT_SOLVER:
+        acme_line_text(o, "type", e->text);
+        acme_line_text(o, "detail", e->detail);
+        acme_line_text(o, "error", acme_slice_of(e->error != 0 ? acme_error_text(e->error).name : ""));
         break;
     case ACME_EVENT_UNREADABLE:
         acme_line_text(o, "error", acme_slice_of(acme_error_text(e->error).name));
@@ -155,6 +160,10 @@ static void event_text(const struct acme_event *e, struct acme_out *o)
         break;
     case ACME_EVENT_PROFILE:
         say(o, "the CA has the profile ", e->text);
+        break;
+    case ACME_EVENT_SOLVER:
+        acme_out_slice(o, e->text);
+        say(o, ": ", e->detail);
         break;
     case ACME_EVENT_STORED:
         acme_out_text(o, acme_record_word(e->record));

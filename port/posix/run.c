@@ -90,6 +90,17 @@ static enum acme_progress loop(void)
     return progress;
 }
 
+/* What was withdrawn is taken away, which a second signal need not wait for. */
+static void clear(void)
+{
+    acme_signalled = 0;
+    while (!acme_signalled && acme_clearing(&run.client)) {
+        if (acme_tick(&run.client, acme_posix_now_ms()) == ACME_IDLE) {
+            sleep_while_idle();
+        }
+    }
+}
+
 /* Whether a run may make a new pair. */
 static bool makes_pair(enum acme_when what)
 {
@@ -171,9 +182,10 @@ static int check_rights(void)
 /* Takes hold of the state directory, and of what it holds. Returns 0 or an exit code. */
 static int enter(const struct acme_config *config, enum acme_when what)
 {
+    bool serves = run.solvers.http; /* what shows answers to http-01 */
     const struct acme_enter all = {.store = &run.store,
-                                   .webroot = config->webroot != NULL ? &run.webroot : NULL,
-                                   .listener = &run.listener,
+                                   .webroot = serves && config->webroot != NULL ? &run.webroot : NULL,
+                                   .listener = serves ? &run.listener : NULL,
                                    .stop = &acme_signalled,
                                    .patience_s = PATIENCE_S};
     int code = acme_enter(&all, config);
@@ -181,7 +193,7 @@ static int enter(const struct acme_config *config, enum acme_when what)
     code = code != 0 ? code : acme_check_room(&run.checked, config, run.store.dir);
     code = code != 0 ? code : set_right(what);
     code = code == 0 && makes_pair(what) ? check_rights() : code;
-    if (code == 0 && config->webroot != NULL) {
+    if (code == 0 && all.webroot != NULL) {
         acme_webroot_sweep(&run.webroot, run.store.dir);
     }
     return code;
@@ -310,6 +322,7 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
 
     run.checked.key_group = ACME_POSIX_NO_GROUP;
     code = code == 0 && makes_pair(how->when) ? acme_check_deploy(&run.checked, config) : code;
+    code = code != 0 ? code : acme_solvers_check(&run.solvers, config);
     code = code != 0 ? code : acme_run_roots(&run, config);
     if (code != 0) {
         return code;
@@ -377,6 +390,7 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     stopped = progress == ACME_BUSY || progress == ACME_IDLE;
     if (stopped) {
         acme_stop(&run.client);
+        clear();
     }
     acme_hook_close(&hook);
 #if ACME_CFG_MANAGE

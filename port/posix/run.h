@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "report.h"
+#include "solvers.h"
 #include "webroot.h"
 #include "protocol/challenge_http01.h"
 #include "secure/anchors.h"
@@ -23,7 +24,8 @@ struct acme_run {
     struct acme_posix_store store;
     struct acme_http01 http01;
     struct acme_webroot webroot;
-    const struct acme_solver *solver;
+    const struct acme_solver *solver; /* for http-01 */
+    struct acme_solvers solvers;
     struct acme_key_p256 account_key, certificate_key;
     struct acme_tls tls;
     struct acme_trust trust;

@@ -71,6 +71,7 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     acme_http01_init(&run->http01, &run->listener.listener);
     acme_webroot_init(&run->webroot, config->webroot);
     run->solver = config->webroot != NULL ? &run->webroot.solver : &run->http01.solver;
+    acme_solvers_fill(&run->solvers, config, run->solver);
 
     s->net = &run->net.net;
     s->sys = &acme_posix_sys;
@@ -92,8 +93,8 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     s->contact_count = config->contacts.count;
     s->accept_terms = config->accept_terms;
     s->more_names = config->more_names;
-    s->solvers = &run->solver;
-    s->solver_count = 1;
+    s->solvers = run->solvers.at;
+    s->solver_count = run->solvers.count;
     s->product = config->product;
 #if ACME_CFG_RENEWAL
     s->profile = config->profile;
@@ -138,7 +139,7 @@ int acme_run_explain(const struct acme_config *config, int error)
     enum acme_config_key key = ACME_KEY_DIRECTORY_URL;
     const char *word = "directory_url", *value = config->directory_url;
 
-    if (error == ACME_E_NAMES) {
+    if (error == ACME_E_NAMES || error == ACME_E_WILDCARD) {
         key = ACME_KEY_NAMES;
         word = "names";
         value = config->names.at[0];

@@ -152,6 +152,34 @@ class Resolver(Server):
         self.wait_for("Starting management server")
 
 
+class Bind(Server):
+    """BIND 9 as the primary of some zones; `zones` is (name, statements, records) each. It runs in its folder, as whoever we are."""
+
+    def __init__(self, folder, keys, zones, port=None, log="named.log"):
+        os.makedirs(folder, exist_ok=True)
+        self.folder, self.port = folder, port or free_port()
+        with open(os.path.join(folder, "named.conf"), "w") as f:
+            f.write(f"""options {{ directory "{folder}"; listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+                recursion yes; allow-recursion {{ any; }}; pid-file none; session-keyfile none; notify no; dnssec-validation no; allow-transfer {{ any; }};
+                empty-zones-enable no; managed-keys-directory "{folder}"; lock-file none; }};
+                controls {{ }};\n{keys}\n""")
+            for name, statements, records in zones:
+                f.write(f'zone "{name}" {{ {statements} file "{name}.zone"; }};\n')
+                if records is not None:
+                    with open(os.path.join(folder, f"{name}.zone"), "w") as zone:
+                        zone.write(f"$TTL 300\n@ SOA ns.{name}. admin.{name}. 1 3600 600 86400 300\n@ NS ns.{name}.\n"
+                                   f"ns A 127.0.0.1\n{records}\n")
+        super().__init__(["/usr/sbin/named", "-g", "-n", "1", "-c", os.path.join(folder, "named.conf")],
+                         os.path.join(folder, log))
+        self.wait_for("all zones loaded")
+
+    def look(self, name, kind="TXT"):
+        """What stands at a name: sorted texts."""
+        done = subprocess.run(["dig", "+short", "+tries=1", "+time=2", "-p", str(self.port), "@127.0.0.1", name, kind],
+                              capture_output=True, text=True)
+        return sorted(line.strip('"') for line in done.stdout.split("\n") if line)
+
+
 NEWEST_PEBBLE = os.path.abspath(os.path.join(BUILD, "go", "pebble"))
 CALM = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
 
@@ -159,9 +187,9 @@ CALM = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZRE
 class Pebble(Server):
     """Let's Encrypt's test CA. Debian's 2.4 unless `binary` says otherwise; `env` is added to CALM, None takes away."""
 
-    def __init__(self, folder, authority, binary="pebble", env=None, config=None, arguments=()):
+    def __init__(self, folder, authority, binary="pebble", env=None, config=None, arguments=(), resolver=None):
         os.makedirs(folder, exist_ok=True)
-        self.resolver = Resolver(folder)
+        self.resolver = resolver or Resolver(folder)
         self.port, self.management, self.http_port = free_port(), free_port(), free_port()
         self.ca_file = authority.root
         self.directory = f"https://localhost:{self.port}/dir"

@@ -1,0 +1,135 @@
+/* solvers.c - see solvers.h. */
+#include <string.h>
+
+#include "report.h"
+#include "solvers.h"
+
+/* The type in this place of the list; false behind its end. */
+static bool type_at(const char *list, size_t place, struct acme_slice *type)
+{
+    static const char between[] = ", \t";
+    for (list += strspn(list, between); *list != '\0'; list += strspn(list, between)) {
+        *type = acme_slice(list, strcspn(list, between));
+        if (place-- == 0) {
+            return true;
+        }
+        list += type->len;
+    }
+    return false;
+}
+
+/* Who names a name server wants it to be used. */
+static const char *list_of(const struct acme_config *c)
+{
+    return c->challenge != NULL ? c->challenge : c->dns_server != NULL ? "dns-01" : "http-01";
+}
+
+static int wrong(const struct acme_config *c, enum acme_config_key key, const char *name, const char *value,
+                 const char *why)
+{
+    acme_report_error("%s: \"%.260s\": %s", name, value, why);
+    return acme_config_blame(c, key);
+}
+
+static int check_types(struct acme_solvers *s, const struct acme_config *c)
+{
+    const char *list = list_of(c);
+    struct acme_slice type;
+
+    s->http = s->dns = false;
+    for (size_t i = 0; type_at(list, i, &type); i++) {
+        bool http = acme_slice_is(type, "http-01"), dns = acme_slice_is(type, "dns-01");
+        if (!http && !dns) {
+            return wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "only http-01 and dns-01 can be answered");
+        }
+        if ((http && s->http) || (dns && s->dns)) {
+            return wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "a type is there twice");
+        }
+        s->http = s->http || http;
+        s->dns = s->dns || dns;
+    }
+    return s->http || s->dns ? 0 : wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "no type");
+}
+
+static int check_servers(struct acme_solvers *s, const struct acme_config *c)
+{
+    uint16_t port = 0;
+    const char *why = acme_nameserver_split(c->dns_server, s->server, &s->zone.port);
+
+    if (why != NULL) {
+        return wrong(c, ACME_KEY_DNS_SERVER, "dns_server", c->dns_server, why);
+    }
+    for (size_t i = 0; i < c->dns_watch.count; i++) {
+        why = acme_nameserver_split(c->dns_watch.at[i], s->watch[i], &port);
+        why = why == NULL && port != 0 && port != s->zone.port ? "on another port than dns_server" : why;
+        if (why != NULL) {
+            return wrong(c, ACME_KEY_DNS_WATCH, "dns_watch", c->dns_watch.at[i], why);
+        }
+        s->watch_at[i] = s->watch[i];
+    }
+    return 0;
+}
+
+static int check_zone(const struct acme_config *c)
+{
+    struct acme_dns_name name;
+    if (c->dns_zone != NULL && !acme_dns_name_make(&name, "", c->dns_zone)) {
+        return wrong(c, ACME_KEY_DNS_ZONE, "dns_zone", c->dns_zone, "not a domain name");
+    }
+    if (c->dns_record != NULL && !acme_dns_name_make(&name, "", c->dns_record)) {
+        return wrong(c, ACME_KEY_DNS_RECORD, "dns_record", c->dns_record, "not a domain name");
+    }
+    return 0;
+}
+
+int acme_solvers_check(struct acme_solvers *s, const struct acme_config *c)
+{
+    int code = check_types(s, c);
+
+    if (code != 0 || !s->dns) {
+        return code;
+    }
+    if (c->dns_server == NULL) {
+        acme_report_error("dns-01 needs --dns-server, the primary name server of the zone");
+        return acme_config_blame(c, ACME_KEY_CHALLENGE);
+    }
+    if (c->tsig_key == NULL) {
+        acme_report_error("dns_server: updates are signed: --tsig-key FILE is missing");
+        return acme_config_blame(c, ACME_KEY_DNS_SERVER);
+    }
+    code = check_servers(s, c);
+    code = code != 0 ? code : check_zone(c);
+    return code != 0 ? code : acme_nameserver_key_read(&s->key, c->tsig_key);
+}
+
+static void fill_dns(struct acme_solvers *s, const struct acme_config *c)
+{
+    struct acme_rfc2136_zone *z = &s->zone;
+
+    acme_posix_udp_init(&s->udp);
+    z->udp = &s->udp.udp;
+    z->sys = &acme_posix_sys;
+    z->server = s->server;
+    z->key.name = s->key.name;
+    z->key.secret = s->key.secret;
+    z->key.secret_len = s->key.secret_len;
+    z->zone = c->dns_zone;
+    z->record = c->dns_record;
+    z->watch = s->watch_at;
+    z->watch_count = c->dns_watch.count;
+    acme_rfc2136_init(&s->rfc2136, z);
+}
+
+void acme_solvers_fill(struct acme_solvers *s, const struct acme_config *c, const struct acme_solver *http)
+{
+    const char *list = list_of(c);
+    struct acme_slice type;
+
+    if (s->dns) {
+        fill_dns(s, c);
+    }
+    s->count = 0;
+    for (size_t i = 0; type_at(list, i, &type); i++) {
+        s->at[s->count++] = acme_slice_is(type, "dns-01") ? &s->rfc2136.solver : http;
+    }
+}
