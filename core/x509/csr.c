@@ -4,12 +4,10 @@
 #include "../acme_error.h"
 #include "../secure/digest.h"
 #include "../wire/der.h"
-
-#define SIGNATURE_MAX 88 /* algorithm 12, BIT STRING 3 + SEQUENCE 2 + two INTEGERs of at most 35 */
+#include "signature.h"
 
 static const uint8_t extension_request[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e};
 static const uint8_t subject_alt_name[] = {0x06, 0x03, 0x55, 0x1d, 0x11};
-static const uint8_t ecdsa_with_sha256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 
 /* [0] attributes: one extensionRequest with one subjectAltName (RFC 2985, 5.4.2). */
 static void write_names(struct acme_der_out *o, const char *const *names, size_t name_count)
@@ -37,19 +35,6 @@ static void write_names(struct acme_der_out *o, const char *const *names, size_t
     acme_der_wrap(o, ACME_DER_CONTEXT_0, mark);
 }
 
-static void write_signature(struct acme_der_out *o, const uint8_t signature[64])
-{
-    size_t mark = o->start;
-
-    acme_der_unsigned(o, signature + 32, 32);
-    acme_der_unsigned(o, signature, 32);
-    acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
-    acme_der_wrap_bits(o, mark);
-    mark = o->start;
-    acme_der_bytes(o, ecdsa_with_sha256, sizeof ecdsa_with_sha256);
-    acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
-}
-
 /* CertificationRequestInfo (RFC 2986, 4.1). RFC 8555, 7.4 lets the names stand in subjectAltName alone; a
  * common name would be limited to 64 bytes. */
 static void write_info(struct acme_der_out *o, const uint8_t point[65], const char *const *names, size_t name_count)
@@ -69,7 +54,7 @@ int acme_csr_write(void *buf, size_t cap, size_t *start, const struct acme_key *
     struct acme_der_out o;
     struct acme_der_out tail;
     struct acme_slice info;
-    uint8_t tail_memory[SIGNATURE_MAX];
+    uint8_t tail_memory[ACME_SIGNATURE_MAX];
     uint8_t signature[64];
     uint8_t digest[ACME_SHA256_LEN];
     uint8_t point[65];
@@ -91,7 +76,7 @@ int acme_csr_write(void *buf, size_t cap, size_t *start, const struct acme_key *
         return err;
     }
     acme_der_init(&tail, tail_memory, sizeof tail_memory);
-    write_signature(&tail, signature);
+    acme_signature_write(&tail, signature);
     tail_len = sizeof tail_memory - tail.start;
     if (tail_len > o.start) {
         return ACME_E_REQUEST_BIG;
