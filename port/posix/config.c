@@ -61,6 +61,8 @@ static const struct row {
         "a program that takes each new pair over"),
     ROW(KEY_MODE, "key_mode", "--key-mode", "MODE", TEXT, key_mode, "rights of the key, e.g. 0640 (default: 0600)"),
     ROW(KEY_GROUP, "key_group", "--key-group", "GROUP", TEXT, key_group, "a group that may read key and chain"),
+    ROW(TLS_PORT, "tls_port", "--tls-port", "N", PORT, tls_port,
+        "be validated by TLS on this port instead, e.g. 443"),
 #undef ROW
 };
 
@@ -427,7 +429,7 @@ const char *acme_config_write(const struct acme_config *c, struct acme_out *o)
             acme_out_text(o, words->at[k]);
             acme_out_text(o, k + 1 == words->count ? "\n" : "");
         }
-        if (rows[i].kind == PORT && c->webroot == NULL) {
+        if (rows[i].kind == PORT && c->webroot == NULL && (i == ACME_KEY_TLS_PORT) == (c->tls_port != 0)) {
             (void)snprintf(number, sizeof number, "%u", (unsigned)*(const uint16_t *)at);
             write_pair(o, rows[i].key, "", number);
         }
@@ -450,18 +452,21 @@ void acme_config_for_trial(struct acme_config *c)
 
 int acme_config_check(struct acme_config *c)
 {
-    const uint32_t both = bit(ACME_KEY_HTTP_PORT) | bit(ACME_KEY_WEBROOT),
+    const uint32_t ways = bit(ACME_KEY_HTTP_PORT) | bit(ACME_KEY_WEBROOT) | bit(ACME_KEY_TLS_PORT),
                    levels[] = {c->by_flag, c->in_file, c->in_kept};
     uint32_t chosen = 0;
 
     /* What counts more chooses the way to answer against what counts less. */
     for (size_t i = 0; i < 3 && chosen == 0; i++) {
-        chosen = levels[i] & both;
+        chosen = levels[i] & ways;
     }
-    if (chosen == both) {
-        return complain(c, acme_config_blame(c, ACME_KEY_WEBROOT), "http_port and webroot exclude each other");
+    if ((chosen & (chosen - 1)) != 0) {
+        return complain(
+            c, acme_config_blame(c, (chosen & bit(ACME_KEY_WEBROOT)) != 0 ? ACME_KEY_WEBROOT : ACME_KEY_TLS_PORT),
+            "http_port, webroot and tls_port exclude each other");
     }
-    c->webroot = chosen == bit(ACME_KEY_HTTP_PORT) ? NULL : c->webroot;
+    c->webroot = chosen == 0 || chosen == bit(ACME_KEY_WEBROOT) ? c->webroot : NULL;
+    c->tls_port = chosen == 0 || chosen == bit(ACME_KEY_TLS_PORT) ? c->tls_port : 0;
     if (c->quiet && c->verbose) {
         return complain(c, ACME_EXIT_USAGE, "-q and -v exclude each other");
     }

@@ -24,8 +24,9 @@ struct acme_config {
     const char *deploy_hook, *key_mode, *key_group;
     struct acme_words contacts, names, more_hosts;
     uint16_t http_port;
-    uint16_t reason; /* of a revocation; 0: not told */
-    uint16_t format; /* of a kept file; 0: not told  */
+    uint16_t tls_port; /* answers by tls-alpn-01; 0: it does not */
+    uint16_t reason;   /* of a revocation; 0: not told */
+    uint16_t format;   /* of a kept file; 0: not told  */
     bool accept_terms, more_names, force, json, verbose, quiet, yes, profile_optional, staging, dry_run, metrics;
 
     uint32_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
@@ -67,6 +68,7 @@ enum acme_config_key {
     ACME_KEY_DEPLOY_HOOK,
     ACME_KEY_KEY_MODE,
     ACME_KEY_KEY_GROUP,
+    ACME_KEY_TLS_PORT,
     ACME_KEY_COUNT
 };
 

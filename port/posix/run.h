@@ -6,6 +6,7 @@
 #include "report.h"
 #include "webroot.h"
 #include "protocol/challenge_http01.h"
+#include "protocol/challenge_tlsalpn01.h"
 #include "secure/anchors.h"
 #include "secure/key_p256.h"
 #include "secure/tls.h"
@@ -22,6 +23,7 @@ struct acme_run {
     struct acme_posix_listener listener;
     struct acme_posix_store store;
     struct acme_http01 http01;
+    struct acme_tlsalpn01 tlsalpn01;
     struct acme_webroot webroot;
     const struct acme_solver *solver;
     struct acme_key_p256 account_key, certificate_key;

@@ -67,10 +67,13 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     acme_posix_net_init(&run->net);
     acme_posix_store_init(&run->store, config->state, run->checked.first);
     run->store.told = told;
-    acme_posix_listener_init(&run->listener, NULL, config->http_port);
+    acme_posix_listener_init(&run->listener, NULL, config->tls_port != 0 ? config->tls_port : config->http_port);
     acme_http01_init(&run->http01, &run->listener.listener);
     acme_webroot_init(&run->webroot, config->webroot);
-    run->solver = config->webroot != NULL ? &run->webroot.solver : &run->http01.solver;
+    (void)acme_tlsalpn01_init(&run->tlsalpn01, &run->listener.listener, &acme_posix_sys);
+    run->solver = config->webroot != NULL ? &run->webroot.solver
+                  : config->tls_port != 0 ? &run->tlsalpn01.solver
+                                          : &run->http01.solver;
 
     s->net = &run->net.net;
     s->sys = &acme_posix_sys;
