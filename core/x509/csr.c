@@ -3,6 +3,7 @@
 
 #include "../acme_error.h"
 #include "../secure/digest.h"
+#include "../wire/address.h"
 #include "../wire/der.h"
 
 #define SIGNATURE_MAX 88 /* algorithm 12, BIT STRING 3 + SEQUENCE 2 + two INTEGERs of at most 35 */
@@ -11,20 +12,32 @@ static const uint8_t extension_request[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 
 static const uint8_t subject_alt_name[] = {0x06, 0x03, 0x55, 0x1d, 0x11};
 static const uint8_t ecdsa_with_sha256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 
+/* One GeneralName: an address as its bytes, another name in small letters. */
+static void write_name(struct acme_der_out *o, const char *name)
+{
+    uint8_t address[ACME_ADDRESS_MAX];
+    size_t len = (size_t)acme_address_parse(acme_slice_of(name), address);
+    size_t end = o->start;
+
+    if (len > 0) {
+        acme_der_bytes(o, address, len);
+        acme_der_wrap(o, ACME_DER_IP_ADDRESS, end);
+        return;
+    }
+    acme_der_bytes(o, name, strlen(name));
+    for (size_t at = o->start; at < end; at++) {
+        o->at[at] = (uint8_t)acme_lower((char)o->at[at]);
+    }
+    acme_der_wrap(o, ACME_DER_DNS_NAME, end);
+}
+
 /* [0] attributes: one extensionRequest with one subjectAltName (RFC 2985, 5.4.2). */
 static void write_names(struct acme_der_out *o, const char *const *names, size_t name_count)
 {
     size_t mark = o->start;
 
     for (size_t i = name_count; i-- > 0;) {
-        size_t len = strlen(names[i]);
-        size_t end = o->start;
-
-        acme_der_bytes(o, names[i], len);
-        for (size_t at = o->start; at < end; at++) {
-            o->at[at] = (uint8_t)acme_lower((char)o->at[at]);
-        }
-        acme_der_wrap(o, ACME_DER_DNS_NAME, end);
+        write_name(o, names[i]);
     }
     acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
     acme_der_wrap(o, ACME_DER_OCTET_STRING, mark);
