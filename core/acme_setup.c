@@ -2,6 +2,7 @@
 #include "acme_setup.h"
 
 #include "secure/tls.h"
+#include "wire/address.h"
 #include "wire/url.h"
 
 /* What could overrun memory. */
@@ -38,10 +39,10 @@ static bool is_printable(const char *text)
 #define has_good_profile(s) true
 #endif
 
-/* True for a DNS name that was not given before. */
+/* True for a DNS name or an address that was not given before. */
 static bool is_new_name(const struct acme_setup *s, size_t i)
 {
-    if (s->names[i] == NULL || !acme_dns_name_ok(acme_slice_of(s->names[i]))) {
+    if (s->names[i] == NULL || (!acme_dns_name_ok(acme_slice_of(s->names[i])) && !acme_is_address(s->names[i]))) {
         return false;
     }
     for (size_t k = 0; k < i; k++) {
@@ -68,6 +69,7 @@ static bool is_plain(const struct acme_setup *s)
 int acme_setup_check(const struct acme_setup *s)
 {
     struct acme_url url;
+    uint8_t address[ACME_ADDRESS_MAX];
 
     if (!pointers_given(s)) {
         return ACME_E_NULL;
@@ -108,8 +110,8 @@ int acme_setup_check(const struct acme_setup *s)
     if (error == 0 && acme_url_is_plain(&url)) {
         return is_plain(s) ? 0 : ACME_E_URL_SCHEME;
     }
-    if (error == 0 && url.is_address && !named) {
-        error = ACME_E_TLS_NAME; /* X.509 matching in BearSSL knows DNS names only */
+    if (error == 0 && url.is_address && !named && acme_address_read(url.host, address) == 0) {
+        error = ACME_E_TLS_NAME; /* nothing in a certificate could be compared with it */
     }
     return error;
 }

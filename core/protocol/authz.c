@@ -1,6 +1,7 @@
 /* authz.c - an authorization, from the first look to its end (RFC 8555, 7.5): the same in both protocols. */
 #include "steps.h"
 #include "../jose/b64url.h"
+#include "../wire/address.h"
 
 /* Looks at an authorization before its challenge is answered once more: a second answer while the first is being
  * validated starts a second validation at Pebble, which may outlive the first. A few when an earlier answer may have
@@ -45,12 +46,18 @@ static bool asked_for(struct acme_flow *f, struct acme_slice name)
 {
     size_t first = acme_is_v1(f) ? f->authz : 0, behind = acme_is_v1(f) ? f->authz + 1u : f->setup->name_count;
     for (size_t i = first; i < behind; i++) {
-        if (acme_slice_is_nocase(name, acme_slice_of(f->setup->names[i]))) {
+        if (acme_name_is(name, f->setup->names[i])) {
             in_hand(f)->name = (uint8_t)(i + 1);
             return true;
         }
     }
     return false;
+}
+
+/* An address has no place in the DNS (RFC 8738, 7). */
+static bool suits(const struct acme_solver *solver, const char *name)
+{
+    return !acme_is_address(name) || strncmp(solver->type, "dns-", 4) != 0;
 }
 
 static int choose_challenge(struct acme_flow *f, struct acme_json *json)
@@ -60,7 +67,8 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
     bool known = v->stage != ACME_STAGE_NEW; /* it is looked at for the challenge's URL again */
     for (uint8_t i = 0; i < f->setup->solver_count; i++) {
         (void)acme_authz_read(&authz, json, f->setup->solvers[i]->type); /* worked for the first one's already */
-        if (authz.url.len == 0 || (known && i != v->solver)) {
+        if (authz.url.len == 0 || (known && i != v->solver) ||
+            !suits(f->setup->solvers[i], f->setup->names[v->name - 1])) {
             continue;
         }
         if (!acme_b64url_ok(authz.token, ACME_TOKEN_MAX)) {

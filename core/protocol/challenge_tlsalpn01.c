@@ -55,9 +55,9 @@ static struct acme_slice arpa(char text[ARPA_MAX], const uint8_t *address, int l
 /* True when this name is called for: in any case, with a dot behind or without. */
 static bool is_called(const char *name, struct acme_slice sni)
 {
+    struct acme_slice called = acme_slice_of(name);
     uint8_t address[ACME_ADDRESS_MAX];
     char text[ARPA_MAX];
-    struct acme_slice called = acme_slice_of(name);
     int len = acme_address_parse(called, address);
 
     if (len > 0) {

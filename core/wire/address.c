@@ -1,115 +1,93 @@
-/* address.c - IP addresses as text. */
+/* address.c - see address.h. */
 #include "address.h"
 
-#define GROUPS 8            /* of 16 bits */
-#define NONE   (GROUPS + 1) /* no "::" */
+#if ACME_CFG_ADDRESSES
 
-/* Takes a number in its shortest form off the text, of digits below `base`, small ones. Returns -1 when there is none. */
-static int32_t take_number(struct acme_slice *text, int base, size_t digits)
+#define NONE  (ACME_ADDRESS_MAX + 1) /* no "::" so far */
+#define NEVER (NONE + 1)             /* none may be    */
+
+/* Puts zeros in the place of "::", which has `gap` bytes of `len` before it, and tells whether it is where it should be. */
+static bool fill(uint8_t *address, size_t len, size_t gap)
 {
-    struct acme_slice number = *text;
-    int32_t value = 0;
-    size_t len = 0;
-
-    for (; len < number.len && len <= digits; len++) {
-        int digit = acme_hex_digit(number.at[len]);
-        if (digit < 0 || digit >= base || number.at[len] != acme_lower(number.at[len])) {
-            break;
-        }
-        value = value * base + digit;
-    }
-    *text = acme_slice(number.at + len, number.len - len);
-    return len == 0 || len > digits || (len > 1 && number.at[0] == '0') ? -1 : value;
-}
-
-/* Takes `wanted` when it is next. */
-static bool take(struct acme_slice *text, char wanted)
-{
-    bool is = text->len > 0 && text->at[0] == wanted;
-
-    text->at += is;
-    text->len -= is;
-    return is;
-}
-
-static bool read_v4(struct acme_slice text, uint8_t *address)
-{
-    for (size_t i = 0; i < 4; i++) {
-        if (i > 0 && !take(&text, '.')) {
-            return false;
-        }
-        int32_t number = take_number(&text, 10, 3);
-        if (number < 0 || number > 255) {
-            return false;
-        }
-        address[i] = (uint8_t)number;
-    }
-    return text.len == 0;
-}
-
-/* Finds the run of zero groups that "::" stands for. Returns its length; 0 when no two are together. */
-static size_t longest_run(const uint8_t *address, size_t *start)
-{
-    size_t longest = 1;
+    size_t longest = 2;
+    size_t start = NONE;
     size_t run = 0;
 
-    for (size_t i = 0; i < GROUPS; i++) {
-        run = address[2 * i] == 0 && address[2 * i + 1] == 0 ? run + 1 : 0;
+    if (gap != NONE) {
+        memmove(address + ACME_ADDRESS_MAX - (len - gap), address + gap, len - gap);
+        memset(address + gap, 0, ACME_ADDRESS_MAX - len);
+    }
+    for (size_t i = 0; i < ACME_ADDRESS_MAX; i += 2) {
+        run = (address[i] | address[i + 1]) == 0 ? run + 2 : 0;
         if (run > longest) {
             longest = run;
-            *start = i + 1 - run;
+            start = i + 2 - run;
         }
     }
-    return longest > 1 ? longest : 0;
+    bool mapped = start == 0 && longest == 10 && (address[10] & address[11]) == 0xff; /* RFC 4291, 2.5.5.2 */
+    return start == gap && (gap == NONE || longest == ACME_ADDRESS_MAX - len) && !mapped;
 }
 
-static bool is_mapped(const uint8_t *address)
+int acme_address_read(struct acme_slice text, uint8_t address[ACME_ADDRESS_MAX])
 {
-    static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291, 2.5.5.2 */
+    const bool v6 = acme_slice_find(text, ':') < text.len;
+    const char between = v6 ? ':' : '.';
+    const size_t size = v6 ? 16 : 4;
+    size_t gap = v6 ? NONE : NEVER;
+    size_t len = 0;
+    size_t digits = 0;
+    unsigned number = 0;
+    bool canonical = true;
 
-    return memcmp(address, prefix, sizeof prefix) == 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        char c = i < text.len ? text.at[i] : between;
+        int digit = acme_hex_digit(c);
+        if (digit >= 0 && (v6 || digit < 10)) {
+            canonical = canonical && c == acme_lower(c) && (digits == 0 || number > 0); /* no leading zeros */
+            number = number * (v6 ? 16 : 10) + (unsigned)digit;
+            digits++;
+            if (number > (v6 ? 0xffff : 0xff) || len == size) {
+                return 0;
+            }
+        } else if (c != between) {
+            return 0;
+        } else if (digits > 0) {
+            address[len] = (uint8_t)(number >> 8);
+            len += v6;
+            address[len++] = (uint8_t)number;
+            number = 0;
+            digits = 0;
+        } else if (i == text.len ? gap != len : i > 0 && gap != NONE) {
+            return 0;
+        } else if (i > 0) {
+            gap = len;
+        }
+    }
+    /* only "::" may be the beginning */
+    if ((text.at[0] == between) != (gap == 0) || (len == size) == (gap < NONE)) {
+        return 0;
+    }
+    canonical = (!v6 || fill(address, len, gap)) && canonical;
+    return canonical ? (int)size : -(int)size;
 }
 
-static bool read_v6(struct acme_slice text, uint8_t *address)
+bool acme_is_address(const char *name)
 {
-    size_t groups = 0;
-    size_t gap = NONE; /* groups before "::" */
-    size_t start = NONE;
+    uint8_t address[ACME_ADDRESS_MAX];
 
-    memset(address, 0, ACME_ADDRESS_MAX);
-    while (text.len > 0) {
-        bool colon = take(&text, ':');
-        if (colon && gap == NONE && take(&text, ':')) {
-            gap = groups;
-        } else if (colon != (groups > 0)) {
-            return false;
-        }
-        if (text.len == 0 && gap == groups) {
-            break; /* ends with "::" */
-        }
-        int32_t number = groups < GROUPS ? take_number(&text, 16, 4) : -1;
-        if (number < 0) {
-            return false;
-        }
-        address[2 * groups] = (uint8_t)(number >> 8);
-        address[2 * groups + 1] = (uint8_t)number;
-        groups++;
-    }
-    if (gap < NONE) {
-        memmove(address + ACME_ADDRESS_MAX - 2 * (groups - gap), address + 2 * gap, 2 * (groups - gap));
-        memset(address + 2 * gap, 0, 2 * (GROUPS - groups));
-    }
-    size_t run = longest_run(address, &start);
-    return GROUPS - groups == run && start == gap && !is_mapped(address);
+    return acme_address_read(acme_slice_of(name), address) > 0;
 }
 
-int acme_address_parse(struct acme_slice text, uint8_t address[ACME_ADDRESS_MAX])
+bool acme_name_is(struct acme_slice theirs, const char *ours)
 {
-    if (text.len == 0) {
-        return 0; /* it may have no address */
+    uint8_t a[ACME_ADDRESS_MAX], b[ACME_ADDRESS_MAX];
+    int len = acme_address_read(acme_slice_of(ours), a);
+
+    if (len == 0) {
+        return acme_slice_is_word(theirs, ours);
     }
-    if (read_v4(text, address)) {
-        return 4;
-    }
-    return read_v6(text, address) ? 16 : 0;
+    int other = acme_address_read(theirs, b);
+    return (other == len || other == -len) && memcmp(a, b, (size_t)len) == 0;
 }
+
+#endif

@@ -1,11 +1,8 @@
 /* alpn.c - see alpn.h. */
 #include "alpn.h"
 
-#include "../wire/address.h"
 #include "../wire/der.h"
-#include "signature.h"
-
-#define IP_ADDRESS 0x87 /* GeneralName iPAddress */
+#include "parts.h"
 
 /* The one attribute of issuer and subject: a Name may not be empty in an issuer, and CAs compare the two byte for byte. */
 #define NAME                                                                                                         \
@@ -37,41 +34,14 @@ static const uint8_t head[] = {
 static const uint8_t identifier[] = {0x30, 0x31, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
                                      0x01, 0x1f, 0x01, 0x01, 0xff, 0x04, 0x22, 0x04, 0x20};
 
-static const uint8_t subject_alt_name[] = {0x06, 0x03, 0x55, 0x1d, 0x11};
-
-/* GeneralName: what the CA compares byte for byte. */
-static void write_name(struct acme_der_out *o, const char *name)
-{
-    uint8_t address[ACME_ADDRESS_MAX];
-    size_t end = o->start;
-    size_t len = strlen(name);
-    int address_len = acme_address_parse(acme_slice(name, len), address);
-
-    if (address_len > 0) {
-        acme_der_put(o, IP_ADDRESS, address, (size_t)address_len);
-        return;
-    }
-    acme_der_bytes(o, name, len);
-    for (size_t at = o->start; at < end; at++) {
-        o->at[at] = (uint8_t)acme_lower((char)o->at[at]);
-    }
-    acme_der_wrap(o, ACME_DER_DNS_NAME, end);
-}
-
 /* TBSCertificate, in front of what is there. */
 static void write_body(struct acme_der_out *o, const struct acme_alpn *alpn)
 {
     size_t end = o->start;
-    size_t mark;
 
     acme_der_bytes(o, alpn->digest, ACME_SHA256_LEN);
     acme_der_bytes(o, identifier, sizeof identifier);
-    mark = o->start;
-    write_name(o, alpn->name);
-    acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
-    acme_der_wrap(o, ACME_DER_OCTET_STRING, mark);
-    acme_der_bytes(o, subject_alt_name, sizeof subject_alt_name);
-    acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
+    acme_parts_names(o, &alpn->name, 1);
     acme_der_wrap(o, ACME_DER_SEQUENCE, end);
     acme_der_wrap(o, ACME_DER_CONTEXT_0 + 3, end);
     acme_der_bytes(o, alpn->point, 65);
@@ -98,7 +68,7 @@ size_t acme_alpn_write(const struct acme_alpn *alpn, const uint8_t signature[64]
     struct acme_der_out o;
 
     acme_der_init(&o, buf, ACME_ALPN_CERTIFICATE_MAX);
-    acme_signature_write(&o, signature);
+    acme_parts_signature(&o, signature);
     write_body(&o, alpn);
     acme_der_wrap(&o, ACME_DER_SEQUENCE, o.cap);
     return o.cap - o.start;

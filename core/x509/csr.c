@@ -4,30 +4,16 @@
 #include "../acme_error.h"
 #include "../secure/digest.h"
 #include "../wire/der.h"
-#include "signature.h"
+#include "parts.h"
 
 static const uint8_t extension_request[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e};
-static const uint8_t subject_alt_name[] = {0x06, 0x03, 0x55, 0x1d, 0x11};
 
 /* [0] attributes: one extensionRequest with one subjectAltName (RFC 2985, 5.4.2). */
 static void write_names(struct acme_der_out *o, const char *const *names, size_t name_count)
 {
     size_t mark = o->start;
 
-    for (size_t i = name_count; i-- > 0;) {
-        size_t len = strlen(names[i]);
-        size_t end = o->start;
-
-        acme_der_bytes(o, names[i], len);
-        for (size_t at = o->start; at < end; at++) {
-            o->at[at] = (uint8_t)acme_lower((char)o->at[at]);
-        }
-        acme_der_wrap(o, ACME_DER_DNS_NAME, end);
-    }
-    acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
-    acme_der_wrap(o, ACME_DER_OCTET_STRING, mark);
-    acme_der_bytes(o, subject_alt_name, sizeof subject_alt_name);
-    acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
+    acme_parts_names(o, names, name_count);
     acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
     acme_der_wrap(o, ACME_DER_SET, mark);
     acme_der_bytes(o, extension_request, sizeof extension_request);
@@ -76,7 +62,7 @@ int acme_csr_write(void *buf, size_t cap, size_t *start, const struct acme_key *
         return err;
     }
     acme_der_init(&tail, tail_memory, sizeof tail_memory);
-    acme_signature_write(&tail, signature);
+    acme_parts_signature(&tail, signature);
     tail_len = sizeof tail_memory - tail.start;
     if (tail_len > o.start) {
         return ACME_E_REQUEST_BIG;
