@@ -96,6 +96,12 @@
 #define ACME_HTTP01_SLOTS 4
 #endif
 
+/* Connections the tls-alpn-01 responder serves at once, of those of the listener. RAM: about 5 KB each, beside what the
+ * port needs. Too small: validators wait for each other; who has nothing to say makes room for them. */
+#ifndef ACME_TLSALPN01_SLOTS
+#define ACME_TLSALPN01_SLOTS 1
+#endif
+
 /* Earliest time believed, in seconds since 1970 (2026-01-01): a clock before it has not been set. */
 #ifndef ACME_UTC_FLOOR
 #define ACME_UTC_FLOOR 1767225600
@@ -165,9 +171,16 @@
 #define ACME_CFG_SIGNED_ANCHORS 0
 #endif
 
+/* 1: names may be IP addresses, v4 and v6 (RFC 8738), and the CA's server at an address may have that in its certificate. Flash:
+ * about 0.7 KB. RAM: 24 bytes. 0: DNS names only. */
+#ifndef ACME_CFG_ADDRESSES
+#define ACME_CFG_ADDRESSES 0
+#endif
+
 #if ACME_NAMES_MAX < 1 || ACME_NAMES_MAX > 100 || ACME_URL_MAX < 64 || ACME_NONCE_MAX < 32 || ACME_TOKEN_MAX < 43 || \
     ACME_WORK_MIN < 1024 || ACME_WORK_MIN < 5 * ACME_URL_MAX + 256 || ACME_JSON_DEPTH < 4 ||                         \
-    ACME_HTTP01_SLOTS < 1 || ACME_NONCE_TRIES < 1
+    ACME_HTTP01_SLOTS < 1 || ACME_NONCE_TRIES < 1 || ACME_TLSALPN01_SLOTS < 1 ||                                     \
+    ACME_TLSALPN01_SLOTS > ACME_HTTP01_SLOTS
 #error "a limit is too small to issue a certificate, or too large for its type"
 #endif
 

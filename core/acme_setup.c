@@ -2,6 +2,7 @@
 #include "acme_setup.h"
 
 #include "secure/tls.h"
+#include "wire/address.h"
 #include "wire/url.h"
 
 /* What could overrun memory. */
@@ -43,7 +44,8 @@ static bool is_printable(const char *text)
 static bool is_name(const char *name)
 {
     bool wildcard = name[0] == '*' && name[1] == '.';
-    return strlen(name) <= 253 && acme_dns_name_ok(acme_slice_of(wildcard ? name + 2 : name));
+    return acme_is_address(name) ||
+           (strlen(name) <= 253 && acme_dns_name_ok(acme_slice_of(wildcard ? name + 2 : name)));
 }
 
 /* One of the solvers must be good for it. */
@@ -56,11 +58,11 @@ static int check_proof(const struct acme_setup *s, const char *name)
     return can ? 0 : ACME_E_WILDCARD;
 }
 #else
-#define is_name(name)        acme_dns_name_ok(acme_slice_of(name))
+#define is_name(name)        (acme_dns_name_ok(acme_slice_of(name)) || acme_is_address(name))
 #define check_proof(s, name) 0
 #endif
 
-/* True for a DNS name that was not given before. */
+/* True for a DNS name or an address that was not given before. */
 static bool is_new_name(const struct acme_setup *s, size_t i)
 {
     if (s->names[i] == NULL || !is_name(s->names[i])) {
@@ -90,6 +92,7 @@ static bool is_plain(const struct acme_setup *s)
 int acme_setup_check(const struct acme_setup *s)
 {
     struct acme_url url;
+    uint8_t address[ACME_ADDRESS_MAX];
 
     if (!pointers_given(s)) {
         return ACME_E_NULL;
@@ -134,8 +137,8 @@ int acme_setup_check(const struct acme_setup *s)
     if (error == 0 && acme_url_is_plain(&url)) {
         return is_plain(s) ? 0 : ACME_E_URL_SCHEME;
     }
-    if (error == 0 && url.is_address && !named) {
-        error = ACME_E_TLS_NAME; /* X.509 matching in BearSSL knows DNS names only */
+    if (error == 0 && url.is_address && !named && acme_address_read(url.host, address) == 0) {
+        error = ACME_E_TLS_NAME; /* nothing in a certificate could be compared with it */
     }
     return error;
 }

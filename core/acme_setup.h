@@ -75,7 +75,7 @@ enum acme_status {
 /* A challenge a solver has to answer. All texts are NUL-terminated, live from present() to withdraw() (the name as long as
  * the setup), and token and thumbprint hold only base64url characters. */
 struct acme_challenge {
-    const char *name;            /* the DNS name being validated, as acme_setup::names has it, but without "*." */
+    const char *name;            /* the name being validated, as acme_setup::names has it, but without "*."     */
     const char *token;           /* RFC 8555, 8.1                                                   */
     const char *thumbprint;      /* of the account key. Key authorization: token "." thumbprint     */
     struct acme_challenge *next; /* the solver's own, for a list of what it shows                   */
@@ -157,8 +157,9 @@ struct acme_event {
 struct acme_ca {
     const char *directory_url;      /* https, or http on plain_host                                 */
     const struct acme_trust *trust; /* roots its server is trusted by                               */
-    const char *tls_name;           /* name in its certificate when the URL has an address; or NULL */
-    const char *const *more_hosts;  /* "host" or "host:port": others its objects may live on        */
+    const char *
+        tls_name; /* DNS name in its certificate when the URL has an address, which with ACME_CFG_ADDRESSES may be there itself; or NULL */
+    const char *const *more_hosts; /* "host" or "host:port": others its objects may live on        */
     size_t more_host_count;
 #if ACME_CFG_PLAIN_HTTP
     const char *plain_host; /* "host", the only one that is spoken to in clear, at http:// URLs; NULL: none. trust may
@@ -201,7 +202,9 @@ struct acme_setup {
     struct acme_key certificate_key;
 
     /* what is wanted */
-    const char *const *names; /* 1..ACME_NAMES_MAX DNS names; with ACME_CFG_CHOICE also wildcards: "*.example.org" */
+    const char *const
+        *names; /* 1..ACME_NAMES_MAX DNS names; with ACME_CFG_CHOICE also wildcards: "*.example.org"; with
+                                 ACME_CFG_ADDRESSES also addresses (wire/address.h) */
     size_t name_count;
     const char *const *contacts; /* URIs such as "mailto:...", optional */
     size_t contact_count;

@@ -40,10 +40,11 @@ endif
 FW_OURS := $(if $(MAIN),$(filter-out $(addprefix boards/firmware/,main.c page.c https.c status.c),$(FW_OURS)),$(FW_OURS))
 
 # Options of one image, each a file with a function that takes another one's place: SNTP=address SNTP_PORT=123: the time
-# from a server. LOSSY=percent,seed, for tests: frames get lost, come twice, come late.
-FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(LOSSY),tests/boards/lossy)
+# from a server. ALPN=1: names are validated on port 443 as well. LOSSY=percent,seed, for tests: frames get lost, come twice, come late.
+FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(ALPN),boards/firmware/option/alpn) $(if $(LOSSY),tests/boards/lossy)
 FW_OPTION_DEFINES = -DFIRMWARE_SNTP='"$(SNTP)"' -DFIRMWARE_SNTP_PORT=$(or $(SNTP_PORT),123) -DLOSSY=$(or $(LOSSY),0)
-FW_OPTION_LINK = $(if $(SNTP),-Wl$(COMMA)--wrap=board_utc$(COMMA)--wrap=acme_tick) $(if $(LOSSY),-Wl$(COMMA)--wrap=netif_add)
+FW_OPTION_LINK = $(if $(SNTP),-Wl$(COMMA)--wrap=board_utc$(COMMA)--wrap=acme_tick) \
+	$(if $(ALPN),-Wl$(COMMA)--wrap=firmware_set_up$(if $(HEADLESS),,$(COMMA)--wrap=https_knock)) $(if $(LOSSY),-Wl$(COMMA)--wrap=netif_add)
 COMMA = ,
 
 # What BearSSL would keep for suites that nobody offers here, records with CBC and CCM, and for a curve that nobody takes.

@@ -1,6 +1,7 @@
 /* authz.c - an authorization, from the first look to its end (RFC 8555, 7.5): the same in both protocols. */
 #include "steps.h"
 #include "../jose/b64url.h"
+#include "../wire/address.h"
 
 /* Looks at an authorization before its challenge is answered once more: a second answer while the first is being
  * validated starts a second validation at Pebble, which may outlive the first. A few when an earlier answer may have
@@ -57,6 +58,12 @@ static bool asked_for(struct acme_flow *f, const struct acme_authz *authz)
     return false;
 }
 
+/* An address has no place in the DNS (RFC 8738, 7). */
+static bool suits(const struct acme_solver *solver, const char *name)
+{
+    return !acme_is_address(name) || strncmp(solver->type, "dns-", 4) != 0;
+}
+
 static int choose_challenge(struct acme_flow *f, struct acme_json *json)
 {
     struct acme_validation *v = in_hand(f);
@@ -65,7 +72,8 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
     for (uint8_t place = 0; place < f->setup->solver_count; place++) {
         uint8_t i = acme_flow_solver_in(f, place);
         (void)acme_authz_read(&authz, json, f->setup->solvers[i]->type); /* worked for the first one's already */
-        if (authz.url.len == 0 || (known ? i != v->solver : !acme_flow_takes(f, place))) {
+        if (authz.url.len == 0 || (known ? i != v->solver : !acme_flow_takes(f, place)) ||
+            !suits(f->setup->solvers[i], f->setup->names[v->name - 1])) {
             continue;
         }
         if (!acme_b64url_ok(authz.token, ACME_TOKEN_MAX)) {

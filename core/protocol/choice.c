@@ -1,6 +1,7 @@
 /* choice.c - several solvers: which one is to answer for a name, what it is told and tells, and what outlives a reset. */
 #include "steps.h"
 #include "trace.h"
+#include "../wire/address.h"
 
 #if ACME_CFG_CHOICE
 
@@ -40,8 +41,7 @@ bool acme_flow_is_about(const struct acme_flow *f, size_t name, const struct acm
 {
     const char *text = f->setup->names[name];
     bool wildcard = is_wildcard(text);
-    return wildcard == authz->wildcard &&
-           acme_slice_is_nocase(authz->name, acme_slice_of(wildcard ? text + 2 : text));
+    return wildcard == authz->wildcard && acme_name_is(authz->name, wildcard ? text + 2 : text);
 }
 
 void acme_flow_describe(struct acme_flow *f, struct acme_validation *v)

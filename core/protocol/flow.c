@@ -4,6 +4,7 @@
  * Nothing here waits, repeats or looks at an HTTP code: that is the engine's (exchange.c, judge.c). A step that is not
  * finished answers with itself, and the engine comes back. */
 #include "steps.h"
+#include "../wire/address.h"
 
 static const char *account_url(const struct acme_flow *f);
 static int account_ask(struct acme_flow *f, struct acme_out *payload);
@@ -113,7 +114,8 @@ static int order_ask(struct acme_flow *f, struct acme_out *payload)
     }
     for (size_t i = 0; i < f->setup->name_count; i++) {
         acme_out_text(payload, i == 0 ? "{\"identifiers\":[" : ",");
-        acme_out_text(payload, "{\"type\":\"dns\",\"value\":\"");
+        acme_out_text(payload, acme_is_address(f->setup->names[i]) ? "{\"type\":\"ip\",\"value\":\""
+                                                                   : "{\"type\":\"dns\",\"value\":\"");
         acme_out_lower(payload, acme_slice_of(f->setup->names[i]));
         acme_out_text(payload, "\"}");
     }

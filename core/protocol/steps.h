@@ -40,7 +40,7 @@ static inline void acme_flow_say_valid(struct acme_validation *v)
 #else
 #define acme_flow_solver_in(f, place)   ((void)(f), (place))
 #define acme_flow_takes(f, place)       true
-#define acme_flow_is_about(f, i, authz) acme_slice_is_nocase((authz)->name, acme_slice_of((f)->setup->names[i]))
+#define acme_flow_is_about(f, i, authz) acme_name_is((authz)->name, (f)->setup->names[i])
 #define acme_flow_describe(f, v)        ((void)0)
 #define acme_flow_declines(f, v, done)  false
 #define acme_flow_next_turn(f)          ((void)0)

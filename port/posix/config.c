@@ -62,7 +62,7 @@ static const struct row {
     ROW(KEY_MODE, "key_mode", "--key-mode", "MODE", TEXT, key_mode, "rights of the key, e.g. 0640 (default: 0600)"),
     ROW(KEY_GROUP, "key_group", "--key-group", "GROUP", TEXT, key_group, "a group that may read key and chain"),
     ROW(CHALLENGE, "challenge", "--challenge", "LIST", TEXT, challenge,
-        "http-01, dns-01: which, and in which order (default: http-01)"),
+        "http-01, dns-01, tls-alpn-01: which, and in which order"),
     ROW(DNS_SERVER, "dns_server", "--dns-server", "HOST[:PORT]", TEXT, dns_server,
         "dns-01: the zone's primary, which takes updates"),
     ROW(TSIG_KEY, "tsig_key", "--tsig-key", "FILE", TEXT, tsig_key, "dns-01: the key that updates are signed with"),
@@ -71,6 +71,9 @@ static const struct row {
         "dns-01: where the answer is put, if not at _acme-challenge.NAME"),
     ROW(DNS_WATCH, "dns_watch", "--dns-watch", "HOST", WORDS, dns_watch,
         "dns-01: a server of the zone that has to show it, for a minute at most"),
+    ROW(TLS_PORT, "tls_port", "--tls-port", "N", PORT, tls_port,
+        "port for tls-alpn-01 (default: 443); alone it is the only challenge"),
+    ROW(HOOK, "hook", "--hook", "CMD", TEXT, hook, "a program that answers challenges in our place"),
 #undef ROW
 };
 
@@ -437,7 +440,9 @@ const char *acme_config_write(const struct acme_config *c, struct acme_out *o)
             acme_out_text(o, words->at[k]);
             acme_out_text(o, k + 1 == words->count ? "\n" : "");
         }
-        if (rows[i].kind == PORT && c->webroot == NULL) {
+        bool used = i == ACME_KEY_TLS_PORT ? c->tls_port != 0 && (c->webroot == NULL || c->challenge != NULL)
+                                           : c->webroot == NULL && !acme_config_only_tls(c);
+        if (rows[i].kind == PORT && used) {
             (void)snprintf(number, sizeof number, "%u", (unsigned)*(const uint16_t *)at);
             write_pair(o, rows[i].key, "", number);
         }
@@ -453,6 +458,16 @@ int acme_config_blame(const struct acme_config *c, enum acme_config_key key)
     return ((c->in_file | c->in_kept) & ~c->by_flag & bit(key)) != 0 ? ACME_EXIT_CONFIG : ACME_EXIT_USAGE;
 }
 
+bool acme_config_lists(const struct acme_config *c, const char *type)
+{
+    return c->challenge != NULL && strstr(c->challenge, type) != NULL; /* no type's word is part of another's */
+}
+
+bool acme_config_only_tls(const struct acme_config *c)
+{
+    return c->tls_port != 0 && !acme_config_lists(c, "http-01");
+}
+
 void acme_config_for_trial(struct acme_config *c)
 {
     c->directory_url = strcmp(c->directory_url, LETS_ENCRYPT) == 0 ? STAGING : c->directory_url;
@@ -460,18 +475,25 @@ void acme_config_for_trial(struct acme_config *c)
 
 int acme_config_check(struct acme_config *c)
 {
-    const uint64_t both = bit(ACME_KEY_HTTP_PORT) | bit(ACME_KEY_WEBROOT),
+    const uint64_t ways = bit(ACME_KEY_HTTP_PORT) | bit(ACME_KEY_WEBROOT) |
+                          (c->challenge == NULL ? bit(ACME_KEY_TLS_PORT) : 0),
                    levels[] = {c->by_flag, c->in_file, c->in_kept};
     uint64_t chosen = 0;
 
     /* What counts more chooses the way to answer against what counts less. */
     for (size_t i = 0; i < 3 && chosen == 0; i++) {
-        chosen = levels[i] & both;
+        chosen = levels[i] & ways;
     }
-    if (chosen == both) {
-        return complain(c, acme_config_blame(c, ACME_KEY_WEBROOT), "http_port and webroot exclude each other");
+    if ((chosen & (chosen - 1)) != 0) {
+        return complain(
+            c, acme_config_blame(c, (chosen & bit(ACME_KEY_WEBROOT)) != 0 ? ACME_KEY_WEBROOT : ACME_KEY_TLS_PORT),
+            "http_port, webroot and tls_port exclude each other");
     }
-    c->webroot = chosen == bit(ACME_KEY_HTTP_PORT) ? NULL : c->webroot;
+    c->webroot = chosen == 0 || chosen == bit(ACME_KEY_WEBROOT) ? c->webroot : NULL;
+    c->tls_port = chosen == 0 || chosen == bit(ACME_KEY_TLS_PORT) || c->challenge != NULL ? c->tls_port : 0;
+    if (c->tls_port == 0 && acme_config_lists(c, "tls-alpn-01")) {
+        c->tls_port = 443;
+    }
     if (c->quiet && c->verbose) {
         return complain(c, ACME_EXIT_USAGE, "-q and -v exclude each other");
     }

@@ -22,11 +22,12 @@ struct acme_words {
 struct acme_config {
     const char *directory_url, *ca_file, *state, *webroot, *user, *tls_name, *product, *plain_host, *profile;
     const char *deploy_hook, *key_mode, *key_group;
-    const char *challenge, *dns_server, *tsig_key, *dns_zone, *dns_record;
+    const char *challenge, *hook, *dns_server, *tsig_key, *dns_zone, *dns_record;
     struct acme_words contacts, names, more_hosts, dns_watch;
     uint16_t http_port;
-    uint16_t reason; /* of a revocation; 0: not told */
-    uint16_t format; /* of a kept file; 0: not told  */
+    uint16_t tls_port; /* answers by tls-alpn-01; 0: it does not */
+    uint16_t reason;   /* of a revocation; 0: not told */
+    uint16_t format;   /* of a kept file; 0: not told  */
     bool accept_terms, more_names, force, json, verbose, quiet, yes, profile_optional, staging, dry_run, metrics;
 
     uint64_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
@@ -74,6 +75,8 @@ enum acme_config_key {
     ACME_KEY_DNS_ZONE,
     ACME_KEY_DNS_RECORD,
     ACME_KEY_DNS_WATCH,
+    ACME_KEY_TLS_PORT,
+    ACME_KEY_HOOK,
     ACME_KEY_COUNT
 };
 
@@ -116,5 +119,11 @@ int acme_config_check(struct acme_config *c);
 
 /* The exit code when this row's value is wrong: by where it came from. */
 int acme_config_blame(const struct acme_config *c, enum acme_config_key key);
+
+/* True when the list of challenges names this type. */
+bool acme_config_lists(const struct acme_config *c, const char *type);
+
+/* True when what is reached from outside is reached by TLS, and not at port 80. */
+bool acme_config_only_tls(const struct acme_config *c);
 
 #endif

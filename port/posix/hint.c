@@ -11,6 +11,8 @@
 static const char another_server[] =
     "another server answered, or this one's answer did not get through unchanged: look "
     "where the name leads, IPv6 too, and at proxies before port 80";
+static const char another_tls[] = "another server answered at port 443, or a proxy there does not pass acme-tls/1 "
+                                  "on: look where the name leads, IPv6 too";
 static const char no_address[] =
     "the name cannot be looked up: no A or AAAA record, or its name servers do not answer";
 static const char contacts[] = "contacts are URIs such as mailto:admin@example.org, see --contact";
@@ -154,6 +156,28 @@ static bool is_verdict(const struct acme_failure *f)
     return f->error == ACME_E_AUTHZ || f->step == ACME_STEP_RESPOND;
 }
 
+/* How a validation by TLS fails. NULL: as any other. */
+static const char *by_tls_port(const struct acme_report *r, const struct type_row *row)
+{
+    static const char *const answered[] = {"unauthorized", "incorrectResponse", "tls"};
+
+    if (!acme_config_only_tls(r->config)) {
+        return NULL;
+    }
+    if (strcmp(row->word, "connection") == 0) {
+        return r->config->tls_port == 443
+                   ? "name does not lead here, port 443 closed or not passed on to this machine, a firewall"
+                   : "name does not lead here, a firewall, or nobody passes on port 443, the only one that CAs ask, "
+                     "to --tls-port";
+    }
+    for (size_t i = 0; i < sizeof answered / sizeof *answered; i++) {
+        if (strcmp(row->word, answered[i]) == 0) {
+            return another_tls;
+        }
+    }
+    return NULL;
+}
+
 static const char *by_problem(const struct acme_report *r, const struct acme_failure *f)
 {
     const struct type_row *row = row_of(r->told.type, r->told.detail);
@@ -167,6 +191,9 @@ static const char *by_problem(const struct acme_report *r, const struct acme_fai
     if (row ==
         NULL) { /* malformed, a type of a later RFC, or no type: acme_error.h's is for a CA that says nothing */
         return r->told.type[0] != '\0' || r->told.detail[0] != '\0' ? "its own words tell why" : NULL;
+    }
+    if (is_verdict(f) && by_tls_port(r, row) != NULL) {
+        return by_tls_port(r, row);
     }
     return row->validation != NULL && (is_verdict(f) || row->request == NULL) ? row->validation : row->request;
 }
@@ -212,7 +239,10 @@ static const char *by_limit(const struct acme_report *r, const struct acme_failu
 
 static const char *by_port(const struct acme_report *r)
 {
-    return r->listener->error == EADDRINUSE
+    return r->listener->error == EADDRINUSE && acme_config_only_tls(r->config)
+               ? "another program has the port; if it can pass connections for acme-tls/1 on, --tls-port names where "
+                 "to"
+           : r->listener->error == EADDRINUSE
                ? "another program has the port; with --webroot a web server shows the answer"
            : r->listener->error == EACCES ? "ports below 1024 are root's, or CAP_NET_BIND_SERVICE is needed"
                                           : NULL;
@@ -237,9 +267,12 @@ static const char *by_situation(const struct acme_report *r, const struct acme_f
                                                        "Vault by allowed_response_headers"
                                                      : NULL;
     case ACME_E_BUDGET:
-        return validates(f) ? "the CA does not say how the validation went: name does not lead here, port 80 not "
-                              "reached, or slow CA; the next run resumes"
-                            : NULL;
+        return !validates(f) ? NULL
+               : acme_config_only_tls(r->config)
+                   ? "the CA does not say how the validation went: name does not lead here, port 443 not "
+                     "reached, or slow CA; the next run resumes"
+                   : "the CA does not say how the validation went: name does not lead here, port 80 not "
+                     "reached, or slow CA; the next run resumes";
     case ACME_E_LISTEN:
         return by_port(r);
     default:
@@ -281,7 +314,9 @@ static void by_evidence(const struct acme_report *r, const struct acme_failure *
         break;
     case ACME_E_CHALLENGE_NONE:
         acme_out_text(o, r->shown);
-        acme_out_text(o, "; only http-01 is spoken here");
+        acme_out_text(o, acme_config_only_tls(r->config)
+                             ? "; only tls-alpn-01 is answered here"
+                             : "; --challenge tells what is answered here: http-01 alone, unless it says more");
         break;
     case ACME_E_TERMS:
         acme_out_text(o, r->shown);

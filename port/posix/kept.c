@@ -87,6 +87,10 @@ static int first_is(struct acme_config *c, const char *path, const char *name)
 
 int acme_kept_read(struct acme_config *c, int state, const char *name)
 {
+    static const struct {
+        enum acme_config_key key;
+        const char *word;
+    } programs[] = {{ACME_KEY_DEPLOY_HOOK, "deploy_hook"}, {ACME_KEY_HOOK, "hook"}};
     static char path[300];
     char file[272];
     struct twin twin = {file, ""};
@@ -112,12 +116,13 @@ int acme_kept_read(struct acme_config *c, int state, const char *name)
     if (fd >= 0) {
         (void)close(fd);
     }
-    if (code > 0 && owner != NULL && (c->in_kept & ~(c->by_flag | c->in_file) & (1U << ACME_KEY_DEPLOY_HOOK)) != 0) {
-        return complain(
-            c,
-            "%s: has a deploy_hook, but belongs to %.64s, and root runs nothing that is named there: give "
-            "it as a flag, or in a file with -c",
-            file, owner);
+    for (size_t i = 0; code > 0 && owner != NULL && i < sizeof programs / sizeof *programs; i++) {
+        if ((c->in_kept & ~(c->by_flag | c->in_file) & ((uint64_t)1 << programs[i].key)) != 0) {
+            return complain(c,
+                            "%s: has a %s, but belongs to %.64s, and root runs nothing that is named there: give "
+                            "it as a flag, or in a file with -c",
+                            file, programs[i].word, owner);
+        }
     }
     c->user = code > 0 && owner != NULL && c->user == NULL ? owner : c->user;
     if (code > 0 && owner != NULL && strcmp(c->user, owner) != 0 && (c->by_flag & (1u << ACME_KEY_USER)) == 0) {

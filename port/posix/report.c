@@ -340,7 +340,9 @@ static size_t figures(const struct acme_report *r, struct figure *f)
         {"work_bytes", (int64_t)r->client->setup->work_len},
         {"tls_bytes", (int64_t)sizeof(struct acme_tls)},
         {"tls_buffer_bytes", (int64_t)r->client->setup->tls_buffer_len},
-        {"http01_bytes", r->webroot != NULL ? 0 : (int64_t)sizeof(struct acme_http01)},
+        {"http01_bytes",
+         r->webroot != NULL || acme_config_only_tls(r->config) ? 0 : (int64_t)sizeof(struct acme_http01)},
+        {"tlsalpn01_bytes", !acme_config_only_tls(r->config) ? 0 : (int64_t)sizeof(struct acme_tlsalpn01)},
         {"anchors_bytes", (int64_t)r->anchors_len},
     };
     memcpy(f, all, sizeof all);
@@ -350,7 +352,7 @@ static size_t figures(const struct acme_report *r, struct figure *f)
 static void end_json(const struct acme_report *r, const char *result, bool failed)
 {
     const struct acme_failure *f = acme_failure(r->client);
-    struct figure all[24];
+    struct figure all[25];
     size_t count = figures(r, all);
     int64_t from, to, renew;
     struct acme_plan plan;
@@ -449,7 +451,7 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
 
 static void end_figures(const struct acme_report *r)
 {
-    struct figure all[24];
+    struct figure all[25];
     size_t count = figures(r, all);
 
     for (size_t i = 0; i < count; i++) {

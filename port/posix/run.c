@@ -67,7 +67,8 @@ static void sleep_while_idle(void)
     (void)sigprocmask(SIG_BLOCK, &ours, &before);
     if (!acme_signalled) {
         uint32_t ms = acme_idle_ms(&run.client, acme_posix_now_ms());
-        acme_posix_wait(&run.net, &run.listener, hook.under_way && ms > HOOK_MS ? HOOK_MS : ms, &before);
+        bool hooked = hook.under_way || run.solvers.hook.running != NULL;
+        acme_posix_wait(&run.net, acme_run_listener(&run), hooked && ms > HOOK_MS ? HOOK_MS : ms, &before);
     }
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
@@ -182,10 +183,11 @@ static int check_rights(void)
 /* Takes hold of the state directory, and of what it holds. Returns 0 or an exit code. */
 static int enter(const struct acme_config *config, enum acme_when what)
 {
-    bool serves = run.solvers.http; /* what shows answers to http-01 */
+    bool serves = run.solvers.http, by_file = config->webroot != NULL;
     const struct acme_enter all = {.store = &run.store,
-                                   .webroot = serves && config->webroot != NULL ? &run.webroot : NULL,
-                                   .listener = serves ? &run.listener : NULL,
+                                   .webroot = serves && by_file ? &run.webroot : NULL,
+                                   .listener = serves && !by_file ? &run.listener : NULL,
+                                   .tls_listener = run.solvers.tls ? &run.tls_listener : NULL,
                                    .stop = &acme_signalled,
                                    .patience_s = PATIENCE_S};
     int code = acme_enter(&all, config);
@@ -300,6 +302,24 @@ static int start_hook(const struct acme_config *config)
 }
 #endif
 
+/* Likewise who will start the one that answers challenges. */
+static int start_challenge_hook(const struct acme_config *config)
+{
+    const struct acme_hook_about about = {.path = config->hook,
+                                          .state = config->state,
+                                          .name = run.checked.first,
+                                          .names = run.checked.name_at,
+                                          .name_count = run.checked.name_count,
+                                          .limit_s = ACME_CHALLENGE_HOOK_LIMIT_S,
+                                          .challenges = true};
+    int code = acme_hook_start(&run.solvers.hook.hook, &about);
+
+    if (code != 0) {
+        acme_report_error("hook: cannot start a process: %s", strerror(code));
+    }
+    return code != 0 ? ACME_EXIT_FAILED : 0;
+}
+
 /* After a run: what a first attempt leaves when it has come to nothing, and a setup that a run found nothing to do with. */
 static void keep_last(const struct acme_config *config, const struct acme_run_how *how, enum acme_progress progress,
                       bool first)
@@ -346,6 +366,9 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
     if (code != 0) {
         return acme_run_explain(config, code);
     }
+    if (run.solvers.hooks && makes_pair(how->when) && (code = start_challenge_hook(config)) != 0) {
+        return code;
+    }
     acme_catch_signals();
     return enter(config, how->when);
 }
@@ -376,7 +399,7 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
 
     code = code == 0 && how->keep != ACME_KEEPS_NOTHING ? keep_first(config, &first) : code;
     if (code == 0 && first && hook.fd >= 0 && config->user != NULL &&
-        (config->by_flag & (1U << ACME_KEY_DEPLOY_HOOK)) != 0) {
+        (config->by_flag & ((uint64_t)1 << ACME_KEY_DEPLOY_HOOK)) != 0) {
         acme_report_error(
             "deploy_hook: renew needs it again, as a flag or with -c, since root runs nothing that is named in "
             "%s's files",
@@ -393,6 +416,7 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
         clear();
     }
     acme_hook_close(&hook);
+    acme_hook_close(&run.solvers.hook.hook);
 #if ACME_CFG_MANAGE
     if (how->when == ACME_REVOKE && !stopped && progress != ACME_FAILED && acme_posix_pair_revoke(&run.store) != 0) {
         acme_report_error("revoked, but that cannot be noted in %s", config->state);

@@ -7,6 +7,7 @@
 #include "solvers.h"
 #include "webroot.h"
 #include "protocol/challenge_http01.h"
+#include "protocol/challenge_tlsalpn01.h"
 #include "secure/anchors.h"
 #include "secure/key_p256.h"
 #include "secure/tls.h"
@@ -20,11 +21,13 @@ struct acme_run {
     struct acme_client client;
     struct acme_setup setup;
     struct acme_posix_net net;
-    struct acme_posix_listener listener;
+    struct acme_posix_listener listener, tls_listener;
     struct acme_posix_store store;
     struct acme_http01 http01;
+    struct acme_tlsalpn01 tlsalpn01;
     struct acme_webroot webroot;
-    const struct acme_solver *solver; /* for http-01 */
+    const struct acme_solver
+        *solver; /* for http-01; for tls-alpn-01 where that is the only one of ours that is reached */
     struct acme_solvers solvers;
     struct acme_key_p256 account_key, certificate_key;
     struct acme_tls tls;
@@ -56,6 +59,9 @@ int acme_run_roots(struct acme_run *run, const struct acme_config *config);
 
 /* Fills in setup and report; run->checked is. */
 void acme_run_fill(struct acme_run *run, const struct acme_config *config);
+
+/* The listener whose connections a wait ends for. Where both are in use that is http-01's: the other is looked at in each tick. */
+struct acme_posix_listener *acme_run_listener(struct acme_run *run);
 
 /* Says what acme_init() did not like, with the value. Returns the exit code. */
 int acme_run_explain(const struct acme_config *config, int error);

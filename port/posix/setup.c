@@ -68,10 +68,15 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     acme_posix_store_init(&run->store, config->state, run->checked.first);
     run->store.told = told;
     acme_posix_listener_init(&run->listener, NULL, config->http_port);
+    acme_posix_listener_init(&run->tls_listener, NULL, config->tls_port);
     acme_http01_init(&run->http01, &run->listener.listener);
     acme_webroot_init(&run->webroot, config->webroot);
+    (void)acme_tlsalpn01_init(&run->tlsalpn01, &run->tls_listener.listener, &acme_posix_sys);
     run->solver = config->webroot != NULL ? &run->webroot.solver : &run->http01.solver;
-    acme_solvers_fill(&run->solvers, config, run->solver);
+    acme_solvers_fill(&run->solvers, config, run->solver, &run->tlsalpn01.solver);
+    if (run->solvers.tls && !run->solvers.http) {
+        run->solver = &run->tlsalpn01.solver;
+    }
 
     s->net = &run->net.net;
     s->sys = &acme_posix_sys;
@@ -112,6 +117,12 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     s->trace_ctx = &run->report;
 }
 
+struct acme_posix_listener *acme_run_listener(struct acme_run *run)
+{
+    return run->solvers.tls && (!run->solvers.http || run->solver == &run->webroot.solver) ? &run->tls_listener
+                                                                                           : &run->listener;
+}
+
 static void fill_report(struct acme_run *run, const struct acme_config *config)
 {
     struct acme_report *r = &run->report;
@@ -124,7 +135,7 @@ static void fill_report(struct acme_run *run, const struct acme_config *config)
     r->client = &run->client;
     r->net = &run->net;
     r->store = &run->store;
-    r->listener = &run->listener;
+    r->listener = acme_run_listener(run);
     r->webroot = config->webroot != NULL ? &run->webroot : NULL;
 }
 

@@ -18,10 +18,20 @@ static bool type_at(const char *list, size_t place, struct acme_slice *type)
     return false;
 }
 
-/* Who names a name server wants it to be used. */
+/* Who names a name server, a hook or a port wants it to be used. A hook is asked for all, and may decline. */
 static const char *list_of(const struct acme_config *c)
 {
-    return c->challenge != NULL ? c->challenge : c->dns_server != NULL ? "dns-01" : "http-01";
+    return c->challenge != NULL    ? c->challenge
+           : c->hook != NULL       ? "http-01,dns-01,tls-alpn-01"
+           : c->dns_server != NULL ? "dns-01"
+           : c->tls_port != 0      ? "tls-alpn-01"
+                                   : "http-01";
+}
+
+/* Whether the hook answers for this type: for all but what a name server was named for. */
+static bool by_hook(const struct acme_config *c, struct acme_slice type)
+{
+    return c->hook != NULL && (c->dns_server == NULL || !acme_slice_is(type, "dns-01"));
 }
 
 static int wrong(const struct acme_config *c, enum acme_config_key key, const char *name, const char *value,
@@ -33,22 +43,36 @@ static int wrong(const struct acme_config *c, enum acme_config_key key, const ch
 
 static int check_types(struct acme_solvers *s, const struct acme_config *c)
 {
+    static const char *const known[] = {"http-01", "dns-01", "tls-alpn-01"};
+    bool *const ours[] = {&s->http, &s->dns, &s->tls};
+    bool seen[] = {false, false, false};
     const char *list = list_of(c);
     struct acme_slice type;
+    size_t count = 0;
 
-    s->http = s->dns = false;
-    for (size_t i = 0; type_at(list, i, &type); i++) {
-        bool http = acme_slice_is(type, "http-01"), dns = acme_slice_is(type, "dns-01");
-        if (!http && !dns) {
-            return wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "only http-01 and dns-01 can be answered");
+    s->http = s->dns = s->tls = s->hooks = false;
+    for (; type_at(list, count, &type); count++) {
+        size_t k = 0;
+        while (k < sizeof known / sizeof *known && !acme_slice_is(type, known[k])) {
+            k++;
         }
-        if ((http && s->http) || (dns && s->dns)) {
+        if (k == sizeof known / sizeof *known) {
+            return wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "http-01, dns-01 and tls-alpn-01 can be answered");
+        }
+        if (seen[k]) {
             return wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "a type is there twice");
         }
-        s->http = s->http || http;
-        s->dns = s->dns || dns;
+        seen[k] = true;
+        *ours[k] = !by_hook(c, type);
+        s->hooks = s->hooks || by_hook(c, type);
     }
-    return s->http || s->dns ? 0 : wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "no type");
+    return count > 0 ? 0 : wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "no type");
+}
+
+static int check_hook(const struct acme_config *c)
+{
+    const char *why = acme_hook_check(c->hook);
+    return why == NULL ? 0 : wrong(c, ACME_KEY_HOOK, "hook", c->hook, why);
 }
 
 static int check_servers(struct acme_solvers *s, const struct acme_config *c)
@@ -86,11 +110,12 @@ int acme_solvers_check(struct acme_solvers *s, const struct acme_config *c)
 {
     int code = check_types(s, c);
 
+    code = code == 0 && s->hooks ? check_hook(c) : code;
     if (code != 0 || !s->dns) {
         return code;
     }
     if (c->dns_server == NULL) {
-        acme_report_error("dns-01 needs --dns-server, the primary name server of the zone");
+        acme_report_error("dns-01 needs --dns-server, the primary name server of the zone, or --hook");
         return acme_config_blame(c, ACME_KEY_CHALLENGE);
     }
     if (c->tsig_key == NULL) {
@@ -120,7 +145,15 @@ static void fill_dns(struct acme_solvers *s, const struct acme_config *c)
     acme_rfc2136_init(&s->rfc2136, z);
 }
 
-void acme_solvers_fill(struct acme_solvers *s, const struct acme_config *c, const struct acme_solver *http)
+static const struct acme_solver *hooked(const struct acme_solvers *s, struct acme_slice type)
+{
+    return acme_slice_is(type, "http-01")  ? &s->hook.http01
+           : acme_slice_is(type, "dns-01") ? &s->hook.dns01
+                                           : &s->hook.tls_alpn01;
+}
+
+void acme_solvers_fill(struct acme_solvers *s, const struct acme_config *c, const struct acme_solver *http,
+                       const struct acme_solver *tls)
 {
     const char *list = list_of(c);
     struct acme_slice type;
@@ -128,8 +161,12 @@ void acme_solvers_fill(struct acme_solvers *s, const struct acme_config *c, cons
     if (s->dns) {
         fill_dns(s, c);
     }
+    acme_challenge_hook_init(&s->hook);
     s->count = 0;
     for (size_t i = 0; type_at(list, i, &type); i++) {
-        s->at[s->count++] = acme_slice_is(type, "dns-01") ? &s->rfc2136.solver : http;
+        s->at[s->count++] = by_hook(c, type)                 ? hooked(s, type)
+                            : acme_slice_is(type, "dns-01")  ? &s->rfc2136.solver
+                            : acme_slice_is(type, "http-01") ? http
+                                                             : tls;
     }
 }

@@ -190,7 +190,7 @@ class Pebble(Server):
     def __init__(self, folder, authority, binary="pebble", env=None, config=None, arguments=(), resolver=None):
         os.makedirs(folder, exist_ok=True)
         self.resolver = resolver or Resolver(folder)
-        self.port, self.management, self.http_port = free_port(), free_port(), free_port()
+        self.port, self.management, self.http_port, self.tls_port = (free_port() for _ in range(4))
         self.ca_file = authority.root
         self.directory = f"https://localhost:{self.port}/dir"
         path = os.path.join(folder, "pebble.json")
@@ -198,7 +198,7 @@ class Pebble(Server):
             json.dump({"pebble": {"listenAddress": f"127.0.0.1:{self.port}",
                                   "managementListenAddress": f"127.0.0.1:{self.management}",
                                   "certificate": authority.certificate, "privateKey": authority.key,
-                                  "httpPort": self.http_port, "tlsPort": free_port(), **(config or {})}}, f)
+                                  "httpPort": self.http_port, "tlsPort": self.tls_port, **(config or {})}}, f)
         settings = {k: v for k, v in {**CALM, **(env or {})}.items() if v is not None}
         super().__init__([binary, "-config", path, "-dnsserver", f"127.0.0.1:{self.resolver.port}", *arguments],
                          os.path.join(folder, "pebble.log"), settings)
@@ -250,9 +250,9 @@ class Caddy(Server):
 
     http_port = 80
 
-    def __init__(self, folder):
+    def __init__(self, folder, port=None):
         os.makedirs(folder, exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self.directory = f"https://localhost:{self.port}/acme/local/directory"
         self.access = os.path.join(folder, "access.log")
         path = os.path.join(folder, "Caddyfile")
@@ -293,7 +293,7 @@ class StepCA(Server):
     def __init__(self, folder):
         os.makedirs(folder, exist_ok=True)
         self.resolver = Resolver(folder)
-        self.port, self.http_port = free_port(), free_port()
+        self.port, self.http_port, self.tls_port = free_port(), free_port(), free_port()
         self.directory = f"https://localhost:{self.port}/acme/acme/directory"
         self.ca_file = os.path.join(folder, "root.pem")
         p256 = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
@@ -312,7 +312,7 @@ class StepCA(Server):
                        "key": os.path.join(folder, "intermediate.key"), "address": f"127.0.0.1:{self.port}",
                        "dnsNames": ["localhost"], "db": {"type": "badgerv2", "dataSource": os.path.join(folder, "db")},
                        "authority": {"provisioners": [{"type": "ACME", "name": "acme"}]}}, f)
-        super().__init__([STEP_CA, "--insecure", "--acme-http-port", str(self.http_port), "--resolver",
+        super().__init__([STEP_CA, "--insecure", "--acme-http-port", str(self.http_port), "--acme-tls-port", str(self.tls_port), "--resolver",
                           f"127.0.0.1:{self.resolver.port}", path], os.path.join(folder, "step-ca.log"))
         self.wait_for("Serving HTTPS on")
 

@@ -98,7 +98,7 @@ static void names(void **state)
     REFUSES("common name beside an e-mail address", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (C[LEAF].spec.name = TRIAL_HOST, LEAF_NAMED("email:a@ca.example")), LEAF_NAMED("email:a@ca.example,DNS:" TRIAL_HOST));
     REFUSES("host as URI", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), LEAF_NAMED("URI:https://ca.example/,DNS:x"), LEAF_NAMED("URI:https://ca.example/,DNS:" TRIAL_HOST));
     REFUSES("name as another kind", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), LEAF_NAMED("email:ca.example,DNS:x"), LEAF_NAMED("email:ca.example,DNS:" TRIAL_HOST));
-    REFUSES("address asked for, address in the certificate", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (T.host = "10.0.0.1", LEAF_NAMED("IP:10.0.0.1")), LEAF_NAMED("IP:10.0.0.1,DNS:" TRIAL_HOST));
+    REFUSES("name asked for, address in the certificate", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), LEAF_NAMED("IP:10.0.0.1"), LEAF_NAMED("IP:10.0.0.1,DNS:" TRIAL_HOST));
     REFUSES("wildcard one label too deep", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), LEAF_NAMED("DNS:*.ca.example"), (T.host = "a.ca.example", LEAF_NAMED("DNS:*.ca.example")));
     REFUSES("wildcard over two labels", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (T.host = "a.b.example", LEAF_NAMED("DNS:*.example")), (T.host = "a.b.example", LEAF_NAMED("DNS:*.b.example")));
     REFUSES("wildcard within a label", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), LEAF_NAMED("DNS:c*.example"), LEAF_NAMED("DNS:*.example"));
@@ -115,6 +115,50 @@ static void names(void **state)
     REFUSES("same end", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), LEAF_NAMED("DNS:xca.example"), LEAF_NAMED("DNS:xca.example,DNS:" TRIAL_HOST));
     REFUSES("full stop at the end of its name", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), LEAF_NAMED("DNS:ca.example."), LEAF_NAMED("DNS:ca.example"));
     REFUSES("full stop at the end of the name asked for", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), T.host = "ca.example.", T.host = "ca.example");
+}
+
+#define V4           "10.0.0.1"
+#define V6           "2001:db8::1"
+#define AT(host_)    (T.host = (host_))
+#define NAMES(bytes) (LEAF_NAMED(NULL), WITH(LEAF, "2.5.29.17=DER:" bytes))
+#define SENT(...)    SWAPPED((C[SUB].spec.san = NULL, WITH(SUB, __VA_ARGS__)))
+#define V4_NAME      "87040a000001"
+#define V6_NAME      "871020010db8000000000000000000000001"
+
+static void addresses(void **state)
+{
+    (void)state;
+    REFUSES("another address", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), LEAF_NAMED("IP:10.0.0.2")), (AT(V4), LEAF_NAMED("IP:10.0.0.2,IP:10.0.0.1")));
+    REFUSES("another IPv6 address", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V6), LEAF_NAMED("IP:2001:db8::1:1")), (AT(V6), LEAF_NAMED("IP:2001:db8::1:1,IP:2001:db8::1")));
+    REFUSES("address in another text", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT("2001:DB8:0::2"), LEAF_NAMED("IP:2001:db8::1")), (AT("2001:DB8:0::1"), LEAF_NAMED("IP:2001:db8::1")));
+    REFUSES("address as a DNS name", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), LEAF_NAMED("DNS:10.0.0.1")), (AT(V4), LEAF_NAMED("DNS:10.0.0.1,IP:10.0.0.1")));
+    REFUSES("IPv6 address as a DNS name", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V6), NAMES("300d820b323030313a6462383a3a31")), (AT(V6), NAMES("3012" V6_NAME)));
+    REFUSES("wildcard for an address", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), LEAF_NAMED("DNS:*.0.0.1")), (AT(V4), LEAF_NAMED("DNS:*.0.0.1,IP:10.0.0.1")));
+    REFUSES("address as common name", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), C[LEAF].spec.name = V4, LEAF_NAMED(NULL)), (AT(V4), C[LEAF].spec.name = V4, LEAF_NAMED("IP:10.0.0.1")));
+    REFUSES("address as common name beside a DNS name", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), C[LEAF].spec.name = V4), (AT(V4), LEAF_NAMED("IP:10.0.0.1,DNS:" TRIAL_HOST)));
+    REFUSES("address as text in an iPAddress", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), NAMES("300a870831302e302e302e31")), (AT(V4), NAMES("3006" V4_NAME)));
+    REFUSES("address as another kind of name", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), LEAF_NAMED("URI:https://10.0.0.1/,email:10.0.0.1")), (AT(V4), LEAF_NAMED("URI:https://10.0.0.1/,IP:10.0.0.1")));
+    REFUSES("IPv4 address mapped to IPv6", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), LEAF_NAMED("IP:::ffff:a00:1")), (AT(V4), LEAF_NAMED("IP:::ffff:a00:1,IP:10.0.0.1")));
+    REFUSES("IPv4 address for one mapped to IPv6", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT("::ffff:a00:1"), LEAF_NAMED("IP:10.0.0.1")), (AT("::ffff:a00:1"), LEAF_NAMED("IP:::ffff:a00:1")));
+    REFUSES("truncated address", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT("10.0.0.0"), NAMES("300587030a0000")), (AT("10.0.0.0"), NAMES("300687040a000000")));
+    REFUSES("truncated IPv6 address", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT("2001:db8::"), NAMES("3011870f20010db80000000000000000000000")), (AT("2001:db8::"), NAMES("3012871020010db8000000000000000000000000")));
+    REFUSES("address with more behind it", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), NAMES("300787050a00000100")), (AT(V4), NAMES("300d87050a00000100" V4_NAME)));
+    REFUSES("IPv6 address with more behind it", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V6), NAMES("3013871120010db800000000000000000000000100")), (AT(V6), NAMES("3012" V6_NAME)));
+    REFUSES("address with its mask", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), NAMES("300a87080a000001ffffffff")), (AT(V4), NAMES("301087080a000001ffffffff" V4_NAME)));
+    REFUSES("iPAddress of no bytes", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), NAMES("30028700")), (AT(V4), NAMES("30088700" V4_NAME)));
+    REFUSES("address within another kind of name", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), NAMES("3008a306" V4_NAME)), (AT(V4), NAMES("300ea306" V4_NAME V4_NAME)));
+    REFUSES("address within what is no name", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), SENT("2.5.29.17=DER:30083006" V4_NAME)), (AT(V4), NAMES("3006" V4_NAME)));
+    REFUSES("address without a list", ACME_E_TLS_CERT, CHAIN(UNEXPECTED), (AT(V4), SENT("2.5.29.17=DER:" V4_NAME)), (AT(V4), NAMES("3006" V4_NAME)));
+    REFUSES("address behind the list", ACME_E_TLS_CERT, CHAIN(EXTRA_ELEMENT), (AT(V4), NAMES("30028200" V4_NAME)), (AT(V4), NAMES("30088200" V4_NAME)));
+    REFUSES("address in the issuer's other names", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), WITH(LEAF, "2.5.29.18=DER:3006" V4_NAME)), (AT(V4), NAMES("3006" V4_NAME)));
+    REFUSES("address of an intermediate", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), C[INTER].spec.san = "IP:10.0.0.1"), (AT(V4), LEAF_NAMED("IP:10.0.0.1")));
+    REFUSES("two lists of names", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), SENT("2.5.29.17=DER:3006" V4_NAME, "2.5.29.17=DER:300687040a000002")), (AT(V4), LEAF_NAMED("IP:10.0.0.2,IP:10.0.0.1")));
+    REFUSES("critical list of other names", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), LEAF_NAMED("critical,IP:10.0.0.2")), (AT(V4), LEAF_NAMED("critical,IP:10.0.0.1")));
+    REFUSES("session of another address", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (T.first_host = V4, AT("10.0.0.2"), LEAF_NAMED("IP:10.0.0.1")), (T.first_host = V4, AT(V4), LEAF_NAMED("IP:10.0.0.1")));
+    REFUSES("session of a name", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (T.first_host = TRIAL_HOST, AT(V4)), (T.first_host = TRIAL_HOST, AT(V4), LEAF_NAMED("DNS:" TRIAL_HOST ",IP:10.0.0.1")));
+    REFUSES("session of an address", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (T.first_host = V4, LEAF_NAMED("IP:10.0.0.1")), (T.first_host = V4, LEAF_NAMED("DNS:" TRIAL_HOST ",IP:10.0.0.1")));
+    REFUSES("address by a root that is limited to names", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), (AT(V4), LEAF_NAMED("IP:10.0.0.1"), WITH(ANCHOR, "nameConstraints=critical,permitted;DNS:example")), (AT(V4), LEAF_NAMED("IP:10.0.0.1")));
+    REFUSES("address by a root that is limited to others", ACME_E_TLS_UNTRUSTED, CHAIN(NOT_TRUSTED), (AT(V4), LEAF_NAMED("IP:10.0.0.1"), WITH(ANCHOR, "nameConstraints=critical,excluded;IP:10.0.0.0/255.0.0.0")), (AT(V4), LEAF_NAMED("IP:10.0.0.1")));
 }
 
 /* Dates that openssl would not write. */
@@ -604,27 +648,17 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(names, all_of_them),
-        cmocka_unit_test_teardown(dates, all_of_them),
-        cmocka_unit_test_teardown(trust, all_of_them),
-        cmocka_unit_test_teardown(ca_rules, all_of_them),
-        cmocka_unit_test_teardown(signatures, all_of_them),
-        cmocka_unit_test_teardown(keys, all_of_them),
-        cmocka_unit_test_teardown(encodings, all_of_them),
-        cmocka_unit_test_teardown(versions, all_of_them),
-        cmocka_unit_test_teardown(hellos, all_of_them),
-        cmocka_unit_test_teardown(key_exchanges, all_of_them),
-        cmocka_unit_test_teardown(orders, all_of_them),
-        cmocka_unit_test_teardown(finishes, all_of_them),
-        cmocka_unit_test_teardown(alerts, all_of_them),
-        cmocka_unit_test_teardown(not_tls, all_of_them),
-        cmocka_unit_test_teardown(ends, all_of_them),
-        cmocka_unit_test_teardown(data, all_of_them),
-        cmocka_unit_test_teardown(purposes, all_of_them),
-        cmocka_unit_test_teardown(limited_roots, all_of_them),
-        cmocka_unit_test(all),
-        cmocka_unit_test_teardown(accepted, all_of_them),
-        cmocka_unit_test(dates_anywhere),
+        cmocka_unit_test_teardown(names, all_of_them),         cmocka_unit_test_teardown(addresses, all_of_them),
+        cmocka_unit_test_teardown(dates, all_of_them),         cmocka_unit_test_teardown(trust, all_of_them),
+        cmocka_unit_test_teardown(ca_rules, all_of_them),      cmocka_unit_test_teardown(signatures, all_of_them),
+        cmocka_unit_test_teardown(keys, all_of_them),          cmocka_unit_test_teardown(encodings, all_of_them),
+        cmocka_unit_test_teardown(versions, all_of_them),      cmocka_unit_test_teardown(hellos, all_of_them),
+        cmocka_unit_test_teardown(key_exchanges, all_of_them), cmocka_unit_test_teardown(orders, all_of_them),
+        cmocka_unit_test_teardown(finishes, all_of_them),      cmocka_unit_test_teardown(alerts, all_of_them),
+        cmocka_unit_test_teardown(not_tls, all_of_them),       cmocka_unit_test_teardown(ends, all_of_them),
+        cmocka_unit_test_teardown(data, all_of_them),          cmocka_unit_test_teardown(purposes, all_of_them),
+        cmocka_unit_test_teardown(limited_roots, all_of_them), cmocka_unit_test(all),
+        cmocka_unit_test_teardown(accepted, all_of_them),      cmocka_unit_test(dates_anywhere),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

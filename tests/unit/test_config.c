@@ -265,6 +265,25 @@ static void test_port_or_webroot(void **unused)
     assert_int_equal(read_text("webroot = /www\n"), 0);
     assert_int_equal(acme_config_check(&c), 0);
     assert_null(c.webroot);
+    acme_config_init(&c);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_HTTP_PORT, "80"), 0);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_TLS_PORT, "443"), 0);
+    assert_int_equal(acme_config_check(&c), ACME_EXIT_USAGE);
+    acme_config_init(&c);
+    assert_int_equal(read_text("tls_port = 443\nwebroot = /www\n"), 0);
+    assert_int_equal(acme_config_check(&c), ACME_EXIT_CONFIG);
+    acme_config_init(&c);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_TLS_PORT, "443"), 0);
+    assert_int_equal(read_text("webroot = /www\n"), 0);
+    assert_int_equal(acme_config_check(&c), 0);
+    assert_null(c.webroot);
+    assert_int_equal(c.tls_port, 443);
+    acme_config_init(&c);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_WEBROOT, "/www"), 0);
+    assert_int_equal(read_text("tls_port = 443\n"), 0);
+    assert_int_equal(acme_config_check(&c), 0);
+    assert_string_equal(c.webroot, "/www");
+    assert_int_equal(c.tls_port, 0);
 }
 
 static void test_long_name(void **unused)

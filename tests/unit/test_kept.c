@@ -236,6 +236,17 @@ static void test_levels(void **unused)
     assert_string_equal(own.webroot, "/srv/www");
     assert_int_equal(own.contacts.count, 1);
     acme_config_init(&own);
+    assert_int_equal(acme_config_take(&own, ACME_KEY_TLS_PORT, "443"), 0);
+    assert_int_equal(acme_kept_write(&own, names, 1, &store, error), 0);
+    assert_null(strstr(read_file(".gw.example.org.conf"), "http_port"));
+    acme_config_init(&own);
+    assert_int_equal(acme_kept_read(&own, store.dir, "gw.example.org"), 1);
+    assert_int_equal(own.tls_port, 443);
+    assert_null(own.webroot);
+    own.tls_port = 0;
+    own.webroot = "/srv/www";
+    assert_int_equal(acme_kept_write(&own, names, 1, &store, error), 0);
+    acme_config_init(&own);
     assert_int_equal(acme_config_take(&own, ACME_KEY_STAGING, NULL), 0);
     assert_int_equal(acme_config_check(&own), 0);
     assert_int_equal(acme_kept_read(&own, store.dir, "gw.example.org"), 1);

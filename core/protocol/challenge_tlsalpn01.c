@@ -1,0 +1,295 @@
+/* challenge_tlsalpn01.c - see challenge_tlsalpn01.h. */
+#include "challenge_tlsalpn01.h"
+
+#include "../wire/address.h"
+#include "../wire/out.h"
+#include "../x509/alpn.h"
+
+/* A visit of OPEN_MS is over in any case. When every slot is taken, others may be waiting, and then one loses his who has had the
+ * word for longer than this: who has not called for a live name yet, PATIENCE_MS, halved with each who ends so, down to
+ * HASTE_MS; who was shown a certificate, ANSWER_MS, halved with each who does not finish, down to ANSWER_LEAST_MS, for
+ * whoever knows the name can do that. Both are as before when nobody has come for QUIET_MS.
+ * A validator's first flight comes right behind its connection, and the second one way there and back later.
+ * In haste it is as if every slot were taken: a stack without a queue drops whom it has no slot for, and who was dropped
+ * comes again after seconds. */
+#define OPEN_MS         10000u
+#define QUIET_MS        1000u
+#define PATIENCE_MS     512u
+#define HASTE_MS        8u
+#define ANSWER_MS       3000u
+#define ANSWER_LEAST_MS 400u
+#define LOOKS           2 /* for bytes, at least, and not all in one tick that lasted long */
+#define PIECES          8 /* of what he says or takes, in one tick */
+
+#define ARPA_MAX 73 /* 32 digits, each with a dot, "ip6.arpa" */
+
+/* show() writes for acme_alpn_write(). */
+typedef char acme_tlsalpn01_room[ACME_VISIT_CERTIFICATE_MAX == ACME_ALPN_CERTIFICATE_MAX ? 1 : -1];
+
+/* Behind the words of a web server: who offers one of those as well is no validator (RFC 8737, 3: a single name). */
+static const char *const protocols[] = {"h2", "http/1.1", "acme-tls/1"};
+
+/* --- names and certificates --- */
+
+/* An address as validators call for it: backwards (RFC 8738, 6). */
+static struct acme_slice arpa(char text[ARPA_MAX], const uint8_t *address, int len)
+{
+    static const char hex[] = "0123456789abcdef";
+    struct acme_out o;
+
+    acme_out_init(&o, text, ARPA_MAX);
+    for (int i = len; i-- > 0;) {
+        if (len == 4) {
+            acme_out_u32(&o, address[i]);
+        } else {
+            acme_out_bytes(&o, &hex[address[i] & 15], 1);
+            acme_out_text(&o, ".");
+            acme_out_bytes(&o, &hex[address[i] >> 4], 1);
+        }
+        acme_out_text(&o, ".");
+    }
+    acme_out_text(&o, len == 4 ? "in-addr.arpa" : "ip6.arpa");
+    return acme_slice(text, o.len);
+}
+
+/* True when this name is called for: in any case, with a dot behind or without. */
+static bool is_called(const char *name, struct acme_slice sni)
+{
+    struct acme_slice called = acme_slice_of(name);
+    uint8_t address[ACME_ADDRESS_MAX];
+    char text[ARPA_MAX];
+    int len = acme_address_parse(called, address);
+
+    if (len > 0) {
+        called = arpa(text, address, len);
+    }
+    sni.len -= sni.len > 0 && sni.at[sni.len - 1] == '.' ? 1 : 0;
+    return acme_slice_is_nocase(sni, called);
+}
+
+/* What the certificate is made of. */
+static struct acme_alpn alpn_of(const struct acme_tlsalpn01 *t, const struct acme_challenge *c,
+                                uint8_t digest[ACME_SHA256_LEN])
+{
+    const struct acme_slice authorization[] = {acme_slice_of(c->token), acme_slice_of("."),
+                                               acme_slice_of(c->thumbprint)};
+    struct acme_alpn alpn;
+
+    acme_sha256(authorization, 3, digest);
+    alpn.name = c->name;
+    alpn.digest = digest;
+    alpn.point = t->key.point;
+    return alpn;
+}
+
+/* For the visitor whose slot is looked at. */
+static size_t show(void *ctx, const char *name, uint8_t *buf)
+{
+    struct acme_tlsalpn01 *t = ctx;
+    uint8_t digest[ACME_SHA256_LEN];
+
+    for (size_t i = 0; i < ACME_NAMES_MAX; i++) {
+        const struct acme_challenge *c = t->live[i].challenge;
+        if (c != NULL && is_called(c->name, acme_slice_of(name))) {
+            struct acme_alpn alpn = alpn_of(t, c, digest);
+            t->slots[t->next].shown = c;
+            return acme_alpn_write(&alpn, t->live[i].signature, buf);
+        }
+    }
+    return 0;
+}
+
+/* --- slots --- */
+
+static void free_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s)
+{
+    t->listener->close(t->listener->ctx, (unsigned)(s - t->slots));
+    s->taken = false;
+    if (s->visit.done) {
+        t->answered++;
+    } else if (s->shown != NULL) {
+        t->answer_ms = t->answer_ms / 2 > ANSWER_LEAST_MS ? t->answer_ms / 2 : ANSWER_LEAST_MS;
+    } else if (t->patience_ms > HASTE_MS) {
+        t->patience_ms /= 2;
+    }
+}
+
+static bool fill_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, uint32_t now_ms)
+{
+    if (t->listener->accept(t->listener->ctx, (unsigned)(s - t->slots)) != 1) {
+        if (now_ms - t->came_ms >= QUIET_MS) {
+            t->patience_ms = PATIENCE_MS;
+            t->answer_ms = ANSWER_MS;
+        }
+        return false;
+    }
+    s->taken = true;
+    s->looks = 0;
+    s->shown = NULL;
+    s->opened_ms = s->since_ms = t->came_ms = now_ms;
+    if (acme_visit_start(&s->visit, &t->host) != 0) {
+        free_slot(t, s);
+    }
+    return true;
+}
+
+/* For how much longer he has had the word than he may; below 0: he is still within it. */
+static int32_t over_ms(const struct acme_tlsalpn01 *t, const struct acme_tlsalpn01_slot *s, uint32_t now_ms)
+{
+    uint32_t grace_ms = s->shown != NULL ? t->answer_ms : t->patience_ms;
+    return s->looks < LOOKS ? -1 : (int32_t)(now_ms - s->since_ms - grace_ms);
+}
+
+/* Goes on with a visit. Returns true when something moved. What the visitor says earns him nothing, anybody can drip bytes; what
+ * he takes gives him the word anew. */
+static bool serve_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, uint32_t now_ms)
+{
+    int moved = 1;
+    bool any = false;
+
+    for (unsigned i = 0; i < PIECES && moved > 0 && !t->worked; i++) {
+        moved = acme_visit_pump(&s->visit, t->listener, (unsigned)(s - t->slots));
+        t->worked = s->visit.worked;
+        s->since_ms = s->visit.took ? now_ms : s->since_ms;
+        any = any || moved != 0;
+    }
+    s->looks = s->looks < LOOKS ? (uint8_t)(s->looks + 1) : LOOKS;
+    if (moved < 0 || now_ms - s->opened_ms >= OPEN_MS ||
+        (s->shown == NULL && t->patience_ms == HASTE_MS && over_ms(t, s, now_ms) >= 0)) {
+        free_slot(t, s);
+        return true;
+    }
+    return any;
+}
+
+/* --- the solver --- */
+
+bool acme_tlsalpn01_busy(const struct acme_tlsalpn01 *t)
+{
+    for (size_t i = 0; i < ACME_NAMES_MAX; i++) {
+        if (t->live[i].challenge != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Only who could be heard in this tick is judged: others' public-key operations are not his fault. */
+static bool tlsalpn01_tick(void *ctx, uint32_t now_ms)
+{
+    struct acme_tlsalpn01 *t = ctx;
+    struct acme_tlsalpn01_slot *last = NULL;
+    bool moved = t->worked; /* of present(), which goes on */
+    unsigned taken = 0;
+
+    t->worked = false;
+    if (!acme_tlsalpn01_busy(t)) {
+        return moved;
+    }
+    for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS && !t->worked; i++) {
+        struct acme_tlsalpn01_slot *s = &t->slots[t->next];
+        moved = (s->taken ? serve_slot(t, s, now_ms) : fill_slot(t, s, now_ms)) || moved;
+        if (s->taken && over_ms(t, s, now_ms) >= 0 &&
+            (last == NULL || over_ms(t, s, now_ms) > over_ms(t, last, now_ms))) {
+            last = s;
+        }
+        t->next = (uint8_t)((t->next + 1u) % ACME_TLSALPN01_SLOTS);
+    }
+    for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS; i++) {
+        taken += t->slots[i].taken ? 1 : 0;
+    }
+    if (taken == ACME_TLSALPN01_SLOTS && last != NULL) {
+        free_slot(t, last);
+        moved = true;
+    }
+    return moved;
+}
+
+/* The place of this challenge; NULL for one that is free. Returns NULL when there is none. */
+static struct acme_tlsalpn01_live *find(struct acme_tlsalpn01 *t, const struct acme_challenge *challenge)
+{
+    for (size_t i = 0; i < ACME_NAMES_MAX; i++) {
+        if (t->live[i].challenge == challenge) {
+            return &t->live[i];
+        }
+    }
+    return NULL;
+}
+
+/* One public-key operation a tick: the key, then a signature for each name. */
+static int tlsalpn01_present(void *ctx, struct acme_challenge *challenge)
+{
+    struct acme_tlsalpn01 *t = ctx;
+    struct acme_tlsalpn01_live *live = find(t, NULL);
+    uint8_t digest[ACME_SHA256_LEN], scratch[ACME_ALPN_CERTIFICATE_MAX];
+    int done = t->listener->start(t->listener->ctx);
+
+    if (done != 1 || find(t, challenge) != NULL) {
+        return done;
+    }
+    if (live == NULL) {
+        return ACME_E_SOLVER;
+    }
+    if (t->worked) {
+        return 0;
+    }
+    t->worked = true;
+    if (!t->key.ready) {
+        return t->host.key.ops->generate(&t->key, t->host.sys);
+    }
+    struct acme_alpn alpn = alpn_of(t, challenge, digest);
+    done = acme_alpn_sign(&alpn, &t->host.key, scratch, live->signature);
+    if (done != 0) {
+        return done;
+    }
+    live->challenge = challenge;
+    return 1;
+}
+
+/* Who was shown its certificate has to come again; with the last one nobody is listened to any more. */
+static void tlsalpn01_withdraw(void *ctx, struct acme_challenge *challenge)
+{
+    struct acme_tlsalpn01 *t = ctx;
+    struct acme_tlsalpn01_live *live = find(t, challenge);
+
+    if (live != NULL) {
+        live->challenge = NULL;
+    }
+    bool busy = acme_tlsalpn01_busy(t);
+    for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS; i++) {
+        struct acme_tlsalpn01_slot *s = &t->slots[i];
+        if (s->taken && (!busy || s->shown == challenge)) {
+            free_slot(t, s);
+        }
+    }
+    if (!busy) {
+        t->listener->stop(t->listener->ctx);
+        acme_key_p256_wipe(&t->key);
+        t->worked = false;
+    }
+}
+
+int acme_tlsalpn01_init_sized(struct acme_tlsalpn01 *t, size_t size, const struct acme_listener *listener,
+                              const struct acme_sys *sys)
+{
+    if (size != sizeof(*t)) {
+        return ACME_E_SIZE;
+    }
+    memset(t, 0, sizeof(*t));
+    t->listener = listener;
+    t->host.sys = sys;
+    t->host.key.ops = &acme_key_p256_ops;
+    t->host.key.handle = &t->key;
+    t->host.protocol = protocols;
+    t->host.protocol_count = sizeof(protocols) / sizeof(protocols[0]);
+    t->host.show = show;
+    t->host.ctx = t;
+    t->solver.ctx = t;
+    t->solver.type = "tls-alpn-01";
+    t->solver.present = tlsalpn01_present;
+    t->solver.withdraw = tlsalpn01_withdraw;
+    t->solver.tick = tlsalpn01_tick;
+    t->patience_ms = PATIENCE_MS;
+    t->answer_ms = ANSWER_MS;
+    return 0;
+}
