@@ -281,6 +281,16 @@ static const char *by_situation(const struct acme_report *r, const struct acme_f
 }
 
 /* What the refused answer itself shows. */
+/* Which challenges are answered here. */
+static void say_answered(const struct acme_setup *setup, struct acme_out *o)
+{
+    for (size_t i = 0; i < setup->solver_count; i++) {
+        acme_out_text(o, i == 0 ? "; only " : i + 1 < setup->solver_count ? ", " : " and ");
+        acme_out_text(o, setup->solvers[i]->type);
+    }
+    acme_out_text(o, setup->solver_count > 1 ? " are answered here" : " is answered here: see --challenge");
+}
+
 static void by_evidence(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
 {
     bool redirected = contains(r->shown, "redirect");
@@ -314,9 +324,7 @@ static void by_evidence(const struct acme_report *r, const struct acme_failure *
         break;
     case ACME_E_CHALLENGE_NONE:
         acme_out_text(o, r->shown);
-        acme_out_text(o, acme_config_only_tls(r->config)
-                             ? "; only tls-alpn-01 is answered here"
-                             : "; --challenge tells what is answered here: http-01 alone, unless it says more");
+        say_answered(r->client->setup, o);
         break;
     case ACME_E_TERMS:
         acme_out_text(o, r->shown);
