@@ -178,10 +178,11 @@ static void try_address(struct acme_run *run, const struct acme_challenge *chall
     char text[2048], wanted[ACME_KEY_AUTHORIZATION_MAX + 1];
     size_t have = 0, sent = 0;
     uint32_t since = acme_posix_now_ms();
+    bool v6 = strchr(challenge->name, ':') != NULL;
     int len = snprintf(text, sizeof text,
-                       "GET /.well-known/acme-challenge/%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: nanoacme check\r\n"
+                       "GET /.well-known/acme-challenge/%s HTTP/1.1\r\nHost: %s%s%s\r\nUser-Agent: nanoacme check\r\n"
                        "Connection: close\r\n\r\n",
-                       challenge->token, challenge->name);
+                       challenge->token, v6 ? "[" : "", challenge->name, v6 ? "]" : "");
     size_t ask_len = len > 0 && len < (int)sizeof text ? (size_t)len : 0;
     int open = 0, n = 0;
 
