@@ -92,12 +92,13 @@ int acme_kept_read(struct acme_config *c, int state, const char *name)
         const char *word;
     } programs[] = {{ACME_KEY_DEPLOY_HOOK, "deploy_hook"}, {ACME_KEY_HOOK, "hook"}};
     static char path[300];
-    char file[272];
+    char file[272], stored[254];
     struct twin twin = {file, ""};
     const char *owner = NULL, *why;
     int fd, code;
 
-    (void)snprintf(file, sizeof file, ".%s.conf", name);
+    acme_posix_file_name(stored, name);
+    (void)snprintf(file, sizeof file, ".%s.conf", stored);
     (void)snprintf(path, sizeof path, "%s", file);
     fd = openat(state, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     code = errno;

@@ -221,10 +221,11 @@ static size_t write_hello(char *to, size_t cap, const char *name)
 
 static size_t write_request(char *to, size_t cap, const struct acme_challenge *challenge)
 {
+    bool v6 = strchr(challenge->name, ':') != NULL;
     int len = snprintf(to, cap,
-                       "GET /.well-known/acme-challenge/%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: nanoacme check\r\n"
+                       "GET /.well-known/acme-challenge/%s HTTP/1.1\r\nHost: %s%s%s\r\nUser-Agent: nanoacme check\r\n"
                        "Connection: close\r\n\r\n",
-                       challenge->token, challenge->name);
+                       challenge->token, v6 ? "[" : "", challenge->name, v6 ? "]" : "");
     return len > 0 && (size_t)len < cap ? (size_t)len : 0;
 }
 
