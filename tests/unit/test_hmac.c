@@ -42,7 +42,8 @@ static void keys_of_every_length(void **state)
     memset(text, 0x5c, sizeof text);
     for (size_t len = 0; len < sizeof key; len++) {
         size_t cut = len % sizeof text;
-        struct acme_slice parts[3] = {acme_slice(text, cut), acme_slice(NULL, 0), acme_slice(text, sizeof text - cut)};
+        struct acme_slice parts[3] = {acme_slice(text, cut), acme_slice(NULL, 0),
+                                      acme_slice(text, sizeof text - cut)};
         acme_hmac_sha256(acme_slice(key, len), parts, 3, ours);
         assert_non_null(HMAC(EVP_sha256(), key, (int)len, (unsigned char *)text, sizeof text, theirs, NULL));
         assert_memory_equal(ours, theirs, sizeof ours);
