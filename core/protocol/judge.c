@@ -207,7 +207,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     }
     int error = problem->type.len > 0 ? ACME_E_PROBLEM : ACME_E_HTTP_STATUS;
     bool replaces = !x->for_nonce && acme_flow_replaces(flow);
-    if (status >= 500 && status != 501) { /* not implemented: that will not pass */
+    if (status >= 500 && status != 501 && !acme_binding_blamed(flow)) { /* not implemented: that will not pass */
         int fatal = acme_exchange_fault(x, error, now_ms);
         /* A CA may fail over the certificate that is named (Pebble 2.10, of a short serial number), and would each time. */
         if (fatal == 0 || !replaces || status != 500 || problem->type.len == 0) {
@@ -222,7 +222,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     }
     /* newOrder that names a certificate is refused for that, first of all: as what the account is, with the codes of what is not
      * there, and not always with a problem. */
-    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow) &&
+    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && flow->step != ACME_STEP_ACCOUNT && !acme_manage_is_on(flow) &&
         !replaces) { /* there it is an answer */
         return refused(x, acme_flow_account_lost(flow), error, now_ms);
     }
