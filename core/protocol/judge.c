@@ -194,12 +194,8 @@ static void read_problem(const struct acme_exchange *x, struct acme_json *json)
     }
 }
 
-/* The request was made in an account's name. To one that asks for the account "there is none" is an answer, as it is beside
- * issuing. */
-static bool names_account(const struct acme_flow *flow)
-{
-    return flow->step != ACME_STEP_ACCOUNT && !acme_manage_is_on(flow);
-}
+/* Whoever asks for the account is answered with "there is none", and so beside issuing. */
+#define names_account(flow) ((flow)->step != ACME_STEP_ACCOUNT && !acme_manage_is_on(flow))
 
 static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
 {
