@@ -61,12 +61,16 @@ static const struct row {
         "a program that takes each new pair over"),
     ROW(KEY_MODE, "key_mode", "--key-mode", "MODE", TEXT, key_mode, "rights of the key, e.g. 0640 (default: 0600)"),
     ROW(KEY_GROUP, "key_group", "--key-group", "GROUP", TEXT, key_group, "a group that may read key and chain"),
+    ROW(EAB_KID, "eab_kid", "--eab-kid", "ID", TEXT, eab_kid,
+        "key id of your account with the CA, where it wants one"),
+    ROW(EAB_KEY_FILE, "eab_key_file", "--eab-key-file", "FILE", TEXT, eab_key_file,
+        "its MAC key, as the CA gives it"),
 #undef ROW
 };
 
-static uint32_t bit(enum acme_config_key key)
+static uint64_t bit(enum acme_config_key key)
 {
-    return (uint32_t)1 << key;
+    return (uint64_t)1 << key;
 }
 
 __attribute__((format(printf, 3, 4))) static int complain(struct acme_config *c, int code, const char *format, ...)
@@ -306,8 +310,8 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
     if (value == NULL || *value == '\0') {
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" has no value", c->reading, number, key);
     }
-    uint32_t *in = c->reading == c->file ? &c->in_file : &c->in_kept;
-    uint32_t stays = c->by_flag | (c->reading == c->file ? 0 : c->in_file);
+    uint64_t *in = c->reading == c->file ? &c->in_file : &c->in_kept;
+    uint64_t stays = c->by_flag | (c->reading == c->file ? 0 : c->in_file);
     if ((*in & bit(i)) != 0 && rows[i].kind != WORDS) {
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" is given twice", c->reading, number, key);
     }
@@ -407,7 +411,7 @@ const char *acme_config_write(const struct acme_config *c, struct acme_out *o)
         const void *at = (const char *)c + rows[i].at;
         const struct acme_words *words = at;
         const char *value = rows[i].kind == TEXT ? *(const char *const *)at : NULL;
-        bool is_path = i == ACME_KEY_CA_FILE || i == ACME_KEY_WEBROOT;
+        bool is_path = i == ACME_KEY_CA_FILE || i == ACME_KEY_WEBROOT || i == ACME_KEY_EAB_KEY_FILE;
         bool bare = is_path && value != NULL && value[0] != '/';
 
         if (rows[i].key == NULL || i == ACME_KEY_STATE || i == ACME_KEY_FORMAT) {
@@ -450,9 +454,9 @@ void acme_config_for_trial(struct acme_config *c)
 
 int acme_config_check(struct acme_config *c)
 {
-    const uint32_t both = bit(ACME_KEY_HTTP_PORT) | bit(ACME_KEY_WEBROOT),
+    const uint64_t both = bit(ACME_KEY_HTTP_PORT) | bit(ACME_KEY_WEBROOT),
                    levels[] = {c->by_flag, c->in_file, c->in_kept};
-    uint32_t chosen = 0;
+    uint64_t chosen = 0;
 
     /* What counts more chooses the way to answer against what counts less. */
     for (size_t i = 0; i < 3 && chosen == 0; i++) {

@@ -22,13 +22,14 @@ struct acme_words {
 struct acme_config {
     const char *directory_url, *ca_file, *state, *webroot, *user, *tls_name, *product, *plain_host, *profile;
     const char *deploy_hook, *key_mode, *key_group;
+    const char *eab_kid, *eab_key_file;
     struct acme_words contacts, names, more_hosts;
     uint16_t http_port;
     uint16_t reason; /* of a revocation; 0: not told */
     uint16_t format; /* of a kept file; 0: not told  */
     bool accept_terms, more_names, force, json, verbose, quiet, yes, profile_optional, staging, dry_run, metrics;
 
-    uint32_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
+    uint64_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
     const char *file;                   /* the config file; NULL: none                                           */
     const char *reading;                /* the file being read, for words                                        */
     char pool[8192];                    /* texts of the file                                                     */
@@ -67,6 +68,8 @@ enum acme_config_key {
     ACME_KEY_DEPLOY_HOOK,
     ACME_KEY_KEY_MODE,
     ACME_KEY_KEY_GROUP,
+    ACME_KEY_EAB_KID,
+    ACME_KEY_EAB_KEY_FILE,
     ACME_KEY_COUNT
 };
 

@@ -110,7 +110,8 @@ int acme_kept_read(struct acme_config *c, int state, const char *name)
     if (fd >= 0) {
         (void)close(fd);
     }
-    if (code > 0 && owner != NULL && (c->in_kept & ~(c->by_flag | c->in_file) & (1U << ACME_KEY_DEPLOY_HOOK)) != 0) {
+    if (code > 0 && owner != NULL &&
+        (c->in_kept & ~(c->by_flag | c->in_file) & ((uint64_t)1 << ACME_KEY_DEPLOY_HOOK)) != 0) {
         return complain(
             c,
             "%s: has a deploy_hook, but belongs to %.64s, and root runs nothing that is named there: give "
@@ -118,7 +119,8 @@ int acme_kept_read(struct acme_config *c, int state, const char *name)
             file, owner);
     }
     c->user = code > 0 && owner != NULL && c->user == NULL ? owner : c->user;
-    if (code > 0 && owner != NULL && strcmp(c->user, owner) != 0 && (c->by_flag & (1u << ACME_KEY_USER)) == 0) {
+    if (code > 0 && owner != NULL && strcmp(c->user, owner) != 0 &&
+        (c->by_flag & ((uint64_t)1 << ACME_KEY_USER)) == 0) {
         return complain(c, "%s: says user = %.64s, but belongs to %.64s", file, c->user, owner);
     }
     return code;
