@@ -100,6 +100,7 @@ static int tick_account_key(struct acme_client *c)
     if (done == 0) {
         done = acme_managing(c) ? acme_managed_no_account(c)
                                 : acme_keeper_make_key(&c->keeper, ACME_RECORD_ACCOUNT_KEY, key);
+        acme_binding_new_key(&c->flow);
     }
     if (done == 1) {
         c->phase = ACME_PHASE_RECORDS;

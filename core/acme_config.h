@@ -139,6 +139,12 @@
 #define ACME_CFG_MANAGE 0
 #endif
 
+/* 1: a new account may be bound to one the operator has with the CA (RFC 8555, 7.3.4; protocol/binding.c), as ZeroSSL, Google and
+ * company CAs want it. Flash: about 0.6 KB. 0: such a CA is ACME_E_EAB. */
+#ifndef ACME_CFG_EAB
+#define ACME_CFG_EAB 0
+#endif
+
 /* 1: what happens is told to acme_setup::trace. 0: that is never called, for devices nobody listens to; errors are told as
  * before (acme_failure()). Flash: about 0.6 KB. */
 #ifndef ACME_CFG_TRACE

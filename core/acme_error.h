@@ -77,7 +77,7 @@
     X(ACME_E_RATE_LIMITED, -89, 1, "the CA asks to come back later", "rate limit") \
     X(ACME_E_SOLVER, -90, 1, "the challenge answer could not be published", "see the solver") \
     X(ACME_E_REQUEST_BIG, -91, 0, "a request exceeds the work buffer", "many long names: lend more") \
-    X(ACME_E_EAB, -92, 0, "the CA wants an external account binding", "not supported yet") \
+    X(ACME_E_EAB, -92, 0, "the CA wants an external account binding", "get a key id and a MAC key from the CA, and set them") \
     X(ACME_E_STATUS, -93, 1, "an object has an unknown status for too long", "newer or broken CA") \
     /* the certificate */ \
     X(ACME_E_CERT_KEY, -100, 1, "the certificate is for another key", "order reused by another client, hostile CA") \
@@ -88,6 +88,7 @@
     ACME_ERRORS_RENEWAL(X) \
     ACME_ERRORS_CHOICE(X) \
     ACME_ERRORS_TABLE(X) \
+    ACME_ERRORS_BINDING(X) \
     ACME_ERRORS_MANAGE(X)
 /* clang-format on */
 
@@ -135,6 +136,16 @@
     X(ACME_E_TABLE_OLD, -10, 0, "the table of trust anchors is not newer than the one in use", "it has come before, or its serial number was not raised")
 #else
 #define ACME_ERRORS_TABLE(X)
+#endif
+/* clang-format on */
+
+/* Those of ACME_CFG_EAB. */
+/* clang-format off */
+#if ACME_CFG_EAB
+#define ACME_ERRORS_BINDING(X) \
+    X(ACME_E_BINDING, -12, 0, "the CA refused the external account binding", "wrong secret or key id, used or expired, or made for another CA: get a new one")
+#else
+#define ACME_ERRORS_BINDING(X)
 #endif
 /* clang-format on */
 

@@ -305,6 +305,12 @@ int acme_keep_looked(struct acme_client *c)
     return changed > 0 || c->setup->remember_looks ? store(c) : 1;
 }
 
+#if ACME_CFG_EAB
+#define is_refused_binding(error) ((error) == ACME_E_BINDING)
+#else
+#define is_refused_binding(error) false
+#endif
+
 /* What repetition does not change, but the setup, or the CA's mind. */
 static bool stays(int error)
 {
@@ -316,7 +322,7 @@ static bool stays(int error)
     case ACME_E_CHALLENGE_NONE:
         return true;
     default:
-        return false;
+        return is_refused_binding(error);
     }
 }
 

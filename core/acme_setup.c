@@ -39,6 +39,20 @@ static bool is_printable(const char *text)
 #define has_good_profile(s) true
 #endif
 
+#if ACME_CFG_EAB
+/* The key identifier goes into a request; without its key it is of no use. */
+static int check_binding(const struct acme_binding *b)
+{
+    if (!acme_is_bound(b)) {
+        return 0;
+    }
+    return b->mac_key == NULL || b->mac_key_len == 0 ? ACME_E_NULL : is_printable(b->kid) ? 0 : ACME_E_TEXT;
+}
+#define check_external(s) check_binding(&(s)->binding)
+#else
+#define check_external(s) 0
+#endif
+
 #if ACME_CFG_CHOICE
 /* "*." is no part of a DNS name, and stands in front of one. */
 static bool is_name(const char *name)
@@ -128,6 +142,10 @@ int acme_setup_check(const struct acme_setup *s)
     }
     if (!is_printable(s->product) || !has_good_profile(s)) {
         return ACME_E_TEXT;
+    }
+    error = check_external(s);
+    if (error != 0) {
+        return error;
     }
     if (strlen(s->ca.directory_url) > ACME_URL_MAX) {
         return ACME_E_URL_LONG;

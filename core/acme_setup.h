@@ -167,6 +167,20 @@ struct acme_ca {
 #endif
 };
 
+#if ACME_CFG_EAB
+/* What binds a new account to one that the operator has with the CA (RFC 8555, 7.3.4, with HS256). */
+struct acme_binding {
+    const char
+        *kid; /* key identifier, as the CA has given it; NULL: there is no binding                             */
+    const void
+        *mac_key; /* the MAC key's bytes, decoded. Needed until the CA knows the account: the caller may wipe them
+                            once a run has come to its end */
+    size_t mac_key_len;
+};
+
+#define acme_is_bound(binding) ((binding)->kid != NULL && (binding)->kid[0] != '\0')
+#endif
+
 #if ACME_CFG_RENEWAL
 /* A new pair, before it counts: its key is in the certificate key's handle, its chain is in the store beside the one in use. */
 struct acme_offer {
@@ -210,6 +224,9 @@ struct acme_setup {
     size_t contact_count;
     bool accept_terms; /* the operator agrees to the CA's terms of service */
     bool more_names;   /* the certificate may be for names that were not asked for as well: private CAs add some */
+#if ACME_CFG_EAB
+    struct acme_binding binding; /* for a CA that wants an external account; zero: none */
+#endif
 
 #if ACME_CFG_RENEWAL
     const char *profile;   /* certificate profile asked for (draft-ietf-acme-profiles); NULL: the CA's own choice  */

@@ -3,6 +3,7 @@
 #include "../jose/b64url.h"
 #include "../jose/jwk.h"
 #include "../secure/digest.h"
+#include "../secure/hmac.h"
 
 #if ACME_CFG_RENEWAL
 
@@ -61,6 +62,20 @@ struct acme_mark acme_mark_of_setup(const struct acme_setup *s)
     return mark_of(digest);
 }
 
+#if ACME_CFG_EAB
+/* Another secret is another cause. What is stored tells nothing of it, nor whether two devices have the same. */
+static void add_binding(uint8_t sum[ACME_SHA256_LEN], const struct acme_setup *s)
+{
+    const struct acme_binding *b = &s->binding;
+    if (acme_is_bound(b)) {
+        const struct acme_slice parts[2] = {acme_slice(sum, ACME_SHA256_LEN), acme_slice_of(b->kid)};
+        acme_hmac_sha256(acme_slice(b->mac_key, b->mac_key_len), parts, 2, sum);
+    }
+}
+#else
+#define add_binding(sum, s) ((void)(sum))
+#endif
+
 struct acme_mark acme_mark_of_cause(const struct acme_setup *s)
 {
     uint8_t point[ACME_POINT_LEN] = {0}, types[ACME_SHA256_LEN] = {0}, digest[ACME_SHA256_LEN];
@@ -68,6 +83,7 @@ struct acme_mark acme_mark_of_cause(const struct acme_setup *s)
     for (size_t i = 0; i < s->solver_count; i++) {
         add_digest(types, s->solvers[i]->type);
     }
+    add_binding(types, s);
     (void)s->account_key.ops->point(s->account_key.handle, point); /* a key that does not answer is a change, too */
     const struct acme_slice parts[] = {
         acme_slice(agreed, sizeof(agreed)),

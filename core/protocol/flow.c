@@ -68,14 +68,19 @@ static const char *account_url(const struct acme_flow *f)
 
 static int account_ask(struct acme_flow *f, struct acme_out *payload)
 {
+    if (acme_binding_looks(f, payload)) {
+        return 0;
+    }
     acme_out_text(payload,
                   f->setup->accept_terms ? "{\"termsOfServiceAgreed\":true" : "{\"termsOfServiceAgreed\":false");
     for (size_t i = 0; i < f->setup->contact_count; i++) {
         acme_out_text(payload, i == 0 ? ",\"contact\":[\"" : "\",\"");
         acme_out_json(payload, acme_slice_of(f->setup->contacts[i]));
     }
-    acme_out_text(payload, f->setup->contact_count > 0 ? "\"]}" : "}");
-    return 0;
+    acme_out_text(payload, f->setup->contact_count > 0 ? "\"]" : "");
+    int error = acme_binding_add(f, payload);
+    acme_out_text(payload, "}");
+    return error;
 }
 
 static int account_read(struct acme_flow *f, const struct acme_answer *a)
@@ -93,7 +98,11 @@ static int account_read(struct acme_flow *f, const struct acme_answer *a)
 
 static int account_refused(struct acme_flow *f, const struct acme_problem *p)
 {
-    (void)f;
+    (void)f; /* in a build without ACME_CFG_EAB */
+    int next = acme_binding_refused(f, p);
+    if (next != 0) {
+        return next;
+    }
     if (p->kind == ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated */
         return ACME_E_ACCOUNT;
     }

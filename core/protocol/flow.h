@@ -2,6 +2,7 @@
 #ifndef ACME_PROTOCOL_FLOW_H
 #define ACME_PROTOCOL_FLOW_H
 
+#include "binding.h"
 #include "flow_v1.h"
 #include "manage.h"
 #include "problem.h"
@@ -126,6 +127,7 @@ struct acme_flow {
     bool confirmed; /* the CA has told the account's URL in this run                            */
     bool reordered; /* a useless order was replaced once already                                */
     ACME_V1_FLOW
+    ACME_BINDING_FLOW
     uint32_t signatures; /* of certificate requests                                                  */
     int64_t since;       /* when the order was stored first, not when finalize was asked; 0: not known */
 

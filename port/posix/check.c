@@ -346,12 +346,32 @@ static int check_hook(const struct acme_config *config)
     return acme_config_blame(config, ACME_KEY_DEPLOY_HOOK);
 }
 
+/* One is of no use without the other. */
+static int check_binding(const struct acme_config *config)
+{
+    bool kid = config->eab_kid != NULL;
+
+    for (const char *at = kid ? config->eab_kid : ""; *at != '\0'; at++) {
+        if (*at < ' ' || *at > '~') {
+            acme_report_error("eab_kid: a character in it that no CA gives: copy it again");
+            return acme_config_blame(config, ACME_KEY_EAB_KID);
+        }
+    }
+    if (kid == (config->eab_key_file != NULL)) {
+        return 0;
+    }
+    acme_report_error(kid ? "eab_kid: the CA has given a key with it: its file is eab_key_file"
+                          : "eab_key_file: the CA has given an id with the key: it is eab_kid");
+    return acme_config_blame(config, kid ? ACME_KEY_EAB_KID : ACME_KEY_EAB_KEY_FILE);
+}
+
 int acme_check(struct acme_checked *c, const struct acme_config *config, const char *verb)
 {
     int code = check_names(c, config, verb);
 
     code = code != 0 ? code : check_contacts(c, config);
     code = code != 0 ? code : check_hosts(config);
+    code = code != 0 ? code : check_binding(config);
     if (code == 0 && config->profile_optional && config->profile == NULL) {
         acme_report_error("profile_optional is about a profile, and none is named");
         code = acme_config_blame(config, ACME_KEY_PROFILE_OPTIONAL);

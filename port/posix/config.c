@@ -74,6 +74,10 @@ static const struct row {
     ROW(TLS_PORT, "tls_port", "--tls-port", "N", PORT, tls_port,
         "port for tls-alpn-01 (default: 443); alone it is the only challenge"),
     ROW(HOOK, "hook", "--hook", "CMD", TEXT, hook, "a program that answers challenges in our place"),
+    ROW(EAB_KID, "eab_kid", "--eab-kid", "ID", TEXT, eab_kid,
+        "key id of your account with the CA, where it wants one"),
+    ROW(EAB_KEY_FILE, "eab_key_file", "--eab-key-file", "FILE", TEXT, eab_key_file,
+        "its MAC key, as the CA gives it"),
 #undef ROW
 };
 
@@ -420,7 +424,8 @@ const char *acme_config_write(const struct acme_config *c, struct acme_out *o)
         const void *at = (const char *)c + rows[i].at;
         const struct acme_words *words = at;
         const char *value = rows[i].kind == TEXT ? *(const char *const *)at : NULL;
-        bool is_path = i == ACME_KEY_CA_FILE || i == ACME_KEY_WEBROOT || i == ACME_KEY_TSIG_KEY;
+        bool is_path =
+            i == ACME_KEY_CA_FILE || i == ACME_KEY_WEBROOT || i == ACME_KEY_TSIG_KEY || i == ACME_KEY_EAB_KEY_FILE;
         bool bare = is_path && value != NULL && value[0] != '/';
 
         if (rows[i].key == NULL || i == ACME_KEY_STATE || i == ACME_KEY_FORMAT) {

@@ -18,6 +18,9 @@ static const char no_address[] =
     "the name cannot be looked up: no A or AAAA record, or its name servers do not answer";
 static const char contacts[] = "contacts are URIs such as mailto:admin@example.org, see --contact";
 static const char a_person[] = "a person has to act: the CA's own words tell what is to be read or agreed to";
+static const char a_binding[] =
+    "the CA wants an external account binding: an id and a key that it gives to its customers, as --eab-kid ID and "
+    "--eab-key-file FILE";
 static const char own_trouble[] = "try later: a later run may well succeed";
 
 /* Problem types by their last word: that of RFC 8555, 6.7, and of ACME v1 (urn:acme:error:). The first row that fits. */
@@ -56,11 +59,12 @@ static const struct type_row {
     {"unsupportedIdentifier", NULL, true, NULL,
      "the CA does not issue for names of this kind; some take addresses only with a profile, see --profile"},
     {"badCSR", NULL, true, NULL,
-     "the CA does not accept the certificate request: its key is P-256, its names are those asked for"},
+     "the CA does not accept the certificate request: its key is P-256, its names are those asked for; SSL.com says "
+     "so "
+     "of an account without --contact"},
     {"badPublicKey", NULL, true, NULL, "the CA does not accept the key: P-256 is all that is made here"},
     {"badSignatureAlgorithm", NULL, true, NULL, "the CA does not accept ES256, which is all that is spoken here"},
-    {"externalAccountRequired", NULL, true, NULL,
-     "the CA wants an external account binding, which is not supported yet"},
+    {"externalAccountRequired", NULL, true, NULL, a_binding},
     {"userActionRequired", NULL, true, NULL, a_person},
     {"agreementRequired", NULL, true, NULL, a_person},
     {"invalidContact", NULL, true, NULL, contacts},
@@ -126,6 +130,12 @@ static const struct http_row {
     {511, 511, "a captive portal: somebody has to log in to this network"},
     {500, 599, own_trouble},
 };
+
+#if ACME_CFG_EAB
+#define is_binding(f) ((f)->error == ACME_E_BINDING)
+#else
+#define is_binding(f) false
+#endif
 
 static bool contains(const char *text, const char *word)
 {
@@ -259,6 +269,8 @@ static const char *by_situation(const struct acme_report *r, const struct acme_f
     case ACME_E_AUTHZ:
     case ACME_E_ORDER:
         return by_problem(r, f);
+    case ACME_E_EAB:
+        return a_binding;
     case ACME_E_TERMS: /* those of the directory, or what any request may meet: new ones */
         return f->type[0] != '\0' ? a_person : NULL;
     case ACME_E_RATE_LIMITED:
@@ -355,6 +367,21 @@ static void say_addresses(const struct acme_report *r, const struct acme_failure
         }
     }
 }
+#if ACME_CFG_EAB
+/* Why a binding was refused: the CAs' words are few, and mean different things. */
+static void by_binding(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
+{
+    acme_out_text(o, f->http_status >= 500
+                         ? "the secret may be wrong, to which step-ca answers like this: compare what is in "
+                         : "the key id is unknown or was used, or the secret is wrong: compare what is in ");
+    acme_out_text(o, r->config->eab_key_file);
+    acme_out_text(o, " with what the CA has given for key id ");
+    acme_out_text(o, r->config->eab_kid);
+    acme_out_text(o, "; most CAs take one once, for one account, some within days (Google: 7): get a new one");
+}
+#else
+#define by_binding(r, f, o) ((void)(f))
+#endif
 
 void acme_hint(const struct acme_report *r, struct acme_out *o)
 {
@@ -369,6 +396,9 @@ void acme_hint(const struct acme_report *r, struct acme_out *o)
 #endif
     if (hint == NULL) {
         by_evidence(r, f, o);
+        if (is_binding(f)) {
+            by_binding(r, f, o);
+        }
         if (f->error == ACME_E_ACCOUNT) {
             (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
             acme_out_text(o, "ask the CA, or remove ");
@@ -398,6 +428,9 @@ bool acme_retry_helps(const struct acme_report *r)
     const struct acme_failure *f = acme_failure(r->client);
     const struct type_row *row = row_of(r->told.type, r->told.detail);
 
+    if (is_binding(f)) {
+        return false; /* whatever its code */
+    }
     if (f->http_status >= 500) {
         return true; /* whatever it says: the trouble is the server's (RFC 9110, 15.6) */
     }

@@ -126,7 +126,8 @@ int acme_kept_read(struct acme_config *c, int state, const char *name)
         }
     }
     c->user = code > 0 && owner != NULL && c->user == NULL ? owner : c->user;
-    if (code > 0 && owner != NULL && strcmp(c->user, owner) != 0 && (c->by_flag & (1u << ACME_KEY_USER)) == 0) {
+    if (code > 0 && owner != NULL && strcmp(c->user, owner) != 0 &&
+        (c->by_flag & ((uint64_t)1 << ACME_KEY_USER)) == 0) {
         return complain(c, "%s: says user = %.64s, but belongs to %.64s", file, c->user, owner);
     }
     return code;

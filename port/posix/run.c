@@ -16,6 +16,7 @@
 #include "kept.h"
 #include "look.h"
 #include "run.h"
+#include "secure/wipe.h"
 
 #define PATIENCE_S 600 /* for another run in the same state directory */
 #define HOOK_MS    100 /* between two looks at a hook that is under way */
@@ -348,6 +349,10 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
         return code;
     }
     acme_run_fill(&run, config);
+    code = acme_run_binding(&run, config);
+    if (code != 0) {
+        return code;
+    }
     run.store.key_mode = run.checked.key_mode;
     run.store.key_group = run.checked.key_group;
     run.report.about = how->about;
@@ -429,6 +434,7 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     }
     acme_key_p256_wipe(&run.account_key);
     acme_key_p256_wipe(&run.certificate_key);
+    acme_wipe(run.eab_key, sizeof run.eab_key);
     return run.report.waits != NULL             ? ACME_EXIT_FAILED
            : progress == ACME_CURRENT           ? ACME_EXIT_CURRENT
            : stopped || progress == ACME_FAILED ? ACME_EXIT_FAILED

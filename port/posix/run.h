@@ -3,6 +3,7 @@
 #define ACME_POSIX_RUN_H
 
 #include "check.h"
+#include "eab.h"
 #include "report.h"
 #include "solvers.h"
 #include "webroot.h"
@@ -30,6 +31,7 @@ struct acme_run {
         *solver; /* for http-01; for tls-alpn-01 where that is the only one of ours that is reached */
     struct acme_solvers solvers;
     struct acme_key_p256 account_key, certificate_key;
+    uint8_t eab_key[ACME_EAB_KEY_MAX]; /* of an external account */
     struct acme_tls tls;
     struct acme_trust trust;
     struct acme_report report;
@@ -56,6 +58,9 @@ struct acme_run_how {
 
 /* Reads the roots, if there is a use for them. Returns 0 or an exit code. */
 int acme_run_roots(struct acme_run *run, const struct acme_config *config);
+
+/* Reads the key of the external account, if there is a use for it. Returns 0 or an exit code. */
+int acme_run_binding(struct acme_run *run, const struct acme_config *config);
 
 /* Fills in setup and report; run->checked is. */
 void acme_run_fill(struct acme_run *run, const struct acme_config *config);

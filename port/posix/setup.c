@@ -1,6 +1,7 @@
 /* setup.c - what a run works with: from the configuration to struct acme_setup. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,6 +52,41 @@ int acme_run_roots(struct acme_run *run, const struct acme_config *config)
     }
     run->report.anchors_len = reader.low + (sizeof run->anchors - reader.high);
     return result < 0 ? blame : 0;
+}
+
+/* The account record is there: what made it may have been spent, and taken away. */
+static bool has_account(const struct acme_config *config)
+{
+    int state = acme_posix_folder(config->state, NULL);
+    bool has = state >= 0 && faccessat(state, "account", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+    if (state >= 0) {
+        (void)close(state);
+    }
+    return has;
+}
+
+int acme_run_binding(struct acme_run *run, const struct acme_config *config)
+{
+    struct acme_binding *b = &run->setup.binding;
+    const char *wrong;
+    int code;
+
+    if (config->eab_kid == NULL) {
+        return 0;
+    }
+    b->mac_key_len = acme_eab_read(run->eab_key, config->eab_key_file, &wrong, &code);
+    if (b->mac_key_len > 0) {
+        b->kid = config->eab_kid;
+        b->mac_key = run->eab_key;
+        return 0;
+    }
+    if ((code == ENOENT || code == EACCES) && has_account(config)) {
+        return 0;
+    }
+    acme_report_error("eab_key_file: %s %.300s: %s", code != 0 ? "cannot read" : "no key in", config->eab_key_file,
+                      wrong);
+    return acme_config_blame(config, ACME_KEY_EAB_KEY_FILE);
 }
 
 /* Says which record is damaged; the run goes on without it. */

@@ -88,7 +88,8 @@ static const struct setting of_client[] = {
     OF_CLIENT(unclean, FLAG),       OF_CLIENT(no_terms, FLAG),   OF_CLIENT(contact, TEXT),
     OF_CLIENT(work, NUMBER),        OF_CLIENT(unanswered, FLAG), OF_CLIENT(finalized, FLAG),
     OF_CLIENT(known, FLAG),         OF_CLIENT(certid, TEXT),     OF_CLIENT(profile, TEXT),
-    OF_CLIENT(optional, FLAG)};
+    OF_CLIENT(optional, FLAG),      OF_CLIENT(old_key, FLAG),    OF_CLIENT(eab_kid, TEXT),
+    OF_CLIENT(eab_secret, TEXT)};
 
 const char *script_kind(enum ca_kind kind)
 {

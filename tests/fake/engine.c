@@ -143,6 +143,12 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
         snprintf(e->flow.info.certid, sizeof e->flow.info.certid, "%s", way->certid);
         e->flow.info.replaces = true;
     }
+#if ACME_CFG_EAB
+    if (way->eab_kid != NULL) {
+        e->setup.binding = (struct acme_binding){way->eab_kid, way->eab_secret, strlen(way->eab_secret)};
+    }
+    e->flow.bound.key_is_new = !way->old_key && !way->known && way->resumed == NULL;
+#endif
     e->setup.profile = way->profile;
     e->setup.profile_optional = way->optional;
     if (plan->begun) {

@@ -24,8 +24,10 @@ struct engine_way {
     const char *certid;  /* of the certificate in use, which the order is to replace                             */
     const char *profile; /* asked for                                                                            */
     bool optional;       /* ... or the CA's own choice                                                           */
-    unsigned down_after; /* requests after which no connection can be opened */
-    bool unclean;        /* connections end without close_notify             */
+    bool old_key;        /* the account key is from the store; so it is with `known` and `resumed`               */
+    const char *eab_kid, *eab_secret; /* of the binding; the MAC key's bytes as text                             */
+    unsigned down_after;              /* requests after which no connection can be opened */
+    bool unclean;                     /* connections end without close_notify             */
     bool no_terms;
     const char *contact;             /* of the account: one, twice */
     bool judged;                     /* the chain is read and put in order, as acme.c does; else kept as it is */

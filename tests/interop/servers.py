@@ -289,9 +289,10 @@ STEP_CA = os.path.abspath(os.path.join(BUILD, "go", "step-ca"))
 
 
 class StepCA(Server):
-    """smallstep's step-ca, with a P-256 root and intermediate of ours, which its own server certificate is under too."""
+    """smallstep's step-ca, with a P-256 root and intermediate of ours, which its own server certificate is under too. `more`:
+    members of its ACME provisioner."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, more=None):
         os.makedirs(folder, exist_ok=True)
         self.resolver = Resolver(folder)
         self.port, self.http_port, self.tls_port = free_port(), free_port(), free_port()
@@ -312,7 +313,7 @@ class StepCA(Server):
             json.dump({"root": self.ca_file, "crt": os.path.join(folder, "intermediate.pem"),
                        "key": os.path.join(folder, "intermediate.key"), "address": f"127.0.0.1:{self.port}",
                        "dnsNames": ["localhost"], "db": {"type": "badgerv2", "dataSource": os.path.join(folder, "db")},
-                       "authority": {"provisioners": [{"type": "ACME", "name": "acme"}]}}, f)
+                       "authority": {"provisioners": [{"type": "ACME", "name": "acme", **(more or {})}]}}, f)
         super().__init__([STEP_CA, "--insecure", "--acme-http-port", str(self.http_port), "--acme-tls-port", str(self.tls_port), "--resolver",
                           f"127.0.0.1:{self.resolver.port}", path], os.path.join(folder, "step-ca.log"))
         self.wait_for("Serving HTTPS on")

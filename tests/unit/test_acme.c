@@ -177,6 +177,17 @@ static void init_refuses(void **state)
     REFUSES(ACME_E_TEXT, (w.setup.contacts = contacts, w.setup.contact_count = 2));
     REFUSES(ACME_E_TEXT, w.setup.product = "gateway\r\nX: y");
     REFUSES(ACME_E_TEXT, w.setup.profile = "short\nlived");
+#if ACME_CFG_EAB
+    REFUSES(ACME_E_NULL, (w.setup.binding.kid = "kid", w.setup.binding.mac_key_len = 1));
+    REFUSES(ACME_E_NULL, (w.setup.binding.kid = "kid", w.setup.binding.mac_key = "key"));
+    static const struct acme_binding odd = {"kid\n", "key", 3};
+    REFUSES(ACME_E_TEXT, w.setup.binding = odd);
+    device_setup(&w);
+    w.setup.binding = (struct acme_binding){"kid", "key", 3};
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    w.setup.binding = (struct acme_binding){"", NULL, 0}; /* none */
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
+#endif
     static const char *const names[] = {"",           "*.*.example", "192.0.2.01",   "0x7f000001",  "a.0X1",
                                         "localhost.", "a..example",  ".example",     "a b.example", "-a.example",
                                         "a.example.", "::01",        "a\"b.example", NULL};

@@ -610,6 +610,34 @@ static void lost_answers_of_the_others(void **state)
     }
 }
 
+#if ACME_CFG_EAB
+static int no_point(void *handle, uint8_t to[65])
+{
+    (void)handle;
+    (void)to;
+    return ACME_E_KEY;
+}
+
+/* A key in a secure element that does not answer, just when the binding is to be written. */
+static void a_binding_needs_the_key(void **state)
+{
+    (void)state;
+    static const struct acme_key_ops dead = {.point = no_point};
+    char text[2000];
+    struct acme_out o;
+    for (int given = 0; given < 2; given++) {
+        start(ACME_STEP_ACCOUNT);
+        const struct acme_key key = setup.account_key;
+        setup.account_key.ops = &dead;
+        setup.binding = (struct acme_binding){given ? "kid" : NULL, "key", 3};
+        acme_out_init(&o, text, sizeof text);
+        assert_int_equal(acme_flow_rfc8555[ACME_STEP_ACCOUNT].ask(&flow, &o), given ? ACME_E_KEY : 0);
+        setup.account_key = key;
+        setup.binding.kid = NULL;
+    }
+}
+#endif
+
 static void refusals(void **state)
 {
     (void)state;
@@ -857,6 +885,9 @@ static void directories(void **state)
             start(ACME_STEP_DIRECTORY);
             flow.account[0] = known ? 'h' : '\0';
             setup.accept_terms = accept == 1;
+#if ACME_CFG_EAB
+            flow.bound.key_is_new = true; /* or the CA would be asked whether it knows the account */
+#endif
             assert_int_equal(reads(DIRECTORY("{}"), ""), known ? ACME_STEP_ORDER : ACME_STEP_ACCOUNT);
             assert_int_equal(reads(DIRECTORY("{\"termsOfService\":\"x\"}"), ""), known    ? (int)ACME_STEP_ORDER
                                                                                  : accept ? (int)ACME_STEP_ACCOUNT
@@ -993,6 +1024,9 @@ int main(void)
         cmocka_unit_test(pending_with_an_error_is_answered_again),
         cmocka_unit_test(a_lost_response_is_repeated_once_it_proves_lost),
         cmocka_unit_test(lost_answers_of_the_others),
+#if ACME_CFG_EAB
+        cmocka_unit_test(a_binding_needs_the_key),
+#endif
         cmocka_unit_test(refusals),
         cmocka_unit_test(what_may_be_paid_stays_so),
         cmocka_unit_test(denials_are_counted_in_a_row),

@@ -78,8 +78,9 @@ static void open_jws(const char *text, size_t len, char *header, char *payload)
 
 static struct acme_jws request(const char *kid)
 {
-    struct acme_jws jws = {&key, point, acme_slice_of(kid), acme_slice_of("nOnce_-1"),
-                           acme_slice_of("https://ca.example/acme/new-order")};
+    struct acme_jws jws = {
+        .key = &key, .point = point, .kid = acme_slice_of(kid), .nonce = acme_slice_of("nOnce_-1")};
+    jws.url = acme_slice_of("https://ca.example/acme/new-order");
     return jws;
 }
 
@@ -118,6 +119,31 @@ static void with_jwk(void **state)
              jwk);
     assert_string_equal(header, want);
 }
+
+#if ACME_CFG_EAB
+/* RFC 8555, 7.3.4: made with a MAC key, for the same URL. What does not fit is no JWS. */
+static void with_mac(void **state)
+{
+    static const char want[] = /* by Python's hmac and base64 */
+        "{\"protected\":"
+        "\"eyJhbGciOiJIUzI1NiIsInVybCI6Imh0dHBzOi8vY2EuZXhhbXBsZS9hY21lL25ldy1hY2NvdW50Iiwia2lkIjoia2lkLTEifQ\","
+        "\"payload\":\"eyJrdHkiOiJFQyJ9\",\"signature\":\"IUtuF9TL67YPei9iVl7sRn2jkb4ufhW82tEEC0iex14\"}";
+    struct acme_jws jws = {.kid = acme_slice_of("kid-1"),
+                           .url = acme_slice_of("https://ca.example/acme/new-account")};
+    char buf[600];
+    struct acme_out o;
+
+    (void)state;
+    jws.mac_key = acme_slice_of("zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W");
+    for (size_t cap = 0; cap < sizeof buf; cap++) {
+        acme_out_init(&o, buf, cap);
+        assert_int_equal(acme_jws_write(&o, &jws, acme_slice_of("{\"kty\":\"EC\"}")), 0);
+        assert_int_equal(o.overflow, cap < sizeof want - 1);
+    }
+    buf[o.len] = '\0';
+    assert_string_equal(buf, want);
+}
+#endif
 
 /* RFC 8555, 7.3.5: the inner JWS of a key change has no nonce. */
 static void without_nonce(void **state)
@@ -217,8 +243,15 @@ static void thumbprint(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_kid), cmocka_unit_test(with_jwk),  cmocka_unit_test(without_nonce),
-        cmocka_unit_test(in_place), cmocka_unit_test(key_fails), cmocka_unit_test(thumbprint),
+        cmocka_unit_test(with_kid),
+        cmocka_unit_test(with_jwk),
+        cmocka_unit_test(without_nonce),
+        cmocka_unit_test(in_place),
+        cmocka_unit_test(key_fails),
+        cmocka_unit_test(thumbprint),
+#if ACME_CFG_EAB
+        cmocka_unit_test(with_mac),
+#endif
     };
     return cmocka_run_group_tests(tests, make_key, drop_key);
 }

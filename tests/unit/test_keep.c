@@ -30,6 +30,7 @@ static struct {
     const char *profile;
     const char *directory;
     bool disagrees;
+    const char *eab_secret;
     int64_t times[64]; /* of newOrder */
     unsigned orders;
 } is;
@@ -91,6 +92,11 @@ static void boot(void)
     w.setup.spread_s = is.spread_s;
     w.setup.profile = is.profile;
     w.setup.accept_terms = !is.disagrees;
+#if ACME_CFG_EAB
+    if (is.eab_secret != NULL) {
+        w.setup.binding = (struct acme_binding){"customer-7", is.eab_secret, strlen(is.eab_secret)};
+    }
+#endif
     w.setup.ca.directory_url = is.directory != NULL ? is.directory : w.setup.ca.directory_url;
     if (is.deploys) {
         w.setup.deploy = (struct acme_deploy){&w, offer, taken};
@@ -703,6 +709,38 @@ static void errors_that_stay_end_it_until_somebody_acts(void **state)
     }
 }
 
+#if ACME_CFG_EAB
+/* A wrong secret: three requests for an account in all, however long a timer runs. With the right one it goes on at once. */
+static void a_refused_binding_is_not_repeated(void **state)
+{
+    (void)state;
+    const struct ca_plan plan = {ONE, .eab_kid = "customer-7", .eab_key = "c2VjcmV0LXNlY3JldC1zZWNyZXQ"};
+    new_world(&plan);
+    is.eab_secret = "another";
+    boot();
+    for (unsigned i = 0; i < 3; i++) {
+        expect(ACME_FAILED);
+        assert_int_equal(acme_failure(&w.client)->error, ACME_E_BINDING);
+        assert_true(acme_failure(&w.client)->retry_s >= DAY);
+        settle();
+        w.utc = i < 2 ? plan_now().hold_until : w.utc;
+    }
+    assert_int_equal(plan_now().hold, ACME_HOLD_STOPPED);
+    assert_int_equal(plan_now().error, ACME_E_BINDING);
+    unsigned requests = w.ca.requests;
+    for (unsigned i = 0; i < 50; i++) {
+        w.utc += DAY;
+        boot();
+        expect(ACME_CURRENT);
+    }
+    assert_int_equal(w.ca.requests, requests);
+    is.eab_secret = "secret-secret-secret";
+    boot();
+    expect(ACME_ISSUED);
+    assert_int_equal(w.ca.accounts, 1);
+}
+#endif
+
 static void by_hand_it_goes_until_the_fourth_failure(void **state)
 {
     (void)state;
@@ -1239,6 +1277,9 @@ int main(void)
         cmocka_unit_test(another_ca_is_not_told_what_is_replaced),
         cmocka_unit_test(the_one_who_runs_once_does_not_rest),
         cmocka_unit_test(stopped_by_hand),
+#if ACME_CFG_EAB
+        cmocka_unit_test(a_refused_binding_is_not_repeated),
+#endif
     };
     if (getenv("ONLY"))
         cmocka_set_test_filter(getenv("ONLY"));

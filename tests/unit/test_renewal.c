@@ -458,7 +458,8 @@ static void what_a_person_changes_has_a_mark(void **state)
     static const struct acme_solver http = {.type = "http-01"}, dns = {.type = "dns-01"};
     static const struct acme_solver *const two[] = {&http, &dns}, *const turned[] = {&dns, &http};
     struct acme_setup s = {.account_key = {&ops, &byte}, .solvers = two, .solver_count = 1};
-    struct acme_mark all[5];
+    struct acme_mark all[8];
+    unsigned count = 5;
     byte = 'a';
     all[0] = acme_mark_of_cause(&s);
     s.accept_terms = true;
@@ -472,7 +473,15 @@ static void what_a_person_changes_has_a_mark(void **state)
     all[3] = acme_mark_of_cause(&s);
     byte = 'b';
     all[4] = acme_mark_of_cause(&s);
-    for (unsigned i = 0; i < 5; i++) {
+#if ACME_CFG_EAB
+    s.binding = (struct acme_binding){"kid", "secret", 6};
+    all[count++] = acme_mark_of_cause(&s);
+    s.binding.mac_key = "Secret";
+    all[count++] = acme_mark_of_cause(&s);
+    s.binding.kid = "kie";
+    all[count++] = acme_mark_of_cause(&s);
+#endif
+    for (unsigned i = 0; i < count; i++) {
         for (unsigned j = 0; j < i; j++) {
             assert_false(acme_mark_same(&all[i], &all[j]));
         }

@@ -55,6 +55,8 @@ static void begin(bool json)
     clock_utc = NOW;
     acme_config_init(&config);
     config.directory_url = "https://ca.test/dir";
+    config.eab_kid = "kid-1";
+    config.eab_key_file = "/etc/eab.key";
     setup.sys = &sys;
     client.setup = &setup;
     client.flow.setup = &setup;
@@ -228,7 +230,12 @@ static const struct row {
     {"a request for certificates it does not like", ACME_E_PROBLEM, ACME_STEP_FINALIZE, URN "badCSR", "CN was longer than 64 bytes", 400, 0, {"certificate request", HOPELESS}, {}},
     {"a key it does not like", ACME_E_PROBLEM, ACME_STEP_ACCOUNT, URN "badPublicKey", "no", 400, 0, {"P-256", HOPELESS}, {}},
     {"an algorithm it does not like", ACME_E_PROBLEM, ACME_STEP_ACCOUNT, URN "badSignatureAlgorithm", "allowed: ['RS256']", 400, 0, {"ES256", HOPELESS}, {}},
-    {"account binding, by the directory", ACME_E_EAB, ACME_STEP_DIRECTORY, "", "", 0, 0, {"external account binding", "not supported", HOPELESS}, {}},
+    {"account binding, by the directory", ACME_E_EAB, ACME_STEP_DIRECTORY, "", "", 0, 0, {"external account binding", "--eab-kid ID and --eab-key-file", HOPELESS}, {}},
+#if ACME_CFG_EAB
+    {"a binding: Google, wrong secret", ACME_E_BINDING, ACME_STEP_ACCOUNT, URN "unauthorized", "External Account Binding JWS verification failed", 403, 0, {"refused the external account", "kid-1", HOPELESS}, {"deactivated", "secret.txt\n"}},
+    {"a binding: step-ca, wrong secret", ACME_E_BINDING, ACME_STEP_ACCOUNT, URN "serverInternal", "The server experienced an internal error", 500, 0, {"may be wrong", "/etc/eab.key", HOPELESS}, {LATER, "trouble of its own"}},
+    {"a binding: Sectigo, used", ACME_E_BINDING, ACME_STEP_ACCOUNT, URN "malformed", "The account is not awaiting external account binding", 400, 0, {"was used", HOPELESS}, {}},
+#endif
     {"account binding, by a refusal", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "externalAccountRequired", "no", 403, 0, {"external account binding", HOPELESS}, {}},
     {"a person has to act", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "userActionRequired", "visit https://ca.test/act", 403, 0, {"a person has to act", HOPELESS}, {}},
     {"new terms", ACME_E_TERMS, ACME_STEP_ORDER, URN "userActionRequired", "terms", 403, 0, {"a person has to act", HOPELESS}, {"HTTP status"}},
