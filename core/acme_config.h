@@ -90,7 +90,7 @@
 #define ACME_NET_TIMEOUT_MS 45000
 #endif
 
-/* Connections the http-01 responder serves at once. RAM: about 24 bytes each, beside what the
+/* Connections the http-01 responder serves at once. RAM: about 28 bytes each, beside what the
  * port needs. Too small: the CA's parallel validators (Pebble opens 3) wait for each other. */
 #ifndef ACME_HTTP01_SLOTS
 #define ACME_HTTP01_SLOTS 4
