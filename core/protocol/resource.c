@@ -93,7 +93,17 @@ int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta
     return error;
 }
 
-/* Puts the URL in hand, authz[count], to its place among those before it. */
+/* Whether the URL in hand, authz[count], is one of those before it: it would be answered twice. */
+static bool is_listed(const struct acme_order *order, uint8_t count)
+{
+    uint8_t at = 0;
+    while (strcmp(order->authz[at], order->authz[count]) != 0) {
+        at++;
+    }
+    return at < count;
+}
+
+/* Puts the URL in hand to its place among those before it. */
 static void sort_in(struct acme_order *order, uint8_t count)
 {
     char url[ACME_URL_MAX + 1];
@@ -121,8 +131,10 @@ static int authorizations_read(struct acme_order *order, const struct acme_json 
         if (error != 0) {
             return error;
         }
-        sort_in(order, count);
-        count++;
+        if (!is_listed(order, count)) {
+            sort_in(order, count);
+            count++;
+        }
     }
     order->authz_count = count;
     return 0;

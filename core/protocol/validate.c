@@ -59,8 +59,8 @@ static bool find(struct acme_flow *f, enum acme_stage stage, unsigned from)
 }
 
 /* The order itself is not asked for first when each name has been seen valid: it would cost every issuance a request to
- * find what finalize says as well, since orderNotReady there leads to ORDER_POLL and back. An order that lists one twice,
- * or fewer than there are names, has to say itself that it is ready. */
+ * find what finalize says as well, since orderNotReady there leads to ORDER_POLL and back. An order that lists
+ * fewer than there are names has to say itself that it is ready. */
 static int all_valid(struct acme_flow *f)
 {
     size_t seen = 0;

@@ -206,8 +206,8 @@ const struct dimension dimension_listener = {
 const struct dimension dimension_crowd = {"crowd", numbers,      ways_to_come,    NULL,
                                           soon,    invite_crowd, .listens = true, .one_run = true};
 const struct dimension dimension_listencut = {
-    "listencut", cuts, visited, .prepare = cut, .last_scene = ROUGH, .listens = true, .one_run = true};
+    "listencut", cuts, visited, .prepare = cut, .last_scene = THREE, .listens = true, .one_run = true};
 const struct dimension dimension_listenlost = {"listenlost",        losses,          visited,          .prepare = cut,
-                                               .last_scene = ROUGH, .listens = true, .spare_orders = 1};
+                                               .last_scene = THREE, .listens = true, .spare_orders = 1};
 const struct dimension dimension_listentick = {"listentick",        tick_kinds,     ticks, .after_tick = listentick,
-                                               .last_scene = ROUGH, .listens = true};
+                                               .last_scene = THREE, .listens = true};
