@@ -15,8 +15,8 @@ extern "C" {
 /* What to do next for one of them; that is then the one in hand. Returns the step to go to. */
 int acme_flow_next(struct acme_flow *f);
 
-/* Keep the token, which fits, and then the challenge's URL. Returns 0 or ACME_E_URL*. */
-void acme_flow_keep_token(struct acme_flow *f, struct acme_slice token);
+/* Keep the token, and then the challenge's URL. Return 0 or ACME_E_URL*. */
+int acme_flow_keep_token(struct acme_flow *f, struct acme_slice token);
 int acme_flow_keep_challenge(struct acme_flow *f, struct acme_slice url);
 
 /* Takes one answer back, if it is on show; it has to be looked at again then. */
