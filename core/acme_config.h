@@ -11,12 +11,19 @@
 #include ACME_CONFIG_FILE
 #endif
 
-/* DNS names in one certificate. RAM: ACME_URL_MAX + ACME_TOKEN_MAX + 28 bytes each. Too small: ACME_E_NAMES from acme_init(). */
+/* DNS names in one certificate. RAM: ACME_NAME_TEXT + 30 bytes each. Too small: ACME_E_NAMES from acme_init(). */
 #ifndef ACME_NAMES_MAX
 #define ACME_NAMES_MAX 8
 #endif
 
-/* Longest URL kept, in bytes. RAM: 10 + ACME_NAMES_MAX of these. Too small: ACME_E_URL_LONG, never a cut URL.
+/* Texts of an authorization that are kept, in bytes, on the average of ACME_NAMES_MAX: its URL and token, and its challenge's URL.
+ * RAM: ACME_NAMES_MAX of these. Too small: a request more for each name whose challenge's URL was not kept; where URLs and tokens
+ * alone do not fit, ACME_E_URL_LONG. Boulder's come to 210. */
+#ifndef ACME_NAME_TEXT
+#define ACME_NAME_TEXT 216
+#endif
+
+/* Longest URL kept, in bytes. RAM: 10 of these. Too small: ACME_E_URL_LONG, never a cut URL.
  * Boulder's are about 70 bytes, step-ca's about 120. */
 #ifndef ACME_URL_MAX
 #define ACME_URL_MAX 256
@@ -28,7 +35,7 @@
 #define ACME_NONCE_MAX 128
 #endif
 
-/* Longest challenge token, in bytes. RAM: one for each of ACME_NAMES_MAX.
+/* Longest challenge token, in bytes. RAM: none.
  * Too small: ACME_E_TOKEN. Boulder's have 43 characters, all that RFC 8555, 8.1 asks for. */
 #ifndef ACME_TOKEN_MAX
 #define ACME_TOKEN_MAX 128
@@ -90,7 +97,7 @@
 #define ACME_NET_TIMEOUT_MS 45000
 #endif
 
-/* Connections the http-01 responder serves at once. RAM: about 24 bytes each, beside what the
+/* Connections the http-01 responder serves at once. RAM: about 28 bytes each, beside what the
  * port needs. Too small: the CA's parallel validators (Pebble opens 3) wait for each other. */
 #ifndef ACME_HTTP01_SLOTS
 #define ACME_HTTP01_SLOTS 4
@@ -186,7 +193,7 @@
 #if ACME_NAMES_MAX < 1 || ACME_NAMES_MAX > 100 || ACME_URL_MAX < 64 || ACME_NONCE_MAX < 32 || ACME_TOKEN_MAX < 43 || \
     ACME_WORK_MIN < 1024 || ACME_WORK_MIN < 5 * ACME_URL_MAX + 256 || ACME_JSON_DEPTH < 4 ||                         \
     ACME_HTTP01_SLOTS < 1 || ACME_NONCE_TRIES < 1 || ACME_TLSALPN01_SLOTS < 1 ||                                     \
-    ACME_TLSALPN01_SLOTS > ACME_HTTP01_SLOTS
+    ACME_TLSALPN01_SLOTS > ACME_HTTP01_SLOTS || ACME_NAME_TEXT > 650
 #error "a limit is too small to issue a certificate, or too large for its type"
 #endif
 

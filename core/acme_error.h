@@ -63,7 +63,7 @@
     X(ACME_E_URL, -74, 0, "malformed URL", "typing error, hostile server") \
     X(ACME_E_URL_SCHEME, -75, 0, "URL is not https", "http is not allowed here") \
     X(ACME_E_URL_HOST, -76, 0, "URL leads to a host other than the directory's", "list it in more_hosts if it is meant") \
-    X(ACME_E_URL_LONG, -77, 0, "URL longer than ACME_URL_MAX", "raise the limit") \
+    X(ACME_E_URL_LONG, -77, 0, "URL longer than ACME_URL_MAX", "raise the limit, or ACME_NAME_TEXT") \
     /* ACME */ \
     X(ACME_E_PROBLEM, -80, 0, "the CA refused", "its own words tell why") \
     X(ACME_E_AUTHZ, -81, 1, "the CA could not validate a name", "the CA gives no reason; often the name leads elsewhere, or this machine is not reached at port 80 from outside") \

@@ -101,7 +101,7 @@ struct acme_sys {
 
 /* What outlives a reset. Every record is text, so that a person can look at it.
  * Sizes: keys about 230 bytes, ACCOUNT below 5 * ACME_URL_MAX + 256, ORDER below 2 * ACME_URL_MAX + 256 (with ACME_CFG_V1
- * ACME_NAMES_MAX URLs more, and never more than the work buffer holds), RENEWAL below 1 KiB, the chain a few KiB. */
+ * ACME_NAMES_MAX * ACME_NAME_TEXT more, and never more than the work buffer holds), RENEWAL below 1 KiB, the chain a few KiB. */
 enum acme_record {
     ACME_RECORD_ACCOUNT_KEY,      /* account private key, PEM: put once; replaced only by one the CA agreed to */
     ACME_RECORD_ACCOUNT,          /* account URL and the CA's directory: a cache, may be lost                  */

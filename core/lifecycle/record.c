@@ -199,19 +199,16 @@ static void write_v1_order(struct acme_out *o, const struct acme_order *order)
         return;
     }
     for (uint8_t i = 0; i < order->authz_count; i++) {
-        line(o, "authz", order->authz[i]);
+        line(o, "authz", acme_order_authz(order, i));
     }
 }
 
 static bool read_v1_order(struct acme_order *order, struct acme_slice *text, const struct acme_hosts *hosts)
 {
+    char url[ACME_URL_MAX + 1] = "-";
     bool good = true;
-    while (order->authz_count < ACME_NAMES_MAX) {
-        good = may_url(text, "authz", order->authz[order->authz_count], hosts);
-        if (order->authz[order->authz_count][0] == '\0') {
-            break;
-        }
-        order->authz_count++;
+    while (good && url[0] != '\0') {
+        good = may_url(text, "authz", url, hosts) && (url[0] == '\0' || acme_order_add(order, url) == 0);
     }
     return good && may_url(text, "certificate", order->certificate, hosts);
 }

@@ -14,7 +14,7 @@
 
 const char *acme_flow_authz_url(const struct acme_flow *f)
 {
-    return f->order.authz[f->authz];
+    return acme_order_authz(&f->order, f->authz);
 }
 
 static struct acme_validation *in_hand(struct acme_flow *f)
@@ -80,8 +80,11 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
             return ACME_E_TOKEN;
         }
         if (!known) {
+            int full = acme_flow_keep_token(f, authz.token);
+            if (full != 0) {
+                return full;
+            }
             v->solver = i;
-            acme_flow_keep_token(f, authz.token);
             v->stage = ACME_STAGE_OPEN;
             /* The CA is at it: the order is a reused one, and somebody has answered its challenge. Or we may have, before
              * a reset, or before the way led back to it. */

@@ -54,8 +54,8 @@ static inline void acme_flow_say_valid(struct acme_validation *v)
 /* What to do next for one of them; that is then the one in hand. Returns the step to go to. */
 int acme_flow_next(struct acme_flow *f);
 
-/* Keep the token, which fits, and then the challenge's URL. Returns 0 or ACME_E_URL*. */
-void acme_flow_keep_token(struct acme_flow *f, struct acme_slice token);
+/* Keep the token, and then the challenge's URL. Return 0 or ACME_E_URL*. */
+int acme_flow_keep_token(struct acme_flow *f, struct acme_slice token);
 int acme_flow_keep_challenge(struct acme_flow *f, struct acme_slice url);
 
 /* Fills in what the solver of the authorization in hand is told, for a challenge that is not put on show. Returns 0 or an error

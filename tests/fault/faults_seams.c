@@ -169,9 +169,9 @@ static int seampair(struct trial *t, enum device_seam seam, size_t *len)
 /* --- the dimensions --- */
 
 const struct dimension dimension_connect = {"connect",    connect_kinds,       connections,
-                                            connect_once, .last_scene = ROUGH, .one_run = true};
-const struct dimension dimension_offline = {"offline", connect_kinds, connections, offline, .last_scene = ROUGH};
+                                            connect_once, .last_scene = THREE, .one_run = true};
+const struct dimension dimension_offline = {"offline", connect_kinds, connections, offline, .last_scene = THREE};
 const struct dimension dimension_keyfail = {"keyfail", key_kinds,           key_calls,
-                                            keyfail,   .last_scene = ROUGH, .spare_orders = 1};
+                                            keyfail,   .last_scene = THREE, .spare_orders = 1};
 const struct dimension dimension_seampair = {
-    "seampair", once, pairs, seampair, .prepare = draw_pair, .last_scene = ROUGH, .twice = true, .two_runs = true};
+    "seampair", once, pairs, seampair, .prepare = draw_pair, .last_scene = THREE, .twice = true, .two_runs = true};

@@ -180,10 +180,10 @@ static bool storelost(struct trial *t)
 
 /* --- the dimensions --- */
 
-const struct dimension dimension_storefail = {"storefail", persistence, store_calls, storefail, .last_scene = ROUGH};
-const struct dimension dimension_storecut = {"storecut", cut_kinds, store_calls, storecut, .last_scene = ROUGH};
+const struct dimension dimension_storefail = {"storefail", persistence, store_calls, storefail, .last_scene = THREE};
+const struct dimension dimension_storecut = {"storecut", cut_kinds, store_calls, storecut, .last_scene = THREE};
 const struct dimension dimension_storetorn = {"storetorn",         torn_kinds,        written,      storetorn,
-                                              .last_scene = ROUGH, .spare_orders = 1, .tears = true};
+                                              .last_scene = THREE, .spare_orders = 1, .tears = true};
 const struct dimension dimension_storelost = {"storelost",       lost_kinds,        ticks,
-                                              note_write,        storelost,         .last_scene = ROUGH,
+                                              note_write,        storelost,         .last_scene = THREE,
                                               .spare_orders = 2, .to_the_end = true};

@@ -75,8 +75,8 @@ static void start(enum acme_step step)
     if (step > ACME_STEP_ORDER) {
         take(flow.order.url, U "/order/1");
         take(flow.order.finalize, U "/finalize/1");
-        take(flow.order.authz[0], U "/authz/1");
-        take(flow.order.authz[ACME_NAMES_MAX > 1 ? 1 : 0], U "/authz/2");
+        assert_int_equal(acme_order_add(&flow.order, U "/authz/1"), 0);
+        assert_int_equal(acme_order_add(&flow.order, U "/authz/2"), ACME_NAMES_MAX > 1 ? 0 : ACME_E_NAMES);
         flow.order.authz_count = 2;
     }
     if (step >= ACME_STEP_AUTHZ && step <= ACME_STEP_AUTHZ_POLL) {
@@ -404,7 +404,7 @@ static void the_first_solver_that_fits_is_taken(void **state)
                            ""),
                      ACME_STEP_PRESENT);
     assert_int_equal(flow.at[0].solver, 0);
-    assert_string_equal(flow.order.authz[0] + strlen(U "/authz/1") + 1, "h");
+    assert_string_equal(flow.order.text + flow.order.authz[0].token, "h");
     assert_string_equal(flow.challenge_url, U "/1");
 }
 
@@ -511,7 +511,7 @@ static void pending_with_an_error_is_answered_again(void **state)
     }
 }
 
-/* Where there is no room for a challenge's URL behind its authorization's and the token, that one is looked at once more. */
+/* Where there is no room for a challenge's URL beside all tokens, its authorization is looked at once more. */
 static void long_urls_are_learned_twice(void **state)
 {
     (void)state;
@@ -520,8 +520,8 @@ static void long_urls_are_learned_twice(void **state)
     token[ACME_TOKEN_MAX] = '\0';
     start(ACME_STEP_AUTHZ);
     flow.at[1] = (struct acme_validation){.stage = ACME_STAGE_NEW};
+    flow.order.text_end = sizeof flow.order.text - 1 - 2 * sizeof token;
     for (int i = 0; i < 2; i++) {
-        memset(flow.order.authz[i], '0' + i, ACME_URL_MAX);
         memset(url[i], '5' + i, ACME_URL_MAX);
         memcpy(url[i], U "/", strlen(U "/"));
         url[i][ACME_URL_MAX] = '\0';
@@ -556,6 +556,46 @@ static void long_urls_are_learned_twice(void **state)
               ""),
         ACME_STEP_RESPOND);
     assert_string_equal(acme_flow_rfc8555[ACME_STEP_RESPOND].url(&flow), U "/again");
+}
+
+#define OPEN_AT(name, url, token)                                                                                    \
+    "{\"status\":\"pending\",\"identifier\":{\"value\":\"" name "\"},\"challenges\":[{\"type\":\"http-01\","         \
+    "\"token\":\"" token "\",\"url\":\"" url "\"}]}"
+
+/* What is told again is not kept again, however often; and where not even a token fits, it is said. */
+static void texts_are_kept_once(void **state)
+{
+    (void)state;
+    start(ACME_STEP_AUTHZ);
+    flow.at[1] = (struct acme_validation){.stage = ACME_STAGE_NEW};
+    assert_int_equal(reads(OPEN_AT("a.example", U "/1", "one"), ""), ACME_STEP_AUTHZ);
+    flow.step = ACME_STEP_AUTHZ;
+    assert_int_equal(reads(OPEN_AT("b.example", U "/2", "two"), ""), ACME_STEP_PRESENT);
+    assert_int_equal(acme_flow_act(&flow), ACME_STEP_RESPOND);
+    assert_string_equal(acme_flow_rfc8555[ACME_STEP_RESPOND].url(&flow), U "/1");
+    assert_string_equal(flow.at[0].challenge.token, "one");
+    assert_string_equal(flow.at[1].challenge.token, "two");
+    uint16_t end = flow.order.text_end;
+    for (unsigned i = 0; i < 500; i++) {
+        flow.at[0].stage = flow.at[1].stage = ACME_STAGE_NEW;
+        flow.step = ACME_STEP_AUTHZ;
+        flow.authz = 0;
+        assert_int_equal(reads(OPEN_AT("a.example", U "/1", "one"), ""), ACME_STEP_AUTHZ);
+        assert_int_equal(flow.order.text_end, end);
+    }
+    flow.order.text_end = sizeof flow.order.text - ACME_TOKEN_MAX / 2;
+    flow.step = ACME_STEP_AUTHZ;
+    assert_int_equal(reads(OPEN_AT("b.example", U "/2", "another"), ""), ACME_STEP_PRESENT);
+    assert_string_equal(flow.order.text + flow.order.authz[1].token, "another");
+    flow.order.text_end = sizeof flow.order.text - 7; /* a byte less than it needs */
+    flow.at[0].stage = ACME_STAGE_NEW;
+    flow.authz = 0;
+    flow.step = ACME_STEP_AUTHZ;
+    assert_int_equal(reads(OPEN_AT("a.example", U "/1", "third"), ""), ACME_STEP_PRESENT);
+    flow.order.text_end = sizeof flow.order.text - 6;
+    flow.at[0].stage = ACME_STAGE_NEW;
+    flow.step = ACME_STEP_AUTHZ;
+    assert_int_equal(reads(OPEN_AT("a.example", U "/1", "other"), ""), ACME_E_URL_LONG);
 }
 
 /* Looked at once more for its URL: of several challenges the one whose answer is on show. */
@@ -1019,6 +1059,7 @@ int main(void)
         cmocka_unit_test(presenting_takes_its_time),
         cmocka_unit_test(the_longest_token_fits),
         cmocka_unit_test(long_urls_are_learned_twice),
+        cmocka_unit_test(texts_are_kept_once),
         cmocka_unit_test(the_url_is_of_the_solver_at_work),
         cmocka_unit_test(a_challenge_in_process_is_not_answered),
         cmocka_unit_test(pending_with_an_error_is_answered_again),

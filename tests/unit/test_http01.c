@@ -442,8 +442,8 @@ static uint32_t closes_within(unsigned count)
     return now_ms - began_ms;
 }
 
-/* When every slot is taken the first who said nothing, or only what anybody can say, gets half a second; with each of them
- * the next ones get half of it, down to some milliseconds. Then a queue of 200 is through in seconds. */
+/* When every slot is taken the first who said nothing gets half a second, who has begun to ask three times that; with each of
+ * them the next ones get half of it, down to some milliseconds. Then a queue of 200 is through in seconds. */
 static void a_crowd_is_sent_away_ever_faster(void **state)
 {
     (void)state;
@@ -456,7 +456,7 @@ static void a_crowd_is_sent_away_ever_faster(void **state)
         }
         struct client *validator = connects(get);
         uint32_t ms = closes_within(201);
-        assert_true(validator->closed && ms > 512 && ms < 2000 + 200 / SLOTS * 45);
+        assert_true(validator->closed && ms > 512 && ms < 2600 + 200 / SLOTS * 45);
         assert_memory_equal(validator->answer, "HTTP/1.1 200", 12);
         tear_down();
     }
@@ -574,6 +574,25 @@ static void who_asked_is_waited_for(void **state)
     }
     pass(&now_ms, 200);
     assert_true(slow->closed && slow->got == 0);
+    tear_down();
+}
+
+/* Validators of several names come at once, from far away: nobody is sent away who asks for an answer and goes on to, however
+ * slowly. They take turns. */
+static void slow_validators_take_turns(void **state)
+{
+    (void)state;
+    uint32_t now_ms = UINT32_MAX - 5000;
+    set_up(8, 8);
+    for (unsigned i = 0; i < 2 * SLOTS; i++) {
+        connects(get);
+    }
+    ticks(95, &now_ms, 100); /* each needs 4 s and more */
+    for (unsigned i = 0; i < 2 * SLOTS; i++) {
+        assert_true(net.clients[i].closed);
+        assert_memory_equal(net.clients[i].answer, "HTTP/1.1 200", 12);
+    }
+    assert_int_equal(h.answered, 2 * SLOTS);
     tear_down();
 }
 
@@ -742,6 +761,7 @@ int main(void)
         cmocka_unit_test(a_long_tick_is_nobodys_fault),
         cmocka_unit_test(a_wrong_path_goes_first),
         cmocka_unit_test(who_asked_is_waited_for),
+        cmocka_unit_test(slow_validators_take_turns),
         cmocka_unit_test(broken_connections_free_their_slot),
         cmocka_unit_test(listens_only_while_something_is_live),
         cmocka_unit_test(accepts_nothing_before_it_listens),

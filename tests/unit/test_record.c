@@ -107,15 +107,27 @@ static void order_comes_back(void **state)
     assert_int_equal(retry, 0);
 }
 
+static void have_authorizations(unsigned count)
+{
+    flow.order.authz_count = 0;
+    flow.order.text_end = 0;
+    for (unsigned i = 0; i < count; i++) {
+        char url[80];
+        snprintf(url, sizeof url, U "/authz/%u", i);
+        assert_int_equal(acme_order_add(&flow.order, url), 0);
+    }
+}
+
 /* An ACME v1 order whose certificate is known needs no more than that, which fits however many names there are. */
 static void certificate_always_fits(void **state)
 {
     (void)state;
     struct acme_out o;
     strcpy(flow.directory.new_cert, U "/new-cert");
-    flow.order.authz_count = ACME_NAMES_MAX;
+    char url[ACME_URL_MAX + 1];
     for (unsigned i = 0; i < ACME_NAMES_MAX; i++) {
-        snprintf(flow.order.authz[i], sizeof flow.order.authz[i], U "/%0*u", ACME_URL_MAX - (int)strlen(U) - 1, i);
+        snprintf(url, sizeof url, U "/%0*u", ACME_NAME_TEXT - (int)strlen(U) - 2, i);
+        assert_int_equal(acme_order_add(&flow.order, url), 0);
     }
     snprintf(flow.order.certificate, sizeof flow.order.certificate, U "/%0*u", ACME_URL_MAX - (int)strlen(U) - 1, 7u);
     acme_out_init(&o, text, ACME_WORK_MIN);
@@ -133,16 +145,14 @@ static void authorizations_come_back(void **state)
 {
     (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
-    flow.order.authz_count = ACME_NAMES_MAX;
-    for (unsigned i = 0; i < ACME_NAMES_MAX; i++) {
-        snprintf(flow.order.authz[i], sizeof flow.order.authz[i], U "/authz/%u", i);
-    }
+    have_authorizations(ACME_NAMES_MAX);
     size_t len = order(0);
     struct acme_flow f = blank();
     int64_t retry = -1;
     assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
     assert_int_equal(f.order.authz_count, ACME_NAMES_MAX);
     assert_memory_equal(f.order.authz, flow.order.authz, sizeof f.order.authz);
+    assert_memory_equal(f.order.text, flow.order.text, sizeof f.order.text);
     strcpy(text + len - strlen("end\n"), "authz " U "/authz/9\nend\n");
     f = blank();
     assert_false(acme_record_order_read(&f, acme_slice(text, strlen(text)), &retry));
@@ -155,8 +165,7 @@ static void half_an_order_is_none(void **state)
 {
     (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
-    strcpy(flow.order.authz[0], U "/authz/1");
-    flow.order.authz_count = 1;
+    have_authorizations(1);
     flow.order.url[0] = '\0';
     size_t len = order(5);
     struct acme_flow f = blank();
@@ -330,10 +339,7 @@ static void an_order_of_v1_comes_back(void **state)
     strcpy(flow.directory.new_cert, U "/new-cert");
     strcpy(flow.order.url, U "/new-cert");
     for (unsigned made = 0; made <= ACME_NAMES_MAX; made++) {
-        flow.order.authz_count = (uint8_t)made;
-        for (unsigned i = 0; i < made; i++) {
-            snprintf(flow.order.authz[i], sizeof flow.order.authz[i], U "/authz/%u", i);
-        }
+        have_authorizations(made);
         strcpy(flow.order.certificate, made % 2 == 0 ? U "/cert/1" : "");
         size_t len = order(7);
         struct acme_flow f = blank();
@@ -341,7 +347,9 @@ static void an_order_of_v1_comes_back(void **state)
         assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
         unsigned kept = made % 2 == 0 ? 0 : made;
         assert_int_equal(f.order.authz_count, kept);
-        assert_memory_equal(f.order.authz, flow.order.authz, kept * sizeof f.order.authz[0]);
+        for (unsigned i = 0; i < kept; i++) {
+            assert_string_equal(acme_order_authz(&f.order, i), acme_order_authz(&flow.order, i));
+        }
         assert_string_equal(f.order.certificate, flow.order.certificate);
         for (size_t cut = 0; cut < len; cut++) { /* torn, it is none */
             struct acme_flow g = blank();
@@ -370,9 +378,7 @@ static void a_damaged_order_of_v1_is_none(void **state)
     (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
     strcpy(flow.order.url, U "/new-cert");
-    strcpy(flow.order.authz[0], U "/authz/1");
-    strcpy(flow.order.authz[1], U "/authz/2");
-    flow.order.authz_count = 2;
+    have_authorizations(3);
     memset(text, 0, sizeof text);
     assert_true(reads_as("authz " U "/authz/2", "authz " U "/authz/3"));
     assert_false(reads_as("authz " U "/authz/1", "authz https://elsewhere.test/authz/1"));

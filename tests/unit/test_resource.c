@@ -154,13 +154,13 @@ static void order(void **state)
         "{\"status\":\"pending\",\"authorizations\":[\"" U "/1\",\"" U "/2\"],\"finalize\":\"" U "/f\"}";
     assert_int_equal(acme_order_read(&o, doc(first), &hosts), 0);
     assert_int_equal(o.authz_count, 2);
-    assert_string_equal(o.authz[1], U "/2");
+    assert_string_equal(acme_order_authz(&o, 1), U "/2");
     assert_string_equal(o.finalize, U "/f");
     assert_string_equal(o.certificate, "");
     /* later answers may leave out what is known, shuffle it, or have null there */
     assert_int_equal(
         acme_order_read(&o, doc("{\"status\":\"ready\",\"authorizations\":[\"" U "/2\",\"" U "/1\"]}"), &hosts), 0);
-    assert_string_equal(o.authz[0], U "/1");
+    assert_string_equal(acme_order_authz(&o, 0), U "/1");
     assert_int_equal(
         acme_order_read(&o, doc("{\"status\":\"valid\",\"authorizations\":null,\"certificate\":\"" U "/c\"}"),
                         &hosts),
@@ -273,25 +273,49 @@ static void authorization(void **state)
     assert_null(a.url.at);
 }
 
-/* In whatever order a CA lists them: it is the same order for us. */
+/* In whatever order a CA lists them, and however often: it is the same order for us. */
 static void authorizations_are_sorted(void **state)
 {
     (void)state;
     static const char *const lists[] = {"1\",\"" U "/2\",\"" U "/3", "3\",\"" U "/2\",\"" U "/1",
-                                        "2\",\"" U "/3\",\"" U "/1", "3\",\"" U "/1\",\"" U "/2"};
+                                        "2\",\"" U "/3\",\"" U "/1", "3\",\"" U "/1\",\"" U "/2",
+                                        "2\",\"" U "/2\",\"" U "/1\",\"" U "/3\",\"" U "/1"};
     if (ACME_NAMES_MAX < 3) {
         skip();
     }
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         struct acme_order o = {0};
         char text[300];
         snprintf(text, sizeof text,
                  "{\"status\":\"pending\",\"finalize\":\"" U "/f\",\"authorizations\":[\"" U "/%s\"]}", lists[i]);
         assert_int_equal(acme_order_read(&o, doc(text), &hosts), 0);
         assert_int_equal(o.authz_count, 3);
-        assert_string_equal(o.authz[0], U "/1");
-        assert_string_equal(o.authz[1], U "/2");
-        assert_string_equal(o.authz[2], U "/3");
+        assert_string_equal(acme_order_authz(&o, 0), U "/1");
+        assert_string_equal(acme_order_authz(&o, 1), U "/2");
+        assert_string_equal(acme_order_authz(&o, 2), U "/3");
+    }
+}
+
+/* URLs of all names share the room; one alone may be as long as any. */
+static void urls_that_do_not_fit_together(void **state)
+{
+    (void)state;
+    static char text[ACME_NAMES_MAX * (ACME_URL_MAX + 4) + 200];
+    for (int len = ACME_NAME_TEXT - 2; len <= ACME_URL_MAX; len++) {
+        for (unsigned count = 1; count <= ACME_NAMES_MAX; count++) {
+            struct acme_order o = {0};
+            int at =
+                snprintf(text, sizeof text, "{\"status\":\"pending\",\"finalize\":\"" U "/f\",\"authorizations\":[");
+            for (unsigned i = 0; i < count; i++) {
+                at += snprintf(text + at, sizeof text - (size_t)at, "%s\"" U "/%0*u\"", i == 0 ? "" : ",",
+                               len - (int)strlen(U "/"), i);
+            }
+            snprintf(text + at, sizeof text - (size_t)at, "]}");
+            bool fits = 1 + count * ((unsigned)len + 1) <= sizeof o.text;
+            assert_true(fits || count > 1);
+            assert_int_equal(acme_order_read(&o, doc(text), &hosts), fits ? 0 : ACME_E_URL_LONG);
+            assert_int_equal(o.authz_count, fits ? count : 0);
+        }
     }
 }
 
@@ -307,6 +331,7 @@ int main(void)
         cmocka_unit_test(orders_that_need_less),
         cmocka_unit_test(authorization),
         cmocka_unit_test(authorizations_are_sorted),
+        cmocka_unit_test(urls_that_do_not_fit_together),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
