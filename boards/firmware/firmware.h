@@ -57,6 +57,10 @@ extern struct firmware firmware;
 
 int firmware_random_init(void);
 
+/* setup.c: fills in firmware.setup but for what only some have, such as a trace; acme_init() is the caller's. Returns 0, or
+ * ACME_E_SIZE. */
+int firmware_set_up(void);
+
 struct page; /* page.h */
 
 /* status.c: fills in all of it but what page_certificate() does. */

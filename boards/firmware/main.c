@@ -17,49 +17,25 @@
 #define SILENT_MS 5000u  /* the CA: then a visitor of the page comes first                           */
 #define VISITS_MS 60000u /* so long it is served where nobody knows when the client comes again         */
 
-struct firmware firmware;
-
 /* The name lwIP has for it. */
 u32_t sys_now(void)
 {
     return board_now_ms();
 }
 
+/* Beside what every firmware has: the page, and words. */
 static int set_up(void)
 {
-    struct acme_setup *s = &firmware.setup;
+    int error = firmware_set_up();
 
     /* Of port 443 one is served, and the others wait for their turns. */
-    if (acme_lwip_net_init(&firmware.net) != 0 ||
-        acme_lwip_listener_init(&firmware.http, 80, ACME_HTTP01_SLOTS) != 0 ||
-        acme_lwip_listener_init(&firmware.https, 443, ACME_HTTP01_SLOTS) != 0 ||
-        acme_http01_init(&firmware.http01, &firmware.http.listener) != 0) {
-        return ACME_E_SIZE;
+    if (error == 0 && acme_lwip_listener_init(&firmware.https, 443, ACME_HTTP01_SLOTS) != 0) {
+        error = ACME_E_SIZE;
     }
-    firmware.solver = &firmware.http01.solver;
-    firmware.sys = (struct acme_sys){NULL, board_random, board_utc};
-    s->net = &firmware.net.net;
-    s->sys = &firmware.sys;
-    s->store = &firmware.store.store;
-    s->ca.directory_url = firmware_site.directory_url;
-    s->ca.trust = firmware_site.trust;
-    s->ca.tls_name = firmware_site.tls_name;
-    s->account_key = (struct acme_key){&acme_key_p256_ops, &firmware.account_key};
-    s->certificate_key = (struct acme_key){&acme_key_p256_ops, &firmware.certificate_key};
-    s->names = firmware_site.names;
-    s->name_count = firmware_site.name_count;
-    s->accept_terms = true;
-    s->solvers = &firmware.solver;
-    s->solver_count = 1;
-    s->product = board_name;
-    s->work = firmware.work;
-    s->work_len = sizeof firmware.work;
-    s->tls = &firmware.tls.client;
-    s->tls_buffer = firmware.record_buffer;
-    s->tls_buffer_len = sizeof firmware.record_buffer;
-    s->trace = say_event;
-    s->deploy.taken = https_take;
-    return acme_init(&firmware.client, s);
+    firmware.setup.product = board_name;
+    firmware.setup.trace = say_event;
+    firmware.setup.deploy.taken = https_take;
+    return error != 0 ? error : acme_init(&firmware.client, &firmware.setup);
 }
 
 static void report(uint32_t took_ms)

@@ -179,13 +179,12 @@ static int refused(struct acme_exchange *x, int next, int error, uint32_t now_ms
     return advance(x, next == ACME_E_PROBLEM ? error : next, now_ms);
 }
 
-static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
+static void read_problem(const struct acme_exchange *x, struct acme_json *json)
 {
     struct acme_flow *flow = x->flow;
     struct acme_problem *problem = &flow->problem;
-    uint16_t status = x->http.answer.status;
 
-    acme_problem_read(problem, json, json->count > 0 ? 0 : ACME_JSON_NONE, status);
+    acme_problem_read(problem, json, json->count > 0 ? 0 : ACME_JSON_NONE, x->http.answer.status);
     if (acme_is_v1(flow)) {
         problem->location = acme_slice_of(x->http.answer.location);
     }
@@ -193,6 +192,15 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         problem->kind =
             ACME_PROBLEM_OTHER; /* nothing is signed: no word about nonces, terms and accounts is about us */
     }
+}
+
+static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
+{
+    struct acme_flow *flow = x->flow;
+    const struct acme_problem *problem = &flow->problem;
+    uint16_t status = x->http.answer.status;
+
+    read_problem(x, json);
     if (problem->kind == ACME_PROBLEM_BAD_NONCE) {
         return judge_bad_nonce(x, now_ms);
     }
@@ -221,9 +229,8 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         return ACME_E_TERMS;
     }
     /* newOrder that names a certificate is refused for that, first of all: as what the account is, with the codes of what is not
-     * there, and not always with a problem. */
-    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow) &&
-        !replaces) { /* there it is an answer */
+     * there, and not always with a problem. Beside issuing it is an answer. */
+    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow) && !replaces) {
         return refused(x, acme_flow_account_lost(flow), error, now_ms);
     }
     bool by_directory = x->for_nonce || flow->step < ACME_STEP_ORDER || makes_order(x);
@@ -238,20 +245,6 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         return error;
     }
     return refused(x, row_of(x)->refused(flow, problem), error, now_ms);
-}
-
-/* A reference of the answer made whole: to the same host, or as it is. None when it is longer than a URL may be. */
-static struct acme_slice absolute_url(const struct acme_exchange *x, const char *reference,
-                                      char absolute[ACME_URL_MAX + 1])
-{
-    struct acme_out o;
-    acme_out_init(&o, absolute, ACME_URL_MAX);
-    if (reference[0] == '/' && reference[1] != '/') {
-        acme_out_text(&o, acme_url_is_plain(&x->url) ? "http://" : "https://");
-        acme_out_slice(&o, x->url.authority);
-    }
-    acme_out_text(&o, reference);
-    return o.overflow ? acme_slice(NULL, 0) : acme_slice(absolute, o.len);
 }
 
 /* Only the directory may move (RFC 8555, 6.4 forbids it for everything signed). */
@@ -272,7 +265,7 @@ static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
         return costly ? ACME_E_REDIRECT : acme_exchange_fault(x, ACME_E_REDIRECT, now_ms);
     }
     char absolute[ACME_URL_MAX + 1];
-    struct acme_slice url = absolute_url(x, location, absolute);
+    struct acme_slice url = acme_url_absolute(&x->url, location, absolute);
     int error = url.at == NULL ? ACME_E_URL_LONG : acme_url_keep(flow->directory_url, url, &flow->hosts);
     if (error != 0 && flow->account[0] != '\0') { /* it was the CA's directory before: a portal in the CA's place */
         return acme_exchange_fault(x, ACME_E_REDIRECT, now_ms);
@@ -289,7 +282,7 @@ static int read_with_links(struct acme_exchange *x, struct acme_answer *answer)
     const struct acme_http_answer *http = &x->http.answer;
     char link[ACME_URL_MAX + 1];
     answer->rel = http->rel;
-    answer->link = absolute_url(x, http->rel != ACME_REL_NONE ? http->link : "", link);
+    answer->link = acme_url_absolute(&x->url, http->rel != ACME_REL_NONE ? http->link : "", link);
     answer->len = x->body_len;
     if (acme_body_is_der(x->body) && x->body_len > 0) {
         bool cut = http->rel == ACME_REL_NONE && http->link_long; /* the chain may end there */
@@ -299,6 +292,21 @@ static int read_with_links(struct acme_exchange *x, struct acme_answer *answer)
         }
     }
     return row_of(x)->read(x->flow, answer);
+}
+
+/* What an answer of use puts an end to. What failed has to succeed itself, or finalize with 500 and a good look at the order would
+ * go round for ever. */
+static void credit(struct acme_exchange *x, enum acme_step step, int next)
+{
+    if (step == x->fault_step) {
+        x->faults = 0;
+    }
+    x->rejections = 0;
+    x->throttles = 0;
+    x->flow->denied = 0;
+    if (next >= 0) {
+        x->retry_s = 0;
+    }
 }
 
 static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
@@ -320,20 +328,9 @@ static int judge_good(struct acme_exchange *x, struct acme_json *json, uint32_t 
     bool again = acme_is_v1(x->flow) && next == (int)step; /* it is not there yet */
     bool odd = is_passing(next) && !acme_costly(row_of(x));
     if (!odd) {
-        /* What failed has to succeed itself, or finalize with 500 and a good look at the order would go round for
-         * ever. */
-        if (step == x->fault_step) {
-            x->faults = 0;
-        }
-        x->rejections = 0;
-        x->throttles = 0;
-        x->flow->denied = 0;
-        x->polls += poll ? 1u : 0u;
+        credit(x, step, next);
+        x->polls += poll || again ? 1u : 0u; /* later each time */
         x->counts.polls += poll ? 1u : 0u;
-        if (next >= 0) {
-            x->retry_s = 0;
-        }
-        x->polls += again && !poll ? 1u : 0u; /* later each time */
     }
     struct acme_event event = {.kind = ACME_EVENT_ANSWER, .step = step, .status = x->flow->status};
     event.http_status = x->http.answer.status;

@@ -1,6 +1,8 @@
 /* url.c - URLs and DNS names. */
 #include "url.h"
 
+#include "out.h"
+
 #define HOST_MAX  253 /* RFC 1035, 2.3.4, without the root label */
 #define LABEL_MAX 63
 #define IPV6_MAX  45 /* eight groups of four, the last two as IPv4 */
@@ -180,4 +182,17 @@ bool acme_dns_name_ok(struct acme_slice text)
     bool numeric = false;
 
     return labels_ok(text, true, &numeric) && !numeric;
+}
+
+struct acme_slice acme_url_absolute(const struct acme_url *base, const char *reference,
+                                    char absolute[ACME_URL_MAX + 1])
+{
+    struct acme_out o;
+    acme_out_init(&o, absolute, ACME_URL_MAX);
+    if (reference[0] == '/' && reference[1] != '/') {
+        acme_out_text(&o, acme_url_is_plain(base) ? "http://" : "https://");
+        acme_out_slice(&o, base->authority);
+    }
+    acme_out_text(&o, reference);
+    return o.overflow ? acme_slice(NULL, 0) : acme_slice(absolute, o.len);
 }

@@ -45,6 +45,11 @@ bool acme_url_at(const struct acme_url *url, const char *host_port);
  * and inner hyphens, no number (0x7f too) in the last label, no trailing dot, no wildcard (RFC 8555, 7.1.4). */
 bool acme_dns_name_ok(struct acme_slice text);
 
+/* A reference that was met at `base` made whole, in `absolute`: of the same host when it begins with one slash (RFC 3986, 4.2), or as
+ * it is. Empty, with `at` NULL, when it is longer than ACME_URL_MAX. Whether it is a URL at all is not looked at. */
+struct acme_slice acme_url_absolute(const struct acme_url *base, const char *reference,
+                                    char absolute[ACME_URL_MAX + 1]);
+
 #ifdef __cplusplus
 }
 #endif
