@@ -227,6 +227,9 @@ struct acme_setup {
 #if ACME_CFG_EAB
     struct acme_binding binding; /* for a CA that wants an external account; zero: none */
 #endif
+#if ACME_CFG_REUSE_KEY
+    bool reuse_key; /* a new certificate is for the key in use, if there is one; a key that lives elsewhere is so anyway */
+#endif
 
 #if ACME_CFG_RENEWAL
     const char *profile;   /* certificate profile asked for (draft-ietf-acme-profiles); NULL: the CA's own choice  */

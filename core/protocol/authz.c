@@ -108,9 +108,9 @@ static void clear_left(struct acme_flow *f, struct acme_json *json)
     for (uint8_t i = 0; f->resumed && !v->shown && i < f->setup->solver_count; i++) {
         const struct acme_solver *solver = f->setup->solvers[i];
         (void)acme_authz_read(&authz, json, solver->type);
-        if (solver->lasts && acme_b64url_ok(authz.token, ACME_TOKEN_MAX)) {
+        if (solver->lasts && acme_b64url_ok(authz.token, ACME_TOKEN_MAX) &&
+            acme_flow_keep_token(f, authz.token) == 0) {
             v->solver = i;
-            acme_flow_keep_token(f, authz.token);
             if (acme_flow_take_up(f) == 0) {
                 v->challenge.valid = f->status == ACME_STATUS_VALID;
                 solver->withdraw(solver->ctx, &v->challenge);

@@ -136,6 +136,9 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     s->more_names = config->more_names;
     s->solvers = run->solvers.at;
     s->solver_count = run->solvers.count;
+#if ACME_CFG_REUSE_KEY
+    s->reuse_key = config->reuse_key;
+#endif
     s->product = config->product;
 #if ACME_CFG_RENEWAL
     s->profile = config->profile;
