@@ -5,7 +5,7 @@
 #include "../wire/out.h"
 #include "../x509/alpn.h"
 
-/* A visit of OPEN_MS is over in any case. When every slot is taken, others may be waiting, and then one loses his who has had the
+/* A visit of OPEN_MS is over in any case. When every slot is taken, others may be waiting, and then he loses his who has had the
  * word for longer than this: who has not called for a live name yet, PATIENCE_MS, halved with each who ends so, down to
  * HASTE_MS; who was shown a certificate, ANSWER_MS, halved with each who does not finish, down to ANSWER_LEAST_MS, for
  * whoever knows the name can do that. Both are as before when nobody has come for QUIET_MS.
@@ -67,33 +67,15 @@ static bool is_called(const char *name, struct acme_slice sni)
     return acme_slice_is_nocase(sni, called);
 }
 
-/* What the certificate is made of. */
-static struct acme_alpn alpn_of(const struct acme_tlsalpn01 *t, const struct acme_challenge *c,
-                                uint8_t digest[ACME_SHA256_LEN])
-{
-    const struct acme_slice authorization[] = {acme_slice_of(c->token), acme_slice_of("."),
-                                               acme_slice_of(c->thumbprint)};
-    struct acme_alpn alpn;
-
-    acme_sha256(authorization, 3, digest);
-    alpn.name = c->name;
-    alpn.digest = digest;
-    alpn.point = t->key.point;
-    return alpn;
-}
-
 /* For the visitor whose slot is looked at. */
-static size_t show(void *ctx, const char *name, uint8_t *buf)
+static int show(void *ctx, const char *name, uint8_t *buf)
 {
     struct acme_tlsalpn01 *t = ctx;
-    uint8_t digest[ACME_SHA256_LEN];
 
-    for (size_t i = 0; i < ACME_NAMES_MAX; i++) {
-        const struct acme_challenge *c = t->live[i].challenge;
-        if (c != NULL && is_called(c->name, acme_slice_of(name))) {
-            struct acme_alpn alpn = alpn_of(t, c, digest);
-            t->slots[t->next].shown = c;
-            return acme_alpn_write(&alpn, t->live[i].signature, buf);
+    for (struct acme_tlsalpn01_live *live = t->live; live < t->live + ACME_NAMES_MAX; live++) {
+        if (live->challenge != NULL && is_called(live->challenge->name, acme_slice_of(name))) {
+            t->slots[t->next].shown = live->challenge;
+            return acme_alpn_write(buf, live->challenge, &t->host.key, live->signature, false);
         }
     }
     return 0;
@@ -105,6 +87,7 @@ static void free_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s)
 {
     t->listener->close(t->listener->ctx, (unsigned)(s - t->slots));
     s->taken = false;
+    t->taken--;
     if (s->visit.done) {
         t->answered++;
     } else if (s->shown != NULL) {
@@ -124,6 +107,7 @@ static bool fill_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, u
         return false;
     }
     s->taken = true;
+    t->taken++;
     s->looks = 0;
     s->shown = NULL;
     s->opened_ms = s->since_ms = t->came_ms = now_ms;
@@ -133,11 +117,12 @@ static bool fill_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, u
     return true;
 }
 
-/* For how much longer he has had the word than he may; below 0: he is still within it. */
-static int32_t over_ms(const struct acme_tlsalpn01 *t, const struct acme_tlsalpn01_slot *s, uint32_t now_ms)
+/* He has had the word for longer than he may, and others want the slot, or may. */
+static bool is_over(const struct acme_tlsalpn01 *t, const struct acme_tlsalpn01_slot *s, uint32_t now_ms)
 {
     uint32_t grace_ms = s->shown != NULL ? t->answer_ms : t->patience_ms;
-    return s->looks < LOOKS ? -1 : (int32_t)(now_ms - s->since_ms - grace_ms);
+    return s->looks >= LOOKS && now_ms - s->since_ms >= grace_ms &&
+           (t->taken == ACME_TLSALPN01_SLOTS || grace_ms == HASTE_MS);
 }
 
 /* Goes on with a visit. Returns true when something moved. What the visitor says earns him nothing, anybody can drip bytes; what
@@ -154,8 +139,7 @@ static bool serve_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, 
         any = any || moved != 0;
     }
     s->looks = s->looks < LOOKS ? (uint8_t)(s->looks + 1) : LOOKS;
-    if (moved < 0 || now_ms - s->opened_ms >= OPEN_MS ||
-        (s->shown == NULL && t->patience_ms == HASTE_MS && over_ms(t, s, now_ms) >= 0)) {
+    if (moved < 0 || now_ms - s->opened_ms >= OPEN_MS || is_over(t, s, now_ms)) {
         free_slot(t, s);
         return true;
     }
@@ -164,43 +148,17 @@ static bool serve_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, 
 
 /* --- the solver --- */
 
-bool acme_tlsalpn01_busy(const struct acme_tlsalpn01 *t)
-{
-    for (size_t i = 0; i < ACME_NAMES_MAX; i++) {
-        if (t->live[i].challenge != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Only who could be heard in this tick is judged: others' public-key operations are not his fault. */
 static bool tlsalpn01_tick(void *ctx, uint32_t now_ms)
 {
     struct acme_tlsalpn01 *t = ctx;
-    struct acme_tlsalpn01_slot *last = NULL;
     bool moved = t->worked; /* of present(), which goes on */
-    unsigned taken = 0;
 
     t->worked = false;
-    if (!acme_tlsalpn01_busy(t)) {
-        return moved;
-    }
-    for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS && !t->worked; i++) {
+    for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS && t->count > 0 && !t->worked; i++) {
         struct acme_tlsalpn01_slot *s = &t->slots[t->next];
         moved = (s->taken ? serve_slot(t, s, now_ms) : fill_slot(t, s, now_ms)) || moved;
-        if (s->taken && over_ms(t, s, now_ms) >= 0 &&
-            (last == NULL || over_ms(t, s, now_ms) > over_ms(t, last, now_ms))) {
-            last = s;
-        }
         t->next = (uint8_t)((t->next + 1u) % ACME_TLSALPN01_SLOTS);
-    }
-    for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS; i++) {
-        taken += t->slots[i].taken ? 1 : 0;
-    }
-    if (taken == ACME_TLSALPN01_SLOTS && last != NULL) {
-        free_slot(t, last);
-        moved = true;
     }
     return moved;
 }
@@ -221,7 +179,7 @@ static int tlsalpn01_present(void *ctx, struct acme_challenge *challenge)
 {
     struct acme_tlsalpn01 *t = ctx;
     struct acme_tlsalpn01_live *live = find(t, NULL);
-    uint8_t digest[ACME_SHA256_LEN], scratch[ACME_ALPN_CERTIFICATE_MAX];
+    uint8_t scratch[ACME_ALPN_CERTIFICATE_MAX];
     int done = t->listener->start(t->listener->ctx);
 
     if (done != 1 || find(t, challenge) != NULL) {
@@ -237,12 +195,12 @@ static int tlsalpn01_present(void *ctx, struct acme_challenge *challenge)
     if (!t->key.ready) {
         return t->host.key.ops->generate(&t->key, t->host.sys);
     }
-    struct acme_alpn alpn = alpn_of(t, challenge, digest);
-    done = acme_alpn_sign(&alpn, &t->host.key, scratch, live->signature);
+    done = acme_alpn_write(scratch, challenge, &t->host.key, live->signature, true);
     if (done != 0) {
         return done;
     }
     live->challenge = challenge;
+    t->count++;
     return 1;
 }
 
@@ -254,15 +212,15 @@ static void tlsalpn01_withdraw(void *ctx, struct acme_challenge *challenge)
 
     if (live != NULL) {
         live->challenge = NULL;
+        t->count--;
     }
-    bool busy = acme_tlsalpn01_busy(t);
     for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS; i++) {
         struct acme_tlsalpn01_slot *s = &t->slots[i];
-        if (s->taken && (!busy || s->shown == challenge)) {
+        if (s->taken && (t->count == 0 || s->shown == challenge)) {
             free_slot(t, s);
         }
     }
-    if (!busy) {
+    if (t->count == 0) {
         t->listener->stop(t->listener->ctx);
         acme_key_p256_wipe(&t->key);
         t->worked = false;
@@ -277,13 +235,8 @@ int acme_tlsalpn01_init_sized(struct acme_tlsalpn01 *t, size_t size, const struc
     }
     memset(t, 0, sizeof(*t));
     t->listener = listener;
-    t->host.sys = sys;
-    t->host.key.ops = &acme_key_p256_ops;
-    t->host.key.handle = &t->key;
-    t->host.protocol = protocols;
-    t->host.protocol_count = sizeof(protocols) / sizeof(protocols[0]);
-    t->host.show = show;
-    t->host.ctx = t;
+    t->host = (struct acme_visit_host){
+        sys, {&acme_key_p256_ops, &t->key}, protocols, sizeof(protocols) / sizeof(protocols[0]), show, t};
     t->solver.ctx = t;
     t->solver.type = "tls-alpn-01";
     t->solver.present = tlsalpn01_present;

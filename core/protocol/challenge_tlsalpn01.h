@@ -37,6 +37,8 @@ struct acme_tlsalpn01 {
     struct acme_tlsalpn01_live live[ACME_NAMES_MAX];
     struct acme_tlsalpn01_slot slots[ACME_TLSALPN01_SLOTS];
     uint8_t next;         /* the slot that is looked at first                 */
+    uint8_t taken;        /* slots                                            */
+    uint8_t count;        /* of answers on show                               */
     bool worked;          /* a public-key operation was done in this tick     */
     uint32_t answered;    /* times a live answer was seen, since init         */
     uint32_t came_ms;     /* when somebody came last                          */
@@ -52,7 +54,10 @@ int acme_tlsalpn01_init_sized(struct acme_tlsalpn01 *t, size_t size, const struc
                               const struct acme_sys *sys);
 
 /* True while an answer is on show, and the listener is in use. */
-bool acme_tlsalpn01_busy(const struct acme_tlsalpn01 *t);
+static inline bool acme_tlsalpn01_busy(const struct acme_tlsalpn01 *t)
+{
+    return t->count > 0;
+}
 
 #ifdef __cplusplus
 }

@@ -32,10 +32,11 @@ static int choose(const br_ssl_server_policy_class **ctx, const br_ssl_server_co
     if (br_ssl_engine_get_selected_protocol(&v->server.eng) != host->protocol[host->protocol_count - 1]) {
         return 0;
     }
-    v->chain.data_len = host->show(host->ctx, br_ssl_engine_get_server_name(&v->server.eng), v->certificate);
-    v->chain.data = v->certificate + sizeof v->certificate - v->chain.data_len;
-    v->shown = v->chain.data_len > 0;
+    int shown = host->show(host->ctx, br_ssl_engine_get_server_name(&v->server.eng), v->certificate);
+    v->shown = shown > 0;
     v->unknown = !v->shown;
+    v->chain.data_len = (size_t)shown;
+    v->chain.data = v->certificate + sizeof v->certificate - shown;
     choices->cipher_suite = suite[0][0];
     choices->algo_id = 0xff00 + br_sha256_ID; /* the data is hashed first */
     choices->chain = &v->chain;
@@ -69,10 +70,9 @@ int acme_visit_start(struct acme_visit *v, const struct acme_visit_host *host)
     unsigned char seed[ACME_SEED_LEN];
     bool drawn = acme_seed_draw(host->sys, seed);
 
+    memset(v, 0, sizeof *v);
     v->policy = &policy;
     v->host = host;
-    v->worked = v->took = v->shown = v->unknown = v->done = false;
-    br_ssl_server_zero(&v->server);
     br_ssl_engine_set_versions(eng, BR_TLS12, BR_TLS12);
     br_ssl_engine_set_suites(eng, suites, sizeof suites / sizeof suites[0]);
     br_ssl_engine_set_hash(eng, br_sha256_ID, &br_sha256_vtable);

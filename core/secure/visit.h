@@ -25,8 +25,8 @@ struct acme_visit_host {
     uint16_t protocol_count;
 
     /* Makes the certificate for whom the visitor calls (SNI; empty: nobody), so that its DER ends at
-     * buf + ACME_VISIT_CERTIFICATE_MAX. Returns its length; 0: he is sent away with unrecognized_name. */
-    size_t (*show)(void *ctx, const char *name, uint8_t *buf);
+     * buf + ACME_VISIT_CERTIFICATE_MAX. Returns its length; 0 or less: he is sent away with unrecognized_name. */
+    int (*show)(void *ctx, const char *name, uint8_t *buf);
     void *ctx;
 };
 
@@ -34,7 +34,7 @@ struct acme_visit_host {
 struct acme_visit {
     const br_ssl_server_policy_class *policy;
     const struct acme_visit_host *host;
-    bool worked;  /* the last pump may have done a public-key operation */
+    bool worked;  /* the last pump has done a public-key operation */
     bool took;    /* in the last pump he has taken bytes                */
     bool shown;   /* a certificate */
     bool unknown; /* whom he called for */
