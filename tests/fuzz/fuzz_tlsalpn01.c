@@ -216,11 +216,12 @@ static void judge(const uint8_t *said, size_t len)
         MUST(named && offered);
         return;
     }
-    MUST(world.sent_len == 7 && memcmp(world.sent, "\x15\3", 2) == 0);
+    MUST(world.sent_len == 7 && world.sent[0] == 0x15);
     if (world.sent[5] == 1) {
-        MUST(world.sent[6] == 0); /* close_notify, to who has said so */
+        MUST(world.sent[6] == 0); /* close_notify, to who has said so, maybe before there was a version */
         return;
     }
+    MUST(world.sent[1] == 3);
     MUST(world.sent[6] == 40 || world.sent[6] == 70 || world.sent[6] == 86 || (world.sent[6] == 112 && offered));
 }
 
