@@ -221,7 +221,7 @@ static void judge(const uint8_t *said, size_t len)
         MUST(world.sent[6] == 0); /* close_notify, to who has said so, maybe before there was a version */
         return;
     }
-    MUST(world.sent[1] == 3);
+    MUST(world.sent[1] == 3 || world.sent[6] == 70); /* there is none */
     MUST(world.sent[6] == 40 || world.sent[6] == 70 || world.sent[6] == 86 || (world.sent[6] == 112 && offered));
 }
 
