@@ -26,9 +26,6 @@
 /* show() writes for acme_alpn_write(). */
 typedef char acme_tlsalpn01_room[ACME_VISIT_CERTIFICATE_MAX == ACME_ALPN_CERTIFICATE_MAX ? 1 : -1];
 
-/* Behind the words of a web server: who offers one of those as well is no validator (RFC 8737, 3: a single name). */
-static const char *const protocols[] = {"h2", "http/1.1", "acme-tls/1"};
-
 /* --- names and certificates --- */
 
 /* An address as validators call for it: backwards (RFC 8738, 6). */
@@ -67,6 +64,12 @@ static bool is_called(const char *name, struct acme_slice sni)
     return acme_slice_is_nocase(sni, called);
 }
 
+/* The slot that is looked at. */
+static unsigned in_hand(const struct acme_tlsalpn01 *t)
+{
+    return ACME_TLSALPN01_SLOTS > 1 ? t->next : 0;
+}
+
 /* For the visitor whose slot is looked at. */
 static int show(void *ctx, const char *name, uint8_t *buf)
 {
@@ -74,7 +77,7 @@ static int show(void *ctx, const char *name, uint8_t *buf)
 
     for (struct acme_tlsalpn01_live *live = t->live; live < t->live + ACME_NAMES_MAX; live++) {
         if (live->challenge != NULL && is_called(live->challenge->name, acme_slice_of(name))) {
-            t->slots[t->next].shown = live->challenge;
+            t->slots[in_hand(t)].shown = live->challenge;
             return acme_alpn_write(buf, live->challenge, &t->host.key, live->signature, false);
         }
     }
@@ -83,26 +86,35 @@ static int show(void *ctx, const char *name, uint8_t *buf)
 
 /* --- slots --- */
 
-static void free_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s)
+static void be_patient(struct acme_tlsalpn01 *t)
 {
-    t->listener->close(t->listener->ctx, (unsigned)(s - t->slots));
+    t->grace_ms[false] = PATIENCE_MS;
+    t->grace_ms[true] = ANSWER_MS;
+}
+
+static void free_slot(struct acme_tlsalpn01 *t, unsigned i)
+{
+    struct acme_tlsalpn01_slot *s = &t->slots[i];
+
+    t->listener->close(t->listener->ctx, i);
     s->taken = false;
     t->taken--;
     if (s->visit.done) {
         t->answered++;
-    } else if (s->shown != NULL) {
-        t->answer_ms = t->answer_ms / 2 > ANSWER_LEAST_MS ? t->answer_ms / 2 : ANSWER_LEAST_MS;
-    } else if (t->patience_ms > HASTE_MS) {
-        t->patience_ms /= 2;
+    } else {
+        uint16_t *grace_ms = &t->grace_ms[s->shown != NULL];
+        uint16_t least_ms = s->shown != NULL ? ANSWER_LEAST_MS : HASTE_MS;
+        *grace_ms = *grace_ms / 2 > least_ms ? *grace_ms / 2 : least_ms;
     }
 }
 
-static bool fill_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, uint32_t now_ms)
+static bool fill_slot(struct acme_tlsalpn01 *t, unsigned i, uint32_t now_ms)
 {
-    if (t->listener->accept(t->listener->ctx, (unsigned)(s - t->slots)) != 1) {
+    struct acme_tlsalpn01_slot *s = &t->slots[i];
+
+    if (t->listener->accept(t->listener->ctx, i) != 1) {
         if (now_ms - t->came_ms >= QUIET_MS) {
-            t->patience_ms = PATIENCE_MS;
-            t->answer_ms = ANSWER_MS;
+            be_patient(t);
         }
         return false;
     }
@@ -112,7 +124,7 @@ static bool fill_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, u
     s->shown = NULL;
     s->opened_ms = s->since_ms = t->came_ms = now_ms;
     if (acme_visit_start(&s->visit, &t->host) != 0) {
-        free_slot(t, s);
+        free_slot(t, i);
     }
     return true;
 }
@@ -120,27 +132,28 @@ static bool fill_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, u
 /* He has had the word for longer than he may, and others want the slot, or may. */
 static bool is_over(const struct acme_tlsalpn01 *t, const struct acme_tlsalpn01_slot *s, uint32_t now_ms)
 {
-    uint32_t grace_ms = s->shown != NULL ? t->answer_ms : t->patience_ms;
+    uint32_t grace_ms = t->grace_ms[s->shown != NULL];
     return s->looks >= LOOKS && now_ms - s->since_ms >= grace_ms &&
            (t->taken == ACME_TLSALPN01_SLOTS || grace_ms == HASTE_MS);
 }
 
 /* Goes on with a visit. Returns true when something moved. What the visitor says earns him nothing, anybody can drip bytes; what
  * he takes gives him the word anew. */
-static bool serve_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, uint32_t now_ms)
+static bool serve_slot(struct acme_tlsalpn01 *t, unsigned i, uint32_t now_ms)
 {
+    struct acme_tlsalpn01_slot *s = &t->slots[i];
     int moved = 1;
     bool any = false;
 
-    for (unsigned i = 0; i < PIECES && moved > 0 && !t->worked; i++) {
-        moved = acme_visit_pump(&s->visit, t->listener, (unsigned)(s - t->slots));
+    for (unsigned n = 0; n < PIECES && moved > 0 && !t->worked; n++) {
+        moved = acme_visit_pump(&s->visit, t->listener, i);
         t->worked = s->visit.worked;
         s->since_ms = s->visit.took ? now_ms : s->since_ms;
         any = any || moved != 0;
     }
     s->looks = s->looks < LOOKS ? (uint8_t)(s->looks + 1) : LOOKS;
     if (moved < 0 || now_ms - s->opened_ms >= OPEN_MS || is_over(t, s, now_ms)) {
-        free_slot(t, s);
+        free_slot(t, i);
         return true;
     }
     return any;
@@ -155,9 +168,9 @@ static bool tlsalpn01_tick(void *ctx, uint32_t now_ms)
     bool moved = t->worked; /* of present(), which goes on */
 
     t->worked = false;
-    for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS && t->count > 0 && !t->worked; i++) {
-        struct acme_tlsalpn01_slot *s = &t->slots[t->next];
-        moved = (s->taken ? serve_slot(t, s, now_ms) : fill_slot(t, s, now_ms)) || moved;
+    for (unsigned n = 0; n < ACME_TLSALPN01_SLOTS && t->count > 0 && !t->worked; n++) {
+        unsigned i = in_hand(t);
+        moved = (t->slots[i].taken ? serve_slot(t, i, now_ms) : fill_slot(t, i, now_ms)) || moved;
         t->next = (uint8_t)((t->next + 1u) % ACME_TLSALPN01_SLOTS);
     }
     return moved;
@@ -217,7 +230,7 @@ static void tlsalpn01_withdraw(void *ctx, struct acme_challenge *challenge)
     for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS; i++) {
         struct acme_tlsalpn01_slot *s = &t->slots[i];
         if (s->taken && (t->count == 0 || s->shown == challenge)) {
-            free_slot(t, s);
+            free_slot(t, i);
         }
     }
     if (t->count == 0) {
@@ -235,14 +248,12 @@ int acme_tlsalpn01_init_sized(struct acme_tlsalpn01 *t, size_t size, const struc
     }
     memset(t, 0, sizeof(*t));
     t->listener = listener;
-    t->host = (struct acme_visit_host){
-        sys, {&acme_key_p256_ops, &t->key}, protocols, sizeof(protocols) / sizeof(protocols[0]), show, t};
+    t->host = (struct acme_visit_host){sys, {&acme_key_p256_ops, &t->key}, show, t};
     t->solver.ctx = t;
     t->solver.type = "tls-alpn-01";
     t->solver.present = tlsalpn01_present;
     t->solver.withdraw = tlsalpn01_withdraw;
     t->solver.tick = tlsalpn01_tick;
-    t->patience_ms = PATIENCE_MS;
-    t->answer_ms = ANSWER_MS;
+    be_patient(t);
     return 0;
 }

@@ -35,15 +35,14 @@ struct acme_tlsalpn01 {
     struct acme_visit_host host;
     struct acme_key_p256 key;
     struct acme_tlsalpn01_live live[ACME_NAMES_MAX];
-    struct acme_tlsalpn01_slot slots[ACME_TLSALPN01_SLOTS];
     uint8_t next;         /* the slot that is looked at first                 */
     uint8_t taken;        /* slots                                            */
     uint8_t count;        /* of answers on show                               */
     bool worked;          /* a public-key operation was done in this tick     */
     uint32_t answered;    /* times a live answer was seen, since init         */
     uint32_t came_ms;     /* when somebody came last                          */
-    uint16_t patience_ms; /* with who has not called for anybody yet          */
-    uint16_t answer_ms;   /* with who was shown a certificate                 */
+    uint16_t grace_ms[2]; /* for who has not called for a live name yet, for who has */
+    struct acme_tlsalpn01_slot slots[ACME_TLSALPN01_SLOTS];
 };
 
 /* Makes the solver. `listener` and `sys` are borrowed for good. Returns 0, or ACME_E_SIZE: the library was compiled with another
