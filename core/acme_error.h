@@ -13,9 +13,9 @@
     /* set-up: the caller's struct acme_setup */ \
     X(ACME_E_SIZE, -1, 0, "client compiled with other limits", "two objects saw different acme_config.h values") \
     X(ACME_E_NULL, -2, 0, "a required pointer is missing", "a member of struct acme_setup was left out") \
-    X(ACME_E_NAMES, -3, 0, "a name is no DNS name, is there twice, or one too many", "wildcard, IP address, empty label, over ACME_NAMES_MAX") \
+    X(ACME_E_NAMES, -3, 0, "a name is no DNS name, is there twice, or one too many", "wildcard, address that is not in the text CAs take, or without ACME_CFG_ADDRESSES, empty label, over ACME_NAMES_MAX") \
     X(ACME_E_WORK_SMALL, -4, 0, "a lent buffer is too small", "work below ACME_WORK_MIN, TLS record buffer below 837 bytes") \
-    X(ACME_E_TLS_NAME, -5, 0, "no host name to check the CA's certificate against", "the URL has an IP address: give tls_name, a DNS name in the server's certificate; addresses in it are not looked at, so one that has only these cannot be used") \
+    X(ACME_E_TLS_NAME, -5, 0, "no host name to check the CA's certificate against", "the URL has an IP address: give tls_name, a DNS name in the server's certificate; or ACME_CFG_ADDRESSES, and an address that can be read") \
     X(ACME_E_ANCHORS, -6, 0, "no usable trust anchor", "trust store empty, not PEM, or with no key of RSA 2048 to 4096, P-256 or P-384") \
     X(ACME_E_TEXT, -7, 0, "a text holds a forbidden character", "control character in product or a contact") \
     /* what is stored, and the system */ \
@@ -37,7 +37,7 @@
     /* TLS; acme_failure::tls_code has the engine's own number */ \
     X(ACME_E_TLS_UNTRUSTED, -40, 1, "the CA server's certificate is not trusted", "wrong trust store, captive portal, intercepting proxy, or the server does not send its intermediate") \
     X(ACME_E_TLS_DATES, -41, 1, "the CA server's certificate has expired", "not renewed, or clock ahead") \
-    X(ACME_E_TLS_HOST, -42, 1, "the CA server's certificate is for another name", "wrong URL or tls_name, captive portal; addresses and common names in it do not count") \
+    X(ACME_E_TLS_HOST, -42, 1, "the CA server's certificate is for another name", "wrong URL or tls_name, captive portal; common names in it do not count, nor do addresses for a name") \
     X(ACME_E_TLS_CERT, -43, 1, "the CA server's certificate is malformed or not allowed here", "not a CA, unknown critical extension, forbidden usage") \
     X(ACME_E_TLS_SIGNATURE, -44, 1, "a signature in the CA server's chain is wrong", "wrong intermediate, tampering, or an algorithm or curve this build lacks") \
     X(ACME_E_TLS_WEAK, -45, 1, "a key in the CA server's chain is too weak", "RSA below 2048 bits") \

@@ -21,20 +21,22 @@
 #define LOOKS           2 /* for bytes, at least, and not all in one tick that lasted long */
 #define PIECES          8 /* of what he says or takes, in one tick */
 
-#define ARPA_MAX 73 /* 32 digits, each with a dot, "ip6.arpa" */
-
 /* show() writes for acme_alpn_write(). */
 typedef char acme_tlsalpn01_room[ACME_VISIT_CERTIFICATE_MAX == ACME_ALPN_CERTIFICATE_MAX ? 1 : -1];
 
 /* --- names and certificates --- */
 
-/* An address as validators call for it: backwards (RFC 8738, 6). */
-static struct acme_slice arpa(char text[ARPA_MAX], const uint8_t *address, int len)
+struct acme_slice acme_tlsalpn01_host(char text[ACME_ARPA_MAX], const char *name)
 {
     static const char hex[] = "0123456789abcdef";
+    uint8_t address[ACME_ADDRESS_MAX];
+    const int len = acme_address_parse(acme_slice_of(name), address);
     struct acme_out o;
 
-    acme_out_init(&o, text, ARPA_MAX);
+    if (len == 0) {
+        return acme_slice_of(name);
+    }
+    acme_out_init(&o, text, ACME_ARPA_MAX);
     for (int i = len; i-- > 0;) {
         if (len == 4) {
             acme_out_u32(&o, address[i]);
@@ -52,16 +54,10 @@ static struct acme_slice arpa(char text[ARPA_MAX], const uint8_t *address, int l
 /* True when this name is called for: in any case, with a dot behind or without. */
 static bool is_called(const char *name, struct acme_slice sni)
 {
-    struct acme_slice called = acme_slice_of(name);
-    uint8_t address[ACME_ADDRESS_MAX];
-    char text[ARPA_MAX];
-    int len = acme_address_parse(called, address);
+    char text[ACME_ARPA_MAX];
 
-    if (len > 0) {
-        called = arpa(text, address, len);
-    }
     sni.len -= sni.len > 0 && sni.at[sni.len - 1] == '.' ? 1 : 0;
-    return acme_slice_is_nocase(sni, called);
+    return acme_slice_is_nocase(sni, acme_tlsalpn01_host(text, name));
 }
 
 /* The slot that is looked at. */

@@ -52,6 +52,11 @@ struct acme_tlsalpn01 {
 int acme_tlsalpn01_init_sized(struct acme_tlsalpn01 *t, size_t size, const struct acme_listener *listener,
                               const struct acme_sys *sys);
 
+/* What a validator calls for by SNI when it validates this name: the name itself, or in `text`, for which an address is written
+ * backwards, its arpa name (RFC 8738, 6). */
+#define ACME_ARPA_MAX 73 /* 32 digits, each with a dot, "ip6.arpa" */
+struct acme_slice acme_tlsalpn01_host(char text[ACME_ARPA_MAX], const char *name);
+
 /* True while an answer is on show, and the listener is in use. */
 static inline bool acme_tlsalpn01_busy(const struct acme_tlsalpn01 *t)
 {

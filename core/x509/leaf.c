@@ -92,10 +92,10 @@ int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len)
 static bool is_name(uint8_t tag, const struct acme_der *entry, const char *name)
 {
     uint8_t address[ACME_ADDRESS_MAX];
+    size_t len = (size_t)acme_address_parse(acme_slice_of(name), address);
 
-    if (ACME_CFG_ADDRESSES && tag == ACME_DER_IP_ADDRESS) {
-        size_t len = (size_t)acme_address_parse(acme_slice_of(name), address);
-        return len > 0 && acme_der_is(entry, address, len);
+    if (len > 0) {
+        return tag == ACME_DER_IP_ADDRESS && acme_der_is(entry, address, len);
     }
     return tag == ACME_DER_DNS_NAME && acme_slice_is_word(acme_slice(entry->at, entry->len), name);
 }

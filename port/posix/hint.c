@@ -7,6 +7,7 @@
 
 #include "report.h"
 #include "config.h"
+#include "wire/address.h"
 
 static const char another_server[] =
     "another server answered, or this one's answer did not get through unchanged: look "
@@ -49,8 +50,11 @@ static const struct type_row {
     {"tls", NULL, false, "a web server at port 80 of the name redirects the CA to https, and TLS fails there",
      "the CA met an error in TLS with a server it asked"},
     {"rateLimited", NULL, false, NULL, "a limit of the CA: its own words tell which"},
-    {"rejectedIdentifier", NULL, true, NULL, "the CA has a rule against this name"},
-    {"unsupportedIdentifier", NULL, true, NULL, "the CA does not issue for names of this kind"},
+    {"rejectedIdentifier", NULL, true, NULL,
+     "the CA has a rule against this name; private addresses and host names of no public domain are refused by "
+     "public CAs"},
+    {"unsupportedIdentifier", NULL, true, NULL,
+     "the CA does not issue for names of this kind; some take addresses only with a profile, see --profile"},
     {"badCSR", NULL, true, NULL,
      "the CA does not accept the certificate request: its key is P-256, its names are those asked for"},
     {"badPublicKey", NULL, true, NULL, "the CA does not accept the key: P-256 is all that is made here"},
@@ -326,6 +330,23 @@ static void by_evidence(const struct acme_report *r, const struct acme_failure *
     }
 }
 
+/* A CA that takes names only, or not these addresses, says so of the whole order. */
+static void say_addresses(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
+{
+    const struct acme_setup *s = r->client->setup;
+    bool about_names =
+        contains(r->told.type, "rejectedIdentifier") || contains(r->told.type, "unsupportedIdentifier");
+    const char *between = "; addresses asked for: ";
+
+    for (size_t i = 0; f->error == ACME_E_PROBLEM && about_names && i < s->name_count; i++) {
+        if (acme_is_address(s->names[i])) {
+            acme_out_text(o, between);
+            acme_out_text(o, s->names[i]);
+            between = ", ";
+        }
+    }
+}
+
 void acme_hint(const struct acme_report *r, struct acme_out *o)
 {
     const struct acme_failure *f = acme_failure(r->client);
@@ -360,6 +381,7 @@ void acme_hint(const struct acme_report *r, struct acme_out *o)
     if (o->len == start) {
         acme_out_text(o, hint != NULL ? hint : acme_error_text(f->error).cause);
     }
+    say_addresses(r, f, o);
 }
 
 bool acme_retry_helps(const struct acme_report *r)

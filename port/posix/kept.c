@@ -86,12 +86,13 @@ static int first_is(struct acme_config *c, const char *path, const char *name)
 int acme_kept_read(struct acme_config *c, int state, const char *name)
 {
     static char path[300];
-    char file[272];
+    char file[272], stored[254];
     struct twin twin = {file, ""};
     const char *owner = NULL, *why;
     int fd, code;
 
-    (void)snprintf(file, sizeof file, ".%s.conf", name);
+    acme_posix_file_name(stored, name);
+    (void)snprintf(file, sizeof file, ".%s.conf", stored);
     (void)snprintf(path, sizeof path, "%s", file);
     fd = openat(state, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     code = errno;

@@ -322,8 +322,8 @@ static void order_document(struct ca *ca, struct reply *p, unsigned number, bool
     size_t at =
         (size_t)snprintf(p->body, sizeof p->body, "{\"status\":\"%s\",\"expires\":null,\"identifiers\":[", o->status);
     for (unsigned i = 0; i < ca->plan->name_count; i++) {
-        at += (size_t)snprintf(p->body + at, sizeof p->body - at, "%s{\"type\":\"dns\",\"value\":\"%s\"}",
-                               i > 0 ? "," : "", ca->plan->names[i]);
+        at += (size_t)snprintf(p->body + at, sizeof p->body - at, "%s{\"type\":\"%s\",\"value\":\"%s\"}",
+                               i > 0 ? "," : "", ca_type_of(ca->plan->names[i]), ca->plan->names[i]);
     }
     at += (size_t)snprintf(p->body + at, sizeof p->body - at, "],");
     for (unsigned i = 0; all && i < ca->plan->name_count; i++) {
@@ -368,8 +368,8 @@ static void new_order(struct ca *ca, struct request *r, struct reply *p)
     char wanted[2400];
     size_t at = (size_t)snprintf(wanted, sizeof wanted, "{\"identifiers\":[");
     for (unsigned i = 0; i < ca->plan->name_count; i++) {
-        at += (size_t)snprintf(wanted + at, sizeof wanted - at, "%s{\"type\":\"dns\",\"value\":\"%s\"}",
-                               i > 0 ? "," : "", ca->plan->names[i]);
+        at += (size_t)snprintf(wanted + at, sizeof wanted - at, "%s{\"type\":\"%s\",\"value\":\"%s\"}",
+                               i > 0 ? "," : "", ca_type_of(ca->plan->names[i]), ca->plan->names[i]);
     }
     snprintf(wanted + at, sizeof wanted - at, "]");
     struct ca_wish wish = {0};
@@ -419,10 +419,11 @@ static void authz_document(struct ca *ca, struct request *r, struct reply *p)
     bool alone = ca->plan->minimal && responded;
     bool last = ca->plan->shuffled && ca->count[CA_AUTHZ] % 2 == 0;
     snprintf(p->body, sizeof p->body,
-             "{\"identifier\":{\"type\":\"dns\",\"value\":\"%s\"},\"status\":\"%s\","
+             "{\"identifier\":{\"type\":\"%s\",\"value\":\"%s\"},\"status\":\"%s\","
              "\"challenges\":[%s%s%s%s%s]}",
-             name_of(ca, r->authz), o->authz[r->authz].status, last && !alone ? strange : "",
-             last && !alone ? "," : "", http, last || alone ? "" : ",", last || alone ? "" : strange);
+             ca_type_of(name_of(ca, r->authz)), name_of(ca, r->authz), o->authz[r->authz].status,
+             last && !alone ? strange : "", last && !alone ? "," : "", http, last || alone ? "" : ",",
+             last || alone ? "" : strange);
 }
 
 /* A replica of the CA's database that lags. */
@@ -565,10 +566,7 @@ void ca_issue(struct ca *ca, struct ca_order *o, const char *payload)
     EVP_PKEY *key = X509_REQ_get0_pubkey(request);
     assert_int_equal(X509_REQ_verify(request, key), 1);
     ca_judge_csr(ca, request);
-    for (unsigned i = 0; i < ca->plan->name_count; i++) {
-        size_t used = strlen(san);
-        snprintf(san + used, sizeof san - used, "%sDNS:%s", i > 0 ? "," : "", ca->plan->names[i]);
-    }
+    ca_san(ca->plan, san, sizeof san);
     int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
     int64_t life_s = ca->plan->life_s;
     o->from = utc + (ca->plan->starts_in > 0         ? (int64_t)ca->plan->starts_in

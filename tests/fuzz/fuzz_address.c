@@ -35,7 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     }
     memcpy(text, data, len);
-    int got = acme_address_parse(acme_slice(fuzz_copy(&memory, data, len), len), address);
+    struct acme_slice copy = acme_slice(fuzz_copy(&memory, data, len), len);
+    int got = acme_address_read(copy, address);
+    MUST(got == 0 || got == 4 || got == 16 || got == -4 || got == -16);
+    MUST(acme_is_address(text) == (got > 0));
+    MUST(acme_name_is(copy, text)); /* it is itself, whatever it is */
+    got = acme_address_parse(copy, address);
     int family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
     if (inet_pton(family, text, want) != 1) {
         MUST(got == 0);
@@ -47,6 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         MUST(got == 0 || (strncmp(again, "::ffff:", 7) != 0 && memcmp(address, want, 16) == 0));
     } else {
         MUST(got == (strcmp(text, again) != 0 ? 0 : family == AF_INET ? 4 : 16));
+        MUST(strchr(text, '.') != NULL || acme_address_read(copy, address) != 0);
+        MUST(acme_name_is(copy, again) || strchr(text, '.') != NULL);
         MUST(got == 0 || memcmp(address, want, (size_t)got) == 0);
     }
     return 0;

@@ -159,7 +159,7 @@ CALM = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZRE
 class Pebble(Server):
     """Let's Encrypt's test CA. Debian's 2.4 unless `binary` says otherwise; `env` is added to CALM, None takes away."""
 
-    def __init__(self, folder, authority, binary="pebble", env=None, config=None, arguments=()):
+    def __init__(self, folder, authority, binary="pebble", env=None, config=None, arguments=(), listen="127.0.0.1"):
         os.makedirs(folder, exist_ok=True)
         self.resolver = Resolver(folder)
         self.port, self.management, self.http_port, self.tls_port = (free_port() for _ in range(4))
@@ -167,7 +167,7 @@ class Pebble(Server):
         self.directory = f"https://localhost:{self.port}/dir"
         path = os.path.join(folder, "pebble.json")
         with open(path, "w") as f:
-            json.dump({"pebble": {"listenAddress": f"127.0.0.1:{self.port}",
+            json.dump({"pebble": {"listenAddress": f"{listen}:{self.port}",
                                   "managementListenAddress": f"127.0.0.1:{self.management}",
                                   "certificate": authority.certificate, "privateKey": authority.key,
                                   "httpPort": self.http_port, "tlsPort": self.tls_port, **(config or {})}}, f)

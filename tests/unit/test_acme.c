@@ -177,9 +177,9 @@ static void init_refuses(void **state)
     REFUSES(ACME_E_TEXT, (w.setup.contacts = contacts, w.setup.contact_count = 2));
     REFUSES(ACME_E_TEXT, w.setup.product = "gateway\r\nX: y");
     REFUSES(ACME_E_TEXT, w.setup.profile = "short\nlived");
-    static const char *const names[] = {"",           "*.a.example", "192.0.2.1",    "0x7f000001",  "a.0X1",
+    static const char *const names[] = {"",           "*.a.example", "192.0.2.01",   "0x7f000001",  "a.0X1",
                                         "localhost.", "a..example",  ".example",     "a b.example", "-a.example",
-                                        "a.example.", "::1",         "a\"b.example", NULL};
+                                        "a.example.", "::01",        "a\"b.example", NULL};
     for (unsigned i = 0; i < LEN(names); i++) {
         REFUSES(ACME_E_NAMES, w.setup.names = &names[i]);
     }
@@ -190,14 +190,14 @@ static void init_refuses(void **state)
                 {"", ACME_E_URL_SCHEME},
                 {"https://", ACME_E_URL},
                 {"https://u@ca.test/", ACME_E_URL},
-                {"https://192.0.2.1/", ACME_E_TLS_NAME},
-                {"https://[::1]:14000/dir", ACME_E_TLS_NAME},
+                {"https://[1:2:3:4:5:6:192.0.2.1]/", ACME_E_TLS_NAME},
+                {"https://[::1::]:14000/dir", ACME_E_TLS_NAME},
                 {"https://ca.test:0/", ACME_E_URL},
                 {"https://ca.test/ x", ACME_E_URL}};
     for (unsigned i = 0; i < LEN(urls); i++) {
         REFUSES(urls[i].error, w.setup.ca.directory_url = urls[i].url);
     }
-    REFUSES(ACME_E_TLS_NAME, (w.setup.ca.directory_url = "https://192.0.2.1/", w.setup.ca.tls_name = ""));
+    REFUSES(ACME_E_TLS_NAME, (w.setup.ca.directory_url = "https://[::ffff:192.0.2.1]/", w.setup.ca.tls_name = ""));
     static char long_url[ACME_URL_MAX + 2] = CA_URL "/";
     memset(long_url + strlen(long_url), 'x', sizeof long_url - 1 - strlen(long_url));
     REFUSES(ACME_E_URL_LONG, w.setup.ca.directory_url = long_url);
@@ -206,9 +206,43 @@ static void init_refuses(void **state)
     assert_int_equal(acme_init(&w.client, NULL), ACME_E_NULL);
     assert_int_equal(acme_init_sized(&w.client, sizeof w.client - 1, &w.setup), ACME_E_SIZE);
     assert_int_equal(acme_start(NULL, ACME_NOW, 0), ACME_E_NULL);
-    w.setup.ca.directory_url = "https://192.0.2.1/";
+    w.setup.ca.directory_url = "https://[::ffff:192.0.2.1]/";
     w.setup.ca.tls_name = "ca.test";
     assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    done();
+}
+
+/* Names in their one text, and the CA's server at an address, in any. */
+static void addresses(void **state)
+{
+    static const char *const good[] = {"192.0.2.1", "2001:db8::1", "a.example"};
+    static const char *const twice[] = {"192.0.2.1", "2001:db8::1", "192.0.2.1"};
+    static const char *const urls[] = {"https://192.0.2.1/", "https://[2001:DB8:0::1]:14000/dir"};
+    static const char *const odd[] = {"2001:DB8::1",  "2001:db8:0::1", "[2001:db8::1]",  "2001:db8::1%eth0",
+                                      "192.0.2.1:80", "192.0.2",       "::ffff:c000:201"};
+
+    static const struct ca_plan plan = {ONE};
+
+    (void)state;
+    new_world(&plan);
+    device_setup(&w);
+    for (unsigned i = 0; i < LEN(good); i++) {
+        w.setup.names = &good[i];
+        assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    }
+    for (unsigned i = 0; i < LEN(urls); i++) {
+        w.setup.ca.directory_url = urls[i];
+        assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    }
+    for (unsigned i = 0; i < LEN(odd); i++) {
+        REFUSES(ACME_E_NAMES, w.setup.names = &odd[i]);
+    }
+    if (ACME_NAMES_MAX >= 3) {
+        w.setup.names = good;
+        w.setup.name_count = 3;
+        assert_int_equal(acme_init(&w.client, &w.setup), 0);
+        REFUSES(ACME_E_NAMES, (w.setup.names = twice, w.setup.name_count = 3));
+    }
     done();
 }
 
@@ -1182,6 +1216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(init_refuses),
+        cmocka_unit_test(addresses),
         cmocka_unit_test(empty_tls_name_is_none),
         cmocka_unit_test(set_up_is_passed_on),
         cmocka_unit_test(half_a_chain_is_had_again),

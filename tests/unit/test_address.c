@@ -175,12 +175,39 @@ static void every_pattern_of_zeros(void **state)
     }
 }
 
+/* What a CA writes is compared as bytes. */
+static void same_names(void **state)
+{
+    static const struct {
+        const char *theirs, *ours;
+        bool same;
+    } rows[] = {
+        {"a.example", "A.Example", true},      {"a.example", "b.example", false},
+        {"10.0.0.1", "10.0.0.1", true},        {"10.0.0.01", "10.0.0.1", true},
+        {"10.0.0.2", "10.0.0.1", false},       {"a.example", "10.0.0.1", false},
+        {"10.0.0.1", "a.example", false},      {"2001:db8::1", "2001:db8::1", true},
+        {"2001:DB8::1", "2001:db8::1", true},  {"2001:0db8:0:0:0:0:0:1", "2001:db8::1", true},
+        {"2001:db8::2", "2001:db8::1", false}, {"::ffff:a00:1", "10.0.0.1", false},
+        {"::", "2001:db8::1", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (acme_name_is(acme_slice_of(rows[i].theirs), rows[i].ours) != rows[i].same) {
+            fail_msg("\"%s\" and \"%s\"", rows[i].theirs, rows[i].ours);
+        }
+    }
+    assert_true(acme_is_address("::1") && acme_is_address("1.2.3.4"));
+    assert_false(acme_is_address("0::1") || acme_is_address("a.example") || acme_is_address(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(canonical_text_is_read),
         cmocka_unit_test(other_text_is_not),
         cmocka_unit_test(every_pattern_of_zeros),
+        cmocka_unit_test(same_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

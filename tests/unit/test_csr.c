@@ -38,6 +38,13 @@ static void judge(const uint8_t *der, size_t len, const char *const *names, size
     for (size_t i = 0; i < count; i++) {
         int type;
         const ASN1_IA5STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(list, (int)i), &type);
+        ASN1_OCTET_STRING *address = a2i_IPADDRESS(names[i]);
+        if (address != NULL) {
+            assert_int_equal(type, GEN_IPADD);
+            assert_int_equal(ASN1_OCTET_STRING_cmp(value, address), 0);
+            ASN1_OCTET_STRING_free(address);
+            continue;
+        }
         assert_int_equal(type, GEN_DNS);
         assert_int_equal(value->length, strlen(names[i]));
         for (int c = 0; c < value->length; c++) {
@@ -101,6 +108,15 @@ static void eight_names(void **state)
     every_buffer(names, 8);
 }
 
+/* In the order they are given in, which the CA compares. */
+static void addresses(void **state)
+{
+    static const char *const names[] = {"192.0.2.200", "2001:db8::1", "b.example", "10.0.0.1", "::"};
+    (void)state;
+    every_buffer(names, 1);
+    every_buffer(names, 5);
+}
+
 static void longest_name(void **state)
 {
     static char name[254];
@@ -151,8 +167,8 @@ static void key_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_name),     cmocka_unit_test(capitals),  cmocka_unit_test(eight_names),
-        cmocka_unit_test(longest_name), cmocka_unit_test(key_fails),
+        cmocka_unit_test(one_name),  cmocka_unit_test(capitals),     cmocka_unit_test(eight_names),
+        cmocka_unit_test(addresses), cmocka_unit_test(longest_name), cmocka_unit_test(key_fails),
     };
     return cmocka_run_group_tests(tests, make_key, NULL);
 }

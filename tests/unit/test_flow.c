@@ -559,6 +559,31 @@ static void long_urls_are_learned_twice(void **state)
 }
 
 /* Looked at once more for its URL: of several challenges the one whose answer is on show. */
+/* A CA that offers a DNS challenge for an address, which has no place in the DNS, is not taken at its word (RFC 8738, 7). */
+static void no_dns_solver_sees_an_address(void **state)
+{
+    static const char *const mixed[] = {"192.0.2.1", "2001:db8::1"};
+    static const char both[] =
+        "{\"status\":\"pending\",\"identifier\":{\"type\":\"ip\",\"value\":\"192.0.2.1\"},\"challenges\":["
+        "{\"type\":\"dns-01\",\"url\":\"" U "/c/1\",\"token\":\"t\"},"
+        "{\"type\":\"http-01\",\"url\":\"" U "/c/2\",\"token\":\"t\"}]}";
+    static const char dns_only[] =
+        "{\"status\":\"pending\",\"identifier\":{\"type\":\"ip\",\"value\":\"192.0.2.1\"},\"challenges\":["
+        "{\"type\":\"dns-01\",\"url\":\"" U "/c/1\",\"token\":\"t\"}]}";
+    static const struct acme_solver *const dns_first[] = {&dns, &http};
+
+    (void)state;
+    start(ACME_STEP_AUTHZ);
+    setup.names = mixed;
+    setup.solvers = dns_first;
+    assert_int_equal(reads(both, ""), ACME_STEP_PRESENT);
+    assert_int_equal(flow.at[0].solver, 1);
+    start(ACME_STEP_AUTHZ);
+    setup.names = mixed;
+    setup.solvers = dns_first;
+    assert_int_equal(reads(dns_only, ""), ACME_E_CHALLENGE_NONE);
+}
+
 static void the_url_is_of_the_solver_at_work(void **state)
 {
     (void)state;
@@ -988,6 +1013,7 @@ int main(void)
         cmocka_unit_test(presenting_takes_its_time),
         cmocka_unit_test(the_longest_token_fits),
         cmocka_unit_test(long_urls_are_learned_twice),
+        cmocka_unit_test(no_dns_solver_sees_an_address),
         cmocka_unit_test(the_url_is_of_the_solver_at_work),
         cmocka_unit_test(a_challenge_in_process_is_not_answered),
         cmocka_unit_test(pending_with_an_error_is_answered_again),

@@ -157,6 +157,16 @@ static void names(void **state)
         {"DNS:a.example,URI:https://a.example/", {"a.example"}, false},
         {"DNS:a.example,otherName:1.2.3;UTF8:a.example", {"a.example"}, false},
         {NULL, {"a.example"}, false},
+        {"IP:10.0.0.1", {"10.0.0.1"}, true},
+        {"IP:10.0.0.1", {"10.0.0.2"}, false},
+        {"IP:10.0.0.1", {"::ffff:a00:1"}, false},
+        {"IP:::ffff:a00:1", {"10.0.0.1"}, false},
+        {"DNS:10.0.0.1", {"10.0.0.1"}, false},
+        {"IP:2001:DB8:0:0:0:0:0:1", {"2001:db8::1"}, true},
+        {"DNS:a.example,IP:10.0.0.1,IP:2001:db8::1", {"2001:db8::1", "10.0.0.1", "a.example"}, true},
+        {"DNS:a.example,IP:10.0.0.1,IP:2001:db8::1", {"10.0.0.1", "a.example"}, false},
+        {"DNS:a.example,IP:10.0.0.1", {"a.example", "10.0.0.1", "2001:db8::1"}, false},
+        {"email:10.0.0.1", {"10.0.0.1"}, false},
     };
     struct acme_leaf leaf;
     size_t len;

@@ -372,7 +372,38 @@ static void wrong_names(void **state)
     assert_int_equal(refused(spec, "other.example.org"), ACME_E_TLS_HOST);
     assert_int_equal(refused(spec, "wild.example"), ACME_E_TLS_HOST);
     assert_int_equal(refused(spec, "a.b.wild.example"), ACME_E_TLS_HOST);
-    assert_int_equal(refused(address, "10.0.0.1"), ACME_E_TLS_HOST);
+    assert_int_equal(refused(address, "10.0.0.2"), ACME_E_TLS_HOST);
+    assert_int_equal(refused(address, HOST), ACME_E_TLS_HOST);
+    assert_int_equal(refused(address, "10.0.0.1"), 1);
+}
+
+/* An address is no server name (RFC 6066, 3): none goes out. A session with it goes on, but with no other. */
+static void addresses(void **state)
+{
+    static const char *const hosts[] = {"10.0.0.1", "10.0.0.1", "2001:db8::1", "2001:DB8::1", HOST, "2001:db8::1"};
+    static const bool resumes[] = {false, true, false, true, false, false};
+    struct maker_spec spec = {.san = "IP:10.0.0.1,IP:2001:db8::1,DNS:" HOST};
+    X509 *list[2] = {NULL, p256.cert[INTER]};
+
+    (void)state;
+    spec.key = p256.key[LEAF];
+    spec.issuer = p256.cert[INTER];
+    spec.issuer_key = p256.key[INTER];
+    list[0] = maker_certificate(&spec);
+    tls_server_init(&server, spec.key, list, 2, NULL);
+    memset(&tls, 0, sizeof tls);
+    for (unsigned i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        assert_int_equal(start(&p256.trust, hosts[i], sizeof buffer), 0);
+        assert_int_equal(shake(), 1);
+        assert_int_equal(SSL_session_reused(server.ssl), resumes[i]);
+        const char *name = SSL_get_servername(server.ssl, TLSEXT_NAMETYPE_host_name);
+        assert_true(strcmp(hosts[i], HOST) == 0 ? strcmp(name, HOST) == 0 : name == NULL);
+        talk();
+        acme_tls_end(&tls, &server.net);
+        tls_server_run(&server);
+    }
+    tls_server_free(&server);
+    X509_free(list[0]);
 }
 
 static void wrong_dates(void **state)
@@ -794,6 +825,7 @@ int main(void)
         cmocka_unit_test(other_curve),
         cmocka_unit_test(small_buffer),
         cmocka_unit_test(wrong_names),
+        cmocka_unit_test(addresses),
         cmocka_unit_test(wrong_dates),
         cmocka_unit_test(wrong_trust),
         cmocka_unit_test(not_a_ca),
