@@ -45,7 +45,7 @@ struct acme_net {
     void (*close)(void *ctx);
 };
 
-/* Incoming TCP connections for http-01, in slots 0..ACME_HTTP01_SLOTS-1. Listens only between start and stop. */
+/* Incoming TCP connections for http-01 or tls-alpn-01, in slots 0..ACME_HTTP01_SLOTS-1. Listens only between start and stop. */
 struct acme_listener {
     void *ctx;
 

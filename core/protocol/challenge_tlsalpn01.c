@@ -5,7 +5,7 @@
 #include "../wire/out.h"
 #include "../x509/alpn.h"
 
-/* A visit of OPEN_MS is over in any case. When every slot is taken, others may be waiting, and then one loses his who has had the
+/* A visit of OPEN_MS is over in any case. When every slot is taken, others may be waiting, and then he loses his who has had the
  * word for longer than this: who has not called for a live name yet, PATIENCE_MS, halved with each who ends so, down to
  * HASTE_MS; who was shown a certificate, ANSWER_MS, halved with each who does not finish, down to ANSWER_LEAST_MS, for
  * whoever knows the name can do that. Both are as before when nobody has come for QUIET_MS.
@@ -21,23 +21,22 @@
 #define LOOKS           2 /* for bytes, at least, and not all in one tick that lasted long */
 #define PIECES          8 /* of what he says or takes, in one tick */
 
-#define ARPA_MAX 73 /* 32 digits, each with a dot, "ip6.arpa" */
-
 /* show() writes for acme_alpn_write(). */
 typedef char acme_tlsalpn01_room[ACME_VISIT_CERTIFICATE_MAX == ACME_ALPN_CERTIFICATE_MAX ? 1 : -1];
 
-/* Behind the words of a web server: who offers one of those as well is no validator (RFC 8737, 3: a single name). */
-static const char *const protocols[] = {"h2", "http/1.1", "acme-tls/1"};
-
 /* --- names and certificates --- */
 
-/* An address as validators call for it: backwards (RFC 8738, 6). */
-static struct acme_slice arpa(char text[ARPA_MAX], const uint8_t *address, int len)
+struct acme_slice acme_tlsalpn01_host(char text[ACME_ARPA_MAX], const char *name)
 {
     static const char hex[] = "0123456789abcdef";
+    uint8_t address[ACME_ADDRESS_MAX];
+    const int len = acme_address_parse(acme_slice_of(name), address);
     struct acme_out o;
 
-    acme_out_init(&o, text, ARPA_MAX);
+    if (len == 0) {
+        return acme_slice_of(name);
+    }
+    acme_out_init(&o, text, ACME_ARPA_MAX);
     for (int i = len; i-- > 0;) {
         if (len == 4) {
             acme_out_u32(&o, address[i]);
@@ -55,45 +54,27 @@ static struct acme_slice arpa(char text[ARPA_MAX], const uint8_t *address, int l
 /* True when this name is called for: in any case, with a dot behind or without. */
 static bool is_called(const char *name, struct acme_slice sni)
 {
-    struct acme_slice called = acme_slice_of(name);
-    uint8_t address[ACME_ADDRESS_MAX];
-    char text[ARPA_MAX];
-    int len = acme_address_parse(called, address);
+    char text[ACME_ARPA_MAX];
 
-    if (len > 0) {
-        called = arpa(text, address, len);
-    }
     sni.len -= sni.len > 0 && sni.at[sni.len - 1] == '.' ? 1 : 0;
-    return acme_slice_is_nocase(sni, called);
+    return acme_slice_is_nocase(sni, acme_tlsalpn01_host(text, name));
 }
 
-/* What the certificate is made of. */
-static struct acme_alpn alpn_of(const struct acme_tlsalpn01 *t, const struct acme_challenge *c,
-                                uint8_t digest[ACME_SHA256_LEN])
+/* The slot that is looked at. */
+static unsigned in_hand(const struct acme_tlsalpn01 *t)
 {
-    const struct acme_slice authorization[] = {acme_slice_of(c->token), acme_slice_of("."),
-                                               acme_slice_of(c->thumbprint)};
-    struct acme_alpn alpn;
-
-    acme_sha256(authorization, 3, digest);
-    alpn.name = c->name;
-    alpn.digest = digest;
-    alpn.point = t->key.point;
-    return alpn;
+    return ACME_TLSALPN01_SLOTS > 1 ? t->next : 0;
 }
 
 /* For the visitor whose slot is looked at. */
-static size_t show(void *ctx, const char *name, uint8_t *buf)
+static int show(void *ctx, const char *name, uint8_t *buf)
 {
     struct acme_tlsalpn01 *t = ctx;
-    uint8_t digest[ACME_SHA256_LEN];
 
-    for (size_t i = 0; i < ACME_NAMES_MAX; i++) {
-        const struct acme_challenge *c = t->live[i].challenge;
-        if (c != NULL && is_called(c->name, acme_slice_of(name))) {
-            struct acme_alpn alpn = alpn_of(t, c, digest);
-            t->slots[t->next].shown = c;
-            return acme_alpn_write(&alpn, t->live[i].signature, buf);
+    for (struct acme_tlsalpn01_live *live = t->live; live < t->live + ACME_NAMES_MAX; live++) {
+        if (live->challenge != NULL && is_called(live->challenge->name, acme_slice_of(name))) {
+            t->slots[in_hand(t)].shown = live->challenge;
+            return acme_alpn_write(buf, live->challenge, &t->host.key, live->signature, false);
         }
     }
     return 0;
@@ -101,62 +82,74 @@ static size_t show(void *ctx, const char *name, uint8_t *buf)
 
 /* --- slots --- */
 
-static void free_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s)
+static void be_patient(struct acme_tlsalpn01 *t)
 {
-    t->listener->close(t->listener->ctx, (unsigned)(s - t->slots));
+    t->grace_ms[false] = PATIENCE_MS;
+    t->grace_ms[true] = ANSWER_MS;
+}
+
+static void free_slot(struct acme_tlsalpn01 *t, unsigned i)
+{
+    struct acme_tlsalpn01_slot *s = &t->slots[i];
+
+    t->listener->close(t->listener->ctx, i);
     s->taken = false;
+    t->taken--;
     if (s->visit.done) {
         t->answered++;
-    } else if (s->shown != NULL) {
-        t->answer_ms = t->answer_ms / 2 > ANSWER_LEAST_MS ? t->answer_ms / 2 : ANSWER_LEAST_MS;
-    } else if (t->patience_ms > HASTE_MS) {
-        t->patience_ms /= 2;
+    } else {
+        uint16_t *grace_ms = &t->grace_ms[s->shown != NULL];
+        uint16_t least_ms = s->shown != NULL ? ANSWER_LEAST_MS : HASTE_MS;
+        *grace_ms = *grace_ms / 2 > least_ms ? *grace_ms / 2 : least_ms;
     }
 }
 
-static bool fill_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, uint32_t now_ms)
+static bool fill_slot(struct acme_tlsalpn01 *t, unsigned i, uint32_t now_ms)
 {
-    if (t->listener->accept(t->listener->ctx, (unsigned)(s - t->slots)) != 1) {
+    struct acme_tlsalpn01_slot *s = &t->slots[i];
+
+    if (t->listener->accept(t->listener->ctx, i) != 1) {
         if (now_ms - t->came_ms >= QUIET_MS) {
-            t->patience_ms = PATIENCE_MS;
-            t->answer_ms = ANSWER_MS;
+            be_patient(t);
         }
         return false;
     }
     s->taken = true;
+    t->taken++;
     s->looks = 0;
     s->shown = NULL;
     s->opened_ms = s->since_ms = t->came_ms = now_ms;
     if (acme_visit_start(&s->visit, &t->host) != 0) {
-        free_slot(t, s);
+        free_slot(t, i);
     }
     return true;
 }
 
-/* For how much longer he has had the word than he may; below 0: he is still within it. */
-static int32_t over_ms(const struct acme_tlsalpn01 *t, const struct acme_tlsalpn01_slot *s, uint32_t now_ms)
+/* He has had the word for longer than he may, and others want the slot, or may. */
+static bool is_over(const struct acme_tlsalpn01 *t, const struct acme_tlsalpn01_slot *s, uint32_t now_ms)
 {
-    uint32_t grace_ms = s->shown != NULL ? t->answer_ms : t->patience_ms;
-    return s->looks < LOOKS ? -1 : (int32_t)(now_ms - s->since_ms - grace_ms);
+    uint32_t grace_ms = t->grace_ms[s->shown != NULL];
+    return s->looks >= LOOKS && now_ms - s->since_ms >= grace_ms &&
+           (t->taken == ACME_TLSALPN01_SLOTS || grace_ms == HASTE_MS);
 }
 
 /* Goes on with a visit. Returns true when something moved. What the visitor says earns him nothing, anybody can drip bytes; what
  * he takes gives him the word anew. */
-static bool serve_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, uint32_t now_ms)
+static bool serve_slot(struct acme_tlsalpn01 *t, unsigned i, uint32_t now_ms)
 {
+    struct acme_tlsalpn01_slot *s = &t->slots[i];
     int moved = 1;
     bool any = false;
 
-    for (unsigned i = 0; i < PIECES && moved > 0 && !t->worked; i++) {
-        moved = acme_visit_pump(&s->visit, t->listener, (unsigned)(s - t->slots));
+    for (unsigned n = 0; n < PIECES && moved > 0 && !t->worked; n++) {
+        moved = acme_visit_pump(&s->visit, t->listener, i);
         t->worked = s->visit.worked;
         s->since_ms = s->visit.took ? now_ms : s->since_ms;
         any = any || moved != 0;
     }
     s->looks = s->looks < LOOKS ? (uint8_t)(s->looks + 1) : LOOKS;
-    if (moved < 0 || now_ms - s->opened_ms >= OPEN_MS ||
-        (s->shown == NULL && t->patience_ms == HASTE_MS && over_ms(t, s, now_ms) >= 0)) {
-        free_slot(t, s);
+    if (moved < 0 || now_ms - s->opened_ms >= OPEN_MS || is_over(t, s, now_ms)) {
+        free_slot(t, i);
         return true;
     }
     return any;
@@ -164,43 +157,17 @@ static bool serve_slot(struct acme_tlsalpn01 *t, struct acme_tlsalpn01_slot *s, 
 
 /* --- the solver --- */
 
-bool acme_tlsalpn01_busy(const struct acme_tlsalpn01 *t)
-{
-    for (size_t i = 0; i < ACME_NAMES_MAX; i++) {
-        if (t->live[i].challenge != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Only who could be heard in this tick is judged: others' public-key operations are not his fault. */
 static bool tlsalpn01_tick(void *ctx, uint32_t now_ms)
 {
     struct acme_tlsalpn01 *t = ctx;
-    struct acme_tlsalpn01_slot *last = NULL;
     bool moved = t->worked; /* of present(), which goes on */
-    unsigned taken = 0;
 
     t->worked = false;
-    if (!acme_tlsalpn01_busy(t)) {
-        return moved;
-    }
-    for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS && !t->worked; i++) {
-        struct acme_tlsalpn01_slot *s = &t->slots[t->next];
-        moved = (s->taken ? serve_slot(t, s, now_ms) : fill_slot(t, s, now_ms)) || moved;
-        if (s->taken && over_ms(t, s, now_ms) >= 0 &&
-            (last == NULL || over_ms(t, s, now_ms) > over_ms(t, last, now_ms))) {
-            last = s;
-        }
+    for (unsigned n = 0; n < ACME_TLSALPN01_SLOTS && t->count > 0 && !t->worked; n++) {
+        unsigned i = in_hand(t);
+        moved = (t->slots[i].taken ? serve_slot(t, i, now_ms) : fill_slot(t, i, now_ms)) || moved;
         t->next = (uint8_t)((t->next + 1u) % ACME_TLSALPN01_SLOTS);
-    }
-    for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS; i++) {
-        taken += t->slots[i].taken ? 1 : 0;
-    }
-    if (taken == ACME_TLSALPN01_SLOTS && last != NULL) {
-        free_slot(t, last);
-        moved = true;
     }
     return moved;
 }
@@ -221,7 +188,7 @@ static int tlsalpn01_present(void *ctx, struct acme_challenge *challenge)
 {
     struct acme_tlsalpn01 *t = ctx;
     struct acme_tlsalpn01_live *live = find(t, NULL);
-    uint8_t digest[ACME_SHA256_LEN], scratch[ACME_ALPN_CERTIFICATE_MAX];
+    uint8_t scratch[ACME_ALPN_CERTIFICATE_MAX];
     int done = t->listener->start(t->listener->ctx);
 
     if (done != 1 || find(t, challenge) != NULL) {
@@ -237,12 +204,12 @@ static int tlsalpn01_present(void *ctx, struct acme_challenge *challenge)
     if (!t->key.ready) {
         return t->host.key.ops->generate(&t->key, t->host.sys);
     }
-    struct acme_alpn alpn = alpn_of(t, challenge, digest);
-    done = acme_alpn_sign(&alpn, &t->host.key, scratch, live->signature);
+    done = acme_alpn_write(scratch, challenge, &t->host.key, live->signature, true);
     if (done != 0) {
         return done;
     }
     live->challenge = challenge;
+    t->count++;
     return 1;
 }
 
@@ -254,15 +221,15 @@ static void tlsalpn01_withdraw(void *ctx, struct acme_challenge *challenge)
 
     if (live != NULL) {
         live->challenge = NULL;
+        t->count--;
     }
-    bool busy = acme_tlsalpn01_busy(t);
     for (unsigned i = 0; i < ACME_TLSALPN01_SLOTS; i++) {
         struct acme_tlsalpn01_slot *s = &t->slots[i];
-        if (s->taken && (!busy || s->shown == challenge)) {
-            free_slot(t, s);
+        if (s->taken && (t->count == 0 || s->shown == challenge)) {
+            free_slot(t, i);
         }
     }
-    if (!busy) {
+    if (t->count == 0) {
         t->listener->stop(t->listener->ctx);
         acme_key_p256_wipe(&t->key);
         t->worked = false;
@@ -277,19 +244,12 @@ int acme_tlsalpn01_init_sized(struct acme_tlsalpn01 *t, size_t size, const struc
     }
     memset(t, 0, sizeof(*t));
     t->listener = listener;
-    t->host.sys = sys;
-    t->host.key.ops = &acme_key_p256_ops;
-    t->host.key.handle = &t->key;
-    t->host.protocol = protocols;
-    t->host.protocol_count = sizeof(protocols) / sizeof(protocols[0]);
-    t->host.show = show;
-    t->host.ctx = t;
+    t->host = (struct acme_visit_host){sys, {&acme_key_p256_ops, &t->key}, show, t};
     t->solver.ctx = t;
     t->solver.type = "tls-alpn-01";
     t->solver.present = tlsalpn01_present;
     t->solver.withdraw = tlsalpn01_withdraw;
     t->solver.tick = tlsalpn01_tick;
-    t->patience_ms = PATIENCE_MS;
-    t->answer_ms = ANSWER_MS;
+    be_patient(t);
     return 0;
 }

@@ -35,13 +35,14 @@ struct acme_tlsalpn01 {
     struct acme_visit_host host;
     struct acme_key_p256 key;
     struct acme_tlsalpn01_live live[ACME_NAMES_MAX];
-    struct acme_tlsalpn01_slot slots[ACME_TLSALPN01_SLOTS];
     uint8_t next;         /* the slot that is looked at first                 */
+    uint8_t taken;        /* slots                                            */
+    uint8_t count;        /* of answers on show                               */
     bool worked;          /* a public-key operation was done in this tick     */
     uint32_t answered;    /* times a live answer was seen, since init         */
     uint32_t came_ms;     /* when somebody came last                          */
-    uint16_t patience_ms; /* with who has not called for anybody yet          */
-    uint16_t answer_ms;   /* with who was shown a certificate                 */
+    uint16_t grace_ms[2]; /* for who has not called for a live name yet, for who has */
+    struct acme_tlsalpn01_slot slots[ACME_TLSALPN01_SLOTS];
 };
 
 /* Makes the solver. `listener` and `sys` are borrowed for good. Returns 0, or ACME_E_SIZE: the library was compiled with another
@@ -51,8 +52,16 @@ struct acme_tlsalpn01 {
 int acme_tlsalpn01_init_sized(struct acme_tlsalpn01 *t, size_t size, const struct acme_listener *listener,
                               const struct acme_sys *sys);
 
+/* What a validator calls for by SNI when it validates this name: the name itself, or in `text`, for which an address is written
+ * backwards, its arpa name (RFC 8738, 6). */
+#define ACME_ARPA_MAX 73 /* 32 digits, each with a dot, "ip6.arpa" */
+struct acme_slice acme_tlsalpn01_host(char text[ACME_ARPA_MAX], const char *name);
+
 /* True while an answer is on show, and the listener is in use. */
-bool acme_tlsalpn01_busy(const struct acme_tlsalpn01 *t);
+static inline bool acme_tlsalpn01_busy(const struct acme_tlsalpn01 *t)
+{
+    return t->count > 0;
+}
 
 #ifdef __cplusplus
 }

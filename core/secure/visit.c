@@ -15,6 +15,10 @@
 static const uint16_t suites[] = {BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
                                   BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256};
 
+/* BearSSL takes the first that is offered: who offers a word of the web as well is no validator, they offer a single one. */
+#define PROTOCOLS 3
+static const char *const protocols[PROTOCOLS] = {"h2", "http/1.1", "acme-tls/1"};
+
 static struct acme_visit *visit_of(const br_ssl_server_policy_class **ctx)
 {
     return (struct acme_visit *)(void *)ctx;
@@ -29,13 +33,14 @@ static int choose(const br_ssl_server_policy_class **ctx, const br_ssl_server_co
     size_t count;
     const br_suite_translated *suite = br_ssl_server_get_client_suites(server, &count);
 
-    if (br_ssl_engine_get_selected_protocol(&v->server.eng) != host->protocol[host->protocol_count - 1]) {
+    if (br_ssl_engine_get_selected_protocol(&v->server.eng) != protocols[PROTOCOLS - 1]) {
         return 0;
     }
-    v->chain.data_len = host->show(host->ctx, br_ssl_engine_get_server_name(&v->server.eng), v->certificate);
-    v->chain.data = v->certificate + sizeof v->certificate - v->chain.data_len;
-    v->shown = v->chain.data_len > 0;
+    int shown = host->show(host->ctx, br_ssl_engine_get_server_name(&v->server.eng), v->certificate);
+    v->shown = shown > 0;
     v->unknown = !v->shown;
+    v->chain.data_len = (size_t)shown;
+    v->chain.data = v->certificate + sizeof v->certificate - shown;
     choices->cipher_suite = suite[0][0];
     choices->algo_id = 0xff00 + br_sha256_ID; /* the data is hashed first */
     choices->chain = &v->chain;
@@ -69,10 +74,9 @@ int acme_visit_start(struct acme_visit *v, const struct acme_visit_host *host)
     unsigned char seed[ACME_SEED_LEN];
     bool drawn = acme_seed_draw(host->sys, seed);
 
+    memset(v, 0, sizeof *v);
     v->policy = &policy;
     v->host = host;
-    v->worked = v->took = v->shown = v->unknown = v->done = false;
-    br_ssl_server_zero(&v->server);
     br_ssl_engine_set_versions(eng, BR_TLS12, BR_TLS12);
     br_ssl_engine_set_suites(eng, suites, sizeof suites / sizeof suites[0]);
     br_ssl_engine_set_hash(eng, br_sha256_ID, &br_sha256_vtable);
@@ -81,8 +85,7 @@ int acme_visit_start(struct acme_visit *v, const struct acme_visit_host *host)
     br_ssl_engine_set_ec(eng, &acme_ec);
     br_ssl_server_set_policy(&v->server, &v->policy);
     /* BearSSL only reads the list. */
-    br_ssl_engine_set_protocol_names(eng, (const char **)(uintptr_t)host->protocol, host->protocol_count);
-    br_ssl_engine_add_flags(eng, BR_OPT_NO_RENEGOTIATION);
+    br_ssl_engine_set_protocol_names(eng, (const char **)(uintptr_t)protocols, PROTOCOLS);
     br_ssl_engine_set_buffer(eng, v->buffer, sizeof v->buffer, 0);
     br_ssl_engine_inject_entropy(eng, seed, sizeof seed);
     acme_wipe(seed, sizeof seed);

@@ -1,5 +1,6 @@
 /* visit.h - TLS 1.2 from the other side: a visitor is shown a certificate that was made for him, and has seen all there is.
  *
+ * He has to offer "acme-tls/1" by ALPN (RFC 8737, 6.2), and no word of the web, for then he wants another server.
  * ECDHE-ECDSA with P-256 or P-384, AES-GCM or ChaCha20-Poly1305; no other. A record buffer of a few hundred bytes does: in a
  * handshake only the last record is encrypted, and BearSSL takes the others in pieces. */
 #ifndef ACME_SECURE_VISIT_H
@@ -19,14 +20,11 @@ extern "C" {
 /* What visits have in common. Borrowed as long as there are any. */
 struct acme_visit_host {
     const struct acme_sys *sys;
-    struct acme_key key; /* of every certificate, P-256        */
-    const char *const
-        *protocol; /* for ALPN, the last is the one that is spoken; who offers one before it means another server */
-    uint16_t protocol_count;
+    struct acme_key key; /* of every certificate, P-256 */
 
     /* Makes the certificate for whom the visitor calls (SNI; empty: nobody), so that its DER ends at
-     * buf + ACME_VISIT_CERTIFICATE_MAX. Returns its length; 0: he is sent away with unrecognized_name. */
-    size_t (*show)(void *ctx, const char *name, uint8_t *buf);
+     * buf + ACME_VISIT_CERTIFICATE_MAX. Returns its length; 0 or less: he is sent away with unrecognized_name. */
+    int (*show)(void *ctx, const char *name, uint8_t *buf);
     void *ctx;
 };
 
@@ -34,7 +32,7 @@ struct acme_visit_host {
 struct acme_visit {
     const br_ssl_server_policy_class *policy;
     const struct acme_visit_host *host;
-    bool worked;  /* the last pump may have done a public-key operation */
+    bool worked;  /* the last pump has done a public-key operation */
     bool took;    /* in the last pump he has taken bytes                */
     bool shown;   /* a certificate */
     bool unknown; /* whom he called for */

@@ -1,6 +1,7 @@
 /* alpn.c - see alpn.h. */
 #include "alpn.h"
 
+#include "../secure/digest.h"
 #include "../wire/der.h"
 #include "parts.h"
 
@@ -34,42 +35,41 @@ static const uint8_t head[] = {
 static const uint8_t identifier[] = {0x30, 0x31, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
                                      0x01, 0x1f, 0x01, 0x01, 0xff, 0x04, 0x22, 0x04, 0x20};
 
-/* TBSCertificate, in front of what is there. */
-static void write_body(struct acme_der_out *o, const struct acme_alpn *alpn)
+int acme_alpn_write(uint8_t *buf, const struct acme_challenge *challenge, const struct acme_key *key,
+                    uint8_t signature[64], bool sign)
 {
-    size_t end = o->start;
-
-    acme_der_bytes(o, alpn->digest, ACME_SHA256_LEN);
-    acme_der_bytes(o, identifier, sizeof identifier);
-    acme_parts_names(o, &alpn->name, 1);
-    acme_der_wrap(o, ACME_DER_SEQUENCE, end);
-    acme_der_wrap(o, ACME_DER_CONTEXT_0 + 3, end);
-    acme_der_bytes(o, alpn->point, 65);
-    acme_der_bytes(o, acme_spki_p256, sizeof acme_spki_p256);
-    acme_der_bytes(o, head, sizeof head);
-    acme_der_wrap(o, ACME_DER_SEQUENCE, end);
-}
-
-int acme_alpn_sign(const struct acme_alpn *alpn, const struct acme_key *key, uint8_t *scratch, uint8_t signature[64])
-{
+    const struct acme_slice authorization[] = {acme_slice_of(challenge->token), acme_slice_of("."),
+                                               acme_slice_of(challenge->thumbprint)};
     struct acme_der_out o;
     struct acme_slice body;
     uint8_t digest[ACME_SHA256_LEN];
+    uint8_t point[65];
+    size_t end;
+    int err = key->ops->point(key->handle, point);
 
-    acme_der_init(&o, scratch, ACME_ALPN_CERTIFICATE_MAX);
-    write_body(&o, alpn);
-    body = acme_slice(o.at + o.start, o.cap - o.start);
-    acme_sha256(&body, 1, digest);
-    return key->ops->sign(key->handle, digest, signature);
-}
-
-size_t acme_alpn_write(const struct acme_alpn *alpn, const uint8_t signature[64], uint8_t *buf)
-{
-    struct acme_der_out o;
-
+    if (err < 0) {
+        return err;
+    }
     acme_der_init(&o, buf, ACME_ALPN_CERTIFICATE_MAX);
-    acme_parts_signature(&o, signature);
-    write_body(&o, alpn);
+    if (!sign) {
+        acme_parts_signature(&o, signature);
+    }
+    end = o.start;
+    acme_sha256(authorization, 3, digest);
+    acme_der_bytes(&o, digest, sizeof digest);
+    acme_der_bytes(&o, identifier, sizeof identifier);
+    acme_parts_names(&o, &challenge->name, 1);
+    acme_der_wrap(&o, ACME_DER_SEQUENCE, end);
+    acme_der_wrap(&o, ACME_DER_CONTEXT_0 + 3, end);
+    acme_der_bytes(&o, point, sizeof point);
+    acme_der_bytes(&o, acme_spki_p256, sizeof acme_spki_p256);
+    acme_der_bytes(&o, head, sizeof head);
+    acme_der_wrap(&o, ACME_DER_SEQUENCE, end);
+    if (sign) {
+        body = acme_slice(o.at + o.start, end - o.start);
+        acme_sha256(&body, 1, digest);
+        return key->ops->sign(key->handle, digest, signature);
+    }
     acme_der_wrap(&o, ACME_DER_SEQUENCE, o.cap);
-    return o.cap - o.start;
+    return (int)(o.cap - o.start);
 }

@@ -69,7 +69,7 @@ struct acme_posix_net {
 };
 void acme_posix_net_init(struct acme_posix_net *n);
 
-/* Incoming connections for http-01. */
+/* Incoming connections for http-01 and tls-alpn-01. */
 struct acme_posix_listener {
     struct acme_listener listener;
     const char *address; /* IP address to listen on; NULL: all, IPv6 and IPv4 */

@@ -196,7 +196,9 @@ static size_t write_hello(char *to, size_t cap, const char *name)
                                                      rest[] = {0, 10, 0, 4, 0, 2, 0,  23, 0,  13, 0,
                                                                4, 0,  2, 4, 3, 0, 16, 0,  13, 0,  11};
     static const char protocol[] = "\nacme-tls/1";
-    const size_t len = strlen(name), extensions = len + 9 + sizeof rest + sizeof protocol - 1,
+    char text[ACME_ARPA_MAX];
+    const struct acme_slice host = acme_tlsalpn01_host(text, name);
+    const size_t len = host.len, extensions = len + 9 + sizeof rest + sizeof protocol - 1,
                  body = sizeof version_and_random + sizeof suites + 2 + extensions;
     struct acme_out o;
 
@@ -213,7 +215,7 @@ static size_t write_hello(char *to, size_t cap, const char *name)
     put16(&o, len + 3);
     acme_out_bytes(&o, "", 1);
     put16(&o, len);
-    acme_out_text(&o, name);
+    acme_out_slice(&o, host);
     acme_out_bytes(&o, rest, sizeof rest);
     acme_out_text(&o, protocol);
     return o.len;

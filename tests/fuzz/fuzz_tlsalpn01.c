@@ -92,6 +92,13 @@ static int no_sign(void *handle, const uint8_t digest[32], uint8_t signature[64]
     return 0;
 }
 
+static int no_point(void *handle, uint8_t point[65])
+{
+    (void)handle;
+    memset(point, 4, 65);
+    return 0;
+}
+
 static int no_generate(void *handle, const struct acme_sys *sys)
 {
     struct acme_key_p256 *key = handle;
@@ -100,7 +107,7 @@ static int no_generate(void *handle, const struct acme_sys *sys)
     return 0;
 }
 
-static const struct acme_key_ops ops = {NULL, no_sign, no_generate, NULL, NULL};
+static const struct acme_key_ops ops = {no_point, no_sign, no_generate, NULL, NULL};
 
 /* --- the second reader: does a ClientHello have these, wherever they stand? --- */
 
@@ -209,11 +216,12 @@ static void judge(const uint8_t *said, size_t len)
         MUST(named && offered);
         return;
     }
-    MUST(world.sent_len == 7 && memcmp(world.sent, "\x15\3", 2) == 0);
+    MUST(world.sent_len == 7 && world.sent[0] == 0x15);
     if (world.sent[5] == 1) {
-        MUST(world.sent[6] == 0); /* close_notify, to who has said so */
+        MUST(world.sent[6] == 0); /* close_notify, to who has said so, maybe before there was a version */
         return;
     }
+    MUST(world.sent[1] == 3 || world.sent[6] == 70); /* there is none */
     MUST(world.sent[6] == 40 || world.sent[6] == 70 || world.sent[6] == 86 || (world.sent[6] == 112 && offered));
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <openssl/sha.h>
+
 #include "x509/alpn.h"
 
 static struct acme_key_p256 memory;
@@ -15,21 +17,24 @@ static int take_key(void **state)
     return acme_key_p256_ops.generate(&memory, &maker_sys);
 }
 
-static const uint8_t *make(const char *name, const uint8_t digest[32], size_t *len)
+#define TOKEN      "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
+#define THUMBPRINT "nP1qzpXGymHBrUEepNY9HCsQk7K8KhOypzEt62jcerQ"
+
+static const uint8_t *make(const char *name, size_t *len)
 {
-    const struct acme_alpn alpn = {name, digest, memory.point};
+    const struct acme_challenge challenge = {.name = name, .token = TOKEN, .thumbprint = THUMBPRINT};
     uint8_t scratch[ACME_ALPN_CERTIFICATE_MAX], signature[64];
 
     memset(room, '#', sizeof room);
-    assert_int_equal(acme_alpn_sign(&alpn, &key, scratch, signature), 0);
-    *len = acme_alpn_write(&alpn, signature, buf);
+    assert_int_equal(acme_alpn_write(scratch, &challenge, &key, signature, true), 0);
+    *len = (size_t)acme_alpn_write(buf, &challenge, &key, signature, false);
     assert_memory_equal(room, "################", 16);
     assert_memory_equal(buf + ACME_ALPN_CERTIFICATE_MAX, "################", 16);
     return buf + ACME_ALPN_CERTIFICATE_MAX - *len;
 }
 
 /* What CAs look at: of Boulder and step-ca, 2026-11. */
-static void judge(const uint8_t *der, size_t len, const uint8_t digest[32], int type, const void *name, int name_len)
+static void judge(const uint8_t *der, size_t len, int type, const void *name, int name_len)
 {
     static const uint8_t identifier[] = {0x30, 0x31, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
                                          0x01, 0x1f, 0x01, 0x01, 0xff, 0x04, 0x22, 0x04, 0x20};
@@ -39,6 +44,7 @@ static void judge(const uint8_t *der, size_t len, const uint8_t digest[32], int 
     time_t early = 946684801, late = (time_t)253402300798;
     uint8_t *extension = NULL;
     GENERAL_NAMES *names;
+    uint8_t digest[32];
     int value_type;
 
     assert_non_null(x);
@@ -60,14 +66,13 @@ static void judge(const uint8_t *der, size_t len, const uint8_t digest[32], int 
     assert_int_equal(i2d_X509_EXTENSION(X509_get_ext(x, 1), &extension), 51);
     assert_memory_equal(extension, identifier, sizeof identifier);
     value = extension + sizeof identifier;
+    SHA256((const unsigned char *)TOKEN "." THUMBPRINT, strlen(TOKEN "." THUMBPRINT), digest);
     assert_memory_equal(value, digest, 32);
     OPENSSL_free(extension);
     GENERAL_NAMES_free(names);
     EVP_PKEY_free(ours);
     X509_free(x);
 }
-
-static const uint8_t some_digest[32] = "0123456789abcdefghijklmnopqrstu";
 
 /* All that is signed, but the key: any change of it has to be meant. */
 static void golden(void **state)
@@ -87,10 +92,11 @@ static void golden(void **state)
                                     "\x30\x1c\x06\x03\x55\x1d\x11\x04\x15\x30\x13\x82\x11"
                                     "device.example.ne"
                                     "\x30\x31\x06\x08\x2b\x06\x01\x05\x05\x07\x01\x1f\x01\x01\xff\x04\x22\x04\x20"
-                                    "0123456789abcdefghijklmnopqrstu\0"
+                                    "\x34\x6c\x0a\xa1\x70\x60\x09\x3f\x09\x84\x46\xb4\x6c\xae\xc0\xc1"
+                                    "\xf4\xaa\x1f\x2b\xbf\x65\x67\xae\x81\x5d\x3b\x7c\xb1\x88\x56\xad"
                                     "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02\x03";
     size_t len;
-    const uint8_t *der = make("Device.Example.NE", some_digest, &len);
+    const uint8_t *der = make("Device.Example.NE", &len);
 
     (void)state;
     assert_memory_equal(der, "\x30\x82", 2);
@@ -118,8 +124,8 @@ static void names(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const uint8_t *der = make(rows[i].name, some_digest, &len);
-        judge(der, len, some_digest, rows[i].type, rows[i].value, rows[i].len);
+        const uint8_t *der = make(rows[i].name, &len);
+        judge(der, len, rows[i].type, rows[i].value, rows[i].len);
     }
 }
 
@@ -137,16 +143,16 @@ static void sizes(void **state)
     for (size_t chars = 253; chars > 9; chars -= chars > 100 ? 1 : 9) {
         name[chars] = '\0';
         name[chars - 1] = 'z';
-        const uint8_t *der = make(name, some_digest, &len);
-        judge(der, len, some_digest, GEN_DNS, name, (int)chars);
+        const uint8_t *der = make(name, &len);
+        judge(der, len, GEN_DNS, name, (int)chars);
     }
     for (unsigned byte = 0; byte < 256; byte += 255) {
-        const struct acme_alpn alpn = {name, some_digest, memory.point};
+        const struct acme_challenge challenge = {.name = name, .token = TOKEN, .thumbprint = THUMBPRINT};
         uint8_t signature[64];
         memset(name, 'a', 253);
         name[253] = '\0';
         memset(signature, (int)byte, sizeof signature);
-        len = acme_alpn_write(&alpn, signature, buf);
+        len = (size_t)acme_alpn_write(buf, &challenge, &key, signature, false);
         const uint8_t *at = buf + ACME_ALPN_CERTIFICATE_MAX - len;
         X509 *x = d2i_X509(NULL, &at, (long)len);
         assert_non_null(x);
@@ -159,11 +165,11 @@ static void sizes(void **state)
 static void a_key_that_does_not_answer(void **state)
 {
     const struct acme_key mute = {&maker_mute_ops, NULL};
-    const struct acme_alpn alpn = {"a.example", some_digest, memory.point};
+    const struct acme_challenge challenge = {.name = "a.example", .token = TOKEN, .thumbprint = THUMBPRINT};
     uint8_t signature[64];
 
     (void)state;
-    assert_int_equal(acme_alpn_sign(&alpn, &mute, buf, signature), ACME_E_KEY);
+    assert_int_equal(acme_alpn_write(buf, &challenge, &mute, signature, true), ACME_E_KEY);
 }
 
 int main(void)
