@@ -639,7 +639,7 @@ static void accepts_nothing_before_it_listens(void **state)
 static void next_challenge_in_the_same_solver(void **state)
 {
     (void)state;
-    struct acme_challenge second = {"b.example", "zzz", "key", NULL};
+    struct acme_challenge second = {.name = "b.example", .token = "zzz", .thumbprint = "key"};
     set_up(64, 1000);
     is_200(ask_len(get, strlen(get)));
     tear_down();
@@ -657,11 +657,11 @@ static void next_challenge_in_the_same_solver(void **state)
 static void several_answers_at_once(void **state)
 {
     (void)state;
-    struct acme_challenge all[] = {{"a", "abcd", "key", NULL},
-                                   {"b", "abc", "key", NULL},
-                                   {"c", "abce", "key", NULL},
-                                   {"d", "x", "key", NULL},
-                                   {"e", "abcde", "key", NULL}};
+    struct acme_challenge all[] = {{.name = "a", .token = "abcd", .thumbprint = "key"},
+                                   {.name = "b", .token = "abc", .thumbprint = "key"},
+                                   {.name = "c", .token = "abce", .thumbprint = "key"},
+                                   {.name = "d", .token = "x", .thumbprint = "key"},
+                                   {.name = "e", .token = "abcde", .thumbprint = "key"}};
     for (unsigned out = 0; out < 6; out++) { /* 5: none of them is withdrawn */
         memset(&net, 0, sizeof net);
         net.in_piece = out % 2 == 0 ? 1 : 1000;
@@ -700,7 +700,7 @@ static void one_is_taken_back(void **state)
 {
     (void)state;
     uint32_t now_ms = 0;
-    struct acme_challenge other = {"b.example", "zzz", "key", NULL};
+    struct acme_challenge other = {.name = "b.example", .token = "zzz", .thumbprint = "key"};
     set_up(1000, 1000);
     assert_int_equal(h.solver.present(h.solver.ctx, &other), 1);
     struct client *early = connects("GET /.well-"), *mine = connects("GET /.well-known/acme-challenge/ev");

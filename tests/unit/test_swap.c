@@ -370,7 +370,7 @@ static void nothing(void)
 static void webroot(void)
 {
     static struct acme_webroot w;
-    struct acme_challenge challenge = {"a.example", "token", "thumbprint", NULL};
+    struct acme_challenge challenge = {.name = "a.example", .token = "token", .thumbprint = "thumbprint"};
     acme_webroot_init(&w, folder);
     int memory = (int)syscall(SYS_openat, AT_FDCWD, home, O_RDONLY | O_DIRECTORY);
     acme_webroot_sweep(&w, memory);
@@ -512,7 +512,7 @@ static void with_both(void)
 static void given_webroot(void)
 {
     static struct acme_webroot w;
-    struct acme_challenge challenge = {"a.example", "token", "thumbprint", NULL};
+    struct acme_challenge challenge = {.name = "a.example", .token = "token", .thumbprint = "thumbprint"};
     acme_webroot_init(&w, given);
     (void)w.solver.present(w.solver.ctx, &challenge);
     w.solver.withdraw(w.solver.ctx, &challenge);

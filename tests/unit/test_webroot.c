@@ -40,7 +40,7 @@ static struct acme_challenge challenge;
 
 static int present(const char *token)
 {
-    challenge = (struct acme_challenge){"a.example", token, "thumbprint", NULL};
+    challenge = (struct acme_challenge){.name = "a.example", .token = token, .thumbprint = "thumbprint"};
     return w.solver.present(w.solver.ctx, &challenge);
 }
 
