@@ -16,6 +16,7 @@
 #include "kept.h"
 #include "look.h"
 #include "run.h"
+#include "secure/wipe.h"
 
 #define PATIENCE_S 600 /* for another run in the same state directory */
 #define HOOK_MS    100 /* between two looks at a hook that is under way */
@@ -402,6 +403,7 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     if (how->keep != ACME_KEEPS_NOTHING) {
         keep_last(config, how, progress, first);
     }
+    acme_wipe(&run.solvers.key, sizeof run.solvers.key);
     acme_key_p256_wipe(&run.account_key);
     acme_key_p256_wipe(&run.certificate_key);
     return run.report.waits != NULL             ? ACME_EXIT_FAILED

@@ -89,7 +89,7 @@ static struct {
     const char *alias[12][2]; /* CNAMEs                         */
     bool chained;             /* all of the aliases at once     */
     unsigned shown_after;     /* TXT queries before it is shown */
-    bool truncated, forged, other_soa, bad_alias;
+    bool truncated, forged, other_soa, bad_alias, noise, cut_txt, bad_txt;
     int64_t their_clock;
     /* what came */
     unsigned opens, queries, updates, adds, deletes, looks, closes;
@@ -285,6 +285,11 @@ static void answer_soa(const uint8_t *m)
             }
         }
     }
+    if (dns.noise) {
+        record(w, "elsewhere.org", 5, "\0", 1);
+        record(w, wanted, 16, "\0", 1);
+        w->at[7] += 2;
+    }
     if (dns.other_soa) {
         record(w, "elsewhere.org", 6, "", 0);
         w->at[9]++;
@@ -311,9 +316,12 @@ static void answer_txt(const uint8_t *m)
         memcpy(data + 1, dns.txt[i], 43);
         if (strcmp(dns.at[i], wanted) == 0) {
             record(w, wanted, 16, data, 44);
-            w->at[7]++;
+            record(w, wanted, 16, data, 44);
+            w->at[7] += 2;
         }
     }
+    w->len -= dns.cut_txt ? 3 : 0;
+    w->at[12] = dns.bad_txt ? 0xff : w->at[12];
 }
 
 static void take(const uint8_t *m, size_t len)
@@ -551,6 +559,25 @@ static void what_a_reset_has_left(void **state)
     assert_int_equal(dns.deletes, 1);
 }
 
+static void one_value_at_two_names(void **state)
+{
+    (void)state;
+    new_world();
+    two.token = one.token;
+    two.name = "b.example.org";
+    dns.noise = true;
+    assert_int_equal(solver.solver.present(&solver, &one), 0);
+    (void)solver.solver.tick(&solver, now_ms);
+    assert_int_equal(solver.solver.present(&solver, &two), 0);
+    assert_int_equal(withdraw(&two), 0); /* while the other one is in hand */
+    assert_int_equal(present(&one), 1);
+    assert_int_equal(present(&two), 1);
+    assert_int_equal(dns.adds, 2);
+    (void)withdraw(&two);
+    assert_string_equal(dns.at[0], "_acme-challenge.www.example.org");
+    assert_int_equal(dns.deletes, 1);
+}
+
 static void aliases(void **state)
 {
     (void)state;
@@ -663,6 +690,13 @@ static void names_that_are_too_long(void **state)
     assert_int_equal(present(&one), ACME_E_DNS_NAME);
     (void)withdraw(&one);
     zone.key.name = "a..b";
+    assert_int_equal(present(&one), ACME_E_DNS_NAME);
+    /* the zone is as long */
+    char both[256];
+    snprintf(both, sizeof both, "_acme-challenge.%s", longest);
+    new_world();
+    one.name = longest;
+    dns.zone = both;
     assert_int_equal(present(&one), ACME_E_DNS_NAME);
 }
 
@@ -889,9 +923,15 @@ static void servers_that_are_watched(void **state)
     assert_string_equal(words(), "not shown yet by ns1.example.org");
     (void)withdraw(&one);
     zone.watch_s = 5;
-    assert_int_equal(present_within(&one, &took_s), 1);
-    assert_true(took_s >= 5 && took_s <= 7);
-    (void)withdraw(&one);
+    for (unsigned i = 0; i < 2; i++) { /* what cannot be read shows nothing */
+        dns.shown_after = 0;
+        dns.cut_txt = i == 0;
+        dns.bad_txt = i == 1;
+        assert_int_equal(present_within(&one, &took_s), 1);
+        assert_true(took_s >= 5 && took_s <= 7);
+        (void)withdraw(&one);
+    }
+    dns.bad_txt = false;
 
     assert_int_equal(solver.solver.present(&solver, &one), 0); /* not wanted any more */
     for (unsigned i = 0; i < 100; i++) {
@@ -960,6 +1000,15 @@ static void names_in_messages(void **state)
     r.at = 0;
     assert_false(acme_dns_read_name(&r, &name));
     assert_false(acme_dns_name_make(&name, "", ""));
+    assert_false(acme_dns_name_make(&name, "a..", "b"));
+    char text[300] = "ab";
+    for (unsigned i = 0; i < 126; i++) { /* 255 bytes before the root */
+        strcat(text, ".a");
+    }
+    assert_false(acme_dns_name_make(&name, "", text));
+    text[1] = '\0';
+    memmove(text + 1, ".a", 3);
+    assert_true(acme_dns_name_make(&name, "", text));
     assert_true(acme_dns_name_make(&name, "a.", "b."));
 }
 
@@ -1004,11 +1053,7 @@ static void messages_that_are_none(void **state)
     assert_int_equal(acme_tsig_check(w.at, w.len, &key, request_mac, &said), -1);
     w.at[good.len - 6 - 32 - 2 + 1] = 31;
     assert_int_equal(acme_tsig_check(w.at, w.len, &key, request_mac, &said), -1);
-    w = good; /* and one that is far too short */
-    w.len = 12 + 17 + 13;
-    size_t tsig = w.len - 1;
-    (void)tsig;
-    struct wire little = {.len = 0};
+    struct wire little = {.len = 0}; /* far too short */
     bytes(&little, good.at, 29);
     little.at[11] = 1;
     name(&little, KEY_NAME);
@@ -1018,6 +1063,9 @@ static void messages_that_are_none(void **state)
     number(&little, 5, 2);
     number(&little, 0, 5);
     assert_int_equal(acme_tsig_check(little.at, little.len, &key, request_mac, &said), -1);
+    static const struct acme_tsig_key none = {"", SECRET, sizeof SECRET - 1};
+    w = good;
+    assert_int_equal(acme_tsig_check(w.at, w.len, &none, request_mac, &said), -1);
     /* the server's time in another length is none */
     struct wire time = {.len = 0};
     bytes(&time, good.at, 29);
@@ -1033,6 +1081,7 @@ int main(void)
         cmocka_unit_test(one_record),
         cmocka_unit_test(two_values_at_one_name),
         cmocka_unit_test(what_a_reset_has_left),
+        cmocka_unit_test(one_value_at_two_names),
         cmocka_unit_test(aliases),
         cmocka_unit_test(zones_and_records_that_are_named),
         cmocka_unit_test(names_that_are_too_long),
