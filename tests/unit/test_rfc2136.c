@@ -320,7 +320,7 @@ static void answer_txt(const uint8_t *m)
             w->at[7] += 2;
         }
     }
-    w->len -= dns.cut_txt ? 3 : 0;
+    w->len -= dns.cut_txt ? 120 : 0;
     w->at[12] = dns.bad_txt ? 0xff : w->at[12];
 }
 
@@ -569,7 +569,8 @@ static void one_value_at_two_names(void **state)
     assert_int_equal(solver.solver.present(&solver, &one), 0);
     (void)solver.solver.tick(&solver, now_ms);
     assert_int_equal(solver.solver.present(&solver, &two), 0);
-    assert_int_equal(withdraw(&two), 0); /* while the other one is in hand */
+    solver.solver.withdraw(&solver, &two); /* while the other one is in hand */
+    assert_false(solver.solver.clearing(&solver));
     assert_int_equal(present(&one), 1);
     assert_int_equal(present(&two), 1);
     assert_int_equal(dns.adds, 2);
@@ -696,7 +697,7 @@ static void names_that_are_too_long(void **state)
     snprintf(both, sizeof both, "_acme-challenge.%s", longest);
     new_world();
     one.name = longest;
-    dns.zone = both;
+    zone.zone = zone.record = both;
     assert_int_equal(present(&one), ACME_E_DNS_NAME);
 }
 
