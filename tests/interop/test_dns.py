@@ -66,6 +66,30 @@ def updates():
     return log.count("adding an RR"), log.count("deleting an RR")
 
 
+# --- what does not work, each with its words; side by side, for most have to wait until nothing better comes
+
+
+def refused(case):
+    number, (what, words, name, how) = case
+    mine = Client(os.path.join(folder, f"refused{number}"), pebble)
+    began = time.monotonic()
+    run = mine.issue(name, options=options(**how))
+    return what, words, run, time.monotonic() - began
+
+
+CASES = [
+    ("a key it does not know", "BADKEY", "one.example.test", {"key": stranger}),
+    ("another secret", "BADSIG", "one.example.test", {"key": other_secret}),
+    ("a key without the right", "refuses the update by its policy", "one.example.test", {"key": weak}),
+    ("aliases in a circle", "the name server could not do it", "round.example.test", {}),  # BIND itself goes round
+    ("a name that is delegated", "has no zone for the name", "a.cut.example.test", {}),
+    ("another zone", "not in the zone (NOTZONE)", "one.example.test", {"more": ["--dns-zone", "acme.example.net"]}),
+    ("a zone it has not", "is not the primary of the zone (NOTAUTH)", "one.example.test", {"more": ["--dns-zone", "test"]}),
+    ("nobody there", "the name server does not answer", "one.example.test", {"server": f"127.0.0.1:{servers.free_port()}"}),
+]
+pool = concurrent.futures.ThreadPoolExecutor(len(CASES))
+refusals = [pool.submit(refused, case) for case in enumerate(CASES)]
+
 # --- what works
 
 run = issue("one.example.test")
@@ -100,30 +124,9 @@ run = client.issue("one.example.test", force=True, options=[
     "--dns-watch", "127.0.0.1"])
 tap.ok(run.code == NEW, "a key in one line, spelled otherwise; two types; a server that is watched", run.tail())
 
-# --- what does not work, each with its words; side by side, for most have to wait until nothing better comes
-
-
-def refused(case):
-    number, (what, words, name, how) = case
-    mine = Client(os.path.join(folder, f"refused{number}"), pebble)
-    began = time.monotonic()
-    run = mine.issue(name, options=options(**how))
-    return what, words, run, time.monotonic() - began
-
-
-CASES = [
-    ("a key it does not know", "BADKEY", "one.example.test", {"key": stranger}),
-    ("another secret", "BADSIG", "one.example.test", {"key": other_secret}),
-    ("a key without the right", "refuses the update by its policy", "one.example.test", {"key": weak}),
-    ("aliases in a circle", "the name server could not do it", "round.example.test", {}),  # BIND itself goes round
-    ("a name that is delegated", "has no zone for the name", "a.cut.example.test", {}),
-    ("another zone", "not in the zone (NOTZONE)", "one.example.test", {"more": ["--dns-zone", "acme.example.net"]}),
-    ("a zone it has not", "is not the primary of the zone (NOTAUTH)", "one.example.test", {"more": ["--dns-zone", "test"]}),
-    ("nobody there", "the name server does not answer", "one.example.test", {"server": f"127.0.0.1:{servers.free_port()}"}),
-]
-with concurrent.futures.ThreadPoolExecutor(len(CASES)) as pool:
-    for what, words, run, took in pool.map(refused, enumerate(CASES)):
-        tap.ok(run.code not in (NEW, USAGE, CONFIG) and words in run.err and took < 30, f"{what}: {words}", run.tail())
+for case in refusals:
+    what, words, run, took = case.result()
+    tap.ok(run.code not in (NEW, USAGE, CONFIG) and words in run.err and took < 30, f"{what}: {words}", run.tail())
 
 run = client.issue("*.example.test", options=["--challenge", "http-01"])
 tap.ok(run.code in (USAGE, CONFIG) and "needs a solver for dns-01" in run.err, "a wildcard without dns-01", run.tail())
