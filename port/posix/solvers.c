@@ -19,7 +19,7 @@ static bool type_at(const char *list, size_t place, struct acme_slice *type)
 }
 
 /* Who names a name server wants it to be used. */
-static const char *list_of(const struct acme_config *c)
+const char *acme_solvers_list(const struct acme_config *c)
 {
     return c->challenge != NULL ? c->challenge : c->dns_server != NULL ? "dns-01" : "http-01";
 }
@@ -33,7 +33,7 @@ static int wrong(const struct acme_config *c, enum acme_config_key key, const ch
 
 static int check_types(struct acme_solvers *s, const struct acme_config *c)
 {
-    const char *list = list_of(c);
+    const char *list = acme_solvers_list(c);
     struct acme_slice type;
 
     s->http = s->dns = false;
@@ -122,7 +122,7 @@ static void fill_dns(struct acme_solvers *s, const struct acme_config *c)
 
 void acme_solvers_fill(struct acme_solvers *s, const struct acme_config *c, const struct acme_solver *http)
 {
-    const char *list = list_of(c);
+    const char *list = acme_solvers_list(c);
     struct acme_slice type;
 
     if (s->dns) {
