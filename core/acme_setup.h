@@ -228,7 +228,8 @@ struct acme_setup {
     struct acme_binding binding; /* for a CA that wants an external account; zero: none */
 #endif
 #if ACME_CFG_REUSE_KEY
-    bool reuse_key; /* a new certificate is for the key in use, if there is one; a key that lives elsewhere is so anyway */
+    bool
+        reuse_key; /* a new certificate is for the key in use, if there is one; a key that lives elsewhere is so anyway */
 #endif
 
 #if ACME_CFG_RENEWAL

@@ -81,12 +81,48 @@ static bool differs(const uint8_t *a, const uint8_t *b)
     return any != 0;
 }
 
+/* A TSIG record's parts, behind its algorithm, which is ours. */
+struct parts {
+    uint8_t *time, *tail; /* time, fudge; ID, error, other data */
+    size_t mac_len, other_len;
+};
+
+static bool split(struct parts *p, uint8_t *data, size_t len)
+{
+    size_t at = 0;
+    if (len < sizeof(algorithm) + LEAST) {
+        return false;
+    }
+    while (at < sizeof(algorithm) && acme_lower((char)data[at]) == algorithm[at]) {
+        at++;
+    }
+    len -= sizeof(algorithm) + LEAST;
+    p->time = data + sizeof(algorithm);
+    p->mac_len = acme_dns_get16(p->time + TIME_LEN);
+    if (at < sizeof(algorithm) || p->mac_len > len) {
+        return false;
+    }
+    p->tail = p->time + MAC_AT + p->mac_len;
+    p->other_len = len - p->mac_len;
+    return acme_dns_get16(p->tail + 4) == p->other_len;
+}
+
+/* A forwarder may have changed the ID in the head; and what was signed had no TSIG. */
+static void restore(uint8_t *answer, const struct parts *p)
+{
+    unsigned additional = acme_dns_get16(answer + 10) - 1u;
+    memcpy(answer, p->tail, 2);
+    answer[10] = (uint8_t)(additional >> 8);
+    answer[11] = (uint8_t)additional;
+}
+
 int acme_tsig_check(uint8_t *answer, size_t len, const struct acme_tsig_key *key, const uint8_t mac[ACME_SHA256_LEN],
                     struct acme_tsig_said *said)
 {
     static const uint8_t mac_len[] = {0, ACME_SHA256_LEN};
     struct acme_dns_record tsig;
     struct acme_dns_name own;
+    struct parts p;
     uint8_t wanted[ACME_SHA256_LEN];
 
     memset(said, 0, sizeof(*said));
@@ -94,38 +130,18 @@ int acme_tsig_check(uint8_t *answer, size_t len, const struct acme_tsig_key *key
     if (found != 1) {
         return found;
     }
-    const uint8_t *data = answer + tsig.data, *tail;
-    size_t left = tsig.data_len - sizeof(algorithm); /* what wraps is large, and then the algorithm differs */
-    if (tsig.data_len < sizeof(algorithm) + LEAST) {
+    if (!split(&p, answer + tsig.data, tsig.data_len)) {
         return -1;
     }
-    for (size_t i = 0; i < sizeof(algorithm); i++) {
-        if (acme_lower((char)data[i]) != algorithm[i]) {
-            return -1;
-        }
-    }
-    data += sizeof(algorithm);
-    size_t its_len = acme_dns_get16(data + TIME_LEN);
-    if (its_len > left - LEAST) {
-        return -1;
-    }
-    tail = data + MAC_AT + its_len; /* ID, error, other data */
-    size_t other = left - LEAST - its_len;
-    if (acme_dns_get16(tail + 4) != other) {
-        return -1;
-    }
-    said->error = acme_dns_get16(tail + 2);
-    if (its_len == 0) {
+    said->error = acme_dns_get16(p.tail + 2);
+    if (p.mac_len == 0) {
         return 0; /* who does not know the key cannot sign */
     }
-    if (its_len != ACME_SHA256_LEN || !acme_dns_name_make(&own, "", key->name) || !acme_dns_same(&tsig.owner, &own)) {
+    if (p.mac_len != ACME_SHA256_LEN || !acme_dns_name_make(&own, "", key->name) ||
+        !acme_dns_same(&tsig.owner, &own)) {
         return -1;
     }
-    /* A forwarder has changed the ID in the head. */
-    memcpy(answer, tail, 2);
-    unsigned additional = acme_dns_get16(answer + 10) - 1u;
-    answer[10] = (uint8_t)(additional >> 8);
-    answer[11] = (uint8_t)additional;
+    restore(answer, &p);
     const struct acme_slice parts[] = {
         acme_slice(mac_len, sizeof(mac_len)),
         acme_slice(mac, ACME_SHA256_LEN),
@@ -133,18 +149,16 @@ int acme_tsig_check(uint8_t *answer, size_t len, const struct acme_tsig_key *key
         acme_slice(own.at, own.len),
         acme_slice(answer + tsig.data - 10 + CLASS_AT, CLASS_LEN),
         acme_slice(algorithm, sizeof(algorithm)),
-        acme_slice(data, TIME_LEN),
-        acme_slice(tail + 2, 4 + other),
+        acme_slice(p.time, TIME_LEN),
+        acme_slice(p.tail + 2, 4 + p.other_len),
     };
     acme_hmac_sha256(key_of(key), parts, sizeof(parts) / sizeof(parts[0]), wanted);
-    if (differs(wanted, data + MAC_AT)) {
+    if (differs(wanted, p.time + MAC_AT)) {
         return -1;
     }
     /* That our request's MAC is covered makes it an answer to that one: its time needs no look. */
-    if (said->error == ACME_TSIG_BADTIME && other == 6) {
-        for (size_t i = 0; i < 6; i++) {
-            said->their_utc = said->their_utc << 8 | tail[6 + i];
-        }
+    for (size_t i = 0; said->error == ACME_TSIG_BADTIME && p.other_len == 6 && i < 6; i++) {
+        said->their_utc = said->their_utc << 8 | p.tail[6 + i];
     }
     return 1;
 }

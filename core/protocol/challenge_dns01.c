@@ -4,6 +4,8 @@
 #include "../jose/b64url.h"
 #include "../secure/digest.h"
 
+#if ACME_CFG_CHOICE
+
 void acme_dns01_value(const struct acme_challenge *challenge, char value[ACME_DNS01_VALUE_LEN + 1])
 {
     const struct acme_slice parts[] = {
@@ -18,3 +20,5 @@ void acme_dns01_value(const struct acme_challenge *challenge, char value[ACME_DN
     acme_out_b64url(&o, digest, sizeof(digest));
     acme_out_bytes(&o, "", 1);
 }
+
+#endif

@@ -58,7 +58,7 @@ bool acme_flow_declines(struct acme_flow *f, struct acme_validation *v, int done
     const char *words = solver->words != NULL && done != 0 ? solver->words(solver->ctx) : NULL;
     if (words != NULL && words[0] != '\0') {
         struct acme_event event = {.kind = ACME_EVENT_SOLVER, .step = f->step, .error = done < 0 ? done : 0};
-        event.name = acme_flow_name(f, f->step);
+        event.name = acme_slice_of(f->setup->names[v->name - 1]);
         event.text = acme_slice_of(solver->type);
         event.detail = acme_slice_of(words);
         acme_trace(f->setup, &event);

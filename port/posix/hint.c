@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "report.h"
+#include "solvers.h"
 #include "config.h"
 #include "wire/address.h"
 
@@ -262,8 +263,27 @@ static const char *by_port(const struct acme_report *r)
                                           : NULL;
 }
 
+/* Whose answer was in vain has given its turn away. */
+static bool was_by_dns(const struct acme_report *r, const struct acme_failure *f)
+{
+    const struct acme_setup *s = r->client->setup;
+    bool found =
+        contains(f->type, ":unauthorized") || contains(f->type, ":incorrectResponse") || contains(f->type, ":dns");
+
+    if (f->error != ACME_E_AUTHZ || !found || s == NULL || s->solver_count == 0) {
+        return false;
+    }
+    size_t last = (acme_flow_get_turn(&r->client->flow) + s->solver_count - 1) % s->solver_count;
+    return strcmp(s->solvers[last]->type, "dns-01") == 0;
+}
+
 static const char *by_situation(const struct acme_report *r, const struct acme_failure *f)
 {
+    if (was_by_dns(r, f)) {
+        return "the CA did not find the record: a name server of the zone that lags (--dns-watch), a zone that is "
+               "served elsewhere, "
+               "or a resolver that remembers";
+    }
     switch (f->error) {
     case ACME_E_PROBLEM:
     case ACME_E_AUTHZ:
@@ -297,16 +317,6 @@ static const char *by_situation(const struct acme_report *r, const struct acme_f
 }
 
 /* What the refused answer itself shows. */
-/* Which challenges are answered here. */
-static void say_answered(const struct acme_setup *setup, struct acme_out *o)
-{
-    for (size_t i = 0; i < setup->solver_count; i++) {
-        acme_out_text(o, i == 0 ? "; only " : i + 1 < setup->solver_count ? ", " : " and ");
-        acme_out_text(o, setup->solvers[i]->type);
-    }
-    acme_out_text(o, setup->solver_count > 1 ? " are answered here" : " is answered here: see --challenge");
-}
-
 static void by_evidence(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
 {
     bool redirected = contains(r->shown, "redirect");
@@ -340,7 +350,9 @@ static void by_evidence(const struct acme_report *r, const struct acme_failure *
         break;
     case ACME_E_CHALLENGE_NONE:
         acme_out_text(o, r->shown);
-        say_answered(r->client->setup, o);
+        acme_out_text(o, "; only ");
+        acme_out_text(o, acme_solvers_list(r->config));
+        acme_out_text(o, " is spoken here");
         break;
     case ACME_E_TERMS:
         acme_out_text(o, r->shown);

@@ -432,6 +432,7 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     if (how->keep != ACME_KEEPS_NOTHING) {
         keep_last(config, how, progress, first);
     }
+    acme_wipe(&run.solvers.key, sizeof run.solvers.key);
     acme_key_p256_wipe(&run.account_key);
     acme_key_p256_wipe(&run.certificate_key);
     acme_wipe(run.eab_key, sizeof run.eab_key);

@@ -19,7 +19,7 @@ static bool type_at(const char *list, size_t place, struct acme_slice *type)
 }
 
 /* Who names a name server, a hook or a port wants it to be used. A hook is asked for all, and may decline. */
-static const char *list_of(const struct acme_config *c)
+const char *acme_solvers_list(const struct acme_config *c)
 {
     return c->challenge != NULL    ? c->challenge
            : c->hook != NULL       ? "http-01,dns-01,tls-alpn-01"
@@ -46,7 +46,7 @@ static int check_types(struct acme_solvers *s, const struct acme_config *c)
     static const char *const known[] = {"http-01", "dns-01", "tls-alpn-01"};
     bool *const ours[] = {&s->http, &s->dns, &s->tls};
     bool seen[] = {false, false, false};
-    const char *list = list_of(c);
+    const char *list = acme_solvers_list(c);
     struct acme_slice type;
     size_t count = 0;
 
@@ -155,7 +155,7 @@ static const struct acme_solver *hooked(const struct acme_solvers *s, struct acm
 void acme_solvers_fill(struct acme_solvers *s, const struct acme_config *c, const struct acme_solver *http,
                        const struct acme_solver *tls)
 {
-    const char *list = list_of(c);
+    const char *list = acme_solvers_list(c);
     struct acme_slice type;
 
     if (s->dns) {

@@ -25,6 +25,9 @@ struct acme_solvers {
     size_t count;
 };
 
+/* The types, with commas between, in their order. */
+const char *acme_solvers_list(const struct acme_config *config);
+
 /* Judges what is said of challenges, and reads what is needed for them. Returns 0 or an exit code; a message was given. */
 int acme_solvers_check(struct acme_solvers *s, const struct acme_config *config);
 

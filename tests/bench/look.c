@@ -90,7 +90,7 @@ int main(int argc, char **argv)
                                         .ari_end = 61 * MAKER_DAY,
                                         .ari_of_life = true};
     static const char *const names[] = {"a.example.test"};
-    static const struct acme_solver solver = {NULL, "http-01", present, withdraw, NULL};
+    static const struct acme_solver solver = {.type = "http-01", .present = present, .withdraw = withdraw};
     static const struct acme_solver *const solvers[] = {&solver};
     static struct acme_sys sys;
     static struct acme_posix_store store;

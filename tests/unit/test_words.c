@@ -371,6 +371,50 @@ static void a_servers_trouble_is_never_hopeless(void **unused)
     }
 }
 
+/* The record was not found: no word of port 80; and what is spoken here is what was configured. A name server's refusals have
+ * words of their own, and those of the solver. */
+static void dns_01(void **unused)
+{
+    (void)unused;
+    static const struct acme_solver dns = {.type = "dns-01"}, http = {.type = "http-01"};
+    static const struct acme_solver *const solvers[] = {&dns, &http};
+    static const int errors[] = {ACME_E_DNS_REFUSED, ACME_E_DNS_KEY,     ACME_E_DNS_SIGNATURE, ACME_E_DNS_TIME,
+                                 ACME_E_DNS_NOTAUTH, ACME_E_DNS_NOTZONE, ACME_E_DNS_NO_ZONE,   ACME_E_DNS_ANSWER,
+                                 ACME_E_DNS_FAILED,  ACME_E_DNS_NAME,    ACME_E_DNS_SILENT};
+    static const char *const says[] = {"did not find the record", "--dns-watch", NULL}, *const none[] = {NULL};
+    static const char *const port[] = {PORT_80, "proxies", NULL};
+    for (uint8_t turn = 0; turn < 2; turn++) { /* whose answer was in vain comes before whose turn it is */
+        begin(false);
+        setup.solvers = solvers;
+        setup.solver_count = 2;
+        client.flow.turn = turn;
+        listen_in();
+        refuses(ACME_STEP_AUTHZ_POLL, URN "unauthorized", "No TXT records found", 403, "a.example");
+        fails(ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, "a.example");
+        heard();
+        judge("dns-01", last_line(err), turn == 1 ? says : none, turn == 1 ? port : says);
+    }
+    for (size_t i = 0; i < LEN(errors); i++) {
+        const struct acme_error_text text = acme_error_text(errors[i]);
+        const char *const its[] = {text.meaning, "in example.org", NULL};
+        begin(false);
+        listen_in();
+        happens((struct acme_event){.kind = ACME_EVENT_SOLVER,
+                                    .step = ACME_STEP_PRESENT,
+                                    .error = errors[i],
+                                    .text = acme_slice_of("dns-01"),
+                                    .detail = acme_slice_of("_acme-challenge.a.example.org in example.org")});
+        fails(errors[i], ACME_STEP_PRESENT, "a.example");
+        heard();
+        strncat(out, err, sizeof out - strlen(out) - 1);
+        judge(text.name, out, its, port);
+        for (size_t k = 0; k < i; k++) {
+            assert_string_not_equal(acme_error_text(errors[k]).meaning, text.meaning);
+        }
+    }
+    setup.solver_count = 0;
+}
+
 /* --- by what the answer shows --- */
 
 static const struct shown {
@@ -1021,6 +1065,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_situation_has_its_words),
+        cmocka_unit_test(dns_01),
         cmocka_unit_test(a_missing_anchor_has_its_name),
         cmocka_unit_test(a_servers_trouble_is_never_hopeless),
         cmocka_unit_test(what_an_answer_shows_is_named),
