@@ -12,7 +12,12 @@ extern "C" {
 struct acme_flow;
 struct acme_row;
 
+struct acme_json;
+struct acme_out;
+
 #if ACME_CFG_MANAGE
+#define ACME_CONTACTS_MARK 8 /* characters of a short digest */
+
 struct acme_manage {
     enum acme_when what;
     bool on;           /* its table is in force                                                      */
@@ -26,6 +31,7 @@ struct acme_manage {
     bool promoted;   /* it has in the store                                                        */
     size_t leaf_len; /* of the certificate that lies at the end of the work buffer                 */
     char url[ACME_URL_MAX + 1];
+    char told[ACME_CONTACTS_MARK + 1]; /* mark of the contacts the CA has from us; empty: none         */
 };
 
 /* Begins on it: `what`, or issuing once it is known which account key is in force. `next`: there is a next one, in the
@@ -34,6 +40,14 @@ int acme_manage_start(struct acme_flow *flow, enum acme_when what, bool next);
 
 /* acme_flow_lost(), for its steps. */
 void acme_manage_lost(struct acme_flow *flow);
+
+/* contacts.c: the contacts that are set up are other than those the CA was told. */
+bool acme_contacts_changed(const struct acme_flow *flow);
+
+/* newAccount has answered; `looked`: it was only looked for. */
+void acme_contacts_read(struct acme_flow *flow, const struct acme_json *account, bool looked);
+
+#define acme_contacts_told(flow) ((flow)->manage.told)
 
 #define ACME_MANAGE_FLOW struct acme_manage manage;
 
@@ -45,10 +59,14 @@ void acme_manage_lost(struct acme_flow *flow);
 
 #else
 #define ACME_MANAGE_FLOW
-#define acme_manage_is_on(flow) false
-#define acme_needs_leaf(row)    false
-#define acme_manage_lost(flow)  ((void)(flow))
-#define acme_manage_key(flow)   (&(flow)->setup->account_key)
+#define acme_contacts_changed(flow)            false
+#define acme_contacts_read(flow, json, looked) ((void)(flow))
+#define acme_contacts_told(flow)               ""
+#define ACME_STEP_UPDATE                       ACME_STEP_ORDER /* there is no such step */
+#define acme_manage_is_on(flow)                false
+#define acme_needs_leaf(row)                   false
+#define acme_manage_lost(flow)                 ((void)(flow))
+#define acme_manage_key(flow)                  (&(flow)->setup->account_key)
 #endif
 
 #ifdef __cplusplus

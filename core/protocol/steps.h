@@ -73,6 +73,25 @@ int acme_flow_account_look(struct acme_flow *f);
 /* The CA has told the account's URL. */
 void acme_flow_account_found(struct acme_flow *f);
 
+/* Adds the list of contacts to a payload whose last member it follows (`first`: it has none yet). Inline: most builds have one
+ * caller. */
+static inline void acme_flow_contacts(const struct acme_flow *f, struct acme_out *payload, bool first)
+{
+    for (size_t i = 0; i < f->setup->contact_count; i++) {
+        acme_out_text(payload, i > 0 ? "\",\"" : first ? "\"contact\":[\"" : ",\"contact\":[\"");
+        acme_out_json(payload, acme_slice_of(f->setup->contacts[i]));
+    }
+    acme_out_text(payload, f->setup->contact_count > 0 ? "\"]" : first ? "\"contact\":[]" : "");
+}
+
+#if ACME_CFG_MANAGE
+/* --- contacts.c: of the row that tells them --- */
+const char *acme_flow_update_url(const struct acme_flow *f);
+int acme_flow_update_ask(struct acme_flow *f, struct acme_out *payload);
+int acme_flow_update_read(struct acme_flow *f, const struct acme_answer *a);
+int acme_flow_update_refused(struct acme_flow *f, const struct acme_problem *p);
+#endif
+
 /* --- directory.c --- */
 
 const char *acme_flow_directory_url(const struct acme_flow *f);
