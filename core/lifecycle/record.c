@@ -1,5 +1,7 @@
 #include "record.h"
 
+#include "../protocol/contacts.h"
+
 #include "../jose/b64url.h"
 #include "../secure/digest.h"
 
@@ -139,7 +141,14 @@ static void forget_info(struct acme_flow *flow)
 #define forget_info(flow)     ((void)(flow))
 #endif
 
-#if ACME_CFG_MANAGE
+#if ACME_TELLS_CONTACTS
+
+static void write_contacts(struct acme_out *o, const struct acme_flow *flow)
+{
+    if (acme_contacts_told(flow)[0] != '\0') {
+        line(o, "contacts", acme_contacts_told(flow));
+    }
+}
 
 /* The contacts the CA was told; none: no line, as images before this one write none. */
 static bool read_contacts(struct acme_flow *flow, struct acme_slice *text)
@@ -157,6 +166,7 @@ static bool read_contacts(struct acme_flow *flow, struct acme_slice *text)
 
 #define forget_contacts(flow) ((void)((flow)->manage.told[0] = '\0'))
 #else
+#define write_contacts(o, flow)   ((void)(flow))
 #define read_contacts(flow, text) true
 #define forget_contacts(flow)     ((void)(flow))
 #endif
@@ -175,9 +185,7 @@ void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
         line(o, "newCert", flow->directory.new_cert);
     }
     write_info(o, flow);
-    if (acme_contacts_told(flow)[0] != '\0') {
-        line(o, "contacts", acme_contacts_told(flow));
-    }
+    write_contacts(o, flow);
     acme_out_text(o, "end\n");
 }
 

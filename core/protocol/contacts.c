@@ -5,7 +5,7 @@
 #include "../jose/b64url.h"
 #include "../secure/digest.h"
 
-#if ACME_CFG_MANAGE
+#if ACME_TELLS_CONTACTS
 
 static void mark_of(const struct acme_setup *s, char mark[ACME_CONTACTS_MARK + 1])
 {
@@ -27,11 +27,23 @@ bool acme_contacts_changed(const struct acme_flow *f)
     return !acme_is_v1(f) && strcmp(f->manage.told, mark) != 0;
 }
 
+/* The list has those that are set up, in their order (7.1.2). */
+static bool are_ours(const struct acme_json *json, acme_json_value list, const struct acme_setup *setup)
+{
+    acme_json_value at = acme_json_first(json, list);
+    size_t i = 0;
+    while (i < setup->contact_count && acme_slice_is(acme_json_string(json, at), setup->contacts[i])) {
+        at = acme_json_next(json, list, at);
+        i++;
+    }
+    return i == setup->contact_count && at == ACME_JSON_NONE;
+}
+
 /* A CA need not say what it has (Let's Encrypt since 2025): then it has what it was told. */
 void acme_contacts_read(struct acme_flow *f, const struct acme_json *json, bool looked)
 {
     acme_json_value list = acme_json_member(json, 0, "contact");
-    bool same = list == ACME_JSON_NONE ? !looked : acme_contacts_are(json, list, f->setup);
+    bool same = list == ACME_JSON_NONE ? !looked : are_ours(json, list, f->setup);
     f->manage.told[0] = '\0';
     if (same) {
         mark_of(f->setup, f->manage.told);

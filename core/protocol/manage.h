@@ -12,9 +12,6 @@ extern "C" {
 struct acme_flow;
 struct acme_row;
 
-struct acme_json;
-struct acme_out;
-
 #if ACME_CFG_MANAGE
 #define ACME_CONTACTS_MARK 8 /* characters of a short digest */
 
@@ -41,14 +38,6 @@ int acme_manage_start(struct acme_flow *flow, enum acme_when what, bool next);
 /* acme_flow_lost(), for its steps. */
 void acme_manage_lost(struct acme_flow *flow);
 
-/* contacts.c: the contacts that are set up are other than those the CA was told. */
-bool acme_contacts_changed(const struct acme_flow *flow);
-
-/* newAccount has answered; `looked`: it was only looked for. */
-void acme_contacts_read(struct acme_flow *flow, const struct acme_json *account, bool looked);
-
-#define acme_contacts_told(flow) ((flow)->manage.told)
-
 #define ACME_MANAGE_FLOW struct acme_manage manage;
 
 #define acme_manage_is_on(flow) ((flow)->manage.on)
@@ -59,15 +48,14 @@ void acme_contacts_read(struct acme_flow *flow, const struct acme_json *account,
 
 #else
 #define ACME_MANAGE_FLOW
-#define acme_contacts_changed(flow)            false
-#define acme_contacts_read(flow, json, looked) ((void)(flow))
-#define acme_contacts_told(flow)               ""
-#define ACME_STEP_UPDATE                       ACME_STEP_ORDER /* there is no such step */
-#define acme_manage_is_on(flow)                false
-#define acme_needs_leaf(row)                   false
-#define acme_manage_lost(flow)                 ((void)(flow))
-#define acme_manage_key(flow)                  (&(flow)->setup->account_key)
+#define acme_manage_is_on(flow) false
+#define acme_needs_leaf(row)    false
+#define acme_manage_lost(flow)  ((void)(flow))
+#define acme_manage_key(flow)   (&(flow)->setup->account_key)
 #endif
+
+/* Only ACME v1 and what is done beside issuing have rows like that. */
+#define acme_body_is_none(body) ((ACME_CFG_V1 || ACME_CFG_MANAGE) && (body) == ACME_BODY_NONE)
 
 #ifdef __cplusplus
 }

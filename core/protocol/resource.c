@@ -65,19 +65,6 @@ enum acme_status acme_status_of(struct acme_slice word)
     return ACME_STATUS_UNKNOWN;
 }
 
-#if ACME_CFG_MANAGE
-bool acme_contacts_are(const struct acme_json *json, acme_json_value list, const struct acme_setup *setup)
-{
-    acme_json_value at = acme_json_first(json, list);
-    size_t i = 0;
-    while (i < setup->contact_count && acme_slice_is(acme_json_string(json, at), setup->contacts[i])) {
-        at = acme_json_next(json, list, at);
-        i++;
-    }
-    return i == setup->contact_count && at == ACME_JSON_NONE;
-}
-#endif
-
 int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta, const struct acme_json *json,
                         const struct acme_hosts *hosts)
 {

@@ -38,9 +38,6 @@ struct acme_meta {
     bool account_binding;    /* externalAccountRequired                  */
 };
 
-/* True when the account object's list of contacts has those that are set up, in their order (7.1.2). */
-bool acme_contacts_are(const struct acme_json *json, acme_json_value list, const struct acme_setup *setup);
-
 int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta, const struct acme_json *json,
                         const struct acme_hosts *hosts);
 

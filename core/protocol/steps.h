@@ -4,7 +4,7 @@
 #ifndef ACME_PROTOCOL_STEPS_H
 #define ACME_PROTOCOL_STEPS_H
 
-#include "flow.h"
+#include "contacts.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -83,14 +83,6 @@ static inline void acme_flow_contacts(const struct acme_flow *f, struct acme_out
     }
     acme_out_text(payload, f->setup->contact_count > 0 ? "\"]" : first ? "\"contact\":[]" : "");
 }
-
-#if ACME_CFG_MANAGE
-/* --- contacts.c: of the row that tells them --- */
-const char *acme_flow_update_url(const struct acme_flow *f);
-int acme_flow_update_ask(struct acme_flow *f, struct acme_out *payload);
-int acme_flow_update_read(struct acme_flow *f, const struct acme_answer *a);
-int acme_flow_update_refused(struct acme_flow *f, const struct acme_problem *p);
-#endif
 
 /* --- directory.c --- */
 
