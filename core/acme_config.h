@@ -140,8 +140,8 @@
 #define ACME_CFG_RENEWAL 1
 #endif
 
-/* 1: what an operator does beside issuing: a certificate is revoked, the account deactivated or given another key
- * (protocol/manage.c). Flash: about 2.5 KB. RAM: one URL. 0: acme_start() issues, and nothing else. */
+/* 1: what an operator does beside issuing: a certificate is revoked, the account deactivated, given another key or other contacts
+ * (protocol/manage.c). Flash: about 3 KB. RAM: one URL. 0: acme_start() issues, and nothing else. */
 #ifndef ACME_CFG_MANAGE
 #define ACME_CFG_MANAGE 0
 #endif

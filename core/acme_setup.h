@@ -26,8 +26,9 @@ enum acme_when {
     /* Beside issuing. The account must be there: none is made. Each ends with ACME_DONE, or ACME_FAILED. */
     ACME_REVOKE,     /* the certificate in use, which stays in use here until there is a new one            */
     ACME_DEACTIVATE, /* the account, for good: every later run ends with ACME_E_ACCOUNT until its key is removed */
-    ACME_CHANGE_KEY  /* the account gets a new key, which then takes the old one's place in the store; the
+    ACME_CHANGE_KEY, /* the account gets a new key, which then takes the old one's place in the store; the
                         certificate key's handle holds it meanwhile                                       */
+    ACME_UPDATE      /* the CA is told acme_setup::contacts, be they the same or not                       */
 #endif
 };
 
@@ -51,6 +52,7 @@ enum acme_step {
     ACME_STEP_DEACTIVATE, /* 7.3.6 deactivate the account                  */
     ACME_STEP_CHANGE_KEY, /* 7.3.5 give the account its next key           */
     ACME_STEP_TRY_KEY,    /*       until the CA takes it in all its places */
+    ACME_STEP_UPDATE,     /* 7.3.2 tell the account's contacts             */
 #endif
     ACME_STEP_COUNT /* how many; as a next step: the chain has come in, all is done */
 };

@@ -44,6 +44,9 @@ int acme_binding_refused(struct acme_flow *flow, const struct acme_problem *prob
 /* Its answer was lost. */
 void acme_binding_lost(struct acme_flow *flow);
 
+/* The account just found was only looked for: it was told nothing. */
+#define acme_binding_looked(flow) ((flow)->bound.looks)
+
 /* The problem just read, whatever its code, is about one: step-ca answers 500 to a wrong secret, which is no trouble of its own. */
 bool acme_binding_blamed(const struct acme_flow *flow);
 
@@ -55,6 +58,7 @@ bool acme_binding_blamed(const struct acme_flow *flow);
 #define acme_binding_add(flow, out)      0
 #define acme_binding_refused(flow, p)    0
 #define acme_binding_lost(flow)          ((void)(flow))
+#define acme_binding_looked(flow)        false
 #define acme_binding_blamed(flow)        false
 #endif
 

@@ -35,9 +35,6 @@ enum acme_body {
     ACME_BODY_NONE   /* of no interest                                                  */
 };
 
-/* Only ACME v1 and what is done beside issuing have rows like that. */
-#define acme_body_is_none(body) ((ACME_CFG_V1 || ACME_CFG_MANAGE) && (body) == ACME_BODY_NONE)
-
 /* What the engine can tell a reader. There is no HTTP code in it, so none can be judged by. */
 struct acme_answer {
     struct acme_json *json;     /* the body; without any value when it was empty or is not JSON */

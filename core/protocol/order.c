@@ -155,6 +155,9 @@ int acme_flow_begin(struct acme_flow *f)
     f->resumed = f->order.url[0] != '\0';
     f->cached = f->account[0] != '\0';
     acme_learn_v1(f);
+    if (f->cached && !f->resumed && acme_contacts_changed(f)) {
+        return ACME_STEP_UPDATE;
+    }
     return f->cached ? ACME_STEP_ORDER : ACME_STEP_DIRECTORY;
 }
 

@@ -4,7 +4,7 @@
 #ifndef ACME_PROTOCOL_STEPS_H
 #define ACME_PROTOCOL_STEPS_H
 
-#include "flow.h"
+#include "contacts.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -115,6 +115,17 @@ int acme_flow_account_look(struct acme_flow *f);
 
 /* The CA has told the account's URL. */
 void acme_flow_account_found(struct acme_flow *f);
+
+/* Adds the list of contacts to a payload whose last member it follows (`first`: it has none yet). Inline: most builds have one
+ * caller. */
+static inline void acme_flow_contacts(const struct acme_flow *f, struct acme_out *payload, bool first)
+{
+    for (size_t i = 0; i < f->setup->contact_count; i++) {
+        acme_out_text(payload, i > 0 ? "\",\"" : first ? "\"contact\":[\"" : ",\"contact\":[\"");
+        acme_out_json(payload, acme_slice_of(f->setup->contacts[i]));
+    }
+    acme_out_text(payload, f->setup->contact_count > 0 ? "\"]" : first ? "\"contact\":[]" : "");
+}
 
 /* --- directory.c --- */
 

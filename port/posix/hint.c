@@ -292,7 +292,7 @@ static const char *by_situation(const struct acme_report *r, const struct acme_f
     case ACME_E_EAB:
         return a_binding;
     case ACME_E_TERMS: /* those of the directory, or what any request may meet: new ones */
-        return f->type[0] != '\0' ? a_person : NULL;
+        return f->type[0] != '\0' && r->shown[0] == '\0' ? a_person : NULL;
     case ACME_E_RATE_LIMITED:
         return by_limit(r, f);
     case ACME_E_HTTP_STATUS:
@@ -355,8 +355,9 @@ static void by_evidence(const struct acme_report *r, const struct acme_failure *
         acme_out_text(o, " is spoken here");
         break;
     case ACME_E_TERMS:
+        acme_out_text(o, f->type[0] != '\0' ? "a person has to act: the CA's own words tell how, and " : "");
         acme_out_text(o, r->shown);
-        acme_out_text(o, "; after reading them: --accept-terms");
+        acme_out_text(o, f->type[0] != '\0' ? " is where" : "; after reading them: --accept-terms");
         break;
     default:
         break;

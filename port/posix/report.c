@@ -477,6 +477,13 @@ static void end_managed(const struct acme_report *r)
         acme_out_text(o, "deactivated  the account; its key is kept: ");
         (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
         acme_out_text(o, r->store->path);
+    } else if (r->client->when == ACME_UPDATE) {
+        acme_out_text(o, "updated      the account: contacts are ");
+        for (size_t i = 0; i < r->client->setup->contact_count; i++) {
+            acme_out_text(o, i > 0 ? " " : "");
+            acme_out_text(o, r->client->setup->contacts[i]);
+        }
+        acme_out_text(o, r->client->setup->contact_count == 0 ? "none, for want of --contact" : "");
     } else {
         acme_out_text(o, "changed      the account's key: ");
         (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);

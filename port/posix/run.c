@@ -138,7 +138,7 @@ static int set_right(enum acme_when what)
             s->state);
         return ACME_EXIT_FAILED;
     }
-    if (what == ACME_CHANGE_KEY || what == ACME_DEACTIVATE) {
+    if (what == ACME_CHANGE_KEY || what == ACME_DEACTIVATE || what == ACME_UPDATE) {
         return 0; /* about no certificate */
     }
 #endif

@@ -166,6 +166,7 @@ static bool quantity(const char *what, long *n)
                {"problems", e.problems},
                {"elapsed", (long)e.elapsed_ms},
                {"presents", e.presents},
+               {"terms", e.terms},
                {"waits", e.waits},
                {"retry_s", (long)e.x.retry_s},
                {"drop_order", e.dropped || e.flow.drop_order},

@@ -665,7 +665,9 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         ca->accounts += p->code == 201;
         ca->forgot_account = false;
         snprintf(p->head, sizeof p->head, "Content-Type: application/json\r\nLocation: " CA_URL "/account/1\r\n");
-        snprintf(p->body, sizeof p->body, "{\"status\":\"valid\",\"orders\":\"" CA_URL "/orders/1\"}");
+        snprintf(p->body, sizeof p->body, "{\"status\":\"valid\",%s%s\"orders\":\"" CA_URL "/orders/1\"}",
+                 ca->plan->shows_contact ? ca->managed.contact : "",
+                 ca->plan->shows_contact && ca->managed.contact[0] != '\0' ? "," : "");
         break;
     case CA_NEW_ORDER:
         new_order(ca, r, p);

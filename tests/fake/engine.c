@@ -37,6 +37,8 @@ static void trace(void *ctx, const struct acme_event *event)
         e->wait[e->waits].ms = event->wait_ms;
         e->wait[e->waits].error = event->error;
         e->wait[e->waits++].step = event->step;
+    } else if (event->kind == ACME_EVENT_TERMS) {
+        e->terms++;
     } else if (event->kind == ACME_EVENT_PROFILE || event->kind == ACME_EVENT_EXPLAINED) {
         e->profiles += event->kind == ACME_EVENT_PROFILE;
         copy(e->told, sizeof e->told, event->text);
@@ -136,6 +138,9 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
         e->contacts[0] = e->contacts[1] = way->contact;
         e->setup.contacts = e->contacts;
         e->setup.contact_count = 2;
+    }
+    if (way->told != NULL) {
+        strcpy(e->flow.manage.told, way->told);
     }
     if (way->resumed != NULL || way->known) {
         resume(e, way);

@@ -55,7 +55,7 @@ OPTIONS = {
     "ACME_CFG_CHECK": ("the set-up is looked at as a whole", 500, 0),
     "ACME_CFG_RESUME": ("a TLS session goes on for a day", 250, 0),
     "ACME_CFG_V1": ("ACME v1, as Boulder spoke it in 2016", 3400, 850),
-    "ACME_CFG_MANAGE": ("revoking, deactivating, another account key", 2700, 300),
+    "ACME_CFG_MANAGE": ("revoking, deactivating, another account key, other contacts", 3300, 310),
     "ACME_CFG_ADDRESSES": ("names and the CA's server may be IP addresses", 1200, 0),
     "ACME_CFG_EAB": ("external accounts", 720, 10),
     "ACME_CFG_REUSE_KEY": ("a renewal for the key in use", 120, 0),

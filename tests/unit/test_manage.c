@@ -150,7 +150,7 @@ static void check_effect(enum acme_when what)
     assert_memory_equal(&w.record[ACME_RECORD_KEY], &start.record[ACME_RECORD_KEY], sizeof w.record[0]);
 }
 
-static const enum acme_when all[] = {ACME_REVOKE, ACME_DEACTIVATE, ACME_CHANGE_KEY};
+static const enum acme_when all[] = {ACME_REVOKE, ACME_DEACTIVATE, ACME_CHANGE_KEY, ACME_UPDATE};
 
 /* --- when all goes well */
 
@@ -805,11 +805,64 @@ static void a_new_key_that_is_not_taken_yet(void **state)
     }
 }
 
+/* Other contacts are told by the next run that asks for something, once; and when somebody wants it, whatever they are. */
+static void contacts_are_told_once(void **state)
+{
+    (void)state;
+    static const char *const one[] = {"mailto:a@example.org"}, *const two[] = {"mailto:a@example.org", "tel:+1"};
+    issued(false);
+    const struct {
+        const char *const *contacts;
+        size_t count;
+        unsigned updates;
+    } turns[] = {{NULL, 0, 0}, {one, 1, 1}, {one, 1, 1}, {two, 2, 2}, {two, 2, 2}, {NULL, 0, 3}, {NULL, 0, 3}};
+    for (size_t i = 0; i < LEN(turns); i++) {
+        boot();
+        w.setup.contacts = turns[i].contacts;
+        w.setup.contact_count = turns[i].count;
+        demand(run(ACME_NOW), ACME_ISSUED);
+        assert_int_equal(w.ca.managed.updates, turns[i].updates);
+    }
+    assert_string_equal(w.ca.managed.contact, "\"contact\":[]");
+    for (unsigned i = 0; i < 2; i++) {
+        boot();
+        w.setup.contacts = one;
+        w.setup.contact_count = 1;
+        demand(run(ACME_UPDATE), ACME_DONE);
+        assert_int_equal(w.ca.managed.updates, 4 + i);
+    }
+    boot();
+    w.setup.contacts = one;
+    w.setup.contact_count = 1;
+    demand(run(ACME_NOW), ACME_ISSUED);
+    assert_int_equal(w.ca.managed.updates, 5);
+    done();
+}
+
+/* What the CA does not like ends a run that is for nothing else. */
+static void contacts_that_are_refused(void **state)
+{
+    (void)state;
+    static const struct ca_twist no = {CA_ACCOUNT,
+                                       1,
+                                       1,
+                                       CA_SAY,
+                                       "HTTP/1.1 400 No\r\n" PROBLEM,
+                                       "{\"type\":\"urn:ietf:params:acme:error:invalidContact\",\"status\":400}"};
+    issued(false);
+    twist(&no, 1);
+    fails(ACME_UPDATE, ACME_E_PROBLEM);
+    demand(run(ACME_UPDATE), ACME_DONE);
+    done();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_done_and_the_next_run_knows_it),
         cmocka_unit_test(a_reason_is_told),
+        cmocka_unit_test(contacts_are_told_once),
+        cmocka_unit_test(contacts_that_are_refused),
         cmocka_unit_test(an_order_in_progress_is_left_alone),
         cmocka_unit_test(an_order_of_the_future_is_left_alone),
         cmocka_unit_test(nothing_is_made_for_it),

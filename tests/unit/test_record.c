@@ -391,6 +391,31 @@ static void a_damaged_order_of_v1_is_none(void **state)
     assert_false(reads_as("certificate ", "more "));
 }
 
+#if ACME_CFG_MANAGE
+/* The contacts the CA was told: a line when there are any; a mark of another length is damage. */
+static void contacts_come_back(void **state)
+{
+    (void)state;
+    static const char *const marks[] = {"", "AbCd-_12", "short", "AbCd-_1"};
+    for (int i = 0; i < 4; i++) {
+        strcpy(flow.manage.told, marks[i]);
+        size_t len = account();
+        text[len] = '\0';
+        assert_int_equal(strstr(text, "contacts") != NULL, i > 0);
+        struct acme_flow f = blank();
+        strcpy(f.manage.told, "old");
+        assert_int_equal(acme_record_account_read(&f, acme_slice(text, len)), i < 2);
+        assert_string_equal(f.manage.told, i < 2 ? marks[i] : "");
+        for (size_t cut = 0; cut < len; cut++) {
+            f = blank();
+            assert_false(acme_record_account_read(&f, acme_slice(text, cut)));
+            assert_string_equal(f.manage.told, "");
+        }
+    }
+    flow.manage.told[0] = '\0';
+}
+#endif
+
 /* What is known of renewalInfo: where it is, that there is none, or nothing, as in a record of an older image. */
 static void renewal_info_comes_back(void **state)
 {
@@ -431,6 +456,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(account_comes_back, set_up),
         cmocka_unit_test_setup(renewal_info_comes_back, set_up),
+#if ACME_CFG_MANAGE
+        cmocka_unit_test_setup(contacts_come_back, set_up),
+#endif
         cmocka_unit_test_setup(order_comes_back, set_up),
         cmocka_unit_test_setup(certificate_always_fits, set_up),
         cmocka_unit_test_setup(half_an_order_is_none, set_up),

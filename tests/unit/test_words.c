@@ -415,6 +415,21 @@ static void dns_01(void **unused)
     setup.solver_count = 0;
 }
 
+/* Terms that have changed: the CA tells where they are agreed to (RFC 8555, 7.3.3). */
+static void new_terms_have_a_place(void **unused)
+{
+    (void)unused;
+    static const char *const says[] = {"a person has to act", "https://ca.test/agree?t=1", NULL}, *const never[] = {
+                                                                                                      NULL};
+    begin(false);
+    listen_in();
+    refuses(ACME_STEP_ORDER, URN "userActionRequired", "terms", 403, "");
+    happens((struct acme_event){.kind = ACME_EVENT_TERMS, .text = acme_slice_of("https://ca.test/agree?t=1")});
+    fails(ACME_E_TERMS, ACME_STEP_ORDER, "");
+    heard();
+    judge("new terms", last_line(err), says, never);
+}
+
 /* --- by what the answer shows --- */
 
 static const struct shown {
@@ -1068,6 +1083,7 @@ int main(void)
         cmocka_unit_test(dns_01),
         cmocka_unit_test(a_missing_anchor_has_its_name),
         cmocka_unit_test(a_servers_trouble_is_never_hopeless),
+        cmocka_unit_test(new_terms_have_a_place),
         cmocka_unit_test(what_an_answer_shows_is_named),
         cmocka_unit_test(a_list_without_end_stays_within_bounds),
         cmocka_unit_test(a_redirect_is_named),
