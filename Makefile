@@ -105,6 +105,7 @@ torture: $(B)/torture
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges $(B)/tests/unit/test_states: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
 $(B)/tests/unit/test_manage $(B)/tests/unit/test_side_by_side $(B)/tests/unit/test_keep $(B)/tests/unit/test_flash_run $(B)/tests/unit/test_keep_fleet: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+$(B)/tests/unit/test_secure_net: $(call objects,port/secure/channel.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
 $(B)/tests/unit/test_words $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
@@ -262,4 +263,4 @@ help:
 	proof anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plain.h"
+#include "tls.h"
 
 /* Ends the connection and gives the reason on. */
 static int fail(struct acme_channel *c, int err)
