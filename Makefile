@@ -137,7 +137,7 @@ headers:
 	{ echo "nanoacme needs bearssl.h and jsmn.h: run 'make deps', or set BEARSSL_DIR and JSMN_DIR" >&2; exit 1; }
 
 # What each board needs: boards/README.md.
-include $(wildcard boards/*/board.mk tests/target/target.mk)
+include $(wildcard boards/*/board.mk tests/target/target.mk tests/mbedtls/mbedtls.mk)
 
 deps:
 	tests/deps.sh build
