@@ -1,6 +1,8 @@
 /* judge.c - what Mbed TLS does not look at in a chain, or not in every version and configuration; and its errors as ours. */
 #include "acme_mbedtls.h"
 
+#include <string.h>
+
 #include <mbedtls/asn1.h>
 #include <mbedtls/bignum.h>
 #include <mbedtls/cipher.h>
@@ -44,6 +46,41 @@ static bool has_dns_name(const mbedtls_x509_crt *crt)
     return name != NULL && name->buf.len > 0;
 }
 
+/* Members that later versions call private. */
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#define SIGNED(member) MBEDTLS_PRIVATE(member)
+#else
+#define SIGNED(member) member
+#endif
+
+static bool is_named(const mbedtls_x509_crt *crt, const mbedtls_x509_buf *name)
+{
+    return crt->subject_raw.len == name->len && memcmp(crt->subject_raw.p, name->p, name->len) == 0;
+}
+
+static int verify(mbedtls_x509_crt *crt, mbedtls_x509_crt *issuer)
+{
+    unsigned char hash[MBEDTLS_MD_MAX_SIZE];
+    const mbedtls_md_info_t *md = mbedtls_md_info_from_type(crt->SIGNED(sig_md));
+    int code = md != NULL ? mbedtls_md(md, crt->tbs.p, crt->tbs.len, hash) : 0;
+
+    return md == NULL || code != 0
+               ? code
+               : mbedtls_pk_verify_ext(crt->SIGNED(sig_pk), crt->SIGNED(sig_opts), &issuer->pk, crt->SIGNED(sig_md),
+                                       hash, mbedtls_md_get_size(md), crt->SIGNED(sig).p, crt->SIGNED(sig).len);
+}
+
+/* To the library a signature for which memory was lacking is a wrong one, and so the chain untrusted: it is asked again. */
+static bool lacks_memory(mbedtls_x509_crt *crt, mbedtls_x509_crt *issuers)
+{
+    bool lacks = false;
+
+    for (; issuers != NULL && !lacks; issuers = issuers->next) {
+        lacks = is_named(issuers, &crt->issuer_raw) && acme_mbedtls_no_memory(verify(crt, issuers));
+    }
+    return lacks;
+}
+
 /* It is asked from the anchor down to the server's own certificate, with what the library has found wrong in *flags. */
 int acme_mbedtls_judge(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
@@ -66,6 +103,10 @@ int acme_mbedtls_judge(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *fl
         *flags |= has_dns_name(crt) ? 0u : (uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
     }
     m->flags |= *flags;
+    if ((*flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0 &&
+        (lacks_memory(crt, &m->anchors) || lacks_memory(crt, crt->next))) {
+        return MBEDTLS_ERR_X509_ALLOC_FAILED;
+    }
     return 0;
 }
 

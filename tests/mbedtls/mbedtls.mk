@@ -13,10 +13,11 @@ $(B)/mbedtls/libmbedtls.a: $(MBEDTLS_LIBRARY)
 $(B)/obj/port/mbedtls/%.o $(B)/obj/tests/mbedtls/%.o: STACKS += $(MBEDTLS_FLAGS)
 
 # The cases of tests/tls, with this client. BearSSL is there for the helpers' sake.
-$(B)/mbedtls/refusals: $(call objects,tests/tls/test_refusals.c tests/mbedtls/trial_client.c) $(MBEDTLS_OURS) $(B)/libhelpers.a \
-	$(B)/libnanoacme.a $(B)/mbedtls/libmbedtls.a
+$(B)/mbedtls/refusals: $(call objects,tests/tls/test_refusals.c tests/mbedtls/trial_client.c)
+$(B)/mbedtls/transport: $(call objects,tests/mbedtls/transport.c)
+$(B)/mbedtls/refusals $(B)/mbedtls/transport: $(MBEDTLS_OURS) $(B)/libhelpers.a $(B)/libnanoacme.a $(B)/mbedtls/libmbedtls.a
 	@$(SAY) '  ld  $@'
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lssl -lcrypto $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lssl -lcrypto $(LDLIBS)
 
 $(B)/mbedtls/keys: $(call objects,tests/mbedtls/keys.c) $(MBEDTLS_OURS) $(B)/libnanoacme.a $(B)/mbedtls/libmbedtls.a
 	@$(SAY) '  ld  $@'
@@ -28,5 +29,5 @@ $(B)/mbedtls/issue: $(call objects,tests/mbedtls/issue.c) $(MBEDTLS_OURS) $(B)/l
 	@$(SAY) '  ld  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--gc-sections -o $@ $^
 
-mbedtls: $(B)/mbedtls/refusals $(B)/mbedtls/keys $(B)/mbedtls/issue
+mbedtls: $(B)/mbedtls/refusals $(B)/mbedtls/transport $(B)/mbedtls/keys $(B)/mbedtls/issue
 .PHONY: mbedtls
