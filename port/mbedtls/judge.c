@@ -70,13 +70,22 @@ static int verify(mbedtls_x509_crt *crt, mbedtls_x509_crt *issuer)
                                        hash, mbedtls_md_get_size(md), crt->SIGNED(sig).p, crt->SIGNED(sig).len);
 }
 
-/* To the library a signature for which memory was lacking is a wrong one, and so the chain untrusted: it is asked again. */
+/* A CA that may have issued it, by all that the library looks at but the signature. */
+static bool may_issue(const mbedtls_x509_crt *crt)
+{
+    return crt->SIGNED(ca_istrue) != 0 && crt->SIGNED(max_pathlen) == 0 &&
+           mbedtls_x509_crt_check_key_usage(crt, MBEDTLS_X509_KU_KEY_CERT_SIGN) == 0;
+}
+
+/* To the library a signature for which memory was lacking is a wrong one, and so the chain untrusted: it is asked again, and one
+ * that is good now was not looked at then. */
 static bool lacks_memory(mbedtls_x509_crt *crt, mbedtls_x509_crt *issuers)
 {
     bool lacks = false;
 
     for (; issuers != NULL && !lacks; issuers = issuers->next) {
-        lacks = is_named(issuers, &crt->issuer_raw) && acme_mbedtls_no_memory(verify(crt, issuers));
+        int code = is_named(issuers, &crt->issuer_raw) ? verify(crt, issuers) : MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+        lacks = acme_mbedtls_no_memory(code) || (code == 0 && may_issue(issuers));
     }
     return lacks;
 }
@@ -104,7 +113,7 @@ int acme_mbedtls_judge(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *fl
     }
     m->flags |= *flags;
     if ((*flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0 &&
-        (lacks_memory(crt, &m->anchors) || lacks_memory(crt, crt->next))) {
+        (lacks_memory(crt, &m->anchors) || (!is_named(crt, &crt->issuer_raw) && lacks_memory(crt, crt->next)))) {
         return MBEDTLS_ERR_X509_ALLOC_FAILED;
     }
     return 0;
