@@ -256,7 +256,7 @@ help:
 	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table; KEY=vendor.pem SERIAL=n OUT=table: signed'
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Parts, for other targets: units fuzzers headers cross cross-objects firmware-parts kernel-check target-cortex-m3 target-s390x' \
-		'target-recording'
+		'target-recording mbedtls firmware-mbedtls'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
 .PHONY: all units fuzzers fuzz torture soak fleet replay headers deps demo run unit test tests check format lint size bench coverage mutants \

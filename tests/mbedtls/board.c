@@ -18,9 +18,11 @@
 #include <psa/crypto.h>
 
 #ifndef MAX_OPS
-#define MAX_OPS 200
+#define MAX_OPS 150
 #endif
+#ifndef ARENA
 #define ARENA (36 * 1024)
+#endif
 
 static unsigned char arena[ARENA];
 
