@@ -106,6 +106,7 @@ torture: $(B)/torture
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_acme_edges $(B)/tests/unit/test_states: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
 $(B)/tests/unit/test_choice $(B)/tests/unit/test_manage $(B)/tests/unit/test_side_by_side $(B)/tests/unit/test_slow_key $(B)/tests/unit/test_keep $(B)/tests/unit/test_flash_run $(B)/tests/unit/test_keep_fleet: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+$(B)/tests/unit/test_secure_net: $(call objects,port/secure/channel.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
 $(B)/tests/unit/test_nameserver $(B)/tests/unit/test_words $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/unit/test_eab: $(call objects,port/posix/eab.c port/posix/config.c)
@@ -138,7 +139,7 @@ headers:
 	{ echo "nanoacme needs bearssl.h and jsmn.h: run 'make deps', or set BEARSSL_DIR and JSMN_DIR" >&2; exit 1; }
 
 # What each board needs: boards/README.md.
-include $(wildcard boards/*/board.mk tests/target/target.mk)
+include $(wildcard boards/*/board.mk tests/target/target.mk tests/mbedtls/mbedtls.mk)
 
 deps:
 	tests/deps.sh build
@@ -257,11 +258,11 @@ help:
 	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table; KEY=vendor.pem SERIAL=n OUT=table: signed'
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
 	@echo 'Parts, for other targets: units fuzzers headers cross cross-objects firmware-parts kernel-check target-cortex-m3 target-s390x' \
-		'target-recording'
+		'target-recording mbedtls firmware-mbedtls'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 
 .PHONY: all units fuzzers fuzz torture soak fleet replay headers deps demo run unit test tests check format lint size bench coverage mutants \
 	proof anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

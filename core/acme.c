@@ -38,15 +38,9 @@ int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme
     if (error != 0) {
         return error;
     }
-    memset(setup->tls, 0, sizeof(*setup->tls));
     c->setup = setup;
     c->keeper.setup = setup;
-    c->channel.net = setup->net;
-    c->channel.sys = setup->sys;
-    c->channel.trust = setup->ca.trust;
-    c->channel.tls = setup->tls;
-    c->channel.buffer = setup->tls_buffer;
-    c->channel.buffer_len = setup->tls_buffer_len;
+    acme_channel_init(&c->channel, setup);
     return 0;
 }
 
@@ -568,7 +562,7 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
     copy_text(failure->type, sizeof(failure->type), problem->type);
     copy_text(failure->detail, sizeof(failure->detail), problem->detail);
     if (error == ACME_E_TLS_UNTRUSTED) { /* in the handshake: the CA has said nothing to this request */
-        copy_text(failure->detail, sizeof(failure->detail), acme_slice_of(acme_tls_issuer(c->channel.tls)));
+        copy_text(failure->detail, sizeof(failure->detail), acme_slice_of(acme_channel_issuer(&c->channel)));
     }
     copy_text(failure->name, sizeof(failure->name),
               problem->name.len > 0 ? problem->name : acme_flow_name(&c->flow, c->flow.step));

@@ -127,6 +127,12 @@
 #define ACME_BEARSSL_I15 0
 #endif
 
+/* 1: BearSSL's headers are there, and acme.h shows struct acme_tls. 0: for an image with port/secure and port/mbedtls, which
+ * has nothing of BearSSL: its headers are not looked for. No code depends on it. */
+#ifndef ACME_CFG_BEARSSL
+#define ACME_CFG_BEARSSL 1
+#endif
+
 /* 1: http:// URLs are understood, without TLS, for the one host acme_ca::plain_host names: a CA under test on the same
  * machine. 0: there is no code that could talk to a CA in clear. */
 #ifndef ACME_CFG_PLAIN_HTTP

@@ -1,4 +1,5 @@
-/* acme_port.h - what a port gives to the core: small structs of function pointers.
+/* acme_port.h - what a port gives to the core: small structs of function pointers. (Where the platform has TLS as
+ * well, acme_secure_net.h has one in the place of the first.)
  *
  * Rules for all of them
  *   - Nothing blocks. A function that cannot finish now says so and is called again on a later tick.

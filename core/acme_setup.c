@@ -1,14 +1,16 @@
 /* acme_setup.c - is a set-up one to work with? All that can be told before anything is done. */
 #include "acme_setup.h"
 
-#include "secure/tls.h"
+#include <string.h>
+
+#include "secure/channel.h"
 #include "wire/address.h"
 #include "wire/url.h"
 
 /* What could overrun memory. */
 static int check_bounds(const struct acme_setup *s)
 {
-    if (s->work_len < ACME_WORK_MIN || s->tls_buffer_len < ACME_TLS_BUFFER_SMALL) {
+    if (s->work_len < ACME_WORK_MIN) {
         return ACME_E_WORK_SMALL;
     }
     return s->name_count == 0 || s->name_count > ACME_NAMES_MAX ? ACME_E_NAMES : 0;
@@ -18,10 +20,10 @@ static int check_bounds(const struct acme_setup *s)
 
 static bool pointers_given(const struct acme_setup *s)
 {
-    return s->net != NULL && s->sys != NULL && s->store != NULL && s->ca.directory_url != NULL &&
-           s->ca.trust != NULL && s->account_key.ops != NULL && s->certificate_key.ops != NULL && s->names != NULL &&
-           s->solvers != NULL && s->solver_count > 0 && s->work != NULL && s->tls != NULL && s->tls_buffer != NULL &&
-           (s->contact_count == 0 || s->contacts != NULL) && (s->ca.more_host_count == 0 || s->ca.more_hosts != NULL);
+    return s->sys != NULL && s->store != NULL && s->ca.directory_url != NULL && s->account_key.ops != NULL &&
+           s->certificate_key.ops != NULL && s->names != NULL && s->solvers != NULL && s->solver_count > 0 &&
+           s->work != NULL && (s->contact_count == 0 || s->contacts != NULL) &&
+           (s->ca.more_host_count == 0 || s->ca.more_hosts != NULL);
 }
 
 /* Texts that go into requests as they are. */
@@ -123,8 +125,9 @@ int acme_setup_check(const struct acme_setup *s)
     if (error != 0) {
         return error;
     }
-    if (s->ca.trust->count == 0 && !is_plain(s)) {
-        return ACME_E_ANCHORS;
+    error = acme_channel_check(s, is_plain(s));
+    if (error != 0) {
+        return error;
     }
     for (size_t i = 0; i < s->name_count; i++) {
         if (!is_new_name(s, i)) {
@@ -165,7 +168,8 @@ int acme_setup_check(const struct acme_setup *s)
 
 int acme_setup_check(const struct acme_setup *s)
 {
-    return check_bounds(s);
+    int error = check_bounds(s);
+    return error != 0 ? error : acme_channel_check(s, false);
 }
 
 #endif

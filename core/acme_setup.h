@@ -4,6 +4,7 @@
 
 #include "acme_config.h"
 #include "acme_port.h"
+#include "acme_secure_net.h"
 #include "secure/key.h"
 #include "wire/slice.h"
 
@@ -207,7 +208,7 @@ struct acme_deploy {
  * acme_init(), and must stay until the client is no longer used. Zero means "none" for every optional member. */
 struct acme_setup {
     /* the ports */
-    const struct acme_net *net;
+    const struct acme_net *net; /* TCP; in an image with port/secure: NULL, and secure_net */
     const struct acme_sys *sys;
     const struct acme_store *store;
 
@@ -257,13 +258,16 @@ struct acme_setup {
     /* memory lent */
     void *work; /* one request or one answer; at least ACME_WORK_MIN bytes */
     size_t work_len;
-    struct acme_tls *tls;
-    void *tls_buffer; /* ACME_TLS_BUFFER_MIN bytes for any server (secure/tls.h) */
+    struct acme_tls *tls; /* this and the next two not in an image with port/secure, nor ca.trust */
+    void *tls_buffer;     /* ACME_TLS_BUFFER_MIN bytes for any server (secure/tls.h) */
     size_t tls_buffer_len;
 
     /* told what happens; optional. It must not call back into the client. */
     void (*trace)(void *ctx, const struct acme_event *event);
     void *trace_ctx;
+
+    /* TLS by the platform, in the place of net and of TLS of our own: for an image with port/secure, else ignored */
+    const struct acme_secure_net *secure_net;
 };
 
 /* Checks every size, pointer, name, text and URL; without ACME_CFG_CHECK only what could overrun memory. acme_init() calls it.

@@ -87,6 +87,8 @@ firmware | demo | check)
 	source_of lwip lwip "${LWIP_DIR:-}" 'LWIP_DIR=... with src/'
 	;;
 esac
+# Mbed TLS for port/mbedtls: Debian's binary lacks the arena and curves in pieces.
+[ "$1" != check ] || source_of mbedtls mbedtls "${MBEDTLS_DIR:-}" 'MBEDTLS_DIR=... with include/ and library/'
 
 # The newest Pebble, for what Debian's lacks (Retry-After, challenge state processing, User-Agent required). It needs
 # Go 1.24; where that is not to be had the tests that use it are skipped.
