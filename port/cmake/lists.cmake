@@ -14,4 +14,6 @@ function(nanoacme_list variable)
     set(${variable} "${files}" PARENT_SCOPE)
 endfunction()
 
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NANOACME_ROOT}/core/Filelists.mk")
+if(NOT CMAKE_SCRIPT_MODE_FILE)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NANOACME_ROOT}/core/Filelists.mk")
+endif()

@@ -24,7 +24,7 @@ int main(void)
 {
     static struct acme_setup setup;
     setup.store = &store.store;
-    setup.account_key.ctx = &key;
+    setup.account_key.handle = &key;
     return acme_init(&client, &setup) == ACME_E_NULL ? 0 : 1;
 }
 """

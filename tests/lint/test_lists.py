@@ -48,7 +48,7 @@ def unsorted(text):
 def by_cmake(names):
     """What port/cmake/lists.cmake makes of the lists."""
     with tempfile.NamedTemporaryFile("w", suffix=".cmake") as script:
-        script.write('macro(set_property)\nendmacro()\ninclude("%s/port/cmake/lists.cmake")\n' % os.getcwd() +
+        script.write('include("%s/port/cmake/lists.cmake")\n' % os.getcwd() +
                      "".join(f'nanoacme_list(f {n})\nmessage("{n};${{f}}")\n' for n in names))
         script.flush()
         said = subprocess.run(["cmake", "-P", script.name], capture_output=True, text=True).stderr
