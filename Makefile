@@ -32,7 +32,7 @@ POSIX = -D_POSIX_C_SOURCE=200809L
 include core/Filelists.mk
 CORE = $(ACME_CORE)
 PORT = $(ACME_POSIX)
-UNLISTED := $(filter-out $(ACME_CORE) $(ACME_POSIX) $(ACME_FLASH) $(ACME_LWIP),$(wildcard core/*.c core/*/*.c port/posix/posix_*.c port/flash/*.c port/lwip/*.c))
+UNLISTED := $(filter-out $(ACME_CORE) $(ACME_POSIX) $(ACME_FLASH) $(ACME_STORES) $(ACME_LWIP),$(wildcard core/*.c core/*/*.c port/posix/posix_*.c port/flash/*.c port/stores/*.c port/lwip/*.c))
 ifneq ($(UNLISTED),)
 $(error core/Filelists.mk lacks $(UNLISTED))
 endif
@@ -45,7 +45,7 @@ TORTURE = $(wildcard tests/fault/*.c)
 TESTS_C = $(foreach room,unit dialogue regress cells tls,$(wildcard tests/$(room)/*.c))
 UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
 UNITS = $(UNITS_C:%.c=$(B)/%)
-HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(ACME_FLASH) port/lwip/clock.c
+HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(ACME_FLASH) $(ACME_STORES) port/lwip/clock.c
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 all: $(B)/nanoacme $(B)/libnanoacme.a $(B)/libnanoacme-posix.a
@@ -73,10 +73,10 @@ $(B)/obj/core/%.o: core/%.c | headers
 $(B)/obj/port/%.o: port/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'
-	$(Q)$(COMPILE) $(POSIX) -Iport/posix $(WARNINGS) -c -o $@ $<
+	$(Q)$(COMPILE) $(POSIX) -Iport/posix -Iport/flash $(WARNINGS) -c -o $@ $<
 
 # Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings.
-TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/lwip
+TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/stores -Iport/lwip
 $(B)/obj/tests/%.o: tests/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'

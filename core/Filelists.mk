@@ -81,6 +81,12 @@ ACME_CORE += core/lifecycle/renewal.c
 ACME_FLASH += port/flash/flash_place.c
 ACME_FLASH += port/flash/flash_store.c
 
+# stores on a file system, on keys and values
+ACME_STORES += port/stores/files_part.c
+ACME_STORES += port/stores/files_store.c
+ACME_STORES += port/stores/kv_part.c
+ACME_STORES += port/stores/kv_store.c
+
 # lwIP: connection, listener, time
 ACME_LWIP += port/lwip/clock.c
 ACME_LWIP += port/lwip/lwip_conn.c

@@ -4,7 +4,7 @@ SINGLE = $(DIST)/single
 PACKAGE = nanoacme-$(VERSION)
 PACKED = core port boards tests README.md LICENSE Makefile .clang-format .github .gitignore
 
-# acme.c and acme.h: the core and the store on raw flash.
+# acme.c and acme.h: the core and the stores for devices.
 dist-single:
 	@mkdir -p $(SINGLE)
 	$(Q)$(PYTHON) port/package/single.py $(SINGLE)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""single.py FOLDER: writes acme.c and acme.h into the folder: the core and the store on raw flash as two files.
+"""single.py FOLDER: writes acme.c and acme.h into the folder: the core and the stores for devices as two files.
 
 acme.h is the public headers, one behind the other; acme.c every other header and the sources of core/Filelists.mk, in its order.
 A name of file scope that another source uses too gets its file's name behind it; a macro of one source ends with it."""
@@ -9,9 +9,9 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LISTS = ("ACME_CORE", "ACME_FLASH")
+LISTS = ("ACME_CORE", "ACME_FLASH", "ACME_STORES")
 PUBLIC = ["core/acme.h", "core/acme_keep.h", "core/acme_manage.h", "core/protocol/challenge_http01.h", "core/secure/key_p256.h",
-          "core/secure/anchors.h", "core/roots/roots.h", "core/roots/anchor_table.h", "port/flash/acme_flash.h"]
+          "core/secure/anchors.h", "core/roots/roots.h", "core/roots/anchor_table.h", "port/flash/acme_flash.h", "port/stores/acme_files.h", "port/stores/acme_kv.h"]
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"[^\n]*\n', re.M)
 TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|^[ \t]*#[ \t]*include[^\n]*|(?:->|\.)\s*\w+|\b(?:struct|enum|union)\s+\w+|\w+', re.S | re.M)
 
@@ -27,7 +27,7 @@ def sources():
 
 def find(name, path):
     """The file that `path` means by name."""
-    for folder in (os.path.dirname(path), "core", "port/flash"):
+    for folder in (os.path.dirname(path), "core", "port/flash", "port/stores"):
         there = os.path.normpath(os.path.join(folder, name))
         if os.path.exists(os.path.join(ROOT, there)):
             return there

@@ -14,7 +14,7 @@ import tap
 
 BUILD, SANITIZE = "build/asan", "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 TESTS = ("b64url base64 chain csr date der flash_store flow http http01 jws json keeper key_p256 leaf link out pem plan poll problem record "
-         "renewal resource slice url").split()
+         "renewal resource slice stores url").split()
 STRICT = "-std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wmissing-prototypes -Wundef".split()
 USER = """#include "acme.h"
 static struct acme_client client;
@@ -48,7 +48,7 @@ with tempfile.TemporaryDirectory() as to:
     wrong = run("make", "-s", "dist-single", f"SINGLE={to}")
     tap.ok(not wrong and sorted(os.listdir(to)) == ["acme.c", "acme.h"], "make dist-single writes acme.c and acme.h", wrong)
     code = open(f"{to}/acme.c", encoding="utf-8").read()
-    listed = re.findall(r"^ACME_(?:CORE|FLASH) \+= (\S+)", open("core/Filelists.mk", encoding="utf-8").read(), re.M)
+    listed = re.findall(r"^ACME_(?:CORE|FLASH|STORES) \+= (\S+)", open("core/Filelists.mk", encoding="utf-8").read(), re.M)
     tap.ok(re.findall(r"^/\* ---- (\S+\.c) ---- \*/", code, re.M) == listed, "of every source of the list, in its order")
     wrong = run("gcc", *STRICT, *options, *stacks, "-O1", "-g", "-c", f"{to}/acme.c", "-o", f"{to}/acme.o")
     tap.ok(not wrong, "gcc has nothing to say against it", wrong)
