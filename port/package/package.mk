@@ -25,7 +25,16 @@ dist: dist-tree
 	$(Q)cp $(DIST)/$(PACKAGE)/sbom.cdx.json $(DIST)/$(PACKAGE).cdx.json
 	@ls -l $(DIST)/$(PACKAGE).tar.gz
 
-.PHONY: dist dist-single dist-tree
+# Debian packages, unsigned, of this tree: nanoacme and libnanoacme-dev.
+deb: dist-tree
+	@rm -rf $(DIST)/deb
+	@mkdir -p $(DIST)/deb
+	$(Q)cp -r $(DIST)/$(PACKAGE) $(DIST)/deb/
+	$(Q)$(PYTHON) port/package/package.py debian $(DIST)/deb/$(PACKAGE)
+	$(Q)cd $(DIST)/deb/$(PACKAGE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b >../log 2>&1 || { tail -30 ../log >&2; exit 1; }
+	@ls -l $(DIST)/deb/*.deb
+
+.PHONY: deb dist dist-single dist-tree
 
 # CC=musl-gcc, or a cross compiler (AR=its ar): the program in one static file for that machine, with BearSSL compiled for it.
 # KERNEL_HEADERS: where linux/ and asm/ are, when the compiler has none, as musl-gcc has not; empty: it has.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """package.py root FOLDER: writes what wants to lie at the root of a package into the folder, a copy of this tree.
+package.py debian FOLDER: writes debian/ into the folder.
 package.py sbom: a bill of materials, CycloneDX 1.5 in JSON, on standard output: reproducible, with the moment of
 SOURCE_DATE_EPOCH."""
 
@@ -52,6 +53,20 @@ def root_files():
         "sbom.cdx.json": sbom()}
 
 
+def debian_files():
+    """What lies in debian/, by name."""
+    folder = os.path.join(ROOT, HERE, "debian")
+    names = [os.path.relpath(os.path.join(at, n), folder) for at, _, there in os.walk(folder) for n in there]
+    files = {name: read(f"{HERE}/debian/{name}") for name in names}
+    owner, text = re.search(r"^Copyright \(c\) (.*)$", read("LICENSE"), re.M)[1], read("LICENSE").split("\n\n", 2)[2]
+    files["copyright"] = files["copyright"].replace("@COPYRIGHT@", owner).replace(
+        "@LICENCE@", "\n".join(" " + (line or ".") for line in text.rstrip().split("\n")))
+    date = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(moment()))
+    maintainer = re.search(r"^Maintainer: (.*)$", files["control"], re.M)[1]
+    files["changelog"] = f"nanoacme ({version()}) unstable; urgency=medium\n\n  * As it is upstream.\n\n -- {maintainer}  {date}\n"
+    return files
+
+
 def moment():
     """Seconds since 1970: SOURCE_DATE_EPOCH, or the last commit, or 2026-01-01."""
     told = os.environ.get("SOURCE_DATE_EPOCH") or subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True,
@@ -83,12 +98,14 @@ def sbom():
 def main():
     if sys.argv[1:] == ["sbom"]:
         sys.stdout.write(sbom())
-    elif len(sys.argv) == 3 and sys.argv[1] == "root":
-        for name, text in root_files().items():
-            path = os.path.join(sys.argv[2], name)
+    elif len(sys.argv) == 3 and sys.argv[1] in ("root", "debian"):
+        for name, text in (root_files() if sys.argv[1] == "root" else debian_files()).items():
+            path = os.path.join(sys.argv[2], "debian" if sys.argv[1] == "debian" else "", name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text)
+            if name == "rules":
+                os.chmod(path, 0o755)
     else:
         raise SystemExit(__doc__)
 
