@@ -30,8 +30,13 @@ HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACM
 COMPILE = $(CC) -Icore $(STACKS) $(HOST_OPTIONS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 POSIX = -D_POSIX_C_SOURCE=200809L
 
-CORE = $(wildcard core/*.c core/*/*.c)
-PORT = $(wildcard port/posix/posix_*.c)
+include core/Filelists.mk
+CORE = $(ACME_CORE)
+PORT = $(ACME_POSIX)
+UNLISTED := $(filter-out $(ACME_CORE) $(ACME_POSIX) $(ACME_FLASH) $(ACME_STORES) $(ACME_LWIP),$(wildcard core/*.c core/*/*.c port/posix/posix_*.c port/flash/*.c port/stores/*.c port/lwip/*.c))
+ifneq ($(UNLISTED),)
+$(error core/Filelists.mk lacks $(UNLISTED))
+endif
 PROGRAM = $(filter-out $(PORT),$(wildcard port/posix/*.c))
 HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h)
 # A whole device has a channel of its own, in clear, and is linked only where it is named.
@@ -41,7 +46,7 @@ TORTURE = $(wildcard tests/fault/*.c)
 TESTS_C = $(foreach room,unit dialogue regress cells tls,$(wildcard tests/$(room)/*.c))
 UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
 UNITS = $(UNITS_C:%.c=$(B)/%)
-HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(wildcard port/flash/*.c) port/lwip/clock.c
+HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(ACME_FLASH) $(ACME_STORES) port/lwip/clock.c
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 all: $(B)/nanoacme $(B)/libnanoacme.a $(B)/libnanoacme-posix.a
@@ -69,10 +74,10 @@ $(B)/obj/core/%.o: core/%.c | headers
 $(B)/obj/port/%.o: port/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'
-	$(Q)$(COMPILE) $(POSIX) -Iport/posix $(WARNINGS) -c -o $@ $<
+	$(Q)$(COMPILE) $(POSIX) -Iport/posix -Iport/flash $(WARNINGS) -c -o $@ $<
 
 # Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings.
-TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/lwip
+TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/stores -Iport/lwip
 $(B)/obj/tests/%.o: tests/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'
@@ -210,19 +215,23 @@ endif
 $(B)/nanoacme.1: port/posix/nanoacme.1.scd
 	scdoc <$< >$@
 
-$(B)/nanoacme.pc: port/posix/nanoacme.pc.in Makefile
+FOR_BUILDS = nanoacme.pc nanoacme-config.cmake nanoacme-config-version.cmake
+EMPTY =
+SPACE = $(EMPTY) $(EMPTY)
+$(FOR_BUILDS:%=$(B)/%): $(wildcard port/*/nanoacme*.in) Makefile core/acme_version.h
 	@mkdir -p $(@D)
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@OPTIONS@|$(HOST_OPTIONS)|' $< >$@
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@OPTIONS@|$(HOST_OPTIONS)|; s|@CMAKE_OPTIONS@|$(subst $(SPACE),;,$(HOST_OPTIONS))|' $(filter %/$(@F).in,$^) >$@
 
 D = $(DESTDIR)$(PREFIX)
 UNITS_OF_SYSTEMD = nanoacme.service nanoacme.timer nanoacme-daemon.service
 install: all $(B)/nanoacme.1
-	@rm -f $(B)/nanoacme.pc
-	@$(MAKE) $(B)/nanoacme.pc
-	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/share/man/man1 $(D)/lib/systemd/system
+	@rm -f $(FOR_BUILDS:%=$(B)/%)
+	@$(MAKE) $(FOR_BUILDS:%=$(B)/%)
+	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/lib/cmake/nanoacme $(D)/share/man/man1 $(D)/lib/systemd/system
 	install -m 755 $(B)/nanoacme $(D)/bin
 	install -m 644 $(B)/libnanoacme.a $(B)/libnanoacme-posix.a $(D)/lib
 	install -m 644 $(B)/nanoacme.pc $(D)/lib/pkgconfig
+	install -m 644 $(B)/nanoacme-config.cmake $(B)/nanoacme-config-version.cmake $(D)/lib/cmake/nanoacme
 	install -m 644 $(B)/nanoacme.1 $(D)/share/man/man1
 	for u in $(UNITS_OF_SYSTEMD); do sed 's|/usr/local/bin|$(PREFIX)/bin|' port/posix/$$u >$(D)/lib/systemd/system/$$u && \
 		chmod 644 $(D)/lib/systemd/system/$$u || exit 1; done
@@ -230,9 +239,12 @@ install: all $(B)/nanoacme.1
 		to=$${h#core/}; install -D -m 644 $$h $(D)/include/nanoacme/$${to#port/posix/} || exit 1; done
 
 uninstall:
-	rm -rf $(D)/include/nanoacme
+	rm -rf $(D)/include/nanoacme $(D)/lib/cmake/nanoacme
 	rm -f $(D)/bin/nanoacme $(D)/lib/libnanoacme.a $(D)/lib/libnanoacme-posix.a \
 		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1 $(UNITS_OF_SYSTEMD:%=$(D)/lib/systemd/system/%)
+
+# What others' builds and systems take: port/package.
+include port/package/package.mk
 
 clean:
 	rm -rf $(B)

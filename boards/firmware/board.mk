@@ -14,7 +14,7 @@ FW_LWIP_FILES = $(addprefix $(FW_LWIP)/src/, $(addprefix core/, init.c def.c dns
 	pbuf.c tcp.c tcp_in.c tcp_out.c timeouts.c udp.c) $(addprefix core/ipv4/, dhcp.c etharp.c icmp.c ip4.c ip4_addr.c) \
 	netif/ethernet.c apps/sntp/sntp.c)
 FW_BEARSSL_FILES = $(wildcard $(FW_BEARSSL)/src/*.c $(FW_BEARSSL)/src/*/*.c)
-FW_OURS = $(CORE) $(wildcard port/lwip/*.c port/flash/*.c boards/firmware/*.c)
+FW_OURS = $(CORE) $(ACME_LWIP) $(ACME_FLASH) $(wildcard boards/firmware/*.c)
 
 # Headers of the two libraries, away from those of this machine's C library.
 $(FW)/include:

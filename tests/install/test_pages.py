@@ -45,6 +45,31 @@ uint32_t certificate_step(void);
 bool pair_load(void);
 """, CORE, None),
     "port/README.md": ('#include "acme_flash.h"\n', CORE + ["-Iport/flash"], None),
+    "port/stores/README.md": ("""#include "acme_files.h"
+#include "acme_kv.h"
+typedef int32_t lfs_soff_t, lfs_ssize_t; /* of lfs.h */
+typedef uint32_t lfs_size_t;
+typedef struct { int x; } lfs_t, lfs_file_t;
+struct lfs_info { lfs_size_t size; };
+enum { LFS_ERR_NOENT = -2, LFS_O_RDONLY = 1, LFS_O_WRONLY = 2, LFS_O_CREAT = 0x100, LFS_O_TRUNC = 0x400, LFS_SEEK_SET = 0 };
+int lfs_stat(lfs_t *, const char *, struct lfs_info *);
+int lfs_file_open(lfs_t *, lfs_file_t *, const char *, int);
+lfs_soff_t lfs_file_seek(lfs_t *, lfs_file_t *, lfs_soff_t, int);
+lfs_ssize_t lfs_file_read(lfs_t *, lfs_file_t *, void *, lfs_size_t);
+lfs_ssize_t lfs_file_write(lfs_t *, lfs_file_t *, const void *, lfs_size_t);
+int lfs_file_close(lfs_t *, lfs_file_t *);
+int lfs_rename(lfs_t *, const char *, const char *);
+int lfs_remove(lfs_t *, const char *);
+typedef int esp_err_t; /* of nvs.h */
+typedef uint32_t nvs_handle_t;
+enum { ESP_OK = 0, ESP_ERR_NVS_NOT_FOUND = 0x1102 };
+esp_err_t nvs_get_blob(nvs_handle_t, const char *, void *, size_t *);
+esp_err_t nvs_set_blob(nvs_handle_t, const char *, const void *, size_t);
+esp_err_t nvs_erase_key(nvs_handle_t, const char *);
+esp_err_t nvs_commit(nvs_handle_t);
+extern const struct acme_files my_files;
+extern const struct acme_kv my_kv;
+""", CORE + ["-Iport/stores"], None),
     "port/lwip/README.md": ("""#include "acme.h"
 #include "acme_flash.h"
 #include "acme_lwip.h"
