@@ -6,6 +6,8 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 VERSION = $(shell sed -n 's/^.*ACME_VERSION "\(.*\)"$$/\1/p' core/acme_version.h)
 PYTHON ?= python3
+# Make's own rules would be tried for each of a thousand files.
+MAKEFLAGS += --no-builtin-rules
 # V=1 shows the whole commands; `make -s` shows nothing.
 Q = $(if $(V),,@)
 SAY = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo)
@@ -262,4 +264,6 @@ help:
 	proof anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+# Only what this B made: builds in a B of their own lie below build, too. Firmware includes its own.
+MADE = $(wildcard $(B)/obj $(B)/cross $(B)/target)
+-include $(if $(MADE),$(shell find $(MADE) -name '*.d'))

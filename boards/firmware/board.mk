@@ -125,8 +125,8 @@ $$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(if $$(MAIN),$$(IMAGE).main.o
 	@$$(SAY) '  ld  $$@'
 	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections,--emit-relocs -Wl,-Map,$$(IMAGE).map -T boards/$(1)/link.ld $$(FW_UNUSED) $$(FW_OPTION_LINK) -o $$@ \
 		$$(filter %.o,$$^) $$(FW)/$(1)/libbearssl.a $(6) $$(FW_LINK)
-endif
 -include $$($(1)_OBJECTS:.o=.d)
+endif
 endef
 
 firmware: $(IMAGE).elf
