@@ -330,7 +330,7 @@ static void run(struct script *s, bool by_byte)
     mode = by_byte ? "a byte at a time" : "in whole pieces";
     s->way.keys = &keys;
     s->way.judged = true;
-    s->way.before_step = by_byte || getenv("NO_CUTS") != NULL || record_wanted() ? NULL : before_step;
+    s->way.before_step = by_byte || getenv("NO_SWEEPS") != NULL || record_wanted() ? NULL : before_step;
     if (record_wanted()) {
         record_begin(s, &keys, !by_byte);
     }

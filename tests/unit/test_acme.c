@@ -1,6 +1,7 @@
 /* The whole client with the scripted CA, without TLS (tests/fake/device.h). Resets, power cuts, stored records, and what
  * acme_init() refuses. */
 #include "fake/device.h"
+#include "fault/fastkey.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 #define URN        "urn:ietf:params:acme:error:"
 #define WORK_LEN   (sizeof w.work - DEVICE_CANARY)
 
-static struct device w; /* the world */
+static struct device w;                 /* the world */
+static const struct acme_key_ops *keys; /* of its device; NULL: the usual ones, which cost a large sweep a minute */
 
 /* What is wrong with it. */
 static struct {
@@ -81,7 +83,22 @@ static void new_world(const struct ca_plan *plan)
     wrong.read_error = -1;
     device_new(&w, plan);
     w.hook = hook;
+    w.keys = keys;
     boot();
+}
+
+static int fast_keys(void **state)
+{
+    (void)state;
+    keys = &fastkey_ops;
+    return 0;
+}
+
+static int usual_keys(void **state)
+{
+    (void)state;
+    keys = NULL;
+    return 0;
 }
 
 static enum acme_progress tick(void)
@@ -1180,6 +1197,7 @@ static void nothing_gets_stuck(void **state)
 
 int main(void)
 {
+#define SWEEP(test) cmocka_unit_test_setup_teardown(test, fast_keys, usual_keys)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(init_refuses),
         cmocka_unit_test(empty_tls_name_is_none),
@@ -1188,9 +1206,9 @@ int main(void)
         cmocka_unit_test(issue_keep_renew),
         cmocka_unit_test(other_names_are_due),
         cmocka_unit_test(retry_after_holds_in_doubt),
-        cmocka_unit_test(power_cuts_at_every_write),
-        cmocka_unit_test(names_change_in_the_middle),
-        cmocka_unit_test(writes_that_fail),
+        SWEEP(power_cuts_at_every_write),
+        SWEEP(names_change_in_the_middle),
+        SWEEP(writes_that_fail),
         cmocka_unit_test(order_beside_a_chain_too_big),
         cmocka_unit_test(chain_that_cannot_be_written),
         cmocka_unit_test(reads_that_fail),
@@ -1216,12 +1234,12 @@ int main(void)
         cmocka_unit_test(clock_is_waited_for),
         cmocka_unit_test(stop_and_go_on),
         cmocka_unit_test(account_lost_at_the_ca),
-        cmocka_unit_test(small_work_buffers),
+        SWEEP(small_work_buffers),
         /* those that take seconds */
-        cmocka_unit_test(power_cuts_with_a_forgetful_ca),
-        cmocka_unit_test(power_cuts_twice),
-        cmocka_unit_test(power_cuts_after_every_tick),
-        cmocka_unit_test(nothing_gets_stuck),
+        SWEEP(power_cuts_with_a_forgetful_ca),
+        SWEEP(power_cuts_twice),
+        SWEEP(power_cuts_after_every_tick),
+        SWEEP(nothing_gets_stuck),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
