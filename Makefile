@@ -72,8 +72,9 @@ $(B)/obj/port/%.o: port/%.c | headers
 	@$(SAY) '  cc  $<'
 	$(Q)$(COMPILE) $(POSIX) -Iport/posix $(WARNINGS) -c -o $@ $<
 
-# Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings.
-TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/lwip
+# Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings; and a test, or a
+# seam that one plays, seldom needs all that it is called with.
+TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -Wno-unused-parameter -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/lwip
 $(B)/obj/tests/%.o: tests/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'

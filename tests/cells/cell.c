@@ -164,7 +164,6 @@ unsigned cell_wrongs(void)
 
 int cell_teardown(void **state)
 {
-    (void)state;
     if (playing) {
         print_message("CELL=\"%s\": the scripted CA stopped it\n", at_work);
         playing = false;

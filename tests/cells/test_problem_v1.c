@@ -172,7 +172,6 @@ static void refused(void **state)
 
 static void every_rule_is_of_use(void **state)
 {
-    (void)state;
     if (getenv("CELL") != NULL) {
         assert_int_equal(played, 1);
         return;

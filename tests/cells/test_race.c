@@ -69,7 +69,6 @@ static void let_time_pass(struct ca *ca)
 
 static int on_seam(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
-    (void)record;
     if (seam == DEVICE_RANDOM) {
         dice_fill(d->random_to, *len);
         return 0;
@@ -173,14 +172,12 @@ static void new_cert_is_never_sent_before_valid(void **state)
 {
     static const struct ca_plan plans[] = {
         {TWO, .v1 = true}, {TWO, .v1 = true, .code202 = true}, {TWO, .v1 = true, .draft = true}};
-    (void)state;
     never_before_valid(plans, LEN(plans), CA_NEW_CERT, 10000);
 }
 
 static void finalize_is_never_sent_before_valid(void **state)
 {
     static const struct ca_plan plans[] = {{TWO}, {TWO, .code202 = true}};
-    (void)state;
     never_before_valid(plans, LEN(plans), CA_FINALIZE, 2500);
 }
 
@@ -189,7 +186,6 @@ static void finalize_is_never_sent_before_valid(void **state)
 /* AUTHZ_POLL that goes on after one look, whatever it saw: as one who takes the first 200 for the end. */
 static int after_one_look(struct acme_flow *flow, const struct acme_answer *answer)
 {
-    (void)answer;
     flow->authz++;
     return ACME_STEP_FINALIZE;
 }
@@ -228,7 +224,6 @@ static bool plays_too_early(bool v1, const struct acme_row *rows, unsigned numbe
 static void who_looks_only_once_is_caught(void **state)
 {
     const struct acme_row *const tables[] = {acme_flow_rfc8555, acme_flow_v1};
-    (void)state;
     for (unsigned v1 = 0; v1 < 2; v1++) {
         struct acme_row rows[ACME_STEP_COUNT];
         unsigned early = 0;
@@ -254,7 +249,6 @@ static void of_2016_waiting_instead_of_polling_is_a_lottery(void **state)
     static const unsigned waits_ms[] = {0, 10, 20, 50, 100, 250};
     unsigned early[LEN(answers_ms)][LEN(waits_ms)] = {{0}};
     struct acme_row rows[ACME_STEP_COUNT];
-    (void)state;
     memcpy(rows, acme_flow_v1, sizeof rows);
     rows[ACME_STEP_RESPOND].read = without_a_look;
     for (unsigned a = 0; a < LEN(answers_ms); a++) {

@@ -129,7 +129,6 @@ static void request_in_two(void)
 
 static void before_step(struct engine *engine)
 {
-    (void)engine;
     if (e.x.state == ACME_EXCHANGE_RECEIVE && e.answer_at == 0 && e.answer.len > 0 && !seen_before()) {
         answer_in_two();
     } else if (e.x.state == ACME_EXCHANGE_SEND && e.x.sent == 0 && e.request_len == 0) {

@@ -78,7 +78,6 @@ static enum ca_meddled dies_signed(struct fault *f, struct request *r, struct re
 static enum ca_meddled slow_order(struct fault *f, struct request *r, struct reply *p)
 {
     struct ca_order *o = order_of(r);
-    (void)f;
     if (strcmp(o->status, "valid") == 0 && !several.made[r->order - 1].used) {
         o->status = "processing";
         char *at = strstr(p->body, "\"status\":\"valid\""), *certificate = strstr(p->body, ",\"certificate\":\"");
@@ -96,8 +95,6 @@ static enum ca_meddled slow_order(struct fault *f, struct request *r, struct rep
 static enum ca_meddled stale_look(struct fault *f, struct request *r, struct reply *p)
 {
     static const char *const words[] = {"\"status\":\"valid\"", "\"status\":\"ready\"", "\"status\": \"valid\""};
-    (void)f;
-    (void)r;
     for (unsigned i = 0; i < LEN(words); i++) {
         for (char *at = strstr(p->body, words[i]); at != NULL; at = strstr(at, words[i])) {
             exchange(p, at, strlen(words[i]), i == 2 ? "\"status\": \"pending\"" : "\"status\":\"pending\"");
@@ -108,8 +105,6 @@ static enum ca_meddled stale_look(struct fault *f, struct request *r, struct rep
 
 static enum ca_meddled wants_hours(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
-    (void)r;
     bool under_way =
         strstr(p->body, "\"processing\"") != NULL || strstr(p->body, "pending\"") != NULL || p->code == 202;
     if (p->code < 400 && under_way) {
@@ -149,7 +144,6 @@ static enum ca_meddled less_members(struct fault *f, struct request *r, struct r
         "\"status\"",     "\"authorizations\"", "\"finalize\"", "\"certificate\"", "\"challenges\"",
         "\"identifier\"", "\"token\"",          "\"url\"",      "\"type\"",        "\"uri\"",
         "\"newOrder\"",   "\"newNonce\""};
-    (void)r;
     for (unsigned i = 0; i < LEN(names); i++) { /* the first that is there, from a place by the dice */
         char *at = strstr(p->body, names[(f->seed + i) % LEN(names)]);
         if (at != NULL) {
@@ -164,8 +158,6 @@ static enum ca_meddled less_members(struct fault *f, struct request *r, struct r
 
 static enum ca_meddled no_location(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
-    (void)r;
     char *at = strstr(p->head, "Location: ");
     if (at != NULL) {
         char *end = strstr(at, "\r\n") + 2;
@@ -229,7 +221,6 @@ static char *wrong_chain(struct fault *f, const struct ca_order *o)
 /* The certificate is right, this answer is not. */
 static enum ca_meddled wrong_leaf(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)p;
     struct ca_order *o = order_of(r);
     if (o->chain == NULL || several.true_chain != NULL) {
         f->done--;
@@ -296,7 +287,6 @@ static enum ca_meddled unreachable_listener(struct fault *f, struct request *r, 
 
 static enum ca_meddled slow_validator(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)p;
     struct visit *v = &several.visit[authz_number(r)];
     if (!v->open || v->since_ms != several.t->virtual_ms) { /* it has set out already */
         f->done--;
@@ -331,7 +321,6 @@ static enum ca_meddled another_replica(struct fault *f, struct request *r, struc
 
 static enum ca_meddled no_such_account(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
     if (r->get) {
         refuse(p, 404, "malformed", "no such thing");
     } else if (several.v1) {
@@ -356,9 +345,6 @@ static enum ca_meddled says_deactivated(struct fault *f, struct request *r, stru
 static enum ca_meddled forgets_account(struct fault *f, struct request *r, struct reply *p)
 {
     struct ca *ca = &several.d->ca;
-    (void)f;
-    (void)r;
-    (void)p;
     if (ca->accounts > 0 && several.accounts_lost == 0) {
         ca->forgot_account = true;
         several.accounts_lost++;
@@ -379,9 +365,6 @@ static enum ca_meddled forgets_account(struct fault *f, struct request *r, struc
 static enum ca_meddled purges_orders(struct fault *f, struct request *r, struct reply *p)
 {
     struct ca *ca = &several.d->ca;
-    (void)f;
-    (void)r;
-    (void)p;
     several_lost("the CA purged its orders");
     several.purged_orders = ca->order_count;
     several.purged_authz = ca->v1.authz_count;
@@ -399,7 +382,6 @@ static enum ca_meddled authz_ends(struct fault *f, struct request *r, struct rep
 {
     static const char *const words[] = {"deactivated", "expired", "revoked"};
     struct ca *ca = &several.d->ca;
-    (void)p;
     if (several.v1) { /* a valid one is found so when the certificate is asked for */
         for (unsigned i = 0; i < ca->v1.authz_count; i++) {
             ca->v1.authz[i].status = "invalid";
@@ -430,9 +412,6 @@ static enum ca_meddled refuses_nonces(struct fault *f, struct request *r, struct
 
 static enum ca_meddled severs(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
-    (void)r;
-    (void)p;
     return CA_SEVERED;
 }
 
@@ -440,9 +419,6 @@ static enum ca_meddled severs(struct fault *f, struct request *r, struct reply *
 
 static enum ca_meddled power_goes(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
-    (void)r;
-    (void)p;
     several.restarts = true;
     return CA_UNTOUCHED;
 }
@@ -469,8 +445,6 @@ static void change_record(unsigned record, unsigned how)
 
 static enum ca_meddled loses_order(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)r;
-    (void)p;
     change_record(ACME_RECORD_ORDER, f->seed);
     several_lost("the order's record was lost");
     return CA_UNTOUCHED;
@@ -478,17 +452,12 @@ static enum ca_meddled loses_order(struct fault *f, struct request *r, struct re
 
 static enum ca_meddled loses_account(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)r;
-    (void)p;
     change_record(ACME_RECORD_ACCOUNT, f->seed);
     return CA_UNTOUCHED;
 }
 
 static enum ca_meddled loses_next_key(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
-    (void)r;
-    (void)p;
     several.d->record[ACME_RECORD_KEY_NEXT].len = 0; /* a damaged one is never taken as absent */
     several_lost("the next key's record was lost");
     return CA_UNTOUCHED;
@@ -498,8 +467,6 @@ static enum ca_meddled older_state(struct fault *f, struct request *r, struct re
 {
     struct device *d = several.d;
     unsigned from = f->seed % (several.run + 1);
-    (void)r;
-    (void)p;
     if (!several.before[from].there || several.before[from].len[ACME_RECORD_ACCOUNT_KEY] == 0) {
         return CA_UNTOUCHED;
     }
@@ -522,8 +489,6 @@ static enum ca_meddled clock_jumps(struct fault *f, struct request *r, struct re
 {
     static const int64_t jumps[] = {3600,           -3600,          MAKER_DAY,      -MAKER_DAY,
                                     20 * MAKER_DAY, -9 * MAKER_DAY, 100 * MAKER_DAY};
-    (void)r;
-    (void)p;
     several.jumped = true;
     several.skew += jumps[f->seed % LEN(jumps)];
     if (jumps[f->seed % LEN(jumps)] >= MAKER_DAY) {

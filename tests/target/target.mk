@@ -11,7 +11,7 @@ TARGET_UNITS = $(sort b64url base64 der exchange_edges flash_store flow keeper p
 	grep -LE '"(maker\.h|tls_server\.h|asker\.h'"$$posix"')"|"fake/|<(openssl/|sys/|unistd\.h)' tests/unit/test_*.c)))
 TARGET_UNITS := $(TARGET_UNITS:%=test_%)
 
-TARGET_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 \
+TARGET_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -Wno-unused-parameter -std=gnu11 \
 	$(HOST_OPTIONS) -Itests/target/include -Itests -Iport/lwip -Iport/flash -Icore -isystem $(FW)/include
 
 # The recording. It is made anew when the program that makes it is, or a script.

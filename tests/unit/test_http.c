@@ -35,7 +35,6 @@ static void assert_request(const char *method, const char *text, const char *typ
 
 static void writes_requests(void **state)
 {
-    (void)state;
     assert_request("GET", "https://Acme.Example/dir?a=b", NULL, "",
                    "GET /dir?a=b HTTP/1.1\r\nHost: Acme.Example\r\nUser-Agent: nanoacme/" ACME_VERSION "\r\n\r\n");
     assert_request("HEAD", "https://acme.example:14000", NULL, "gateway/1.2",
@@ -416,7 +415,6 @@ static void reads_good_answers_in_every_split(void **state)
     struct acme_http_reader r;
     struct result got;
 
-    (void)state;
     for (const struct row *row = good; row < good + sizeof good / sizeof good[0]; row++) {
         for (size_t first = 0; first <= row->text.len; first++) {
             read_split(&r, &got, row->head_request, row->text, first, row->text.len);
@@ -441,7 +439,6 @@ static void refuses_bad_answers_in_every_split(void **state)
     struct acme_http_reader r;
     struct result got;
 
-    (void)state;
     for (const struct row *row = bad; row < bad + sizeof bad / sizeof bad[0]; row++) {
         for (size_t first = 0; first <= row->text.len + 7; first++) {
             /* the last ones: 1..7 bytes at a time */
@@ -462,7 +459,6 @@ static void truncated_answers(void **state)
     struct acme_http_reader r;
     struct result got;
 
-    (void)state;
     for (const struct row *row = good; row < good + sizeof good / sizeof good[0]; row++) {
         for (size_t len = 0; len < row->text.len - row->rest; len++) {
             for (int clean = 0; clean < 2; clean++) {
@@ -482,7 +478,6 @@ static void every_byte_everywhere(void **state)
     static const char text[] =
         "HTTP/1.1 200 O\r\nReplay-Nonce: a\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nhi\r\n0\r\n\r\n";
 
-    (void)state;
     for (size_t at = 0; at < sizeof text - 1; at++) {
         for (int byte = 0; byte < 256; byte++) {
             char damaged[sizeof text];
@@ -506,7 +501,6 @@ static void every_byte_everywhere(void **state)
 /* Every byte value in a nonce: RFC 8555, 6.5.1. */
 static void nonce_alphabet(void **state)
 {
-    (void)state;
     for (int byte = 1; byte < 256; byte++) {
         char text[] = OK "Replay-Nonce: a?b\r\n\r\n";
         struct acme_http_reader r;
@@ -554,7 +548,6 @@ static void bounds_heads_extensions_and_trailers(void **state)
         {OK "Location: x", " "},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         size_t taken;
         assert_int_equal(drown(rows[i].start, rows[i].line, &taken), ACME_E_HTTP_SYNTAX);
@@ -567,7 +560,6 @@ static void small_chunks_have_no_limit(void **state)
 {
     size_t taken;
 
-    (void)state;
     assert_int_equal(drown(CHUNKS, "1\r\nx\r\n", &taken), ACME_HTTP_MORE);
     assert_true(taken >= 1000000);
     assert_int_equal(drown(CHUNKS, "1;x\r\nx\r\n", &taken), ACME_E_HTTP_SYNTAX);
@@ -582,7 +574,6 @@ static void large_lengths(void **state)
     static const char *const starts[] = {OK "Content-Length: 4294967295\r\n\r\n", CHUNKS "FFFFFFFF\r\n"};
     char *block = calloc(1, 1 << 20);
 
-    (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct acme_http_reader r;
         struct acme_slice body;
@@ -605,7 +596,6 @@ static void large_lengths(void **state)
 /* What cannot stand in a header's name ends the answer at that byte: what follows is not read as anything else. */
 static void bad_names_end_at_once(void **state)
 {
-    (void)state;
     static const char *const heads[] = {"HTTP/1.1 200 OK\r\nA ", "HTTP/1.1 200 OK\r\n ",
                                         "HTTP/1.1 200 OK\r\nA:b\r\n\t"};
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {

@@ -25,7 +25,6 @@ static void bounds(void **state)
                 {ACME_WORK_MIN, ACME_TLS_BUFFER_SMALL, 0, ACME_E_NAMES},
                 {ACME_WORK_MIN, ACME_TLS_BUFFER_SMALL, ACME_NAMES_MAX + 1, ACME_E_NAMES}};
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct acme_setup s = {
             .work_len = rows[i].work, .tls_buffer_len = rows[i].records, .name_count = rows[i].names};

@@ -15,7 +15,6 @@ static bool no_key;
 
 static int key_point(void *handle, uint8_t point[65])
 {
-    (void)handle;
     if (no_key) {
         return ACME_E_KEY;
     }
@@ -31,7 +30,6 @@ static char text[4096];
 
 static int set_up(void **state)
 {
-    (void)state;
     setup =
         (struct acme_setup){.ca = {.directory_url = U "/dir"}, .names = (const char *const *)names, .name_count = 2};
     setup.account_key.ops = &key_ops;
@@ -75,7 +73,6 @@ static size_t order(int64_t retry)
 
 static void account_comes_back(void **state)
 {
-    (void)state;
     size_t len = account();
     struct acme_flow f = blank();
     assert_true(acme_record_account_read(&f, acme_slice(text, len)));
@@ -85,7 +82,6 @@ static void account_comes_back(void **state)
 
 static void order_comes_back(void **state)
 {
-    (void)state;
     static const int64_t times[] = {0, 1, 1790000000, UINT32_MAX};
     for (unsigned i = 0; i < 4; i++) {
         size_t len = order(times[i]);
@@ -110,7 +106,6 @@ static void order_comes_back(void **state)
 /* An ACME v1 order whose certificate is known needs no more than that, which fits however many names there are. */
 static void certificate_always_fits(void **state)
 {
-    (void)state;
     struct acme_out o;
     strcpy(flow.directory.new_cert, U "/new-cert");
     flow.order.authz_count = ACME_NAMES_MAX;
@@ -131,7 +126,6 @@ static void certificate_always_fits(void **state)
 /* As many authorizations as there can be, and one more than that. */
 static void authorizations_come_back(void **state)
 {
-    (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
     flow.order.authz_count = ACME_NAMES_MAX;
     for (unsigned i = 0; i < ACME_NAMES_MAX; i++) {
@@ -153,7 +147,6 @@ static void authorizations_come_back(void **state)
 /* What was asked for before there was an order is not one. */
 static void half_an_order_is_none(void **state)
 {
-    (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
     strcpy(flow.order.authz[0], U "/authz/1");
     flow.order.authz_count = 1;
@@ -168,7 +161,6 @@ static void half_an_order_is_none(void **state)
 
 static void torn_records_are_none(void **state)
 {
-    (void)state;
     size_t len = account();
     for (size_t i = 0; i < len; i++) {
         struct acme_flow f = blank();
@@ -188,7 +180,6 @@ static void torn_records_are_none(void **state)
 /* Whatever a bit flip makes of a record: either it is refused, or every URL kept is one that is allowed. */
 static void flipped_bits_lead_nowhere_else(void **state)
 {
-    (void)state;
     size_t len = account();
     for (size_t i = 0; i < len * 8; i++) {
         struct acme_flow f = blank();
@@ -229,7 +220,6 @@ static bool reads_with(const char *piece, const char *other)
 
 static void only_this_order_of_this_version(void **state)
 {
-    (void)state;
     assert_true(reads_with("retry 0\n", "retry 0\n"));
     assert_true(reads_with("retry 0\n", "retry 4294967295\n"));
     assert_false(reads_with("order 1", "order 2"));
@@ -257,7 +247,6 @@ static void only_this_order_of_this_version(void **state)
 /* What is too late for the record is a moment far ahead there, which the next run does not believe; never one long past. */
 static void a_moment_after_2106(void **state)
 {
-    (void)state;
     static const int64_t late[] = {UINT32_MAX, (int64_t)UINT32_MAX + 1, (int64_t)UINT32_MAX + 5};
     for (unsigned i = 0; i < 3; i++) {
         struct acme_flow f = blank();
@@ -272,7 +261,6 @@ static void a_moment_after_2106(void **state)
 static void other_names_are_another_order(void **state)
 {
     static const char *const other[] = {"b.test", "a.test", "c.test"};
-    (void)state;
     size_t len = order(0);
     for (size_t first = 0; first < 2; first++) {
         for (size_t count = 1; first + count <= 3; count++) {
@@ -289,7 +277,6 @@ static void other_names_are_another_order(void **state)
 /* The account of one key is of no use to another. */
 static void another_key_has_another_account(void **state)
 {
-    (void)state;
     size_t len = account();
     struct acme_flow f = blank();
     key_byte = 5;
@@ -299,7 +286,6 @@ static void another_key_has_another_account(void **state)
 
 static void too_little_room_is_told(void **state)
 {
-    (void)state;
     size_t len = account();
     struct acme_out o;
     acme_out_init(&o, text, len - 1);
@@ -310,7 +296,6 @@ static void too_little_room_is_told(void **state)
 /* A secure element that does not answer: the record is no help then, and one written meanwhile is nobody's. */
 static void a_key_that_does_not_answer(void **state)
 {
-    (void)state;
     size_t len = account();
     struct acme_flow f = blank();
     no_key = true;
@@ -326,7 +311,6 @@ static void a_key_that_does_not_answer(void **state)
 /* An order of ACME v1: authorizations, as many as were made, or the certificate once there is one. */
 static void an_order_of_v1_comes_back(void **state)
 {
-    (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
     strcpy(flow.order.url, U "/new-cert");
     for (unsigned made = 0; made <= ACME_NAMES_MAX; made++) {
@@ -367,7 +351,6 @@ static bool reads_as(const char *from, const char *to)
 
 static void a_damaged_order_of_v1_is_none(void **state)
 {
-    (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
     strcpy(flow.order.url, U "/new-cert");
     strcpy(flow.order.authz[0], U "/authz/1");
@@ -388,7 +371,6 @@ static void a_damaged_order_of_v1_is_none(void **state)
 /* What is known of renewalInfo: where it is, that there is none, or nothing, as in a record of an older image. */
 static void renewal_info_comes_back(void **state)
 {
-    (void)state;
     for (int i = 0; i < 6; i++) {
         flow.directory.new_cert[0] = '\0';
         strcpy(flow.directory.new_cert, i < 3 ? "" : U "/c");

@@ -39,7 +39,6 @@ static int64_t clock_utc;
 
 static int utc(void *ctx, int64_t *now)
 {
-    (void)ctx;
     *now = clock_utc;
     return clock_utc != 0;
 }
@@ -282,7 +281,6 @@ static const struct row {
 
 static void each_situation_has_its_words(void **unused)
 {
-    (void)unused;
     for (size_t i = 0; i < LEN(rows); i++) {
         const struct row *r = &rows[i];
         for (int json = 0; json < 2; json++) {
@@ -325,7 +323,6 @@ static void a_missing_anchor_has_its_name(void **unused)
                                        "a CA's root may change",    "TLS code 62", NULL};
     static const char *const never[] = {"the CA says", "cannot reach", HOPELESS, NULL};
 
-    (void)unused;
     for (int json = 0; json < 2; json++) {
         begin(json);
         listen_in();
@@ -347,7 +344,6 @@ static void a_missing_anchor_has_its_name(void **unused)
 /* No type, with any code of the server's, at any step, is ever called hopeless. */
 static void a_servers_trouble_is_never_hopeless(void **unused)
 {
-    (void)unused;
     static const int errors[] = {ACME_E_PROBLEM, ACME_E_HTTP_STATUS, ACME_E_ORDER, ACME_E_AUTHZ};
     for (size_t i = 0; i < LEN(rows); i++) {
         for (unsigned k = 0; k < LEN(errors) * ACME_STEP_COUNT; k++) {
@@ -398,7 +394,6 @@ static const struct shown {
 
 static void what_an_answer_shows_is_named(void **unused)
 {
-    (void)unused;
     static const struct acme_json nothing = {0};
     for (size_t i = 0; i < LEN(shown) * 2; i++) {
         const struct shown *s = &shown[i / 2];
@@ -428,7 +423,6 @@ static void what_an_answer_shows_is_named(void **unused)
 
 static void a_list_without_end_stays_within_bounds(void **unused)
 {
-    (void)unused;
     static char many[4000] = "{\"challenges\":[{}";
     while (strlen(many) < sizeof many - 100) {
         strcat(many, ",{\"type\":\"a-challenge-with-a-long-name-01\"}");
@@ -446,7 +440,6 @@ static void a_list_without_end_stays_within_bounds(void **unused)
 
 static void a_redirect_is_named(void **unused)
 {
-    (void)unused;
     static const struct {
         int error;
         const char *location, *says[3], *never[2];
@@ -473,7 +466,6 @@ static void a_redirect_is_named(void **unused)
 
 static void names_of_a_wrong_certificate_are_named(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *san, *says[2], *never[2];
     } cases[] = {
@@ -516,7 +508,6 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
 
 static void a_refusal_that_is_an_answer_is_no_error(void **unused)
 {
-    (void)unused;
     static const char in_use[] = "Registration key is already in use";
     for (int i = 0; i < 4; i++) {
         bool json = i & 1, verbose = i & 2;
@@ -542,7 +533,6 @@ static void a_refusal_that_is_an_answer_is_no_error(void **unused)
 
 static void the_end_of_each_verb_is_said(void **unused)
 {
-    (void)unused;
     static const struct {
         enum acme_when when;
         const char *says[3], *never[1];
@@ -562,7 +552,6 @@ static void the_end_of_each_verb_is_said(void **unused)
 
 static void what_something_comes_of_is_told(void **unused)
 {
-    (void)unused;
     begin(false); /* a wait comes of it */
     listen_in();
     refuses(ACME_STEP_ORDER, URN "serverInternal", "down", 500, "");
@@ -627,7 +616,6 @@ static void what_something_comes_of_is_told(void **unused)
 
 static void the_same_words_are_said_once(void **unused)
 {
-    (void)unused;
     for (int json = 0; json < 2; json++) {
         begin(json);
         listen_in();
@@ -680,7 +668,6 @@ static const char *const the_ca[] = {"the CA asks", "retry_s", "directory:", "ra
 
 static void a_pause_says_what_it_is_and_where_to_go(void **unused)
 {
-    (void)unused;
     static const char *const says[] = {PAUSED, "until somebody does what",
                                        "try again in 86400 s, after 2026-11-19 11:06 UTC", NULL};
     static const char *const never[] = {"retry_s", HOPELESS, "HTTP status", NULL};
@@ -711,7 +698,6 @@ static void a_pause_says_what_it_is_and_where_to_go(void **unused)
 
 static void words_are_whole_whatever_they_hold(void **unused)
 {
-    (void)unused;
     static char longest[7900];
     for (size_t i = 0; i + 1 < sizeof longest; i++) {
         longest[i] = i % 3 == 0 ? '"' : i % 3 == 1 ? '\\' : 'x'; /* twice as long in JSON */
@@ -734,7 +720,6 @@ static void words_are_whole_whatever_they_hold(void **unused)
 /* It is a cache: whatever is there instead, the run says that it waits, and why it may be. */
 static void kept_words_may_be_missing(void **unused)
 {
-    (void)unused;
     static const char *const files_of[] = {NULL,
                                            "",
                                            "nanoacme words 1",
@@ -775,7 +760,6 @@ static void kept_words_may_be_missing(void **unused)
 
 static void our_own_wait_is_not_the_cas(void **unused)
 {
-    (void)unused;
     static const char *const says[] = {"a certificate may have been made whose answer was lost", NULL};
     begin(false);
     client.failure.retry_s = 86400;
@@ -798,7 +782,6 @@ static void our_own_wait_is_not_the_cas(void **unused)
 
 static void kinds_of_limits(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *type;
         uint16_t status;
@@ -881,7 +864,6 @@ static const struct line {
 
 static void each_line_says_what_it_is(void **unused)
 {
-    (void)unused;
     for (size_t i = 0; i < LEN(lines); i++) {
         begin(false);
         listen_in();
@@ -901,7 +883,6 @@ static void each_line_says_what_it_is(void **unused)
 
 static void a_stop_says_what_it_costs(void **unused)
 {
-    (void)unused;
     for (int paid = 0; paid < 3; paid++) {
         begin(false);
         listen_in();
@@ -923,7 +904,6 @@ static void a_stop_says_what_it_costs(void **unused)
 
 static void this_machines_own_affairs(void **unused)
 {
-    (void)unused;
     static const char *const no_key[] = {"no account key here", "account.pem", "nobody was asked", NULL};
     static const char *const known[] = {"the CA knows no account for this key", NULL};
     static const char *const asked[] = {"nobody was asked", NULL}, *const place[] = {"directory:", "the CA knows",
