@@ -1,9 +1,5 @@
 /* test_clock.c - the clock of port/lwip: what it believes, and how it goes on by a counter that wraps. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "acme_clock.h"
 #include "acme_config.h"

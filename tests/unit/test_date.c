@@ -1,13 +1,9 @@
 /* test_date.c - dates, judged against the C library's own calendar. */
 #define _DEFAULT_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <time.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "wire/date.h"
 

@@ -1,10 +1,6 @@
 /* test_fence.c - what a run has given up cannot be had back: tried, each in a process of its own. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,13 +4,11 @@
 #include "fake/later.h"
 #include "flash_place.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "check.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #ifdef TESTS_TARGET_CMOCKA_H

@@ -1,10 +1,6 @@
 /* test_hook.c - the deploy hook: every way it can end, what it is told, what it gets of ours, and who is waited for. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 /* The program's files are in no library. */
 #include "hook.c"

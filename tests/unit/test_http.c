@@ -1,10 +1,6 @@
 /* test_http.c - the request writer and the answer reader, every answer in every split. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "acme_error.h"
 #include "acme_version.h"

@@ -1,9 +1,5 @@
 /* The http-01 responder, over a listener of the test's own. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "check.h"
 #include <stdio.h>
 #include <string.h>
 

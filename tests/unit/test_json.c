@@ -1,11 +1,7 @@
 /* test_json.c - checked access to JSON documents. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <stdio.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "acme_config.h"
 #include "wire/json.h"

@@ -1,10 +1,6 @@
 /* test_kept.c - the setup that is kept beside a certificate, metrics of it, and the words for when it is renewed. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,6 @@
 /* test_lean.c - the set-up without ACME_CFG_CHECK and ACME_CFG_TRACE: what could overrun memory is refused all the same, and nothing
  * else is looked at. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #undef ACME_CFG_CHECK
 #define ACME_CFG_CHECK 0

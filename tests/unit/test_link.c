@@ -1,9 +1,5 @@
 /* Unit tests of wire/link: which link of a line counts, and which is none. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "check.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,10 +1,6 @@
 /* test_notify.c - what a service manager is told, over a socket of each kind. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <fcntl.h>
 #include <stdio.h>

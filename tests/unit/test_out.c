@@ -1,10 +1,6 @@
 /* test_out.c - the bounded writer. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "wire/out.h"
 

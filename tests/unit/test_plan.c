@@ -1,10 +1,6 @@
 /* When: the decision, which is a pure function of what is stored, the pair in use and the time. Years pass here without a
  * client: a device of a few lines obeys the plan, as acme_keep.c does. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "check.h"
 #include <string.h>
 
 #include "lifecycle/plan.h"

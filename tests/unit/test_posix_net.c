@@ -1,10 +1,6 @@
 /* test_posix_net.c - what the conformance run cannot see: the order of addresses, and when a program wakes. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>

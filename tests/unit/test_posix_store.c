@@ -1,10 +1,6 @@
 /* test_posix_store.c - the POSIX store in a directory of its own: layout, rights, what is not ours, full disk, and a cut at every step. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <dirent.h>
 #include <errno.h>

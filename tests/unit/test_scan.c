@@ -2,9 +2,7 @@
 #include "fake/scan.h"
 #include "fake/words.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
+#include "check.h"
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>

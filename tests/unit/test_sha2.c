@@ -1,10 +1,6 @@
 /* test_sha2.c - the hash functions of the boards against OpenSSL's, and as BearSSL uses them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
+#include "check.h"
 
 #define OPENSSL_SUPPRESS_DEPRECATED /* what has a state that can be set */
 #include <openssl/evp.h>

@@ -1,10 +1,6 @@
 /* test_side_by_side.c - several names at once, on a whole device: how long it takes and what it asks, and a reset in any mixture of
  * what is valid, pending, answered and not. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "fake/device.h"
 #include "fault/fastkey.h"

@@ -1,11 +1,7 @@
 /* test_string.c - the memory and string functions of the Cortex-M3 boards against this machine's. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "check.h"
 
 void *own_memcpy(void *restrict to, const void *restrict from, size_t len);
 void *own_memmove(void *to, const void *from, size_t len);

@@ -2,11 +2,7 @@
  * and puts it back before the next or does not. Nothing outside of the folder may be made, removed, written or given other
  * rights. The system calls are ours here: they play the owner first, then they do what they should. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>

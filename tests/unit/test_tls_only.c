@@ -1,10 +1,6 @@
 /* test_tls_only.c - what firmware is made of: without ACME_CFG_PLAIN_HTTP there is no http, whatever anybody says. The
  * program and all other tests are built with it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #undef ACME_CFG_PLAIN_HTTP
 #define ACME_CFG_PLAIN_HTTP 0

@@ -1,10 +1,6 @@
 /* test_url.c - https URLs and DNS names. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "wire/url.h"
 

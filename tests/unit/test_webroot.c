@@ -1,10 +1,6 @@
 /* test_webroot.c - http-01 answers as files of a web server. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

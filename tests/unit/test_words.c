@@ -1,10 +1,6 @@
 /* test_words.c - what the program says, situation by situation: words that must be there, and words that would send
  * people the wrong way. Each is told twice, for people and as JSON. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <errno.h>
 #include <jansson.h>
