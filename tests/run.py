@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Runs the tests, group by group; without a GROUP those of `make check`: all but quick.
 
-`make check` comes in three parts: what keeps both processors busy; what mostly waits, with what only computes behind it, in
-the time that is left over; and what measures in real time, alone. Every test program says what it found in TAP lines ("ok 1 - what", "not ok 2 - what", "ok 3 - what # SKIP why").
+`make check` comes in three parts: what keeps all processors busy; what mostly waits, with what only computes behind it, in
+the time that is left over; and what measures in real time, alone.
+
+Every test program says what it found in TAP lines ("ok 1 - what", "not ok 2 - what", "ok 3 - what # SKIP why").
 The last line printed is "N passed, N failed, N skipped"; the exit status is 1 when anything failed.
 """
 
@@ -35,7 +37,6 @@ running = set()  # process groups, for an interruption
 lock = threading.Lock()  # for them: several threads start programs
 stop = threading.Event()  # nothing is started any more
 show = times = False
-
 
 KINDS = ("passed", "failed", "skipped")
 total = dict.fromkeys(KINDS, 0)
@@ -412,6 +413,8 @@ def check():
         thread.join()
     while not done.empty():
         print(done.get(), flush=True)
+    while not waiting.empty():
+        play(waiting.get())
     for group in LAST_OF_ALL:
         play(group)
 
