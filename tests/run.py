@@ -105,7 +105,7 @@ def run(command, behind=None):
 
 @functools.cache
 def can_be_last():
-    return subprocess.run([*LAST, "true"], stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+    return subprocess.run([*LAST, "true"], stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True).returncode == 0
 
 
 def gone(group, limit_s=2):
