@@ -212,10 +212,10 @@ def side_by_side(tests, at_once):
 
 
 def quick():
-    """the programs of unit without sanitizers: for the first look after a change"""
+    """the programs of unit without sanitizers and without the long sweeps: for the first look after a change"""
     build = "build/quick"
-    make("unit tests build", f"B={build}", "CFLAGS=-O1 -g", "all", "units")
-    programs(build)
+    make("unit tests build", f"B={build}", "CFLAGS=-O1 -g1", "all", "units")
+    programs(build, "env", "NO_SWEEPS=1")
 
 
 def lint():

@@ -41,6 +41,20 @@ static int utc(void *ctx, int64_t *now)
 
 static const struct acme_sys sys = {.utc = utc};
 
+static FILE *files[2];
+static int kept[2];
+
+static void listen_in(void)
+{
+    for (int i = 0; i < 2; i++) {
+        files[i] = tmpfile();
+        assert_non_null(files[i]);
+        kept[i] = dup(i + 1);
+        assert_int_equal(dup2(fileno(files[i]), i + 1), i + 1);
+    }
+}
+
+/* From here on what is said is listened to. */
 static void begin(bool json)
 {
     memset(&client, 0, sizeof client);
@@ -65,19 +79,7 @@ static void begin(bool json)
     report.listener = &listener;
     struct acme_event request = {.kind = ACME_EVENT_REQUEST}; /* forgets what the test before had said */
     acme_report_event(&report, &request);
-}
-
-static FILE *files[2];
-static int kept[2];
-
-static void listen_in(void)
-{
-    for (int i = 0; i < 2; i++) {
-        files[i] = tmpfile();
-        assert_non_null(files[i]);
-        kept[i] = dup(i + 1);
-        assert_int_equal(dup2(fileno(files[i]), i + 1), i + 1);
-    }
+    listen_in();
 }
 
 static void heard(void)
@@ -281,7 +283,6 @@ static void each_situation_has_its_words(void **unused)
         const struct row *r = &rows[i];
         for (int json = 0; json < 2; json++) {
             begin(json);
-            listen_in();
             if (r->type[0] != '\0' || r->detail[0] != '\0') {
                 refuses(r->step, r->type, r->detail, r->status, "a.example");
             }
@@ -321,7 +322,6 @@ static void a_missing_anchor_has_its_name(void **unused)
 
     for (int json = 0; json < 2; json++) {
         begin(json);
-        listen_in();
         client.failure.tls_code = 62;
         (void)strcpy(client.failure.detail, "Root YE");
         fails(ACME_E_TLS_UNTRUSTED, ACME_STEP_DIRECTORY, "");
@@ -344,7 +344,6 @@ static void a_servers_trouble_is_never_hopeless(void **unused)
     for (size_t i = 0; i < LEN(rows); i++) {
         for (unsigned k = 0; k < LEN(errors) * ACME_STEP_COUNT; k++) {
             begin(false);
-            listen_in();
             refuses(ACME_STEP_ORDER, rows[i].type, rows[i].detail, (uint16_t)(500 + i), "");
             fails(errors[k % LEN(errors)], (enum acme_step)(k / LEN(errors)), "");
             heard();
@@ -394,7 +393,6 @@ static void what_an_answer_shows_is_named(void **unused)
     for (size_t i = 0; i < LEN(shown) * 2; i++) {
         const struct shown *s = &shown[i / 2];
         begin(i % 2 > 0);
-        listen_in();
         strcpy(client.exchange.http.answer.location, s->location);
         if (s->step == ACME_STEP_ORDER && s->location[0] != '\0' && s->error != ACME_E_URL_HOST) {
             strcpy(client.flow.order.url, s->location);
@@ -425,7 +423,6 @@ static void a_list_without_end_stays_within_bounds(void **unused)
     }
     strcat(many, "]}");
     begin(false);
-    listen_in();
     happens((struct acme_event){
         .kind = ACME_EVENT_ANSWER, .step = ACME_STEP_AUTHZ, .error = ACME_E_CHALLENGE_NONE, .document = doc(many)});
     fails(ACME_E_CHALLENGE_NONE, ACME_STEP_AUTHZ, "");
@@ -451,7 +448,6 @@ static void a_redirect_is_named(void **unused)
     };
     for (size_t i = 0; i < LEN(cases); i++) {
         begin(false);
-        listen_in();
         client.exchange.http.answer.status = 302;
         strcpy(client.exchange.http.answer.location, cases[i].location);
         fails(cases[i].error, ACME_STEP_DIRECTORY, "");
@@ -482,7 +478,6 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
             client.chain.pem.len = v1 ? 0 : len;
             client.exchange.body = v1 ? ACME_BODY_DER : ACME_BODY_CHAIN;
             client.exchange.body_len = v1 ? len : 0;
-            listen_in();
             fails(ACME_E_CERT_NAMES, ACME_STEP_CERTIFICATE, "");
             heard();
             judge("a certificate for others", last_line(err), cases[i].says, cases[i].never);
@@ -490,7 +485,6 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
         begin(false); /* overwritten by now */
         client.chain.memory = (uint8_t[]){1, 2, 3};
         client.chain.cap = client.chain.pem.len = 3;
-        listen_in();
         fails(ACME_E_CERT_NAMES, ACME_STEP_CERTIFICATE, "");
         heard();
         assert_non_null(strstr(err, "for other names"));
@@ -509,7 +503,6 @@ static void a_refusal_that_is_an_answer_is_no_error(void **unused)
         bool json = i & 1, verbose = i & 2;
         begin(json);
         report.verbose = verbose;
-        listen_in();
         refuses(ACME_STEP_ACCOUNT, V1 "malformed", in_use, 409, "");
         happens((struct acme_event){.kind = ACME_EVENT_STEP, .step = ACME_STEP_REVOKE});
         happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_REVOKE});
@@ -538,7 +531,6 @@ static void the_end_of_each_verb_is_said(void **unused)
     for (size_t i = 0; i < LEN(cases); i++) {
         begin(false);
         client.when = cases[i].when;
-        listen_in();
         acme_report_end(&report, ACME_DONE, false);
         heard();
         judge("a verb", out, cases[i].says, cases[i].never);
@@ -549,7 +541,6 @@ static void the_end_of_each_verb_is_said(void **unused)
 static void what_something_comes_of_is_told(void **unused)
 {
     begin(false); /* a wait comes of it */
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "serverInternal", "down", 500, "");
     happens((struct acme_event){
         .kind = ACME_EVENT_WAIT, .step = ACME_STEP_ORDER, .error = ACME_E_PROBLEM, .wait_ms = 60000});
@@ -559,7 +550,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_null(strstr(out, "the CA refused"));
 
     begin(false); /* nothing: it was an answer, and what came then has another cause */
-    listen_in();
     refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
     happens((struct acme_event){.kind = ACME_EVENT_STEP, .step = ACME_STEP_ORDER});
     happens((struct acme_event){
@@ -572,7 +562,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_null(strstr(err, "in use"));
     assert_null(strstr(err, "status"));
     begin(false);
-    listen_in();
     refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
     memset(client.failure.type, 0, sizeof client.failure.type);
     memset(client.failure.detail, 0, sizeof client.failure.detail);
@@ -581,7 +570,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_null(strstr(err, "in use"));
 
     begin(false); /* it was an answer, and the next request is refused */
-    listen_in();
     refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
     happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_REVOKE});
     refuses(ACME_STEP_REVOKE, V1 "unauthorized", "not yours", 403, "");
@@ -591,7 +579,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_non_null(strstr(err, "not yours"));
 
     begin(false); /* an answer that is refused, and its parts */
-    listen_in();
     refuses(ACME_STEP_AUTHZ_POLL, URN "compound", "quite a few", 403, "a.example");
     struct acme_event part = {.kind = ACME_EVENT_PROBLEM, .step = ACME_STEP_AUTHZ_POLL, .subproblem = true};
     part.text = acme_slice_of(URN "caa");
@@ -614,7 +601,6 @@ static void the_same_words_are_said_once(void **unused)
 {
     for (int json = 0; json < 2; json++) {
         begin(json);
-        listen_in();
         for (int i = 0; i < 8; i++) {
             happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_AUTHZ});
             refuses(ACME_STEP_AUTHZ, V1 "malformed", "Expired authorization", 404, "");
@@ -639,7 +625,6 @@ static void the_same_words_are_said_once(void **unused)
 static void paused(bool json, const char *detail)
 {
     begin(json);
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "rateLimited", detail, 429, "");
     client.failure.detail[200] = '\0'; /* the core keeps a part of it */
     client.failure.retry_s = 86400;
@@ -653,7 +638,6 @@ static void held_back(bool json, int64_t later_s)
     clock_utc = NOW + later_s;
     client.exchange.counts.requests = 0;
     client.failure.retry_s = (uint32_t)(86400 - later_s);
-    listen_in();
     fails(ACME_E_RATE_LIMITED, ACME_STEP_DIRECTORY, "");
     heard();
 }
@@ -759,7 +743,6 @@ static void our_own_wait_is_not_the_cas(void **unused)
     static const char *const says[] = {"a certificate may have been made whose answer was lost", NULL};
     begin(false);
     client.failure.retry_s = 86400;
-    listen_in();
     fails(ACME_E_CLOSED, ACME_STEP_FINALIZE, "");
     heard();
     assert_non_null(strstr(err, "try again in 86400 s, after"));
@@ -768,7 +751,6 @@ static void our_own_wait_is_not_the_cas(void **unused)
     judge("our own wait", err, says, the_ca);
 
     begin(false); /* a certificate, and all of it is past */
-    listen_in();
     acme_report_end(&report, ACME_ISSUED, false);
     heard();
     char path[128];
@@ -793,7 +775,6 @@ static void kinds_of_limits(void **unused)
     };
     for (size_t i = 0; i < LEN(cases); i++) {
         begin(false);
-        listen_in();
         if (cases[i].type[0] != '\0') {
             refuses(ACME_STEP_ORDER, cases[i].type, "too many", cases[i].status, "");
         }
@@ -805,7 +786,6 @@ static void kinds_of_limits(void **unused)
         judge("a limit", last_line(err), cases[i].says, cases[i].never);
     }
     begin(false); /* longer than what is stored */
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "rateLimited", "retry after 2027-02-27", 429, "");
     client.failure.retry_s = 86400;
     client.exchange.retry_after_s = 91 * 86400;
@@ -814,7 +794,6 @@ static void kinds_of_limits(void **unused)
     assert_non_null(strstr(last_line(err), "the CA asks for 91 days"));
 
     begin(false); /* hopeless, but the next run is held back until then */
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "rejectedIdentifier", "not today", 403, "");
     client.failure.retry_s = client.exchange.retry_s = 5437;
     fails(ACME_E_PROBLEM, ACME_STEP_ORDER, "");
@@ -825,7 +804,6 @@ static void kinds_of_limits(void **unused)
     begin(false);
     clock_utc = 0;
     client.failure.retry_s = 60;
-    listen_in();
     fails(ACME_E_RATE_LIMITED, ACME_STEP_ORDER, "");
     heard();
     assert_non_null(strstr(err, "try again in 60 s"));
@@ -862,12 +840,10 @@ static void each_line_says_what_it_is(void **unused)
 {
     for (size_t i = 0; i < LEN(lines); i++) {
         begin(false);
-        listen_in();
         happens(lines[i].e);
         heard();
         judge(lines[i].what, out, lines[i].says, lines[i].never);
         begin(true);
-        listen_in();
         happens(lines[i].e);
         heard();
         json_t *line = json_loads(out, 0, NULL);
@@ -881,7 +857,6 @@ static void a_stop_says_what_it_costs(void **unused)
 {
     for (int paid = 0; paid < 3; paid++) {
         begin(false);
-        listen_in();
         if (paid > 0) {
             happens((struct acme_event){
                 .kind = ACME_EVENT_WAIT, .step = ACME_STEP_FINALIZE, .error = ACME_E_CLOSED, .wait_ms = 300000});
@@ -906,12 +881,10 @@ static void this_machines_own_affairs(void **unused)
                                                                                      NULL};
     begin(false);
     client.exchange.counts.requests = 0;
-    listen_in();
     fails(ACME_E_NO_ACCOUNT, ACME_STEP_DIRECTORY, "");
     heard();
     judge("no key", last_line(err), no_key, place);
     begin(false);
-    listen_in();
     fails(ACME_E_NO_ACCOUNT, ACME_STEP_ACCOUNT, "");
     heard();
     judge("a key nobody knows", last_line(err), known, asked);
@@ -924,7 +897,6 @@ static void this_machines_own_affairs(void **unused)
         begin(false);
         listener.port = 80;
         listener.error = ports[i].code;
-        listen_in();
         fails(ACME_E_LISTEN, ACME_STEP_PRESENT, "a.example");
         heard();
         assert_non_null(strstr(err, ports[i].says));
@@ -937,13 +909,11 @@ static void this_machines_own_affairs(void **unused)
     static const char *const not_the_ca[] = {"certificate:", "the CA", NULL};
     begin(false);
     report.deploy = "/a/hook: exit status 3";
-    listen_in();
     fails(ACME_E_DEPLOY, ACME_STEP_CERTIFICATE, "");
     heard();
     judge("a hook that fails", last_line(err), hook, not_the_ca);
 
     begin(false);
-    listen_in();
     happens((struct acme_event){.kind = ACME_EVENT_TERMS, .text = acme_slice_of("https://ca.test/terms")});
     happens((struct acme_event){.kind = ACME_EVENT_ANSWER, .step = ACME_STEP_DIRECTORY, .error = ACME_E_TERMS});
     fails(ACME_E_TERMS, ACME_STEP_DIRECTORY, "");
@@ -955,7 +925,6 @@ static void this_machines_own_affairs(void **unused)
     client.exchange.counts.requests = 0;
     client.channel.down = 2000;
     client.failure.tls_code = 296;
-    listen_in();
     fails(ACME_E_TLS_VERSION, ACME_STEP_DIRECTORY, "");
     heard();
     assert_non_null(strstr(err, "client certificate"));
@@ -963,7 +932,6 @@ static void this_machines_own_affairs(void **unused)
 
     begin(false); /* asked by another name than it knows */
     config.tls_name = "ca.test";
-    listen_in();
     static const struct acme_json nothing = {0};
     happens((struct acme_event){
         .kind = ACME_EVENT_ANSWER, .step = ACME_STEP_DIRECTORY, .error = ACME_E_MEMBER, .document = &nothing});
@@ -973,7 +941,6 @@ static void this_machines_own_affairs(void **unused)
 
     begin(false); /* nonces came, and every one was refused */
     client.exchange.counts.rejections = 6;
-    listen_in();
     fails(ACME_E_NONCE, ACME_STEP_ORDER, "");
     heard();
     assert_non_null(strstr(err, "out of step"));
