@@ -265,6 +265,7 @@ help:
 	proof anchors install uninstall clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
-# Only what this B made: builds in a B of their own lie below build, too. Firmware includes its own.
-MADE = $(wildcard $(B)/obj $(B)/cross $(B)/target)
+# Only what this B made, and the goals need: builds in a B of their own lie below build, too, and one make may write there
+# while another one begins. Firmware includes its own.
+MADE = $(wildcard $(B)/obj $(foreach goal,cross target,$(if $(findstring $(goal),$(MAKECMDGOALS)),$(B)/$(goal))))
 -include $(if $(MADE),$(shell find $(MADE) -name '*.d'))

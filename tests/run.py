@@ -259,8 +259,9 @@ def simulations():
 
 
 def parts():
-    """what several groups need is compiled before they run side by side"""
-    return all([program(), simulations(), firmware(), kernel()])
+    """what several groups need, or one build has, is compiled before they run side by side"""
+    recorder = make("what the group target records with is built", "build/tests/dialogue/test_dialogue")
+    return all([program(), recorder, simulations(), firmware(), kernel()])
 
 
 def size():
