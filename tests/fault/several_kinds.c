@@ -41,6 +41,13 @@ static struct ca_order *order_of(const struct request *r)
     return &several.d->ca.order[r->order - 1];
 }
 
+/* This request is not one it can be done to: it counts as not met. */
+static enum ca_meddled passed_over(struct fault *f)
+{
+    f->done--;
+    return CA_UNTOUCHED;
+}
+
 /* What is heard of it: nothing, or the server's trouble. The order's document tells the rest. */
 static enum ca_meddled in_trouble(const struct fault *f, struct reply *p)
 {
@@ -53,8 +60,7 @@ static enum ca_meddled dies_unsigned(struct fault *f, struct request *r, struct 
 {
     struct ca_order *o = order_of(r);
     if (strcmp(o->status, "ready") != 0 && strcmp(o->status, "pending") != 0) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     o->status = "invalid";
     o->error = TROUBLE;
@@ -65,8 +71,7 @@ static enum ca_meddled dies_signed(struct fault *f, struct request *r, struct re
 {
     struct ca_order *o = order_of(r);
     if (o->chain == NULL || p->code >= 400) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     o->status = "invalid";
     o->error = TROUBLE;
@@ -123,8 +128,7 @@ static enum ca_meddled other_list(struct fault *f, struct request *r, struct rep
     unsigned how = f->seed % 5;
     char *list = strstr(p->body, "\"authorizations\":["), list_text[1500] = "";
     if (list == NULL || p->code >= 400) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     list += strlen("\"authorizations\":[");
     unsigned count = how == 4 ? 0 : how == 3 ? 2 * n : how == 1 ? n - 1 : n;
@@ -170,8 +174,7 @@ static enum ca_meddled broken_body(struct fault *f, struct request *r, struct re
 {
     size_t len = p->body_len > 0 ? p->body_len : strlen(p->body);
     if (r->head) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     switch (f->seed % 4) {
     case 0: /* half of it */
@@ -223,8 +226,7 @@ static enum ca_meddled wrong_leaf(struct fault *f, struct request *r, struct rep
 {
     struct ca_order *o = order_of(r);
     if (o->chain == NULL || several.true_chain != NULL) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     several.true_chain = o->chain;
     several.true_order = r->order;
@@ -239,8 +241,7 @@ static enum ca_meddled made_wrong(struct fault *f, struct request *r, struct rep
     unsigned number = r->kind == CA_NEW_CERT ? ca->order_count : r->order;
     struct ca_order *o = number > 0 ? &ca->order[number - 1] : NULL;
     if (p->code >= 400 || o == NULL || o->chain == NULL || several.made[number - 1].lost != NULL) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     free(o->chain);
     o->chain = wrong_chain(f, o);
@@ -266,8 +267,7 @@ static enum ca_meddled forgets_answer(struct fault *f, struct request *r, struct
 {
     struct visit *v = &several.visit[authz_number(r)];
     if (r->get || p->code >= 400 || !v->open) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     authz_of(r)->responded = false;
     v->open = false;
@@ -278,8 +278,7 @@ static enum ca_meddled unreachable_listener(struct fault *f, struct request *r, 
 {
     struct visit *v = &several.visit[authz_number(r)];
     if (r->get || p->code >= 400 || !v->open) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     v->broken = true;
     return CA_UNTOUCHED;
@@ -289,8 +288,7 @@ static enum ca_meddled slow_validator(struct fault *f, struct request *r, struct
 {
     struct visit *v = &several.visit[authz_number(r)];
     if (!v->open || v->since_ms != several.t->virtual_ms) { /* it has set out already */
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     v->due_ms += 20000 + f->seed % 400 * 1000;
     return CA_UNTOUCHED;
@@ -306,13 +304,11 @@ static enum ca_meddled another_replica(struct fault *f, struct request *r, struc
     }
     for (unsigned i = 0; i < several.seen_count; i++) {
         if (several.seen[i] == hash) {
-            f->done--;
-            return CA_UNTOUCHED;
+            return passed_over(f);
         }
     }
     if (several.seen_count == LEN(several.seen)) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     several.seen[several.seen_count++] = hash;
     refuse(p, 404, "malformed", "no such thing here");
@@ -334,8 +330,7 @@ static enum ca_meddled no_such_account(struct fault *f, struct request *r, struc
 static enum ca_meddled says_deactivated(struct fault *f, struct request *r, struct reply *p)
 {
     if (r->get) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     refuse(p, several.v1 || f->seed % 2 ? 403 : 401, "unauthorized",
            "Account is not valid, has status \\\"deactivated\\\"");
@@ -390,8 +385,7 @@ static enum ca_meddled authz_ends(struct fault *f, struct request *r, struct rep
     }
     struct ca_order *o = order_of(r);
     if (strcmp(o->status, "pending") != 0 && strcmp(o->status, "ready") != 0) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     authz_of(r)->status = words[f->seed % LEN(words)];
     authz_of(r)->responded = false;
@@ -403,8 +397,7 @@ static enum ca_meddled authz_ends(struct fault *f, struct request *r, struct rep
 static enum ca_meddled refuses_nonces(struct fault *f, struct request *r, struct reply *p)
 {
     if (r->get) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     refuse(p, 400, "badNonce", "JWS has an invalid anti-replay nonce");
     return CA_MEDDLED;
