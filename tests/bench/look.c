@@ -22,22 +22,19 @@ static bool reused; /* the last connection's session was one from before */
 
 static int the_time(void *ctx, int64_t *to)
 {
-    (void)ctx;
     *to = utc;
     return 1;
 }
 
-static int present(void *ctx, const struct acme_challenge *challenge)
+static int present(void *ctx, struct acme_challenge *challenge)
 {
-    (void)ctx;
-    ca.published = challenge->key_authorization;
+    ca_publish(&ca, challenge);
     return 1;
 }
 
-static void withdraw(void *ctx)
+static void withdraw(void *ctx, struct acme_challenge *challenge)
 {
-    (void)ctx;
-    ca.published = NULL;
+    ca_take_back(&ca, challenge);
 }
 
 enum acme_progress counted_tick(void);

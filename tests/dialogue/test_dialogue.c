@@ -25,7 +25,6 @@ static void play(void **state)
 
 static int tell(void **state)
 {
-    (void)state;
     if (failing) {
         player_tell(&script);
     }

@@ -20,7 +20,7 @@ import tap
 
 LIST = os.path.join(HERE, "pages.list")
 FIRST = re.compile(r"^(\$ |(sudo |nanoacme|make|tests/|build/|boards/\w+/qemu|python3 |cc |cp |cd |mkdir |qemu-|arm-none-eabi-)[\w.-]*)")
-LIMIT_S = 200
+LIMIT_S = 800  # for one command; behind others it has to wait
 
 # What a command with these words needs: where it is not, the rest of the page is skipped.
 TOOLS = {"arm-none-eabi-gcc": "arm-none-eabi-gcc", "tests/deps.sh firmware": "build/src/bearssl", "make format": "clang-format-14"}

@@ -399,7 +399,6 @@ static void meddle(void)
 
 static int wire_open(void *ctx, const char *host, uint16_t port)
 {
-    (void)ctx;
     closed = is_cut = false;
     header_len = record_left = edited = 0;
     last = 0;
@@ -428,7 +427,6 @@ static int wire_send(void *ctx, const void *data, size_t len)
 {
     int sent = server.net.send(server.net.ctx, data, len);
 
-    (void)ctx;
     assert_false(closed);
     if (live && sent > 0) {
         note(data, (size_t)sent);
@@ -438,20 +436,17 @@ static int wire_send(void *ctx, const void *data, size_t len)
 
 static int wire_recv(void *ctx, void *data, size_t cap)
 {
-    (void)ctx;
     return is_cut && server.head == server.tail ? trial.end : server.net.recv(server.net.ctx, data, cap);
 }
 
 static void wire_close(void *ctx)
 {
-    (void)ctx;
     closed = true;
     server.net.close(server.net.ctx);
 }
 
 static int the_time(void *ctx, int64_t *utc)
 {
-    (void)ctx;
     *utc = trial.utc;
     return trial.utc_answer;
 }

@@ -15,7 +15,6 @@ static EVP_PKEY *theirs;
 
 static int make_key(void **state)
 {
-    (void)state;
     assert_int_equal(acme_key_p256_ops.generate(&memory, &maker_sys), 0);
     assert_int_equal(acme_key_p256_ops.point(&memory, point), 0);
     theirs = maker_public(point);
@@ -24,7 +23,6 @@ static int make_key(void **state)
 
 static int drop_key(void **state)
 {
-    (void)state;
     EVP_PKEY_free(theirs);
     return 0;
 }
@@ -90,7 +88,6 @@ static void with_kid(void **state)
     char buf[2048], header[1024], payload[1024];
     struct acme_out o;
 
-    (void)state;
     acme_out_init(&o, buf, sizeof buf);
     assert_int_equal(acme_jws_write(&o, &jws, acme_slice_of("{\"a\":1}")), 0);
     open_jws(buf, o.len, header, payload);
@@ -106,7 +103,6 @@ static void with_jwk(void **state)
     char buf[2048], header[1024], payload[1024], jwk[200], want[1024];
     struct acme_out o;
 
-    (void)state;
     acme_out_init(&o, jwk, sizeof jwk);
     acme_jwk_write(&o, point);
     jwk[o.len] = '\0';
@@ -152,7 +148,6 @@ static void without_nonce(void **state)
     char buf[2048], header[1024], payload[1024];
     struct acme_out o;
 
-    (void)state;
     jws.nonce.len = 0;
     acme_out_init(&o, buf, sizeof buf);
     assert_int_equal(acme_jws_write(&o, &jws, acme_slice_of("{}")), 0);
@@ -167,7 +162,6 @@ static void in_place(void **state)
     char outside[2048], buf[2048], text[301];
     struct acme_out o;
 
-    (void)state;
     maker_sys.random(NULL, text, sizeof text);
     for (size_t len = 0; len <= sizeof text; len += 43) {
         size_t need;
@@ -205,7 +199,6 @@ static void key_fails(void **state)
     char buf[2048];
     struct acme_out o;
 
-    (void)state;
     jws.key = &broken_key;
     acme_out_init(&o, buf, sizeof buf);
     assert_int_equal(acme_jws_write(&o, &jws, acme_slice_of("{}")), ACME_E_KEY);
@@ -219,7 +212,6 @@ static void thumbprint(void **state)
     char x[64], y[64], text[200], want[64], got[ACME_THUMBPRINT_LEN + 1];
     struct acme_out o;
 
-    (void)state;
     for (int i = 0; i < 20; i++) {
         maker_sys.random(NULL, p, sizeof p);
         memset(p + 1, 0, (size_t)i);

@@ -1,10 +1,6 @@
 /* test_words.c - what the program says, situation by situation: words that must be there, and words that would send
  * people the wrong way. Each is told twice, for people and as JSON. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -39,13 +35,26 @@ static int64_t clock_utc;
 
 static int utc(void *ctx, int64_t *now)
 {
-    (void)ctx;
     *now = clock_utc;
     return clock_utc != 0;
 }
 
 static const struct acme_sys sys = {.utc = utc};
 
+static FILE *files[2];
+static int kept[2];
+
+static void listen_in(void)
+{
+    for (int i = 0; i < 2; i++) {
+        files[i] = tmpfile();
+        assert_non_null(files[i]);
+        kept[i] = dup(i + 1);
+        assert_int_equal(dup2(fileno(files[i]), i + 1), i + 1);
+    }
+}
+
+/* From here on what is said is listened to. */
 static void begin(bool json)
 {
     memset(&client, 0, sizeof client);
@@ -75,19 +84,7 @@ static void begin(bool json)
     report.listener = &listener;
     struct acme_event request = {.kind = ACME_EVENT_REQUEST}; /* forgets what the test before had said */
     acme_report_event(&report, &request);
-}
-
-static FILE *files[2];
-static int kept[2];
-
-static void listen_in(void)
-{
-    for (int i = 0; i < 2; i++) {
-        files[i] = tmpfile();
-        assert_non_null(files[i]);
-        kept[i] = dup(i + 1);
-        assert_int_equal(dup2(fileno(files[i]), i + 1), i + 1);
-    }
+    listen_in();
 }
 
 static void heard(void)
@@ -292,12 +289,10 @@ static const struct row {
 
 static void each_situation_has_its_words(void **unused)
 {
-    (void)unused;
     for (size_t i = 0; i < LEN(rows); i++) {
         const struct row *r = &rows[i];
         for (int json = 0; json < 2; json++) {
             begin(json);
-            listen_in();
             if (r->type[0] != '\0' || r->detail[0] != '\0') {
                 refuses(r->step, r->type, r->detail, r->status, "a.example");
             }
@@ -335,10 +330,8 @@ static void a_missing_anchor_has_its_name(void **unused)
                                        "a CA's root may change",    "TLS code 62", NULL};
     static const char *const never[] = {"the CA says", "cannot reach", HOPELESS, NULL};
 
-    (void)unused;
     for (int json = 0; json < 2; json++) {
         begin(json);
-        listen_in();
         client.failure.tls_code = 62;
         (void)strcpy(client.failure.detail, "Root YE");
         fails(ACME_E_TLS_UNTRUSTED, ACME_STEP_DIRECTORY, "");
@@ -357,12 +350,10 @@ static void a_missing_anchor_has_its_name(void **unused)
 /* No type, with any code of the server's, at any step, is ever called hopeless. */
 static void a_servers_trouble_is_never_hopeless(void **unused)
 {
-    (void)unused;
     static const int errors[] = {ACME_E_PROBLEM, ACME_E_HTTP_STATUS, ACME_E_ORDER, ACME_E_AUTHZ};
     for (size_t i = 0; i < LEN(rows); i++) {
         for (unsigned k = 0; k < LEN(errors) * ACME_STEP_COUNT; k++) {
             begin(false);
-            listen_in();
             refuses(ACME_STEP_ORDER, rows[i].type, rows[i].detail, (uint16_t)(500 + i), "");
             fails(errors[k % LEN(errors)], (enum acme_step)(k / LEN(errors)), "");
             heard();
@@ -467,12 +458,10 @@ static const struct shown {
 
 static void what_an_answer_shows_is_named(void **unused)
 {
-    (void)unused;
     static const struct acme_json nothing = {0};
     for (size_t i = 0; i < LEN(shown) * 2; i++) {
         const struct shown *s = &shown[i / 2];
         begin(i % 2 > 0);
-        listen_in();
         strcpy(client.exchange.http.answer.location, s->location);
         if (s->step == ACME_STEP_ORDER && s->location[0] != '\0' && s->error != ACME_E_URL_HOST) {
             strcpy(client.flow.order.url, s->location);
@@ -497,14 +486,12 @@ static void what_an_answer_shows_is_named(void **unused)
 
 static void a_list_without_end_stays_within_bounds(void **unused)
 {
-    (void)unused;
     static char many[4000] = "{\"challenges\":[{}";
     while (strlen(many) < sizeof many - 100) {
         strcat(many, ",{\"type\":\"a-challenge-with-a-long-name-01\"}");
     }
     strcat(many, "]}");
     begin(false);
-    listen_in();
     happens((struct acme_event){
         .kind = ACME_EVENT_ANSWER, .step = ACME_STEP_AUTHZ, .error = ACME_E_CHALLENGE_NONE, .document = doc(many)});
     fails(ACME_E_CHALLENGE_NONE, ACME_STEP_AUTHZ, "");
@@ -515,7 +502,6 @@ static void a_list_without_end_stays_within_bounds(void **unused)
 
 static void a_redirect_is_named(void **unused)
 {
-    (void)unused;
     static const struct {
         int error;
         const char *location, *says[3], *never[2];
@@ -531,7 +517,6 @@ static void a_redirect_is_named(void **unused)
     };
     for (size_t i = 0; i < LEN(cases); i++) {
         begin(false);
-        listen_in();
         client.exchange.http.answer.status = 302;
         strcpy(client.exchange.http.answer.location, cases[i].location);
         fails(cases[i].error, ACME_STEP_DIRECTORY, "");
@@ -542,7 +527,6 @@ static void a_redirect_is_named(void **unused)
 
 static void names_of_a_wrong_certificate_are_named(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *san, *says[2], *never[2];
     } cases[] = {
@@ -563,7 +547,6 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
             client.chain.pem.len = v1 ? 0 : len;
             client.exchange.body = v1 ? ACME_BODY_DER : ACME_BODY_CHAIN;
             client.exchange.body_len = v1 ? len : 0;
-            listen_in();
             fails(ACME_E_CERT_NAMES, ACME_STEP_CERTIFICATE, "");
             heard();
             judge("a certificate for others", last_line(err), cases[i].says, cases[i].never);
@@ -571,7 +554,6 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
         begin(false); /* overwritten by now */
         client.chain.memory = (uint8_t[]){1, 2, 3};
         client.chain.cap = client.chain.pem.len = 3;
-        listen_in();
         fails(ACME_E_CERT_NAMES, ACME_STEP_CERTIFICATE, "");
         heard();
         assert_non_null(strstr(err, "for other names"));
@@ -585,13 +567,11 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
 
 static void a_refusal_that_is_an_answer_is_no_error(void **unused)
 {
-    (void)unused;
     static const char in_use[] = "Registration key is already in use";
     for (int i = 0; i < 4; i++) {
         bool json = i & 1, verbose = i & 2;
         begin(json);
         report.verbose = verbose;
-        listen_in();
         refuses(ACME_STEP_ACCOUNT, V1 "malformed", in_use, 409, "");
         happens((struct acme_event){.kind = ACME_EVENT_STEP, .step = ACME_STEP_REVOKE});
         happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_REVOKE});
@@ -611,7 +591,6 @@ static void a_refusal_that_is_an_answer_is_no_error(void **unused)
 
 static void the_end_of_each_verb_is_said(void **unused)
 {
-    (void)unused;
     static const struct {
         enum acme_when when;
         const char *says[3], *never[1];
@@ -621,7 +600,6 @@ static void the_end_of_each_verb_is_said(void **unused)
     for (size_t i = 0; i < LEN(cases); i++) {
         begin(false);
         client.when = cases[i].when;
-        listen_in();
         acme_report_end(&report, ACME_DONE, false);
         heard();
         judge("a verb", out, cases[i].says, cases[i].never);
@@ -631,9 +609,7 @@ static void the_end_of_each_verb_is_said(void **unused)
 
 static void what_something_comes_of_is_told(void **unused)
 {
-    (void)unused;
     begin(false); /* a wait comes of it */
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "serverInternal", "down", 500, "");
     happens((struct acme_event){
         .kind = ACME_EVENT_WAIT, .step = ACME_STEP_ORDER, .error = ACME_E_PROBLEM, .wait_ms = 60000});
@@ -643,7 +619,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_null(strstr(out, "the CA refused"));
 
     begin(false); /* nothing: it was an answer, and what came then has another cause */
-    listen_in();
     refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
     happens((struct acme_event){.kind = ACME_EVENT_STEP, .step = ACME_STEP_ORDER});
     happens((struct acme_event){
@@ -656,7 +631,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_null(strstr(err, "in use"));
     assert_null(strstr(err, "status"));
     begin(false);
-    listen_in();
     refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
     memset(client.failure.type, 0, sizeof client.failure.type);
     memset(client.failure.detail, 0, sizeof client.failure.detail);
@@ -665,7 +639,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_null(strstr(err, "in use"));
 
     begin(false); /* it was an answer, and the next request is refused */
-    listen_in();
     refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
     happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_REVOKE});
     refuses(ACME_STEP_REVOKE, V1 "unauthorized", "not yours", 403, "");
@@ -675,7 +648,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_non_null(strstr(err, "not yours"));
 
     begin(false); /* an answer that is refused, and its parts */
-    listen_in();
     refuses(ACME_STEP_AUTHZ_POLL, URN "compound", "quite a few", 403, "a.example");
     struct acme_event part = {.kind = ACME_EVENT_PROBLEM, .step = ACME_STEP_AUTHZ_POLL, .subproblem = true};
     part.text = acme_slice_of(URN "caa");
@@ -696,10 +668,8 @@ static void what_something_comes_of_is_told(void **unused)
 
 static void the_same_words_are_said_once(void **unused)
 {
-    (void)unused;
     for (int json = 0; json < 2; json++) {
         begin(json);
-        listen_in();
         for (int i = 0; i < 8; i++) {
             happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_AUTHZ});
             refuses(ACME_STEP_AUTHZ, V1 "malformed", "Expired authorization", 404, "");
@@ -724,7 +694,6 @@ static void the_same_words_are_said_once(void **unused)
 static void paused(bool json, const char *detail)
 {
     begin(json);
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "rateLimited", detail, 429, "");
     client.failure.detail[200] = '\0'; /* the core keeps a part of it */
     client.failure.retry_s = 86400;
@@ -738,7 +707,6 @@ static void held_back(bool json, int64_t later_s)
     clock_utc = NOW + later_s;
     client.exchange.counts.requests = 0;
     client.failure.retry_s = (uint32_t)(86400 - later_s);
-    listen_in();
     fails(ACME_E_RATE_LIMITED, ACME_STEP_DIRECTORY, "");
     heard();
 }
@@ -749,7 +717,6 @@ static const char *const the_ca[] = {"the CA asks", "retry_s", "directory:", "ra
 
 static void a_pause_says_what_it_is_and_where_to_go(void **unused)
 {
-    (void)unused;
     static const char *const says[] = {PAUSED, "until somebody does what",
                                        "try again in 86400 s, after 2026-11-19 11:06 UTC", NULL};
     static const char *const never[] = {"retry_s", HOPELESS, "HTTP status", NULL};
@@ -780,7 +747,6 @@ static void a_pause_says_what_it_is_and_where_to_go(void **unused)
 
 static void words_are_whole_whatever_they_hold(void **unused)
 {
-    (void)unused;
     static char longest[7900];
     for (size_t i = 0; i + 1 < sizeof longest; i++) {
         longest[i] = i % 3 == 0 ? '"' : i % 3 == 1 ? '\\' : 'x'; /* twice as long in JSON */
@@ -803,7 +769,6 @@ static void words_are_whole_whatever_they_hold(void **unused)
 /* It is a cache: whatever is there instead, the run says that it waits, and why it may be. */
 static void kept_words_may_be_missing(void **unused)
 {
-    (void)unused;
     static const char *const files_of[] = {NULL,
                                            "",
                                            "nanoacme words 1",
@@ -844,11 +809,9 @@ static void kept_words_may_be_missing(void **unused)
 
 static void our_own_wait_is_not_the_cas(void **unused)
 {
-    (void)unused;
     static const char *const says[] = {"a certificate may have been made whose answer was lost", NULL};
     begin(false);
     client.failure.retry_s = 86400;
-    listen_in();
     fails(ACME_E_CLOSED, ACME_STEP_FINALIZE, "");
     heard();
     assert_non_null(strstr(err, "try again in 86400 s, after"));
@@ -857,7 +820,6 @@ static void our_own_wait_is_not_the_cas(void **unused)
     judge("our own wait", err, says, the_ca);
 
     begin(false); /* a certificate, and all of it is past */
-    listen_in();
     acme_report_end(&report, ACME_ISSUED, false);
     heard();
     char path[128];
@@ -867,7 +829,6 @@ static void our_own_wait_is_not_the_cas(void **unused)
 
 static void kinds_of_limits(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *type;
         uint16_t status;
@@ -883,7 +844,6 @@ static void kinds_of_limits(void **unused)
     };
     for (size_t i = 0; i < LEN(cases); i++) {
         begin(false);
-        listen_in();
         if (cases[i].type[0] != '\0') {
             refuses(ACME_STEP_ORDER, cases[i].type, "too many", cases[i].status, "");
         }
@@ -895,7 +855,6 @@ static void kinds_of_limits(void **unused)
         judge("a limit", last_line(err), cases[i].says, cases[i].never);
     }
     begin(false); /* longer than what is stored */
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "rateLimited", "retry after 2027-02-27", 429, "");
     client.failure.retry_s = 86400;
     client.exchange.retry_after_s = 91 * 86400;
@@ -904,7 +863,6 @@ static void kinds_of_limits(void **unused)
     assert_non_null(strstr(last_line(err), "the CA asks for 91 days"));
 
     begin(false); /* hopeless, but the next run is held back until then */
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "rejectedIdentifier", "not today", 403, "");
     client.failure.retry_s = client.exchange.retry_s = 5437;
     fails(ACME_E_PROBLEM, ACME_STEP_ORDER, "");
@@ -915,7 +873,6 @@ static void kinds_of_limits(void **unused)
     begin(false);
     clock_utc = 0;
     client.failure.retry_s = 60;
-    listen_in();
     fails(ACME_E_RATE_LIMITED, ACME_STEP_ORDER, "");
     heard();
     assert_non_null(strstr(err, "try again in 60 s"));
@@ -950,15 +907,12 @@ static const struct line {
 
 static void each_line_says_what_it_is(void **unused)
 {
-    (void)unused;
     for (size_t i = 0; i < LEN(lines); i++) {
         begin(false);
-        listen_in();
         happens(lines[i].e);
         heard();
         judge(lines[i].what, out, lines[i].says, lines[i].never);
         begin(true);
-        listen_in();
         happens(lines[i].e);
         heard();
         json_t *line = json_loads(out, 0, NULL);
@@ -970,10 +924,8 @@ static void each_line_says_what_it_is(void **unused)
 
 static void a_stop_says_what_it_costs(void **unused)
 {
-    (void)unused;
     for (int paid = 0; paid < 3; paid++) {
         begin(false);
-        listen_in();
         if (paid > 0) {
             happens((struct acme_event){
                 .kind = ACME_EVENT_WAIT, .step = ACME_STEP_FINALIZE, .error = ACME_E_CLOSED, .wait_ms = 300000});
@@ -992,19 +944,16 @@ static void a_stop_says_what_it_costs(void **unused)
 
 static void this_machines_own_affairs(void **unused)
 {
-    (void)unused;
     static const char *const no_key[] = {"no account key here", "account.pem", "nobody was asked", NULL};
     static const char *const known[] = {"the CA knows no account for this key", NULL};
     static const char *const asked[] = {"nobody was asked", NULL}, *const place[] = {"directory:", "the CA knows",
                                                                                      NULL};
     begin(false);
     client.exchange.counts.requests = 0;
-    listen_in();
     fails(ACME_E_NO_ACCOUNT, ACME_STEP_DIRECTORY, "");
     heard();
     judge("no key", last_line(err), no_key, place);
     begin(false);
-    listen_in();
     fails(ACME_E_NO_ACCOUNT, ACME_STEP_ACCOUNT, "");
     heard();
     judge("a key nobody knows", last_line(err), known, asked);
@@ -1017,7 +966,6 @@ static void this_machines_own_affairs(void **unused)
         begin(false);
         listener.port = 80;
         listener.error = ports[i].code;
-        listen_in();
         fails(ACME_E_LISTEN, ACME_STEP_PRESENT, "a.example");
         heard();
         assert_non_null(strstr(err, ports[i].says));
@@ -1030,13 +978,11 @@ static void this_machines_own_affairs(void **unused)
     static const char *const not_the_ca[] = {"certificate:", "the CA", NULL};
     begin(false);
     report.deploy = "/a/hook: exit status 3";
-    listen_in();
     fails(ACME_E_DEPLOY, ACME_STEP_CERTIFICATE, "");
     heard();
     judge("a hook that fails", last_line(err), hook, not_the_ca);
 
     begin(false);
-    listen_in();
     happens((struct acme_event){.kind = ACME_EVENT_TERMS, .text = acme_slice_of("https://ca.test/terms")});
     happens((struct acme_event){.kind = ACME_EVENT_ANSWER, .step = ACME_STEP_DIRECTORY, .error = ACME_E_TERMS});
     fails(ACME_E_TERMS, ACME_STEP_DIRECTORY, "");
@@ -1048,7 +994,6 @@ static void this_machines_own_affairs(void **unused)
     client.exchange.counts.requests = 0;
     client.channel.down = 2000;
     client.failure.tls_code = 296;
-    listen_in();
     fails(ACME_E_TLS_VERSION, ACME_STEP_DIRECTORY, "");
     heard();
     assert_non_null(strstr(err, "client certificate"));
@@ -1056,7 +1001,6 @@ static void this_machines_own_affairs(void **unused)
 
     begin(false); /* asked by another name than it knows */
     config.tls_name = "ca.test";
-    listen_in();
     static const struct acme_json nothing = {0};
     happens((struct acme_event){
         .kind = ACME_EVENT_ANSWER, .step = ACME_STEP_DIRECTORY, .error = ACME_E_MEMBER, .document = &nothing});
@@ -1066,7 +1010,6 @@ static void this_machines_own_affairs(void **unused)
 
     begin(false); /* nonces came, and every one was refused */
     client.exchange.counts.rejections = 6;
-    listen_in();
     fails(ACME_E_NONCE, ACME_STEP_ORDER, "");
     heard();
     assert_non_null(strstr(err, "out of step"));
