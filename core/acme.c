@@ -223,7 +223,7 @@ static int tick_key(struct acme_client *c, uint32_t now_ms)
         return 1;
     }
     if (done == 0) {
-        done = acme_keeper_make_key(&c->keeper, ACME_RECORD_KEY_NEXT, key);
+        done = acme_keeper_next_key(&c->keeper, key);
     }
     if (done == 1) {
         int error = key->ops->point(key->handle, c->pair.point);

@@ -164,6 +164,12 @@
 #define ACME_CFG_SIGNED_ANCHORS 0
 #endif
 
+/* 1: acme_setup::reuse_key is looked at: a renewal may be for the key in use, as who pins it wants. Flash: about 0.1 KB. 0: each
+ * certificate has a new key. */
+#ifndef ACME_CFG_REUSE_KEY
+#define ACME_CFG_REUSE_KEY 0
+#endif
+
 /* 1: names may be IP addresses, v4 and v6 (RFC 8738), and the CA's server at an address may have that in its certificate. Flash:
  * about 1.1 KB. RAM: 24 bytes of struct acme_tls. 0: DNS names only. */
 #ifndef ACME_CFG_ADDRESSES

@@ -185,7 +185,11 @@ struct acme_setup {
     const char *const *contacts; /* URIs such as "mailto:...", optional */
     size_t contact_count;
     bool accept_terms; /* the operator agrees to the CA's terms of service */
-    bool more_names;   /* the certificate may be for names that were not asked for as well: private CAs add some */
+#if ACME_CFG_REUSE_KEY
+    bool
+        reuse_key; /* a new certificate is for the key in use, when there is one; a key that lives elsewhere is so anyway */
+#endif
+    bool more_names; /* the certificate may be for names that were not asked for as well: private CAs add some */
 
 #if ACME_CFG_RENEWAL
     const char *profile;   /* certificate profile asked for (draft-ietf-acme-profiles); NULL: the CA's own choice  */

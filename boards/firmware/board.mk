@@ -73,6 +73,12 @@ FW_KIND := $(FW_KIND)-v1
 FW_DEFINES += -DACME_CFG_V1=1
 endif
 
+# ADDRESSES=1: names, and the CA's own host, may be IP addresses.
+ifdef ADDRESSES
+FW_KIND := $(FW_KIND)-addresses
+FW_DEFINES += -DACME_CFG_ADDRESSES=1
+endif
+
 ifdef HEADLESS
 FW_KIND := $(FW_KIND)$(if $(BARE),-bare,-headless)
 FW_DEFINES += -DACME_CFG_TRACE=0 -DACME_CFG_CHECK=0 $(if $(BARE),-DACME_CFG_RENEWAL=0)

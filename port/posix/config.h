@@ -27,7 +27,8 @@ struct acme_config {
     uint16_t tls_port; /* answers by tls-alpn-01; 0: it does not */
     uint16_t reason;   /* of a revocation; 0: not told */
     uint16_t format;   /* of a kept file; 0: not told  */
-    bool accept_terms, more_names, force, json, verbose, quiet, yes, profile_optional, staging, dry_run, metrics;
+    bool accept_terms, more_names, reuse_key, force, json, verbose, quiet, yes, profile_optional, staging, dry_run,
+        metrics;
 
     uint32_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
     const char *file;                   /* the config file; NULL: none                                           */
@@ -48,6 +49,7 @@ enum acme_config_key {
     ACME_KEY_CONTACT,
     ACME_KEY_ACCEPT_TERMS,
     ACME_KEY_MORE_NAMES,
+    ACME_KEY_REUSE_KEY,
     ACME_KEY_FORCE,
     ACME_KEY_JSON,
     ACME_KEY_VERBOSE,

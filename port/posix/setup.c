@@ -95,6 +95,9 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     s->contact_count = config->contacts.count;
     s->accept_terms = config->accept_terms;
     s->more_names = config->more_names;
+#if ACME_CFG_REUSE_KEY
+    s->reuse_key = config->reuse_key;
+#endif
     s->solvers = &run->solver;
     s->solver_count = 1;
     s->product = config->product;

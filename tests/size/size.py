@@ -55,6 +55,7 @@ OPTIONS = {
     "ACME_CFG_V1": ("ACME v1, as Boulder spoke it in 2016", 3400, 850),
     "ACME_CFG_MANAGE": ("revoking, deactivating, another account key", 2700, 300),
     "ACME_CFG_ADDRESSES": ("names and the CA's server may be IP addresses", 1200, 0),
+    "ACME_CFG_REUSE_KEY": ("a renewal for the key in use", 120, 0),
     "ACME_CFG_SIGNED_ANCHORS": ("trust anchors signed by the vendor", 950, 0),
 }
 

@@ -972,6 +972,35 @@ static void more_names_where_they_are_welcome(void **state)
     done();
 }
 
+/* A renewal for the key in use: that one is stored as the order's, so whatever happens on the way it is the pair's again. */
+static void key_in_use_again(void **state)
+{
+    static const struct ca_plan plan = {ONE};
+    char first[600];
+
+    (void)state;
+    new_world(&plan);
+    w.setup.reuse_key = true;
+    demand(run(ACME_NOW), ACME_ISSUED); /* there is none yet */
+    size_t len = w.record[ACME_RECORD_KEY].len;
+    assert_in_range(len, 1, sizeof first);
+    memcpy(first, w.record[ACME_RECORD_KEY].data, len);
+    for (int n = 0; n < 3; n++) {
+        w.setup.reuse_key = n < 2;
+        if (n == 1) { /* a reset between key and certificate */
+            assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+            while (w.ca.count[CA_FINALIZE] < 3) {
+                tick();
+            }
+        }
+        demand(run(ACME_NOW), ACME_ISSUED);
+        assert_int_equal(w.record[ACME_RECORD_KEY].len, len);
+        assert_int_equal(memcmp(first, w.record[ACME_RECORD_KEY].data, len) == 0, n < 2);
+        check_pair();
+    }
+    done();
+}
+
 static void network_down(void **state)
 {
     (void)state;
@@ -1245,6 +1274,7 @@ int main(void)
         cmocka_unit_test(certificates_that_are_refused),
         cmocka_unit_test(certificates_for_somebody_else),
         cmocka_unit_test(an_order_finalized_by_another),
+        cmocka_unit_test(key_in_use_again),
         cmocka_unit_test(more_names_where_they_are_welcome),
         cmocka_unit_test(network_down),
         cmocka_unit_test(no_entropy_no_key),

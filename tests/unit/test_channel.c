@@ -276,11 +276,21 @@ static void refused(void **state)
     assert_int_equal(open_to(long_host, 443), ACME_E_URL);
     assert_int_equal(open_to("", 443), ACME_E_URL);
 
+    /* An address that is not in the certificate. */
+    url.is_address = true;
+    int done = 0;
+    for (int i = 0; i < 1000 && done == 0; i++) {
+        done = acme_channel_open(&channel, &url, now);
+        tls_server_run(&server);
+    }
+    assert_int_equal(done, ACME_E_TLS_HOST);
+    assert_int_equal(server.closes, 3);
+
     /* One that is in no certificate, as it cannot be read: another name to check is needed. */
     url = url_of("::ffff:10.0.2.2", 14000);
     url.is_address = true;
     assert_int_equal(acme_channel_open(&channel, &url, now), ACME_E_TLS_NAME);
-    assert_int_equal(server.opens, 2);
+    assert_int_equal(server.opens, 3);
     channel.tls_name = HOST;
     for (int i = 0; i < 1000 && acme_channel_open(&channel, &url, now) == 0; i++) {
         tls_server_run(&server);

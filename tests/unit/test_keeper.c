@@ -138,6 +138,20 @@ static void key_without_a_record(void **state)
     assert_int_equal(record[ACME_RECORD_KEY_NEXT].writes, 0);
 }
 
+/* The key in use that is asked for again and cannot be read: no new one is made in its place. */
+static void key_in_use_unreadable(void **state)
+{
+    (void)state;
+    struct acme_key_p256 handle;
+    struct acme_key key = {&acme_key_p256_ops, &handle};
+    setup.reuse_key = true;
+    have(ACME_RECORD_KEY, big, 100);
+    assert_int_equal(acme_keeper_next_key(&keeper, &key), ACME_E_KEY_CORRUPT);
+    assert_int_equal(keeper.blamed, ACME_RECORD_KEY);
+    assert_int_equal(record[ACME_RECORD_KEY_NEXT].writes, 0);
+    setup.reuse_key = false;
+}
+
 /* A record longer than the work buffer is none of ours: it counts as absent. */
 static void records_too_long(void **state)
 {
@@ -310,6 +324,7 @@ int main(void)
         cmocka_unit_test_setup(key_that_lives_elsewhere, set_up),
         cmocka_unit_test_setup(key_record_too_long, set_up),
         cmocka_unit_test_setup(key_without_a_record, set_up),
+        cmocka_unit_test_setup(key_in_use_unreadable, set_up),
         cmocka_unit_test_setup(records_too_long, set_up),
         cmocka_unit_test_setup(an_order_and_its_key, set_up),
 #if ACME_CFG_V1

@@ -80,7 +80,7 @@ static void test_round(void **unused)
     c.http_port = 8080;
     c.user = NULL;
     c.profile = "shortlived";
-    c.profile_optional = c.accept_terms = c.more_names = true;
+    c.profile_optional = c.accept_terms = c.more_names = c.reuse_key = true;
     c.contacts.count = 2;
     c.contacts.at[0] = "me@example.org";
     c.contacts.at[1] = "mailto:you@example.org";
@@ -96,7 +96,7 @@ static void test_round(void **unused)
     assert_string_equal(back.ca_file, "/tmp/roots.pem");
     assert_int_equal(back.http_port, 8080);
     assert_string_equal(back.profile, "shortlived");
-    assert_true(back.profile_optional && back.accept_terms && back.more_names);
+    assert_true(back.profile_optional && back.accept_terms && back.more_names && back.reuse_key);
     assert_false(back.force || back.verbose || back.json);
     assert_int_equal(back.contacts.count, 2);
     assert_string_equal(back.contacts.at[1], "mailto:you@example.org");

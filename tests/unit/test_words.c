@@ -55,7 +55,10 @@ static void begin(bool json)
     clock_utc = NOW;
     acme_config_init(&config);
     config.directory_url = "https://ca.test/dir";
+    static const char *const names[] = {"a.example", "192.168.1.1", "fd00::1"};
     setup.sys = &sys;
+    setup.names = names;
+    setup.name_count = 3;
     client.setup = &setup;
     client.flow.setup = &setup;
     client.exchange.counts.requests = 5;
@@ -222,9 +225,9 @@ static const struct row {
     {"599", ACME_E_PROBLEM, ACME_STEP_ORDER, "", "what", 599, 0, {LATER}, {HOPELESS}},
     {"an order that failed by the CA's fault", ACME_E_ORDER, ACME_STEP_ORDER_POLL, URN "serverInternal", "Error finalizing order", 500, 0, {LATER}, {HOPELESS, "HTTP status"}},
     {"an order that failed by CAA", ACME_E_ORDER, ACME_STEP_ORDER_POLL, URN "caa", "no", 403, 0, {"CAA record"}, {}},
-    {"policy", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "rejectedIdentifier", "forbidden by policy", 400, 0, {"rule against this name", HOPELESS, ", status 400"}, {"HTTP status"}},
-    {"identifiers of another kind", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "unsupportedIdentifier", "no", 400, 0, {"names of this kind", HOPELESS}, {}},
-    {"CAA at once", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "caa", "no", 403, 0, {"CAA record", HOPELESS}, {}},
+    {"policy", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "rejectedIdentifier", "forbidden by policy", 400, 0, {"rule against this name", "addresses asked for: 192.168.1.1, fd00::1", HOPELESS}, {"HTTP status"}},
+    {"identifiers of another kind", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "unsupportedIdentifier", "no", 400, 0, {"names of this kind", "addresses asked for: 192.168.1.1, fd00::1", HOPELESS}, {}},
+    {"CAA at once", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "caa", "no", 403, 0, {"CAA record", HOPELESS}, {"addresses"}},
     {"a request for certificates it does not like", ACME_E_PROBLEM, ACME_STEP_FINALIZE, URN "badCSR", "CN was longer than 64 bytes", 400, 0, {"certificate request", HOPELESS}, {}},
     {"a key it does not like", ACME_E_PROBLEM, ACME_STEP_ACCOUNT, URN "badPublicKey", "no", 400, 0, {"P-256", HOPELESS}, {}},
     {"an algorithm it does not like", ACME_E_PROBLEM, ACME_STEP_ACCOUNT, URN "badSignatureAlgorithm", "allowed: ['RS256']", 400, 0, {"ES256", HOPELESS}, {}},
@@ -275,7 +278,7 @@ static const struct row {
     {"unknown name", ACME_E_TLS_ALERT, ACME_STEP_DIRECTORY, "", "", 0, 256 + 112, {"tls_name"}, {}},
     {"1.3 only", ACME_E_TLS_VERSION, ACME_STEP_DIRECTORY, "", "", 0, 256 + 70, {"TLS 1.3 only", HOPELESS}, {"client certificate"}},
     {"a portal in clear", ACME_E_TLS_RECORD, ACME_STEP_DIRECTORY, "", "", 0, 10, {"captive portal"}, {HOPELESS}},
-    {"for another name", ACME_E_TLS_HOST, ACME_STEP_DIRECTORY, "", "", 0, 56, {"addresses and common names in it do not count", "captive portal"}, {}},
+    {"for another name", ACME_E_TLS_HOST, ACME_STEP_DIRECTORY, "", "", 0, 56, {"common names in it do not count, nor do addresses for a name", "captive portal"}, {}},
     {"redirects", ACME_E_REDIRECT, ACME_STEP_DIRECTORY, "", "", 0, 0, {"captive portal"}, {HOPELESS}},
     /* clang-format on */
 };
@@ -478,8 +481,8 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
         const char *san, *says[2], *never[2];
     } cases[] = {
         {NULL, {"no subjectAltName"}, {"hostile"}},
-        {"DNS:other.example,DNS:a.example,IP:10.0.0.1",
-         {"it is for other.example, a.example, a name of another kind"},
+        {"DNS:other.example,DNS:a.example,IP:10.0.0.1,IP:2001:DB8:0::1,email:a@b.example",
+         {"it is for other.example, a.example, 10.0.0.1, 2001:db8::1, a name of another kind"},
          {"hostile"}},
     };
     EVP_PKEY *key = maker_ec("P-256");
