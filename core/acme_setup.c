@@ -105,11 +105,36 @@ static bool is_plain(const struct acme_setup *s)
 #define is_plain(s) false
 #endif
 
-int acme_setup_check(const struct acme_setup *s)
+static int check_names(const struct acme_setup *s)
+{
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < s->name_count; i++) {
+        error = is_new_name(s, i) ? check_proof(s, s->names[i]) : ACME_E_NAMES;
+    }
+    return error;
+}
+
+static int check_directory(const struct acme_setup *s)
 {
     struct acme_url url;
     uint8_t address[ACME_ADDRESS_MAX];
 
+    if (strlen(s->ca.directory_url) > ACME_URL_MAX) {
+        return ACME_E_URL_LONG;
+    }
+    int error = acme_url_parse(&url, acme_slice_of(s->ca.directory_url));
+    bool named = s->ca.tls_name != NULL && s->ca.tls_name[0] != '\0';
+    if (error == 0 && acme_url_is_plain(&url)) {
+        return is_plain(s) ? 0 : ACME_E_URL_SCHEME;
+    }
+    if (error == 0 && url.is_address && !named && acme_address_read(url.host, address) == 0) {
+        error = ACME_E_TLS_NAME; /* nothing in a certificate could be compared with it */
+    }
+    return error;
+}
+
+int acme_setup_check(const struct acme_setup *s)
+{
     if (!pointers_given(s)) {
         return ACME_E_NULL;
     }
@@ -126,17 +151,9 @@ int acme_setup_check(const struct acme_setup *s)
         return error;
     }
     error = acme_channel_check(s, is_plain(s));
+    error = error != 0 ? error : check_names(s);
     if (error != 0) {
         return error;
-    }
-    for (size_t i = 0; i < s->name_count; i++) {
-        if (!is_new_name(s, i)) {
-            return ACME_E_NAMES;
-        }
-        error = check_proof(s, s->names[i]);
-        if (error != 0) {
-            return error;
-        }
     }
     for (size_t i = 0; i < s->contact_count; i++) {
         if (!is_printable(s->contacts[i])) {
@@ -147,21 +164,7 @@ int acme_setup_check(const struct acme_setup *s)
         return ACME_E_TEXT;
     }
     error = check_external(s);
-    if (error != 0) {
-        return error;
-    }
-    if (strlen(s->ca.directory_url) > ACME_URL_MAX) {
-        return ACME_E_URL_LONG;
-    }
-    error = acme_url_parse(&url, acme_slice_of(s->ca.directory_url));
-    bool named = s->ca.tls_name != NULL && s->ca.tls_name[0] != '\0';
-    if (error == 0 && acme_url_is_plain(&url)) {
-        return is_plain(s) ? 0 : ACME_E_URL_SCHEME;
-    }
-    if (error == 0 && url.is_address && !named && acme_address_read(url.host, address) == 0) {
-        error = ACME_E_TLS_NAME; /* nothing in a certificate could be compared with it */
-    }
-    return error;
+    return error != 0 ? error : check_directory(s);
 }
 
 #else

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "challenge_hook.h"
-#include "jose/b64url.h"
-#include "secure/digest.h"
+#include "protocol/challenge_dns01.h"
+#include "wire/out.h"
 
 static struct acme_hooked *find(struct acme_challenge_hook *h, const struct acme_challenge *of)
 {
@@ -39,11 +39,9 @@ static struct acme_hooked *note(struct acme_challenge_hook *h, const struct acme
         acme_out_text(&auth, ".");
         acme_out_text(&auth, challenge->thumbprint);
     } else { /* RFC 8555, 8.4, and RFC 8737, 3: uacme has this form for both */
-        const struct acme_slice parts[] = {acme_slice_of(challenge->token), acme_slice_of("."),
-                                           acme_slice_of(challenge->thumbprint)};
-        uint8_t digest[ACME_SHA256_LEN];
-        acme_sha256(parts, sizeof parts / sizeof *parts, digest);
-        acme_out_b64url(&auth, digest, sizeof digest);
+        char value[ACME_DNS01_VALUE_LEN + 1];
+        acme_dns01_value(challenge, value);
+        acme_out_text(&auth, value);
     }
     return a;
 }
