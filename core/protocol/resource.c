@@ -93,16 +93,21 @@ int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta
     return error;
 }
 
-uint16_t acme_order_keep(struct acme_order *order, struct acme_slice text, size_t spare)
+bool acme_order_keep(struct acme_order *order, uint16_t *at, struct acme_slice text, size_t spare)
 {
-    size_t at = order->text_end + 1u;
-    if (at + text.len + spare >= sizeof(order->text)) {
-        return 0;
+    if (acme_slice_is(text, order->text + *at)) {
+        return true;
     }
-    memcpy(order->text + at, text.at, text.len);
-    order->text_end = (uint16_t)(at + text.len);
-    order->text[order->text_end] = '\0';
-    return (uint16_t)at;
+    size_t end = order->text_end + 1u + text.len;
+    *at = 0;
+    if (end + spare >= sizeof(order->text)) {
+        return false;
+    }
+    *at = (uint16_t)(order->text_end + 1);
+    memcpy(order->text + *at, text.at, text.len);
+    order->text[end] = '\0';
+    order->text_end = (uint16_t)end;
+    return true;
 }
 
 int acme_order_add(struct acme_order *order, const char *url)
@@ -110,11 +115,11 @@ int acme_order_add(struct acme_order *order, const char *url)
     if (order->authz_count == ACME_NAMES_MAX) {
         return ACME_E_NAMES;
     }
-    uint16_t at = acme_order_keep(order, acme_slice_of(url), 0);
-    if (at == 0) {
+    order->authz[order->authz_count].url = 0;
+    if (!acme_order_keep(order, &order->authz[order->authz_count].url, acme_slice_of(url), 0)) {
         return ACME_E_URL_LONG;
     }
-    order->authz[order->authz_count++].url = at;
+    order->authz_count++;
     return 0;
 }
 

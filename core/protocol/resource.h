@@ -60,8 +60,9 @@ struct acme_order {
     char text[ACME_ORDER_TEXT];
 };
 
-/* Keeps a text of an authorization, where `spare` bytes are left then. Returns where it begins, or 0: there is no room. */
-uint16_t acme_order_keep(struct acme_order *order, struct acme_slice text, size_t spare);
+/* Keeps a text of an authorization where `spare` bytes are left then; *at, where it begins, may have it already. Returns false,
+ * and *at is 0, when there is no room. */
+bool acme_order_keep(struct acme_order *order, uint16_t *at, struct acme_slice text, size_t spare);
 
 /* Adds an authorization, whose URL was checked. Returns 0, ACME_E_NAMES, or ACME_E_URL_LONG: there is no room for all of them. */
 int acme_order_add(struct acme_order *order, const char *url);

@@ -12,23 +12,18 @@ static const struct acme_solver *solver_of(const struct acme_flow *f, const stru
 
 int acme_flow_keep_token(struct acme_flow *f, struct acme_slice token)
 {
-    uint16_t *at = &f->order.authz[f->authz].token;
-    if (!acme_slice_is(token, f->order.text + *at)) {
-        *at = acme_order_keep(&f->order, token, 0);
-    }
-    return *at != 0 ? 0 : ACME_E_URL_LONG;
+    return acme_order_keep(&f->order, &f->order.authz[f->authz].token, token, 0) ? 0 : ACME_E_URL_LONG;
 }
 
 /* Where there is room, also for the tokens that are still to come: then it is not asked for again before it is answered. */
 int acme_flow_keep_challenge(struct acme_flow *f, struct acme_slice url)
 {
-    uint16_t *at = &f->order.authz[f->authz].challenge;
     int error = acme_url_keep(f->challenge_url, url, &f->hosts);
     f->url_of = error == 0 ? (uint8_t)(f->authz + 1) : 0;
-    if (error == 0 && !acme_slice_is(url, f->order.text + *at)) {
+    if (error == 0) {
         size_t token = strlen(f->order.text + f->order.authz[f->authz].token) + 1;
         size_t spare = acme_is_v1(f) ? sizeof(f->order.text) : token * (f->order.authz_count - 1u - f->authz);
-        *at = acme_order_keep(&f->order, url, spare);
+        (void)acme_order_keep(&f->order, &f->order.authz[f->authz].challenge, url, spare);
     }
     return error;
 }
@@ -55,23 +50,15 @@ static bool find(struct acme_flow *f, enum acme_stage stage, unsigned from)
 }
 
 /* The order itself is not asked for first when each name has been seen valid: it would cost every issuance a request to
- * find what finalize says as well, since orderNotReady there leads to ORDER_POLL and back. An order that lists
- * fewer than there are names has to say itself that it is ready. */
+ * find what finalize says as well, since orderNotReady there leads to ORDER_POLL and back. An order that lists fewer
+ * than there are names, or more, has to say itself that it is ready. */
 static int all_valid(struct acme_flow *f)
 {
-    size_t seen = 0;
-    for (size_t name = 1; name <= f->setup->name_count; name++) {
-        uint8_t i = 0;
-        while (i < f->order.authz_count && f->at[i].name != name) {
-            i++;
-        }
-        seen += i < f->order.authz_count ? 1 : 0;
-    }
     if (ACME_CFG_CHOICE) {
         acme_flow_withdraw(f); /* what had to stay until all are judged */
     }
     f->authorized = true;
-    return seen == f->setup->name_count ? ACME_STEP_FINALIZE : ACME_STEP_ORDER_POLL;
+    return f->order.authz_count == f->setup->name_count ? ACME_STEP_FINALIZE : ACME_STEP_ORDER_POLL;
 }
 
 int acme_flow_next(struct acme_flow *f)

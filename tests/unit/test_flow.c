@@ -286,7 +286,7 @@ static void the_last_authorization_leads_to_finalize(void **state)
     assert_int_equal(reads(text, ""), ACME_STEP_FINALIZE);
     /* the last of the list, but not of the names: the order has to say that it is ready */
     start(ACME_STEP_AUTHZ);
-    flow.at[1].name = 1;
+    flow.order.authz_count = 1;
     assert_int_equal(reads(text, ""), ACME_STEP_ORDER_POLL);
     assert_int_equal(withdraws, 0);
 }
