@@ -15,6 +15,7 @@
 #define OTHERS_WAIT_MS 1000 /* while the clock or the application has the word */
 #define NET_WAIT_MS    250  /* while the network has the word: addresses time out by ticks */
 #define SERVE_WAIT_MS  20 /* while a solver has work of its own: so do a responder's slots, and others wait for them */
+#define KEY_WAIT_MS    10 /* while a key is at work elsewhere */
 #define AN_HOUR_S      3600
 #define A_DAY_S        86400
 #define ORDER_KEPT_S   129600 /* a day and a half: for an order that may have a certificate, whatever the CA says */
@@ -395,7 +396,7 @@ static int tick_ask(struct acme_client *c)
     if (error == 0 && acme_exchange_begins_chain(x)) {
         error = begin_chain(c);
     }
-    return error != 0 ? error : 1;
+    return error < 0 ? error : error == 0;
 }
 
 static int tick_send(struct acme_client *c, uint32_t now_ms)
@@ -465,7 +466,7 @@ static int tick_flow(struct acme_client *c, uint32_t now_ms)
         return tick_ask(c);
     case ACME_EXCHANGE_SIGN: {
         int error = acme_exchange_sign(&c->exchange);
-        return error != 0 ? error : 1;
+        return error < 0 ? error : error == 0;
     }
     case ACME_EXCHANGE_SEND:
         return tick_send(c, now_ms);
@@ -674,7 +675,8 @@ uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
     bool presenting = x->state == ACME_EXCHANGE_WAIT && c->flow.step == ACME_STEP_PRESENT;
     bool network =
         x->state == ACME_EXCHANGE_CONNECT || x->state == ACME_EXCHANGE_SEND || x->state == ACME_EXCHANGE_RECEIVE;
-    uint32_t idle_ms = presenting || network ? NET_WAIT_MS : 0;
+    bool signing = x->signing && (x->state == ACME_EXCHANGE_ASK || x->state == ACME_EXCHANGE_SIGN);
+    uint32_t idle_ms = presenting || network ? NET_WAIT_MS : signing ? KEY_WAIT_MS : 0;
     if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
         idle_ms = x->wait_ms - (now_ms - x->wait_since_ms);
     }

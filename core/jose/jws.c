@@ -28,9 +28,8 @@ static void protected_header(struct acme_out *o, const struct acme_jws *jws)
     acme_out_text(o, "}");
 }
 
-/* Writes what is signed and gives its digest. */
-static void signing_input(struct acme_out *o, const struct acme_jws *jws, struct acme_slice payload,
-                          uint8_t digest[ACME_SHA256_LEN])
+void acme_jws_begin(struct acme_out *o, const struct acme_jws *jws, struct acme_slice payload,
+                    uint8_t digest[ACME_SHA256_LEN])
 {
     struct acme_slice parts[3];
     size_t cap = o->cap;
@@ -55,22 +54,26 @@ static void signing_input(struct acme_out *o, const struct acme_jws *jws, struct
     acme_sha256(parts, 3, digest);
 }
 
+void acme_jws_end(struct acme_out *o, const uint8_t signature[64])
+{
+    acme_out_text(o, "\",\"signature\":\"");
+    acme_out_b64url(o, signature, 64);
+    acme_out_text(o, "\"}");
+}
+
 int acme_jws_write(struct acme_out *o, const struct acme_jws *jws, struct acme_slice payload)
 {
     uint8_t digest[ACME_SHA256_LEN];
     uint8_t signature[64];
     int err;
 
-    signing_input(o, jws, payload, digest);
+    acme_jws_begin(o, jws, payload, digest);
     if (o->overflow) {
         return 0;
     }
     err = jws->key->ops->sign(jws->key->handle, digest, signature);
-    if (err < 0) {
-        return err;
+    if (err == 0) {
+        acme_jws_end(o, signature);
     }
-    acme_out_text(o, "\",\"signature\":\"");
-    acme_out_b64url(o, signature, sizeof signature);
-    acme_out_text(o, "\"}");
-    return 0;
+    return err;
 }

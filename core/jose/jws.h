@@ -21,8 +21,13 @@ struct acme_jws {
 /* Writes the signed body into o. `payload` (may be empty: POST-as-GET) may lie in o's own buffer, at its very
  * end (at + cap), from where it is encoded forward without a second buffer; the result then only has to fit
  * as a whole. An empty nonce is left out, as a JWS inside another one wants it (RFC 8555, 7.3.5).
- * Work: one signature, one SHA-256 of the body. Returns 0, or the key's error; overflow is in o. */
+ * Work: one signature, one SHA-256 of the body. Returns 0, or what the key's sign() does; overflow is in o. */
 int acme_jws_write(struct acme_out *o, const struct acme_jws *jws, struct acme_slice payload);
+
+/* The same in two parts, for a key that takes its time: all before the signature, and what is to be signed. Nothing is to be
+ * signed when o has overflowed. */
+void acme_jws_begin(struct acme_out *o, const struct acme_jws *jws, struct acme_slice payload, uint8_t digest[32]);
+void acme_jws_end(struct acme_out *o, const uint8_t signature[64]);
 
 #ifdef __cplusplus
 }

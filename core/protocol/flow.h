@@ -156,7 +156,8 @@ struct acme_row {
     enum acme_step lost; /* where to look when the answer was lost: the request may have been carried out */
     /* The URL to ask; NUL-terminated. */
     const char *(*url)(const struct acme_flow *flow);
-    /* Writes the payload; NULL: POST-as-GET. Returns 0 or an error. Work: at most one signature. */
+    /* Writes the payload; NULL: POST-as-GET. Returns 0, an error, or 1 when a key signs it and is not done (secure/key.h): it
+     * is called again. Work: at most one signature. */
     int (*ask)(struct acme_flow *flow, struct acme_out *payload);
     /* Reads a good answer. Returns the next step, or an error. */
     int (*read)(struct acme_flow *flow, const struct acme_answer *answer);

@@ -318,7 +318,7 @@ static int change_ask(struct acme_flow *f, struct acme_out *payload)
     if (brace > 0) {
         payload->at[brace] = ','; /* the same object goes on */
     }
-    f->signatures++;
+    f->signatures += error == 0;
     return error;
 }
 

@@ -87,7 +87,7 @@ int acme_csr_write(void *buf, size_t cap, size_t *start, const struct acme_key *
     info = acme_slice(o.at + o.start, cap - o.start);
     acme_sha256(&info, 1, digest);
     err = key->ops->sign(key->handle, digest, signature);
-    if (err < 0) {
+    if (err != 0) {
         return err;
     }
     acme_der_init(&tail, tail_memory, sizeof tail_memory);
