@@ -15,8 +15,6 @@
 extern "C" {
 #endif
 
-#if ACME_CFG_CHOICE
-
 /* Longest message, without EDNS (RFC 1035, 4.2.1). */
 #define ACME_DNS_MESSAGE_MAX 512
 
@@ -77,8 +75,6 @@ struct acme_rfc2136 {
 /* Makes the solver. Returns 0, or ACME_E_SIZE: the library was compiled with another ACME_NAMES_MAX. */
 #define acme_rfc2136_init(r, zone) acme_rfc2136_init_sized((r), sizeof(struct acme_rfc2136), (zone))
 int acme_rfc2136_init_sized(struct acme_rfc2136 *r, size_t size, const struct acme_rfc2136_zone *zone);
-
-#endif
 
 #ifdef __cplusplus
 }

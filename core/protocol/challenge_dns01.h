@@ -9,8 +9,6 @@
 extern "C" {
 #endif
 
-#if ACME_CFG_CHOICE
-
 /* The TXT record stands at this, with the challenge's name behind it: for "example.org" and for "*.example.org" at the same
  * one, with a value each. */
 #define ACME_DNS01_LABEL     "_acme-challenge."
@@ -18,8 +16,6 @@ extern "C" {
 
 /* Its value: base64url of the SHA-256 of the key authorization; NUL-terminated. */
 void acme_dns01_value(const struct acme_challenge *challenge, char value[ACME_DNS01_VALUE_LEN + 1]);
-
-#endif
 
 #ifdef __cplusplus
 }
