@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plain.h"
+#include "tls.h"
 #include "../wire/address.h"
 
 /* Ends the connection and gives the reason on. */

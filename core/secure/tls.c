@@ -167,26 +167,9 @@ static const unsigned char any_dns_name[] = {0,
 static const br_x509_class forwarding = {
     sizeof(struct acme_tls_x509), start_chain, start_cert, append, end_cert, end_chain, get_pkey};
 
-#if ACME_BEARSSL_I15
-/* A BearSSL built without BR_LOMUL would multiply to 64 bits here. */
-static void set_multipliers(br_ssl_engine_context *eng)
-{
-    br_ssl_engine_set_ghash(eng, &br_ghash_ctmul32);
-    br_ssl_engine_set_poly1305(eng, &br_poly1305_ctmul32_run);
-}
-#else
-static void set_multipliers(br_ssl_engine_context *eng)
-{
-    (void)eng;
-}
-#endif
-
-/* BearSSL knows which of its ciphers are the fastest on the machine it was built for; all take constant time. */
 static void set_ciphers(br_ssl_engine_context *eng)
 {
-    br_ssl_engine_set_default_aes_gcm(eng);
-    br_ssl_engine_set_default_chapol(eng);
-    set_multipliers(eng);
+    acme_engine_ciphers(eng);
     br_ssl_engine_set_prf_sha256(eng, &br_tls12_sha256_prf);
     br_ssl_engine_set_prf_sha384(eng, &br_tls12_sha384_prf);
     br_ssl_engine_set_suites(eng, suites, sizeof suites / sizeof suites[0]);

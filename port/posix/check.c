@@ -89,7 +89,7 @@ static const char *why_not(const char *word)
            : !is_ascii(word)           ? "not in ASCII; write the name in its xn-- form"
            : strchr(word, '/') != NULL ? "a URL or a path; give the host's name alone"
            : strchr(word, ',') != NULL ? "a comma; names are given one by one, with blanks between"
-           : strchr(word, '*') != NULL ? "not a DNS name of one host; wildcards are not supported"
+           : strchr(word, '*') != NULL ? "a * stands for one label in front only, as in *.example.org"
            : strchr(word, '_') != NULL ? "an underscore, which no host name has"
            : strchr(word, '@') != NULL ? "an e-mail address; that is for --contact"
            : strchr(word, ':') != NULL ? "a port, or a damaged address; give the name or the address alone"
@@ -105,9 +105,10 @@ const char *acme_check_name(char name[254], const char *word)
     if (len > 1 && word[len - 1] == '.' && word[len - 2] != '.') { /* the root: the same name (RFC 1034, 3.1) */
         len--;
     }
+    size_t less = word[0] == '*' && word[1] == '.' && len > 2 ? 2 : 0;
     if (acme_is_address(word)) {
         len = strlen(word);
-    } else if (len > 253 || !acme_dns_name_ok(acme_slice(word, len))) {
+    } else if (len > 253 || !acme_dns_name_ok(acme_slice(word + less, len - less))) {
         return why_not(word);
     }
     memcpy(name, word, len);
@@ -115,8 +116,14 @@ const char *acme_check_name(char name[254], const char *word)
     return NULL;
 }
 
+bool acme_is_stored_name(const char *name)
+{
+    return acme_dns_name_ok(acme_slice_of(name[0] == '_' && name[1] == '.' ? name + 2 : name));
+}
+
 void acme_small_letters(char *name)
 {
+    *name = *name == '*' ? '_' : *name; /* which no host's name begins with, and no shell takes for anything else */
     for (; *name != '\0'; name++) {
         *name = acme_lower(*name);
     }
@@ -124,7 +131,11 @@ void acme_small_letters(char *name)
 
 int acme_check_stored(char name[254], const char *word)
 {
-    const char *why = acme_check_name(name, word);
+    bool stored = strlen(word) < 254 && acme_is_stored_name(word); /* as it is told: _.example.org */
+    const char *why = stored ? NULL : acme_check_name(name, word);
+    if (stored) {
+        strcpy(name, word);
+    }
     if (why != NULL) {
         acme_report_error("names: \"%.260s\": %s", word, why);
         return ACME_EXIT_USAGE;
@@ -335,12 +346,32 @@ static int check_hook(const struct acme_config *config)
     return acme_config_blame(config, ACME_KEY_DEPLOY_HOOK);
 }
 
+/* One is of no use without the other. */
+static int check_binding(const struct acme_config *config)
+{
+    bool kid = config->eab_kid != NULL;
+
+    for (const char *at = kid ? config->eab_kid : ""; *at != '\0'; at++) {
+        if (*at < ' ' || *at > '~') {
+            acme_report_error("eab_kid: a character in it that no CA gives: copy it again");
+            return acme_config_blame(config, ACME_KEY_EAB_KID);
+        }
+    }
+    if (kid == (config->eab_key_file != NULL)) {
+        return 0;
+    }
+    acme_report_error(kid ? "eab_kid: the CA has given a key with it: its file is eab_key_file"
+                          : "eab_key_file: the CA has given an id with the key: it is eab_kid");
+    return acme_config_blame(config, kid ? ACME_KEY_EAB_KID : ACME_KEY_EAB_KEY_FILE);
+}
+
 int acme_check(struct acme_checked *c, const struct acme_config *config, const char *verb)
 {
     int code = check_names(c, config, verb);
 
     code = code != 0 ? code : check_contacts(c, config);
     code = code != 0 ? code : check_hosts(config);
+    code = code != 0 ? code : check_binding(config);
     if (code == 0 && config->profile_optional && config->profile == NULL) {
         acme_report_error("profile_optional is about a profile, and none is named");
         code = acme_config_blame(config, ACME_KEY_PROFILE_OPTIONAL);

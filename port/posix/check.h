@@ -26,8 +26,9 @@ void acme_address_text(const uint8_t *address, size_t len, char text[INET6_ADDRS
 /* Copies a DNS name, without the dot at its end, or an address. Returns NULL, or why it cannot be asked for. */
 const char *acme_check_name(char name[254], const char *word);
 
-/* A certificate is stored as its first name in small letters. */
+/* A certificate is stored as its first name in small letters; that of *.example.org as _.example.org. */
 void acme_small_letters(char *name);
+bool acme_is_stored_name(const char *name);
 
 /* Makes that of a name on the command line, with a message for one that cannot be. Returns 0 or ACME_EXIT_USAGE. */
 int acme_check_stored(char name[254], const char *word);

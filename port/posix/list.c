@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "list.h"
 #include "posix.h"
 #include "wire/address.h"
@@ -28,7 +29,7 @@ static bool is_name(char *name)
     char text[254];
     size_t i = 0;
 
-    if (acme_dns_name_ok(acme_slice_of(name))) {
+    if (acme_is_stored_name(name)) {
         return true;
     }
     for (; name[i] != '\0'; i++) {

@@ -69,7 +69,7 @@ struct acme_posix_net {
 };
 void acme_posix_net_init(struct acme_posix_net *n);
 
-/* Incoming connections for http-01. */
+/* Incoming connections for http-01 and tls-alpn-01. */
 struct acme_posix_listener {
     struct acme_listener listener;
     const char *address; /* IP address to listen on; NULL: all, IPv6 and IPv4 */
@@ -96,6 +96,16 @@ void acme_posix_listener_keep(struct acme_posix_listener *l);
 
 /* The port listened on; 0: not listening. */
 uint16_t acme_posix_listener_port(const struct acme_posix_listener *l);
+
+/* Datagrams, for dns/rfc2136.h. Has a lookup, so its memory must stay as long as that says. */
+struct acme_posix_udp {
+    struct acme_udp udp;
+    struct acme_posix_lookup lookup;
+    int fd;      /* -1: none                           */
+    unsigned at; /* times it was opened                */
+    int error;   /* errno of the last failure; 0 none  */
+};
+void acme_posix_udp_init(struct acme_posix_udp *u);
 
 /* Entropy of getrandom(), time of CLOCK_REALTIME. */
 extern const struct acme_sys acme_posix_sys;

@@ -15,9 +15,9 @@
 #include "program.h"
 #include "renew.h"
 
-static uint32_t bit(enum acme_config_key key)
+static uint64_t bit(enum acme_config_key key)
 {
-    return (uint32_t)1 << key;
+    return (uint64_t)1 << key;
 }
 
 bool acme_renew_by_file(const struct acme_config *config, char name[254])

@@ -100,11 +100,18 @@ const struct ca_no *ca_account_wish(struct ca *ca, const char *payload)
     static const char binding[] = ",\"externalAccountBinding\":{";
     assert_true(strncmp(payload, agreed, strlen(agreed)) == 0);
     const char *rest = payload + strlen(agreed);
+    const char *end = strncmp(rest, ",\"contact\":[", 12) == 0 ? strstr(rest, "\"]") : NULL;
+    bool known = ca->accounts > 0 && !ca->forgot_account;
+    if (end != NULL) {
+        if (!known) {
+            snprintf(ca->managed.contact, sizeof ca->managed.contact, "%.*s", (int)(end + 1 - rest), rest + 1);
+        }
+        rest = end + 2;
+    }
     bool binds = strncmp(rest, binding, strlen(binding)) == 0;
     if (ca->plan->eab_kid == NULL || !binds) {
         assert_string_equal(rest, "}");
     }
-    bool known = ca->accounts > 0 && !ca->forgot_account;
     if (known) {
         return NULL;
     }

@@ -35,16 +35,19 @@ class Run:
 class Client:
     """One state folder with one CA."""
 
-    def __init__(self, folder, server, directory=None, ca_file=None):
+    def __init__(self, folder, server, directory=None, ca_file=None, tls_port=None):
+        """`tls_port`: it is validated by TLS there, and not by HTTP."""
         self.state = os.path.join(folder, "state")
         os.makedirs(folder, exist_ok=True)
         self.server = server
         self.directory = directory or server.directory
         self.ca_file = ca_file or server.ca_file
+        self.tls_port = tls_port
 
     def command(self, verb, *names, force=False, json=False, options=()):
         return [PROGRAM, "--directory", self.directory, "--ca-file", self.ca_file, "--state", self.state,
-                "--http-port", str(self.server.http_port), "--accept-terms", *(["--force"] if force else []),
+                *(["--tls-port", str(self.tls_port)] if self.tls_port else ["--http-port", str(self.server.http_port)]),
+                "--accept-terms", *(["--force"] if force else []),
                 *(["--json"] if json else []), *options, verb, *names]
 
     def run(self, verb, *names, limit_s=120, prefix=(), **how):

@@ -10,14 +10,12 @@ static EVP_PKEY *key;
 
 static int set_up(void **state)
 {
-    (void)state;
     key = maker_ec("P-256");
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
     EVP_PKEY_free(key);
     return 0;
 }
@@ -83,7 +81,6 @@ static void issuers(void **state)
         {{{"CN", UTF8, "first", 0}, {"CN", UTF8, "last", 0}}, "last"},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t len;
         uint8_t *der = make(rows[i].parts, &len);
@@ -178,7 +175,6 @@ static void damaged(void **state)
     size_t len;
     uint8_t *der = make(parts, &len);
 
-    (void)state;
     for (size_t at = 0; at < len; at++) {
         uint8_t good = der[at];
         for (int value = 0; value < 256; value += at < 120 ? 1 : 51) {

@@ -11,7 +11,6 @@ static const struct acme_key key = {&acme_key_p256_ops, &memory};
 
 static int make_key(void **state)
 {
-    (void)state;
     return acme_key_p256_ops.generate(&memory, &maker_sys);
 }
 
@@ -89,14 +88,12 @@ static void every_buffer(const char *const *names, size_t count)
 static void one_name(void **state)
 {
     static const char *const names[] = {"gateway.example.org"};
-    (void)state;
     every_buffer(names, 1);
 }
 
 static void capitals(void **state)
 {
     static const char *const names[] = {"GateWay.EXAMPLE.org", "xn--NXASMQ6B.Example"};
-    (void)state;
     every_buffer(names, 2);
 }
 
@@ -104,7 +101,6 @@ static void eight_names(void **state)
 {
     static const char *const names[] = {"a.example", "b.example", "c.example", "d.example",
                                         "e.example", "f.example", "g.example", "h.example"};
-    (void)state;
     every_buffer(names, 8);
 }
 
@@ -122,7 +118,6 @@ static void longest_name(void **state)
     static char name[254];
     const char *names[] = {"a.example", name};
 
-    (void)state;
     memset(name, 'x', 253);
     for (int i = 63; i < 253; i += 64) {
         name[i] = '.';
@@ -138,7 +133,6 @@ static int no_point(void *handle, uint8_t point[65])
 
 static int some_point(void *handle, uint8_t point[65])
 {
-    (void)handle;
     memset(point, 4, 65);
     return 0;
 }
@@ -158,7 +152,6 @@ static void key_fails(void **state)
     uint8_t buf[512];
     size_t start;
 
-    (void)state;
     for (int i = 0; i < 2; i++) {
         assert_int_equal(acme_csr_write(buf, sizeof buf, &start, &keys[i], names, 1), ACME_E_KEY);
     }
