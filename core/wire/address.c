@@ -82,12 +82,12 @@ bool acme_name_is(struct acme_slice theirs, const char *ours)
 {
     uint8_t a[ACME_ADDRESS_MAX], b[ACME_ADDRESS_MAX];
     int len = acme_address_read(acme_slice_of(ours), a);
+    int other = acme_address_read(theirs, b);
 
-    if (len == 0) {
+    if (len == 0 || other == 0) {
         return acme_slice_is_word(theirs, ours);
     }
-    int other = acme_address_read(theirs, b);
-    return (other == len || other == -len) && memcmp(a, b, (size_t)len) == 0;
+    return (other == len || other == -len) && memcmp(a, b, len < 0 ? (size_t)-len : (size_t)len) == 0;
 }
 
 #endif

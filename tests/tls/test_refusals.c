@@ -131,6 +131,9 @@ static void names(void **state)
 static void addresses(void **state)
 {
     (void)state;
+    if (!trial_client_knows_addresses()) {
+        return;
+    }
     REFUSES("another address", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V4), LEAF_NAMED("IP:10.0.0.2")), (AT(V4), LEAF_NAMED("IP:10.0.0.2,IP:10.0.0.1")));
     REFUSES("another IPv6 address", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT(V6), LEAF_NAMED("IP:2001:db8::1:1")), (AT(V6), LEAF_NAMED("IP:2001:db8::1:1,IP:2001:db8::1")));
     REFUSES("address in another text", ACME_E_TLS_HOST, CHAIN(BAD_SERVER_NAME), (AT("2001:DB8:0::2"), LEAF_NAMED("IP:2001:db8::1")), (AT("2001:DB8:0::1"), LEAF_NAMED("IP:2001:db8::1")));

@@ -103,6 +103,8 @@ void trial_client_is_mute(void);
  * to refuse it; or what it said of the good one, as 1 or not. */
 bool trial_client_refuses(const char *section, const char *name, int done, int error, int code);
 bool trial_client_accepts(const char *section, const char *name, bool accepted);
+/* Does it look for addresses in certificates at all? One that does not opens nothing to a host that is one. */
+bool trial_client_knows_addresses(void);
 
 /* Edits of what the server sends. */
 void put(int record, size_t at, int byte);

@@ -182,13 +182,14 @@ static void same_names(void **state)
         const char *theirs, *ours;
         bool same;
     } rows[] = {
-        {"a.example", "A.Example", true},      {"a.example", "b.example", false},
-        {"10.0.0.1", "10.0.0.1", true},        {"10.0.0.01", "10.0.0.1", true},
-        {"10.0.0.2", "10.0.0.1", false},       {"a.example", "10.0.0.1", false},
-        {"10.0.0.1", "a.example", false},      {"2001:db8::1", "2001:db8::1", true},
-        {"2001:DB8::1", "2001:db8::1", true},  {"2001:0db8:0:0:0:0:0:1", "2001:db8::1", true},
-        {"2001:db8::2", "2001:db8::1", false}, {"::ffff:a00:1", "10.0.0.1", false},
-        {"::", "2001:db8::1", false},
+        {"a.example", "A.Example", true},        {"a.example", "b.example", false},
+        {"10.0.0.1", "10.0.0.1", true},          {"10.0.0.01", "10.0.0.1", true},
+        {"10.0.0.2", "10.0.0.1", false},         {"a.example", "10.0.0.1", false},
+        {"10.0.0.1", "a.example", false},        {"2001:db8::1", "2001:db8::1", true},
+        {"2001:DB8::1", "2001:db8::1", true},    {"2001:0db8:0:0:0:0:0:1", "2001:db8::1", true},
+        {"2001:db8::2", "2001:db8::1", false},   {"2001:db8::1", "2001:DB8:0::1", true}, /* what was not checked */
+        {"2001:DB8::2", "2001:DB8:0::1", false}, {"10.0.0.1", "2001:DB8:0::1", false},
+        {"::ffff:a00:1", "10.0.0.1", false},     {"::", "2001:db8::1", false},
     };
 
     (void)state;
