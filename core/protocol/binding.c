@@ -17,7 +17,6 @@ static bool is_given(const struct acme_flow *f)
 int acme_binding_begin(struct acme_flow *f, bool wanted)
 {
     struct acme_bound *b = &f->bound;
-    b->wanted = wanted;
     b->look = !b->key_is_new && (wanted || is_given(f));
     return wanted && !b->look && !is_given(f) ? (int)ACME_E_EAB : (int)ACME_STEP_ACCOUNT;
 }
@@ -58,7 +57,7 @@ int acme_binding_refused(struct acme_flow *f, const struct acme_problem *p)
     struct acme_bound *b = &f->bound;
     if (b->looks && (is_given(f) || p->kind != ACME_PROBLEM_UNAUTHORIZED)) { /* who says that knows the account */
         b->look = false;
-        return b->wanted && !is_given(f) ? (int)ACME_E_EAB : (int)ACME_STEP_ACCOUNT;
+        return is_given(f) ? (int)ACME_STEP_ACCOUNT : (int)ACME_E_EAB;
     }
     if (!b->carried || p->kind < ACME_PROBLEM_BINDING) {
         return 0; /* of the contacts, say */

@@ -16,7 +16,6 @@ struct acme_flow;
 #if ACME_CFG_EAB
 struct acme_bound {
     bool key_is_new; /* the account key was made in this run: no CA can know it                   */
-    bool wanted;     /* the CA makes no account without a binding                                 */
     bool look;       /* the CA is to be asked whether it knows the key                            */
     bool looks;      /* newAccount, as asked last, makes none: onlyReturnExisting (7.3.1)         */
     bool carried;    /* it carried the binding                                                    */

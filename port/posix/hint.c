@@ -132,12 +132,6 @@ static const struct http_row {
     {500, 599, own_trouble},
 };
 
-#if ACME_CFG_EAB
-#define is_binding(f) ((f)->error == ACME_E_BINDING)
-#else
-#define is_binding(f) false
-#endif
-
 static bool contains(const char *text, const char *word)
 {
     size_t len = strlen(word);
@@ -380,7 +374,7 @@ static void say_addresses(const struct acme_report *r, const struct acme_failure
         }
     }
 }
-#if ACME_CFG_EAB
+
 /* Why a binding was refused: the CAs' words are few, and mean different things. */
 static void by_binding(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
 {
@@ -392,9 +386,6 @@ static void by_binding(const struct acme_report *r, const struct acme_failure *f
     acme_out_text(o, r->config->eab_kid);
     acme_out_text(o, "; most CAs take one once, for one account, some within days (Google: 7): get a new one");
 }
-#else
-#define by_binding(r, f, o) ((void)(f))
-#endif
 
 void acme_hint(const struct acme_report *r, struct acme_out *o)
 {
@@ -409,7 +400,7 @@ void acme_hint(const struct acme_report *r, struct acme_out *o)
 #endif
     if (hint == NULL) {
         by_evidence(r, f, o);
-        if (is_binding(f)) {
+        if (f->error == ACME_E_BINDING) {
             by_binding(r, f, o);
         }
         if (f->error == ACME_E_ACCOUNT) {
@@ -441,7 +432,7 @@ bool acme_retry_helps(const struct acme_report *r)
     const struct acme_failure *f = acme_failure(r->client);
     const struct type_row *row = row_of(r->told.type, r->told.detail);
 
-    if (is_binding(f)) {
+    if (f->error == ACME_E_BINDING) {
         return false; /* whatever its code */
     }
     if (f->http_status >= 500) {

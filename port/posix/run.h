@@ -13,7 +13,7 @@
 #include "secure/key_p256.h"
 #include "secure/tls.h"
 
-#if !ACME_CFG_RENEWAL || !ACME_CFG_TRACE || !ACME_CFG_CHECK
+#if !ACME_CFG_RENEWAL || !ACME_CFG_TRACE || !ACME_CFG_CHECK || !ACME_CFG_EAB
 #error "the program has verbs and words for all of the core: firmware may be without these"
 #endif
 

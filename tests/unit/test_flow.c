@@ -665,13 +665,13 @@ static void a_binding_needs_the_key(void **state)
     static const struct acme_key_ops dead = {.point = no_point};
     char text[2000];
     struct acme_out o;
-    for (int given = 0; given < 2; given++) {
+    for (int given = 0; given < 3; given++) { /* an empty id is none */
         start(ACME_STEP_ACCOUNT);
         const struct acme_key key = setup.account_key;
         setup.account_key.ops = &dead;
-        setup.binding = (struct acme_binding){given ? "kid" : NULL, "key", 3};
+        setup.binding = (struct acme_binding){given == 2 ? "" : given ? "kid" : NULL, "key", 3};
         acme_out_init(&o, text, sizeof text);
-        assert_int_equal(acme_flow_rfc8555[ACME_STEP_ACCOUNT].ask(&flow, &o), given ? ACME_E_KEY : 0);
+        assert_int_equal(acme_flow_rfc8555[ACME_STEP_ACCOUNT].ask(&flow, &o), given == 1 ? ACME_E_KEY : 0);
         setup.account_key = key;
         setup.binding.kid = NULL;
     }
