@@ -271,8 +271,10 @@ help:
 	@echo 'make proof      no undefined behaviour in the parsers, by Frama-C'
 	@echo 'make deps       install what the build needs (apt)'
 	@echo 'make anchors    PEM=roots.pem NAME=my_roots: trust anchors as a C table; KEY=vendor.pem SERIAL=n OUT=table: signed'
+	@echo 'make static     CC=musl-gcc, or a cross compiler with AR=: the program as one file, BearSSL compiled with it'
+	@echo 'make dist       a tarball for packagers; make dist-single: acme.c and acme.h; make deb: Debian packages'
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
-	@echo 'Parts, for other targets: units fuzzers headers cross cross-objects firmware-parts kernel-check target-cortex-m3 target-s390x' \
+	@echo 'Parts, for other targets: units fuzzers headers dist-tree cross cross-objects firmware-parts kernel-check target-cortex-m3 target-s390x' \
 		'target-recording mbedtls firmware-mbedtls'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 

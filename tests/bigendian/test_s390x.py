@@ -21,7 +21,7 @@ LIBRARIES = os.path.join(BUILD, "root", "usr", "lib", "s390x-linux-gnu")
 LOADER = ["/usr/s390x-linux-gnu/lib/ld64.so.1", "--library-path", f"{LIBRARIES}:/usr/s390x-linux-gnu/lib"]
 PACKAGES = "libssl3 libssl-dev libcmocka-dev libcmocka0 libjansson-dev libjansson4 libbearssl-dev libbearssl0".split()
 # A handshake or a sweep takes minutes there, and none of them knows bytes that the others do not.
-SLOW = {"test_tls", "test_acme", "test_manage", "test_flash_run", "test_states"}
+SLOW = {"test_tls", "test_acme", "test_manage", "test_flash_run", "test_states", "test_stores"}
 # The emulator has neither Landlock nor seccomp, and /proc tells the numbers that it gives signals, not the program's.
 OF_THE_SYSTEM = {"test_fence", "test_hook"}
 LIMIT_S = 800  # the slowest took one minute beside another one in 2026-11; behind others it has to wait

@@ -13,7 +13,8 @@ result $? "every line of it is ok, and it tells how many there are"
 
 # Stores for those who have a file system, or keys with values, on media in memory.
 compile -Iport/posix -Iport/flash -Iport/stores -Itests $run tests/conformance/conformance_stores.c tests/fake/media.c port/stores/*.c \
-	port/flash/flash_place.c port/posix/posix_*.c -lpthread -o "$to/stores" && for kind in replacing names values; do
+	port/flash/flash_place.c port/posix/posix_*.c -lpthread -o "$to/stores"
+for kind in replacing names values; do
 	"$to/stores" $kind >"$to/log" 2>&1
 	result $? "port/stores: $kind"
 	grep -v '^ok' "$to/log" | sed 's/^/# /'

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,16 @@ with tempfile.TemporaryDirectory() as to:
         wrong = run(*compiler, "-Wall", "-Wextra", "-Werror", "-pedantic", *options, *stacks, f"-I{to}", f"{to}/user.{suffix}", f"{to}/acme.o",
                     *bearssl, "-o", f"{to}/user") or run(f"{to}/user")
         tap.ok(not wrong, f"a program that includes acme.h and nothing else, {compiler[0]}", wrong)
+    # As other people's builds are: link-time optimization, enums as small as they can be (the rule of Arm's ABI), another compiler.
+    for what, compiler, cxx, flags in (("-Os -flto -fshort-enums", "gcc", "g++", ["-Os", "-flto", "-fshort-enums"]),
+                                       ("clang", "clang-14", "clang++-14", ["-O1"])):
+        if not shutil.which(compiler) or not shutil.which(cxx):
+            tap.skip(f"{what}: a program in C++17 links and runs", f"no {compiler}")
+            continue
+        wrong = run(compiler, "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", *flags, *options, *stacks, "-c", f"{to}/acme.c", "-o", f"{to}/other.o") or \
+            run(cxx, "-std=c++17", "-pedantic", "-Wall", "-Wextra", "-Werror", *flags, *options, *stacks, f"-I{to}", f"{to}/user.cpp", f"{to}/other.o",
+                *bearssl, "-o", f"{to}/user") or run(f"{to}/user")
+        tap.ok(not wrong, f"{what}: a program in C++17 links and runs", wrong)
     programs = [f"{BUILD}/tests/unit/test_{t}" for t in TESTS]
     wrong = run("make", "-s", "-j2", f"B={BUILD}", "CC=gcc", f"CFLAGS={SANITIZE}", *programs)
     tap.ok(not wrong, "the unit tests are built", wrong)

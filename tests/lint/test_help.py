@@ -27,7 +27,7 @@ def differences(makefiles, text):
     return sorted(targets(makefiles) - {"all", "help"} ^ told(text))
 
 
-makefiles = "\n".join(open(f, encoding="utf-8").read() for f in ["Makefile", *glob.glob("boards/*/*.mk"), *glob.glob("tests/**/*.mk", recursive=True)])
+makefiles = "\n".join(open(f, encoding="utf-8").read() for f in ["Makefile", *glob.glob("boards/*/*.mk"), *glob.glob("port/*/*.mk"), *glob.glob("tests/**/*.mk", recursive=True)])
 said = subprocess.run(["make", "-s", "help"], capture_output=True, text=True).stdout
 wrong = differences(makefiles, said)
 tap.ok(said and not wrong, "make help names every target, and no other", " ".join(wrong))
