@@ -38,15 +38,9 @@ int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme
     if (error != 0) {
         return error;
     }
-    memset(setup->tls, 0, sizeof(*setup->tls));
     c->setup = setup;
     c->keeper.setup = setup;
-    c->channel.net = setup->net;
-    c->channel.sys = setup->sys;
-    c->channel.trust = setup->ca.trust;
-    c->channel.tls = setup->tls;
-    c->channel.buffer = setup->tls_buffer;
-    c->channel.buffer_len = setup->tls_buffer_len;
+    acme_channel_init(&c->channel, setup);
     return 0;
 }
 
@@ -55,6 +49,7 @@ static void begin(struct acme_client *c, uint32_t now_ms)
     acme_stop(c);
     struct acme_exchange_counts counts = c->exchange.counts;
     uint32_t signatures = c->flow.signatures;
+    uint8_t turn = acme_flow_get_turn(&c->flow);
     memset(&c->flow, 0, sizeof(c->flow));
     memset(&c->exchange, 0, sizeof(c->exchange));
     if (!acme_keeping(c)) { /* there it is told until it is over */
@@ -63,6 +58,7 @@ static void begin(struct acme_client *c, uint32_t now_ms)
     c->exchange.counts = counts;
     c->flow.signatures = signatures;
     c->flow.setup = c->setup;
+    acme_flow_set_turn(&c->flow, turn);
     (void)acme_url_parse(&c->flow.hosts.directory, acme_slice_of(c->setup->ca.directory_url)); /* checked by init */
     c->flow.hosts.more = c->setup->ca.more_hosts;
     c->flow.hosts.more_count = c->setup->ca.more_host_count;
@@ -98,6 +94,7 @@ static int tick_account_key(struct acme_client *c)
     if (done == 0) {
         done = acme_managing(c) ? acme_managed_no_account(c)
                                 : acme_keeper_make_key(&c->keeper, ACME_RECORD_ACCOUNT_KEY, key);
+        acme_binding_new_key(&c->flow);
     }
     if (done == 1) {
         c->phase = ACME_PHASE_RECORDS;
@@ -223,7 +220,7 @@ static int tick_key(struct acme_client *c, uint32_t now_ms)
         return 1;
     }
     if (done == 0) {
-        done = acme_keeper_make_key(&c->keeper, ACME_RECORD_KEY_NEXT, key);
+        done = acme_keeper_next_key(&c->keeper, key);
     }
     if (done == 1) {
         int error = key->ops->point(key->handle, c->pair.point);
@@ -300,6 +297,7 @@ static int tick_commit(struct acme_client *c)
     c->pair.not_after = c->chain.not_after;
     acme_channel_close(&c->channel);
     c->issued = true;
+    acme_flow_set_turn(&c->flow, 0);
     if (acme_keep_deploys(c)) {
         memset(&c->flow.order, 0, sizeof(c->flow.order));
         c->phase = ACME_PHASE_PAIR; /* which one it is has to be known */
@@ -564,7 +562,7 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
     copy_text(failure->type, sizeof(failure->type), problem->type);
     copy_text(failure->detail, sizeof(failure->detail), problem->detail);
     if (error == ACME_E_TLS_UNTRUSTED) { /* in the handshake: the CA has said nothing to this request */
-        copy_text(failure->detail, sizeof(failure->detail), acme_slice_of(acme_tls_issuer(c->channel.tls)));
+        copy_text(failure->detail, sizeof(failure->detail), acme_slice_of(acme_channel_issuer(&c->channel)));
     }
     copy_text(failure->name, sizeof(failure->name),
               problem->name.len > 0 ? problem->name : acme_flow_name(&c->flow, c->flow.step));
@@ -637,7 +635,7 @@ static int tick(struct acme_client *c, uint32_t now_ms)
 enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
 {
     c->ticks++;
-    if (acme_keeping(c) && c->phase == ACME_PHASE_OVER && acme_keep_wakes(c, now_ms)) {
+    if (acme_keeping(c) && c->phase == ACME_PHASE_OVER && !acme_clearing(c) && acme_keep_wakes(c, now_ms)) {
         begin(c, now_ms);
     }
     bool served = acme_flow_serve(&c->flow, now_ms);
@@ -645,7 +643,7 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
     if (done < 0) {
         fail(c, done, now_ms);
     }
-    if (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) {
+    if ((c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) && !acme_clearing(c)) {
         return acme_keep_tell(c);
     }
     return done > 0 || served ? ACME_BUSY : ACME_IDLE;
@@ -654,6 +652,9 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
 uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
 {
     const struct acme_exchange *x = &c->exchange;
+    if (acme_clearing(c) && (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER)) {
+        return SERVE_WAIT_MS;
+    }
     switch (c->phase) {
     case ACME_PHASE_CLOCK:
     case ACME_PHASE_OFFER:

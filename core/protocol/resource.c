@@ -188,6 +188,15 @@ int acme_order_read(struct acme_order *order, const struct acme_json *json, cons
     return error;
 }
 
+#if ACME_CFG_CHOICE
+static void read_wildcard(struct acme_authz *authz, const struct acme_json *json)
+{
+    authz->wildcard = acme_json_true(json, acme_json_member(json, 0, "wildcard"));
+}
+#else
+#define read_wildcard(authz, json) ((void)0)
+#endif
+
 int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, const char *type)
 {
     acme_json_value identifier = acme_json_member(json, 0, "identifier");
@@ -197,6 +206,7 @@ int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, cons
     authz->error = ACME_JSON_NONE;
     authz->status = acme_status_of(acme_json_text(json, 0, "status"));
     authz->name = acme_json_text(json, identifier, "value");
+    read_wildcard(authz, json);
     bool bare = authz->status == ACME_STATUS_PENDING && list == ACME_JSON_NONE; /* there is always something to do */
     if (authz->status == ACME_STATUS_NONE || authz->name.len == 0 || bare) {
         return ACME_E_MEMBER;

@@ -81,7 +81,10 @@ int acme_order_read(struct acme_order *order, const struct acme_json *json, cons
 struct acme_authz {
     enum acme_status status;
     struct acme_slice name; /* identifier                                        */
-    struct acme_slice url;  /* of the challenge; at == NULL: no such challenge   */
+#if ACME_CFG_CHOICE
+    bool wildcard; /* it is for all names below                         */
+#endif
+    struct acme_slice url; /* of the challenge; at == NULL: no such challenge   */
     struct acme_slice token;
     enum acme_status challenge; /* status of the challenge                           */
     acme_json_value error;      /* the challenge's problem, or ACME_JSON_NONE; when the authorization is invalid for

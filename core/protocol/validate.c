@@ -54,6 +54,9 @@ static bool find(struct acme_flow *f, enum acme_stage stage, unsigned from)
  * than there are names, or more, has to say itself that it is ready. */
 static int all_valid(struct acme_flow *f)
 {
+    if (ACME_CFG_CHOICE) {
+        acme_flow_withdraw(f); /* what had to stay until all are judged */
+    }
     f->authorized = true;
     return f->order.authz_count == f->setup->name_count ? ACME_STEP_FINALIZE : ACME_STEP_ORDER_POLL;
 }
@@ -93,6 +96,23 @@ static int make_thumbprint(struct acme_flow *f)
     return error;
 }
 
+static void fill_challenge(struct acme_flow *f)
+{
+    struct acme_validation *v = &f->at[f->authz];
+    v->challenge.name = f->setup->names[v->name - 1];
+    v->challenge.token = f->order.text + f->order.authz[f->authz].token;
+    v->challenge.thumbprint = f->thumbprint;
+    acme_flow_describe(f, v);
+}
+
+#if ACME_CFG_CHOICE
+int acme_flow_take_up(struct acme_flow *f)
+{
+    fill_challenge(f);
+    return make_thumbprint(f);
+}
+#endif
+
 /* Every answer that is not out yet gets its turn, for each may take long. */
 int acme_flow_act(struct acme_flow *f)
 {
@@ -103,15 +123,18 @@ int acme_flow_act(struct acme_flow *f)
             continue;
         }
         f->authz = i;
-        v->challenge.name = f->setup->names[v->name - 1];
-        v->challenge.token = f->order.text + f->order.authz[i].token;
-        v->challenge.thumbprint = f->thumbprint;
+        fill_challenge(f);
         if (!v->shown) {
             v->shown = true;
             f->presented++;
         }
         int done = solver_of(f, v)->present(solver_of(f, v)->ctx, &v->challenge);
+        if (acme_flow_declines(f, v, done)) {
+            acme_flow_take_back(f, v);
+            continue;
+        }
         if (done < 0) {
+            acme_flow_next_turn(f);
             return done;
         }
         if (done > 0) {
@@ -153,7 +176,8 @@ void acme_flow_look_anew(struct acme_flow *f)
 
 bool acme_flow_serves(const struct acme_flow *f)
 {
-    for (size_t i = 0; f->presented > 0 && i < f->setup->solver_count; i++) {
+    bool works = f->presented > 0 || acme_flow_clears(f);
+    for (size_t i = 0; works && i < f->setup->solver_count; i++) {
         if (f->setup->solvers[i]->tick != NULL) {
             return true;
         }
@@ -163,8 +187,8 @@ bool acme_flow_serves(const struct acme_flow *f)
 
 bool acme_flow_serve(struct acme_flow *f, uint32_t now_ms)
 {
-    bool moved = false;
-    for (size_t i = 0; f->presented > 0 && i < f->setup->solver_count; i++) {
+    bool works = f->presented > 0 || acme_flow_clears(f), moved = false;
+    for (size_t i = 0; works && i < f->setup->solver_count; i++) {
         const struct acme_solver *solver = f->setup->solvers[i];
         if (solver->tick != NULL && solver->tick(solver->ctx, now_ms)) {
             moved = true;

@@ -53,7 +53,8 @@ void acme_posix_hand_over(int dir, int fd)
 {
     struct stat of;
     if (fd >= 0 && geteuid() == 0 && fstat(dir, &of) == 0 && of.st_uid != 0) {
-        (void)fchown(fd, of.st_uid, of.st_gid);
+        int left = fchown(fd, of.st_uid, of.st_gid);
+        (void)left; /* it stays root's then */
     }
 }
 

@@ -11,6 +11,17 @@ lines=$(grep -c '^ok' "$to/log")
 [ "$(tail -1 "$to/log")" = "1..$lines" ]
 result $? "every line of it is ok, and it tells how many there are"
 
+# Stores for those who have a file system, or keys with values, on media in memory.
+stores() {
+	compile -Iport/posix -Iport/flash -Iport/stores -Itests "$@" $run tests/conformance/conformance_stores.c tests/fake/media.c port/stores/*.c \
+		port/flash/flash_place.c port/posix/posix_*.c -lpthread -o "$to/stores"
+}
+stores && for kind in replacing names values; do
+	"$to/stores" $kind >"$to/log" 2>&1
+	result $? "port/stores: $kind"
+	grep -v '^ok' "$to/log" | sed 's/^/# /'
+done
+
 ! compile -Iport/template $run port/template/conformance.c -o "$to/none" 2>"$to/log" &&
 	grep -q acme_template_store "$to/log"
 result $? "without a port nothing links, and the linker tells what is missing"

@@ -9,7 +9,6 @@ static const char *const once[] = {"once", NULL};
 
 static unsigned pairs(const struct honest *honest)
 {
-    (void)honest;
     return PAIRS;
 }
 
@@ -114,7 +113,6 @@ static unsigned utc_calls(const struct honest *honest)
 
 static int clock_jumps(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     static const bool lasts[] = {false, true, false, true, true, true, false, false, false, false};
     if (seam != DEVICE_UTC || (lasts[t->kind] ? t->number < t->point : t->number != t->point)) {
         return DEVICE_GO;
@@ -150,7 +148,6 @@ static int clock_jumps(struct trial *t, enum device_seam seam, size_t *len)
 
 static unsigned wraps(const struct honest *honest)
 {
-    (void)honest;
     return 5000;
 }
 
@@ -164,7 +161,6 @@ static void before_wrap(struct trial *t)
 
 static unsigned sizes(const struct honest *honest)
 {
-    (void)honest;
     return 6144 + 1;
 }
 

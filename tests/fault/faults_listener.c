@@ -11,7 +11,6 @@ static const char *const crowds[] = {"bytewise", "split", "slow", "sixteen", "si
 
 static unsigned seeds(const struct honest *honest)
 {
-    (void)honest;
     return 50;
 }
 
@@ -126,7 +125,6 @@ static const struct {
 
 static unsigned ways_to_come(const struct honest *honest)
 {
-    (void)honest;
     return 2 * LEN(openings) * LEN(paces_ms) * LEN(ways);
 }
 
@@ -153,7 +151,6 @@ static void invite_crowd(struct trial *t)
 
 static bool soon(struct trial *t)
 {
-    (void)t;
     assert_true(visitors_stayed_ms() <= 8000);
     return false;
 }

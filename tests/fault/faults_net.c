@@ -135,7 +135,6 @@ static int net_fault(enum device_seam seam, unsigned kind)
 
 static int netfail(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     if (seam > DEVICE_RECV || (t->kind == OUTAGE ? t->number < t->point : t->number != t->point)) {
         return DEVICE_GO;
     }
@@ -150,7 +149,6 @@ static int netfail(struct trial *t, enum device_seam seam, size_t *len)
 
 static unsigned pairs(const struct honest *honest)
 {
-    (void)honest;
     return PAIRS;
 }
 
@@ -167,7 +165,6 @@ static void draw_pair(struct trial *t)
 
 static int netpair(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     bool first = t->number == t->extra[0];
     if (seam > DEVICE_RECV || (!first && t->number != t->extra[1])) {
         return DEVICE_GO;

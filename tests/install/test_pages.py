@@ -20,7 +20,7 @@ import tap
 
 LIST = os.path.join(HERE, "pages.list")
 FIRST = re.compile(r"^(\$ |(sudo |nanoacme|make|tests/|build/|boards/\w+/qemu|python3 |cc |cp |cd |mkdir |qemu-|arm-none-eabi-)[\w.-]*)")
-LIMIT_S = 200
+LIMIT_S = 800  # for one command; behind others it has to wait
 
 # What a command with these words needs: where it is not, the rest of the page is skipped.
 TOOLS = {"arm-none-eabi-gcc": "arm-none-eabi-gcc", "tests/deps.sh firmware": "build/src/bearssl", "make format": "clang-format-14"}
@@ -45,6 +45,31 @@ uint32_t certificate_step(void);
 bool pair_load(void);
 """, CORE, None),
     "port/README.md": ('#include "acme_flash.h"\n', CORE + ["-Iport/flash"], None),
+    "port/stores/README.md": ("""#include "acme_files.h"
+#include "acme_kv.h"
+typedef int32_t lfs_soff_t, lfs_ssize_t; /* of lfs.h */
+typedef uint32_t lfs_size_t;
+typedef struct { int x; } lfs_t, lfs_file_t;
+struct lfs_info { lfs_size_t size; };
+enum { LFS_ERR_NOENT = -2, LFS_O_RDONLY = 1, LFS_O_WRONLY = 2, LFS_O_CREAT = 0x100, LFS_O_TRUNC = 0x400, LFS_SEEK_SET = 0 };
+int lfs_stat(lfs_t *, const char *, struct lfs_info *);
+int lfs_file_open(lfs_t *, lfs_file_t *, const char *, int);
+lfs_soff_t lfs_file_seek(lfs_t *, lfs_file_t *, lfs_soff_t, int);
+lfs_ssize_t lfs_file_read(lfs_t *, lfs_file_t *, void *, lfs_size_t);
+lfs_ssize_t lfs_file_write(lfs_t *, lfs_file_t *, const void *, lfs_size_t);
+int lfs_file_close(lfs_t *, lfs_file_t *);
+int lfs_rename(lfs_t *, const char *, const char *);
+int lfs_remove(lfs_t *, const char *);
+typedef int esp_err_t; /* of nvs.h */
+typedef uint32_t nvs_handle_t;
+enum { ESP_OK = 0, ESP_ERR_NVS_NOT_FOUND = 0x1102 };
+esp_err_t nvs_get_blob(nvs_handle_t, const char *, void *, size_t *);
+esp_err_t nvs_set_blob(nvs_handle_t, const char *, const void *, size_t);
+esp_err_t nvs_erase_key(nvs_handle_t, const char *);
+esp_err_t nvs_commit(nvs_handle_t);
+extern const struct acme_files my_files;
+extern const struct acme_kv my_kv;
+""", CORE + ["-Iport/stores"], None),
     "port/lwip/README.md": ("""#include "acme.h"
 #include "acme_flash.h"
 #include "acme_lwip.h"
@@ -63,6 +88,16 @@ void certificate_init(void);
 void time_init(const ip_addr_t *server);
 void time_check(void);
 """, LWIP, "build/src/lwip"),
+    "port/mbedtls/README.md": ("""#include "acme.h"
+#include "acme_mbedtls.h"
+#include <string.h>
+extern struct acme_setup setup;
+extern const struct acme_net my_net;
+extern const struct acme_sys my_sys;
+extern const char my_roots_pem[];
+int connection_init(void);
+""", CORE + ["-Iport/mbedtls", "-isystem", "build/src/mbedtls/include", '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"'],
+                               "build/src/mbedtls"),
     "port/freertos/README.md": ("""#include "acme_freertos.h"
 void my_tls_server_reload(void);
 void my_log(int error);

@@ -11,7 +11,6 @@ static const char *const more[] = {"cdn.test", "alt.test:8443"};
 
 static int set_up(void **state)
 {
-    (void)state;
     hosts.more = more;
     hosts.more_count = 2;
     return acme_url_parse(&hosts.directory, acme_slice_of("https://CA.test/dir"));
@@ -25,7 +24,6 @@ static int keep(char *kept, const char *url)
 
 static void urls(void **state)
 {
-    (void)state;
     static const struct {
         const char *url;
         int error;
@@ -61,7 +59,6 @@ static void urls(void **state)
 /* In clear only on the host of a directory in clear, on whatever port is listed. */
 static void urls_in_clear(void **state)
 {
-    (void)state;
     static const char *const listed[] = {"ca.test:8080", "cdn.test", "ca.test:443"};
     static const struct {
         const char *url;
@@ -92,7 +89,6 @@ static void urls_in_clear(void **state)
 
 static void status_words(void **state)
 {
-    (void)state;
     static const char *const words[] = {"pending", "processing",  "ready",   "valid",
                                         "invalid", "deactivated", "expired", "revoked"};
     for (int i = 0; i < 8; i++) {
@@ -110,7 +106,6 @@ static void status_words(void **state)
 
 static void directory(void **state)
 {
-    (void)state;
     struct acme_directory d;
     struct acme_meta m;
     assert_int_equal(acme_directory_read(&d, &m, doc(DIRECTORY(",\"x\":[{\"newOrder\":1}],\"keyChange\":7")), &hosts),
@@ -145,7 +140,6 @@ static void directory(void **state)
 
 static void order(void **state)
 {
-    (void)state;
     struct acme_order o = {0};
     if (ACME_NAMES_MAX < 2) {
         skip();
@@ -178,7 +172,6 @@ static void order(void **state)
 
 static void orders_that_lack_what_they_need(void **state)
 {
-    (void)state;
     static const char *const texts[] = {"{\"status\":\"pending\",\"finalize\":\"" U "/f\"}",
                                         "{\"status\":\"pending\",\"finalize\":\"" U "/f\",\"authorizations\":[]}",
                                         "{\"status\":\"pending\",\"finalize\":\"" U "/f\",\"authorizations\":{}}",
@@ -200,7 +193,6 @@ static void orders_that_lack_what_they_need(void **state)
 /* An order looked at again after a reset needs only what its state leaves to be done. */
 static void orders_that_need_less(void **state)
 {
-    (void)state;
     static const char *const texts[] = {
         "{\"status\":\"processing\"}", "{\"status\":\"valid\",\"certificate\":\"" U "/c\",\"authorizations\":null}",
         "{\"status\":\"ready\",\"finalize\":\"" U "/f\"}", "{\"status\":\"invalid\"}"};
@@ -212,7 +204,6 @@ static void orders_that_need_less(void **state)
 
 static void authorization(void **state)
 {
-    (void)state;
     struct acme_authz a;
     const char *text =
         "{\"status\":\"pending\",\"identifier\":{\"value\":\"a.test\",\"type\":\"dns\"},\"challenges\":[7,null,[],{},"
@@ -276,7 +267,6 @@ static void authorization(void **state)
 /* In whatever order a CA lists them, and however often: it is the same order for us. */
 static void authorizations_are_sorted(void **state)
 {
-    (void)state;
     static const char *const lists[] = {"1\",\"" U "/2\",\"" U "/3", "3\",\"" U "/2\",\"" U "/1",
                                         "2\",\"" U "/3\",\"" U "/1", "3\",\"" U "/1\",\"" U "/2",
                                         "2\",\"" U "/2\",\"" U "/1\",\"" U "/3\",\"" U "/1"};

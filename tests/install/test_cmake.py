@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""The two projects of port/cmake/README.md, as they stand there: a firmware for Cortex-M3 with lwIP and BearSSL from source, linked;
+a program on this machine, run; and that one again with what `make install` lays down."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.abspath(os.path.join(HERE, "..", ".."))
+sys.path[:0] = [os.path.join(HERE, "..")]
+import tap
+
+LINES_MAX = 15
+GATEWAY = """#include "acme.h"
+#include "posix.h"
+static struct acme_client client;
+int main(void)
+{
+    static const struct acme_setup setup;
+    struct acme_posix_net net;
+    acme_posix_net_init(&net);
+    return acme_init(&client, &setup) == ACME_E_NULL ? 0 : 1; /* and not ACME_E_SIZE */
+}
+"""
+FIRMWARE = """#include "acme.h"
+#include "acme_flash.h"
+#include "acme_lwip.h"
+#include "lwip/init.h"
+#include "protocol/challenge_http01.h"
+#include "secure/key_p256.h"
+#if ACME_NAMES_MAX != 2
+#error "the options do not come through"
+#endif
+static struct acme_client client;
+static struct acme_lwip_net net;
+static struct acme_lwip_listener listener;
+static struct acme_flash_store store;
+static struct acme_http01 http01;
+static struct acme_tls tls;
+static struct acme_key_p256 keys[2];
+struct acme_setup setup = {.net = &net.net, .store = &store.store, .tls = &tls,
+    .account_key = {&acme_key_p256_ops, &keys[0]}, .certificate_key = {&acme_key_p256_ops, &keys[1]}};
+extern struct acme_flash_device device;
+struct acme_flash_device device;
+u32_t my_random(void) { return 4; } /* chosen by fair dice roll; nothing runs here */
+u32_t sys_now(void) { return 0; }
+int main(void)
+{
+    lwip_init();
+    acme_lwip_net_init(&net);
+    acme_lwip_listener_init(&listener, 80, ACME_HTTP01_SLOTS);
+    acme_flash_init(&store, &device);
+    acme_http01_init(&http01, &listener.listener);
+    acme_init(&client, &setup);
+    acme_start(&client, ACME_KEEP, sys_now());
+    while (acme_tick(&client, sys_now()) != ACME_FAILED) {
+    }
+    return 0;
+}
+"""
+LWIPOPTS = """#include <stdint.h>
+#define NO_SYS 1
+#define LWIP_SOCKET 0
+#define LWIP_NETCONN 0
+#define LWIP_DNS 1
+#define SYS_LIGHTWEIGHT_PROT 0
+uint32_t my_random(void);
+#define LWIP_RAND() my_random()
+#include "lwipopts_acme.h"
+"""
+# BearSSL as boards/firmware compiles it for the same processor, where that has been done: it is most of the work.
+LAUNCHER = """#!/bin/sh
+for word; do [ "$before" = -o ] && object=$word; before=$word; done
+made=%s/$(echo "$before" | sed -n 's|.*/bearssl/src/\\(.*\\)[.]c$|\\1.o|p')
+if [ -f "$made" ]; then exec cp "$made" "$object"; fi
+exec "$@"
+"""
+CC_H = "#define LWIP_PLATFORM_ASSERT(text) for (;;)\n#define LWIP_PLATFORM_DIAG(x)\n"
+
+
+def project(folder, name, files):
+    """Writes a project of the page with its own files. Returns how many lines of CMake it has."""
+    text = open(os.path.join(ROOT, "port/cmake/README.md"), encoding="utf-8").read()
+    lines = next(b for b in re.findall(r"```cmake\n(.*?)```", text, re.S) if f"project({name} " in b)
+    for path, content in {**files, "CMakeLists.txt": lines}.items():
+        os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
+        with open(os.path.join(folder, path), "w", encoding="utf-8") as f:
+            f.write(content)
+    return len(lines.splitlines())
+
+
+def make(folder, *options):
+    """Returns what went wrong."""
+    for command in (["cmake", *(["-G", "Ninja"] if shutil.which("ninja") else []), "-B", "build", *options], ["cmake", "--build", "build", "-j2"]):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        if done.returncode != 0:
+            tap.note((done.stdout + done.stderr)[-1500:])
+            return f"{command[1]}: {done.returncode}"
+    return ""
+
+
+def firmware(folder):
+    count = project(folder, "product", {"main.c": FIRMWARE, "lwipopts.h": LWIPOPTS, "arch/cc.h": CC_H})
+    for name, source in {"nanoacme": ".", "lwip": "build/src/lwip", "bearssl": "build/src/bearssl"}.items():
+        os.symlink(os.path.join(ROOT, source), os.path.join(folder, name))
+    text = open(os.path.join(ROOT, "port/cmake/README.md"), encoding="utf-8").read()
+    options = re.search(r"cmake -B build (.*) && cmake", text, re.S)[1].replace("\\\n", " ").split()
+    options = [o for o in options if not o.startswith("-DJSMN")] + ["-DJSMN_DIR=" + os.environ.get("JSMN_DIR", "/usr/include")]
+    launcher = os.path.join(folder, "launcher")
+    with open(launcher, "w", encoding="utf-8") as f:
+        f.write(LAUNCHER % os.path.join(ROOT, "build/firmware/lm3s6965evb/bearssl"))
+    os.chmod(launcher, 0o755)
+    wrong = make(folder, *options, f"-DCMAKE_C_COMPILER_LAUNCHER={launcher}")
+    tap.ok(not wrong, "the page's firmware for Cortex-M3, lwIP and BearSSL from source, is linked", wrong)
+    tap.ok(count <= LINES_MAX, f"by {LINES_MAX} lines of the user's", str(count))
+    if not wrong:
+        names = subprocess.run(["arm-none-eabi-nm", os.path.join(folder, "build", "product")], capture_output=True, text=True).stdout
+        lacking = [n for n in ("acme_tick", "br_x509_minimal_init", "tcp_connect") if f" {n}\n" not in names]
+        tap.ok(not lacking, "client, TLS and lwIP are in it", " ".join(lacking))
+
+
+def gateway(folder, edit, what, *options):
+    project(folder, "gateway", {"main.c": GATEWAY})
+    path = os.path.join(folder, "CMakeLists.txt")
+    text = edit(open(path, encoding="utf-8").read())
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    wrong = make(folder, *options)
+    if not wrong:
+        wrong = str(subprocess.run([os.path.join(folder, "build", "gateway")]).returncode or "")
+    tap.ok(not wrong, what, wrong)
+
+
+def main():
+    os.chdir(ROOT)
+    for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+        os.environ.pop(variable, None)
+    if not shutil.which("cmake"):
+        tap.skip("projects with CMake", "no cmake: tests/deps.sh check")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        fetched = os.path.join(folder, "fetched")
+        os.makedirs(fetched)
+        os.symlink(ROOT, os.path.join(fetched, "nanoacme"))
+        bearssl = ["-DBEARSSL_DIR=" + os.environ["BEARSSL_DIR"]] if "BEARSSL_DIR" in os.environ else []
+        jsmn = ["-DJSMN_DIR=" + os.environ["JSMN_DIR"]] if "JSMN_DIR" in os.environ else []
+        gateway(fetched, lambda t: t, "the page's program on this machine, by FetchContent from a folder, runs", *bearssl, *jsmn)
+        prefix = os.path.join(folder, "prefix")
+        done = subprocess.run(["make", "-s", "install", f"PREFIX={prefix}"], capture_output=True, text=True)
+        installed = os.path.join(folder, "installed")
+        os.makedirs(installed)
+        gateway(installed, lambda t: re.sub(r"include\(Fetch.*?MakeAvailable\(nanoacme\)", "find_package(nanoacme 0.1 REQUIRED)", t, flags=re.S),
+                "and by find_package, after make install", f"-DCMAKE_PREFIX_PATH={prefix}")
+        tap.note(done.stderr[-300:])
+        if shutil.which("arm-none-eabi-gcc") and os.path.isdir("build/src/lwip") and os.path.isdir("build/src/bearssl"):
+            os.makedirs(os.path.join(folder, "product"))
+            firmware(os.path.join(folder, "product"))
+        else:
+            tap.skip("a firmware with CMake", "no Arm compiler, or no sources: tests/deps.sh firmware")
+
+
+main()
+tap.end()
