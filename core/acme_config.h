@@ -178,7 +178,7 @@
 
 /* 1: several solvers (acme_setup::solvers): one may decline, the next order after a failed validation begins with the next, what
  * is published elsewhere than in this device is taken back after a reset as well; and wildcard names, by solvers that are good for
- * them (protocol/choice.c). Flash: about 0.8 KB. 0: the first solver whose challenge the CA offers is the one. */
+ * them (protocol/choice.c). Flash: about 1.1 KB. 0: the first solver whose challenge the CA offers is the one. */
 #ifndef ACME_CFG_CHOICE
 #define ACME_CFG_CHOICE 0
 #endif
