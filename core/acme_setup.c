@@ -105,11 +105,27 @@ static bool is_plain(const struct acme_setup *s)
 #define is_plain(s) false
 #endif
 
-int acme_setup_check(const struct acme_setup *s)
+static int check_directory(const struct acme_setup *s)
 {
     struct acme_url url;
     uint8_t address[ACME_ADDRESS_MAX];
 
+    if (strlen(s->ca.directory_url) > ACME_URL_MAX) {
+        return ACME_E_URL_LONG;
+    }
+    int error = acme_url_parse(&url, acme_slice_of(s->ca.directory_url));
+    bool named = s->ca.tls_name != NULL && s->ca.tls_name[0] != '\0';
+    if (error == 0 && acme_url_is_plain(&url)) {
+        return is_plain(s) ? 0 : ACME_E_URL_SCHEME;
+    }
+    if (error == 0 && url.is_address && !named && acme_address_read(url.host, address) == 0) {
+        error = ACME_E_TLS_NAME; /* nothing in a certificate could be compared with it */
+    }
+    return error;
+}
+
+int acme_setup_check(const struct acme_setup *s)
+{
     if (!pointers_given(s)) {
         return ACME_E_NULL;
     }
@@ -150,18 +166,7 @@ int acme_setup_check(const struct acme_setup *s)
     if (error != 0) {
         return error;
     }
-    if (strlen(s->ca.directory_url) > ACME_URL_MAX) {
-        return ACME_E_URL_LONG;
-    }
-    error = acme_url_parse(&url, acme_slice_of(s->ca.directory_url));
-    bool named = s->ca.tls_name != NULL && s->ca.tls_name[0] != '\0';
-    if (error == 0 && acme_url_is_plain(&url)) {
-        return is_plain(s) ? 0 : ACME_E_URL_SCHEME;
-    }
-    if (error == 0 && url.is_address && !named && acme_address_read(url.host, address) == 0) {
-        error = ACME_E_TLS_NAME; /* nothing in a certificate could be compared with it */
-    }
-    return error;
+    return check_directory(s);
 }
 
 #else
