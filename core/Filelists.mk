@@ -13,6 +13,7 @@ ACME_CORE += core/acme_manage.c
 ACME_CORE += core/acme_setup.c
 
 # core/wire/: texts
+ACME_CORE += core/wire/address.c
 ACME_CORE += core/wire/base64.c
 ACME_CORE += core/wire/date.c
 ACME_CORE += core/wire/der.c
@@ -30,6 +31,7 @@ ACME_CORE += core/jose/jwk.c
 ACME_CORE += core/jose/jws.c
 
 # core/x509/: certificates
+ACME_CORE += core/x509/alpn.c
 ACME_CORE += core/x509/chain.c
 ACME_CORE += core/x509/csr.c
 ACME_CORE += core/x509/leaf.c
@@ -37,12 +39,16 @@ ACME_CORE += core/x509/leaf.c
 # core/secure/: TLS and keys, by BearSSL
 ACME_CORE += core/secure/cert_scan.c
 ACME_CORE += core/secure/channel.c
+ACME_CORE += core/secure/channel_setup.c
 ACME_CORE += core/secure/digest.c
 ACME_CORE += core/secure/ec.c
+ACME_CORE += core/secure/hmac.c
 ACME_CORE += core/secure/key_p256.c
+ACME_CORE += core/secure/p256.c
 ACME_CORE += core/secure/plain.c
 ACME_CORE += core/secure/seed.c
 ACME_CORE += core/secure/tls.c
+ACME_CORE += core/secure/visit.c
 ACME_CORE += core/secure/wipe.c
 
 # core/roots/: trust anchors
@@ -53,7 +59,12 @@ ACME_CORE += core/roots/roots.c
 # core/protocol/: RFC 8555
 ACME_CORE += core/protocol/account.c
 ACME_CORE += core/protocol/authz.c
+ACME_CORE += core/protocol/binding.c
+ACME_CORE += core/protocol/challenge_dns01.c
 ACME_CORE += core/protocol/challenge_http01.c
+ACME_CORE += core/protocol/challenge_tlsalpn01.c
+ACME_CORE += core/protocol/choice.c
+ACME_CORE += core/protocol/contacts.c
 ACME_CORE += core/protocol/directory.c
 ACME_CORE += core/protocol/exchange.c
 ACME_CORE += core/protocol/flow.c
@@ -69,6 +80,11 @@ ACME_CORE += core/protocol/tables.c
 ACME_CORE += core/protocol/trace.c
 ACME_CORE += core/protocol/validate.c
 ACME_CORE += core/protocol/wishes.c
+
+# core/dns/: dns-01 by dynamic update
+ACME_CORE += core/dns/message.c
+ACME_CORE += core/dns/rfc2136.c
+ACME_CORE += core/dns/tsig.c
 
 # core/lifecycle/: when to come again
 ACME_CORE += core/lifecycle/keeper.c
@@ -93,6 +109,7 @@ ACME_LWIP += port/lwip/lwip_conn.c
 ACME_LWIP += port/lwip/lwip_listener.c
 ACME_LWIP += port/lwip/lwip_net.c
 ACME_LWIP += port/lwip/lwip_time.c
+ACME_LWIP += port/lwip/lwip_udp.c
 
 # POSIX: connection, listener, system, store; the program's files are the Makefile's
 ACME_POSIX += port/posix/posix_connect.c
@@ -103,6 +120,7 @@ ACME_POSIX += port/posix/posix_net.c
 ACME_POSIX += port/posix/posix_pair.c
 ACME_POSIX += port/posix/posix_store.c
 ACME_POSIX += port/posix/posix_sys.c
+ACME_POSIX += port/posix/posix_udp.c
 ACME_POSIX += port/posix/posix_wait.c
 
 # a task of FreeRTOS

@@ -15,6 +15,7 @@
 #define OTHERS_WAIT_MS 1000 /* while the clock or the application has the word */
 #define NET_WAIT_MS    250  /* while the network has the word: addresses time out by ticks */
 #define SERVE_WAIT_MS  20 /* while a solver has work of its own: so do a responder's slots, and others wait for them */
+#define KEY_WAIT_MS    10 /* while a key is at work elsewhere */
 #define AN_HOUR_S      3600
 #define A_DAY_S        86400
 #define ORDER_KEPT_S   129600 /* a day and a half: for an order that may have a certificate, whatever the CA says */
@@ -37,15 +38,9 @@ int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme
     if (error != 0) {
         return error;
     }
-    memset(setup->tls, 0, sizeof(*setup->tls));
     c->setup = setup;
     c->keeper.setup = setup;
-    c->channel.net = setup->net;
-    c->channel.sys = setup->sys;
-    c->channel.trust = setup->ca.trust;
-    c->channel.tls = setup->tls;
-    c->channel.buffer = setup->tls_buffer;
-    c->channel.buffer_len = setup->tls_buffer_len;
+    acme_channel_init(&c->channel, setup);
     return 0;
 }
 
@@ -54,6 +49,7 @@ static void begin(struct acme_client *c, uint32_t now_ms)
     acme_stop(c);
     struct acme_exchange_counts counts = c->exchange.counts;
     uint32_t signatures = c->flow.signatures;
+    uint8_t turn = acme_flow_get_turn(&c->flow);
     memset(&c->flow, 0, sizeof(c->flow));
     memset(&c->exchange, 0, sizeof(c->exchange));
     if (!acme_keeping(c)) { /* there it is told until it is over */
@@ -62,6 +58,7 @@ static void begin(struct acme_client *c, uint32_t now_ms)
     c->exchange.counts = counts;
     c->flow.signatures = signatures;
     c->flow.setup = c->setup;
+    acme_flow_set_turn(&c->flow, turn);
     (void)acme_url_parse(&c->flow.hosts.directory, acme_slice_of(c->setup->ca.directory_url)); /* checked by init */
     c->flow.hosts.more = c->setup->ca.more_hosts;
     c->flow.hosts.more_count = c->setup->ca.more_host_count;
@@ -97,6 +94,7 @@ static int tick_account_key(struct acme_client *c)
     if (done == 0) {
         done = acme_managing(c) ? acme_managed_no_account(c)
                                 : acme_keeper_make_key(&c->keeper, ACME_RECORD_ACCOUNT_KEY, key);
+        acme_binding_new_key(&c->flow);
     }
     if (done == 1) {
         c->phase = ACME_PHASE_RECORDS;
@@ -222,7 +220,7 @@ static int tick_key(struct acme_client *c, uint32_t now_ms)
         return 1;
     }
     if (done == 0) {
-        done = acme_keeper_make_key(&c->keeper, ACME_RECORD_KEY_NEXT, key);
+        done = acme_keeper_next_key(&c->keeper, key);
     }
     if (done == 1) {
         int error = key->ops->point(key->handle, c->pair.point);
@@ -299,6 +297,7 @@ static int tick_commit(struct acme_client *c)
     c->pair.not_after = c->chain.not_after;
     acme_channel_close(&c->channel);
     c->issued = true;
+    acme_flow_set_turn(&c->flow, 0);
     if (acme_keep_deploys(c)) {
         memset(&c->flow.order, 0, sizeof(c->flow.order));
         c->phase = ACME_PHASE_PAIR; /* which one it is has to be known */
@@ -392,7 +391,7 @@ static int tick_ask(struct acme_client *c)
     if (error == 0 && acme_exchange_begins_chain(x)) {
         error = begin_chain(c);
     }
-    return error != 0 ? error : 1;
+    return error < 0 ? error : error == 0;
 }
 
 static int tick_send(struct acme_client *c, uint32_t now_ms)
@@ -462,7 +461,7 @@ static int tick_flow(struct acme_client *c, uint32_t now_ms)
         return tick_ask(c);
     case ACME_EXCHANGE_SIGN: {
         int error = acme_exchange_sign(&c->exchange);
-        return error != 0 ? error : 1;
+        return error < 0 ? error : error == 0;
     }
     case ACME_EXCHANGE_SEND:
         return tick_send(c, now_ms);
@@ -563,7 +562,7 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
     copy_text(failure->type, sizeof(failure->type), problem->type);
     copy_text(failure->detail, sizeof(failure->detail), problem->detail);
     if (error == ACME_E_TLS_UNTRUSTED) { /* in the handshake: the CA has said nothing to this request */
-        copy_text(failure->detail, sizeof(failure->detail), acme_slice_of(acme_tls_issuer(c->channel.tls)));
+        copy_text(failure->detail, sizeof(failure->detail), acme_slice_of(acme_channel_issuer(&c->channel)));
     }
     copy_text(failure->name, sizeof(failure->name),
               problem->name.len > 0 ? problem->name : acme_flow_name(&c->flow, c->flow.step));
@@ -636,7 +635,7 @@ static int tick(struct acme_client *c, uint32_t now_ms)
 enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
 {
     c->ticks++;
-    if (acme_keeping(c) && c->phase == ACME_PHASE_OVER && acme_keep_wakes(c, now_ms)) {
+    if (acme_keeping(c) && c->phase == ACME_PHASE_OVER && !acme_clearing(c) && acme_keep_wakes(c, now_ms)) {
         begin(c, now_ms);
     }
     bool served = acme_flow_serve(&c->flow, now_ms);
@@ -644,7 +643,7 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
     if (done < 0) {
         fail(c, done, now_ms);
     }
-    if (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) {
+    if ((c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) && !acme_clearing(c)) {
         return acme_keep_tell(c);
     }
     return done > 0 || served ? ACME_BUSY : ACME_IDLE;
@@ -653,6 +652,9 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
 uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
 {
     const struct acme_exchange *x = &c->exchange;
+    if (acme_clearing(c) && (c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER)) {
+        return SERVE_WAIT_MS;
+    }
     switch (c->phase) {
     case ACME_PHASE_CLOCK:
     case ACME_PHASE_OFFER:
@@ -668,7 +670,8 @@ uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
     bool presenting = x->state == ACME_EXCHANGE_WAIT && c->flow.step == ACME_STEP_PRESENT;
     bool network =
         x->state == ACME_EXCHANGE_CONNECT || x->state == ACME_EXCHANGE_SEND || x->state == ACME_EXCHANGE_RECEIVE;
-    uint32_t idle_ms = presenting || network ? NET_WAIT_MS : 0;
+    bool signing = x->signing && (x->state == ACME_EXCHANGE_ASK || x->state == ACME_EXCHANGE_SIGN);
+    uint32_t idle_ms = presenting || network ? NET_WAIT_MS : signing ? KEY_WAIT_MS : 0;
     if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
         idle_ms = x->wait_ms - (now_ms - x->wait_since_ms);
     }

@@ -157,6 +157,13 @@ uint32_t acme_idle_ms(const struct acme_client *client, uint32_t now_ms);
  * acme_start() goes on with the same order. Work: at most one send. */
 void acme_stop(struct acme_client *client);
 
+/* ACME_CFG_CHOICE: a solver is still taking away what was withdrawn. A run is not over before, so this is for who has called
+ * acme_stop(): ticked on until it is false, nothing stays behind. */
+static inline bool acme_clearing(const struct acme_client *client)
+{
+    return acme_flow_clears(&client->flow);
+}
+
 #if ACME_CFG_RENEWAL
 /* What is due when, and why: for a screen, a page, a log. False when it is not known: before the pair was looked at, a
  * new one included, or without the time. Work: none to speak of. */

@@ -11,12 +11,19 @@
 #include ACME_CONFIG_FILE
 #endif
 
-/* DNS names in one certificate. RAM: ACME_URL_MAX + ACME_TOKEN_MAX + 28 bytes each. Too small: ACME_E_NAMES from acme_init(). */
+/* DNS names in one certificate. RAM: ACME_NAME_TEXT + 30 bytes each. Too small: ACME_E_NAMES from acme_init(). */
 #ifndef ACME_NAMES_MAX
 #define ACME_NAMES_MAX 8
 #endif
 
-/* Longest URL kept, in bytes. RAM: 10 + ACME_NAMES_MAX of these. Too small: ACME_E_URL_LONG, never a cut URL.
+/* Texts of an authorization that are kept, in bytes, on the average of ACME_NAMES_MAX: its URL and token, and its challenge's URL.
+ * RAM: ACME_NAMES_MAX of these. Too small: a request more for each name whose challenge's URL was not kept; where URLs and tokens
+ * alone do not fit, ACME_E_URL_LONG. Boulder's come to 210. */
+#ifndef ACME_NAME_TEXT
+#define ACME_NAME_TEXT 216
+#endif
+
+/* Longest URL kept, in bytes. RAM: 10 of these. Too small: ACME_E_URL_LONG, never a cut URL.
  * Boulder's are about 70 bytes, step-ca's about 120. */
 #ifndef ACME_URL_MAX
 #define ACME_URL_MAX 256
@@ -28,7 +35,7 @@
 #define ACME_NONCE_MAX 128
 #endif
 
-/* Longest challenge token, in bytes. RAM: one for each of ACME_NAMES_MAX.
+/* Longest challenge token, in bytes. RAM: none.
  * Too small: ACME_E_TOKEN. Boulder's have 43 characters, all that RFC 8555, 8.1 asks for. */
 #ifndef ACME_TOKEN_MAX
 #define ACME_TOKEN_MAX 128
@@ -90,10 +97,16 @@
 #define ACME_NET_TIMEOUT_MS 45000
 #endif
 
-/* Connections the http-01 responder serves at once. RAM: about 24 bytes each, beside what the
+/* Connections the http-01 responder serves at once. RAM: about 28 bytes each, beside what the
  * port needs. Too small: the CA's parallel validators (Pebble opens 3) wait for each other. */
 #ifndef ACME_HTTP01_SLOTS
 #define ACME_HTTP01_SLOTS 4
+#endif
+
+/* Connections the tls-alpn-01 responder serves at once, of those of the listener. RAM: about 5 KB each, beside what the
+ * port needs. Too small: validators wait for each other; who has nothing to say makes room for them. */
+#ifndef ACME_TLSALPN01_SLOTS
+#define ACME_TLSALPN01_SLOTS 1
 #endif
 
 /* Earliest time believed, in seconds since 1970 (2026-01-01): a clock before it has not been set. */
@@ -114,6 +127,12 @@
 #define ACME_BEARSSL_I15 0
 #endif
 
+/* 1: BearSSL's headers are there, and acme.h shows struct acme_tls. 0: for an image with port/secure and port/mbedtls, which
+ * has nothing of BearSSL: its headers are not looked for. No code depends on it. */
+#ifndef ACME_CFG_BEARSSL
+#define ACME_CFG_BEARSSL 1
+#endif
+
 /* 1: http:// URLs are understood, without TLS, for the one host acme_ca::plain_host names: a CA under test on the same
  * machine. 0: there is no code that could talk to a CA in clear. */
 #ifndef ACME_CFG_PLAIN_HTTP
@@ -127,10 +146,16 @@
 #define ACME_CFG_RENEWAL 1
 #endif
 
-/* 1: what an operator does beside issuing: a certificate is revoked, the account deactivated or given another key
- * (protocol/manage.c). Flash: about 2.5 KB. RAM: one URL. 0: acme_start() issues, and nothing else. */
+/* 1: what an operator does beside issuing: a certificate is revoked, the account deactivated, given another key or other contacts
+ * (protocol/manage.c). Flash: about 3 KB. RAM: one URL. 0: acme_start() issues, and nothing else. */
 #ifndef ACME_CFG_MANAGE
 #define ACME_CFG_MANAGE 0
+#endif
+
+/* 1: a new account may be bound to one the operator has with the CA (RFC 8555, 7.3.4; protocol/binding.c), as ZeroSSL, Google and
+ * company CAs want it. Flash: about 0.6 KB. 0: such a CA is ACME_E_EAB. */
+#ifndef ACME_CFG_EAB
+#define ACME_CFG_EAB 0
 #endif
 
 /* 1: what happens is told to acme_setup::trace. 0: that is never called, for devices nobody listens to; errors are told as
@@ -151,6 +176,13 @@
 #define ACME_CFG_RESUME ACME_CFG_RENEWAL
 #endif
 
+/* 1: several solvers (acme_setup::solvers): one may decline, the next order after a failed validation begins with the next, what
+ * is published elsewhere than in this device is taken back after a reset as well; and wildcard names, by solvers that are good for
+ * them (protocol/choice.c). Flash: about 0.8 KB. 0: the first solver whose challenge the CA offers is the one. */
+#ifndef ACME_CFG_CHOICE
+#define ACME_CFG_CHOICE 0
+#endif
+
 /* 1: a table of trust anchors that is stored and signed by the device's vendor may add to the built-in ones, or take their place
  * (roots/anchor_table.h). Flash: about 1.4 KB, with name constraints. RAM: 32 bytes an anchor, the caller's. 0: no such
  * code. */
@@ -158,9 +190,22 @@
 #define ACME_CFG_SIGNED_ANCHORS 0
 #endif
 
+/* 1: acme_setup::reuse_key is looked at: a renewal may be for the key in use, as who pins it wants. Flash: about 0.1 KB. 0: each
+ * certificate has a new key. */
+#ifndef ACME_CFG_REUSE_KEY
+#define ACME_CFG_REUSE_KEY 0
+#endif
+
+/* 1: names may be IP addresses, v4 and v6 (RFC 8738), and the CA's server at an address may have that in its certificate. Flash:
+ * about 1.1 KB. RAM: 24 bytes of struct acme_tls. 0: DNS names only. */
+#ifndef ACME_CFG_ADDRESSES
+#define ACME_CFG_ADDRESSES 0
+#endif
+
 #if ACME_NAMES_MAX < 1 || ACME_NAMES_MAX > 100 || ACME_URL_MAX < 64 || ACME_NONCE_MAX < 32 || ACME_TOKEN_MAX < 43 || \
     ACME_WORK_MIN < 1024 || ACME_WORK_MIN < 5 * ACME_URL_MAX + 256 || ACME_JSON_DEPTH < 4 ||                         \
-    ACME_HTTP01_SLOTS < 1 || ACME_NONCE_TRIES < 1
+    ACME_HTTP01_SLOTS < 1 || ACME_NONCE_TRIES < 1 || ACME_TLSALPN01_SLOTS < 1 ||                                     \
+    ACME_TLSALPN01_SLOTS > ACME_HTTP01_SLOTS || ACME_NAME_TEXT > 650
 #error "a limit is too small to issue a certificate, or too large for its type"
 #endif
 

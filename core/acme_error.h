@@ -13,9 +13,9 @@
     /* set-up: the caller's struct acme_setup */ \
     X(ACME_E_SIZE, -1, 0, "client compiled with other limits", "two objects saw different acme_config.h values") \
     X(ACME_E_NULL, -2, 0, "a required pointer is missing", "a member of struct acme_setup was left out") \
-    X(ACME_E_NAMES, -3, 0, "a name is no DNS name, is there twice, or one too many", "wildcard, IP address, empty label, over ACME_NAMES_MAX") \
+    X(ACME_E_NAMES, -3, 0, "a name is no DNS name, is there twice, or one too many", "wildcard, address that is not in the text CAs take, or without ACME_CFG_ADDRESSES, empty label, over ACME_NAMES_MAX") \
     X(ACME_E_WORK_SMALL, -4, 0, "a lent buffer is too small", "work below ACME_WORK_MIN, TLS record buffer below 837 bytes") \
-    X(ACME_E_TLS_NAME, -5, 0, "no host name to check the CA's certificate against", "the URL has an IP address: give tls_name, a DNS name in the server's certificate; addresses in it are not looked at, so one that has only these cannot be used") \
+    X(ACME_E_TLS_NAME, -5, 0, "no host name to check the CA's certificate against", "the URL has an IP address: give tls_name, a DNS name in the server's certificate; or ACME_CFG_ADDRESSES, and an address that can be read") \
     X(ACME_E_ANCHORS, -6, 0, "no usable trust anchor", "trust store empty, not PEM, or with no key of RSA 2048 to 4096, P-256 or P-384") \
     X(ACME_E_TEXT, -7, 0, "a text holds a forbidden character", "control character in product or a contact") \
     /* what is stored, and the system */ \
@@ -37,7 +37,7 @@
     /* TLS; acme_failure::tls_code has the engine's own number */ \
     X(ACME_E_TLS_UNTRUSTED, -40, 1, "the CA server's certificate is not trusted", "wrong trust store, captive portal, intercepting proxy, or the server does not send its intermediate") \
     X(ACME_E_TLS_DATES, -41, 1, "the CA server's certificate has expired", "not renewed, or clock ahead") \
-    X(ACME_E_TLS_HOST, -42, 1, "the CA server's certificate is for another name", "wrong URL or tls_name, captive portal; addresses and common names in it do not count") \
+    X(ACME_E_TLS_HOST, -42, 1, "the CA server's certificate is for another name", "wrong URL or tls_name, captive portal; common names in it do not count, nor do addresses for a name") \
     X(ACME_E_TLS_CERT, -43, 1, "the CA server's certificate is malformed or not allowed here", "not a CA, unknown critical extension, forbidden usage") \
     X(ACME_E_TLS_SIGNATURE, -44, 1, "a signature in the CA server's chain is wrong", "wrong intermediate, tampering, or an algorithm or curve this build lacks") \
     X(ACME_E_TLS_WEAK, -45, 1, "a key in the CA server's chain is too weak", "RSA below 2048 bits") \
@@ -63,12 +63,12 @@
     X(ACME_E_URL, -74, 0, "malformed URL", "typing error, hostile server") \
     X(ACME_E_URL_SCHEME, -75, 0, "URL is not https", "http is not allowed here") \
     X(ACME_E_URL_HOST, -76, 0, "URL leads to a host other than the directory's", "list it in more_hosts if it is meant") \
-    X(ACME_E_URL_LONG, -77, 0, "URL longer than ACME_URL_MAX", "raise the limit") \
+    X(ACME_E_URL_LONG, -77, 0, "URL longer than ACME_URL_MAX", "raise the limit, or ACME_NAME_TEXT") \
     /* ACME */ \
     X(ACME_E_PROBLEM, -80, 0, "the CA refused", "its own words tell why") \
     X(ACME_E_AUTHZ, -81, 1, "the CA could not validate a name", "the CA gives no reason; often the name leads elsewhere, or this machine is not reached at port 80 from outside") \
     X(ACME_E_ORDER, -82, 1, "the CA declared the order invalid", "its own words tell why") \
-    X(ACME_E_CHALLENGE_NONE, -83, 0, "the CA offers no challenge we have a solver for", "see what it offers for the name") \
+    X(ACME_E_CHALLENGE_NONE, -83, 0, "the CA offers no challenge we have a solver for", "see what it offers for the name, and which solvers declined") \
     X(ACME_E_TOKEN, -84, 1, "illegal challenge token", "hostile server") \
     X(ACME_E_BUDGET, -85, 1, "a step did not finish in time", "slow CA; the next run resumes") \
     X(ACME_E_NONCE, -86, 1, "the CA gives no usable nonce or rejects every one", "several CA nodes out of step") \
@@ -77,7 +77,7 @@
     X(ACME_E_RATE_LIMITED, -89, 1, "the CA asks to come back later", "rate limit") \
     X(ACME_E_SOLVER, -90, 1, "the challenge answer could not be published", "see the solver") \
     X(ACME_E_REQUEST_BIG, -91, 0, "a request exceeds the work buffer", "many long names: lend more") \
-    X(ACME_E_EAB, -92, 0, "the CA wants an external account binding", "not supported yet") \
+    X(ACME_E_EAB, -92, 0, "the CA wants an external account binding", "get a key id and a MAC key from the CA, and set them") \
     X(ACME_E_STATUS, -93, 1, "an object has an unknown status for too long", "newer or broken CA") \
     /* the certificate */ \
     X(ACME_E_CERT_KEY, -100, 1, "the certificate is for another key", "order reused by another client, hostile CA") \
@@ -86,7 +86,9 @@
     X(ACME_E_CERT_SYNTAX, -103, 1, "the certificate cannot be decoded", "truncated or not PEM") \
     X(ACME_E_CERT_BIG, -104, 0, "a certificate of the chain exceeds the work buffer", "lend more than now") \
     ACME_ERRORS_RENEWAL(X) \
+    ACME_ERRORS_CHOICE(X) \
     ACME_ERRORS_TABLE(X) \
+    ACME_ERRORS_BINDING(X) \
     ACME_ERRORS_MANAGE(X)
 /* clang-format on */
 
@@ -103,6 +105,28 @@
 #endif
 /* clang-format on */
 
+/* Those of ACME_CFG_CHOICE. */
+/* clang-format off */
+#if ACME_CFG_CHOICE
+#define ACME_ERRORS_CHOICE(X) \
+    X(ACME_E_WILDCARD, -11, 0, "a wildcard name needs a solver for dns-01", "no other challenge proves one") \
+    X(ACME_E_DECLINED, -99, 0, "the solver declines", "never the end of a run: the next solver has its turn") \
+    X(ACME_E_DNS_SILENT, -110, 1, "the name server does not answer", "down, wrong address, or a firewall for UDP in between") \
+    X(ACME_E_DNS_REFUSED, -111, 0, "the name server refuses the update by its policy", "allow this TSIG key to write TXT records at that name (BIND: update-policy or allow-update; others have a list of addresses as well)") \
+    X(ACME_E_DNS_KEY, -112, 0, "the name server does not know the TSIG key (BADKEY)", "another name or algorithm there; compare the key statements on both sides") \
+    X(ACME_E_DNS_SIGNATURE, -113, 0, "the name server finds the TSIG signature wrong (BADSIG)", "the secret is another one there") \
+    X(ACME_E_DNS_TIME, -114, 1, "the name server's clock and ours are too far apart (BADTIME)", "set the one that is wrong; five minutes are allowed") \
+    X(ACME_E_DNS_NOTAUTH, -115, 0, "the name server is not the primary of the zone (NOTAUTH)", "ask the zone's primary, in the view that the key belongs to, or name the zone") \
+    X(ACME_E_DNS_NOTZONE, -116, 0, "the record's name is not in the zone (NOTZONE)", "name another zone, or none: then it is looked for") \
+    X(ACME_E_DNS_NO_ZONE, -117, 0, "the name server has no zone for the name", "it is delegated to another server, or an alias leads elsewhere or round: ask that server, or name the record") \
+    X(ACME_E_DNS_ANSWER, -118, 1, "the name server's answer cannot be trusted", "unsigned, signed with another key, cut or damaged: a box in between, or a server without TSIG") \
+    X(ACME_E_DNS_FAILED, -119, 1, "the name server could not do it", "SERVFAIL, NOTIMP or the like: see its log") \
+    X(ACME_E_DNS_NAME, -120, 0, "a name is too long for the DNS, or is none", "see the name, the key's name, the zone and the record's name")
+#else
+#define ACME_ERRORS_CHOICE(X)
+#endif
+/* clang-format on */
+
 /* Those of ACME_CFG_SIGNED_ANCHORS. */
 /* clang-format off */
 #if ACME_CFG_SIGNED_ANCHORS
@@ -112,6 +136,16 @@
     X(ACME_E_TABLE_OLD, -10, 0, "the table of trust anchors is not newer than the one in use", "it has come before, or its serial number was not raised")
 #else
 #define ACME_ERRORS_TABLE(X)
+#endif
+/* clang-format on */
+
+/* Those of ACME_CFG_EAB. */
+/* clang-format off */
+#if ACME_CFG_EAB
+#define ACME_ERRORS_BINDING(X) \
+    X(ACME_E_BINDING, -12, 0, "the CA refused the external account binding", "wrong secret or key id, used or expired, or made for another CA: get a new one")
+#else
+#define ACME_ERRORS_BINDING(X)
 #endif
 /* clang-format on */
 

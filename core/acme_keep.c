@@ -86,6 +86,25 @@ static bool rests(const struct acme_client *c, uint32_t now_ms, uint32_t *left_m
     return c->keep.failed && *left_ms > 0;
 }
 
+/* Which solver begins is remembered while attempts fail. */
+#if ACME_CFG_CHOICE
+static void take_turn(struct acme_client *c)
+{
+    acme_flow_set_turn(&c->flow, c->keep.renewal.turn);
+}
+
+/* True when another one begins than was stored. */
+static bool turned(struct acme_client *c)
+{
+    uint32_t before = c->keep.renewal.turn;
+    c->keep.renewal.turn = acme_flow_get_turn(&c->flow);
+    return c->keep.renewal.turn != before;
+}
+#else
+#define take_turn(c) ((void)0)
+#define turned(c)    false
+#endif
+
 /* What follows from the pair in use. A look that is not known of comes soon after a boot, and not at once after a renewal. */
 static int settle(struct acme_client *c)
 {
@@ -95,6 +114,7 @@ static int settle(struct acme_client *c)
         c->keep.look_failures = 0;
     }
     acme_renewal_settle(r, &c->pair.mark, &c->keep.setup);
+    take_turn(c);
     if (r->stopped != 0) { /* a person has seen to it */
         struct acme_mark cause = acme_mark_of_cause(c->setup);
         if (!acme_mark_same(&r->cause, &cause)) {
@@ -285,6 +305,12 @@ int acme_keep_looked(struct acme_client *c)
     return changed > 0 || c->setup->remember_looks ? store(c) : 1;
 }
 
+#if ACME_CFG_EAB
+#define is_refused_binding(error) ((error) == ACME_E_BINDING)
+#else
+#define is_refused_binding(error) false
+#endif
+
 /* What repetition does not change, but the setup, or the CA's mind. */
 static bool stays(int error)
 {
@@ -296,7 +322,7 @@ static bool stays(int error)
     case ACME_E_CHALLENGE_NONE:
         return true;
     default:
-        return false;
+        return is_refused_binding(error);
     }
 }
 
@@ -335,11 +361,17 @@ void acme_keep_failed(struct acme_client *c, int phase, uint32_t now_ms)
     } else if (c->keep.troubles < TROUBLES) {
         c->keep.troubles++;
     }
-    if (phase == ACME_PHASE_FLOW && !acme_managing(c) && stays(error)) {
+    if (phase != ACME_PHASE_FLOW || acme_managing(c)) {
+        return;
+    }
+    bool other = turned(c);
+    if (stays(error)) {
         int64_t tomorrow = c->utc + A_DAY_S;
         r->next = r->next > tomorrow ? r->next : tomorrow;
         r->stopped = r->failures >= STOP_AFTER ? (uint32_t)-error : 0;
         r->cause = acme_mark_of_cause(c->setup);
+    }
+    if (other || stays(error)) {
         (void)store(c);
     }
 }
@@ -399,7 +431,8 @@ bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
 
 bool acme_resting(const struct acme_client *c)
 {
-    return acme_keeping(c) && c->phase == ACME_PHASE_OVER && (c->result == ACME_CURRENT || c->keep.trouble);
+    return acme_keeping(c) && c->phase == ACME_PHASE_OVER && !acme_clearing(c) &&
+           (c->result == ACME_CURRENT || c->keep.trouble);
 }
 
 uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms)

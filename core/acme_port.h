@@ -1,4 +1,5 @@
-/* acme_port.h - what a port gives to the core: four small structs of function pointers.
+/* acme_port.h - what a port gives to the core: small structs of function pointers. (Where the platform has TLS as
+ * well, acme_secure_net.h has one in the place of the first.)
  *
  * Rules for all of them
  *   - Nothing blocks. A function that cannot finish now says so and is called again on a later tick.
@@ -45,7 +46,7 @@ struct acme_net {
     void (*close)(void *ctx);
 };
 
-/* Incoming TCP connections for http-01, in slots 0..ACME_HTTP01_SLOTS-1. Listens only between start and stop. */
+/* Incoming TCP connections for http-01 or tls-alpn-01, in slots 0..ACME_HTTP01_SLOTS-1. Listens only between start and stop. */
 struct acme_listener {
     void *ctx;
 
@@ -66,6 +67,26 @@ struct acme_listener {
     void (*stop)(void *ctx);
 };
 
+/* Datagrams to one address and from there, for dns/rfc2136.h; who has no such solver needs none. */
+struct acme_udp {
+    void *ctx;
+
+    /* Makes that address host:port's, with a port of our own that nobody can guess; called on every tick until it answers other
+     * than 0. As in struct acme_net, but nothing is sent: 1 says no more than that there is an address. Where a name has
+     * several, the next one each time it is opened. */
+    int (*open)(void *ctx, const char *host, uint16_t port);
+
+    /* Sends one datagram. Returns len, 0 not now, or an error, as ACME_E_NET also when nothing is open. */
+    int (*send)(void *ctx, const void *data, size_t len);
+
+    /* Gives the next datagram. One that is longer than cap, or is from elsewhere, is dropped. Returns its length, 0 none, or an
+     * error: ACME_E_REFUSED when the host says that nobody is there. */
+    int (*recv)(void *ctx, void *data, size_t cap);
+
+    /* Ends it; allowed at any time, also when nothing is open. */
+    void (*close)(void *ctx);
+};
+
 /* The system: entropy and time. */
 struct acme_sys {
     void *ctx;
@@ -81,7 +102,7 @@ struct acme_sys {
 
 /* What outlives a reset. Every record is text, so that a person can look at it.
  * Sizes: keys about 230 bytes, ACCOUNT below 5 * ACME_URL_MAX + 256, ORDER below 2 * ACME_URL_MAX + 256 (with ACME_CFG_V1
- * ACME_NAMES_MAX URLs more, and never more than the work buffer holds), RENEWAL below 1 KiB, the chain a few KiB. */
+ * ACME_NAMES_MAX * ACME_NAME_TEXT more, and never more than the work buffer holds), RENEWAL below 1 KiB, the chain a few KiB. */
 enum acme_record {
     ACME_RECORD_ACCOUNT_KEY,      /* account private key, PEM: put once; replaced only by one the CA agreed to */
     ACME_RECORD_ACCOUNT,          /* account URL and the CA's directory: a cache, may be lost                  */

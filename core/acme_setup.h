@@ -4,6 +4,7 @@
 
 #include "acme_config.h"
 #include "acme_port.h"
+#include "acme_secure_net.h"
 #include "secure/key.h"
 #include "wire/slice.h"
 
@@ -26,8 +27,9 @@ enum acme_when {
     /* Beside issuing. The account must be there: none is made. Each ends with ACME_DONE, or ACME_FAILED. */
     ACME_REVOKE,     /* the certificate in use, which stays in use here until there is a new one            */
     ACME_DEACTIVATE, /* the account, for good: every later run ends with ACME_E_ACCOUNT until its key is removed */
-    ACME_CHANGE_KEY  /* the account gets a new key, which then takes the old one's place in the store; the
+    ACME_CHANGE_KEY, /* the account gets a new key, which then takes the old one's place in the store; the
                         certificate key's handle holds it meanwhile                                       */
+    ACME_UPDATE      /* the CA is told acme_setup::contacts, be they the same or not                       */
 #endif
 };
 
@@ -51,6 +53,7 @@ enum acme_step {
     ACME_STEP_DEACTIVATE, /* 7.3.6 deactivate the account                  */
     ACME_STEP_CHANGE_KEY, /* 7.3.5 give the account its next key           */
     ACME_STEP_TRY_KEY,    /*       until the CA takes it in all its places */
+    ACME_STEP_UPDATE,     /* 7.3.2 tell the account's contacts             */
 #endif
     ACME_STEP_COUNT /* how many; as a next step: the chain has come in, all is done */
 };
@@ -72,13 +75,18 @@ enum acme_status {
 /* Longest key authorization: token "." thumbprint, without NUL (RFC 8555, 8.1). */
 #define ACME_KEY_AUTHORIZATION_MAX (ACME_TOKEN_MAX + 1 + 43)
 
-/* A challenge a solver has to answer. All texts are NUL-terminated, live from present() to withdraw(), and the last two
- * hold only base64url characters. */
+/* A challenge a solver has to answer. All texts are NUL-terminated, live from present() to withdraw() (the name as long as
+ * the setup), and token and thumbprint hold only base64url characters. */
 struct acme_challenge {
-    const char *name;            /* the DNS name being validated, as acme_setup::names has it       */
+    const char *name;            /* the name being validated, as acme_setup::names has it, but without "*."     */
     const char *token;           /* RFC 8555, 8.1                                                   */
     const char *thumbprint;      /* of the account key. Key authorization: token "." thumbprint     */
     struct acme_challenge *next; /* the solver's own, for a list of what it shows                   */
+#if ACME_CFG_CHOICE
+    const char *type; /* the solver's, for one that answers several                      */
+    bool wildcard;    /* for all names below this one                                    */
+    bool valid;       /* at withdraw(): the CA has validated it                          */
+#endif
 };
 
 /* Publishes challenge answers of one type, one for each name of an order and all at the same time. A struct acme_http01
@@ -87,8 +95,9 @@ struct acme_solver {
     void *ctx;
     const char *type; /* the word in the CA's challenge objects, e.g. "http-01" */
 
-    /* Publishes one more answer; called on every tick until it is out. The struct is lent until it is withdrawn. Returns 1
-     * published, 0 not yet, or an error (ACME_E_SOLVER, ACME_E_LISTEN). */
+    /* Publishes one more answer; called on every tick until it is out, which may take minutes. The struct is lent until it is
+     * withdrawn. Returns 1 published, 0 not yet, or an error (ACME_E_SOLVER, ACME_E_LISTEN, one of its own), which ends the run;
+     * with ACME_CFG_CHOICE also ACME_E_DECLINED: the next solver has its turn. */
     int (*present)(void *ctx, struct acme_challenge *challenge);
 
     /* Takes that answer away again; called once for each that present() was called for, on every way out. */
@@ -96,6 +105,22 @@ struct acme_solver {
 
     /* Work of its own while answers are on show, whichever solver's, on every tick; NULL: none. Returns true when something moved. */
     bool (*tick)(void *ctx, uint32_t now_ms);
+
+#if ACME_CFG_CHOICE
+    bool wildcards; /* its challenge proves wildcard names: dns types */
+
+    /* What it publishes outlives a reset: withdraw() is also called, in a later run and without present(), for what may have
+     * been left by one; and for no answer before all of the order are judged. */
+    bool lasts;
+
+    /* True as long as what was withdrawn is still being taken away: tick() goes on until then, behind the end of a run too;
+     * so it has to end by itself. NULL: withdraw() has done it all. */
+    bool (*clearing)(const void *ctx);
+
+    /* Its own words, printable ASCII, about what present() has just answered, 1 or an error; NULL or empty: it has none.
+     * They go into ACME_EVENT_SOLVER, and into struct acme_failure. NULL: never any. */
+    const char *(*words)(void *ctx);
+#endif
 };
 
 /* What happens, as it happens: for a log, a UART, a screen. Slices are valid during the call and hold only
@@ -110,6 +135,7 @@ enum acme_event_kind {
     ACME_EVENT_TERMS,     /* the CA has terms of service: text = URL                                    */
     ACME_EVENT_EXPLAINED, /* renewal information: text = URL that explains its window to a person          */
     ACME_EVENT_PROFILE,   /* the CA has no profile of that name: text = one it has; one event each          */
+    ACME_EVENT_SOLVER, /* ACME_CFG_CHOICE: a solver has something to say: text = its type, detail = its words, error, name */
     ACME_EVENT_STORED,    /* a record is durable: record; no step                                       */
     ACME_EVENT_UNREADABLE /* a record cannot be read, and can be had again: record, error; no step      */
 };
@@ -134,14 +160,29 @@ struct acme_event {
 struct acme_ca {
     const char *directory_url;      /* https, or http on plain_host                                 */
     const struct acme_trust *trust; /* roots its server is trusted by                               */
-    const char *tls_name;           /* name in its certificate when the URL has an address; or NULL */
-    const char *const *more_hosts;  /* "host" or "host:port": others its objects may live on        */
+    const char *
+        tls_name; /* DNS name in its certificate when the URL has an address, which with ACME_CFG_ADDRESSES may be there itself; or NULL */
+    const char *const *more_hosts; /* "host" or "host:port": others its objects may live on        */
     size_t more_host_count;
 #if ACME_CFG_PLAIN_HTTP
     const char *plain_host; /* "host", the only one that is spoken to in clear, at http:// URLs; NULL: none. trust may
                                then be empty */
 #endif
 };
+
+#if ACME_CFG_EAB
+/* What binds a new account to one that the operator has with the CA (RFC 8555, 7.3.4, with HS256). */
+struct acme_binding {
+    const char
+        *kid; /* key identifier, as the CA has given it; NULL: there is no binding                             */
+    const void
+        *mac_key; /* the MAC key's bytes, decoded. Needed until the CA knows the account: the caller may wipe them
+                            once a run has come to its end */
+    size_t mac_key_len;
+};
+
+#define acme_is_bound(binding) ((binding)->kid != NULL && (binding)->kid[0] != '\0')
+#endif
 
 #if ACME_CFG_RENEWAL
 /* A new pair, before it counts: its key is in the certificate key's handle, its chain is in the store beside the one in use. */
@@ -167,7 +208,7 @@ struct acme_deploy {
  * acme_init(), and must stay until the client is no longer used. Zero means "none" for every optional member. */
 struct acme_setup {
     /* the ports */
-    const struct acme_net *net;
+    const struct acme_net *net; /* TCP; in an image with port/secure: NULL, and secure_net */
     const struct acme_sys *sys;
     const struct acme_store *store;
 
@@ -178,12 +219,21 @@ struct acme_setup {
     struct acme_key certificate_key;
 
     /* what is wanted */
-    const char *const *names; /* 1..ACME_NAMES_MAX DNS names */
+    const char *const
+        *names; /* 1..ACME_NAMES_MAX DNS names; with ACME_CFG_CHOICE also wildcards: "*.example.org"; with
+                                 ACME_CFG_ADDRESSES also addresses (wire/address.h) */
     size_t name_count;
     const char *const *contacts; /* URIs such as "mailto:...", optional */
     size_t contact_count;
     bool accept_terms; /* the operator agrees to the CA's terms of service */
     bool more_names;   /* the certificate may be for names that were not asked for as well: private CAs add some */
+#if ACME_CFG_EAB
+    struct acme_binding binding; /* for a CA that wants an external account; zero: none */
+#endif
+#if ACME_CFG_REUSE_KEY
+    bool
+        reuse_key; /* a new certificate is for the key in use, if there is one; a key that lives elsewhere is so anyway */
+#endif
 
 #if ACME_CFG_RENEWAL
     const char *profile;   /* certificate profile asked for (draft-ietf-acme-profiles); NULL: the CA's own choice  */
@@ -194,7 +244,7 @@ struct acme_setup {
         deploy; /* what the application does with a new pair; zero: nothing                           */
 #endif
 
-    const struct acme_solver *const *solvers; /* in order of preference */
+    const struct acme_solver *const *solvers; /* in order of preference; at most 255 */
     size_t solver_count;
 
 #if ACME_CFG_MANAGE
@@ -208,13 +258,16 @@ struct acme_setup {
     /* memory lent */
     void *work; /* one request or one answer; at least ACME_WORK_MIN bytes */
     size_t work_len;
-    struct acme_tls *tls;
-    void *tls_buffer; /* ACME_TLS_BUFFER_MIN bytes for any server (secure/tls.h) */
+    struct acme_tls *tls; /* this and the next two not in an image with port/secure, nor ca.trust */
+    void *tls_buffer;     /* ACME_TLS_BUFFER_MIN bytes for any server (secure/tls.h) */
     size_t tls_buffer_len;
 
     /* told what happens; optional. It must not call back into the client. */
     void (*trace)(void *ctx, const struct acme_event *event);
     void *trace_ctx;
+
+    /* TLS by the platform, in the place of net and of TLS of our own: for an image with port/secure, else ignored */
+    const struct acme_secure_net *secure_net;
 };
 
 /* Checks every size, pointer, name, text and URL; without ACME_CFG_CHECK only what could overrun memory. acme_init() calls it.

@@ -9,7 +9,7 @@ firmware="$build gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-e
  qemu-system-arm qemu-system-misc"
 demo="$firmware pebble openssl curl ca-certificates python3"
 unit="$build python3 libcmocka-dev libjansson-dev libssl-dev gcovr clang-format-14 shellcheck binutils"
-check="$demo $unit clang-14 libclang-rt-14-dev caddy uacme valgrind
+check="$demo $unit clang-14 libclang-rt-14-dev caddy uacme valgrind bind9 bind9-dnsutils
  gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user chromium libnss3-tools util-linux pkg-config cmake musl-tools"
 proof="$build python3 frama-c-base"
 
@@ -51,7 +51,9 @@ if [ -n "$lacking" ]; then
 	$install $lacking >"$log" 2>&1 || { $sudo apt-get update -qq >>"$log" 2>&1 && $install $lacking >>"$log" 2>&1; } ||
 		{ cat "$log" >&2; echo "deps: apt-get could not install:$lacking" >&2; exit 1; }
 	# Debian starts a packaged server at once; the tests start their own, on ports of their own.
-	case " $lacking " in *" caddy "*) [ ! -d /run/systemd/system ] || $sudo systemctl -q disable --now caddy || : ;; esac
+	for server in caddy named; do
+		case " $lacking " in *" $server "* | *" bind9 "*) [ ! -d /run/systemd/system ] || $sudo systemctl -q disable --now $server || : ;; esac
+	done
 fi
 
 # at_least PACKAGE 0.30.2 WHY
@@ -85,6 +87,8 @@ firmware | demo | check)
 	source_of lwip lwip "${LWIP_DIR:-}" 'LWIP_DIR=... with src/'
 	;;
 esac
+# Mbed TLS for port/mbedtls: Debian's binary lacks the arena and curves in pieces.
+[ "$1" != check ] || source_of mbedtls mbedtls "${MBEDTLS_DIR:-}" 'MBEDTLS_DIR=... with include/ and library/'
 
 # The newest Pebble, for what Debian's lacks (Retry-After, challenge state processing, User-Agent required). It needs
 # Go 1.24; where that is not to be had the tests that use it are skipped.

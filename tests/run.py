@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Runs the tests, group by group; without a GROUP those of `make check`: all but quick, in this order.
+"""Runs the tests, group by group; without a GROUP those of `make check`: all but quick.
+
+`make check` comes in three parts: what keeps all processors busy; what mostly waits, with what only computes behind it, in
+the time that is left over; and what measures in real time, alone.
 
 Every test program says what it found in TAP lines ("ok 1 - what", "not ok 2 - what", "ok 3 - what # SKIP why").
 The last line printed is "N passed, N failed, N skipped"; the exit status is 1 when anything failed.
@@ -8,9 +11,12 @@ The last line printed is "N passed, N failed, N skipped"; the exit status is 1 w
 import argparse
 import concurrent.futures
 import contextlib
+import functools
 import glob
 import os
+import queue
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -18,28 +24,53 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SANITIZE = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+SANITIZE = "-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:- )?(.*)$")
 LIMIT_S = 420  # for one program; none needs half of it
+LATER_S = 1200  # the same for one that gets only what others leave
+# Such a one goes last, whatever else wants to run: the session's group of tasks, and the task in it.
+LAST = ["sh", "-c", "{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec chrt --idle 0 \"$@\"", "last"]
 
 PROCESSORS = os.cpu_count() or 1
 
 running = set()  # process groups, for an interruption
 lock = threading.Lock()  # for them: several threads start programs
 stop = threading.Event()  # nothing is started any more
-counts = {"passed": 0, "failed": 0, "skipped": 0}
 show = times = False
+
+KINDS = ("passed", "failed", "skipped")
+total = dict.fromkeys(KINDS, 0)
+in_parts = False  # whether the group `alone` runs the scripts that must be
+
+
+class Here(threading.local):
+    """What the group has found that this thread runs. One that runs behind others says it in one piece, between two of them."""
+    counts, behind, said = dict.fromkeys(KINDS, 0), False, None
+
+
+here = Here()
+
+
+def say(text):
+    if here.behind:
+        here.said.append(text)
+    else:
+        print(text, flush=True)
 
 
 def count(kind, what, why=""):
-    counts[kind] += 1
+    here.counts[kind] += 1
     if kind != "passed" or show:
         word = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[kind]
-        print(f"  {word}: {what}" + (f" ({why})" if why else ""), flush=True)
+        say(f"  {word}: {what}" + (f" ({why})" if why else ""))
 
 
-def run(command):
+def run(command, behind=None):
     """Runs one program in a process group of its own. Returns its output and what was wrong with its end."""
+    behind = here.behind if behind is None else behind
+    limit_s = LATER_S if behind else LIMIT_S
+    if behind and can_be_last():
+        command = LAST + command
     try:
         with lock:
             if stop.is_set():
@@ -51,13 +82,13 @@ def run(command):
         return "", f"cannot be run: {failure.strerror}"
     wrong = None
     try:
-        output, _ = child.communicate(timeout=LIMIT_S)
+        output, _ = child.communicate(timeout=limit_s)
         if child.returncode != 0:
             wrong = f"exit status {child.returncode}"
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGTERM)
         output, _ = child.communicate()
-        wrong = f"not done after {LIMIT_S} s"
+        wrong = f"not done after {limit_s} s"
     except BaseException:  # interrupted: it stops what it started, and we wait for that
         os.killpg(child.pid, signal.SIGTERM)
         child.wait()
@@ -70,6 +101,11 @@ def run(command):
             os.killpg(child.pid, signal.SIGKILL)
         wrong = wrong or "left processes behind"
     return output, wrong
+
+
+@functools.cache
+def can_be_last():
+    return subprocess.run([*LAST, "true"], stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True).returncode == 0
 
 
 def gone(group, limit_s=2):
@@ -97,7 +133,7 @@ def judge(name, output, wrong):
             planned = (planned or 0) + int(line[3:].split()[0])
         if not match:
             if show:
-                print("   ", line)
+                say(f"    {line}")
             continue
         seen += 1
         what, _, comment = match.group(2).partition("# ")
@@ -116,7 +152,7 @@ def judge(name, output, wrong):
         count("failed", name, wrong)
         failed += 1
     if failed and not show:
-        print("    " + "\n    ".join(output.splitlines()[-60:]))
+        say("    " + "\n    ".join(output.splitlines()[-60:]))
 
 
 def command(name, argv):
@@ -124,7 +160,7 @@ def command(name, argv):
     output, wrong = run(argv)
     count("failed" if wrong else "passed", name, wrong or "")
     if wrong or show:
-        print("    " + "\n    ".join(output.splitlines()[-60:]))
+        say("    " + "\n    ".join(output.splitlines()[-60:]))
     return not wrong
 
 
@@ -132,26 +168,30 @@ def make(name, *arguments):
     return command(name, ["make", "-j2", "-s", "-k", *arguments])
 
 
-def scripts(folder, at_once=1):
-    """Test programs by name: whatever is in the folder is run. With at_once so many side by side, but for those that
-    measure, or count what a late answer changes, and say so in a line `# alone: why`."""
+def listed(folder, alone):
+    """Test programs by name, with what runs them: whatever is in the folder. One that measures, or counts what a late answer
+    changes, is alone, and says so in a line `# alone: why`."""
     paths = sorted(glob.glob(f"tests/{folder}/test_*.py") + glob.glob(f"tests/{folder}/test_*.sh"))
-    commands = {path: [sys.executable if path.endswith(".py") else "bash", path] for path in paths}
-    alone = [path for path in paths if at_once > 1 and re.search(r"^# alone: ", open(path).read(), re.M)]
-    side_by_side([(path, commands[path]) for path in paths if path not in alone], at_once)
-    side_by_side([(path, commands[path]) for path in alone], 1)
+    return [(path, [sys.executable if path.endswith(".py") else "bash", path]) for path in paths
+            if alone == bool(re.search(r"^# alone: ", open(path).read(), re.M))]
 
 
-def programs(build):
+def scripts(folder, at_once=1):
+    side_by_side(listed(folder, alone=False), at_once)
+    if not in_parts:
+        side_by_side(listed(folder, alone=True), 1)
+
+
+def programs(build, *before):
     """The test programs in C, as many at a time as there are processors: they share nothing."""
     sources = {path: path[len(build) + 1:] + ".c" for path in sorted(glob.glob(f"{build}/tests/*/test_*"))}
     # its test may have been removed or renamed
-    side_by_side([(s, [p]) for p, s in sources.items() if os.path.exists(s)], PROCESSORS)
+    side_by_side([(s, [*before, p]) for p, s in sources.items() if os.path.exists(s)], PROCESSORS)
 
 
-def timed(command):
+def timed(command, behind):
     began = time.monotonic()
-    output, wrong = run(command)
+    output, wrong = run(command, behind)
     return time.monotonic() - began, output, wrong
 
 
@@ -159,27 +199,23 @@ def side_by_side(tests, at_once):
     """Runs (file, command) pairs, so many at a time; judges them in their order."""
     pool = concurrent.futures.ThreadPoolExecutor(at_once)
     try:
-        for file, done in [(f, pool.submit(timed, c)) for f, c in tests]:
+        for file, done in [(f, pool.submit(timed, c, here.behind)) for f, c in tests]:
             took, *found = done.result()
             judge(file[len("tests/"):], *found)
             if times:
-                print(f"    {took:.1f} s: {file[len('tests/'):]}", flush=True)
+                say(f"    {took:.1f} s: {file[len('tests/'):]}")
     except BaseException:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
-        with lock:
-            for group in running:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(group, signal.SIGTERM)
         raise
     pool.shutdown()
 
 
 def quick():
-    """the programs of unit without sanitizers: for the first look after a change"""
+    """the programs of unit without sanitizers and without the long sweeps: for the first look after a change"""
     build = "build/quick"
-    make("unit tests build", f"B={build}", "CFLAGS=-O1 -g", "all", "units")
-    programs(build)
+    make("unit tests build", f"B={build}", "CFLAGS=-O1 -g1", "all", "units")
+    programs(build, "env", "NO_SWEEPS=1")
 
 
 def lint():
@@ -197,16 +233,35 @@ def unit():
 
 
 def clang():
-    """the same by clang"""
+    """the same by clang, without the long sweeps: what they go over is the same"""
     make("everything builds with clang", "B=build/clang", "CC=clang-14", "CFLAGS=" + SANITIZE, "all", "units")
-    programs("build/clang")
+    programs("build/clang", "env", "NO_SWEEPS=1")
 
 
 def firmware():
     """Compiles what images are linked of, before scripts link them side by side. Returns whether it could."""
     names = sorted(os.path.basename(os.path.dirname(p)) for p in glob.glob("boards/*/qemu"))
-    variables = [*(f"BOARD={name}" for name in names), "SMALL=1", "I15=1", "V1=1"]
+    variables = [*(f"BOARD={name}" for name in names), "SMALL=1", "I15=1", "V1=1", "ADDRESSES=1", "HEADLESS=1", "BARE=1"]
     return all([make(f"firmware with {v} compiles", v, "firmware-parts") for v in variables])
+
+
+def kernel():
+    return make("firmware for a kernel links", "BOARD=mps2-an385", "KERNEL=1", "firmware-parts", "kernel-check")
+
+
+def program():
+    return make("what the scripts run is built", "all", "build/nanoacme-anchors")
+
+
+def simulations():
+    return make("the fault harness and the simulations build with gcc", "B=build/asan", "CC=gcc", f"CFLAGS={SANITIZE}",
+                *(f"build/asan/{name}" for name in ("torture", "soak", "fleet")))
+
+
+def parts():
+    """what several groups need, or one build has, is compiled before they run side by side"""
+    recorder = make("what the group target records with is built", "build/tests/dialogue/test_dialogue")
+    return all([program(), recorder, simulations(), firmware(), kernel()])
 
 
 def size():
@@ -231,18 +286,15 @@ def conformance():
 
 def fault():
     """one thing goes wrong, everywhere: a sample of `make torture`"""
-    build = "build/asan"
-    if make("the fault harness builds with gcc", f"B={build}", "CC=gcc", f"CFLAGS={SANITIZE}", f"{build}/torture"):
-        tap([f"{build}/torture", "--at-most", "300"], "fault/torture")
+    if simulations():
+        tap(["build/asan/torture", "--at-most", "300"], "fault/torture")
 
 
 def soak():
     """a year of one device, and a small fleet, in virtual time: samples of `make soak` and `make fleet`"""
-    build = "build/asan"
-    if make("the simulations build with gcc", f"B={build}", "CC=gcc", f"CFLAGS={SANITIZE}", f"{build}/soak",
-            f"{build}/fleet"):
-        tap([f"{build}/soak", "1"], "soak/soak")
-        tap([f"{build}/fleet", "25"], "soak/fleet")
+    if simulations():
+        tap(["build/asan/soak", "1"], "soak/soak")
+        tap(["build/asan/fleet", "25"], "soak/fleet")
 
 
 def coverage():
@@ -260,8 +312,8 @@ def fuzz():
 
 def interop():
     """Pebble, Caddy, step-ca, Boulder's words of 2016"""
-    make("what the scripts run is built", "all", "build/nanoacme-anchors", "firmware-parts")
-    scripts("interop", 3)  # they mostly wait
+    if program() and firmware():
+        scripts("interop", 3)  # they mostly wait
 
 
 def bigendian():
@@ -276,8 +328,7 @@ def target():
 
 def boards():
     """the firmware in the emulator"""
-    kernel = make("firmware for a kernel links", "BOARD=mps2-an385", "KERNEL=1", "firmware-parts", "kernel-check")
-    if firmware() and kernel:
+    if firmware() and kernel():
         scripts("boards", 2)
 
 
@@ -293,12 +344,86 @@ def bench():
     scripts("bench")
 
 
-GROUPS = [lint, unit, fault, soak, coverage, fuzz, clang, bigendian, target, size, install, conformance, boards, interop, demo, bench]
+def alone():
+    """the scripts of boards and interop that must have the machine for themselves"""
+    if parts():
+        side_by_side(listed("boards", alone=True) + listed("interop", alone=True), 1)
+
+
+# The parts of `make check`. What is BEHIND has no time to keep.
+BUSY = [lint, unit, clang, coverage, fuzz]
+WAITING = [conformance, demo, boards, interop]
+BEHIND = [bigendian, fault, target, size, install, soak]
+LAST_OF_ALL = [bench, alone]
+
+
+def play(group):
+    """Runs a group in this thread. Returns what it does."""
+    here.counts, began, cpu_s = dict.fromkeys(KINDS, 0), time.monotonic(), cpu()
+    say(f"{group.__name__}:")
+    result = group()
+    took = f"{time.monotonic() - began:.0f} s" + (f", {cpu() - cpu_s:.0f} s of CPU" if times and not in_parts else "")
+    say("  " + ", ".join(f"{n} {k}" for k, n in here.counts.items()) + ", " + took)
+    with lock:
+        for kind in KINDS:
+            total[kind] += here.counts[kind]
+    return result
+
+
+def cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def play_behind(waiting, done):
+    """Runs groups until there is none left, and hands on what each has said."""
+    here.behind = True
+    while not stop.is_set():
+        try:
+            group = waiting.get_nowait()
+        except queue.Empty:
+            return
+        here.said = []
+        try:
+            play(group)
+        except BaseException as failure:  # a mistake in here
+            with lock:
+                total["failed"] += 1
+            say(f"  FAILED: {group.__name__}: {failure!r}")
+        done.put("\n".join(here.said))
+
+
+def check():
+    """All groups. What computes runs behind what waits."""
+    global in_parts
+    in_parts = True
+    for group in BUSY:
+        play(group)
+    waiting, done = queue.Queue(), queue.Queue()
+    for group in BEHIND:
+        waiting.put(group)
+    side = PROCESSORS if play(parts) else 0  # or they would all try to make the same files
+    threads = [threading.Thread(target=play_behind, args=(waiting, done)) for _ in range(side)]
+    for thread in threads:
+        thread.start()
+    for group in WAITING:
+        play(group)
+        while not done.empty():
+            print(done.get(), flush=True)
+    for thread in threads:
+        thread.join()
+    while not done.empty():
+        print(done.get(), flush=True)
+    while not waiting.empty():
+        play(waiting.get())
+    for group in LAST_OF_ALL:
+        play(group)
 
 
 def main():
     global show, times
-    known = {g.__name__: g for g in [quick, *GROUPS]}
+    groups = [*BUSY, *BEHIND, *WAITING, *LAST_OF_ALL]
+    known = {g.__name__: g for g in [quick, *groups]}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="\n".join(f"  {name:12} {g.__doc__}" for name, g in known.items()))
     parser.add_argument("--show", action="store_true", help="say what passed as well, and all that the programs say")
@@ -317,14 +442,23 @@ def main():
     for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # of a make we were started by: not for those we start
         os.environ.pop(variable, None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    for group in [known[n] for n in names] or GROUPS:
-        started, before = time.monotonic(), dict(counts)
-        print(f"{group.__name__}:", flush=True)
-        group()
-        done = ", ".join(f"{counts[k] - before[k]} {k}" for k in counts)
-        print(f"  {done}, {time.monotonic() - started:.0f} s", flush=True)
-    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
-    sys.exit(1 if counts["failed"] else 0)
+    began = time.monotonic()
+    try:
+        if names:
+            for name in names:
+                play(known[name])
+        else:
+            check()
+    except BaseException:  # interrupted: nothing is left running
+        stop.set()
+        with lock:
+            for started in running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(started, signal.SIGTERM)
+        raise
+    print(f"{time.monotonic() - began:.0f} s, {cpu():.0f} s of CPU")
+    print(", ".join(f"{n} {k}" for k, n in total.items()))
+    sys.exit(1 if total["failed"] else 0)
 
 
 if __name__ == "__main__":

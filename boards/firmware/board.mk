@@ -40,10 +40,11 @@ endif
 FW_OURS := $(if $(MAIN),$(filter-out $(addprefix boards/firmware/,main.c page.c https.c status.c),$(FW_OURS)),$(FW_OURS))
 
 # Options of one image, each a file with a function that takes another one's place: SNTP=address SNTP_PORT=123: the time
-# from a server. LOSSY=percent,seed, for tests: frames get lost, come twice, come late.
-FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(LOSSY),tests/boards/lossy)
+# from a server. ALPN=1: names are validated on port 443 as well. LOSSY=percent,seed, for tests: frames get lost, come twice, come late.
+FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(ALPN),boards/firmware/option/alpn) $(if $(LOSSY),tests/boards/lossy)
 FW_OPTION_DEFINES = -DFIRMWARE_SNTP='"$(SNTP)"' -DFIRMWARE_SNTP_PORT=$(or $(SNTP_PORT),123) -DLOSSY=$(or $(LOSSY),0)
-FW_OPTION_LINK = $(if $(SNTP),-Wl$(COMMA)--wrap=board_utc$(COMMA)--wrap=acme_tick) $(if $(LOSSY),-Wl$(COMMA)--wrap=netif_add)
+FW_OPTION_LINK = $(if $(SNTP),-Wl$(COMMA)--wrap=board_utc$(COMMA)--wrap=acme_tick) \
+	$(if $(ALPN),-Wl$(COMMA)--wrap=firmware_set_up$(if $(HEADLESS),,$(COMMA)--wrap=https_knock)) $(if $(LOSSY),-Wl$(COMMA)--wrap=netif_add)
 COMMA = ,
 
 # What BearSSL would keep for suites that nobody offers here, records with CBC and CCM, and for a curve that nobody takes.
@@ -72,6 +73,12 @@ FW_KIND := $(FW_KIND)-v1
 FW_DEFINES += -DACME_CFG_V1=1
 endif
 
+# ADDRESSES=1: names, and the CA's own host, may be IP addresses.
+ifdef ADDRESSES
+FW_KIND := $(FW_KIND)-addresses
+FW_DEFINES += -DACME_CFG_ADDRESSES=1
+endif
+
 ifdef HEADLESS
 FW_KIND := $(FW_KIND)$(if $(BARE),-bare,-headless)
 FW_DEFINES += -DACME_CFG_TRACE=0 -DACME_CFG_CHECK=0 $(if $(BARE),-DACME_CFG_RENEWAL=0)
@@ -91,17 +98,20 @@ FW_LWIP_FLAGS = $(FW_FLAGS) -fno-thread-jumps -fno-data-sections
 # -MD and not -MMD: to gcc lwipopts.h is a system header, since one includes it.
 # $(call firmware_board,NAME,CC,AR,FLAGS,FOLDERS,LINK): rules for one board.
 define firmware_board
-$(1)_BEARSSL = $$(FW_BEARSSL_FILES:$$(FW_BEARSSL)/src/%.c=$$(FW)/$(1)/bearssl/%.o)
 $(1)_OBJECTS = $$(FW_OURS:%.c=$$(FW)/$(1)$$(FW_KIND)/ours/%.o) $$(patsubst %.c,$$(FW)/$(1)$$(FW_KIND)/ours/%.o,$$(wildcard $(5:%=boards/%/*.c))) \
 	$$(FW_LWIP_FILES:$$(FW_LWIP)/src/%.c=$$(FW)/$(1)$$(FW_KIND)/lwip/%.o)
 
-$$(FW)/$(1)/bearssl/%.o: $$(FW_BEARSSL)/src/%.c
+# Boards with one compiler share the library.
+ifndef $(2)_BEARSSL
+$(2)_BEARSSL = $$(FW_BEARSSL_FILES:$$(FW_BEARSSL)/src/%.c=$$(FW)/$(2)/bearssl/%.o)
+$$(FW)/$(2)/bearssl/%.o: $$(FW_BEARSSL)/src/%.c
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_BEARSSL_FLAGS) -w -I$$(FW_BEARSSL)/inc -I$$(FW_BEARSSL)/src -DBR_USE_UNIX_TIME=0 -DBR_USE_URANDOM=0 -DBR_LE_UNALIGNED=0 -c -o $$@ $$<
-$$(FW)/$(1)/libbearssl.a: $$($(1)_BEARSSL)
+$$(FW)/$(2)/libbearssl.a: $$($(2)_BEARSSL)
 	@$$(SAY) '  ar  $$@'
 	@rm -f $$@
 	$$(Q)$(3) rcs $$@ $$^
+endif
 $$(FW)/$(1)$$(FW_KIND)/lwip/%.o: $$(FW_LWIP)/src/%.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_LWIP_FLAGS) -w $$(FW_INCLUDES) $$(FW_DEFINES) -MD -MP -c -o $$@ $$<
@@ -114,19 +124,19 @@ $$(IMAGE).%.o: %.c | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) $$(FW_OPTION_DEFINES) -c -o $$@ $$<
 # All of an image but what is made for one CA, and what site.sh makes that with: the rest links in a moment.
-firmware-parts: $$($(1)_OBJECTS) $$(FW)/$(1)/libbearssl.a $$(B)/nanoacme-anchors
+firmware-parts: $$($(1)_OBJECTS) $$(FW)/$(2)/libbearssl.a $$(B)/nanoacme-anchors
 $$(IMAGE).site.o: $$(FW_SITE) | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) -c -o $$@ $$<
 $$(IMAGE).main.o: $$(MAIN) | $$(FW)/include
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(4) $$(FW_WARNINGS) $$(FW_INCLUDES) $$(FW_DEFINES) -c -o $$@ $$<
-$$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(if $$(MAIN),$$(IMAGE).main.o) $$(FW_OPTIONS:%=$$(IMAGE).%.o) $$(FW)/$(1)/libbearssl.a boards/$(1)/link.ld
+$$(IMAGE).elf: $$($(1)_OBJECTS) $$(IMAGE).site.o $$(if $$(MAIN),$$(IMAGE).main.o) $$(FW_OPTIONS:%=$$(IMAGE).%.o) $$(FW)/$(2)/libbearssl.a boards/$(1)/link.ld
 	@$$(SAY) '  ld  $$@'
 	$$(Q)$(2) $(4) -nostartfiles -Wl,--gc-sections,--emit-relocs -Wl,-Map,$$(IMAGE).map -T boards/$(1)/link.ld $$(FW_UNUSED) $$(FW_OPTION_LINK) -o $$@ \
-		$$(filter %.o,$$^) $$(FW)/$(1)/libbearssl.a $(6) $$(FW_LINK)
-endif
+		$$(filter %.o,$$^) $$(FW)/$(2)/libbearssl.a $(6) $$(FW_LINK)
 -include $$($(1)_OBJECTS:.o=.d)
+endif
 endef
 
 firmware: $(IMAGE).elf

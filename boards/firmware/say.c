@@ -7,13 +7,14 @@
 static char memory[240];
 static struct acme_out line;
 
-static const char *const steps[] = {"directory",    "account",       "order",      "authorization", "challenge",
-                                    "challenge",    "authorization", "order",      "finalize",      "certificate",
+static const char *const steps[] = {
+    "directory",     "account",    "order",      "authorization", "challenge", "challenge",
+    "authorization", "order",      "finalize",   "certificate",
 #if ACME_CFG_RENEWAL
-                                    "renewal info",
+    "renewal info",
 #endif
 #if ACME_CFG_MANAGE
-                                    "revoke",       "deactivate",    "change key", "account"
+    "revoke",        "deactivate", "change key", "account",       "account"
 #endif
 };
 

@@ -13,6 +13,8 @@ extern "C" {
 #define ACME_POINT_LEN      65 /* uncompressed P-256 point: 0x04, x, y */
 #define ACME_THUMBPRINT_LEN 43 /* base64url of a SHA-256               */
 
+#define ACME_JWK_MAX 126 /* as text, without NUL                 */
+
 /* Appends {"crv":"P-256","kty":"EC","x":...,"y":...}: the members in the order the thumbprint wants. */
 void acme_jwk_write(struct acme_out *o, const uint8_t point[ACME_POINT_LEN]);
 

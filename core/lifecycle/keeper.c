@@ -57,14 +57,10 @@ int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const s
     return error != 0 ? blame(k, record, error) : 1;
 }
 
-int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key)
+/* Has the key in the handle stored. Returns 1 or an error. */
+static int save_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key)
 {
     char *work = k->setup->work;
-    int error = key->ops->generate(key->handle, k->setup->sys);
-    if (error != 0) {
-        return error;
-    }
-    k->keys++;
     int len = key->ops->save(key->handle, work, KEY_RECORD_MAX);
     if (len < 0) {
         return len;
@@ -73,6 +69,26 @@ int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const s
     acme_wipe(work, (size_t)len);
     return done;
 }
+
+int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key)
+{
+    int error = key->ops->generate(key->handle, k->setup->sys);
+    if (error != 0) {
+        return error;
+    }
+    k->keys++;
+    return save_key(k, record, key);
+}
+
+#if ACME_CFG_REUSE_KEY
+int acme_keeper_next_key(struct acme_keeper *k, const struct acme_key *key)
+{
+    int done = k->setup->reuse_key ? acme_keeper_load_key(k, ACME_RECORD_KEY, key) : 0;
+    return done < 0    ? done
+           : done == 0 ? acme_keeper_make_key(k, ACME_RECORD_KEY_NEXT, key)
+                       : save_key(k, ACME_RECORD_KEY_NEXT, key);
+}
+#endif
 
 /* --- account and order --- */
 

@@ -27,6 +27,14 @@ int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const s
  * Work: one public-key operation, one write. */
 int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key);
 
+/* Makes the key of an order: with acme_setup::reuse_key a copy of the one in use, when there is one. Returns 1 or an error: one in
+ * use that cannot be read is never taken as absent. Work: as acme_keeper_make_key(), one read. */
+#if ACME_CFG_REUSE_KEY
+int acme_keeper_next_key(struct acme_keeper *k, const struct acme_key *key);
+#else
+#define acme_keeper_next_key(k, key) acme_keeper_make_key((k), ACME_RECORD_KEY_NEXT, (key))
+#endif
+
 /* Puts into `flow` what is known of account and order, and into *retry_utc the time before which the CA does not want
  * to see us (0: none). What cannot be read is taken as absent, and told. A key without an order is marked to be dropped. Work: three reads. */
 void acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc);

@@ -1,5 +1,7 @@
 #include "record.h"
 
+#include "../protocol/contacts.h"
+
 #include "../jose/b64url.h"
 #include "../secure/digest.h"
 
@@ -139,6 +141,36 @@ static void forget_info(struct acme_flow *flow)
 #define forget_info(flow)     ((void)(flow))
 #endif
 
+#if ACME_TELLS_CONTACTS
+
+static void write_contacts(struct acme_out *o, const struct acme_flow *flow)
+{
+    if (acme_contacts_told(flow)[0] != '\0') {
+        line(o, "contacts", acme_contacts_told(flow));
+    }
+}
+
+/* The contacts the CA was told; none: no line, as images before this one write none. */
+static bool read_contacts(struct acme_flow *flow, struct acme_slice *text)
+{
+    struct acme_slice value;
+    flow->manage.told[0] = '\0';
+    if (!expect(text, "contacts", &value)) {
+        return true;
+    }
+    bool good = value.len == ACME_CONTACTS_MARK;
+    memcpy(flow->manage.told, value.at, good ? value.len : 0);
+    flow->manage.told[good ? value.len : 0] = '\0';
+    return good;
+}
+
+#define forget_contacts(flow) ((void)((flow)->manage.told[0] = '\0'))
+#else
+#define write_contacts(o, flow)   ((void)(flow))
+#define read_contacts(flow, text) true
+#define forget_contacts(flow)     ((void)(flow))
+#endif
+
 void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
 {
     char key[ACME_THUMBPRINT_LEN + 1];
@@ -153,6 +185,7 @@ void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
         line(o, "newCert", flow->directory.new_cert);
     }
     write_info(o, flow);
+    write_contacts(o, flow);
     acme_out_text(o, "end\n");
 }
 
@@ -166,10 +199,11 @@ bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
                  expect_url(&text, "newAccount", flow->directory.new_account, &flow->hosts) &&
                  expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts);
     whole = whole && (!ACME_CFG_V1 || may_url(&text, "newCert", flow->directory.new_cert, &flow->hosts)) &&
-            read_info(flow, &text) && expect_line(&text, "end");
+            read_info(flow, &text) && read_contacts(flow, &text) && expect_line(&text, "end");
     if (!whole) {
         flow->account[0] = '\0';
         forget_info(flow);
+        forget_contacts(flow);
     }
     return whole;
 }
@@ -199,19 +233,16 @@ static void write_v1_order(struct acme_out *o, const struct acme_order *order)
         return;
     }
     for (uint8_t i = 0; i < order->authz_count; i++) {
-        line(o, "authz", order->authz[i]);
+        line(o, "authz", acme_order_authz(order, i));
     }
 }
 
 static bool read_v1_order(struct acme_order *order, struct acme_slice *text, const struct acme_hosts *hosts)
 {
+    char url[ACME_URL_MAX + 1] = "-";
     bool good = true;
-    while (order->authz_count < ACME_NAMES_MAX) {
-        good = may_url(text, "authz", order->authz[order->authz_count], hosts);
-        if (order->authz[order->authz_count][0] == '\0') {
-            break;
-        }
-        order->authz_count++;
+    while (good && url[0] != '\0') {
+        good = may_url(text, "authz", url, hosts) && (url[0] == '\0' || acme_order_add(order, url) == 0);
     }
     return good && may_url(text, "certificate", order->certificate, hosts);
 }

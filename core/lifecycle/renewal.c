@@ -3,6 +3,7 @@
 #include "../jose/b64url.h"
 #include "../jose/jwk.h"
 #include "../secure/digest.h"
+#include "../secure/hmac.h"
 
 #if ACME_CFG_RENEWAL
 
@@ -61,6 +62,20 @@ struct acme_mark acme_mark_of_setup(const struct acme_setup *s)
     return mark_of(digest);
 }
 
+#if ACME_CFG_EAB
+/* Another secret is another cause. What is stored tells nothing of it, nor whether two devices have the same. */
+static void add_binding(uint8_t sum[ACME_SHA256_LEN], const struct acme_setup *s)
+{
+    const struct acme_binding *b = &s->binding;
+    if (acme_is_bound(b)) {
+        const struct acme_slice parts[2] = {acme_slice(sum, ACME_SHA256_LEN), acme_slice_of(b->kid)};
+        acme_hmac_sha256(acme_slice(b->mac_key, b->mac_key_len), parts, 2, sum);
+    }
+}
+#else
+#define add_binding(sum, s) ((void)(sum))
+#endif
+
 struct acme_mark acme_mark_of_cause(const struct acme_setup *s)
 {
     uint8_t point[ACME_POINT_LEN] = {0}, types[ACME_SHA256_LEN] = {0}, digest[ACME_SHA256_LEN];
@@ -68,6 +83,7 @@ struct acme_mark acme_mark_of_cause(const struct acme_setup *s)
     for (size_t i = 0; i < s->solver_count; i++) {
         add_digest(types, s->solvers[i]->type);
     }
+    add_binding(types, s);
     (void)s->account_key.ops->point(s->account_key.handle, point); /* a key that does not answer is a change, too */
     const struct acme_slice parts[] = {
         acme_slice(agreed, sizeof(agreed)),
@@ -96,6 +112,14 @@ void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf)
 /* The lines, in the order they are written. A reader looks for the key, so another image may have others between them. */
 enum kind { MARK, TIME, COUNT, FLAG };
 
+#if ACME_CFG_CHOICE
+#define TURN_LINE  LINE("turn", COUNT, turn),
+#define no_turn(r) ((r)->turn = 0)
+#else
+#define TURN_LINE
+#define no_turn(r) ((void)0)
+#endif
+
 static const struct line {
     const char *key;
     enum kind kind;
@@ -114,7 +138,7 @@ static const struct line {
     LINE("stopped", COUNT, stopped),
     LINE("cause", MARK, cause),
     LINE("urgent", COUNT, urgent),
-    LINE("window", MARK, window),
+    TURN_LINE LINE("window", MARK, window),
     LINE("start", TIME, start),
     LINE("end", TIME, end),
     LINE("chosen", TIME, chosen),
@@ -270,11 +294,13 @@ void acme_renewal_settle(struct acme_renewal *r, const struct acme_mark *leaf, c
         r->setup = r->wants;
         r->pair = *leaf;
         r->failures = r->stopped = r->deploy_failures = 0;
+        no_turn(r);
         r->next = r->deploy_next = 0;
     }
     if (!acme_mark_same(&r->wants, setup)) { /* what failed was something else */
         r->failures = r->stopped = 0;
         r->next = 0;
+        no_turn(r);
     }
     if (!acme_mark_same(&r->window, leaf)) {
         r->window = *leaf;

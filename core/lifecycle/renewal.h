@@ -26,9 +26,13 @@ struct acme_mark {
 
 /* Times are seconds since 1970; 0: none. */
 struct acme_renewal {
-    uint32_t failures;         /* attempts in a row; the one under way counts                                */
-    uint32_t urgent;           /* renewals in a row, the next one included, long before a life would ask for */
-    uint32_t deploy_failures;  /* in a row                                                                   */
+    uint32_t failures;        /* attempts in a row; the one under way counts                                */
+    uint32_t urgent;          /* renewals in a row, the next one included, long before a life would ask for */
+    uint32_t deploy_failures; /* in a row                                                                   */
+#if ACME_CFG_CHOICE
+    uint32_t
+        turn; /* the solver that begins, while attempts fail: the one behind that whose answer was in vain last */
+#endif
     uint32_t stopped;          /* an error, without its sign, that repetition does not change; 0: none       */
     bool deploys;              /* there is an application that takes certificates over                       */
     bool spent;                /* the CA takes no order any more that says to replace this certificate       */

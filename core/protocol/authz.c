@@ -1,6 +1,7 @@
 /* authz.c - an authorization, from the first look to its end (RFC 8555, 7.5): the same in both protocols. */
 #include "steps.h"
 #include "../jose/b64url.h"
+#include "../wire/address.h"
 
 /* Looks at an authorization before its challenge is answered once more: a second answer while the first is being
  * validated starts a second validation at Pebble, which may outlive the first. A few when an earlier answer may have
@@ -13,7 +14,7 @@
 
 const char *acme_flow_authz_url(const struct acme_flow *f)
 {
-    return f->order.authz[f->authz];
+    return acme_order_authz(&f->order, f->authz);
 }
 
 static struct acme_validation *in_hand(struct acme_flow *f)
@@ -23,7 +24,10 @@ static struct acme_validation *in_hand(struct acme_flow *f)
 
 static int authorized(struct acme_flow *f)
 {
-    acme_flow_take_back(f, in_hand(f));
+    acme_flow_say_valid(in_hand(f));
+    if (!acme_flow_lasts(f, in_hand(f))) {
+        acme_flow_take_back(f, in_hand(f));
+    }
     in_hand(f)->stage = ACME_STAGE_VALID;
     f->tries = 0;
     f->moved = f->polled;
@@ -35,17 +39,18 @@ static int authorized(struct acme_flow *f)
 /* One that fails ends it for all. */
 static int unauthorized(struct acme_flow *f, struct acme_json *json, acme_json_value problem)
 {
+    acme_flow_next_turn(f);
     acme_flow_withdraw(f);
     acme_flow_keep_problem(f, json, problem);
     return acme_flow_replace_failed(f, ACME_E_AUTHZ);
 }
 
 /* Finds whose authorization it is among the names asked for. Those of ACME v1 were asked for one by one. */
-static bool asked_for(struct acme_flow *f, struct acme_slice name)
+static bool asked_for(struct acme_flow *f, const struct acme_authz *authz)
 {
     size_t first = acme_is_v1(f) ? f->authz : 0, behind = acme_is_v1(f) ? f->authz + 1u : f->setup->name_count;
     for (size_t i = first; i < behind; i++) {
-        if (acme_slice_is_nocase(name, acme_slice_of(f->setup->names[i]))) {
+        if (acme_flow_is_about(f, i, authz)) {
             in_hand(f)->name = (uint8_t)(i + 1);
             return true;
         }
@@ -53,22 +58,33 @@ static bool asked_for(struct acme_flow *f, struct acme_slice name)
     return false;
 }
 
+/* An address has no place in the DNS (RFC 8738, 7). */
+static bool suits(const struct acme_solver *solver, const char *name)
+{
+    return !acme_is_address(name) || strncmp(solver->type, "dns-", 4) != 0;
+}
+
 static int choose_challenge(struct acme_flow *f, struct acme_json *json)
 {
     struct acme_validation *v = in_hand(f);
     struct acme_authz authz;
     bool known = v->stage != ACME_STAGE_NEW; /* it is looked at for the challenge's URL again */
-    for (uint8_t i = 0; i < f->setup->solver_count; i++) {
+    for (uint8_t place = 0; place < f->setup->solver_count; place++) {
+        uint8_t i = acme_flow_solver_in(f, place);
         (void)acme_authz_read(&authz, json, f->setup->solvers[i]->type); /* worked for the first one's already */
-        if (authz.url.len == 0 || (known && i != v->solver)) {
+        if (authz.url.len == 0 || (known ? i != v->solver : !acme_flow_takes(f, place)) ||
+            !suits(f->setup->solvers[i], f->setup->names[v->name - 1])) {
             continue;
         }
         if (!acme_b64url_ok(authz.token, ACME_TOKEN_MAX)) {
             return ACME_E_TOKEN;
         }
         if (!known) {
+            int full = acme_flow_keep_token(f, authz.token);
+            if (full != 0) {
+                return full;
+            }
             v->solver = i;
-            acme_flow_keep_token(f, authz.token);
             v->stage = ACME_STAGE_OPEN;
             /* The CA is at it: the order is a reused one, and somebody has answered its challenge. Or we may have, before
              * a reset, or before the way led back to it. */
@@ -82,6 +98,30 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
     return ACME_E_CHALLENGE_NONE;
 }
 
+#if ACME_CFG_CHOICE
+/* An authorization is no longer open, in a run that took its order up: what a reset may have left on show is withdrawn. The
+ * challenge that was answered is still there, and tells which. */
+static void clear_left(struct acme_flow *f, struct acme_json *json)
+{
+    struct acme_validation *v = in_hand(f);
+    struct acme_authz authz;
+    for (uint8_t i = 0; f->resumed && !v->shown && i < f->setup->solver_count; i++) {
+        const struct acme_solver *solver = f->setup->solvers[i];
+        (void)acme_authz_read(&authz, json, solver->type);
+        if (solver->lasts && acme_b64url_ok(authz.token, ACME_TOKEN_MAX) &&
+            acme_flow_keep_token(f, authz.token) == 0) {
+            v->solver = i;
+            if (acme_flow_take_up(f) == 0) {
+                v->challenge.valid = f->status == ACME_STATUS_VALID;
+                solver->withdraw(solver->ctx, &v->challenge);
+            }
+        }
+    }
+}
+#else
+#define clear_left(f, json) ((void)(json))
+#endif
+
 int acme_flow_authz_read(struct acme_flow *f, const struct acme_answer *a)
 {
     struct acme_authz authz;
@@ -89,12 +129,13 @@ int acme_flow_authz_read(struct acme_flow *f, const struct acme_answer *a)
     if (error != 0) {
         return acme_flow_odd(f, error);
     }
-    if (!asked_for(f, authz.name)) { /* the URL that is stored may be that of another */
+    if (!asked_for(f, &authz)) { /* the URL that is stored may be that of another */
         return acme_flow_odd(f, ACME_E_MEMBER);
     }
     f->status = authz.status;
     switch (authz.status) {
     case ACME_STATUS_VALID:
+        clear_left(f, a->json);
         return authorized(f);
     case ACME_STATUS_PENDING:
     case ACME_STATUS_PROCESSING:
@@ -108,6 +149,7 @@ int acme_flow_authz_read(struct acme_flow *f, const struct acme_answer *a)
     case ACME_STATUS_REVOKED:
         break;
     }
+    clear_left(f, a->json);
     return unauthorized(f, a->json, authz.error);
 }
 

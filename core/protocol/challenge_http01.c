@@ -3,9 +3,10 @@
 #include "../wire/out.h"
 
 /* A connection open for OPEN_MS is closed in any case. When every slot is taken, others may be waiting, and then: one
- * that asked for the live path keeps its slot for ASKED_MS; one that has not said its path yet for PATIENCE_MS, which
- * is halved with each that ends without having asked for it, down to HASTE_MS, until nobody new has come for QUIET_MS. A
- * validator's request comes in one piece right behind its connection, so it never sees any of them.
+ * that asked for the live path keeps its slot until nothing has moved for ASKED_MS; one that has not said its path yet for
+ * PATIENCE_MS, three times that when all it has said is a live path's beginning. PATIENCE_MS is halved with each that ends
+ * without having asked, down to HASTE_MS, until nobody new has come for QUIET_MS. A validator's request comes in one piece
+ * right behind its connection, so it sees none of them, unless its line is very slow.
  * In haste it is as if every slot were taken: a stack without a queue drops whom it has no slot for, and who was dropped
  * comes again after seconds. */
 #define OPEN_MS     10000u
@@ -161,13 +162,12 @@ static bool is_settled(const struct acme_http01_slot *s)
     return s->state == ACME_SLOT_READING && s->line_state >= LINE_REST;
 }
 
-/* How long a connection may keep its slot while others may be waiting. Bytes as such earn nothing, nor does the path's
- * beginning: anybody can send those, as slowly as he likes. Only who was sent by the CA knows the token, so two of its
- * characters are worth a millisecond. */
+/* How long a connection may keep its slot while others may be waiting. Bytes as such earn nothing, and the path's
+ * beginning little: anybody can send those, as slowly as he likes. Only who was sent by the CA knows the token. */
 static uint32_t grace_ms(const struct acme_http01 *h, const struct acme_http01_slot *s)
 {
     if (s->found) {
-        return ASKED_MS;
+        return s->moved_ms - s->since_ms + ASKED_MS;
     }
     if (is_settled(s)) {
         return 0;
@@ -175,7 +175,7 @@ static uint32_t grace_ms(const struct acme_http01 *h, const struct acme_http01_s
     if (s->state == ACME_SLOT_READING && s->looks < LOOKS) {
         return OPEN_MS;
     }
-    return h->patience_ms + (s->matched > PREFIX_LEN ? (uint32_t)(s->matched - PREFIX_LEN) / 2 : 0);
+    return s->asked != NULL ? 3u * h->patience_ms : h->patience_ms;
 }
 
 /* Closes what was open too long, in haste all that are over their time, and when every slot is taken the one that is it
@@ -221,15 +221,16 @@ static bool http01_tick(void *ctx, uint32_t now_ms)
         return false;
     }
     for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
-        if (h->slots[i].state == ACME_SLOT_FREE) {
-            moved = fill_slot(h, i, now_ms) || moved;
-            continue;
+        struct acme_http01_slot *s = &h->slots[i];
+        bool went = s->state == ACME_SLOT_FREE      ? fill_slot(h, i, now_ms)
+                    : s->state == ACME_SLOT_READING ? read_slot(h, i)
+                                                    : false;
+        if (s->state == ACME_SLOT_ANSWERING) {
+            went = answer_slot(h, i) || went;
         }
-        if (h->slots[i].state == ACME_SLOT_READING) {
-            moved = read_slot(h, i) || moved;
-        }
-        if (h->slots[i].state == ACME_SLOT_ANSWERING) {
-            moved = answer_slot(h, i) || moved;
+        if (went) {
+            s->moved_ms = now_ms;
+            moved = true;
         }
     }
     return make_room(h, now_ms) || moved; /* last: who could be heard at last has been */

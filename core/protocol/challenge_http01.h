@@ -12,6 +12,7 @@ extern "C" {
 struct acme_http01_slot {
     enum { ACME_SLOT_FREE, ACME_SLOT_READING, ACME_SLOT_ANSWERING } state;
     uint32_t since_ms;                  /* opened                            */
+    uint32_t moved_ms;                  /* a byte came or went last          */
     const struct acme_challenge *asked; /* what it asks for, as far as it has come */
     uint8_t line_state;
     uint8_t looks;    /* for bytes, so far                 */

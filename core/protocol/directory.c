@@ -44,5 +44,5 @@ int acme_flow_directory_read(struct acme_flow *f, const struct acme_answer *a)
             return ACME_E_TERMS;
         }
     }
-    return meta.account_binding ? ACME_E_EAB : ACME_STEP_ACCOUNT;
+    return acme_binding_begin(f, meta.account_binding);
 }

@@ -2,6 +2,7 @@
 #include "poll.h"
 #include "trace.h"
 #include "../jose/jws.h"
+#include "../secure/digest.h"
 
 #define CHAIN_BYTES_MAX 65536 /* of a certificate chain as sent */
 #define NONCE_AGE_MS    60000 /* an unused nonce is dropped then: CAs forget them within minutes */
@@ -173,6 +174,7 @@ int acme_exchange_ask(struct acme_exchange *x)
         return finish_request(x, &o);
     }
     int error = row->ask != NULL ? row->ask(x->flow, &o) : 0;
+    x->signing = error > 0;
     if (error != 0) {
         return error;
     }
@@ -182,6 +184,7 @@ int acme_exchange_ask(struct acme_exchange *x)
     /* Out of the way of the JWS, which is written from the start of the buffer around its encoding. */
     memmove(o.at + o.cap - o.len, o.at, o.len);
     x->payload_len = o.len;
+    x->signed_len = 0;
     x->state = ACME_EXCHANGE_SIGN;
     if (acme_costly(row)) {
         x->retry_s = ACME_COSTLY_RETRY_S; /* until an answer tells that nothing was spent, or what it was spent on */
@@ -189,13 +192,13 @@ int acme_exchange_ask(struct acme_exchange *x)
     return 0;
 }
 
-int acme_exchange_sign(struct acme_exchange *x)
+/* All of the JWS but its signature, and behind the room for that, at the end of work, what is to be signed. */
+static int write_unsigned(struct acme_exchange *x, struct acme_out *o, void *digest)
 {
-    struct acme_flow *flow = x->flow;
+    const struct acme_flow *flow = x->flow;
     bool new_key = row_of(x)->method == ACME_METHOD_NEW_KEY || acme_is_v1(flow);
     struct acme_jws jws = {.key = acme_manage_key(flow)};
-    uint8_t point[ACME_POINT_LEN];
-    struct acme_out o;
+    uint8_t point[ACME_POINT_LEN], sum[ACME_SHA256_LEN];
 
     int error = jws.key->ops->point(jws.key->handle, point);
     if (error != 0) {
@@ -205,12 +208,31 @@ int acme_exchange_sign(struct acme_exchange *x)
     jws.kid = acme_slice_of(new_key ? "" : flow->account);
     jws.nonce = acme_slice_of(x->nonce);
     jws.url = acme_slice_of(row_of(x)->url(flow));
+    acme_jws_begin(o, &jws, acme_slice(o->at + o->cap - x->payload_len, x->payload_len), sum);
+    if (o->overflow || o->cap - o->len < sizeof(sum)) { /* where a signature has even less room */
+        return ACME_E_REQUEST_BIG;
+    }
+    memcpy(digest, sum, sizeof(sum));
+    x->signed_len = o->len;
+    return 0;
+}
+
+int acme_exchange_sign(struct acme_exchange *x)
+{
+    const struct acme_key *key = acme_manage_key(x->flow);
+    uint8_t signature[64];
+    struct acme_out o;
+
     acme_out_init(&o, x->setup->work, x->setup->work_len);
-    struct acme_slice payload = acme_slice(o.at + o.cap - x->payload_len, x->payload_len);
-    error = acme_jws_write(&o, &jws, payload);
+    const void *digest = o.at + o.cap - ACME_SHA256_LEN;
+    int error = x->signed_len == 0 ? write_unsigned(x, &o, o.at + o.cap - ACME_SHA256_LEN) : 0;
+    error = error != 0 ? error : key->ops->sign(key->handle, digest, signature);
+    x->signing = error > 0;
     if (error != 0) {
         return error;
     }
+    o.len = x->signed_len;
+    acme_jws_end(&o, signature);
     x->counts.signatures++;
     x->nonce[0] = '\0'; /* used up, whatever becomes of the request */
     return o.overflow ? ACME_E_REQUEST_BIG : finish_request(x, &o);

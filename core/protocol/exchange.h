@@ -41,10 +41,12 @@ struct acme_exchange {
     bool touched;          /* a byte of its answer has arrived                                */
     bool headed;           /* the whole head of its answer has                                */
     bool no_keep_alive;    /* the server closes kept connections without a word: keep none    */
+    bool signing;          /* ASK, SIGN: a key is at work                                     */
     bool costly_lost;      /* a costly request may have been carried out in vain before       */
     uint8_t costly_stored; /* costly requests the store knows of                              */
     enum acme_body body;   /* what the body of its answer is                                  */
     size_t payload_len;    /* raw payload, waiting at the end of work                         */
+    size_t signed_len;     /* SIGN: what is being signed, at the start of work; 0: not yet    */
     size_t output_len[2];  /* body at the start of work, head behind it                       */
     size_t sent;           /* of both together: head first, then body                         */
     size_t body_len;       /* of the answer's body, in work or gone to the sink               */
@@ -90,8 +92,8 @@ int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms);
 /* CONNECT -> ASK. `fresh`: the connection was opened just now, not kept from before. */
 void acme_exchange_connected(struct acme_exchange *x, bool fresh);
 
-/* ASK -> SIGN, or SEND when nothing is to be signed: lets the flow write the payload. Work: at most one
- * signature. */
+/* ASK -> SIGN, or SEND when nothing is to be signed: lets the flow write the payload. Returns 0, an error, or 1: a key is
+ * not done, call again. Work: at most one signature. */
 int acme_exchange_ask(struct acme_exchange *x);
 
 /* After acme_exchange_ask(): the answer will be a chain or its first certificate, for which the sink must be ready. */
@@ -102,7 +104,8 @@ static inline bool acme_exchange_begins_chain(const struct acme_exchange *x)
     return (body == ACME_BODY_CHAIN && !x->for_nonce) || first;
 }
 
-/* SIGN -> SEND: the JWS and the request head. Work: one signature. */
+/* SIGN -> SEND: the JWS and the request head. Returns 0, an error, or 1: the key is not done, call again. Work: one
+ * signature. */
 int acme_exchange_sign(struct acme_exchange *x);
 
 /* SEND: the next run of bytes, empty when all are taken; *last: nothing follows it. The owner tells how many

@@ -4,6 +4,7 @@
  * Nothing here waits, repeats or looks at an HTTP code: that is the engine's (exchange.c, judge.c). A step that is not
  * finished answers with itself, and the engine comes back. */
 #include "steps.h"
+#include "../wire/address.h"
 
 static const char *account_url(const struct acme_flow *f);
 static int account_ask(struct acme_flow *f, struct acme_out *payload);
@@ -50,6 +51,11 @@ const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT] = {
     [ACME_STEP_CERTIFICATE] = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_CERTIFICATE, .needs_key = true,
                                .url = certificate_url,       .body = ACME_BODY_CHAIN,
                                .read = certificate_read,     .refused = acme_flow_not_found},
+#if ACME_TELLS_CONTACTS
+    [ACME_STEP_UPDATE]      = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_ORDER,
+                               .url = acme_flow_update_url,  .ask = acme_flow_update_ask,
+                               .read = acme_flow_update_read, .refused = acme_flow_update_refused},
+#endif
 #if ACME_CFG_RENEWAL
     [ACME_STEP_RENEWAL_INFO] = {.method = ACME_METHOD_GET,   .lost = ACME_STEP_RENEWAL_INFO,
                                .url = acme_flow_info_url,
@@ -67,14 +73,15 @@ static const char *account_url(const struct acme_flow *f)
 
 static int account_ask(struct acme_flow *f, struct acme_out *payload)
 {
+    if (acme_binding_looks(f, payload)) {
+        return 0;
+    }
     acme_out_text(payload,
                   f->setup->accept_terms ? "{\"termsOfServiceAgreed\":true" : "{\"termsOfServiceAgreed\":false");
-    for (size_t i = 0; i < f->setup->contact_count; i++) {
-        acme_out_text(payload, i == 0 ? ",\"contact\":[\"" : "\",\"");
-        acme_out_json(payload, acme_slice_of(f->setup->contacts[i]));
-    }
-    acme_out_text(payload, f->setup->contact_count > 0 ? "\"]}" : "}");
-    return 0;
+    acme_flow_contacts(f, payload, false);
+    int error = acme_binding_add(f, payload);
+    acme_out_text(payload, "}");
+    return error;
 }
 
 static int account_read(struct acme_flow *f, const struct acme_answer *a)
@@ -84,15 +91,21 @@ static int account_read(struct acme_flow *f, const struct acme_answer *a)
         return ACME_E_ACCOUNT;
     }
     int error = acme_url_keep(f->account, a->location, &f->hosts);
-    if (error == 0) {
-        acme_flow_account_found(f);
+    if (error != 0) {
+        return error;
     }
-    return error != 0 ? error : ACME_STEP_ORDER;
+    acme_contacts_read(f, a->json, acme_binding_looked(f));
+    acme_flow_account_found(f);
+    return acme_contacts_changed(f) ? ACME_STEP_UPDATE : ACME_STEP_ORDER;
 }
 
 static int account_refused(struct acme_flow *f, const struct acme_problem *p)
 {
-    (void)f;
+    (void)f; /* in a build without ACME_CFG_EAB */
+    int next = acme_binding_refused(f, p);
+    if (next != 0) {
+        return next;
+    }
     if (p->kind == ACME_PROBLEM_UNAUTHORIZED) { /* so Boulder and Pebble when it is deactivated */
         return ACME_E_ACCOUNT;
     }
@@ -113,7 +126,8 @@ static int order_ask(struct acme_flow *f, struct acme_out *payload)
     }
     for (size_t i = 0; i < f->setup->name_count; i++) {
         acme_out_text(payload, i == 0 ? "{\"identifiers\":[" : ",");
-        acme_out_text(payload, "{\"type\":\"dns\",\"value\":\"");
+        acme_out_text(payload, acme_is_address(f->setup->names[i]) ? "{\"type\":\"ip\",\"value\":\""
+                                                                   : "{\"type\":\"dns\",\"value\":\"");
         acme_out_lower(payload, acme_slice_of(f->setup->names[i]));
         acme_out_text(payload, "\"}");
     }

@@ -2,6 +2,7 @@
 #ifndef ACME_PROTOCOL_FLOW_H
 #define ACME_PROTOCOL_FLOW_H
 
+#include "binding.h"
 #include "flow_v1.h"
 #include "manage.h"
 #include "problem.h"
@@ -33,9 +34,6 @@ enum acme_body {
     ACME_BODY_DER,   /* one certificate: to the sink once it has come in whole          */
     ACME_BODY_NONE   /* of no interest                                                  */
 };
-
-/* Only ACME v1 and what is done beside issuing have rows like that. */
-#define acme_body_is_none(body) ((ACME_CFG_V1 || ACME_CFG_MANAGE) && (body) == ACME_BODY_NONE)
 
 /* What the engine can tell a reader. There is no HTTP code in it, so none can be judged by. */
 struct acme_answer {
@@ -79,6 +77,9 @@ struct acme_validation {
     bool shown;      /* its solver has the answer                                                    */
     bool in_doubt;   /* our response may not have reached the CA                                     */
     bool accepted;   /* the CA has taken a response                                                  */
+#if ACME_CFG_CHOICE
+    uint8_t passed; /* solvers, counted from the one that begins, that have declined or come before one that has */
+#endif
     struct acme_challenge challenge; /* as given to the solver                                       */
 };
 
@@ -99,6 +100,9 @@ struct acme_flow {
     bool told;         /* the CA has taken a response to one of those                               */
     bool authorized;   /* the order is past them: all are valid, or it says so                      */
     bool at_once;      /* the next poll need not wait                                               */
+#if ACME_CFG_CHOICE
+    uint8_t turn; /* the solver that begins: the one behind that whose validation has failed last */
+#endif
 
     /* whatever else is being worked on: the order, finalize, the certificate */
     uint8_t tries;  /* times it was tried again                                                      */
@@ -120,6 +124,7 @@ struct acme_flow {
     bool confirmed; /* the CA has told the account's URL in this run                            */
     bool reordered; /* a useless order was replaced once already                                */
     ACME_V1_FLOW
+    ACME_BINDING_FLOW
     uint32_t signatures; /* of certificate requests                                                  */
     int64_t since;       /* when the order was stored first, not when finalize was asked; 0: not known */
 
@@ -150,7 +155,8 @@ struct acme_row {
     enum acme_step lost; /* where to look when the answer was lost: the request may have been carried out */
     /* The URL to ask; NUL-terminated. */
     const char *(*url)(const struct acme_flow *flow);
-    /* Writes the payload; NULL: POST-as-GET. Returns 0 or an error. Work: at most one signature. */
+    /* Writes the payload; NULL: POST-as-GET. Returns 0, an error, or 1 when a key signs it and is not done (secure/key.h): it
+     * is called again. Work: at most one signature. */
     int (*ask)(struct acme_flow *flow, struct acme_out *payload);
     /* Reads a good answer. Returns the next step, or an error. */
     int (*read)(struct acme_flow *flow, const struct acme_answer *answer);
@@ -209,6 +215,26 @@ bool acme_flow_serve(struct acme_flow *flow, uint32_t now_ms);
 
 /* True when one of them has any, on every tick. */
 bool acme_flow_serves(const struct acme_flow *flow);
+
+#if ACME_CFG_CHOICE
+/* True as long as a solver takes away what was withdrawn; it is served until then. */
+bool acme_flow_clears(const struct acme_flow *flow);
+
+static inline uint8_t acme_flow_get_turn(const struct acme_flow *flow)
+{
+    return flow->turn;
+}
+
+/* One of another setup, or out of a record, is none. */
+static inline void acme_flow_set_turn(struct acme_flow *flow, uint32_t turn)
+{
+    flow->turn = (uint8_t)(turn < flow->setup->solver_count ? turn : 0);
+}
+#else
+#define acme_flow_clears(flow)         ((void)(flow), false)
+#define acme_flow_get_turn(flow)       0
+#define acme_flow_set_turn(flow, turn) ((void)(turn))
+#endif
 
 /* Progress made, for telling a loop from an advance: grows with every authorization and step. */
 uint32_t acme_flow_progress(const struct acme_flow *flow, enum acme_step step);

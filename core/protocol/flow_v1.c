@@ -187,13 +187,14 @@ static int order_ask(struct acme_flow *f, struct acme_out *payload)
 static int order_read(struct acme_flow *f, const struct acme_answer *a)
 {
     struct acme_order *order = &f->order;
-    int error = acme_url_keep(order->authz[f->authz], a->location, &f->hosts);
+    int error = acme_url_keep(f->challenge_url, a->location, &f->hosts); /* which is of nobody now */
+    f->url_of = 0;
+    error = error == 0 ? acme_order_add(order, f->challenge_url) : error;
     if (error != 0) {
         return error;
     }
     f->status = ACME_STATUS_NONE;
     f->authorized = false;
-    order->authz_count = (uint8_t)(f->authz + 1);
     memcpy(order->url, f->directory.new_cert, sizeof(order->url));
     f->save_order = true;
     f->tries = 0;

@@ -194,6 +194,9 @@ static void read_problem(const struct acme_exchange *x, struct acme_json *json)
     }
 }
 
+/* Whoever asks for the account is answered with "there is none", and so beside issuing. */
+#define names_account(flow) ((flow)->step != ACME_STEP_ACCOUNT && !acme_manage_is_on(flow))
+
 static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
 {
     struct acme_flow *flow = x->flow;
@@ -215,7 +218,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
     }
     int error = problem->type.len > 0 ? ACME_E_PROBLEM : ACME_E_HTTP_STATUS;
     bool replaces = !x->for_nonce && acme_flow_replaces(flow);
-    if (status >= 500 && status != 501) { /* not implemented: that will not pass */
+    if (status >= 500 && status != 501 && !acme_binding_blamed(flow)) { /* not implemented: that will not pass */
         int fatal = acme_exchange_fault(x, error, now_ms);
         /* A CA may fail over the certificate that is named (Pebble 2.10, of a short serial number), and would each time. */
         if (fatal == 0 || !replaces || status != 500 || problem->type.len == 0) {
@@ -229,8 +232,8 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         return ACME_E_TERMS;
     }
     /* newOrder that names a certificate is refused for that, first of all: as what the account is, with the codes of what is not
-     * there, and not always with a problem. Beside issuing it is an answer. */
-    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && !acme_manage_is_on(flow) && !replaces) {
+     * there, and not always with a problem. */
+    if (problem->kind == ACME_PROBLEM_NO_ACCOUNT && names_account(flow) && !replaces) {
         return refused(x, acme_flow_account_lost(flow), error, now_ms);
     }
     bool by_directory = x->for_nonce || flow->step < ACME_STEP_ORDER || makes_order(x);

@@ -72,6 +72,12 @@ const struct acme_row acme_manage_rows[ACME_STEP_COUNT] = {
                            .url = account_url,
                            .read = try_read,
                            .refused = try_refused},
+    [ACME_STEP_UPDATE] = {.method = ACME_METHOD_POST,
+                          .lost = ACME_STEP_UPDATE,
+                          .url = acme_flow_update_url,
+                          .ask = acme_flow_update_ask,
+                          .read = acme_flow_update_read,
+                          .refused = acme_flow_update_refused},
 };
 
 int acme_manage_start(struct acme_flow *f, enum acme_when what, bool next)
@@ -150,6 +156,9 @@ static int known(struct acme_flow *f)
     m->promote = m->by_next;
     if (m->what == ACME_REVOKE) {
         return ACME_STEP_REVOKE;
+    }
+    if (m->what == ACME_UPDATE) {
+        return ACME_STEP_UPDATE;
     }
     if (m->what == ACME_DEACTIVATE) { /* what is forgotten are caches, of no use to whoever comes after a reset */
         m->drop_account = true;
@@ -318,7 +327,7 @@ static int change_ask(struct acme_flow *f, struct acme_out *payload)
     if (brace > 0) {
         payload->at[brace] = ','; /* the same object goes on */
     }
-    f->signatures++;
+    f->signatures += error == 0;
     return error;
 }
 

@@ -13,6 +13,8 @@ struct acme_flow;
 struct acme_row;
 
 #if ACME_CFG_MANAGE
+#define ACME_CONTACTS_MARK 8 /* characters of a short digest */
+
 struct acme_manage {
     enum acme_when what;
     bool on;           /* its table is in force                                                      */
@@ -26,6 +28,7 @@ struct acme_manage {
     bool promoted;   /* it has in the store                                                        */
     size_t leaf_len; /* of the certificate that lies at the end of the work buffer                 */
     char url[ACME_URL_MAX + 1];
+    char told[ACME_CONTACTS_MARK + 1]; /* mark of the contacts the CA has from us; empty: none         */
 };
 
 /* Begins on it: `what`, or issuing once it is known which account key is in force. `next`: there is a next one, in the
@@ -50,6 +53,9 @@ void acme_manage_lost(struct acme_flow *flow);
 #define acme_manage_lost(flow)  ((void)(flow))
 #define acme_manage_key(flow)   (&(flow)->setup->account_key)
 #endif
+
+/* Only ACME v1 and what is done beside issuing have rows like that. */
+#define acme_body_is_none(body) ((ACME_CFG_V1 || ACME_CFG_MANAGE) && (body) == ACME_BODY_NONE)
 
 #ifdef __cplusplus
 }

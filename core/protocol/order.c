@@ -94,6 +94,9 @@ int acme_flow_by_order_status(struct acme_flow *f, struct acme_json *json)
          * renewals at Let's Encrypt's staging in June 2026. */
         return f->authorized ? (int)ACME_STEP_ORDER_POLL : acme_flow_next(f);
     case ACME_STATUS_READY:
+        if (f->step == ACME_STEP_ORDER && f->resumed && f->answered > 0 && acme_flow_leaves(f)) {
+            return acme_flow_next(f); /* what a reset has left on show: the authorizations tell */
+        }
         f->authorized = true;
         return f->step == ACME_STEP_FINALIZE ? ACME_STEP_ORDER_POLL : ACME_STEP_FINALIZE;
     case ACME_STATUS_VALID:
@@ -152,6 +155,9 @@ int acme_flow_begin(struct acme_flow *f)
     f->resumed = f->order.url[0] != '\0';
     f->cached = f->account[0] != '\0';
     acme_learn_v1(f);
+    if (f->cached && !f->resumed && acme_contacts_changed(f)) {
+        return ACME_STEP_UPDATE;
+    }
     return f->cached ? ACME_STEP_ORDER : ACME_STEP_DIRECTORY;
 }
 

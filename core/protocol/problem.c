@@ -80,6 +80,13 @@ void acme_problem_tell(const struct acme_setup *setup, const struct acme_event *
             event.name = problem.name;
         }
         acme_trace(setup, &event);
+        if (ACME_CFG_MANAGE && problem.kind == ACME_PROBLEM_USER_ACTION) { /* where to read them: RFC 8555, 7.3.3 */
+            struct acme_event terms = {.kind = ACME_EVENT_TERMS, .step = about->step};
+            terms.text = acme_printable(json, acme_json_text(json, value, "instance"));
+            if (terms.text.len > 0) {
+                acme_trace(setup, &terms);
+            }
+        }
 
         event.subproblem = true;
         value = item;

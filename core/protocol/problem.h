@@ -17,7 +17,7 @@ enum acme_problem_kind {
     ACME_PROBLEM_ORDER_NOT_READY,
     ACME_PROBLEM_NO_ACCOUNT,  /* accountDoesNotExist                             */
     ACME_PROBLEM_USER_ACTION, /* userActionRequired, agreementRequired           */
-    ACME_PROBLEM_BINDING,     /* externalAccountRequired                         */
+    ACME_PROBLEM_BINDING,     /* externalAccountRequired; so, and with each below, a CA refuses a binding */
     ACME_PROBLEM_MALFORMED,
     ACME_PROBLEM_CONFLICT, /* Boulder since 2026: the challenge is being validated */
     ACME_PROBLEM_UNAUTHORIZED,

@@ -93,17 +93,51 @@ int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta
     return error;
 }
 
-/* Puts the URL in hand, authz[count], to its place among those before it. */
-static void sort_in(struct acme_order *order, uint8_t count)
+uint16_t acme_order_keep(struct acme_order *order, struct acme_slice text, size_t spare)
 {
-    char url[ACME_URL_MAX + 1];
-    uint8_t at = count;
-    memcpy(url, order->authz[count], sizeof(url));
-    while (at > 0 && strcmp(order->authz[at - 1], url) > 0) {
-        memcpy(order->authz[at], order->authz[at - 1], sizeof(url));
+    size_t at = order->text_end + 1u;
+    if (at + text.len + spare >= sizeof(order->text)) {
+        return 0;
+    }
+    memcpy(order->text + at, text.at, text.len);
+    order->text_end = (uint16_t)(at + text.len);
+    order->text[order->text_end] = '\0';
+    return (uint16_t)at;
+}
+
+int acme_order_add(struct acme_order *order, const char *url)
+{
+    if (order->authz_count == ACME_NAMES_MAX) {
+        return ACME_E_NAMES;
+    }
+    uint16_t at = acme_order_keep(order, acme_slice_of(url), 0);
+    if (at == 0) {
+        return ACME_E_URL_LONG;
+    }
+    order->authz[order->authz_count++].url = at;
+    return 0;
+}
+
+/* One that is listed twice is taken once, or it would be answered twice. */
+static int add_sorted(struct acme_order *order, const char *url)
+{
+    uint8_t at = order->authz_count;
+    int differs = 1;
+    while (at > 0 && (differs = strcmp(acme_order_authz(order, at - 1u), url)) > 0) {
         at--;
     }
-    memcpy(order->authz[at], url, sizeof(url));
+    if (differs == 0) {
+        return 0;
+    }
+    int error = acme_order_add(order, url);
+    if (error == 0) {
+        uint16_t added = order->authz[order->authz_count - 1].url;
+        for (uint8_t i = (uint8_t)(order->authz_count - 1); i > at; i--) {
+            order->authz[i].url = order->authz[i - 1].url;
+        }
+        order->authz[at].url = added;
+    }
+    return error;
 }
 
 /* The list is kept sorted: Pebble and Boulder shuffle it, and a client that was reset while the CA validated one name
@@ -111,21 +145,18 @@ static void sort_in(struct acme_order *order, uint8_t count)
 static int authorizations_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts)
 {
     acme_json_value list = acme_json_member(json, 0, "authorizations");
-    uint8_t count = 0;
-    for (acme_json_value at = acme_json_first(json, list); at != ACME_JSON_NONE;
+    char url[ACME_URL_MAX + 1];
+    int error = 0;
+    for (acme_json_value at = acme_json_first(json, list); error == 0 && at != ACME_JSON_NONE;
          at = acme_json_next(json, list, at)) {
-        if (count == ACME_NAMES_MAX) {
-            return ACME_E_NAMES;
-        }
-        int error = acme_url_keep(order->authz[count], acme_json_string(json, at), hosts);
-        if (error != 0) {
-            return error;
-        }
-        sort_in(order, count);
-        count++;
+        error = acme_url_keep(url, acme_json_string(json, at), hosts);
+        error = error == 0 ? add_sorted(order, url) : error;
     }
-    order->authz_count = count;
-    return 0;
+    if (error != 0) {
+        order->authz_count = 0;
+        order->text_end = 0;
+    }
+    return error;
 }
 
 int acme_order_read(struct acme_order *order, const struct acme_json *json, const struct acme_hosts *hosts)
@@ -152,6 +183,15 @@ int acme_order_read(struct acme_order *order, const struct acme_json *json, cons
     return error;
 }
 
+#if ACME_CFG_CHOICE
+static void read_wildcard(struct acme_authz *authz, const struct acme_json *json)
+{
+    authz->wildcard = acme_json_true(json, acme_json_member(json, 0, "wildcard"));
+}
+#else
+#define read_wildcard(authz, json) ((void)0)
+#endif
+
 int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, const char *type)
 {
     acme_json_value identifier = acme_json_member(json, 0, "identifier");
@@ -161,6 +201,7 @@ int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, cons
     authz->error = ACME_JSON_NONE;
     authz->status = acme_status_of(acme_json_text(json, 0, "status"));
     authz->name = acme_json_text(json, identifier, "value");
+    read_wildcard(authz, json);
     bool bare = authz->status == ACME_STATUS_PENDING && list == ACME_JSON_NONE; /* there is always something to do */
     if (authz->status == ACME_STATUS_NONE || authz->name.len == 0 || bare) {
         return ACME_E_MEMBER;

@@ -43,17 +43,34 @@ int acme_directory_read(struct acme_directory *directory, struct acme_meta *meta
 
 /* An order (7.1.3). url and authorizations come from newOrder (or the first look at a stored order) and are
  * kept when later answers leave them out; finalize and certificate as they appear. */
-#define ACME_AUTHZ_TEXT                                                                                              \
-    (ACME_URL_MAX + 1 + ACME_TOKEN_MAX + 2) /* an authorization's URL; validate.c keeps more behind it */
+#define ACME_LONGEST_TEXT (ACME_URL_MAX + ACME_TOKEN_MAX) /* of a single name */
+#define ACME_NAMES_TEXT   (ACME_NAMES_MAX * ACME_NAME_TEXT)
+#define ACME_ORDER_TEXT   ((ACME_NAMES_TEXT > ACME_LONGEST_TEXT ? ACME_NAMES_TEXT : ACME_LONGEST_TEXT) + 3)
 
 struct acme_order {
     enum acme_status status;
     uint8_t authz_count;
+    uint16_t text_end; /* of what is kept in text: its last zero */
+    struct {
+        uint16_t url, token, challenge; /* where they begin in text, NUL-terminated; 0: not kept, and empty there */
+    } authz[ACME_NAMES_MAX];
     char url[ACME_URL_MAX + 1];
     char finalize[ACME_URL_MAX + 1];
     char certificate[ACME_URL_MAX + 1];
-    char authz[ACME_NAMES_MAX][ACME_AUTHZ_TEXT];
+    char text[ACME_ORDER_TEXT];
 };
+
+/* Keeps a text of an authorization, where `spare` bytes are left then. Returns where it begins, or 0: there is no room. */
+uint16_t acme_order_keep(struct acme_order *order, struct acme_slice text, size_t spare);
+
+/* Adds an authorization, whose URL was checked. Returns 0, ACME_E_NAMES, or ACME_E_URL_LONG: there is no room for all of them. */
+int acme_order_add(struct acme_order *order, const char *url);
+
+/* The URL of one of them. */
+static inline const char *acme_order_authz(const struct acme_order *order, unsigned i)
+{
+    return order->text + order->authz[i].url;
+}
 
 /* Takes status, and the URLs that are there. Errors: ACME_E_MEMBER (no status; no authorizations or finalize
  * where the status needs them), ACME_E_NAMES (more authorizations than ACME_NAMES_MAX), ACME_E_URL*. */
@@ -63,7 +80,10 @@ int acme_order_read(struct acme_order *order, const struct acme_json *json, cons
 struct acme_authz {
     enum acme_status status;
     struct acme_slice name; /* identifier                                        */
-    struct acme_slice url;  /* of the challenge; at == NULL: no such challenge   */
+#if ACME_CFG_CHOICE
+    bool wildcard; /* it is for all names below                         */
+#endif
+    struct acme_slice url; /* of the challenge; at == NULL: no such challenge   */
     struct acme_slice token;
     enum acme_status challenge; /* status of the challenge                           */
     acme_json_value error;      /* the challenge's problem, or ACME_JSON_NONE; when the authorization is invalid for

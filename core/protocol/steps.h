@@ -1,13 +1,52 @@
 /* steps.h - what the tables have in common. Only they, the files below and the engine include it; struct acme_row tells what each
  * kind of function does. None of these files knows a table, and each calls only those named before it:
- * validate.c, order.c, account.c, authz.c, wishes.c and renewal_info.c, directory.c. */
+ * choice.c, validate.c, order.c, account.c, authz.c, wishes.c and renewal_info.c, directory.c. */
 #ifndef ACME_PROTOCOL_STEPS_H
 #define ACME_PROTOCOL_STEPS_H
 
-#include "flow.h"
+#include "contacts.h"
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* --- choice.c: which solver is to answer, and what else there is to say of several --- */
+
+#if ACME_CFG_CHOICE
+/* The solver in this place of the order in which they have their turn; whether it is to answer for the authorization in hand. */
+uint8_t acme_flow_solver_in(const struct acme_flow *f, uint8_t place);
+bool acme_flow_takes(const struct acme_flow *f, uint8_t place);
+
+/* Whether this one of the setup's names is what the authorization is about. */
+bool acme_flow_is_about(const struct acme_flow *f, size_t name, const struct acme_authz *authz);
+
+/* Fills in what a solver is told beside the name as it stands in the setup. */
+void acme_flow_describe(struct acme_flow *f, struct acme_validation *v);
+
+/* What present() answered: its words are told. True: it has declined; the next solver is to be looked for. */
+bool acme_flow_declines(struct acme_flow *f, struct acme_validation *v, int done);
+
+/* Its challenge was answered in vain, or its answer could not be published: the next order begins with the one behind it. */
+void acme_flow_next_turn(struct acme_flow *f);
+
+/* Some answers outlive a reset: whether this one's does; whether any solver's do. */
+bool acme_flow_lasts(const struct acme_flow *f, const struct acme_validation *v);
+bool acme_flow_leaves(const struct acme_flow *f);
+
+static inline void acme_flow_say_valid(struct acme_validation *v)
+{
+    v->challenge.valid = true;
+}
+#else
+#define acme_flow_solver_in(f, place)   ((void)(f), (place))
+#define acme_flow_takes(f, place)       true
+#define acme_flow_is_about(f, i, authz) acme_name_is((authz)->name, (f)->setup->names[i])
+#define acme_flow_describe(f, v)        ((void)0)
+#define acme_flow_declines(f, v, done)  false
+#define acme_flow_next_turn(f)          ((void)0)
+#define acme_flow_lasts(f, v)           false
+#define acme_flow_leaves(f)             false
+#define acme_flow_say_valid(v)          ((void)0)
 #endif
 
 /* --- validate.c: the order's authorizations side by side; the one in hand is flow->authz --- */
@@ -15,9 +54,13 @@ extern "C" {
 /* What to do next for one of them; that is then the one in hand. Returns the step to go to. */
 int acme_flow_next(struct acme_flow *f);
 
-/* Keep the token, which fits, and then the challenge's URL. Returns 0 or ACME_E_URL*. */
-void acme_flow_keep_token(struct acme_flow *f, struct acme_slice token);
+/* Keep the token, and then the challenge's URL. Return 0 or ACME_E_URL*. */
+int acme_flow_keep_token(struct acme_flow *f, struct acme_slice token);
 int acme_flow_keep_challenge(struct acme_flow *f, struct acme_slice url);
+
+/* Fills in what the solver of the authorization in hand is told, for a challenge that is not put on show. Returns 0 or an error
+ * of the key. */
+int acme_flow_take_up(struct acme_flow *f);
 
 /* Takes one answer back, if it is on show; it has to be looked at again then. */
 void acme_flow_take_back(struct acme_flow *f, struct acme_validation *v);
@@ -72,6 +115,17 @@ int acme_flow_account_look(struct acme_flow *f);
 
 /* The CA has told the account's URL. */
 void acme_flow_account_found(struct acme_flow *f);
+
+/* Adds the list of contacts to a payload whose last member it follows (`first`: it has none yet). Inline: most builds have one
+ * caller. */
+static inline void acme_flow_contacts(const struct acme_flow *f, struct acme_out *payload, bool first)
+{
+    for (size_t i = 0; i < f->setup->contact_count; i++) {
+        acme_out_text(payload, i > 0 ? "\",\"" : first ? "\"contact\":[\"" : ",\"contact\":[\"");
+        acme_out_json(payload, acme_slice_of(f->setup->contacts[i]));
+    }
+    acme_out_text(payload, f->setup->contact_count > 0 ? "\"]" : first ? "\"contact\":[]" : "");
+}
 
 /* --- directory.c --- */
 

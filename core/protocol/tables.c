@@ -17,6 +17,9 @@ void acme_flow_start(struct acme_flow *f)
 
 void acme_flow_lost(struct acme_flow *f)
 {
+    if (f->step == ACME_STEP_ACCOUNT) {
+        acme_binding_lost(f);
+    }
     if (f->step == ACME_STEP_RESPOND) {
         acme_flow_respond_lost(f);
     }

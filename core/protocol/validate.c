@@ -8,38 +8,34 @@ static const struct acme_solver *solver_of(const struct acme_flow *f, const stru
     return f->setup->solvers[v->solver];
 }
 
-/* --- texts: behind an authorization's URL its token, behind that the challenge's URL if there is room --- */
+/* --- texts: they lie with the order's --- */
 
-static char *token_of(struct acme_flow *f)
+int acme_flow_keep_token(struct acme_flow *f, struct acme_slice token)
 {
-    char *url = f->order.authz[f->authz];
-    return url + strlen(url) + 1;
+    uint16_t *at = &f->order.authz[f->authz].token;
+    if (!acme_slice_is(token, f->order.text + *at)) {
+        *at = acme_order_keep(&f->order, token, 0);
+    }
+    return *at != 0 ? 0 : ACME_E_URL_LONG;
 }
 
-void acme_flow_keep_token(struct acme_flow *f, struct acme_slice token)
-{
-    char *at = token_of(f);
-    memcpy(at, token.at, token.len);
-    at[token.len] = at[token.len + 1] = '\0';
-}
-
+/* Where there is room, also for the tokens that are still to come: then it is not asked for again before it is answered. */
 int acme_flow_keep_challenge(struct acme_flow *f, struct acme_slice url)
 {
-    char *at = token_of(f), *end = f->order.authz[f->authz] + sizeof(f->order.authz[0]);
+    uint16_t *at = &f->order.authz[f->authz].challenge;
     int error = acme_url_keep(f->challenge_url, url, &f->hosts);
     f->url_of = error == 0 ? (uint8_t)(f->authz + 1) : 0;
-    at += strlen(at) + 1;
-    if (error == 0 && (size_t)(end - at) > url.len) {
-        memcpy(at, f->challenge_url, url.len + 1);
+    if (error == 0 && !acme_slice_is(url, f->order.text + *at)) {
+        size_t token = strlen(f->order.text + f->order.authz[f->authz].token) + 1;
+        size_t spare = acme_is_v1(f) ? sizeof(f->order.text) : token * (f->order.authz_count - 1u - f->authz);
+        *at = acme_order_keep(&f->order, url, spare);
     }
     return error;
 }
 
 const char *acme_flow_respond_url(const struct acme_flow *f)
 {
-    const char *at = f->order.authz[f->authz];
-    at += strlen(at) + 1;
-    return f->url_of == f->authz + 1 ? f->challenge_url : at + strlen(at) + 1;
+    return f->url_of == f->authz + 1 ? f->challenge_url : f->order.text + f->order.authz[f->authz].challenge;
 }
 
 /* --- which is next --- */
@@ -59,8 +55,8 @@ static bool find(struct acme_flow *f, enum acme_stage stage, unsigned from)
 }
 
 /* The order itself is not asked for first when each name has been seen valid: it would cost every issuance a request to
- * find what finalize says as well, since orderNotReady there leads to ORDER_POLL and back. An order that lists one twice,
- * or fewer than there are names, has to say itself that it is ready. */
+ * find what finalize says as well, since orderNotReady there leads to ORDER_POLL and back. An order that lists
+ * fewer than there are names has to say itself that it is ready. */
 static int all_valid(struct acme_flow *f)
 {
     size_t seen = 0;
@@ -70,6 +66,9 @@ static int all_valid(struct acme_flow *f)
             i++;
         }
         seen += i < f->order.authz_count ? 1 : 0;
+    }
+    if (ACME_CFG_CHOICE) {
+        acme_flow_withdraw(f); /* what had to stay until all are judged */
     }
     f->authorized = true;
     return seen == f->setup->name_count ? ACME_STEP_FINALIZE : ACME_STEP_ORDER_POLL;
@@ -110,6 +109,23 @@ static int make_thumbprint(struct acme_flow *f)
     return error;
 }
 
+static void fill_challenge(struct acme_flow *f)
+{
+    struct acme_validation *v = &f->at[f->authz];
+    v->challenge.name = f->setup->names[v->name - 1];
+    v->challenge.token = f->order.text + f->order.authz[f->authz].token;
+    v->challenge.thumbprint = f->thumbprint;
+    acme_flow_describe(f, v);
+}
+
+#if ACME_CFG_CHOICE
+int acme_flow_take_up(struct acme_flow *f)
+{
+    fill_challenge(f);
+    return make_thumbprint(f);
+}
+#endif
+
 /* Every answer that is not out yet gets its turn, for each may take long. */
 int acme_flow_act(struct acme_flow *f)
 {
@@ -120,15 +136,18 @@ int acme_flow_act(struct acme_flow *f)
             continue;
         }
         f->authz = i;
-        v->challenge.name = f->setup->names[v->name - 1];
-        v->challenge.token = token_of(f);
-        v->challenge.thumbprint = f->thumbprint;
+        fill_challenge(f);
         if (!v->shown) {
             v->shown = true;
             f->presented++;
         }
         int done = solver_of(f, v)->present(solver_of(f, v)->ctx, &v->challenge);
+        if (acme_flow_declines(f, v, done)) {
+            acme_flow_take_back(f, v);
+            continue;
+        }
         if (done < 0) {
+            acme_flow_next_turn(f);
             return done;
         }
         if (done > 0) {
@@ -170,7 +189,8 @@ void acme_flow_look_anew(struct acme_flow *f)
 
 bool acme_flow_serves(const struct acme_flow *f)
 {
-    for (size_t i = 0; f->presented > 0 && i < f->setup->solver_count; i++) {
+    bool works = f->presented > 0 || acme_flow_clears(f);
+    for (size_t i = 0; works && i < f->setup->solver_count; i++) {
         if (f->setup->solvers[i]->tick != NULL) {
             return true;
         }
@@ -180,8 +200,8 @@ bool acme_flow_serves(const struct acme_flow *f)
 
 bool acme_flow_serve(struct acme_flow *f, uint32_t now_ms)
 {
-    bool moved = false;
-    for (size_t i = 0; f->presented > 0 && i < f->setup->solver_count; i++) {
+    bool works = f->presented > 0 || acme_flow_clears(f), moved = false;
+    for (size_t i = 0; works && i < f->setup->solver_count; i++) {
         const struct acme_solver *solver = f->setup->solvers[i];
         if (solver->tick != NULL && solver->tick(solver->ctx, now_ms)) {
             moved = true;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../acme_config.h"
 #include "../secure/inside.h"
 #include "../wire/slice.h"
 #include "../wire/url.h"
@@ -120,7 +121,8 @@ bool acme_constraints_permit(const struct acme_trust *trust, const br_x509_minim
         br_sha256_update(&hash, anchor->dn.data, anchor->dn.len);
         br_sha256_out(&hash, name);
         if (memcmp(name, acme_inside_issuer(chain), sizeof name) == 0 &&
-            !acme_anchor_permits(anchor, acme_inside_host(chain))) {
+            ((ACME_CFG_ADDRESSES && acme_inside_host(chain) == NULL) ||
+             !acme_anchor_permits(anchor, acme_inside_host(chain)))) {
             return false;
         }
     }

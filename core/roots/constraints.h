@@ -29,7 +29,8 @@ size_t acme_constraints_len(const br_x509_trust_anchor *anchor);
  * excluded one. */
 bool acme_anchor_permits(const br_x509_trust_anchor *anchor, const char *host);
 
-/* For struct acme_trust: judges the chain, which BearSSL found good, by all anchors with the name of its last issuer. */
+/* For struct acme_trust: judges the chain, which BearSSL found good, by all anchors with the name of its last issuer. One that is
+ * constrained to anything vouches for no address: what it says of those is not kept. */
 bool acme_constraints_permit(const struct acme_trust *trust, const br_x509_minimal_context *chain);
 
 #ifdef __cplusplus

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "plain.h"
+#include "tls.h"
+#include "../wire/address.h"
 
 /* Ends the connection and gives the reason on. */
 static int fail(struct acme_channel *c, int err)
@@ -41,10 +43,13 @@ static bool leads_to(const struct acme_channel *c, const struct acme_url *url)
 
 static int begin(struct acme_channel *c, const struct acme_url *url, uint32_t now_ms)
 {
+    uint8_t address[ACME_ADDRESS_MAX];
+
     if (url->host.len == 0 || url->host.len >= sizeof c->host) {
         return ACME_E_URL;
     }
-    if (url->is_address && c->tls_name == NULL && !acme_url_is_plain(url)) {
+    if (url->is_address && c->tls_name == NULL && !acme_url_is_plain(url) &&
+        acme_address_read(url->host, address) == 0) {
         return ACME_E_TLS_NAME;
     }
     memcpy(c->host, url->host.at, url->host.len);

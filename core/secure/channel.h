@@ -1,13 +1,19 @@
 /* channel.h - one secure byte stream to host:port: TCP by the port, TLS by tls.h, kept between requests.
  *
+ * Where the platform has TLS of its own, port/secure has the same functions over struct acme_secure_net. Which of the two
+ * an image has is decided by what is linked.
+ *
  * With ACME_CFG_PLAIN_HTTP a URL may say http. Then there is no TLS, and all else is the same. Whether it may is not judged
  * here: acme_setup.c and protocol/resource.c do. */
 #ifndef ACME_SECURE_CHANNEL_H
 #define ACME_SECURE_CHANNEL_H
 
-#include "tls.h"
 #include "../acme_config.h"
+#include "../acme_setup.h"
 #include "../wire/url.h"
+#if ACME_CFG_BEARSSL
+#include "tls.h" /* for who lends a struct acme_tls; nothing here needs it */
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,19 +28,20 @@ struct acme_channel {
     size_t buffer_len;
     const char *tls_name; /* name to check when it differs from the host; NULL: the host */
     enum { ACME_CHANNEL_CLOSED, ACME_CHANNEL_CONNECTING, ACME_CHANNEL_SHAKING, ACME_CHANNEL_OPEN } state;
-    bool cut;            /* a part of the last request was not sent */
-    bool moved;          /* the last call moved bytes: there may be more to do at once */
+    bool cut;   /* a part of the last request was not sent */
+    bool moved; /* the last call moved bytes: there may be more to do at once */
+    bool ahead; /* a byte has been read to see whether there is one: the next */
+    uint8_t byte;
     uint32_t moved_ms;   /* when a byte last moved */
     uint32_t handshakes; /* completed, since init */
     uint32_t up, down;   /* bytes on the wire, since init */
     int tls_code;        /* of the last TLS error */
     uint16_t port;       /* of the open or opening connection, as is `host` */
     char host[254];
+    const struct acme_secure_net *secure; /* in the place of net, and of all up to buffer_len: port/secure */
 #if ACME_CFG_PLAIN_HTTP
     struct acme_plain {
-        bool on;    /* no TLS on the open or opening connection */
-        bool ahead; /* a byte has been read to see whether there is one: this */
-        uint8_t byte;
+        bool on;              /* no TLS on the open or opening connection */
         uint32_t connections; /* opened, since init */
     } plain;
 #endif
@@ -52,6 +59,12 @@ static inline uint32_t acme_channel_connections(const struct acme_channel *c)
     return c->handshakes;
 }
 #endif
+
+/* What a channel needs of the set-up: is it there? `plain`: the directory is spoken to in clear. Returns 0, ACME_E_NULL,
+ * ACME_E_WORK_SMALL, ACME_E_ANCHORS, or ACME_E_URL_SCHEME; without ACME_CFG_CHECK only what could overrun memory.
+ * acme_channel_init() takes it. `c` is zero before. */
+int acme_channel_check(const struct acme_setup *setup, bool plain);
+void acme_channel_init(struct acme_channel *c, const struct acme_setup *setup);
 
 /* Makes the channel lead to url's origin: connects and shakes hands where needed, keeps an open connection to
  * the same host and port, closes another. To be called until it says 1, before each request, and not while
@@ -73,6 +86,9 @@ int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clea
 
 /* Closes the connection; the TLS session stays resumable. */
 void acme_channel_close(struct acme_channel *c);
+
+/* After ACME_E_TLS_UNTRUSTED: whom there is no anchor for, as acme_tls_issuer(); empty: not known. */
+const char *acme_channel_issuer(const struct acme_channel *c);
 
 #ifdef __cplusplus
 }

@@ -28,4 +28,26 @@
  * here, because BearSSL 0.6's implementations do not agree on them. */
 extern const br_ec_impl acme_ec;
 
+#if ACME_BEARSSL_I15
+/* A BearSSL built without BR_LOMUL would multiply to 64 bits here. */
+static inline void acme_engine_multipliers(br_ssl_engine_context *eng)
+{
+    br_ssl_engine_set_ghash(eng, &br_ghash_ctmul32);
+    br_ssl_engine_set_poly1305(eng, &br_poly1305_ctmul32_run);
+}
+#else
+static inline void acme_engine_multipliers(br_ssl_engine_context *eng)
+{
+    (void)eng;
+}
+#endif
+
+/* BearSSL knows which of its ciphers are the fastest on the machine it was built for; all take constant time. */
+static inline void acme_engine_ciphers(br_ssl_engine_context *eng)
+{
+    br_ssl_engine_set_default_aes_gcm(eng);
+    br_ssl_engine_set_default_chapol(eng);
+    acme_engine_multipliers(eng);
+}
+
 #endif

@@ -1,8 +1,9 @@
 /* inside.h - what is looked at of BearSSL's insides, all of it: members its headers call private, that have no function.
  *
- * They serve one promise, that a tick does one public-key operation at most; three words for a person, early, expired, and no
- * TLS at all; and whether something waits in a buffer. Each was read in BearSSL 0.6. It has no number of its version to compare,
- * so a change of these members is a compile error here: read them anew before it is taken out. */
+ * They serve one promise, that a tick does one public-key operation at most, of the client's TLS and of a visit; three words
+ * for a person, early, expired, and no TLS at all; and whether something waits in a buffer. Each was read in BearSSL 0.6. It has
+ * no number of its version to compare, so a change of these members is a compile error here: read them anew before it is
+ * taken out. */
 #ifndef ACME_SECURE_INSIDE_H
 #define ACME_SECURE_INSIDE_H
 
@@ -39,6 +40,14 @@ static inline bool acme_inside_ended(const br_ssl_engine_context *eng)
 static inline unsigned char acme_inside_major(const br_ssl_engine_context *eng)
 {
     return eng->ibuf[1];
+}
+
+/* --- a server --- */
+
+/* Its ephemeral key, which is odd, was there and is wiped: what the visitor sent for it has been multiplied. */
+static inline bool acme_inside_agreed(const br_ssl_server_context *server)
+{
+    return server->ecdhe_key_len > 0 && server->ecdhe_key[server->ecdhe_key_len - 1] == 0;
 }
 
 /* --- the judge of a chain --- */
@@ -103,6 +112,12 @@ typedef char acme_inside_engine_as_in_0_6[ACME_INSIDE_ENGINE(ixa, ixb) && ACME_I
                                                   sizeof ACME_INSIDE(br_ssl_engine_context, shutdown_recv) == 1
                                               ? 1
                                               : -1];
+
+typedef char
+    acme_inside_server_as_in_0_6[sizeof ACME_INSIDE(br_ssl_server_context, ecdhe_key) == 70 &&
+                                         sizeof ACME_INSIDE(br_ssl_server_context, ecdhe_key_len) == sizeof(size_t)
+                                     ? 1
+                                     : -1];
 
 #ifdef __cplusplus
 }

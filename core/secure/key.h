@@ -17,7 +17,9 @@ struct acme_key_ops {
      * Work: a copy; the point is computed when the key is made or read. */
     int (*point)(void *handle, uint8_t point[65]);
 
-    /* Signs a SHA-256 digest; r and s, 32 bytes each, big-endian. Returns 0 or ACME_E_KEY.
+    /* Signs a SHA-256 digest; r and s, 32 bytes each, big-endian. Returns 0, ACME_E_KEY, or 1: not yet. A key that is slow, or
+     * far away, begins when it is called first, and is called again with the same digest on later ticks, every 10 ms or so,
+     * until it has another answer; it may be asked for another digest instead, when the request has been given up.
      * Work: one public-key operation. */
     int (*sign)(void *handle, const uint8_t digest[32], uint8_t signature[64]);
 

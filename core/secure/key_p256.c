@@ -5,32 +5,13 @@
 
 #include "../wire/der.h"
 #include "../wire/pem.h"
-#include "ec.h"
-#include "seed.h"
+#include "p256.h"
 #include "wipe.h"
-
-/* True when scalar is 1..n-1. Takes the same time for every scalar. */
-static bool in_range(const uint8_t scalar[32])
-{
-    size_t len;
-    const unsigned char *n = ACME_EC_P256.order(BR_EC_secp256r1, &len);
-    unsigned any = 0;
-    unsigned borrow = 0;
-
-    for (size_t i = 32; i-- > 0;) {
-        any |= scalar[i];
-        borrow = ((unsigned)scalar[i] - n[i] - borrow) >> 8 & 1u;
-    }
-    return any != 0 && borrow != 0;
-}
 
 /* Completes a key whose scalar is set. */
 static bool complete(struct acme_key_p256 *key)
 {
-    key->ready = in_range(key->scalar);
-    if (key->ready) {
-        (void)ACME_EC_P256.mulgen(key->point, key->scalar, 32, BR_EC_secp256r1);
-    }
+    key->ready = acme_p256_public(key->scalar, key->point);
     return key->ready;
 }
 
@@ -47,35 +28,18 @@ static int point(void *handle, uint8_t out[65])
 
 static int sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
 {
-    struct acme_key_p256 *key = handle;
-    br_ec_private_key private_key;
+    const struct acme_key_p256 *key = handle;
 
-    if (!key->ready) {
-        return ACME_E_KEY;
-    }
-    private_key.curve = BR_EC_secp256r1;
-    private_key.x = key->scalar;
-    private_key.xlen = sizeof key->scalar;
-    return ACME_ECDSA_SIGN(&ACME_EC_P256, &br_sha256_vtable, digest, &private_key, signature) == 64 ? 0 : ACME_E_KEY;
+    return key->ready ? acme_p256_sign(key->scalar, digest, signature) : ACME_E_KEY;
 }
 
 static int generate(void *handle, const struct acme_sys *sys)
 {
     struct acme_key_p256 *key = handle;
-    br_hmac_drbg_context drbg;
-    uint8_t seed[ACME_SEED_LEN];
-    bool drawn = acme_seed_draw(sys, seed);
 
+    /* Out of range once in 2^32: this run fails then, and the next one draws anew. */
     key->ready = false;
-    if (drawn) {
-        br_hmac_drbg_init(&drbg, &br_sha256_vtable, seed, sizeof seed);
-        /* Out of range once in 2^32: this run fails then, and the next one draws anew. */
-        br_hmac_drbg_generate(&drbg, key->scalar, sizeof key->scalar);
-        (void)complete(key);
-        acme_wipe(&drbg, sizeof drbg);
-    }
-    acme_wipe(seed, sizeof seed);
-    if (!key->ready) {
+    if (!acme_p256_draw(sys, key->scalar) || !complete(key)) {
         acme_key_p256_wipe(key);
         return ACME_E_RANDOM;
     }

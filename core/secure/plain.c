@@ -6,7 +6,7 @@
 void acme_plain_begin(struct acme_channel *c, const struct acme_url *url)
 {
     c->plain.on = acme_url_is_plain(url);
-    c->plain.ahead = false;
+    c->ahead = false;
 }
 
 void acme_plain_opened(struct acme_channel *c)
@@ -16,10 +16,10 @@ void acme_plain_opened(struct acme_channel *c)
 
 int acme_plain_peek(struct acme_channel *c)
 {
-    int got = c->plain.ahead ? 1 : c->net->recv(c->net->ctx, &c->plain.byte, 1);
+    int got = c->ahead ? 1 : c->net->recv(c->net->ctx, &c->byte, 1);
 
-    if (got > 0 && !c->plain.ahead) {
-        c->plain.ahead = true;
+    if (got > 0 && !c->ahead) {
+        c->ahead = true;
         c->down++;
     }
     return got;
@@ -49,9 +49,9 @@ int acme_plain_recv(struct acme_channel *c, void *data, size_t cap)
 {
     int got;
 
-    if (c->plain.ahead) {
-        memcpy(data, &c->plain.byte, 1);
-        c->plain.ahead = false;
+    if (c->ahead) {
+        memcpy(data, &c->byte, 1);
+        c->ahead = false;
         return 1;
     }
     got = c->net->recv(c->net->ctx, data, cap);

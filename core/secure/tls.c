@@ -29,6 +29,58 @@ static struct acme_tls_x509 *x509_of(const br_x509_class **ctx)
     return (struct acme_tls_x509 *)(void *)ctx;
 }
 
+#if ACME_CFG_ADDRESSES
+
+/* An address as x509.address has it. Returns false when the name is none. */
+static bool read_address(const char *name, uint8_t address[1 + ACME_ADDRESS_MAX])
+{
+    int len = acme_address_read(acme_slice_of(name), address + 1);
+
+    address[0] = (uint8_t)(len < 0 ? -len : len);
+    return len != 0;
+}
+
+static bool same_server(const struct acme_tls *tls, const char *name)
+{
+    uint8_t address[1 + ACME_ADDRESS_MAX];
+
+    return read_address(name, address) ? memcmp(tls->x509.address, address, 1u + address[0]) == 0
+                                       : strcmp(br_ssl_engine_get_server_name(&tls->client.eng), name) == 0;
+}
+
+/* Whom the certificate is to be for. Returns what SNI says: a name. */
+static const char *aim_at(struct acme_tls *tls, const char *name)
+{
+    return read_address(name, tls->x509.address) ? NULL : name;
+}
+
+static void begin_addresses(struct acme_tls_x509 *x)
+{
+    x->scan.wanted = x->address;
+}
+
+/* The first certificate is the server's. */
+static void end_addresses(struct acme_tls_x509 *x)
+{
+    if (acme_inside_count(x->inner) == 0) {
+        x->has_address = x->scan.has_wanted;
+    }
+}
+
+/* BearSSL was given no name to look for when the server has an address. */
+static bool is_for_server(const struct acme_tls_x509 *x)
+{
+    return x->address[0] != 0 ? x->has_address : x->dns_name.status != 0;
+}
+
+#else
+#define same_server(tls, name) (strcmp(br_ssl_engine_get_server_name(&(tls)->client.eng), (name)) == 0)
+#define aim_at(tls, name)      (name)
+#define begin_addresses(x)     ((void)0)
+#define end_addresses(x)       ((void)0)
+#define is_for_server(x)       ((x)->dns_name.status != 0)
+#endif
+
 static void start_chain(const br_x509_class **ctx, const char *server_name)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
@@ -45,6 +97,7 @@ static void start_cert(const br_x509_class **ctx, uint32_t length)
 {
     struct acme_tls_x509 *x = x509_of(ctx);
     acme_cert_scan_begin(&x->scan);
+    begin_addresses(x);
     x->inner->vtable->start_cert(&x->inner->vtable, length);
 }
 
@@ -70,6 +123,7 @@ static void end_cert(const br_x509_class **ctx)
     struct acme_tls_x509 *x = x509_of(ctx);
     x->worked = true;
     x->other_use = x->other_use || x->scan.other_use;
+    end_addresses(x);
     if (ACME_CFG_RESUME && x->scan.sequences > 0 &&
         x->scan.not_after < x->until) { /* what is behind the anchor's place was not looked at */
         x->until = x->scan.not_after;
@@ -85,7 +139,7 @@ static unsigned end_chain(const br_x509_class **ctx)
         return err;
     }
     /* BearSSL takes the common name where there is no alternative name; RFC 9525, 6.4, does not. */
-    if (x->dns_name.status == 0) {
+    if (!is_for_server(x)) {
         return BR_ERR_X509_BAD_SERVER_NAME;
     }
     /* A CA for mail or code is not trusted to have looked at host names. */
@@ -113,26 +167,9 @@ static const unsigned char any_dns_name[] = {0,
 static const br_x509_class forwarding = {
     sizeof(struct acme_tls_x509), start_chain, start_cert, append, end_cert, end_chain, get_pkey};
 
-#if ACME_BEARSSL_I15
-/* A BearSSL built without BR_LOMUL would multiply to 64 bits here. */
-static void set_multipliers(br_ssl_engine_context *eng)
-{
-    br_ssl_engine_set_ghash(eng, &br_ghash_ctmul32);
-    br_ssl_engine_set_poly1305(eng, &br_poly1305_ctmul32_run);
-}
-#else
-static void set_multipliers(br_ssl_engine_context *eng)
-{
-    (void)eng;
-}
-#endif
-
-/* BearSSL knows which of its ciphers are the fastest on the machine it was built for; all take constant time. */
 static void set_ciphers(br_ssl_engine_context *eng)
 {
-    br_ssl_engine_set_default_aes_gcm(eng);
-    br_ssl_engine_set_default_chapol(eng);
-    set_multipliers(eng);
+    acme_engine_ciphers(eng);
     br_ssl_engine_set_prf_sha256(eng, &br_tls12_sha256_prf);
     br_ssl_engine_set_prf_sha384(eng, &br_tls12_sha384_prf);
     br_ssl_engine_set_suites(eng, suites, sizeof suites / sizeof suites[0]);
@@ -198,7 +235,7 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
     }
     /* A clock that was set back does not make a session younger. */
     bool resume = ACME_CFG_RESUME && tls->resumable && tls->x509.trust == trust && utc >= tls->x509.from &&
-                  utc <= tls->x509.until && strcmp(br_ssl_engine_get_server_name(&tls->client.eng), name) == 0;
+                  utc <= tls->x509.until && same_server(tls, name);
     if (ACME_CFG_RESUME) {
         br_ssl_engine_get_session_parameters(&tls->client.eng, &session);
     }
@@ -219,7 +256,7 @@ int acme_tls_start(struct acme_tls *tls, const struct acme_trust *trust, void *b
     br_ssl_engine_inject_entropy(&tls->client.eng, seed, sizeof seed);
     acme_wipe(seed, sizeof seed);
     /* Whatever it could refuse was made sure of above; an error of its own would stay for acme_tls_pump() to tell. */
-    (void)br_ssl_client_reset(&tls->client, name, resume);
+    (void)br_ssl_client_reset(&tls->client, aim_at(tls, name), resume);
     return 0;
 }
 

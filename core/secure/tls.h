@@ -33,6 +33,10 @@ struct acme_tls {
         int64_t now;         /* when the handshake under way began, UTC seconds */
         int64_t from, until; /* when the certificates were judged; until when a session may go on without that */
         struct acme_cert_scan scan;
+#if ACME_CFG_ADDRESSES
+        uint8_t address[1 + ACME_ADDRESS_MAX]; /* the server's behind its length, which is 0 when it has a name  */
+        bool has_address;                      /* its certificate is for that                                    */
+#endif
     } x509;
     const char *protocol; /* for ALPN */
     uint8_t rx_at, rx_len;
@@ -43,7 +47,8 @@ struct acme_tls {
     unsigned char rx[128]; /* ciphertext of the handshake, fed on byte by byte */
 };
 
-/* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). With ACME_CFG_RESUME a
+/* Begins a session with the server `name` (SNI and certificate check; NUL-terminated, not empty). With ACME_CFG_ADDRESSES it may
+ * be an address: then no SNI goes out (RFC 6066, 3), and an iPAddress with just these bytes has to be in the certificate. With ACME_CFG_RESUME a
  * session with the same name and `trust` that was completed before in this struct is offered for resumption, for 24 hours at
  * most and not beyond the end of a certificate it was begun with. The struct must be zero before its first use.
  * Memory: `buffer` and `trust` are borrowed until the session is over.

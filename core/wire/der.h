@@ -23,7 +23,8 @@ enum acme_der_tag {
     ACME_DER_SET = 0x31,
     ACME_DER_CONTEXT_0 = 0xa0,      /* constructed; + n for [n] */
     ACME_DER_KEY_IDENTIFIER = 0x80, /* of AuthorityKeyIdentifier */
-    ACME_DER_DNS_NAME = 0x82        /* GeneralName dNSName      */
+    ACME_DER_DNS_NAME = 0x82,       /* GeneralName dNSName      */
+    ACME_DER_IP_ADDRESS = 0x87      /* GeneralName iPAddress    */
 };
 
 /* A run of DER, borrowed. */

@@ -4,50 +4,21 @@
 #include "../acme_error.h"
 #include "../secure/digest.h"
 #include "../wire/der.h"
-
-#define SIGNATURE_MAX 88 /* algorithm 12, BIT STRING 3 + SEQUENCE 2 + two INTEGERs of at most 35 */
+#include "parts.h"
 
 static const uint8_t extension_request[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e};
-static const uint8_t subject_alt_name[] = {0x06, 0x03, 0x55, 0x1d, 0x11};
-static const uint8_t ecdsa_with_sha256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 
 /* [0] attributes: one extensionRequest with one subjectAltName (RFC 2985, 5.4.2). */
 static void write_names(struct acme_der_out *o, const char *const *names, size_t name_count)
 {
     size_t mark = o->start;
 
-    for (size_t i = name_count; i-- > 0;) {
-        size_t len = strlen(names[i]);
-        size_t end = o->start;
-
-        acme_der_bytes(o, names[i], len);
-        for (size_t at = o->start; at < end; at++) {
-            o->at[at] = (uint8_t)acme_lower((char)o->at[at]);
-        }
-        acme_der_wrap(o, ACME_DER_DNS_NAME, end);
-    }
-    acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
-    acme_der_wrap(o, ACME_DER_OCTET_STRING, mark);
-    acme_der_bytes(o, subject_alt_name, sizeof subject_alt_name);
-    acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
+    acme_parts_names(o, names, name_count);
     acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
     acme_der_wrap(o, ACME_DER_SET, mark);
     acme_der_bytes(o, extension_request, sizeof extension_request);
     acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
     acme_der_wrap(o, ACME_DER_CONTEXT_0, mark);
-}
-
-static void write_signature(struct acme_der_out *o, const uint8_t signature[64])
-{
-    size_t mark = o->start;
-
-    acme_der_unsigned(o, signature + 32, 32);
-    acme_der_unsigned(o, signature, 32);
-    acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
-    acme_der_wrap_bits(o, mark);
-    mark = o->start;
-    acme_der_bytes(o, ecdsa_with_sha256, sizeof ecdsa_with_sha256);
-    acme_der_wrap(o, ACME_DER_SEQUENCE, mark);
 }
 
 /* CertificationRequestInfo (RFC 2986, 4.1). RFC 8555, 7.4 lets the names stand in subjectAltName alone; a
@@ -69,7 +40,7 @@ int acme_csr_write(void *buf, size_t cap, size_t *start, const struct acme_key *
     struct acme_der_out o;
     struct acme_der_out tail;
     struct acme_slice info;
-    uint8_t tail_memory[SIGNATURE_MAX];
+    uint8_t tail_memory[ACME_SIGNATURE_MAX];
     uint8_t signature[64];
     uint8_t digest[ACME_SHA256_LEN];
     uint8_t point[65];
@@ -87,11 +58,11 @@ int acme_csr_write(void *buf, size_t cap, size_t *start, const struct acme_key *
     info = acme_slice(o.at + o.start, cap - o.start);
     acme_sha256(&info, 1, digest);
     err = key->ops->sign(key->handle, digest, signature);
-    if (err < 0) {
+    if (err != 0) {
         return err;
     }
     acme_der_init(&tail, tail_memory, sizeof tail_memory);
-    write_signature(&tail, signature);
+    acme_parts_signature(&tail, signature);
     tail_len = sizeof tail_memory - tail.start;
     if (tail_len > o.start) {
         return ACME_E_REQUEST_BIG;

@@ -1,6 +1,7 @@
 /* leaf.c - see leaf.h. */
 #include "leaf.h"
 
+#include "../wire/address.h"
 #include "../wire/date.h"
 #include "../wire/slice.h"
 
@@ -87,14 +88,25 @@ int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len)
     return 0;
 }
 
-/* True when one of the GeneralNames is this DNS name. */
+/* True when a GeneralName is this name. */
+static bool is_name(uint8_t tag, const struct acme_der *entry, const char *name)
+{
+    uint8_t address[ACME_ADDRESS_MAX];
+    size_t len = (size_t)acme_address_parse(acme_slice_of(name), address);
+
+    if (len > 0) {
+        return tag == ACME_DER_IP_ADDRESS && acme_der_is(entry, address, len);
+    }
+    return tag == ACME_DER_DNS_NAME && acme_slice_is_word(acme_slice(entry->at, entry->len), name);
+}
+
 static bool has_name(struct acme_der list, const char *name)
 {
     struct acme_der entry;
     uint8_t tag;
 
     while (acme_der_next(&list, &tag, &entry)) {
-        if (tag == ACME_DER_DNS_NAME && acme_slice_is_word(acme_slice(entry.at, entry.len), name)) {
+        if (is_name(tag, &entry, name)) {
             return true;
         }
     }
@@ -114,10 +126,10 @@ bool acme_leaf_names_are(const struct acme_leaf *leaf, const char *const *names,
     }
     while (list.len > 0 && !or_more) {
         size_t i = 0;
-        if (!acme_der_next(&list, &tag, &entry) || tag != ACME_DER_DNS_NAME) {
+        if (!acme_der_next(&list, &tag, &entry)) {
             return false;
         }
-        while (i < name_count && !acme_slice_is_word(acme_slice(entry.at, entry.len), names[i])) {
+        while (i < name_count && !is_name(tag, &entry, names[i])) {
             i++;
         }
         if (i == name_count) {

@@ -28,7 +28,8 @@ struct acme_leaf {
  * Returns 0 or ACME_E_CERT_SYNTAX. */
 int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len);
 
-/* True when the certificate's names are exactly these, in any order and ASCII case, and nothing else; with `or_more` all
+/* True when the certificate's names are exactly these, in any order, DNS names in any ASCII case and addresses as bytes, and
+ * nothing else; with `or_more` all
  * of these, whatever else it is for. */
 bool acme_leaf_names_are(const struct acme_leaf *leaf, const char *const *names, size_t name_count, bool or_more);
 

@@ -46,6 +46,7 @@
 #include "lwip/ip_addr.h"
 #include "lwip/pbuf.h"
 #include "lwip/tcp.h"
+#include "lwip/udp.h"
 
 #include "acme_clock.h"
 #include "acme_config.h"
@@ -66,10 +67,12 @@ struct acme_lwip_conn {
     bool spoke;   /* something was sent                    */
 };
 
+enum acme_lwip_state { ACME_LWIP_OFF, ACME_LWIP_LOOKUP, ACME_LWIP_FOUND, ACME_LWIP_NOT_FOUND, ACME_LWIP_CONNECTING };
+
 struct acme_lwip_net {
     struct acme_net net; /* give &this.net to acme_setup::net */
     struct acme_lwip_conn conn;
-    enum { ACME_LWIP_OFF, ACME_LWIP_LOOKUP, ACME_LWIP_FOUND, ACME_LWIP_NOT_FOUND, ACME_LWIP_CONNECTING } state;
+    enum acme_lwip_state state;
     bool other;       /* IPv4 or IPv6 first: not lwIP's choice, which has failed; one of them only: no matter */
     const char *host; /* being looked up; valid in that state */
     ip_addr_t address;
@@ -82,6 +85,20 @@ struct acme_lwip_listener {
     uint8_t slots;
     struct acme_lwip_conn conns[ACME_HTTP01_SLOTS];
 };
+
+/* Datagrams, for dns/rfc2136.h. */
+struct acme_lwip_udp {
+    struct acme_udp udp; /* give &this.udp to struct acme_rfc2136_zone */
+    struct udp_pcb *pcb;
+    struct pbuf *received; /* not read yet                      */
+    enum acme_lwip_state state;
+    const char *host; /* being looked up; valid in that state */
+    ip_addr_t address;
+};
+
+/* Prepares it. Caller's memory, for good, and errors, as for the connection below. */
+#define acme_lwip_udp_init(u) acme_lwip_udp_init_sized((u), sizeof(struct acme_lwip_udp))
+int acme_lwip_udp_init_sized(struct acme_lwip_udp *u, size_t size);
 
 /* Prepares the connection. Caller's memory, for good: a name lookup cannot be called back. lwIP gives one address of a
  * name. Each attempt asks for the name anew (DNS_MAX_TTL of lwipopts_acme.h) and takes that of the answer; after one

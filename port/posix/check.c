@@ -1,5 +1,6 @@
 /* check.c - names, contacts and hosts: right, or refused with the reason, before an order is made for them. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "hook.h"
 #include "posix.h"
 #include "report.h"
+#include "wire/address.h"
 #include "wire/url.h"
 
 /* True when a resolver takes the word for an IPv4 address: its last part is a number, which may be hexadecimal, and a dot may
@@ -36,19 +38,64 @@ static bool is_ascii(const char *word)
     return *word == '\0';
 }
 
-/* Why a word that is no DNS name is none: what was probably meant. */
+void acme_address_text(const uint8_t *address, size_t len, char text[INET6_ADDRSTRLEN])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, none[12] = {0};
+
+    text[0] = '\0';
+    if (len == 4) {
+        (void)inet_ntop(AF_INET, address, text, INET6_ADDRSTRLEN);
+    } else if (len == 16 && memcmp(address, mapped, sizeof mapped) == 0) {
+        (void)inet_ntop(AF_INET, address + 12, text, INET6_ADDRSTRLEN);
+    } else if (len == 16) {
+        (void)inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
+    }
+    if (len == 16 && memcmp(address, none, sizeof none) == 0 && strchr(text, '.') != NULL) {
+        /* the C library still writes these as ::1.2.3.4 */
+        (void)snprintf(text, INET6_ADDRSTRLEN, "::%x:%x", address[12] << 8 | address[13],
+                       address[14] << 8 | address[15]);
+    }
+}
+
+/* An address, but not in the text that CAs take: what that is. NULL: it is none. */
+static const char *other_text(const char *word)
+{
+    static char why[128];
+    char text[INET6_ADDRSTRLEN], inner[64];
+    uint8_t address[ACME_ADDRESS_MAX];
+    size_t len = strlen(word);
+    bool bracket = len > 2 && word[0] == '[' && word[len - 1] == ']';
+
+    (void)snprintf(inner, sizeof inner, "%.*s", (int)(bracket ? len - 2 : len), word + bracket);
+    if (strlen(inner) + (bracket ? 2 : 0) != len) {
+        return NULL;
+    }
+    size_t bytes = inet_pton(AF_INET6, inner, address) == 1             ? 16
+                   : bracket && inet_pton(AF_INET, inner, address) == 1 ? 4
+                                                                        : 0;
+    if (bytes == 0) {
+        return NULL;
+    }
+    acme_address_text(address, bytes, text);
+    (void)snprintf(why, sizeof why, "not the text that CAs take for this address; write %s", text);
+    return why;
+}
+
+/* Why a word that is no name is none: what was probably meant. */
 static const char *why_not(const char *word)
 {
-    return !is_ascii(word)             ? "not in ASCII; write the name in its xn-- form"
+    const char *other = other_text(word);
+    return other != NULL               ? other
+           : !is_ascii(word)           ? "not in ASCII; write the name in its xn-- form"
            : strchr(word, '/') != NULL ? "a URL or a path; give the host's name alone"
            : strchr(word, ',') != NULL ? "a comma; names are given one by one, with blanks between"
-           : strchr(word, '*') != NULL ? "not a DNS name of one host; wildcards are not supported"
+           : strchr(word, '*') != NULL ? "a * stands for one label in front only, as in *.example.org"
            : strchr(word, '_') != NULL ? "an underscore, which no host name has"
            : strchr(word, '@') != NULL ? "an e-mail address; that is for --contact"
-           : strchr(word, ':') != NULL ? "a port or an address; give the host's name alone"
+           : strchr(word, ':') != NULL ? "a port, or a damaged address; give the name or the address alone"
            : strlen(word) > 253        ? "longer than a DNS name"
-           : is_number(word)           ? "an address to a resolver, not a DNS name"
-                                       : "not a DNS name";
+           : is_number(word) ? "an address to a resolver, but not four decimal numbers without leading zeros"
+                             : "not a DNS name, nor an address";
 }
 
 const char *acme_check_name(char name[254], const char *word)
@@ -58,7 +105,10 @@ const char *acme_check_name(char name[254], const char *word)
     if (len > 1 && word[len - 1] == '.' && word[len - 2] != '.') { /* the root: the same name (RFC 1034, 3.1) */
         len--;
     }
-    if (len > 253 || !acme_dns_name_ok(acme_slice(word, len))) {
+    size_t less = word[0] == '*' && word[1] == '.' && len > 2 ? 2 : 0;
+    if (acme_is_address(word)) {
+        len = strlen(word);
+    } else if (len > 253 || !acme_dns_name_ok(acme_slice(word + less, len - less))) {
         return why_not(word);
     }
     memcpy(name, word, len);
@@ -66,8 +116,14 @@ const char *acme_check_name(char name[254], const char *word)
     return NULL;
 }
 
+bool acme_is_stored_name(const char *name)
+{
+    return acme_dns_name_ok(acme_slice_of(name[0] == '_' && name[1] == '.' ? name + 2 : name));
+}
+
 void acme_small_letters(char *name)
 {
+    *name = *name == '*' ? '_' : *name; /* which no host's name begins with, and no shell takes for anything else */
     for (; *name != '\0'; name++) {
         *name = acme_lower(*name);
     }
@@ -75,7 +131,11 @@ void acme_small_letters(char *name)
 
 int acme_check_stored(char name[254], const char *word)
 {
-    const char *why = acme_check_name(name, word);
+    bool stored = strlen(word) < 254 && acme_is_stored_name(word); /* as it is told: _.example.org */
+    const char *why = stored ? NULL : acme_check_name(name, word);
+    if (stored) {
+        strcpy(name, word);
+    }
     if (why != NULL) {
         acme_report_error("names: \"%.260s\": %s", word, why);
         return ACME_EXIT_USAGE;
@@ -286,12 +346,32 @@ static int check_hook(const struct acme_config *config)
     return acme_config_blame(config, ACME_KEY_DEPLOY_HOOK);
 }
 
+/* One is of no use without the other. */
+static int check_binding(const struct acme_config *config)
+{
+    bool kid = config->eab_kid != NULL;
+
+    for (const char *at = kid ? config->eab_kid : ""; *at != '\0'; at++) {
+        if (*at < ' ' || *at > '~') {
+            acme_report_error("eab_kid: a character in it that no CA gives: copy it again");
+            return acme_config_blame(config, ACME_KEY_EAB_KID);
+        }
+    }
+    if (kid == (config->eab_key_file != NULL)) {
+        return 0;
+    }
+    acme_report_error(kid ? "eab_kid: the CA has given a key with it: its file is eab_key_file"
+                          : "eab_key_file: the CA has given an id with the key: it is eab_kid");
+    return acme_config_blame(config, kid ? ACME_KEY_EAB_KID : ACME_KEY_EAB_KEY_FILE);
+}
+
 int acme_check(struct acme_checked *c, const struct acme_config *config, const char *verb)
 {
     int code = check_names(c, config, verb);
 
     code = code != 0 ? code : check_contacts(c, config);
     code = code != 0 ? code : check_hosts(config);
+    code = code != 0 ? code : check_binding(config);
     if (code == 0 && config->profile_optional && config->profile == NULL) {
         acme_report_error("profile_optional is about a profile, and none is named");
         code = acme_config_blame(config, ACME_KEY_PROFILE_OPTIONAL);

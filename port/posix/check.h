@@ -2,6 +2,7 @@
 #ifndef ACME_POSIX_CHECK_H
 #define ACME_POSIX_CHECK_H
 
+#include <netinet/in.h>
 #include <sys/types.h>
 
 #include "config.h"
@@ -19,11 +20,15 @@ struct acme_checked {
     char plain_host[254]; /* the CA's, when it is spoken to without TLS; empty: it is not */
 };
 
-/* Copies a name without the dot at its end. Returns NULL, or why it cannot be asked for. */
+/* Writes 4 or 16 bytes of an address as CAs take it; nothing for any other length. */
+void acme_address_text(const uint8_t *address, size_t len, char text[INET6_ADDRSTRLEN]);
+
+/* Copies a DNS name, without the dot at its end, or an address. Returns NULL, or why it cannot be asked for. */
 const char *acme_check_name(char name[254], const char *word);
 
-/* A certificate is stored as its first name in small letters. */
+/* A certificate is stored as its first name in small letters; that of *.example.org as _.example.org. */
 void acme_small_letters(char *name);
+bool acme_is_stored_name(const char *name);
 
 /* Makes that of a name on the command line, with a message for one that cannot be. Returns 0 or ACME_EXIT_USAGE. */
 int acme_check_stored(char name[254], const char *word);

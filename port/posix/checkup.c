@@ -158,28 +158,34 @@ static void check_ca(const struct acme_config *c)
 
 /* --- this machine, as the CA sees it */
 
+static const char *port_of(const struct acme_config *c)
+{
+    return acme_config_only_tls(c) ? "port 443" : "port 80";
+}
+
 static void say_address(const struct acme_config *c, const char *name, const struct acme_reach_at *at)
 {
     switch (at->what) {
     case ACME_REACH_OK:
-        say(c, true, "port 80", "%s: reached at %s", name, at->address);
+        say(c, true, port_of(c), "%s: reached at %s", name, at->address);
         break;
     case ACME_REACH_REDIRECT:
-        say(c, true, "port 80", "%s: %s leads on to %s, where a CA follows", name, at->address, at->text);
+        say(c, true, port_of(c), "%s: %s leads on to %s, where a CA follows", name, at->address, at->text);
         break;
     case ACME_REACH_OTHER:
-        say(c, false, "port 80", "%s: at %s somebody else answers (%s); the name has to lead here%s", name,
+        say(c, false, port_of(c), "%s: at %s somebody else answers (%s); the name has to lead here%s", name,
             at->address, at->text,
-            c->webroot != NULL ? ", and the web server has to serve the webroot there"
-                               : ", or a web server there has to pass on "
-                                 "/.well-known/acme-challenge/");
+            acme_config_only_tls(c) ? ", or whoever has port 443 there has to pass connections for acme-tls/1 on"
+            : c->webroot != NULL    ? ", and the web server has to serve the webroot there"
+                                    : ", or a web server there has to pass on "
+                                      "/.well-known/acme-challenge/");
         break;
     case ACME_REACH_SILENT:
-        say(c, false, "port 80", "%s: %s takes the connection and does not answer", name, at->address);
+        say(c, false, port_of(c), "%s: %s takes the connection and does not answer", name, at->address);
         break;
     case ACME_REACH_NOT:
-        say(c, false, "port 80",
-            "%s: %s: %s; a firewall, a router that passes port 80 on to nobody, or an old address of the name (a "
+        say(c, false, port_of(c),
+            "%s: %s: %s; a firewall, a router that passes the port on to nobody, or an old address of the name (a "
             "router may also "
             "not lead back in from here)",
             name, at->address, acme_error_text(at->error).meaning);
@@ -191,11 +197,11 @@ static void say_address(const struct acme_config *c, const char *name, const str
 static void say_solver(const struct acme_config *c, int error)
 {
     if (error == ACME_E_LISTEN) {
-        say(c, false, "port 80",
-            "cannot listen on port %u: %s; stop who has it, or let its web server answer by --webroot",
-            (unsigned)c->http_port, strerror(run.listener.error));
+        say(c, false, port_of(c), "cannot listen on port %u: %s; stop who has it%s",
+            (unsigned)acme_run_listener(&run)->port, strerror(acme_run_listener(&run)->error),
+            acme_config_only_tls(c) ? "" : ", or let its web server answer by --webroot");
     } else {
-        say(c, false, "port 80", "cannot write %s: %s", run.webroot.path, strerror(run.webroot.error));
+        say(c, false, port_of(c), "cannot write %s: %s", run.webroot.path, strerror(run.webroot.error));
     }
 }
 
@@ -207,7 +213,8 @@ static void check_name(const struct acme_config *c, const char *name)
     memset(at, 0, sizeof at);
     count = acme_reach_us(&run, name, at, ADDRESSES_MAX);
     if (count == ACME_E_HOST || count == ACME_E_NET) {
-        say(c, false, "port 80", "%s: %s; give the name an address in the DNS", name, acme_error_text(count).meaning);
+        say(c, false, port_of(c), "%s: %s; give the name an address in the DNS", name,
+            acme_error_text(count).meaning);
     } else if (count < 0) {
         say_solver(c, count);
     }
@@ -229,8 +236,11 @@ static bool become(const struct acme_config *c)
     (void)acme_posix_store_open(&run.store);
     if (c->webroot != NULL) {
         (void)acme_webroot_open(&run.webroot);
-    } else {
+    } else if (run.solvers.http) {
         acme_posix_listener_keep(&run.listener);
+    }
+    if (run.solvers.tls) {
+        acme_posix_listener_keep(&run.tls_listener);
     }
     code = acme_fence_user(c->user, -1);
     if (code != 0) {
@@ -245,6 +255,7 @@ static int check(const struct acme_config *c)
     int code = acme_check(&run.checked, c, "check");
 
     all_good = true;
+    code = code != 0 ? code : acme_solvers_check(&run.solvers, c);
     code = code != 0 ? code : acme_run_roots(&run, c);
     if (code == 0) {
         acme_run_fill(&run, c);
@@ -259,7 +270,8 @@ static int check(const struct acme_config *c)
     if (become(c)) {
         check_state(c);
         check_ca(c);
-        for (size_t i = 0; i < run.checked.name_count && !acme_signalled; i++) {
+        bool reached = run.solvers.http || run.solvers.tls;
+        for (size_t i = 0; reached && i < run.checked.name_count && !acme_signalled; i++) {
             check_name(c, run.checked.names[i]);
         }
     }

@@ -18,6 +18,7 @@ static const struct verb {
     {"status", "[NAME...]", "show the certificates in the state directory", acme_program_status},
 #if ACME_CFG_MANAGE
     {"revoke", "NAME", "revoke the certificate that is stored under the name", acme_program_revoke},
+    {"account", "[update]", "show the account, or tell the CA its contacts anew", acme_program_account},
     {"change-key", "", "give the account a new key", acme_program_change_key},
     {"deactivate", "", "end the account for good; wants --yes", acme_program_deactivate},
 #endif

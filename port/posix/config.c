@@ -36,6 +36,7 @@ static const struct row {
         "agree to the CA's terms of service"),
     ROW(MORE_NAMES, "more_names", "--more-names", NULL, SWITCH, more_names,
         "take a certificate that is for other names as well"),
+    ROW(REUSE_KEY, "reuse_key", "--reuse-key", NULL, SWITCH, reuse_key, "a renewal is for the key in use"),
     ROW(FORCE, NULL, "--force", NULL, SWITCH, force, "a new certificate even if none is due"),
     ROW(JSON, NULL, "--json", NULL, SWITCH, json, "one JSON object a line"),
     ROW(VERBOSE, NULL, "-v", NULL, SWITCH, verbose, "also requests, connections and figures"),
@@ -61,12 +62,29 @@ static const struct row {
         "a program that takes each new pair over"),
     ROW(KEY_MODE, "key_mode", "--key-mode", "MODE", TEXT, key_mode, "rights of the key, e.g. 0640 (default: 0600)"),
     ROW(KEY_GROUP, "key_group", "--key-group", "GROUP", TEXT, key_group, "a group that may read key and chain"),
+    ROW(CHALLENGE, "challenge", "--challenge", "LIST", TEXT, challenge,
+        "http-01, dns-01, tls-alpn-01: which, and in which order"),
+    ROW(DNS_SERVER, "dns_server", "--dns-server", "HOST[:PORT]", TEXT, dns_server,
+        "dns-01: the zone's primary, which takes updates"),
+    ROW(TSIG_KEY, "tsig_key", "--tsig-key", "FILE", TEXT, tsig_key, "dns-01: the key that updates are signed with"),
+    ROW(DNS_ZONE, "dns_zone", "--dns-zone", "NAME", TEXT, dns_zone, "dns-01: the zone (default: looked for)"),
+    ROW(DNS_RECORD, "dns_record", "--dns-record", "NAME", TEXT, dns_record,
+        "dns-01: where the answer is put, if not at _acme-challenge.NAME"),
+    ROW(DNS_WATCH, "dns_watch", "--dns-watch", "HOST", WORDS, dns_watch,
+        "dns-01: a server of the zone that has to show it, for a minute at most"),
+    ROW(TLS_PORT, "tls_port", "--tls-port", "N", PORT, tls_port,
+        "port for tls-alpn-01 (default: 443); alone it is the only challenge"),
+    ROW(HOOK, "hook", "--hook", "CMD", TEXT, hook, "a program that answers challenges in our place"),
+    ROW(EAB_KID, "eab_kid", "--eab-kid", "ID", TEXT, eab_kid,
+        "key id of your account with the CA, where it wants one"),
+    ROW(EAB_KEY_FILE, "eab_key_file", "--eab-key-file", "FILE", TEXT, eab_key_file,
+        "its MAC key, as the CA gives it"),
 #undef ROW
 };
 
-static uint32_t bit(enum acme_config_key key)
+static uint64_t bit(enum acme_config_key key)
 {
-    return (uint32_t)1 << key;
+    return (uint64_t)1 << key;
 }
 
 __attribute__((format(printf, 3, 4))) static int complain(struct acme_config *c, int code, const char *format, ...)
@@ -306,8 +324,8 @@ static int take_line(struct acme_config *c, char *line, unsigned number)
     if (value == NULL || *value == '\0') {
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" has no value", c->reading, number, key);
     }
-    uint32_t *in = c->reading == c->file ? &c->in_file : &c->in_kept;
-    uint32_t stays = c->by_flag | (c->reading == c->file ? 0 : c->in_file);
+    uint64_t *in = c->reading == c->file ? &c->in_file : &c->in_kept;
+    uint64_t stays = c->by_flag | (c->reading == c->file ? 0 : c->in_file);
     if ((*in & bit(i)) != 0 && rows[i].kind != WORDS) {
         return complain(c, ACME_EXIT_CONFIG, "%s:%u: key \"%s\" is given twice", c->reading, number, key);
     }
@@ -407,7 +425,8 @@ const char *acme_config_write(const struct acme_config *c, struct acme_out *o)
         const void *at = (const char *)c + rows[i].at;
         const struct acme_words *words = at;
         const char *value = rows[i].kind == TEXT ? *(const char *const *)at : NULL;
-        bool is_path = i == ACME_KEY_CA_FILE || i == ACME_KEY_WEBROOT;
+        bool is_path =
+            i == ACME_KEY_CA_FILE || i == ACME_KEY_WEBROOT || i == ACME_KEY_TSIG_KEY || i == ACME_KEY_EAB_KEY_FILE;
         bool bare = is_path && value != NULL && value[0] != '/';
 
         if (rows[i].key == NULL || i == ACME_KEY_STATE || i == ACME_KEY_FORMAT) {
@@ -427,7 +446,9 @@ const char *acme_config_write(const struct acme_config *c, struct acme_out *o)
             acme_out_text(o, words->at[k]);
             acme_out_text(o, k + 1 == words->count ? "\n" : "");
         }
-        if (rows[i].kind == PORT && c->webroot == NULL) {
+        bool used = i == ACME_KEY_TLS_PORT ? c->tls_port != 0 && (c->webroot == NULL || c->challenge != NULL)
+                                           : c->webroot == NULL && !acme_config_only_tls(c);
+        if (rows[i].kind == PORT && used) {
             (void)snprintf(number, sizeof number, "%u", (unsigned)*(const uint16_t *)at);
             write_pair(o, rows[i].key, "", number);
         }
@@ -443,6 +464,16 @@ int acme_config_blame(const struct acme_config *c, enum acme_config_key key)
     return ((c->in_file | c->in_kept) & ~c->by_flag & bit(key)) != 0 ? ACME_EXIT_CONFIG : ACME_EXIT_USAGE;
 }
 
+bool acme_config_lists(const struct acme_config *c, const char *type)
+{
+    return c->challenge != NULL && strstr(c->challenge, type) != NULL; /* no type's word is part of another's */
+}
+
+bool acme_config_only_tls(const struct acme_config *c)
+{
+    return c->tls_port != 0 && !acme_config_lists(c, "http-01");
+}
+
 void acme_config_for_trial(struct acme_config *c)
 {
     c->directory_url = strcmp(c->directory_url, LETS_ENCRYPT) == 0 ? STAGING : c->directory_url;
@@ -450,18 +481,25 @@ void acme_config_for_trial(struct acme_config *c)
 
 int acme_config_check(struct acme_config *c)
 {
-    const uint32_t both = bit(ACME_KEY_HTTP_PORT) | bit(ACME_KEY_WEBROOT),
+    const uint64_t ways = bit(ACME_KEY_HTTP_PORT) | bit(ACME_KEY_WEBROOT) |
+                          (c->challenge == NULL ? bit(ACME_KEY_TLS_PORT) : 0),
                    levels[] = {c->by_flag, c->in_file, c->in_kept};
-    uint32_t chosen = 0;
+    uint64_t chosen = 0;
 
     /* What counts more chooses the way to answer against what counts less. */
     for (size_t i = 0; i < 3 && chosen == 0; i++) {
-        chosen = levels[i] & both;
+        chosen = levels[i] & ways;
     }
-    if (chosen == both) {
-        return complain(c, acme_config_blame(c, ACME_KEY_WEBROOT), "http_port and webroot exclude each other");
+    if ((chosen & (chosen - 1)) != 0) {
+        return complain(
+            c, acme_config_blame(c, (chosen & bit(ACME_KEY_WEBROOT)) != 0 ? ACME_KEY_WEBROOT : ACME_KEY_TLS_PORT),
+            "http_port, webroot and tls_port exclude each other");
     }
-    c->webroot = chosen == bit(ACME_KEY_HTTP_PORT) ? NULL : c->webroot;
+    c->webroot = chosen == 0 || chosen == bit(ACME_KEY_WEBROOT) ? c->webroot : NULL;
+    c->tls_port = chosen == 0 || chosen == bit(ACME_KEY_TLS_PORT) || c->challenge != NULL ? c->tls_port : 0;
+    if (c->tls_port == 0 && acme_config_lists(c, "tls-alpn-01")) {
+        c->tls_port = 443;
+    }
     if (c->quiet && c->verbose) {
         return complain(c, ACME_EXIT_USAGE, "-q and -v exclude each other");
     }

@@ -22,13 +22,17 @@ struct acme_words {
 struct acme_config {
     const char *directory_url, *ca_file, *state, *webroot, *user, *tls_name, *product, *plain_host, *profile;
     const char *deploy_hook, *key_mode, *key_group;
-    struct acme_words contacts, names, more_hosts;
+    const char *challenge, *hook, *dns_server, *tsig_key, *dns_zone, *dns_record;
+    const char *eab_kid, *eab_key_file;
+    struct acme_words contacts, names, more_hosts, dns_watch;
     uint16_t http_port;
-    uint16_t reason; /* of a revocation; 0: not told */
-    uint16_t format; /* of a kept file; 0: not told  */
-    bool accept_terms, more_names, force, json, verbose, quiet, yes, profile_optional, staging, dry_run, metrics;
+    uint16_t tls_port; /* answers by tls-alpn-01; 0: it does not */
+    uint16_t reason;   /* of a revocation; 0: not told */
+    uint16_t format;   /* of a kept file; 0: not told  */
+    bool accept_terms, more_names, reuse_key, force, json, verbose, quiet, yes, profile_optional, staging, dry_run,
+        metrics;
 
-    uint32_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
+    uint64_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
     const char *file;                   /* the config file; NULL: none                                           */
     const char *reading;                /* the file being read, for words                                        */
     char pool[8192];                    /* texts of the file                                                     */
@@ -47,6 +51,7 @@ enum acme_config_key {
     ACME_KEY_CONTACT,
     ACME_KEY_ACCEPT_TERMS,
     ACME_KEY_MORE_NAMES,
+    ACME_KEY_REUSE_KEY,
     ACME_KEY_FORCE,
     ACME_KEY_JSON,
     ACME_KEY_VERBOSE,
@@ -67,6 +72,16 @@ enum acme_config_key {
     ACME_KEY_DEPLOY_HOOK,
     ACME_KEY_KEY_MODE,
     ACME_KEY_KEY_GROUP,
+    ACME_KEY_CHALLENGE,
+    ACME_KEY_DNS_SERVER,
+    ACME_KEY_TSIG_KEY,
+    ACME_KEY_DNS_ZONE,
+    ACME_KEY_DNS_RECORD,
+    ACME_KEY_DNS_WATCH,
+    ACME_KEY_TLS_PORT,
+    ACME_KEY_HOOK,
+    ACME_KEY_EAB_KID,
+    ACME_KEY_EAB_KEY_FILE,
     ACME_KEY_COUNT
 };
 
@@ -109,5 +124,11 @@ int acme_config_check(struct acme_config *c);
 
 /* The exit code when this row's value is wrong: by where it came from. */
 int acme_config_blame(const struct acme_config *c, enum acme_config_key key);
+
+/* True when the list of challenges names this type. */
+bool acme_config_lists(const struct acme_config *c, const char *type);
+
+/* True when what is reached from outside is reached by TLS, and not at port 80. */
+bool acme_config_only_tls(const struct acme_config *c);
 
 #endif

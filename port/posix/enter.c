@@ -120,8 +120,11 @@ int acme_enter(const struct acme_enter *e, const struct acme_config *config)
         (void)acme_webroot_open(e->webroot); /* what is wrong with it is told when it is needed */
     }
     if (config->user != NULL) {
-        if (e->webroot == NULL && e->listener != NULL) {
+        if (e->listener != NULL) {
             acme_posix_listener_keep(e->listener);
+        }
+        if (e->tls_listener != NULL) {
+            acme_posix_listener_keep(e->tls_listener);
         }
         if ((code = change_user(e->store, config)) != 0) {
             return code;

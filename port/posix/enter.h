@@ -9,10 +9,10 @@
 
 struct acme_enter {
     struct acme_posix_store *store;
-    struct acme_webroot *webroot;         /* NULL: not in use */
-    struct acme_posix_listener *listener; /* NULL: not in use */
-    const volatile sig_atomic_t *stop;    /* not 0: no more waiting */
-    unsigned patience_s;                  /* how long to wait for another run on the same state directory */
+    struct acme_webroot *webroot;                        /* NULL: not in use */
+    struct acme_posix_listener *listener, *tls_listener; /* NULL: not in use */
+    const volatile sig_atomic_t *stop;                   /* not 0: no more waiting */
+    unsigned patience_s; /* how long to wait for another run on the same state directory */
 };
 
 /* Opens the state directory, the webroot and, if another user is to be changed to, the port; changes to that user; puts up the

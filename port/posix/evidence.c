@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 
+#include "check.h"
 #include "report.h"
 #include "wire/json.h"
 #include "x509/leaf.h"
@@ -194,6 +195,10 @@ bool acme_evidence_names(const struct acme_client *c, struct acme_out *o)
         acme_out_text(o, o->len == start ? "it is for " : ", ");
         if (tag == ACME_DER_DNS_NAME) {
             acme_out_bytes(o, name.at, name.len < 253 ? name.len : 253);
+        } else if (tag == ACME_DER_IP_ADDRESS && (name.len == 4 || name.len == 16)) {
+            char address[INET6_ADDRSTRLEN];
+            acme_address_text(name.at, name.len, address);
+            acme_out_text(o, address);
         } else {
             acme_out_text(o, "a name of another kind");
         }

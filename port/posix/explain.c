@@ -41,7 +41,8 @@ const char *acme_step_word(enum acme_step step)
         "revoke",
         "deactivate",
         "change key",
-        "account"
+        "account",
+        "account update"
 #endif
     };
     return step < ACME_STEP_COUNT ? words[step] : "?";

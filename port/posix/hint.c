@@ -6,15 +6,22 @@
 #include <strings.h>
 
 #include "report.h"
+#include "solvers.h"
 #include "config.h"
+#include "wire/address.h"
 
 static const char another_server[] =
     "another server answered, or this one's answer did not get through unchanged: look "
     "where the name leads, IPv6 too, and at proxies before port 80";
+static const char another_tls[] = "another server answered at port 443, or a proxy there does not pass acme-tls/1 "
+                                  "on: look where the name leads, IPv6 too";
 static const char no_address[] =
     "the name cannot be looked up: no A or AAAA record, or its name servers do not answer";
 static const char contacts[] = "contacts are URIs such as mailto:admin@example.org, see --contact";
 static const char a_person[] = "a person has to act: the CA's own words tell what is to be read or agreed to";
+static const char a_binding[] =
+    "the CA wants an external account binding: an id and a key that it gives to its customers, as --eab-kid ID and "
+    "--eab-key-file FILE";
 static const char own_trouble[] = "try later: a later run may well succeed";
 
 /* Problem types by their last word: that of RFC 8555, 6.7, and of ACME v1 (urn:acme:error:). The first row that fits. */
@@ -47,14 +54,18 @@ static const struct type_row {
     {"tls", NULL, false, "a web server at port 80 of the name redirects the CA to https, and TLS fails there",
      "the CA met an error in TLS with a server it asked"},
     {"rateLimited", NULL, false, NULL, "a limit of the CA: its own words tell which"},
-    {"rejectedIdentifier", NULL, true, NULL, "the CA has a rule against this name"},
-    {"unsupportedIdentifier", NULL, true, NULL, "the CA does not issue for names of this kind"},
+    {"rejectedIdentifier", NULL, true, NULL,
+     "the CA has a rule against this name; private addresses and host names of no public domain are refused by "
+     "public CAs"},
+    {"unsupportedIdentifier", NULL, true, NULL,
+     "the CA does not issue for names of this kind; some take addresses only with a profile, see --profile"},
     {"badCSR", NULL, true, NULL,
-     "the CA does not accept the certificate request: its key is P-256, its names are those asked for"},
+     "the CA does not accept the certificate request: its key is P-256, its names are those asked for; SSL.com says "
+     "so "
+     "of an account without --contact"},
     {"badPublicKey", NULL, true, NULL, "the CA does not accept the key: P-256 is all that is made here"},
     {"badSignatureAlgorithm", NULL, true, NULL, "the CA does not accept ES256, which is all that is spoken here"},
-    {"externalAccountRequired", NULL, true, NULL,
-     "the CA wants an external account binding, which is not supported yet"},
+    {"externalAccountRequired", NULL, true, NULL, a_binding},
     {"userActionRequired", NULL, true, NULL, a_person},
     {"agreementRequired", NULL, true, NULL, a_person},
     {"invalidContact", NULL, true, NULL, contacts},
@@ -121,6 +132,12 @@ static const struct http_row {
     {500, 599, own_trouble},
 };
 
+#if ACME_CFG_EAB
+#define is_binding(f) ((f)->error == ACME_E_BINDING)
+#else
+#define is_binding(f) false
+#endif
+
 static bool contains(const char *text, const char *word)
 {
     size_t len = strlen(word);
@@ -154,6 +171,28 @@ static bool is_verdict(const struct acme_failure *f)
     return f->error == ACME_E_AUTHZ || f->step == ACME_STEP_RESPOND;
 }
 
+/* How a validation by TLS fails. NULL: as any other. */
+static const char *by_tls_port(const struct acme_report *r, const struct type_row *row)
+{
+    static const char *const answered[] = {"unauthorized", "incorrectResponse", "tls"};
+
+    if (!acme_config_only_tls(r->config)) {
+        return NULL;
+    }
+    if (strcmp(row->word, "connection") == 0) {
+        return r->config->tls_port == 443
+                   ? "name does not lead here, port 443 closed or not passed on to this machine, a firewall"
+                   : "name does not lead here, a firewall, or nobody passes on port 443, the only one that CAs ask, "
+                     "to --tls-port";
+    }
+    for (size_t i = 0; i < sizeof answered / sizeof *answered; i++) {
+        if (strcmp(row->word, answered[i]) == 0) {
+            return another_tls;
+        }
+    }
+    return NULL;
+}
+
 static const char *by_problem(const struct acme_report *r, const struct acme_failure *f)
 {
     const struct type_row *row = row_of(r->told.type, r->told.detail);
@@ -167,6 +206,9 @@ static const char *by_problem(const struct acme_report *r, const struct acme_fai
     if (row ==
         NULL) { /* malformed, a type of a later RFC, or no type: acme_error.h's is for a CA that says nothing */
         return r->told.type[0] != '\0' || r->told.detail[0] != '\0' ? "its own words tell why" : NULL;
+    }
+    if (is_verdict(f) && by_tls_port(r, row) != NULL) {
+        return by_tls_port(r, row);
     }
     return row->validation != NULL && (is_verdict(f) || row->request == NULL) ? row->validation : row->request;
 }
@@ -212,21 +254,45 @@ static const char *by_limit(const struct acme_report *r, const struct acme_failu
 
 static const char *by_port(const struct acme_report *r)
 {
-    return r->listener->error == EADDRINUSE
+    return r->listener->error == EADDRINUSE && acme_config_only_tls(r->config)
+               ? "another program has the port; if it can pass connections for acme-tls/1 on, --tls-port names where "
+                 "to"
+           : r->listener->error == EADDRINUSE
                ? "another program has the port; with --webroot a web server shows the answer"
            : r->listener->error == EACCES ? "ports below 1024 are root's, or CAP_NET_BIND_SERVICE is needed"
                                           : NULL;
 }
 
+/* Whose answer was in vain has given its turn away. */
+static bool was_by_dns(const struct acme_report *r, const struct acme_failure *f)
+{
+    const struct acme_setup *s = r->client->setup;
+    bool found =
+        contains(f->type, ":unauthorized") || contains(f->type, ":incorrectResponse") || contains(f->type, ":dns");
+
+    if (f->error != ACME_E_AUTHZ || !found || s == NULL || s->solver_count == 0) {
+        return false;
+    }
+    size_t last = (acme_flow_get_turn(&r->client->flow) + s->solver_count - 1) % s->solver_count;
+    return strcmp(s->solvers[last]->type, "dns-01") == 0;
+}
+
 static const char *by_situation(const struct acme_report *r, const struct acme_failure *f)
 {
+    if (was_by_dns(r, f)) {
+        return "the CA did not find the record: a name server of the zone that lags (--dns-watch), a zone that is "
+               "served elsewhere, "
+               "or a resolver that remembers";
+    }
     switch (f->error) {
     case ACME_E_PROBLEM:
     case ACME_E_AUTHZ:
     case ACME_E_ORDER:
         return by_problem(r, f);
+    case ACME_E_EAB:
+        return a_binding;
     case ACME_E_TERMS: /* those of the directory, or what any request may meet: new ones */
-        return f->type[0] != '\0' ? a_person : NULL;
+        return f->type[0] != '\0' && r->shown[0] == '\0' ? a_person : NULL;
     case ACME_E_RATE_LIMITED:
         return by_limit(r, f);
     case ACME_E_HTTP_STATUS:
@@ -237,9 +303,12 @@ static const char *by_situation(const struct acme_report *r, const struct acme_f
                                                        "Vault by allowed_response_headers"
                                                      : NULL;
     case ACME_E_BUDGET:
-        return validates(f) ? "the CA does not say how the validation went: name does not lead here, port 80 not "
-                              "reached, or slow CA; the next run resumes"
-                            : NULL;
+        return !validates(f) ? NULL
+               : acme_config_only_tls(r->config)
+                   ? "the CA does not say how the validation went: name does not lead here, port 443 not "
+                     "reached, or slow CA; the next run resumes"
+                   : "the CA does not say how the validation went: name does not lead here, port 80 not "
+                     "reached, or slow CA; the next run resumes";
     case ACME_E_LISTEN:
         return by_port(r);
     default:
@@ -281,16 +350,51 @@ static void by_evidence(const struct acme_report *r, const struct acme_failure *
         break;
     case ACME_E_CHALLENGE_NONE:
         acme_out_text(o, r->shown);
-        acme_out_text(o, "; only http-01 is spoken here");
+        acme_out_text(o, "; only ");
+        acme_out_text(o, acme_solvers_list(r->config));
+        acme_out_text(o, " is spoken here");
         break;
     case ACME_E_TERMS:
+        acme_out_text(o, f->type[0] != '\0' ? "a person has to act: the CA's own words tell how, and " : "");
         acme_out_text(o, r->shown);
-        acme_out_text(o, "; after reading them: --accept-terms");
+        acme_out_text(o, f->type[0] != '\0' ? " is where" : "; after reading them: --accept-terms");
         break;
     default:
         break;
     }
 }
+
+/* A CA that takes names only, or not these addresses, says so of the whole order. */
+static void say_addresses(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
+{
+    const struct acme_setup *s = r->client->setup;
+    bool about_names =
+        contains(r->told.type, "rejectedIdentifier") || contains(r->told.type, "unsupportedIdentifier");
+    const char *between = "; addresses asked for: ";
+
+    for (size_t i = 0; f->error == ACME_E_PROBLEM && about_names && i < s->name_count; i++) {
+        if (acme_is_address(s->names[i])) {
+            acme_out_text(o, between);
+            acme_out_text(o, s->names[i]);
+            between = ", ";
+        }
+    }
+}
+#if ACME_CFG_EAB
+/* Why a binding was refused: the CAs' words are few, and mean different things. */
+static void by_binding(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
+{
+    acme_out_text(o, f->http_status >= 500
+                         ? "the secret may be wrong, to which step-ca answers like this: compare what is in "
+                         : "the key id is unknown or was used, or the secret is wrong: compare what is in ");
+    acme_out_text(o, r->config->eab_key_file);
+    acme_out_text(o, " with what the CA has given for key id ");
+    acme_out_text(o, r->config->eab_kid);
+    acme_out_text(o, "; most CAs take one once, for one account, some within days (Google: 7): get a new one");
+}
+#else
+#define by_binding(r, f, o) ((void)(f))
+#endif
 
 void acme_hint(const struct acme_report *r, struct acme_out *o)
 {
@@ -305,6 +409,9 @@ void acme_hint(const struct acme_report *r, struct acme_out *o)
 #endif
     if (hint == NULL) {
         by_evidence(r, f, o);
+        if (is_binding(f)) {
+            by_binding(r, f, o);
+        }
         if (f->error == ACME_E_ACCOUNT) {
             (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
             acme_out_text(o, "ask the CA, or remove ");
@@ -326,6 +433,7 @@ void acme_hint(const struct acme_report *r, struct acme_out *o)
     if (o->len == start) {
         acme_out_text(o, hint != NULL ? hint : acme_error_text(f->error).cause);
     }
+    say_addresses(r, f, o);
 }
 
 bool acme_retry_helps(const struct acme_report *r)
@@ -333,6 +441,9 @@ bool acme_retry_helps(const struct acme_report *r)
     const struct acme_failure *f = acme_failure(r->client);
     const struct type_row *row = row_of(r->told.type, r->told.detail);
 
+    if (is_binding(f)) {
+        return false; /* whatever its code */
+    }
     if (f->http_status >= 500) {
         return true; /* whatever it says: the trouble is the server's (RFC 9110, 15.6) */
     }

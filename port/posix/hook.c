@@ -1,4 +1,4 @@
-/* hook.c - starts the deploy hook, watches over it and tells how it ended. No shell, no pipe: only its own end counts, not
+/* hook.c - starts a hook, watches over it and tells how it ended. No shell, no pipe: only its own end counts, not
  * that of what it leaves running. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,12 +21,7 @@
 #include "hook.h"
 #include "posix.h"
 
-/* What goes to the process that starts it, and what comes back. */
-struct go {
-    int64_t not_after;
-    int32_t renewed;
-};
-
+/* What comes back from the process that starts it; struct acme_hook_go goes there. */
 struct end {
     enum { EXITED, KILLED, TOO_LONG, NOT_STARTED } how;
     int value; /* exit status, signal, seconds, errno */
@@ -116,17 +111,77 @@ static void variable(const char *name, const char *value)
     }
 }
 
-/* Puts arguments and environment together. Returns false when they do not fit. */
-static bool fill(const struct acme_hook_about *about, const struct go *go, char *arguments[6])
+/* The beginning of an environment, the same for all. */
+static void fill_common(void)
 {
     static const char *const passed[] = {"HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR"};
+
+    words.len = words.count = 0;
+    words.full = false;
+    variable("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
+        variable(passed[i], getenv(passed[i]));
+    }
+}
+
+/* A text of the run's that is to be a word: it ends, and holds nothing but these characters. */
+static bool is_word(const char *text, size_t size, bool dot)
+{
+    size_t len = strnlen(text, size);
+    size_t good = strspn(text, dot ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+                                   : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+    return len > 0 && len < size && good == len;
+}
+
+/* The run may have been taken over by whoever sent it something: nothing but what a challenge can be goes on from it. */
+static bool is_challenge(const struct acme_hook_about *about, const struct acme_hook_go *go)
+{
+    static const char *const verbs[] = {"begin", "done", "failed"};
+    static const char *const types[] = {"http-01", "dns-01", "tls-alpn-01"};
+    bool verb = false, type = false, name = false;
+
+    if (memchr(go->verb, 0, sizeof go->verb) == NULL || memchr(go->type, 0, sizeof go->type) == NULL ||
+        memchr(go->name, 0, sizeof go->name) == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        verb = verb || strcmp(go->verb, verbs[i]) == 0;
+        type = type || strcmp(go->type, types[i]) == 0;
+    }
+    for (size_t i = 0; i < about->name_count; i++) {
+        const char *whole = about->names[i];
+        name = name || strcmp(go->name, strncmp(whole, "*.", 2) == 0 ? whole + 2 : whole) == 0;
+    }
+    return verb && type && name && is_word(go->token, sizeof go->token, false) &&
+           is_word(go->auth, sizeof go->auth, true);
+}
+
+/* Puts arguments and environment together. Returns false when they do not fit, or are none. */
+static bool fill_challenge(const struct acme_hook_about *about, const struct acme_hook_go *go, char *arguments[7])
+{
+    const char *const texts[] = {about->path, go->verb, go->type, go->name, go->token, go->auth};
+
+    if (!is_challenge(about, go)) {
+        return false;
+    }
+    fill_common();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        arguments[i] = word("%s", texts[i]);
+    }
+    arguments[6] = NULL;
+    words.at[words.count] = NULL;
+    return !words.full;
+}
+
+static bool fill_deploy(const struct acme_hook_about *about, const struct acme_hook_go *go, char *arguments[7])
+{
     char date[32] = "", all[ACME_NAMES_MAX * 256], cwd[PATH_MAX] = "";
     time_t at = (time_t)go->not_after;
     struct tm utc;
     size_t len = 0;
     const char *pair;
 
-    words.len = words.count = 0;
+    fill_common();
     words.full = about->state[0] != '/' && getcwd(cwd, sizeof cwd) == NULL;
     all[0] = '\0';
     for (size_t i = 0; i < about->name_count && len < sizeof all; i++) {
@@ -143,10 +198,6 @@ static bool fill(const struct acme_hook_about *about, const struct go *go, char 
     arguments[3] = word("%s/privkey.pem", pair);
     arguments[4] = word("%s/fullchain.pem", pair);
     arguments[5] = NULL;
-    variable("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
-        variable(passed[i], getenv(passed[i]));
-    }
     variable("NANOACME_NAME", about->name);
     variable("NANOACME_NAMES", all);
     variable("NANOACME_KEY", arguments[3]);
@@ -298,7 +349,7 @@ __attribute__((noreturn)) static void serve(const struct acme_hook_about *about,
     static const int not_ours[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE}; /* the run decides, and its end is ours */
     struct sigaction action;
     sigset_t held;
-    struct go go;
+    struct acme_hook_go go;
 
     (void)setsid();
     memset(&action, 0, sizeof action);
@@ -313,13 +364,13 @@ __attribute__((noreturn)) static void serve(const struct acme_hook_about *about,
     (void)sigprocmask(SIG_SETMASK, &held, NULL);
     keep_only(fd);
     while (recv(fd, &go, sizeof go, 0) == (ssize_t)sizeof go) {
-        char *arguments[6];
+        char *arguments[7];
         struct end end = {NOT_STARTED, ENAMETOOLONG};
         pid_t child = -1;
 
         while (waitpid(-1, NULL, WNOHANG) > 0) { /* one that came out of the kernel late */
         }
-        if (fill(about, &go, arguments)) {
+        if (about->challenges ? fill_challenge(about, &go, arguments) : fill_deploy(about, &go, arguments)) {
             child = start(arguments);
             end.value = errno;
         }
@@ -368,6 +419,7 @@ static int judge(struct acme_hook *h, const struct end *end)
 
     switch (end->how) {
     case EXITED:
+        h->status = end->value;
         (void)snprintf(to, room, "exit status %d%s", end->value,
                        end->value == 126   ? ", by which shells mean a command that may not be executed"
                        : end->value == 127 ? ", by which shells mean a command that was not found"
@@ -390,17 +442,14 @@ static int judge(struct acme_hook *h, const struct end *end)
     return -1;
 }
 
-int acme_hook_tick(struct acme_hook *h, bool renewed, int64_t not_after)
+int acme_hook_tick(struct acme_hook *h, const struct acme_hook_go *go)
 {
-    struct go go;
     struct end end;
     ssize_t n;
 
+    h->status = -1;
     if (!h->under_way) {
-        memset(&go, 0, sizeof go);
-        go.renewed = renewed;
-        go.not_after = not_after;
-        h->under_way = h->fd >= 0 && send(h->fd, &go, sizeof go, MSG_NOSIGNAL) == (ssize_t)sizeof go;
+        h->under_way = h->fd >= 0 && send(h->fd, go, sizeof *go, MSG_NOSIGNAL) == (ssize_t)sizeof *go;
         if (h->under_way) {
             return 0;
         }

@@ -1,6 +1,8 @@
 /* issue.c - the verbs that talk to the CA, but for renew. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kept.h"
 #include "program.h"
@@ -57,6 +59,72 @@ int acme_program_deactivate(const struct acme_config *config)
         return ACME_EXIT_USAGE;
     }
     return work_on_account(config, ACME_DEACTIVATE);
+}
+
+/* What is known here of the account: no more than its record says, and nobody is asked. */
+static int show_account(const struct acme_config *config)
+{
+    static struct acme_posix_store store;
+    static char record[8192];
+    static const char *const shown[][2] = {
+        {"directory", "directory"}, {"account", "account"}, {"key", "key thumbprint"}};
+    struct acme_out *o = acme_line();
+    size_t found = 0;
+    int len;
+
+    acme_posix_store_init(&store, config->state, "account.invalid");
+    if (acme_posix_folder(config->state, NULL) < 0 || acme_posix_store_open(&store) != 0) {
+        acme_report_error("state: cannot read %s: %s", config->state, strerror(errno));
+        return ACME_EXIT_FAILED;
+    }
+    len = store.store.get(&store, ACME_RECORD_ACCOUNT, record, sizeof record);
+    if (config->json) {
+        acme_line_object(o, "account");
+    }
+    struct acme_slice rest = acme_slice(record, len > 0 && len <= (int)sizeof record ? (size_t)len : 0);
+    while (rest.len > 0) {
+        struct acme_slice line = acme_slice_cut(&rest, '\n');
+        struct acme_slice word = acme_slice_cut(&line, ' ');
+        for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+            if (!acme_slice_is(word, shown[i][0])) {
+                continue;
+            }
+            if (config->json) {
+                acme_line_text(o, i == 0 ? "directory" : i == 1 ? "url" : "thumbprint", line);
+            } else {
+                acme_out_text(o, found > 0 ? "; " : "");
+                acme_out_text(o, shown[i][1]);
+                acme_out_text(o, " ");
+                acme_out_slice(o, line);
+            }
+            found++;
+        }
+    }
+    if (config->json) {
+        acme_line_close(o);
+    }
+    if (found == 0 && !config->json) {
+        acme_out_text(o, "no account: the first issue makes key and account");
+    }
+    acme_line_end(STDOUT_FILENO);
+    return found > 0 ? ACME_EXIT_NEW : ACME_EXIT_FAILED;
+}
+
+int acme_program_account(const struct acme_config *config)
+{
+    static struct acme_config own;
+    const char *word = (config->by_flag & (uint64_t)1 << ACME_KEY_NAMES) != 0 ? config->names.at[0] : "show";
+
+    own = *config;
+    own.names.count = 0;
+    if (strcmp(word, "show") == 0) {
+        return show_account(&own);
+    }
+    if (strcmp(word, "update") == 0) {
+        return work_on_account(&own, ACME_UPDATE);
+    }
+    acme_report_error("account %.64s: there is account show and account update", word);
+    return ACME_EXIT_USAGE;
 }
 
 int acme_program_change_key(const struct acme_config *config)

@@ -74,9 +74,11 @@ static int first_is(struct acme_config *c, const char *path, const char *name)
     if (c->names.count == 0) {
         return complain(c, "%s: no names", path);
     }
-    if (acme_check_name(first, c->names.at[0]) == NULL &&
-        acme_slice_is_nocase(acme_slice_of(first), acme_slice_of(name))) {
-        return 1;
+    if (acme_check_name(first, c->names.at[0]) == NULL) {
+        acme_small_letters(first);
+        if (acme_slice_is_nocase(acme_slice_of(first), acme_slice_of(name))) {
+            return 1;
+        }
     }
     return complain(c,
                     "%s: names begin with \"%.260s\", which has a file of its own name; here they must begin with %s",
@@ -85,13 +87,18 @@ static int first_is(struct acme_config *c, const char *path, const char *name)
 
 int acme_kept_read(struct acme_config *c, int state, const char *name)
 {
+    static const struct {
+        enum acme_config_key key;
+        const char *word;
+    } programs[] = {{ACME_KEY_DEPLOY_HOOK, "deploy_hook"}, {ACME_KEY_HOOK, "hook"}};
     static char path[300];
-    char file[272];
+    char file[272], stored[254];
     struct twin twin = {file, ""};
     const char *owner = NULL, *why;
     int fd, code;
 
-    (void)snprintf(file, sizeof file, ".%s.conf", name);
+    acme_posix_file_name(stored, name);
+    (void)snprintf(file, sizeof file, ".%s.conf", stored);
     (void)snprintf(path, sizeof path, "%s", file);
     fd = openat(state, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     code = errno;
@@ -110,15 +117,17 @@ int acme_kept_read(struct acme_config *c, int state, const char *name)
     if (fd >= 0) {
         (void)close(fd);
     }
-    if (code > 0 && owner != NULL && (c->in_kept & ~(c->by_flag | c->in_file) & (1U << ACME_KEY_DEPLOY_HOOK)) != 0) {
-        return complain(
-            c,
-            "%s: has a deploy_hook, but belongs to %.64s, and root runs nothing that is named there: give "
-            "it as a flag, or in a file with -c",
-            file, owner);
+    for (size_t i = 0; code > 0 && owner != NULL && i < sizeof programs / sizeof *programs; i++) {
+        if ((c->in_kept & ~(c->by_flag | c->in_file) & ((uint64_t)1 << programs[i].key)) != 0) {
+            return complain(c,
+                            "%s: has a %s, but belongs to %.64s, and root runs nothing that is named there: give "
+                            "it as a flag, or in a file with -c",
+                            file, programs[i].word, owner);
+        }
     }
     c->user = code > 0 && owner != NULL && c->user == NULL ? owner : c->user;
-    if (code > 0 && owner != NULL && strcmp(c->user, owner) != 0 && (c->by_flag & (1u << ACME_KEY_USER)) == 0) {
+    if (code > 0 && owner != NULL && strcmp(c->user, owner) != 0 &&
+        (c->by_flag & ((uint64_t)1 << ACME_KEY_USER)) == 0) {
         return complain(c, "%s: says user = %.64s, but belongs to %.64s", file, c->user, owner);
     }
     return code;

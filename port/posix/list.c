@@ -8,8 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "list.h"
 #include "posix.h"
+#include "wire/address.h"
 #include "wire/url.h"
 
 /* What getdents64 fills in; opendir() would allocate. */
@@ -21,6 +23,26 @@ struct entry {
     char name[];
 };
 
+/* Makes the name of a file the certificate's; false: it is none. An address is there in one text only. */
+static bool is_name(char *name)
+{
+    char text[254];
+    size_t i = 0;
+
+    if (acme_is_stored_name(name)) {
+        return true;
+    }
+    for (; name[i] != '\0'; i++) {
+        text[i] = name[i] != '_' ? name[i] : ':';
+    }
+    text[i] = '\0';
+    if (strchr(name, ':') != NULL || !acme_is_address(text)) {
+        return false;
+    }
+    memcpy(name, text, i + 1);
+    return true;
+}
+
 /* The certificate's name that an entry of the state directory is there for, into `name`: a link or a folder of the name itself,
  * else what begins with a dot: a kept setup, an order, a slot. False: it is for none. */
 static bool is_certificate(int state, const char *entry, char name[254])
@@ -30,7 +52,7 @@ static bool is_certificate(int state, const char *entry, char name[254])
     struct stat is;
 
     if (entry[0] != '.') {
-        return len < 254 && acme_dns_name_ok(acme_slice_of(entry)) && memcpy(name, entry, len + 1) != NULL &&
+        return len < 254 && memcpy(name, entry, len + 1) != NULL && is_name(name) &&
                fstatat(state, entry, &is, AT_SYMLINK_NOFOLLOW) == 0 && (S_ISLNK(is.st_mode) || S_ISDIR(is.st_mode));
     }
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
@@ -40,7 +62,7 @@ static bool is_certificate(int state, const char *entry, char name[254])
             for (size_t k = 0; i == 0 && name[k] != '\0'; k++) { /* a person may have written it in capitals */
                 name[k] = acme_lower(name[k]);
             }
-            return acme_dns_name_ok(acme_slice_of(name));
+            return is_name(name);
         }
     }
     return false;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "adopt.h"
+#include "check.h"
 #include "due.h"
 #include "kept.h"
 #include "look.h"
@@ -195,10 +196,14 @@ void acme_look_names(const struct acme_leaf *leaf, struct acme_out *o, bool json
     uint8_t tag;
 
     while (acme_der_next(&names, &tag, &name)) {
-        if (tag == 0x82) { /* dNSName */
+        char address[INET6_ADDRSTRLEN] = "";
+        if (tag == ACME_DER_IP_ADDRESS) {
+            acme_address_text(name.at, name.len, address);
+        }
+        if (tag == ACME_DER_DNS_NAME || address[0] != '\0') {
             acme_out_text(o, between);
             acme_out_text(o, json ? "\"" : "");
-            acme_out_json(o, printable(name));
+            acme_out_json(o, address[0] != '\0' ? acme_slice_of(address) : printable(name));
             acme_out_text(o, json ? "\"" : "");
             between = json ? "," : " ";
         }

@@ -47,7 +47,7 @@ void acme_look(struct acme_look *l, const struct acme_config *config, const char
 /* Whether an order is in progress: the record of one that waits may have no order in it. */
 bool acme_look_order(struct acme_posix_store *s);
 
-/* The certificate's DNS names, each between quotes or with blanks between. */
+/* The certificate's DNS names and addresses, each between quotes or with blanks between. */
 void acme_look_names(const struct acme_leaf *leaf, struct acme_out *o, bool json);
 
 /* The issuer's common name, else its organization. Valid until the next call. */

@@ -69,7 +69,7 @@ struct acme_posix_net {
 };
 void acme_posix_net_init(struct acme_posix_net *n);
 
-/* Incoming connections for http-01. */
+/* Incoming connections for http-01 and tls-alpn-01. */
 struct acme_posix_listener {
     struct acme_listener listener;
     const char *address; /* IP address to listen on; NULL: all, IPv6 and IPv4 */
@@ -97,6 +97,16 @@ void acme_posix_listener_keep(struct acme_posix_listener *l);
 /* The port listened on; 0: not listening. */
 uint16_t acme_posix_listener_port(const struct acme_posix_listener *l);
 
+/* Datagrams, for dns/rfc2136.h. Has a lookup, so its memory must stay as long as that says. */
+struct acme_posix_udp {
+    struct acme_udp udp;
+    struct acme_posix_lookup lookup;
+    int fd;      /* -1: none                           */
+    unsigned at; /* times it was opened                */
+    int error;   /* errno of the last failure; 0 none  */
+};
+void acme_posix_udp_init(struct acme_posix_udp *u);
+
 /* Entropy of getrandom(), time of CLOCK_REALTIME. */
 extern const struct acme_sys acme_posix_sys;
 
@@ -111,7 +121,7 @@ uint32_t acme_posix_now_ms(void);
 struct acme_posix_store {
     struct acme_store store;
     const char *state; /* borrowed: the directory               */
-    const char *name;  /* borrowed: the certificate's first name, a DNS name in small letters */
+    char name[254];    /* the certificate's first name, as in file names: acme_posix_file_name() */
     int dir;           /* the directory; -1: not open yet       */
     int chain;         /* the chain being received; -1: none    */
     bool made;         /* acme_posix_store_make() has made the directory, where nobody else could have swapped it */
@@ -127,7 +137,12 @@ struct acme_posix_store {
     void (*told)(const struct acme_posix_store *s, int code);
 };
 
-/* Prepares; no I/O. */
+/* A name as it is in file names: as it is, but that an IPv6 address has no colons, which separate paths in lists and hosts from
+ * files: 2001_db8__1. No DNS name has underscores. */
+void acme_posix_file_name(char file[254], const char *name);
+
+/* Prepares; no I/O. `name`: the certificate's first name, a DNS name in small letters or an address, of at most 253 bytes; it is
+ * copied. */
 void acme_posix_store_init(struct acme_posix_store *s, const char *state, const char *name);
 
 /* Makes the state directory (0700) when it is missing, and opens it, if it is not open yet; its parent must exist. s->made

@@ -1,4 +1,4 @@
-/* posix_listener.c - incoming connections for http-01. */
+/* posix_listener.c - incoming connections for http-01 and tls-alpn-01. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netdb.h>

@@ -167,13 +167,26 @@ static int store_commit(void *ctx)
     return fail(ctx, code, ACME_E_STORE_WRITE);
 }
 
+void acme_posix_file_name(char file[254], const char *name)
+{
+    size_t i = 0;
+
+    for (; name[i] != '\0' && i < 253; i++) {
+        file[i] = name[i];
+        if (name[i] == ':') {
+            file[i] = '_';
+        }
+    }
+    file[i] = '\0';
+}
+
 void acme_posix_store_init(struct acme_posix_store *s, const char *state, const char *name)
 {
     static const struct acme_store store = {NULL, store_get, store_put, store_append, store_commit};
     s->store = store;
     s->store.ctx = s;
     s->state = state;
-    s->name = name;
+    acme_posix_file_name(s->name, name);
     s->dir = s->chain = -1;
     s->made = s->due = false;
     s->key_mode = 0;

@@ -12,6 +12,7 @@ int acme_program_check(const struct acme_config *config);
 int acme_program_remove(const struct acme_config *config);
 int acme_program_revoke(const struct acme_config *config);
 int acme_program_deactivate(const struct acme_config *config);
+int acme_program_account(const struct acme_config *config);
 int acme_program_change_key(const struct acme_config *config);
 int acme_program_status(const struct acme_config *config);
 int acme_program_version(const struct acme_config *config);

@@ -170,6 +170,67 @@ static void judge(struct acme_reach_at *at, const char *answer, size_t len, cons
     }
 }
 
+/* The certificate comes in clear, its key in the first record. */
+static void judge_certificate(struct acme_reach_at *at, const char *answer, size_t len, const uint8_t point[65])
+{
+    at->what = len == 0                                 ? ACME_REACH_SILENT
+               : memmem(answer, len, point, 65) != NULL ? ACME_REACH_OK
+                                                        : ACME_REACH_OTHER;
+    (void)snprintf(at->text, sizeof at->text, "%s",
+                   len > 0 && answer[0] == 0x16    ? "another certificate"
+                   : len == 7 && answer[0] == 0x15 ? "a TLS alert"
+                                                   : "no TLS 1.2");
+}
+
+static void put16(struct acme_out *o, size_t number)
+{
+    const uint8_t bytes[] = {(uint8_t)(number >> 8), (uint8_t)number};
+    acme_out_bytes(o, bytes, sizeof bytes);
+}
+
+/* What a validator of tls-alpn-01 says first, by whom it is not told from one: TLS 1.2 with the one suite, curve and signature
+ * that are needed. Returns its length. */
+static size_t write_hello(char *to, size_t cap, const char *name)
+{
+    static const uint8_t version_and_random[2 + 32 + 1] = {3, 3}, suites[] = {0, 2, 0xc0, 0x2b, 1, 0},
+                                                     rest[] = {0, 10, 0, 4, 0, 2, 0,  23, 0,  13, 0,
+                                                               4, 0,  2, 4, 3, 0, 16, 0,  13, 0,  11};
+    static const char protocol[] = "\nacme-tls/1";
+    char text[ACME_ARPA_MAX];
+    const struct acme_slice host = acme_tlsalpn01_host(text, name);
+    const size_t len = host.len, extensions = len + 9 + sizeof rest + sizeof protocol - 1,
+                 body = sizeof version_and_random + sizeof suites + 2 + extensions;
+    struct acme_out o;
+
+    acme_out_init(&o, to, cap);
+    acme_out_bytes(&o, "\x16\3\1", 3);
+    put16(&o, body + 4);
+    put16(&o, 0x0100); /* ClientHello */
+    put16(&o, body);
+    acme_out_bytes(&o, version_and_random, sizeof version_and_random);
+    acme_out_bytes(&o, suites, sizeof suites);
+    put16(&o, extensions);
+    put16(&o, 0);
+    put16(&o, len + 5);
+    put16(&o, len + 3);
+    acme_out_bytes(&o, "", 1);
+    put16(&o, len);
+    acme_out_slice(&o, host);
+    acme_out_bytes(&o, rest, sizeof rest);
+    acme_out_text(&o, protocol);
+    return o.len;
+}
+
+static size_t write_request(char *to, size_t cap, const struct acme_challenge *challenge)
+{
+    bool v6 = strchr(challenge->name, ':') != NULL;
+    int len = snprintf(to, cap,
+                       "GET /.well-known/acme-challenge/%s HTTP/1.1\r\nHost: %s%s%s\r\nUser-Agent: nanoacme check\r\n"
+                       "Connection: close\r\n\r\n",
+                       challenge->token, v6 ? "[" : "", challenge->name, v6 ? "]" : "");
+    return len > 0 && (size_t)len < cap ? (size_t)len : 0;
+}
+
 /* Fetches the answer from one address, and serves it meanwhile. */
 static void try_address(struct acme_run *run, const struct acme_challenge *challenge, struct acme_reach_at *at)
 {
@@ -178,29 +239,32 @@ static void try_address(struct acme_run *run, const struct acme_challenge *chall
     char text[2048], wanted[ACME_KEY_AUTHORIZATION_MAX + 1];
     size_t have = 0, sent = 0;
     uint32_t since = acme_posix_now_ms();
-    int len = snprintf(text, sizeof text,
-                       "GET /.well-known/acme-challenge/%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: nanoacme check\r\n"
-                       "Connection: close\r\n\r\n",
-                       challenge->token, challenge->name);
-    size_t ask_len = len > 0 && len < (int)sizeof text ? (size_t)len : 0;
+    const bool tls = run->solver == &run->tlsalpn01.solver;
+    size_t ask_len =
+        tls ? write_hello(text, sizeof text, challenge->name) : write_request(text, sizeof text, challenge);
     int open = 0, n = 0;
+    bool seen = false;
 
     acme_posix_net_init(&other);
-    while (n >= 0 && have < sizeof text - 1 && !late(since, ANSWER_MS) && !acme_signalled) {
+    while (n >= 0 && have < sizeof text - 1 && !late(since, ANSWER_MS) && !acme_signalled && !seen) {
         bool moved = run->solver->tick != NULL && run->solver->tick(run->solver->ctx, acme_posix_now_ms());
-        open = open != 0 ? open : net->open(net->ctx, at->address, 80);
+        open = open != 0 ? open : net->open(net->ctx, at->address, tls ? 443 : 80);
         n = open <= 0        ? open
             : sent < ask_len ? net->send(net->ctx, text + sent, ask_len - sent)
                              : net->recv(net->ctx, text + have, sizeof text - 1 - have);
         moved = moved || n > 0;
         have += n > 0 && sent == ask_len ? (size_t)n : 0;
         sent += n > 0 && sent < ask_len ? (size_t)n : 0;
-        acme_posix_wait(&other, run->setup.solver_count > 0 ? &run->listener : NULL, moved ? 0 : 100, NULL);
+        if (tls) { /* a server waits for more words of ours then */
+            judge_certificate(at, text, have, run->tlsalpn01.key.point);
+            seen = at->what == ACME_REACH_OK;
+        }
+        acme_posix_wait(&other, run->setup.solver_count > 0 ? acme_run_listener(run) : NULL, moved ? 0 : 100, NULL);
     }
     net->close(net->ctx);
     at->error = open < 0 ? open : open == 0 ? ACME_E_TIMEOUT : 0;
-    at->what = ACME_REACH_NOT;
-    if (at->error == 0) {
+    at->what = at->error != 0 ? ACME_REACH_NOT : at->what;
+    if (at->error == 0 && !tls) {
         text[have] = '\0';
         (void)snprintf(wanted, sizeof wanted, "%s.%s", challenge->token, challenge->thumbprint);
         judge(at, text, have, wanted);
@@ -224,7 +288,10 @@ int acme_reach_us(struct acme_run *run, const char *name, struct acme_reach_at *
     }
     for (done = 0; done == 0 && !acme_signalled;) {
         done = run->solver->present(run->solver->ctx, &challenge);
-        acme_posix_wait(&run->net, &run->listener, done != 0 ? 0 : 50, NULL);
+        acme_posix_wait(&run->net, acme_run_listener(run), done != 0 ? 0 : 50, NULL);
+        if (run->solver->tick != NULL) { /* a key may have to be made first */
+            (void)run->solver->tick(run->solver->ctx, acme_posix_now_ms());
+        }
     }
     for (unsigned i = 0; done == 1 && i < run->net.lookup.count && count < max; i++) {
         const struct acme_posix_address *a = &run->net.lookup.addresses[i];

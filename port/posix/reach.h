@@ -36,7 +36,7 @@ struct acme_reach_at {
     char text[200];
 };
 
-/* Puts up an answer as for a validation, and fetches it from port 80 of each address of `name`, at most `max`. Returns how many
+/* Puts up an answer as for a validation, and fetches it from port 80, or 443, of each address of `name`, at most `max`. Returns how many
  * addresses there are, ACME_E_HOST, or another error: the answer cannot be put up. */
 int acme_reach_us(struct acme_run *run, const char *name, struct acme_reach_at *at, size_t max);
 

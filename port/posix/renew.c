@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "adopt.h"
+#include "check.h"
 #include "child.h"
 #include "due.h"
 #include "kept.h"
@@ -14,9 +15,9 @@
 #include "program.h"
 #include "renew.h"
 
-static uint32_t bit(enum acme_config_key key)
+static uint64_t bit(enum acme_config_key key)
 {
-    return (uint32_t)1 << key;
+    return (uint64_t)1 << key;
 }
 
 bool acme_renew_by_file(const struct acme_config *config, char name[254])
@@ -45,7 +46,13 @@ static bool names_of_pair(struct acme_config *own, const char *name)
     own->names.at[0] = texts[0];
     while (look.wrong == NULL && acme_der_next(&names, &tag, &each)) {
         size_t n = own->names.count;
-        if (tag == 0x82 && each.len < sizeof texts[0] && n < ACME_NAMES_MAX && n < ACME_CONFIG_WORDS &&
+        if (tag == ACME_DER_IP_ADDRESS && n < ACME_NAMES_MAX && n < ACME_CONFIG_WORDS) {
+            acme_address_text(each.at, each.len, texts[n]);
+            if (texts[n][0] != '\0' && strcmp(texts[n], name) != 0) {
+                own->names.at[own->names.count++] = texts[n];
+            }
+        }
+        if (tag == ACME_DER_DNS_NAME && each.len < sizeof texts[0] && n < ACME_NAMES_MAX && n < ACME_CONFIG_WORDS &&
             !acme_slice_is_word(acme_slice((const char *)each.at, each.len), name)) {
             (void)snprintf(texts[n], sizeof texts[n], "%.*s", (int)each.len, (const char *)each.at);
             own->names.at[own->names.count++] = texts[n];

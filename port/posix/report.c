@@ -7,8 +7,8 @@
 #include "report.h"
 #include "config.h"
 
-static const char *const kinds[] = {"step",  "connected", "request", "answer", "wait",      "problem",
-                                    "terms", "explained", "profile", "stored", "unreadable"};
+static const char *const kinds[] = {"step",  "connected", "request", "answer", "wait",   "problem",
+                                    "terms", "explained", "profile", "solver", "stored", "unreadable"};
 
 /* Only these are asked for again and again. */
 static bool is_polled(const struct acme_event *e)
@@ -63,6 +63,11 @@ static void event_json(const struct acme_event *e, struct acme_out *o)
         break;
     case ACME_EVENT_PROFILE:
         acme_line_text(o, "profile", e->text);
+        break;
+    case ACME_EVENT_SOLVER:
+        acme_line_text(o, "type", e->text);
+        acme_line_text(o, "detail", e->detail);
+        acme_line_text(o, "error", acme_slice_of(e->error != 0 ? acme_error_text(e->error).name : ""));
         break;
     case ACME_EVENT_UNREADABLE:
         acme_line_text(o, "error", acme_slice_of(acme_error_text(e->error).name));
@@ -155,6 +160,10 @@ static void event_text(const struct acme_event *e, struct acme_out *o)
         break;
     case ACME_EVENT_PROFILE:
         say(o, "the CA has the profile ", e->text);
+        break;
+    case ACME_EVENT_SOLVER:
+        acme_out_slice(o, e->text);
+        say(o, ": ", e->detail);
         break;
     case ACME_EVENT_STORED:
         acme_out_text(o, acme_record_word(e->record));
@@ -331,7 +340,9 @@ static size_t figures(const struct acme_report *r, struct figure *f)
         {"work_bytes", (int64_t)r->client->setup->work_len},
         {"tls_bytes", (int64_t)sizeof(struct acme_tls)},
         {"tls_buffer_bytes", (int64_t)r->client->setup->tls_buffer_len},
-        {"http01_bytes", r->webroot != NULL ? 0 : (int64_t)sizeof(struct acme_http01)},
+        {"http01_bytes",
+         r->webroot != NULL || acme_config_only_tls(r->config) ? 0 : (int64_t)sizeof(struct acme_http01)},
+        {"tlsalpn01_bytes", !acme_config_only_tls(r->config) ? 0 : (int64_t)sizeof(struct acme_tlsalpn01)},
         {"anchors_bytes", (int64_t)r->anchors_len},
     };
     memcpy(f, all, sizeof all);
@@ -341,7 +352,7 @@ static size_t figures(const struct acme_report *r, struct figure *f)
 static void end_json(const struct acme_report *r, const char *result, bool failed)
 {
     const struct acme_failure *f = acme_failure(r->client);
-    struct figure all[24];
+    struct figure all[25];
     size_t count = figures(r, all);
     int64_t from, to, renew;
     struct acme_plan plan;
@@ -440,7 +451,7 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
 
 static void end_figures(const struct acme_report *r)
 {
-    struct figure all[24];
+    struct figure all[25];
     size_t count = figures(r, all);
 
     for (size_t i = 0; i < count; i++) {
@@ -466,6 +477,13 @@ static void end_managed(const struct acme_report *r)
         acme_out_text(o, "deactivated  the account; its key is kept: ");
         (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
         acme_out_text(o, r->store->path);
+    } else if (r->client->when == ACME_UPDATE) {
+        acme_out_text(o, "updated      the account: contacts are ");
+        for (size_t i = 0; i < r->client->setup->contact_count; i++) {
+            acme_out_text(o, i > 0 ? " " : "");
+            acme_out_text(o, r->client->setup->contacts[i]);
+        }
+        acme_out_text(o, r->client->setup->contact_count == 0 ? "none, for want of --contact" : "");
     } else {
         acme_out_text(o, "changed      the account's key: ");
         (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);

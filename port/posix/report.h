@@ -5,6 +5,7 @@
 #include "acme.h"
 #include "posix.h"
 #include "protocol/challenge_http01.h"
+#include "protocol/challenge_tlsalpn01.h"
 
 /* How to say it, and what is needed for saying where. */
 struct acme_report {

@@ -16,6 +16,7 @@
 #include "kept.h"
 #include "look.h"
 #include "run.h"
+#include "secure/wipe.h"
 
 #define PATIENCE_S 600 /* for another run in the same state directory */
 #define HOOK_MS    100 /* between two looks at a hook that is under way */
@@ -67,7 +68,8 @@ static void sleep_while_idle(void)
     (void)sigprocmask(SIG_BLOCK, &ours, &before);
     if (!acme_signalled) {
         uint32_t ms = acme_idle_ms(&run.client, acme_posix_now_ms());
-        acme_posix_wait(&run.net, &run.listener, hook.under_way && ms > HOOK_MS ? HOOK_MS : ms, &before);
+        bool hooked = hook.under_way || run.solvers.hook.running != NULL;
+        acme_posix_wait(&run.net, acme_run_listener(&run), hooked && ms > HOOK_MS ? HOOK_MS : ms, &before);
     }
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
@@ -88,6 +90,17 @@ static enum acme_progress loop(void)
         }
     }
     return progress;
+}
+
+/* What was withdrawn is taken away, which a second signal need not wait for. */
+static void clear(void)
+{
+    acme_signalled = 0;
+    while (!acme_signalled && acme_clearing(&run.client)) {
+        if (acme_tick(&run.client, acme_posix_now_ms()) == ACME_IDLE) {
+            sleep_while_idle();
+        }
+    }
 }
 
 /* Whether a run may make a new pair. */
@@ -125,7 +138,7 @@ static int set_right(enum acme_when what)
             s->state);
         return ACME_EXIT_FAILED;
     }
-    if (what == ACME_CHANGE_KEY || what == ACME_DEACTIVATE) {
+    if (what == ACME_CHANGE_KEY || what == ACME_DEACTIVATE || what == ACME_UPDATE) {
         return 0; /* about no certificate */
     }
 #endif
@@ -171,9 +184,11 @@ static int check_rights(void)
 /* Takes hold of the state directory, and of what it holds. Returns 0 or an exit code. */
 static int enter(const struct acme_config *config, enum acme_when what)
 {
+    bool serves = run.solvers.http, by_file = config->webroot != NULL;
     const struct acme_enter all = {.store = &run.store,
-                                   .webroot = config->webroot != NULL ? &run.webroot : NULL,
-                                   .listener = &run.listener,
+                                   .webroot = serves && by_file ? &run.webroot : NULL,
+                                   .listener = serves && !by_file ? &run.listener : NULL,
+                                   .tls_listener = run.solvers.tls ? &run.tls_listener : NULL,
                                    .stop = &acme_signalled,
                                    .patience_s = PATIENCE_S};
     int code = acme_enter(&all, config);
@@ -181,7 +196,7 @@ static int enter(const struct acme_config *config, enum acme_when what)
     code = code != 0 ? code : acme_check_room(&run.checked, config, run.store.dir);
     code = code != 0 ? code : set_right(what);
     code = code == 0 && makes_pair(what) ? check_rights() : code;
-    if (code == 0 && config->webroot != NULL) {
+    if (code == 0 && all.webroot != NULL) {
         acme_webroot_sweep(&run.webroot, run.store.dir);
     }
     return code;
@@ -246,7 +261,7 @@ static int taken(void *ctx)
     static char words[600];
     const struct acme_config *config = ctx;
     struct acme_leaf leaf = {.not_after = 0};
-    bool renewed = false;
+    struct acme_hook_go go = {.renewed = false};
     int result;
 
     if (!hook.under_way) {
@@ -257,9 +272,10 @@ static int taken(void *ctx)
             (void)acme_adopt_leaf(at, &leaf);
             (void)close(at);
         }
-        renewed = had_another();
+        go.renewed = had_another();
+        go.not_after = leaf.not_after;
     }
-    result = acme_hook_tick(&hook, renewed, leaf.not_after);
+    result = acme_hook_tick(&hook, &go);
     if (result < 0) {
         (void)snprintf(words, sizeof words, "%s: %s", config->deploy_hook, hook.words);
         run.report.deploy = words;
@@ -287,6 +303,24 @@ static int start_hook(const struct acme_config *config)
 }
 #endif
 
+/* Likewise who will start the one that answers challenges. */
+static int start_challenge_hook(const struct acme_config *config)
+{
+    const struct acme_hook_about about = {.path = config->hook,
+                                          .state = config->state,
+                                          .name = run.checked.first,
+                                          .names = run.checked.name_at,
+                                          .name_count = run.checked.name_count,
+                                          .limit_s = ACME_CHALLENGE_HOOK_LIMIT_S,
+                                          .challenges = true};
+    int code = acme_hook_start(&run.solvers.hook.hook, &about);
+
+    if (code != 0) {
+        acme_report_error("hook: cannot start a process: %s", strerror(code));
+    }
+    return code != 0 ? ACME_EXIT_FAILED : 0;
+}
+
 /* After a run: what a first attempt leaves when it has come to nothing, and a setup that a run found nothing to do with. */
 static void keep_last(const struct acme_config *config, const struct acme_run_how *how, enum acme_progress progress,
                       bool first)
@@ -309,11 +343,16 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
 
     run.checked.key_group = ACME_POSIX_NO_GROUP;
     code = code == 0 && makes_pair(how->when) ? acme_check_deploy(&run.checked, config) : code;
+    code = code != 0 ? code : acme_solvers_check(&run.solvers, config);
     code = code != 0 ? code : acme_run_roots(&run, config);
     if (code != 0) {
         return code;
     }
     acme_run_fill(&run, config);
+    code = acme_run_binding(&run, config);
+    if (code != 0) {
+        return code;
+    }
     run.store.key_mode = run.checked.key_mode;
     run.store.key_group = run.checked.key_group;
     run.report.about = how->about;
@@ -331,6 +370,9 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
     code = acme_init(&run.client, &run.setup);
     if (code != 0) {
         return acme_run_explain(config, code);
+    }
+    if (run.solvers.hooks && makes_pair(how->when) && (code = start_challenge_hook(config)) != 0) {
+        return code;
     }
     acme_catch_signals();
     return enter(config, how->when);
@@ -362,7 +404,7 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
 
     code = code == 0 && how->keep != ACME_KEEPS_NOTHING ? keep_first(config, &first) : code;
     if (code == 0 && first && hook.fd >= 0 && config->user != NULL &&
-        (config->by_flag & (1U << ACME_KEY_DEPLOY_HOOK)) != 0) {
+        (config->by_flag & ((uint64_t)1 << ACME_KEY_DEPLOY_HOOK)) != 0) {
         acme_report_error(
             "deploy_hook: renew needs it again, as a flag or with -c, since root runs nothing that is named in "
             "%s's files",
@@ -376,8 +418,10 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     stopped = progress == ACME_BUSY || progress == ACME_IDLE;
     if (stopped) {
         acme_stop(&run.client);
+        clear();
     }
     acme_hook_close(&hook);
+    acme_hook_close(&run.solvers.hook.hook);
 #if ACME_CFG_MANAGE
     if (how->when == ACME_REVOKE && !stopped && progress != ACME_FAILED && acme_posix_pair_revoke(&run.store) != 0) {
         acme_report_error("revoked, but that cannot be noted in %s", config->state);
@@ -388,8 +432,10 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     if (how->keep != ACME_KEEPS_NOTHING) {
         keep_last(config, how, progress, first);
     }
+    acme_wipe(&run.solvers.key, sizeof run.solvers.key);
     acme_key_p256_wipe(&run.account_key);
     acme_key_p256_wipe(&run.certificate_key);
+    acme_wipe(run.eab_key, sizeof run.eab_key);
     return run.report.waits != NULL             ? ACME_EXIT_FAILED
            : progress == ACME_CURRENT           ? ACME_EXIT_CURRENT
            : stopped || progress == ACME_FAILED ? ACME_EXIT_FAILED

@@ -3,9 +3,12 @@
 #define ACME_POSIX_RUN_H
 
 #include "check.h"
+#include "eab.h"
 #include "report.h"
+#include "solvers.h"
 #include "webroot.h"
 #include "protocol/challenge_http01.h"
+#include "protocol/challenge_tlsalpn01.h"
 #include "secure/anchors.h"
 #include "secure/key_p256.h"
 #include "secure/tls.h"
@@ -19,12 +22,16 @@ struct acme_run {
     struct acme_client client;
     struct acme_setup setup;
     struct acme_posix_net net;
-    struct acme_posix_listener listener;
+    struct acme_posix_listener listener, tls_listener;
     struct acme_posix_store store;
     struct acme_http01 http01;
+    struct acme_tlsalpn01 tlsalpn01;
     struct acme_webroot webroot;
-    const struct acme_solver *solver;
+    const struct acme_solver
+        *solver; /* for http-01; for tls-alpn-01 where that is the only one of ours that is reached */
+    struct acme_solvers solvers;
     struct acme_key_p256 account_key, certificate_key;
+    uint8_t eab_key[ACME_EAB_KEY_MAX]; /* of an external account */
     struct acme_tls tls;
     struct acme_trust trust;
     struct acme_report report;
@@ -52,8 +59,14 @@ struct acme_run_how {
 /* Reads the roots, if there is a use for them. Returns 0 or an exit code. */
 int acme_run_roots(struct acme_run *run, const struct acme_config *config);
 
+/* Reads the key of the external account, if there is a use for it. Returns 0 or an exit code. */
+int acme_run_binding(struct acme_run *run, const struct acme_config *config);
+
 /* Fills in setup and report; run->checked is. */
 void acme_run_fill(struct acme_run *run, const struct acme_config *config);
+
+/* The listener whose connections a wait ends for. Where both are in use that is http-01's: the other is looked at in each tick. */
+struct acme_posix_listener *acme_run_listener(struct acme_run *run);
 
 /* Says what acme_init() did not like, with the value. Returns the exit code. */
 int acme_run_explain(const struct acme_config *config, int error);

@@ -1,6 +1,7 @@
 /* setup.c - what a run works with: from the configuration to struct acme_setup. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,6 +54,41 @@ int acme_run_roots(struct acme_run *run, const struct acme_config *config)
     return result < 0 ? blame : 0;
 }
 
+/* The account record is there: what made it may have been spent, and taken away. */
+static bool has_account(const struct acme_config *config)
+{
+    int state = acme_posix_folder(config->state, NULL);
+    bool has = state >= 0 && faccessat(state, "account", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+    if (state >= 0) {
+        (void)close(state);
+    }
+    return has;
+}
+
+int acme_run_binding(struct acme_run *run, const struct acme_config *config)
+{
+    struct acme_binding *b = &run->setup.binding;
+    const char *wrong;
+    int code;
+
+    if (config->eab_kid == NULL) {
+        return 0;
+    }
+    b->mac_key_len = acme_eab_read(run->eab_key, config->eab_key_file, &wrong, &code);
+    if (b->mac_key_len > 0) {
+        b->kid = config->eab_kid;
+        b->mac_key = run->eab_key;
+        return 0;
+    }
+    if ((code == ENOENT || code == EACCES) && has_account(config)) {
+        return 0;
+    }
+    acme_report_error("eab_key_file: %s %.300s: %s", code != 0 ? "cannot read" : "no key in", config->eab_key_file,
+                      wrong);
+    return acme_config_blame(config, ACME_KEY_EAB_KEY_FILE);
+}
+
 /* Says which record is damaged; the run goes on without it. */
 static void told(const struct acme_posix_store *store, int code)
 {
@@ -68,9 +104,15 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     acme_posix_store_init(&run->store, config->state, run->checked.first);
     run->store.told = told;
     acme_posix_listener_init(&run->listener, NULL, config->http_port);
+    acme_posix_listener_init(&run->tls_listener, NULL, config->tls_port);
     acme_http01_init(&run->http01, &run->listener.listener);
     acme_webroot_init(&run->webroot, config->webroot);
+    (void)acme_tlsalpn01_init(&run->tlsalpn01, &run->tls_listener.listener, &acme_posix_sys);
     run->solver = config->webroot != NULL ? &run->webroot.solver : &run->http01.solver;
+    acme_solvers_fill(&run->solvers, config, run->solver, &run->tlsalpn01.solver);
+    if (run->solvers.tls && !run->solvers.http) {
+        run->solver = &run->tlsalpn01.solver;
+    }
 
     s->net = &run->net.net;
     s->sys = &acme_posix_sys;
@@ -92,8 +134,11 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     s->contact_count = config->contacts.count;
     s->accept_terms = config->accept_terms;
     s->more_names = config->more_names;
-    s->solvers = &run->solver;
-    s->solver_count = 1;
+    s->solvers = run->solvers.at;
+    s->solver_count = run->solvers.count;
+#if ACME_CFG_REUSE_KEY
+    s->reuse_key = config->reuse_key;
+#endif
     s->product = config->product;
 #if ACME_CFG_RENEWAL
     s->profile = config->profile;
@@ -111,6 +156,12 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     s->trace_ctx = &run->report;
 }
 
+struct acme_posix_listener *acme_run_listener(struct acme_run *run)
+{
+    return run->solvers.tls && (!run->solvers.http || run->solver == &run->webroot.solver) ? &run->tls_listener
+                                                                                           : &run->listener;
+}
+
 static void fill_report(struct acme_run *run, const struct acme_config *config)
 {
     struct acme_report *r = &run->report;
@@ -123,7 +174,7 @@ static void fill_report(struct acme_run *run, const struct acme_config *config)
     r->client = &run->client;
     r->net = &run->net;
     r->store = &run->store;
-    r->listener = &run->listener;
+    r->listener = acme_run_listener(run);
     r->webroot = config->webroot != NULL ? &run->webroot : NULL;
 }
 
@@ -138,7 +189,7 @@ int acme_run_explain(const struct acme_config *config, int error)
     enum acme_config_key key = ACME_KEY_DIRECTORY_URL;
     const char *word = "directory_url", *value = config->directory_url;
 
-    if (error == ACME_E_NAMES) {
+    if (error == ACME_E_NAMES || error == ACME_E_WILDCARD) {
         key = ACME_KEY_NAMES;
         word = "names";
         value = config->names.at[0];

@@ -40,6 +40,12 @@ int acme_run_or_try(const struct acme_config *config, const struct acme_run_how 
     own = *config;
     own.state = state;
     acme_config_for_trial(&own);
+    if (config->eab_kid != NULL) {
+        acme_report_error(
+            "--dry-run: a trial has an account of its own, and the CA takes what is in eab_key_file once: "
+            "nothing was tried");
+        return ACME_EXIT_USAGE;
+    }
     trial.when = ACME_NOW;
     trial.once = false;
     trial.keep = ACME_KEEPS_NOTHING;

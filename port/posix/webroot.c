@@ -229,7 +229,8 @@ void acme_webroot_sweep(struct acme_webroot *w, int memory)
 
 void acme_webroot_init(struct acme_webroot *w, const char *directory)
 {
-    static const struct acme_solver solver = {NULL, "http-01", webroot_present, webroot_withdraw, NULL};
+    static const struct acme_solver solver = {
+        .type = "http-01", .present = webroot_present, .withdraw = webroot_withdraw};
     w->solver = solver;
     w->solver.ctx = w;
     w->directory = directory;

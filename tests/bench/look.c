@@ -22,22 +22,19 @@ static bool reused; /* the last connection's session was one from before */
 
 static int the_time(void *ctx, int64_t *to)
 {
-    (void)ctx;
     *to = utc;
     return 1;
 }
 
-static int present(void *ctx, const struct acme_challenge *challenge)
+static int present(void *ctx, struct acme_challenge *challenge)
 {
-    (void)ctx;
-    ca.published = challenge->key_authorization;
+    ca_publish(&ca, challenge);
     return 1;
 }
 
-static void withdraw(void *ctx)
+static void withdraw(void *ctx, struct acme_challenge *challenge)
 {
-    (void)ctx;
-    ca.published = NULL;
+    ca_take_back(&ca, challenge);
 }
 
 enum acme_progress counted_tick(void);
@@ -90,7 +87,7 @@ int main(int argc, char **argv)
                                         .ari_end = 61 * MAKER_DAY,
                                         .ari_of_life = true};
     static const char *const names[] = {"a.example.test"};
-    static const struct acme_solver solver = {NULL, "http-01", present, withdraw, NULL};
+    static const struct acme_solver solver = {.type = "http-01", .present = present, .withdraw = withdraw};
     static const struct acme_solver *const solvers[] = {&solver};
     static struct acme_sys sys;
     static struct acme_posix_store store;

@@ -39,9 +39,9 @@ def image(board, folder, directory, roots, names, tls_name="localhost", make=())
 class Machine(servers.Server):
     """One boot. The records stay in `folder` from boot to boot."""
 
-    def __init__(self, board, elf, folder, http_port, options=(), env=None):
+    def __init__(self, board, elf, folder, http_port, options=(), env=None, https_port=None):
         os.makedirs(folder, exist_ok=True)
-        self.https_port = servers.free_port()
+        self.https_port = https_port or servers.free_port()
         self.ended = None
         super().__init__([os.path.join(ROOT, "boards", board, "qemu"), elf, folder, str(http_port),
                           str(self.https_port), *options], os.path.join(folder, "uart.log"), env)

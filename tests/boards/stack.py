@@ -123,6 +123,10 @@ class Image:
                     self.add(address & ~1, size, name, file if local else "")
                 else:
                     self.objects.setdefault(name, (address, size))
+        self.by_name = {}
+        for function in self.functions.values():
+            for name in function.names:
+                self.by_name.setdefault(name, []).append(function)
         self.starts = sorted(self.functions)
         self.disassemble(run(self.cpu.tools + "objdump", "-d", "--no-show-raw-insn", elf))
         self.pointers = self.pointed_at()
@@ -140,7 +144,7 @@ class Image:
         return self.functions[self.starts[bisect.bisect_right(self.starts, address) - 1]]
 
     def named(self, name):
-        return [f for f in self.functions.values() if name in f.names]
+        return self.by_name.get(name, [])
 
     def disassemble(self, text):
         code = {}  # function: its instructions

@@ -164,10 +164,22 @@ unsigned cell_wrongs(void)
 
 int cell_teardown(void **state)
 {
-    (void)state;
     if (playing) {
         print_message("CELL=\"%s\": the scripted CA stopped it\n", at_work);
         playing = false;
     }
     return 0;
+}
+
+bool cell_all_used(unsigned played, size_t wanted, const unsigned *used, size_t count, const char *const *why,
+                   size_t step)
+{
+    bool one = getenv("CELL") != NULL;
+    assert_int_equal(played, one ? 1 : wanted);
+    for (size_t i = 0; i < count && !one; i++) {
+        if (used[i] == 0) {
+            fail_msg("no cell needs: %s", *(const char *const *)((const char *)why + i * step));
+        }
+    }
+    return one;
 }

@@ -36,6 +36,13 @@ void cell_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* How many cells went wrong since the last call; all of them were printed with their tokens. */
 unsigned cell_wrongs(void);
 
+/* That so many cells were played and each rule was of use; true when the environment has asked for one cell only. Rules have a
+ * member `why`, and beside them stands how often each was met. */
+bool cell_all_used(unsigned played, size_t wanted, const unsigned *used, size_t count, const char *const *why,
+                   size_t step);
+#define CELL_ALL_USED(rules, used, played, wanted)                                                                   \
+    cell_all_used(played, wanted, used, sizeof(rules) / sizeof((rules)[0]), &(rules)[0].why, sizeof((rules)[0]))
+
 /* Teardown of a test: names the cell in which the CA itself stopped the test. */
 int cell_teardown(void **state);
 

@@ -168,6 +168,82 @@ static int addresses(void)
     return good == count ? 0 : 1;
 }
 
+/* A server that says what it hears, and notes who has asked. */
+static void on_echo(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
+{
+    *(u16_t *)arg = port;
+    (void)udp_sendto(pcb, p, from, port);
+    (void)pbuf_free(p);
+}
+
+/* Waits for a datagram; 0: none has come. */
+static int next_of(struct acme_lwip_udp *u, void *data, size_t cap)
+{
+    uint32_t start = sys_now();
+    int len;
+    while ((len = u->udp.recv(u->udp.ctx, data, cap)) == 0 && sys_now() - start < 100) {
+        wait_a_little();
+    }
+    return len;
+}
+
+static int open_udp(struct acme_lwip_udp *u, const char *host)
+{
+    uint32_t start = sys_now();
+    int r;
+    while ((r = u->udp.open(u->udp.ctx, host, PORT)) == 0 && sys_now() - start < 5000) {
+        wait_a_little();
+    }
+    return r;
+}
+
+static void say_to(struct udp_pcb *from, const ip_addr_t *here, u16_t port, u16_t len)
+{
+    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, len, PBUF_RAM);
+    if (p != NULL) {
+        memset(p->payload, 0, len);
+        (void)udp_sendto(from, p, here, port);
+        (void)pbuf_free(p);
+    }
+}
+
+static int datagrams(const ip_addr_t *here)
+{
+    static struct acme_lwip_udp u;
+    static u16_t ports[3];
+    char data[40];
+    unsigned bad = 0;
+    struct udp_pcb *echo = udp_new(), *stranger = udp_new();
+
+    (void)udp_bind(echo, here, PORT);
+    (void)udp_bind(stranger, here, PORT + 1);
+    acme_lwip_udp_init(&u);
+    bad += u.udp.send(&u, "x", 1) != ACME_E_NET || u.udp.recv(&u, data, sizeof data) != ACME_E_NET;
+    u.udp.close(&u);
+    for (unsigned i = 0; i < 3; i++) {
+        udp_recv(echo, on_echo, &ports[i]);
+        bad += open_udp(&u, i == 1 ? "localnet.test" : "127.0.0.1") != 1 || u.udp.open(&u, "127.0.0.1", PORT) != 1;
+        bad += u.udp.recv(&u, data, sizeof data) != 0;
+        bad += u.udp.send(&u, "hello", 5) != 5;
+        bad += next_of(&u, data, sizeof data) != 5 || memcmp(data, "hello", 5) != 0;
+        say_to(stranger, here, ports[i], 30); /* from elsewhere */
+        bad += next_of(&u, data, sizeof data) != 0;
+        say_to(echo, here, ports[i], 60); /* too long */
+        bad += next_of(&u, data, sizeof data) != 0;
+        say_to(echo, here, ports[i], 30);
+        say_to(echo, here, ports[i], 30); /* one waits, the other is dropped */
+        bad += next_of(&u, data, sizeof data) != 30 || next_of(&u, data, sizeof data) != 0;
+        say_to(echo, here, ports[i], 30); /* not read any more */
+        wait_a_little();
+        u.udp.close(&u);
+    }
+    bad += open_udp(&u, "unknown.invalid") != ACME_E_HOST;
+    bad += ports[0] < 49152 || ports[1] == ports[0] + 1;
+    bad += acme_lwip_udp_init_sized(&u, 1) != ACME_E_SIZE;
+    printf("# %u of the checks of datagrams have failed; ports %u, %u, %u\n", bad, ports[0], ports[1], ports[2]);
+    return bad == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     static const struct acme_sys sys = {NULL, sys_random, sys_utc};
@@ -202,6 +278,9 @@ int main(int argc, char **argv)
     reset();
     if (argc > 1 && strcmp(argv[1], "addresses") == 0) {
         return addresses();
+    }
+    if (argc > 1 && strcmp(argv[1], "datagrams") == 0) {
+        return datagrams(&here);
     }
     return conformance_run(&port) == 0 && flash.misused == 0 ? 0 : 1;
 }

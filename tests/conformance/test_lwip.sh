@@ -55,6 +55,9 @@ if [ -d "$lwip" ]; then
 	"$to/lwip-run" addresses >"$to/log" 2>&1
 	result $? "a name with an address that leads nowhere: the next attempt takes another one, of either kind"
 	sed 's/^/# /' "$to/log"
+	"$to/lwip-run" datagrams >"$to/log" 2>&1
+	result $? "datagrams: from where they were sent to and nowhere else, of one's own port"
+	sed 's/^/# /' "$to/log"
 	lwip_fault "the kind of address that failed asked for again" lwip_net.c 's/n->other = !n->other/n->other = false/'
 	lwip_fault "the kind of address that is not there asked for alone" lwip_net.c 's/LWIP_DNS_ADDRTYPE_IPV6_IPV4  */LWIP_DNS_ADDRTYPE_IPV6 /'
 	mv "$objects/dns.o" "$to/dns.o"

@@ -67,7 +67,7 @@ static void put_flow(const struct engine *e)
     PUT("step %d, status %d, authorization %d\n", (int)f->step, (int)f->status, f->authz);
     PUT("account %s\ndirectory %s\n", f->account, f->directory_url);
     for (unsigned i = 0; i < f->order.authz_count; i++) {
-        PUT("authorization %s\n", f->order.authz[i]);
+        PUT("authorization %s\n", acme_order_authz(&f->order, i));
     }
     PUT("order %s\nfinalize %s\ncertificate %s\n", f->order.url, f->order.finalize, f->order.certificate);
     NUMBER(f->drop_order);

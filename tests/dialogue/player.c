@@ -129,7 +129,6 @@ static void request_in_two(void)
 
 static void before_step(struct engine *engine)
 {
-    (void)engine;
     if (e.x.state == ACME_EXCHANGE_RECEIVE && e.answer_at == 0 && e.answer.len > 0 && !seen_before()) {
         answer_in_two();
     } else if (e.x.state == ACME_EXCHANGE_SEND && e.x.sent == 0 && e.request_len == 0) {
@@ -166,6 +165,7 @@ static bool quantity(const char *what, long *n)
                {"problems", e.problems},
                {"elapsed", (long)e.elapsed_ms},
                {"presents", e.presents},
+               {"terms", e.terms},
                {"waits", e.waits},
                {"retry_s", (long)e.x.retry_s},
                {"drop_order", e.dropped || e.flow.drop_order},
@@ -330,7 +330,7 @@ static void run(struct script *s, bool by_byte)
     mode = by_byte ? "a byte at a time" : "in whole pieces";
     s->way.keys = &keys;
     s->way.judged = true;
-    s->way.before_step = by_byte || getenv("NO_CUTS") != NULL || record_wanted() ? NULL : before_step;
+    s->way.before_step = by_byte || getenv("NO_SWEEPS") != NULL || record_wanted() ? NULL : before_step;
     if (record_wanted()) {
         record_begin(s, &keys, !by_byte);
     }

@@ -29,7 +29,6 @@ static char asked[4000];
 
 static const struct exchange *one_answer(void *ctx, const struct v1_request *q)
 {
-    (void)ctx;
     bool now = replay.how == REPLAY_EVER ? q->nth >= replay.nth : q->nth == replay.nth;
     return q->kind == replay.x->kind && now ? replay.x : NULL;
 }

@@ -65,6 +65,8 @@ static const struct setting of_ca[] = {OF_CA(born_valid, NUMBER),
                                        OF_CA(other_host, TEXT),
                                        OF_CA(eab_kid, TEXT),
                                        OF_CA(eab_key, TEXT),
+                                       OF_CA(manage, FLAG),
+                                       OF_CA(shows_contact, FLAG),
                                        OF_CA(profiles, TEXT),
                                        OF_CA(ari, FLAG),
                                        OF_CA(issued, TEXT),
@@ -88,7 +90,8 @@ static const struct setting of_client[] = {
     OF_CLIENT(unclean, FLAG),       OF_CLIENT(no_terms, FLAG),   OF_CLIENT(contact, TEXT),
     OF_CLIENT(work, NUMBER),        OF_CLIENT(unanswered, FLAG), OF_CLIENT(finalized, FLAG),
     OF_CLIENT(known, FLAG),         OF_CLIENT(certid, TEXT),     OF_CLIENT(profile, TEXT),
-    OF_CLIENT(optional, FLAG)};
+    OF_CLIENT(optional, FLAG),      OF_CLIENT(old_key, FLAG),    OF_CLIENT(eab_kid, TEXT),
+    OF_CLIENT(eab_secret, TEXT),    OF_CLIENT(told, TEXT)};
 
 const char *script_kind(enum ca_kind kind)
 {

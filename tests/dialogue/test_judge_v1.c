@@ -61,7 +61,6 @@ static void give(const char *nonce)
 static int set_up(void **state)
 {
     static const char *const names[] = {"a.example", "b.example"}, *const contacts[] = {"mailto:me@example.org"};
-    (void)state;
     memset(&e, 0, sizeof e);
     strcpy(recording.base, BASE);
     strcpy(recording.terms, BASE "/terms/v1");
@@ -87,7 +86,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     boulder_end(&b);
     return 0;
 }
@@ -198,7 +196,6 @@ static const char *new_cert(const char *request)
 
 static void good_requests(void **state)
 {
-    (void)state;
     good("/directory", NULL);
     good("/acme/authz/X", NULL);
     good("/acme/new-reg", NEW_REG);
@@ -210,7 +207,6 @@ static void good_requests(void **state)
 
 static void bad_heads(void **state)
 {
-    (void)state;
     bad(&(struct parts){.path = "/acme/no-such-thing"}, "no such resource");
     bad(&(struct parts){.path = "/directory", .host = "other:4000"}, "with Host: other");
     bad(&(struct parts){.path = "/directory", .head = ""}, "no User-Agent");
@@ -231,7 +227,6 @@ static void bad_signatures(void **state)
                  {"ES256", "NONCE", BASE "/acme/reg/1", NULL, "url in the protected"},
                  {"ES256", "NONCE", BASE "/acme/new-reg", "kid", "other members"},
                  {"ES256", "NONCE", BASE "/acme/new-reg", "jwk", "no P-256 key"}};
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         json_t *object = json_pack("{s:s,s:s,s:s,s:o}", "alg", cases[i].alg, "nonce", cases[i].nonce, "url",
                                    cases[i].url, "jwk", jwk_of(&e.account));
@@ -253,7 +248,6 @@ static void bad_payloads(void **state)
 {
     const char *thumbprint = show();
     char wrong[5000];
-    (void)state;
     bad(&(struct parts){.path = "/acme/new-reg", .payload = "{\"resource\":\"reg\"}"}, "resource is \"reg\"");
     bad(&(struct parts){.path = "/acme/new-reg", .payload = "{\"resource\":\"new-reg\"}"}, "contact is not");
     bad(&(struct parts){.path = "/acme/new-reg", .payload = "{\"resource\":\"new-reg\",\"x\":1}"}, "a member x");
@@ -307,7 +301,6 @@ static X509 *leaf_of(const char *san)
 
 static void revocations(void **state)
 {
-    (void)state;
     X509 *other = leaf_of("DNS:a.example");
     b.cert[b.cert_count++].leaf = leaf_of("DNS:a.example");
     X509 *leaf = b.cert[0].leaf;
@@ -329,7 +322,6 @@ static void revocations(void **state)
 
 static void deactivations(void **state)
 {
-    (void)state;
     bad(&(struct parts){.path = "/acme/reg/5", .payload = DEACTIVATE}, "nobody wanted deactivate");
     b.deed = ACME_DEACTIVATE;
     strcpy(b.reg, "/acme/reg/5");
@@ -366,7 +358,6 @@ static const char *change(const char *url, const char *account, const struct acm
 
 static void key_changes(void **state)
 {
-    (void)state;
     char by_next[2000];
     b.deed = ACME_CHANGE_KEY;
     strcpy(b.reg, "/acme/reg/5");
@@ -401,7 +392,6 @@ static void other_meaning(void **state)
         {"/acme/new-reg", "{\"resource\":\"new-reg\",\"contact\":[\"mailto:me@example.org\"],\"more\":1}",
          "said more: 1, ours nothing"}};
     struct parts p = {.path = "/acme/new-reg", .payload = NEW_REG};
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         memset(&compared, 0, sizeof compared);
         compared.line = 7;

@@ -26,14 +26,12 @@ static bool load(const char *text)
 
 static int end(void **state)
 {
-    (void)state;
     recording_free(&r);
     return 0;
 }
 
 static void tolerates(void **state)
 {
-    (void)state;
     assert_true(load(
         FIRST "{\"note\":{\"x\":1}}\n\n{\"n\":1,\"new\":[],\"request\":{\"line\":\"GET /directory HTTP/1.1\"," HEAD
               "},\"response\":{\"status_line\":\"HTTP/1.1 200 OK\",\"headers\":[[\"X\",\"y\"]],"
@@ -60,7 +58,6 @@ static void refuses(void **state)
                  {"{\"scenario\":\"s\",\"base_url\":\"http://a/b\"}", ":1: base_url is not"},
                  {FIRST "{\"n\":\n", ":2: not a recording, "},
                  {FIRST "{\"request\":{}}\n", ":2: request without a line"}};
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_false(load(cases[i].text));
         assert_non_null(strstr(r.error, cases[i].why));
@@ -77,7 +74,6 @@ static void missing_bytes(void **state)
     static const char *const wrong[] = {"\"body_bytes\":3", "\"header_bytes\":3", "\"headers\":5",
                                         "\"status_line\":\"HTP\"", "\"body_base64_der\":\"A\""};
     char text[700];
-    (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         snprintf(text, sizeof text,
                  FIRST "{\"request\":{\"line\":\"GET /directory HTTP/1.1\"},\"response\":{"
@@ -94,7 +90,6 @@ static void whole_folder(void **state)
 {
     glob_t found = {0};
     unsigned count = 0;
-    (void)state;
     assert_int_equal(glob("tests/dialogue/boulder-2016/*.jsonl", 0, NULL, &found), 0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         assert_true(recording_load(&r, found.gl_pathv[i]));
@@ -121,7 +116,6 @@ static const struct exchange *line(unsigned n)
 
 static void whose_requests(void **state)
 {
-    (void)state;
     assert_true(recording_load(&r, "tests/dialogue/boulder-2016/07-nonce-and-malformed.jsonl"));
     static const unsigned odd[] = {2, 6, 8, 12, 17, 19, 22, 24, 25, 26, 27, 28, 30, 39, 45, 46, 47};
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
@@ -137,7 +131,6 @@ static void whose_requests(void **state)
 /* Revocations and the like: by the key of an account, of a certificate that was issued, for the account of the key. */
 static void whose_deeds(void **state)
 {
-    (void)state;
     assert_true(recording_load(&r, "tests/dialogue/boulder-2016/09-revoke.jsonl"));
     static const unsigned odd[] = {11, 15, 22, 23, 24, 25};
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {

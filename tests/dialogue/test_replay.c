@@ -105,7 +105,6 @@ static void thread_of_2016(void **state)
 
 static int end(void **state)
 {
-    (void)state;
     replay_tell();
     recording_free(&recording);
     return 0;

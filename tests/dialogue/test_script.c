@@ -59,7 +59,6 @@ static void wrong_scripts(void **state)
         {HEAD "each a\n    1 | 2 | 3 | 4 | 5\n", "x.dialogue:3: too many columns"},
         {HEAD "names a b c d e f g h i\n", "x.dialogue:2: too many names: i"},
     };
-    (void)state;
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (reads(rows[i].text)) {
             fail_msg("this was taken: %s", rows[i].text);
@@ -70,14 +69,12 @@ static void wrong_scripts(void **state)
 
 static void a_file_that_is_not_there(void **state)
 {
-    (void)state;
     assert_false(script_load(&s, "/nowhere/x.dialogue", NULL));
     assert_string_equal(s.error, "/nowhere/x.dialogue:0: cannot be read");
 }
 
 static void what_a_script_says(void **state)
 {
-    (void)state;
     assert_true(reads(HEAD "covers 7 22\n"
                            "names a.example b.example\n"
                            "ca authz_looks 4\n"
@@ -120,7 +117,6 @@ static void what_a_script_says(void **state)
 
 static void tables_multiply(void **state)
 {
-    (void)state;
     assert_true(reads(HEAD "each kind | text\n    order | one\n    authz |\n"
                            "each lag\n    1\n    2\n    3\n"
                            "ca lag $lag\non $kind: add, nonce none\n    A: b\n    $text\nexpect certificate\n"));
@@ -137,7 +133,6 @@ static void tables_multiply(void **state)
 
 static void whole_answers(void **state)
 {
-    (void)state;
     assert_true(reads(HEAD "on order: raw\n    HTTP/1.1 200\n    .\n    3\n    abc\n    0\n    .\n    .\n"
                            "on authz: raw lf\n    HTTP/1.1 200\n    A: b\n    .\n    x\nexpect certificate\n"));
     assert_string_equal(s.plan.twists[0].raw, "HTTP/1.1 200\r\n\r\n3\r\nabc\r\n0\r\n\r\n");

@@ -322,8 +322,8 @@ static void order_document(struct ca *ca, struct reply *p, unsigned number, bool
     size_t at =
         (size_t)snprintf(p->body, sizeof p->body, "{\"status\":\"%s\",\"expires\":null,\"identifiers\":[", o->status);
     for (unsigned i = 0; i < ca->plan->name_count; i++) {
-        at += (size_t)snprintf(p->body + at, sizeof p->body - at, "%s{\"type\":\"dns\",\"value\":\"%s\"}",
-                               i > 0 ? "," : "", ca->plan->names[i]);
+        at += (size_t)snprintf(p->body + at, sizeof p->body - at, "%s{\"type\":\"%s\",\"value\":\"%s\"}",
+                               i > 0 ? "," : "", ca_type_of(ca->plan->names[i]), ca->plan->names[i]);
     }
     at += (size_t)snprintf(p->body + at, sizeof p->body - at, "],");
     for (unsigned i = 0; all && i < ca->plan->name_count; i++) {
@@ -368,8 +368,8 @@ static void new_order(struct ca *ca, struct request *r, struct reply *p)
     char wanted[2400];
     size_t at = (size_t)snprintf(wanted, sizeof wanted, "{\"identifiers\":[");
     for (unsigned i = 0; i < ca->plan->name_count; i++) {
-        at += (size_t)snprintf(wanted + at, sizeof wanted - at, "%s{\"type\":\"dns\",\"value\":\"%s\"}",
-                               i > 0 ? "," : "", ca->plan->names[i]);
+        at += (size_t)snprintf(wanted + at, sizeof wanted - at, "%s{\"type\":\"%s\",\"value\":\"%s\"}",
+                               i > 0 ? "," : "", ca_type_of(ca->plan->names[i]), ca->plan->names[i]);
     }
     snprintf(wanted + at, sizeof wanted - at, "]");
     struct ca_wish wish = {0};
@@ -402,27 +402,34 @@ static void new_order(struct ca *ca, struct request *r, struct reply *p)
 static void authz_document(struct ca *ca, struct request *r, struct reply *p)
 {
     struct ca_order *o = order_of(ca, r);
-    char token[44], http[1500];
+    char token[44], http[3000];
     const char *strange = "{\"type\":\"dns-persist-01\",\"url\":\"" CA_URL "/chall/9/9\",\"status\":\"pending\"},"
                           "{\"type\":\"moon-01\",\"parity\":[1,{\"a\":null}]}";
     token_of(r, token);
     bool responded = o->authz[r->authz].responded;
-    snprintf(http, sizeof http,
-             "{\"type\":\"http-01\",\"url\":\"" CA_URL "/chall/%u/%u\",\"status\":\"%s\",\"token\":\"%s\"%s}",
-             r->order, r->authz, responded && ca->plan->shows_processing ? "processing" : o->authz[r->authz].status,
-             token,
-             o->authz[r->authz].failures > 0 ? ",\"error\":{\"type\":\"urn:ietf:params:acme:error:connection\","
-                                               "\"detail\":\"refused\",\"status\":400}"
-             : (responded || strcmp(o->authz[r->authz].status, "pending") != 0) && ca->plan->challenge != NULL
-                 ? ca->plan->challenge
-                 : "");
+    const char *type = ca->plan->types != NULL ? ca->plan->types : "http-01";
+    for (size_t at = 0; *type != '\0'; type += strcspn(type, " "), type += strspn(type, " ")) {
+        at += (size_t)snprintf(
+            http + at, sizeof http - at,
+            "%s{\"type\":\"%.*s\",\"url\":\"" CA_URL "/chall/%u/%u\",\"status\":\"%s\",\"token\":\"%s\"%s}",
+            at > 0 ? "," : "", (int)strcspn(type, " "), type, r->order, r->authz,
+            responded && ca->plan->shows_processing ? "processing" : o->authz[r->authz].status, token,
+            o->authz[r->authz].failures > 0 ? ",\"error\":{\"type\":\"urn:ietf:params:acme:error:connection\","
+                                              "\"detail\":\"refused\",\"status\":400}"
+            : (responded || strcmp(o->authz[r->authz].status, "pending") != 0) && ca->plan->challenge != NULL
+                ? ca->plan->challenge
+                : "");
+    }
+    const char *name = name_of(ca, r->authz);
+    bool wildcard = name[0] == '*';
     bool alone = ca->plan->minimal && responded;
     bool last = ca->plan->shuffled && ca->count[CA_AUTHZ] % 2 == 0;
     snprintf(p->body, sizeof p->body,
-             "{\"identifier\":{\"type\":\"dns\",\"value\":\"%s\"},\"status\":\"%s\","
+             "{\"identifier\":{\"type\":\"%s\",\"value\":\"%s\"},%s\"status\":\"%s\","
              "\"challenges\":[%s%s%s%s%s]}",
-             name_of(ca, r->authz), o->authz[r->authz].status, last && !alone ? strange : "",
-             last && !alone ? "," : "", http, last || alone ? "" : ",", last || alone ? "" : strange);
+             ca_type_of(name), wildcard ? name + 2 : name, wildcard ? "\"wildcard\":true," : "",
+             o->authz[r->authz].status, last && !alone ? strange : "", last && !alone ? "," : "", http,
+             last || alone ? "" : ",", last || alone ? "" : strange);
 }
 
 /* A replica of the CA's database that lags. */
@@ -565,10 +572,7 @@ void ca_issue(struct ca *ca, struct ca_order *o, const char *payload)
     EVP_PKEY *key = X509_REQ_get0_pubkey(request);
     assert_int_equal(X509_REQ_verify(request, key), 1);
     ca_judge_csr(ca, request);
-    for (unsigned i = 0; i < ca->plan->name_count; i++) {
-        size_t used = strlen(san);
-        snprintf(san + used, sizeof san - used, "%sDNS:%s", i > 0 ? "," : "", ca->plan->names[i]);
-    }
+    ca_san(ca->plan, san, sizeof san);
     int64_t utc = ca->utc != 0 ? ca->utc : MAKER_NOW;
     int64_t life_s = ca->plan->life_s;
     o->from = utc + (ca->plan->starts_in > 0         ? (int64_t)ca->plan->starts_in
@@ -661,7 +665,9 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         ca->accounts += p->code == 201;
         ca->forgot_account = false;
         snprintf(p->head, sizeof p->head, "Content-Type: application/json\r\nLocation: " CA_URL "/account/1\r\n");
-        snprintf(p->body, sizeof p->body, "{\"status\":\"valid\",\"orders\":\"" CA_URL "/orders/1\"}");
+        snprintf(p->body, sizeof p->body, "{\"status\":\"valid\",%s%s\"orders\":\"" CA_URL "/orders/1\"}",
+                 ca->plan->shows_contact ? ca->managed.contact : "",
+                 ca->plan->shows_contact && ca->managed.contact[0] != '\0' ? "," : "");
         break;
     case CA_NEW_ORDER:
         new_order(ca, r, p);

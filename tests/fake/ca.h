@@ -88,6 +88,7 @@ struct ca_plan {
     bool shared;             /* one issuer for all such plans, one certificate for equal requests     */
     /* what follows is ca_more.c's */
     const char *eab_kid, *eab_key;       /* accounts must be bound; the key in base64url              */
+    bool shows_contact;                  /* newAccount's answer tells the account's contacts          */
     const char *profiles;                /* names, with a blank between: offered                      */
     bool ari;                            /* renewalInfo, and `replaces` in new orders (RFC 9773)      */
     const char *issued;                  /* certID of a certificate of an earlier run, for the same names */
@@ -112,6 +113,7 @@ struct ca_plan {
     const char *account; /* there from an earlier run: "agreed", "idle" or "deactivated"             */
     const char *up;      /* the link to the issuer: "none", or as it is written; NULL: as Boulder's  */
     unsigned redirects;  /* records of them in a validated challenge                                 */
+    const char *types;   /* challenges offered, a blank between; NULL: http-01 */
     bool manage;         /* accounts may be ended or get another key, certificates be revoked        */
     const struct ca_twist *twists;
     unsigned twist_count;
@@ -182,6 +184,8 @@ struct ca {
         unsigned revocations, changes;
         unsigned reason; /* of the last revocation */
         bool deactivated;
+        unsigned updates;
+        char contact[300]; /* as a member of the account, as it was told last; told anew it is a new account's */
     } managed;
     unsigned early; /* finalize or new-cert was asked for before all authorizations had been valid   */
     unsigned limited, renewal_infos;

@@ -133,6 +133,13 @@ void ca_manage(struct ca *ca, struct request *r, struct reply *p)
             snprintf(p->body, sizeof p->body, "{\"status\":\"valid\"}");
             break;
         }
+        if (strncmp(r->payload, "{\"contact\":[", 12) == 0) {
+            snprintf(ca->managed.contact, sizeof ca->managed.contact, "%.*s", (int)strlen(r->payload) - 2,
+                     r->payload + 1);
+            ca->managed.updates++;
+            snprintf(p->body, sizeof p->body, "{\"status\":\"valid\",%s}", ca->managed.contact);
+            break;
+        }
         assert_string_equal(r->payload, "{\"status\":\"deactivated\"}");
         ca->managed.deactivated = true;
         snprintf(p->body, sizeof p->body, "{\"status\":\"deactivated\",\"orders\":\"" CA_URL "/orders/1\"}");

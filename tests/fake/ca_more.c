@@ -100,11 +100,18 @@ const struct ca_no *ca_account_wish(struct ca *ca, const char *payload)
     static const char binding[] = ",\"externalAccountBinding\":{";
     assert_true(strncmp(payload, agreed, strlen(agreed)) == 0);
     const char *rest = payload + strlen(agreed);
+    const char *end = strncmp(rest, ",\"contact\":[", 12) == 0 ? strstr(rest, "\"]") : NULL;
+    bool known = ca->accounts > 0 && !ca->forgot_account;
+    if (end != NULL) {
+        if (!known) {
+            snprintf(ca->managed.contact, sizeof ca->managed.contact, "%.*s", (int)(end + 1 - rest), rest + 1);
+        }
+        rest = end + 2;
+    }
     bool binds = strncmp(rest, binding, strlen(binding)) == 0;
     if (ca->plan->eab_kid == NULL || !binds) {
         assert_string_equal(rest, "}");
     }
-    bool known = ca->accounts > 0 && !ca->forgot_account;
     if (known) {
         return NULL;
     }
@@ -227,11 +234,24 @@ void ca_certid(const struct ca_order *o, char *to, size_t cap)
 
 /* --- certificates */
 
-static void san_of(const struct ca_plan *plan, char *out, size_t cap)
+/* An address is told by its last part: no top-level domain is a number. */
+static bool is_address(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return strchr(name, ':') != NULL || (dot != NULL && dot[1] >= '0' && dot[1] <= '9');
+}
+
+const char *ca_type_of(const char *name)
+{
+    return is_address(name) ? "ip" : "dns";
+}
+
+void ca_san(const struct ca_plan *plan, char *out, size_t cap)
 {
     size_t at = 0;
     for (unsigned i = 0; i < plan->name_count; i++) {
-        at += (size_t)snprintf(out + at, cap - at, "%sDNS:%s", i > 0 ? "," : "", plan->names[i]);
+        at += (size_t)snprintf(out + at, cap - at, "%s%s:%s", i > 0 ? "," : "",
+                               is_address(plan->names[i]) ? "IP" : "DNS", plan->names[i]);
     }
 }
 
@@ -241,7 +261,7 @@ void ca_csr(const struct ca_plan *plan, EVP_PKEY *key, char *payload, size_t cap
     uint8_t der[2000], *at = der;
     X509_REQ *request = X509_REQ_new();
     STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
-    san_of(plan, san, sizeof san);
+    ca_san(plan, san, sizeof san);
     sk_X509_EXTENSION_push(extensions, X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san));
     X509_REQ_add_extensions(request, extensions);
     sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
@@ -263,6 +283,13 @@ void ca_judge_csr(const struct ca *ca, X509_REQ *request)
     assert_int_equal(sk_GENERAL_NAME_num(names), ca->plan->name_count);
     for (unsigned i = 0; i < ca->plan->name_count; i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, (int)i);
+        if (is_address(ca->plan->names[i])) {
+            ASN1_OCTET_STRING *address = a2i_IPADDRESS(ca->plan->names[i]);
+            assert_int_equal(name->type, GEN_IPADD);
+            assert_int_equal(ASN1_OCTET_STRING_cmp(name->d.iPAddress, address), 0);
+            ASN1_OCTET_STRING_free(address);
+            continue;
+        }
         assert_int_equal(name->type, GEN_DNS);
         assert_string_equal((const char *)ASN1_STRING_get0_data(name->d.dNSName), ca->plan->names[i]);
     }

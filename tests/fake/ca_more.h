@@ -59,6 +59,10 @@ bool ca_renewal_info(struct ca *ca, const char *request, size_t len, struct ca_a
 void ca_certid(const struct ca_order *o, char *to, size_t cap);
 
 /* The request of RFC 8555, 7.4 for the names of a plan; and what such a request has to be like. */
+/* What a name is as an identifier, "dns" or "ip"; all of a plan's, as in openssl.cnf. */
+const char *ca_type_of(const char *name);
+void ca_san(const struct ca_plan *plan, char *out, size_t cap);
+
 void ca_csr(const struct ca_plan *plan, EVP_PKEY *key, char *payload, size_t cap);
 void ca_judge_csr(const struct ca *ca, X509_REQ *request);
 

@@ -167,7 +167,11 @@ static bool next_is(const char **at, const char *name)
 
 static bool next_contact(const char **at)
 {
-    static const char key[] = ",\"contact\":[\"";
+    static const char key[] = ",\"contact\":[\"", none[] = ",\"contact\":[]";
+    if (strncmp(*at, none, strlen(none)) == 0) {
+        *at += strlen(none);
+        return true;
+    }
     if (strncmp(*at, key, strlen(key)) != 0) {
         return false;
     }

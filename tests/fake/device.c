@@ -66,8 +66,6 @@ int acme_channel_open(struct acme_channel *c, const struct acme_url *url, uint32
 int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool last, uint32_t now_ms)
 {
     struct device *d = device_of(c);
-    (void)now_ms;
-    (void)last;
     if (c->state != ACME_CHANNEL_OPEN) {
         return ACME_E_CLOSED;
     }
@@ -146,7 +144,6 @@ static void check_records(const struct device *d)
 int acme_channel_flush(struct acme_channel *c, uint32_t now_ms)
 {
     struct device *d = device_of(c);
-    (void)now_ms;
     if (c->state != ACME_CHANNEL_OPEN) {
         return ACME_E_CLOSED;
     }
@@ -166,7 +163,6 @@ int acme_channel_flush(struct acme_channel *c, uint32_t now_ms)
 int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clean, uint32_t now_ms)
 {
     struct device *d = device_of(c);
-    (void)now_ms;
     size_t rest = d->answer.len - d->answer_at;
     size_t len = rest < cap ? rest : cap;
     if (c->state != ACME_CHANNEL_OPEN) {

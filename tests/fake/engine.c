@@ -37,6 +37,8 @@ static void trace(void *ctx, const struct acme_event *event)
         e->wait[e->waits].ms = event->wait_ms;
         e->wait[e->waits].error = event->error;
         e->wait[e->waits++].step = event->step;
+    } else if (event->kind == ACME_EVENT_TERMS) {
+        e->terms++;
     } else if (event->kind == ACME_EVENT_PROFILE || event->kind == ACME_EVENT_EXPLAINED) {
         e->profiles += event->kind == ACME_EVENT_PROFILE;
         copy(e->told, sizeof e->told, event->text);
@@ -88,8 +90,9 @@ static void resume(struct engine *e, const struct engine_way *way)
     e->ca.v1.agreed = true;
     strcpy(directory->new_cert, CA_URL "/acme/new-cert");
     while (strstr(way->resumed, "/order/") == NULL && order->authz_count < e->setup.name_count) {
-        ca_v1_authz_url(order->authz_count, order->authz[order->authz_count], sizeof order->authz[0]);
-        order->authz_count++;
+        char url[ACME_URL_MAX + 1];
+        ca_v1_authz_url(order->authz_count, url, sizeof url);
+        assert_int_equal(acme_order_add(order, url), 0);
     }
     if (strstr(way->resumed, "/cert/") != NULL) {
         strcpy(order->url, directory->new_cert);
@@ -136,6 +139,9 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
         e->setup.contacts = e->contacts;
         e->setup.contact_count = 2;
     }
+    if (way->told != NULL) {
+        strcpy(e->flow.manage.told, way->told);
+    }
     if (way->resumed != NULL || way->known) {
         resume(e, way);
     }
@@ -143,6 +149,12 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
         snprintf(e->flow.info.certid, sizeof e->flow.info.certid, "%s", way->certid);
         e->flow.info.replaces = true;
     }
+#if ACME_CFG_EAB
+    if (way->eab_kid != NULL) {
+        e->setup.binding = (struct acme_binding){way->eab_kid, way->eab_secret, strlen(way->eab_secret)};
+    }
+    e->flow.bound.key_is_new = !way->old_key && !way->known && way->resumed == NULL;
+#endif
     e->setup.profile = way->profile;
     e->setup.profile_optional = way->optional;
     if (plan->begun) {

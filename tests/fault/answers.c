@@ -125,7 +125,6 @@ static void forget(struct trial *t)
 
 static int listen(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     unsigned scene = (unsigned)(t->scene - scenes);
     if (seam == DEVICE_FLUSHED) {
         assert_true(told[scene].count < ANSWERS_MAX);
@@ -220,7 +219,6 @@ int answers_hook(struct trial *t, enum device_seam seam, size_t *len)
 {
     static struct answer a;
     struct device *d = &t->d;
-    (void)len;
     if (seam == DEVICE_FLUSH) {
         keep_left(d);
     }

@@ -173,7 +173,6 @@ void dice_seed(uint64_t seed)
 
 static int roll_for_key(void *ctx, void *buf, size_t len)
 {
-    (void)ctx;
     dice_fill(buf, len);
     return 0;
 }
@@ -181,6 +180,5 @@ static int roll_for_key(void *ctx, void *buf, size_t len)
 int fastkey_by_dice(void *handle, const struct acme_sys *sys)
 {
     static const struct acme_sys dice = {.random = roll_for_key};
-    (void)sys;
     return fastkey_ops.generate(handle, &dice);
 }

@@ -9,7 +9,6 @@ static const char *const once[] = {"once", NULL};
 
 static unsigned pairs(const struct honest *honest)
 {
-    (void)honest;
     return PAIRS;
 }
 
@@ -114,7 +113,6 @@ static unsigned utc_calls(const struct honest *honest)
 
 static int clock_jumps(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     static const bool lasts[] = {false, true, false, true, true, true, false, false, false, false};
     if (seam != DEVICE_UTC || (lasts[t->kind] ? t->number < t->point : t->number != t->point)) {
         return DEVICE_GO;
@@ -150,7 +148,6 @@ static int clock_jumps(struct trial *t, enum device_seam seam, size_t *len)
 
 static unsigned wraps(const struct honest *honest)
 {
-    (void)honest;
     return 5000;
 }
 
@@ -164,7 +161,6 @@ static void before_wrap(struct trial *t)
 
 static unsigned sizes(const struct honest *honest)
 {
-    (void)honest;
     return 6144 + 1;
 }
 
@@ -176,14 +172,14 @@ static void lend_less(struct trial *t)
 
 /* --- the dimensions --- */
 
-const struct dimension dimension_tickcut = {"tickcut", tick_kinds, ticks, .after_tick = tickcut, .last_scene = ROUGH};
+const struct dimension dimension_tickcut = {"tickcut", tick_kinds, ticks, .after_tick = tickcut, .last_scene = THREE};
 const struct dimension dimension_tickpair = {
-    "tickpair", once, pairs, .after_tick = tickpair, .prepare = draw_ticks, .last_scene = ROUGH, .twice = true};
+    "tickpair", once, pairs, .after_tick = tickpair, .prepare = draw_ticks, .last_scene = THREE, .twice = true};
 const struct dimension dimension_recordlost = {"recordlost",        lost_kinds,       ticks, .after_tick = recordlost,
-                                               .last_scene = ROUGH, .spare_orders = 1};
+                                               .last_scene = THREE, .spare_orders = 1};
 const struct dimension dimension_rngfail = {"rngfail",           rng_kinds,         random_calls,     rngfail,
-                                            .last_scene = ROUGH, .real_keys = true, .must_fail = true};
-const struct dimension dimension_clock = {"clock", clock_kinds, utc_calls, clock_jumps, .last_scene = ROUGH};
+                                            .last_scene = THREE, .real_keys = true, .must_fail = true};
+const struct dimension dimension_clock = {"clock", clock_kinds, utc_calls, clock_jumps, .last_scene = THREE};
 const struct dimension dimension_tickwrap = {"tickwrap",          once,        wraps, .prepare = before_wrap,
-                                             .last_scene = ROUGH, .same = true};
+                                             .last_scene = THREE, .same = true};
 const struct dimension dimension_worksize = {"worksize", once, sizes, .prepare = lend_less, .last_scene = EIGHT};

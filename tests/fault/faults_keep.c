@@ -290,14 +290,12 @@ static void count_honest(void)
 
 static unsigned ticks(const struct honest *h)
 {
-    (void)h;
     count_honest();
     return honest.ticks;
 }
 
 static unsigned store_calls(const struct honest *h)
 {
-    (void)h;
     count_honest();
     return honest.store;
 }
@@ -309,7 +307,6 @@ static unsigned pairs(const struct honest *h)
 
 static unsigned written(const struct honest *h)
 {
-    (void)h;
     count_honest();
     return honest.written;
 }
@@ -322,7 +319,6 @@ static unsigned seeds(const struct honest *h)
 
 static unsigned wraps(const struct honest *h)
 {
-    (void)h;
     return 400;
 }
 

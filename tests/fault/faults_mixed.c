@@ -14,7 +14,6 @@ static const char *const shares[] = {"0%", "5%", "20%", "50%", "90%", "100%", NU
 
 static unsigned hundred(const struct honest *honest)
 {
-    (void)honest;
     return 100;
 }
 
@@ -32,7 +31,6 @@ static void refuse_nonces(struct trial *t)
 /* Counts requests that follow a refusal within 5 s, and those of this run. */
 static int nonce_patience(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     const struct ca *ca = &t->d.ca;
     if (seam != DEVICE_FLUSH) {
         return DEVICE_GO;
@@ -56,7 +54,6 @@ static const char *const weather[] = {"rain", "storm", NULL};
 
 static unsigned storms(const struct honest *honest)
 {
-    (void)honest;
     return 5000;
 }
 

@@ -135,7 +135,6 @@ static int net_fault(enum device_seam seam, unsigned kind)
 
 static int netfail(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     if (seam > DEVICE_RECV || (t->kind == OUTAGE ? t->number < t->point : t->number != t->point)) {
         return DEVICE_GO;
     }
@@ -150,7 +149,6 @@ static int netfail(struct trial *t, enum device_seam seam, size_t *len)
 
 static unsigned pairs(const struct honest *honest)
 {
-    (void)honest;
     return PAIRS;
 }
 
@@ -167,7 +165,6 @@ static void draw_pair(struct trial *t)
 
 static int netpair(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     bool first = t->number == t->extra[0];
     if (seam > DEVICE_RECV || (!first && t->number != t->extra[1])) {
         return DEVICE_GO;
@@ -178,10 +175,10 @@ static int netpair(struct trial *t, enum device_seam seam, size_t *len)
 
 /* --- the dimensions --- */
 
-const struct dimension dimension_rxcut = {"rxcut", ends, received, rxcut, .last_scene = ROUGH, .one_run = true};
-const struct dimension dimension_txcut = {"txcut", ends, sent, txcut, .last_scene = ROUGH, .one_run = true};
-const struct dimension dimension_rxsplit = {"rxsplit", once, received, rxsplit, .last_scene = ROUGH, .same = true};
-const struct dimension dimension_txsplit = {"txsplit", once, sent, txsplit, .last_scene = ROUGH, .same = true};
-const struct dimension dimension_netfail = {"netfail", net_kinds, net_calls, netfail, .last_scene = ROUGH};
+const struct dimension dimension_rxcut = {"rxcut", ends, received, rxcut, .last_scene = THREE, .one_run = true};
+const struct dimension dimension_txcut = {"txcut", ends, sent, txcut, .last_scene = THREE, .one_run = true};
+const struct dimension dimension_rxsplit = {"rxsplit", once, received, rxsplit, .last_scene = THREE, .same = true};
+const struct dimension dimension_txsplit = {"txsplit", once, sent, txsplit, .last_scene = THREE, .same = true};
+const struct dimension dimension_netfail = {"netfail", net_kinds, net_calls, netfail, .last_scene = THREE};
 const struct dimension dimension_netpair = {"netpair",           once,         pairs, netpair, .prepare = draw_pair,
-                                            .last_scene = ROUGH, .twice = true};
+                                            .last_scene = THREE, .twice = true};

@@ -50,14 +50,12 @@ static int attempt(struct trial *t)
 
 static int connect_once(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     return seam == DEVICE_CONNECT && t->number == t->point ? attempt(t) : DEVICE_GO;
 }
 
 /* From there on, until the run has given up. */
 static int offline(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     return seam == DEVICE_CONNECT && t->number >= t->point ? attempt(t) : DEVICE_GO;
 }
 
@@ -77,7 +75,6 @@ static int key_error(enum device_seam seam)
 
 static int keyfail(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     if (seam < DEVICE_KEY_POINT || (t->kind == 0 ? t->number != t->point : t->number < t->point)) {
         return DEVICE_GO;
     }
@@ -95,7 +92,6 @@ enum seam_class { NET, CONNECT, STORE, RANDOM, CLOCK, KEY, CLASSES };
 
 static unsigned pairs(const struct honest *honest)
 {
-    (void)honest;
     return PAIRS;
 }
 
@@ -156,7 +152,6 @@ static int pair_fault(struct trial *t, enum device_seam seam, unsigned draw)
 
 static int seampair(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     for (unsigned i = 0; i < 6; i += 3) {
         if (t->extra[i] == (unsigned)class_of(seam) && t->number == t->extra[i + 1]) {
             t->fired = true;
@@ -169,9 +164,9 @@ static int seampair(struct trial *t, enum device_seam seam, size_t *len)
 /* --- the dimensions --- */
 
 const struct dimension dimension_connect = {"connect",    connect_kinds,       connections,
-                                            connect_once, .last_scene = ROUGH, .one_run = true};
-const struct dimension dimension_offline = {"offline", connect_kinds, connections, offline, .last_scene = ROUGH};
+                                            connect_once, .last_scene = THREE, .one_run = true};
+const struct dimension dimension_offline = {"offline", connect_kinds, connections, offline, .last_scene = THREE};
 const struct dimension dimension_keyfail = {"keyfail", key_kinds,           key_calls,
-                                            keyfail,   .last_scene = ROUGH, .spare_orders = 1};
+                                            keyfail,   .last_scene = THREE, .spare_orders = 1};
 const struct dimension dimension_seampair = {
-    "seampair", once, pairs, seampair, .prepare = draw_pair, .last_scene = ROUGH, .twice = true, .two_runs = true};
+    "seampair", once, pairs, seampair, .prepare = draw_pair, .last_scene = THREE, .twice = true, .two_runs = true};

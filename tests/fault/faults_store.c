@@ -30,7 +30,6 @@ static const char *const persistence[] = {"once", "on", "though-done", NULL};
 
 static int storefail(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     bool hit = is_store(seam) && (t->kind == 0 ? t->number == t->point : t->number >= t->point);
     if (t->kind == 2 && t->number == t->point && seam == DEVICE_STORED && t->d.commits == t->checked_commits) {
         t->fired = true; /* the record is there, but the port is not sure of it */
@@ -138,7 +137,6 @@ static unsigned ticks(const struct honest *honest)
 
 static int note_write(struct trial *t, enum device_seam seam, size_t *len)
 {
-    (void)len;
     if (seam == DEVICE_PUT || seam == DEVICE_COMMIT) {
         unsigned i = t->extra[0]++ % 2;
         unsigned all =
@@ -180,10 +178,10 @@ static bool storelost(struct trial *t)
 
 /* --- the dimensions --- */
 
-const struct dimension dimension_storefail = {"storefail", persistence, store_calls, storefail, .last_scene = ROUGH};
-const struct dimension dimension_storecut = {"storecut", cut_kinds, store_calls, storecut, .last_scene = ROUGH};
+const struct dimension dimension_storefail = {"storefail", persistence, store_calls, storefail, .last_scene = THREE};
+const struct dimension dimension_storecut = {"storecut", cut_kinds, store_calls, storecut, .last_scene = THREE};
 const struct dimension dimension_storetorn = {"storetorn",         torn_kinds,        written,      storetorn,
-                                              .last_scene = ROUGH, .spare_orders = 1, .tears = true};
+                                              .last_scene = THREE, .spare_orders = 1, .tears = true};
 const struct dimension dimension_storelost = {"storelost",       lost_kinds,        ticks,
-                                              note_write,        storelost,         .last_scene = ROUGH,
+                                              note_write,        storelost,         .last_scene = THREE,
                                               .spare_orders = 2, .to_the_end = true};

@@ -441,7 +441,6 @@ static int on_seam(struct device *d, enum device_seam seam, enum acme_record rec
                       : seam == DEVICE_GET && cache && d->record[record].len > 0           ? AT_GET
                       : write && (seam != DEVICE_PUT || record != ACME_RECORD_ACCOUNT_KEY) ? AT_PUT
                                                                                            : BEFORE_RUN;
-    (void)len;
     for (unsigned i = 0; now != BEFORE_RUN && i < several.fault_count; i++) {
         struct fault *f = &several.fault[i];
         if (strikes(f, now)) {
@@ -472,7 +471,6 @@ static int present(void *ctx, struct acme_challenge *challenge)
 
 static void heard(struct device *d, const struct acme_event *event)
 {
-    (void)d;
     if (event->kind == ACME_EVENT_REQUEST) {
         several_tell("#       %8.1f s  %.*s %.*s\n", (double)several.t->virtual_ms / 1000, (int)event->text.len,
                      event->text.at, (int)event->detail.len, event->detail.at);
@@ -863,7 +861,6 @@ static const char *const kinds[] = {"a seed", NULL};
 
 static unsigned seeds(const struct honest *honest)
 {
-    (void)honest;
     return 20000;
 }
 

@@ -41,6 +41,13 @@ static struct ca_order *order_of(const struct request *r)
     return &several.d->ca.order[r->order - 1];
 }
 
+/* This request is not one it can be done to: it counts as not met. */
+static enum ca_meddled passed_over(struct fault *f)
+{
+    f->done--;
+    return CA_UNTOUCHED;
+}
+
 /* What is heard of it: nothing, or the server's trouble. The order's document tells the rest. */
 static enum ca_meddled in_trouble(const struct fault *f, struct reply *p)
 {
@@ -53,8 +60,7 @@ static enum ca_meddled dies_unsigned(struct fault *f, struct request *r, struct 
 {
     struct ca_order *o = order_of(r);
     if (strcmp(o->status, "ready") != 0 && strcmp(o->status, "pending") != 0) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     o->status = "invalid";
     o->error = TROUBLE;
@@ -65,8 +71,7 @@ static enum ca_meddled dies_signed(struct fault *f, struct request *r, struct re
 {
     struct ca_order *o = order_of(r);
     if (o->chain == NULL || p->code >= 400) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     o->status = "invalid";
     o->error = TROUBLE;
@@ -78,7 +83,6 @@ static enum ca_meddled dies_signed(struct fault *f, struct request *r, struct re
 static enum ca_meddled slow_order(struct fault *f, struct request *r, struct reply *p)
 {
     struct ca_order *o = order_of(r);
-    (void)f;
     if (strcmp(o->status, "valid") == 0 && !several.made[r->order - 1].used) {
         o->status = "processing";
         char *at = strstr(p->body, "\"status\":\"valid\""), *certificate = strstr(p->body, ",\"certificate\":\"");
@@ -96,8 +100,6 @@ static enum ca_meddled slow_order(struct fault *f, struct request *r, struct rep
 static enum ca_meddled stale_look(struct fault *f, struct request *r, struct reply *p)
 {
     static const char *const words[] = {"\"status\":\"valid\"", "\"status\":\"ready\"", "\"status\": \"valid\""};
-    (void)f;
-    (void)r;
     for (unsigned i = 0; i < LEN(words); i++) {
         for (char *at = strstr(p->body, words[i]); at != NULL; at = strstr(at, words[i])) {
             exchange(p, at, strlen(words[i]), i == 2 ? "\"status\": \"pending\"" : "\"status\":\"pending\"");
@@ -108,8 +110,6 @@ static enum ca_meddled stale_look(struct fault *f, struct request *r, struct rep
 
 static enum ca_meddled wants_hours(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
-    (void)r;
     bool under_way =
         strstr(p->body, "\"processing\"") != NULL || strstr(p->body, "pending\"") != NULL || p->code == 202;
     if (p->code < 400 && under_way) {
@@ -128,8 +128,7 @@ static enum ca_meddled other_list(struct fault *f, struct request *r, struct rep
     unsigned how = f->seed % 5;
     char *list = strstr(p->body, "\"authorizations\":["), list_text[1500] = "";
     if (list == NULL || p->code >= 400) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     list += strlen("\"authorizations\":[");
     unsigned count = how == 4 ? 0 : how == 3 ? 2 * n : how == 1 ? n - 1 : n;
@@ -149,7 +148,6 @@ static enum ca_meddled less_members(struct fault *f, struct request *r, struct r
         "\"status\"",     "\"authorizations\"", "\"finalize\"", "\"certificate\"", "\"challenges\"",
         "\"identifier\"", "\"token\"",          "\"url\"",      "\"type\"",        "\"uri\"",
         "\"newOrder\"",   "\"newNonce\""};
-    (void)r;
     for (unsigned i = 0; i < LEN(names); i++) { /* the first that is there, from a place by the dice */
         char *at = strstr(p->body, names[(f->seed + i) % LEN(names)]);
         if (at != NULL) {
@@ -164,8 +162,6 @@ static enum ca_meddled less_members(struct fault *f, struct request *r, struct r
 
 static enum ca_meddled no_location(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
-    (void)r;
     char *at = strstr(p->head, "Location: ");
     if (at != NULL) {
         char *end = strstr(at, "\r\n") + 2;
@@ -178,8 +174,7 @@ static enum ca_meddled broken_body(struct fault *f, struct request *r, struct re
 {
     size_t len = p->body_len > 0 ? p->body_len : strlen(p->body);
     if (r->head) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     switch (f->seed % 4) {
     case 0: /* half of it */
@@ -229,11 +224,9 @@ static char *wrong_chain(struct fault *f, const struct ca_order *o)
 /* The certificate is right, this answer is not. */
 static enum ca_meddled wrong_leaf(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)p;
     struct ca_order *o = order_of(r);
     if (o->chain == NULL || several.true_chain != NULL) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     several.true_chain = o->chain;
     several.true_order = r->order;
@@ -248,8 +241,7 @@ static enum ca_meddled made_wrong(struct fault *f, struct request *r, struct rep
     unsigned number = r->kind == CA_NEW_CERT ? ca->order_count : r->order;
     struct ca_order *o = number > 0 ? &ca->order[number - 1] : NULL;
     if (p->code >= 400 || o == NULL || o->chain == NULL || several.made[number - 1].lost != NULL) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     free(o->chain);
     o->chain = wrong_chain(f, o);
@@ -275,8 +267,7 @@ static enum ca_meddled forgets_answer(struct fault *f, struct request *r, struct
 {
     struct visit *v = &several.visit[authz_number(r)];
     if (r->get || p->code >= 400 || !v->open) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     authz_of(r)->responded = false;
     v->open = false;
@@ -287,8 +278,7 @@ static enum ca_meddled unreachable_listener(struct fault *f, struct request *r, 
 {
     struct visit *v = &several.visit[authz_number(r)];
     if (r->get || p->code >= 400 || !v->open) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     v->broken = true;
     return CA_UNTOUCHED;
@@ -296,11 +286,9 @@ static enum ca_meddled unreachable_listener(struct fault *f, struct request *r, 
 
 static enum ca_meddled slow_validator(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)p;
     struct visit *v = &several.visit[authz_number(r)];
     if (!v->open || v->since_ms != several.t->virtual_ms) { /* it has set out already */
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     v->due_ms += 20000 + f->seed % 400 * 1000;
     return CA_UNTOUCHED;
@@ -316,13 +304,11 @@ static enum ca_meddled another_replica(struct fault *f, struct request *r, struc
     }
     for (unsigned i = 0; i < several.seen_count; i++) {
         if (several.seen[i] == hash) {
-            f->done--;
-            return CA_UNTOUCHED;
+            return passed_over(f);
         }
     }
     if (several.seen_count == LEN(several.seen)) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     several.seen[several.seen_count++] = hash;
     refuse(p, 404, "malformed", "no such thing here");
@@ -331,7 +317,6 @@ static enum ca_meddled another_replica(struct fault *f, struct request *r, struc
 
 static enum ca_meddled no_such_account(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
     if (r->get) {
         refuse(p, 404, "malformed", "no such thing");
     } else if (several.v1) {
@@ -345,8 +330,7 @@ static enum ca_meddled no_such_account(struct fault *f, struct request *r, struc
 static enum ca_meddled says_deactivated(struct fault *f, struct request *r, struct reply *p)
 {
     if (r->get) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     refuse(p, several.v1 || f->seed % 2 ? 403 : 401, "unauthorized",
            "Account is not valid, has status \\\"deactivated\\\"");
@@ -356,9 +340,6 @@ static enum ca_meddled says_deactivated(struct fault *f, struct request *r, stru
 static enum ca_meddled forgets_account(struct fault *f, struct request *r, struct reply *p)
 {
     struct ca *ca = &several.d->ca;
-    (void)f;
-    (void)r;
-    (void)p;
     if (ca->accounts > 0 && several.accounts_lost == 0) {
         ca->forgot_account = true;
         several.accounts_lost++;
@@ -379,9 +360,6 @@ static enum ca_meddled forgets_account(struct fault *f, struct request *r, struc
 static enum ca_meddled purges_orders(struct fault *f, struct request *r, struct reply *p)
 {
     struct ca *ca = &several.d->ca;
-    (void)f;
-    (void)r;
-    (void)p;
     several_lost("the CA purged its orders");
     several.purged_orders = ca->order_count;
     several.purged_authz = ca->v1.authz_count;
@@ -399,7 +377,6 @@ static enum ca_meddled authz_ends(struct fault *f, struct request *r, struct rep
 {
     static const char *const words[] = {"deactivated", "expired", "revoked"};
     struct ca *ca = &several.d->ca;
-    (void)p;
     if (several.v1) { /* a valid one is found so when the certificate is asked for */
         for (unsigned i = 0; i < ca->v1.authz_count; i++) {
             ca->v1.authz[i].status = "invalid";
@@ -408,8 +385,7 @@ static enum ca_meddled authz_ends(struct fault *f, struct request *r, struct rep
     }
     struct ca_order *o = order_of(r);
     if (strcmp(o->status, "pending") != 0 && strcmp(o->status, "ready") != 0) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     authz_of(r)->status = words[f->seed % LEN(words)];
     authz_of(r)->responded = false;
@@ -421,8 +397,7 @@ static enum ca_meddled authz_ends(struct fault *f, struct request *r, struct rep
 static enum ca_meddled refuses_nonces(struct fault *f, struct request *r, struct reply *p)
 {
     if (r->get) {
-        f->done--;
-        return CA_UNTOUCHED;
+        return passed_over(f);
     }
     refuse(p, 400, "badNonce", "JWS has an invalid anti-replay nonce");
     return CA_MEDDLED;
@@ -430,9 +405,6 @@ static enum ca_meddled refuses_nonces(struct fault *f, struct request *r, struct
 
 static enum ca_meddled severs(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
-    (void)r;
-    (void)p;
     return CA_SEVERED;
 }
 
@@ -440,9 +412,6 @@ static enum ca_meddled severs(struct fault *f, struct request *r, struct reply *
 
 static enum ca_meddled power_goes(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
-    (void)r;
-    (void)p;
     several.restarts = true;
     return CA_UNTOUCHED;
 }
@@ -469,8 +438,6 @@ static void change_record(unsigned record, unsigned how)
 
 static enum ca_meddled loses_order(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)r;
-    (void)p;
     change_record(ACME_RECORD_ORDER, f->seed);
     several_lost("the order's record was lost");
     return CA_UNTOUCHED;
@@ -478,17 +445,12 @@ static enum ca_meddled loses_order(struct fault *f, struct request *r, struct re
 
 static enum ca_meddled loses_account(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)r;
-    (void)p;
     change_record(ACME_RECORD_ACCOUNT, f->seed);
     return CA_UNTOUCHED;
 }
 
 static enum ca_meddled loses_next_key(struct fault *f, struct request *r, struct reply *p)
 {
-    (void)f;
-    (void)r;
-    (void)p;
     several.d->record[ACME_RECORD_KEY_NEXT].len = 0; /* a damaged one is never taken as absent */
     several_lost("the next key's record was lost");
     return CA_UNTOUCHED;
@@ -498,8 +460,6 @@ static enum ca_meddled older_state(struct fault *f, struct request *r, struct re
 {
     struct device *d = several.d;
     unsigned from = f->seed % (several.run + 1);
-    (void)r;
-    (void)p;
     if (!several.before[from].there || several.before[from].len[ACME_RECORD_ACCOUNT_KEY] == 0) {
         return CA_UNTOUCHED;
     }
@@ -522,8 +482,6 @@ static enum ca_meddled clock_jumps(struct fault *f, struct request *r, struct re
 {
     static const int64_t jumps[] = {3600,           -3600,          MAKER_DAY,      -MAKER_DAY,
                                     20 * MAKER_DAY, -9 * MAKER_DAY, 100 * MAKER_DAY};
-    (void)r;
-    (void)p;
     several.jumped = true;
     several.skew += jumps[f->seed % LEN(jumps)];
     if (jumps[f->seed % LEN(jumps)] >= MAKER_DAY) {

@@ -44,6 +44,16 @@ const struct scene scenes[SCENES] = {
       .reuse = true},
      false,
      2},
+    {"three-names", /* one is valid from the start, the others take turns, and their order differs from ours */
+     {{"a.example", "b.example", "c.example"},
+      3,
+      .born_valid = 1,
+      .authz_looks = 2,
+      .reversed = true,
+      .shows_processing = true,
+      .reuse = true},
+     false,
+     1},
     {"eight-names", /* long ones: requests do not fit the smallest work buffer */
      {{LONG("a"), LONG("b"), LONG("c"), LONG("d"), LONG("e"), LONG("f"), LONG("g"), LONG("h")},
       8,

@@ -4,7 +4,7 @@
 
 #include "fake/device.h"
 
-enum scene_name { ISSUE, RENEWAL, NO_REUSE, ROUGH, EIGHT, V1_ISSUE, V1_RENEWAL, V1_DRAFT, SCENES };
+enum scene_name { ISSUE, RENEWAL, NO_REUSE, ROUGH, THREE, EIGHT, V1_ISSUE, V1_RENEWAL, V1_DRAFT, SCENES };
 
 struct scene {
     const char *name;

@@ -146,7 +146,6 @@ static void let_time_pass(void)
 
 static int start(void *ctx)
 {
-    (void)ctx;
     bool was = v.listening;
     v.listening = true;
     return was; /* takes two calls */
@@ -154,7 +153,6 @@ static int start(void *ctx)
 
 static void stop(void *ctx)
 {
-    (void)ctx;
     v.listening = false;
     for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
         assert_null(v.slot[i]); /* acme_port.h: the core has closed every slot before */
@@ -168,7 +166,6 @@ static void stop(void *ctx)
 
 static int take(void *ctx, unsigned slot)
 {
-    (void)ctx;
     struct visitor *first = NULL;
     assert_true(v.listening && slot < ACME_HTTP01_SLOTS && v.slot[slot] == NULL);
     let_time_pass();
@@ -216,7 +213,6 @@ static size_t said_at_last(const struct visitor *one)
 
 static int hear(void *ctx, unsigned slot, void *data, size_t cap)
 {
-    (void)ctx;
     struct visitor *one = v.slot[slot];
     assert_non_null(one);
     size_t end = said_at_last(one);
@@ -235,7 +231,6 @@ static int hear(void *ctx, unsigned slot, void *data, size_t cap)
 
 static int tell(void *ctx, unsigned slot, const void *data, size_t len)
 {
-    (void)ctx;
     struct visitor *one = v.slot[slot];
     assert_non_null(one);
     assert_true(len > 0 && one->heard + len < sizeof one->answer);
@@ -250,7 +245,6 @@ static int tell(void *ctx, unsigned slot, const void *data, size_t len)
 
 static void hang_up(void *ctx, unsigned slot)
 {
-    (void)ctx;
     struct visitor *one = v.slot[slot];
     assert_non_null(one);
     v.slot[slot] = NULL;
@@ -262,7 +256,6 @@ static void hang_up(void *ctx, unsigned slot)
 
 static int present(void *ctx, struct acme_challenge *challenge)
 {
-    (void)ctx;
     int done = v.http.solver.present(v.http.solver.ctx, challenge);
     if (done == 1) {
         ca_publish(&v.device->ca, challenge);
@@ -272,7 +265,6 @@ static int present(void *ctx, struct acme_challenge *challenge)
 
 static void withdraw(void *ctx, struct acme_challenge *challenge)
 {
-    (void)ctx;
     v.http.solver.withdraw(v.http.solver.ctx, challenge);
     ca_take_back(&v.device->ca, challenge);
     assert_true(v.listening == (v.device->ca.published != NULL));
@@ -280,7 +272,6 @@ static void withdraw(void *ctx, struct acme_challenge *challenge)
 
 static bool work(void *ctx, uint32_t now_ms)
 {
-    (void)ctx;
     let_time_pass();
     return v.http.solver.tick(v.http.solver.ctx, now_ms);
 }

@@ -143,7 +143,8 @@ static void stop(void *ctx)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const struct acme_listener listener = {NULL, start, take, receive, give, end, stop};
-    struct acme_challenge challenge[] = {{"a.example", "tok", "print", NULL}, {"b.example", "token", "print", NULL}};
+    struct acme_challenge challenge[] = {{.name = "a.example", .token = "tok", .thumbprint = "print"},
+                                         {.name = "b.example", .token = "token", .thumbprint = "print"}};
     struct acme_http01 http01;
     uint32_t now_ms = 0xffffff00;
 

@@ -289,8 +289,8 @@ static void read_objects(const struct acme_json *json, size_t len)
     allowed(order.finalize, &hosts);
     allowed(order.certificate, &hosts);
     for (unsigned i = 0; i < order.authz_count; i++) {
-        MUST(order.authz[i][0] != '\0');
-        allowed(order.authz[i], &hosts);
+        MUST(order.authz[i].url != 0);
+        allowed(acme_order_authz(&order, i), &hosts);
     }
     if (acme_authz_read(&authz, json, "http-01") == 0) {
         MUST(authz.status != ACME_STATUS_NONE && authz.name.len > 0);

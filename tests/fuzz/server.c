@@ -239,6 +239,7 @@ static enum what by_step(struct server *s, const struct acme_client *client)
     case ACME_STEP_DEACTIVATE:
     case ACME_STEP_CHANGE_KEY:
     case ACME_STEP_TRY_KEY:
+    case ACME_STEP_UPDATE:
     case ACME_STEP_COUNT:
         break;
     }

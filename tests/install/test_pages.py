@@ -20,7 +20,7 @@ import tap
 
 LIST = os.path.join(HERE, "pages.list")
 FIRST = re.compile(r"^(\$ |(sudo |nanoacme|make|tests/|build/|boards/\w+/qemu|python3 |cc |cp |cd |mkdir |qemu-|arm-none-eabi-)[\w.-]*)")
-LIMIT_S = 200
+LIMIT_S = 800  # for one command; behind others it has to wait
 
 # What a command with these words needs: where it is not, the rest of the page is skipped.
 TOOLS = {"arm-none-eabi-gcc": "arm-none-eabi-gcc", "tests/deps.sh firmware": "build/src/bearssl", "make format": "clang-format-14"}
@@ -88,6 +88,16 @@ void certificate_init(void);
 void time_init(const ip_addr_t *server);
 void time_check(void);
 """, LWIP, "build/src/lwip"),
+    "port/mbedtls/README.md": ("""#include "acme.h"
+#include "acme_mbedtls.h"
+#include <string.h>
+extern struct acme_setup setup;
+extern const struct acme_net my_net;
+extern const struct acme_sys my_sys;
+extern const char my_roots_pem[];
+int connection_init(void);
+""", CORE + ["-Iport/mbedtls", "-isystem", "build/src/mbedtls/include", '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"'],
+                               "build/src/mbedtls"),
     "port/freertos/README.md": ("""#include "acme_freertos.h"
 void my_tls_server_reload(void);
 void my_log(int error);

@@ -1,5 +1,6 @@
 """Runs the nanoacme program, and judges what it leaves behind with openssl."""
 
+import ipaddress
 import json
 import os
 import shutil
@@ -9,6 +10,12 @@ import servers
 
 PROGRAM = os.path.abspath(os.environ.get("NANOACME", os.path.join(servers.BUILD, "nanoacme")))
 NEW, DUE_NOT, FAILED, USAGE, CONFIG = 0, 2, 1, 64, 78  # exit codes: new certificate, nothing due, ...
+
+
+def plain(name):
+    """A name as it is asked for, of what openssl makes of it."""
+    kind, value = name.split(":", 1)
+    return str(ipaddress.ip_address(value)) if kind == "IP Address" else value
 
 
 class Run:
@@ -28,16 +35,19 @@ class Run:
 class Client:
     """One state folder with one CA."""
 
-    def __init__(self, folder, server, directory=None, ca_file=None):
+    def __init__(self, folder, server, directory=None, ca_file=None, tls_port=None):
+        """`tls_port`: it is validated by TLS there, and not by HTTP."""
         self.state = os.path.join(folder, "state")
         os.makedirs(folder, exist_ok=True)
         self.server = server
         self.directory = directory or server.directory
         self.ca_file = ca_file or server.ca_file
+        self.tls_port = tls_port
 
     def command(self, verb, *names, force=False, json=False, options=()):
         return [PROGRAM, "--directory", self.directory, "--ca-file", self.ca_file, "--state", self.state,
-                "--http-port", str(self.server.http_port), "--accept-terms", *(["--force"] if force else []),
+                *(["--tls-port", str(self.tls_port)] if self.tls_port else ["--http-port", str(self.server.http_port)]),
+                "--accept-terms", *(["--force"] if force else []),
                 *(["--json"] if json else []), *options, verb, *names]
 
     def run(self, verb, *names, limit_s=120, prefix=(), **how):
@@ -57,7 +67,7 @@ class Client:
         shutil.rmtree(self.state, ignore_errors=True)
 
     def path(self, name, what):
-        return os.path.join(self.state, name, what)
+        return os.path.join(self.state, name.replace(":", "_"), what)
 
     def fault(self, names, roots, purpose="sslserver"):
         """What is wrong with the pair in use for `names` (the first is the folder): "" when all is well."""
@@ -70,7 +80,7 @@ class Client:
             if servers.openssl("x509", "-in", chain, "-noout", "-pubkey") != servers.openssl("pkey", "-in", key, "-pubout"):
                 return "the key does not belong to the certificate"
             text = servers.openssl("x509", "-in", chain, "-noout", "-ext", "subjectAltName")
-            have = sorted(part.strip()[4:] for part in text.split("\n", 1)[1].split(",") if part.strip())
+            have = sorted(plain(part.strip()) for part in text.split("\n", 1)[1].split(",") if part.strip())
             if have != sorted(names):
                 return f"names are {have}"
             if os.stat(key).st_mode & 0o77:

@@ -14,6 +14,7 @@ class Relay:
     harmed      how many connections get these; None all
     delay_s     holds every piece back that long
     split       passes pieces of so many bytes, each in a segment of its own
+    hold()      keeps all that comes until go_on()
     """
 
     def __init__(self, target, cut_down=None, cut_up=None, flip=None, harmed=None, delay_s=0, split=None):
@@ -22,6 +23,9 @@ class Relay:
         self.flip, self.delay_s, self.split = flip, delay_s, split
         self.connections = self.up = self.down = 0
         self._lock = threading.Lock()
+        self._open = threading.Event()
+        self._open.set()
+        self.hold, self.go_on = self._open.clear, self._open.set
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -61,6 +65,7 @@ class Relay:
                     data[flip - passed] ^= 0x10
                 if self.delay_s:
                     time.sleep(self.delay_s)  # lint: polls (the delay is the harm)
+                self._open.wait()
                 if limit is not None and passed + len(data) >= limit:
                     self._send(sink, data[:limit - passed], way)
                     break

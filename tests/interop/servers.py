@@ -152,6 +152,34 @@ class Resolver(Server):
         self.wait_for("Starting management server")
 
 
+class Bind(Server):
+    """BIND 9 as the primary of some zones; `zones` is (name, statements, records) each. It runs in its folder, as whoever we are."""
+
+    def __init__(self, folder, keys, zones, port=None, log="named.log"):
+        os.makedirs(folder, exist_ok=True)
+        self.folder, self.port = folder, port or free_port()
+        with open(os.path.join(folder, "named.conf"), "w") as f:
+            f.write(f"""options {{ directory "{folder}"; listen-on port {self.port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+                recursion yes; allow-recursion {{ any; }}; pid-file none; session-keyfile none; notify no; dnssec-validation no; allow-transfer {{ any; }};
+                empty-zones-enable no; managed-keys-directory "{folder}"; lock-file none; }};
+                controls {{ }};\n{keys}\n""")
+            for name, statements, records in zones:
+                f.write(f'zone "{name}" {{ {statements} file "{name}.zone"; }};\n')
+                if records is not None:
+                    with open(os.path.join(folder, f"{name}.zone"), "w") as zone:
+                        zone.write(f"$TTL 300\n@ SOA ns.{name}. admin.{name}. 1 3600 600 86400 300\n@ NS ns.{name}.\n"
+                                   f"ns A 127.0.0.1\n{records}\n")
+        super().__init__(["/usr/sbin/named", "-g", "-n", "1", "-c", os.path.join(folder, "named.conf")],
+                         os.path.join(folder, log))
+        self.wait_for("all zones loaded")
+
+    def look(self, name, kind="TXT"):
+        """What stands at a name: sorted texts."""
+        done = subprocess.run(["dig", "+short", "+tries=1", "+time=2", "-p", str(self.port), "@127.0.0.1", name, kind],
+                              capture_output=True, text=True)
+        return sorted(line.strip('"') for line in done.stdout.split("\n") if line)
+
+
 NEWEST_PEBBLE = os.path.abspath(os.path.join(BUILD, "go", "pebble"))
 CALM = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
 
@@ -159,18 +187,19 @@ CALM = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZRE
 class Pebble(Server):
     """Let's Encrypt's test CA. Debian's 2.4 unless `binary` says otherwise; `env` is added to CALM, None takes away."""
 
-    def __init__(self, folder, authority, binary="pebble", env=None, config=None, arguments=()):
+    def __init__(self, folder, authority, binary="pebble", env=None, config=None, arguments=(), resolver=None,
+                 listen="127.0.0.1"):
         os.makedirs(folder, exist_ok=True)
-        self.resolver = Resolver(folder)
-        self.port, self.management, self.http_port = free_port(), free_port(), free_port()
+        self.resolver = resolver or Resolver(folder)
+        self.port, self.management, self.http_port, self.tls_port = (free_port() for _ in range(4))
         self.ca_file = authority.root
         self.directory = f"https://localhost:{self.port}/dir"
         path = os.path.join(folder, "pebble.json")
         with open(path, "w") as f:
-            json.dump({"pebble": {"listenAddress": f"127.0.0.1:{self.port}",
+            json.dump({"pebble": {"listenAddress": f"{listen}:{self.port}",
                                   "managementListenAddress": f"127.0.0.1:{self.management}",
                                   "certificate": authority.certificate, "privateKey": authority.key,
-                                  "httpPort": self.http_port, "tlsPort": free_port(), **(config or {})}}, f)
+                                  "httpPort": self.http_port, "tlsPort": self.tls_port, **(config or {})}}, f)
         settings = {k: v for k, v in {**CALM, **(env or {})}.items() if v is not None}
         super().__init__([binary, "-config", path, "-dnsserver", f"127.0.0.1:{self.resolver.port}", *arguments],
                          os.path.join(folder, "pebble.log"), settings)
@@ -222,9 +251,9 @@ class Caddy(Server):
 
     http_port = 80
 
-    def __init__(self, folder):
+    def __init__(self, folder, port=None):
         os.makedirs(folder, exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self.directory = f"https://localhost:{self.port}/acme/local/directory"
         self.access = os.path.join(folder, "access.log")
         path = os.path.join(folder, "Caddyfile")
@@ -260,12 +289,13 @@ STEP_CA = os.path.abspath(os.path.join(BUILD, "go", "step-ca"))
 
 
 class StepCA(Server):
-    """smallstep's step-ca, with a P-256 root and intermediate of ours, which its own server certificate is under too."""
+    """smallstep's step-ca, with a P-256 root and intermediate of ours, which its own server certificate is under too. `more`:
+    members of its ACME provisioner."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, more=None):
         os.makedirs(folder, exist_ok=True)
         self.resolver = Resolver(folder)
-        self.port, self.http_port = free_port(), free_port()
+        self.port, self.http_port, self.tls_port = free_port(), free_port(), free_port()
         self.directory = f"https://localhost:{self.port}/acme/acme/directory"
         self.ca_file = os.path.join(folder, "root.pem")
         p256 = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
@@ -283,8 +313,8 @@ class StepCA(Server):
             json.dump({"root": self.ca_file, "crt": os.path.join(folder, "intermediate.pem"),
                        "key": os.path.join(folder, "intermediate.key"), "address": f"127.0.0.1:{self.port}",
                        "dnsNames": ["localhost"], "db": {"type": "badgerv2", "dataSource": os.path.join(folder, "db")},
-                       "authority": {"provisioners": [{"type": "ACME", "name": "acme"}]}}, f)
-        super().__init__([STEP_CA, "--insecure", "--acme-http-port", str(self.http_port), "--resolver",
+                       "authority": {"provisioners": [{"type": "ACME", "name": "acme", **(more or {})}]}}, f)
+        super().__init__([STEP_CA, "--insecure", "--acme-http-port", str(self.http_port), "--acme-tls-port", str(self.tls_port), "--resolver",
                           f"127.0.0.1:{self.resolver.port}", path], os.path.join(folder, "step-ca.log"))
         self.wait_for("Serving HTTPS on")
 

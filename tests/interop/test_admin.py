@@ -249,7 +249,7 @@ def names_refused(scene):
                       ("account-next.pem", "another name first"), ("a_b.example.test", "underscore"),
                       ("m\u00fcller.example.test", "xn--"), ("a.example.test,b.example.test", "comma"),
                       ("*.example.test", "wildcard"), ("https://a.example.test/", "URL"), ("a.example.test:443", "port"),
-                      ("192.0.2.1", "address"), ("127.1", "address"), ("me@example.test", "contact"), ("..", "not a DNS name"),
+                      ("192.0.2.01", "address"), ("2001:DB8::1", "write 2001:db8::1"), ("127.1", "address"), ("me@example.test", "contact"), ("..", "not a DNS name"),
                       ("a..", "not a DNS name"),
                       (".".join(["a" * 61, "b" * 61, "c" * 61, "d" * 59]), "shorter name first")):
         run = client.issue(name)

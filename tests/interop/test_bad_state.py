@@ -303,7 +303,7 @@ scenes.play([
     ("names with a path in them", bad_name("../evil")),
     ("a name given twice", bad_name("twice.example.test", "TWICE.example.test")),
     ("a wildcard name", bad_name("*.example.test")),
-    ("an address for a name", bad_name("192.0.2.1")),
+    ("an address in another text", bad_name("2001:db8:0::1")),
     ("an address with a dot behind", says("an address to a resolver", "issue", "192.0.2.1.")),
     ("a contact with umlauts", says("not in ASCII", "--contact", "me@m\u00fcnchen.example", "issue", *NAMES)),
     ("a umask that takes all rights", umask),

@@ -91,6 +91,23 @@ def killed(pebble, client):
     tap.ok(run.code == NEW and not has_next(client), "and a change comes to its end", run.tail())
 
 
+def update(pebble, client):
+    """Contacts: at once, or with the next certificate; once. Pebble tells who looks for the account which it has."""
+    here = ["--contact", "mailto:a@example.test"]
+    run = client.run("account", "update", options=here)
+    tap.ok(run.code == NEW and "mailto:a@example.test" in run.out, "the account has a contact", run.tail())
+    url = client.run("account").out
+    tap.ok("/my-account/" in url and "key thumbprint" in url, "the account is shown", url)
+    os.unlink(os.path.join(client.state, "account"))
+    for contact, asked in [(here, 0), (["--contact", "b@example.test"], 1), (["--contact", "b@example.test"], 0)]:
+        since = pebble.mark()
+        run = client.issue(NAME, force=True, options=contact)
+        told = sum("/my-account/" in path for _, path in pebble.requests(since))
+        tap.ok(run.code == NEW and told == asked, f"{contact[1]} is told {asked} times", run.tail() + f" {told}")
+    run = client.run("account", "update", options=["--contact", "fax:1"])
+    tap.ok(run.code == FAILED and "mailto:" in run.err, "a contact the CA does not take is told", run.tail())
+
+
 def deactivate(pebble, client):
     run = client.run("deactivate")
     tap.ok(run.code == USAGE and "--yes" in run.err, "not by accident", run.tail())
@@ -114,7 +131,7 @@ def play(name, **how):
            run.tail())
     run = client.issue(NAME)
     tap.ok(run.code == NEW, f"{name}: a certificate", run.tail())
-    for part in (revoke, change_key, killed, deactivate):
+    for part in (revoke, change_key, update, killed, deactivate):
         part(pebble, client)
     pebble.stop()
 

@@ -102,6 +102,23 @@ def two_setups():
     tap.ok(run.code == DUE_NOT and not run.out and not run.err, "-q says nothing when nothing is wrong", run.tail())
 
 
+def same_key():
+    """--reuse-key is kept with the setup, and ends when it is taken out there."""
+    def key():
+        return servers.openssl("x509", "-in", client.path("k.example.test", "fullchain.pem"), "-noout", "-pubkey")
+    run = client.issue("k.example.test", options=["--reuse-key"])
+    first = key() if run.code == NEW else ""
+    again = bare("renew", "--force", "k.example.test")
+    fault = client.fault(["k.example.test"], ca["one"].roots())
+    tap.ok(run.code == again.code == NEW and key() == first and not fault and "reuse_key = yes" in text(kept("k.example.test")),
+           "the key in use, for its renewal too", run.tail() + again.tail() + fault)
+    write(kept("k.example.test"), text(kept("k.example.test")).replace("reuse_key = yes", "reuse_key = no"))
+    run = bare("renew", "--force", "k.example.test")
+    fault = client.fault(["k.example.test"], ca["one"].roots())
+    tap.ok(run.code == NEW and key() != first and not fault, "then another one", run.tail() + fault)
+    bare("remove", "--yes", "k.example.test")
+
+
 def by_hand():
     """What a person writes counts, stays as it is written, and what is wrong with one is nobody else's trouble."""
     good = text(kept(A))
@@ -380,7 +397,7 @@ def shown():
 
 
 if __name__ == "__main__":
-    for part in (two_setups, by_hand, of_before, failing, windows, shown, trial, kept_up, cut_off, removed):
+    for part in (two_setups, same_key, by_hand, of_before, failing, windows, shown, trial, kept_up, cut_off, removed):
         if len(sys.argv) < 2 or part.__name__ in sys.argv[1:] or part is two_setups:
             part()
     tap.end()

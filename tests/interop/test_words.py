@@ -195,10 +195,12 @@ def client_certificate(scene):
 
 
 def address(scene):
-    with Impostor(authority) as server:
+    other = servers.Authority(os.path.join(scene.folder, "other"), names=("DNS:localhost", "DNS:127.0.0.1"))
+    with Impostor(other) as server:
         directory = f"https://127.0.0.1:{server.port}/dir"
-        run = scene.client(server, directory=directory).issue(NAME)
-        scene.said(run, ["give tls_name", "addresses in it are not looked at"], code=USAGE)
+        scene.said(scene.client(server, directory=directory, ca_file=other.root).issue(NAME), ["for another name", "tls_name"])
+        directory = f"https://[::ffff:127.0.0.1]:{server.port}/dir"
+        scene.said(scene.client(server, directory=directory, ca_file=other.root).issue(NAME), ["give tls_name"], code=USAGE)
 
 
 def names_elsewhere(extension, words):

@@ -163,7 +163,7 @@ def passes(argv, lib_folder, cpu_s, is_long=False):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 24, 1 << 24))
 
     environment = dict(os.environ, LD_LIBRARY_PATH=lib_folder, CMOCKA_MESSAGE_OUTPUT="TAP",
-                       ASAN_OPTIONS="detect_leaks=0", NO_CUTS="1")
+                       ASAN_OPTIONS="detect_leaks=0", NO_SWEEPS="1")
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              env=environment, preexec_fn=limits, start_new_session=True)
     clock = threading.Timer(WALL_S, os.killpg, (child.pid, signal.SIGKILL))

@@ -29,6 +29,9 @@ bare = boards.measure(boards.BARE)["flash_all"]
 tap.ok(bare < headless, "with every option of the core off it links, and is smaller", bare)
 (flash, client), each = size.options()
 tap.ok(flash <= size.BARE, f"with every option off the core has at most {size.BARE} bytes", flash)
+rooms = size.code()
+for solver, (_, most) in size.SOLVERS.items():
+    tap.ok(0 < rooms[solver] <= most, f"{solver} takes at most {most} bytes where it is linked", rooms[solver])
 for name, (code, ram) in each.items():
     _, most, most_ram = size.OPTIONS[name]
     tap.ok(0 < code <= most and ram <= most_ram, f"{name} adds at most {most} bytes of code and {most_ram} of RAM", f"{code}, {ram}")

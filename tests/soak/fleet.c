@@ -42,7 +42,6 @@ static int64_t expired_s;
 
 static void note_order(struct world *world, const struct actor *a, int64_t at_s)
 {
-    (void)world;
     int64_t at = at_s + MAKER_NOW;
     if (!a->had_certificate) {
         return;
@@ -58,8 +57,6 @@ static void note_order(struct world *world, const struct actor *a, int64_t at_s)
 
 static void note_use(struct world *world, const struct actor *a, const struct world_use *use)
 {
-    (void)world;
-    (void)a;
     int64_t late_s = use->end_s + MAKER_NOW - use->to;
     expired += late_s > 0;
     expired_s = late_s > expired_s ? late_s : expired_s;

@@ -11,7 +11,7 @@ TARGET_UNITS = $(sort b64url base64 der exchange_edges flash_store flow keeper p
 	grep -LE '"(maker\.h|tls_server\.h|asker\.h'"$$posix"')"|"fake/|<(openssl/|sys/|unistd\.h)' tests/unit/test_*.c)))
 TARGET_UNITS := $(TARGET_UNITS:%=test_%)
 
-TARGET_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -std=gnu11 \
+TARGET_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -Wno-unused-parameter -std=gnu11 \
 	$(HOST_OPTIONS) -Itests/target/include -Itests -Iport/lwip -Iport/flash -Icore -isystem $(FW)/include
 
 # The recording. It is made anew when the program that makes it is, or a script.
@@ -35,8 +35,8 @@ $$(TARGET_UNITS:%=$$(TARGET)/$(1)/%.elf): $$(TARGET)/$(1)/test_%.elf: $$(TARGET)
 endef
 # The firmware's C library has no timegm(), but no time zones either. It prints no %zu.
 $(eval $(call target_machine,cortex-m3,arm-none-eabi-gcc,$(ARM_FLAGS) -Dtimegm=mktime,tests/target/start.c,-nostartfiles --specs=rdimon.specs \
-	-Wl$(COMMA)--gc-sections -T tests/target/link.ld $(FW)/mps2-an385/libbearssl.a))
-$(TARGET)/cortex-m3/replay.elf $(TARGET_UNITS:%=$(TARGET)/cortex-m3/%.elf): $(FW)/mps2-an385/libbearssl.a
+	-Wl$(COMMA)--gc-sections -T tests/target/link.ld $(FW)/arm-none-eabi-gcc/libbearssl.a))
+$(TARGET)/cortex-m3/replay.elf $(TARGET_UNITS:%=$(TARGET)/cortex-m3/%.elf): $(FW)/arm-none-eabi-gcc/libbearssl.a
 
 # Big-endian, under an operating system; BearSSL is built from its source here too.
 S390X_BEARSSL = $(FW_BEARSSL_FILES:$(FW_BEARSSL)/src/%.c=$(TARGET)/s390x/bearssl/%.o)

@@ -13,9 +13,7 @@ static const char answers[] = "answer of 24 bytes, one.answer of 24 bytes, two."
 struct trial trial;
 
 static struct tls_server server;
-static struct acme_tls tls;
 static struct acme_channel channel;
-static unsigned char buffer[ACME_TLS_BUFFER_MIN];
 static EVP_PKEY *keys[TRIAL_KEYS];
 static X509 *certs[TRIAL_CERTS];
 
@@ -179,7 +177,7 @@ void trial_begin(void)
     trial.host = TRIAL_HOST;
     trial.utc = MAKER_NOW;
     trial.utc_answer = 1;
-    trial.buffer_len = sizeof buffer;
+    trial.buffer_len = ACME_TLS_BUFFER_MIN;
     trial.least = TLS1_VERSION;
     trial.last = TLS1_2_VERSION;
     trial.end = ACME_E_CLOSED;
@@ -310,9 +308,8 @@ static size_t find(const uint8_t *record, size_t len, const struct trial_edit *e
 {
     size_t at = 0;
 
-    while (memcmp(record + at, e->pattern, e->pattern_len) != 0) {
+    while (at + e->pattern_len <= len && memcmp(record + at, e->pattern, e->pattern_len) != 0) {
         at++;
-        assert_true(at + e->pattern_len <= len);
     }
     return at + e->pattern_len;
 }
@@ -332,8 +329,11 @@ static void apply(struct trial_edit *e, uint8_t *record)
     if (e->at == SIZE_MAX) { /* the end of the message, or of the leaf in it */
         at = record[5] == CERTIFICATE ? 15 + get(record + 12, 3) : len;
     }
+    if (at >
+        len) { /* there is nothing of the kind: the edit stays undone, and that is a failure unless it is listed */
+        return;
+    }
     e->done = true;
-    assert_true(at <= len);
     if (e->kind == PUT) {
         record[at] = e->bytes[0];
     } else if (e->kind == SPOIL) {
@@ -399,7 +399,6 @@ static void meddle(void)
 
 static int wire_open(void *ctx, const char *host, uint16_t port)
 {
-    (void)ctx;
     closed = is_cut = false;
     header_len = record_left = edited = 0;
     last = 0;
@@ -428,7 +427,6 @@ static int wire_send(void *ctx, const void *data, size_t len)
 {
     int sent = server.net.send(server.net.ctx, data, len);
 
-    (void)ctx;
     assert_false(closed);
     if (live && sent > 0) {
         note(data, (size_t)sent);
@@ -438,20 +436,17 @@ static int wire_send(void *ctx, const void *data, size_t len)
 
 static int wire_recv(void *ctx, void *data, size_t cap)
 {
-    (void)ctx;
     return is_cut && server.head == server.tail ? trial.end : server.net.recv(server.net.ctx, data, cap);
 }
 
 static void wire_close(void *ctx)
 {
-    (void)ctx;
     closed = true;
     server.net.close(server.net.ctx);
 }
 
 static int the_time(void *ctx, int64_t *utc)
 {
-    (void)ctx;
     *utc = trial.utc;
     return trial.utc_answer;
 }
@@ -475,20 +470,21 @@ static int cert_of(char letter)
                            : STRANGER;
 }
 
-/* What the client trusts. One that its reader leaves out is not there. */
-static void read_anchors(struct acme_trust *trust)
+/* Sets the client up with what it trusts. */
+static void start_client(const struct acme_net *net, const struct acme_sys *sys)
 {
-    static char memory[8192];
-    struct acme_trust_reader r;
+    char *pem[8];
+    size_t count = 0;
 
-    acme_trust_begin(&r, memory, sizeof memory);
-    for (const char *at = trial.trusted; *at != '\0'; at++) {
-        char *pem = maker_pem(certs[cert_of(*at)]);
-        acme_trust_add(&r, pem, strlen(pem));
-        free(pem);
+    for (const char *at = trial.trusted; *at != '\0' && !trial.no_anchors; at++) {
+        assert_true(count < 8);
+        pem[count++] = maker_pem(certs[cert_of(*at)]);
     }
-    (void)acme_trust_end(&r, trust);
-    trust->count = trial.no_anchors ? 0 : trust->count;
+    memset(&channel, 0, sizeof channel);
+    trial_client_begin(&channel, net, sys, pem, count);
+    while (count > 0) {
+        free(pem[--count]);
+    }
 }
 
 static void start_server(void)
@@ -539,7 +535,7 @@ static int connect_to(const char *host)
     do {
         done = acme_channel_open(&channel, &url, now);
         if (done < 1) {
-            assert_int_equal(acme_tls_write(&tls, request, sizeof request - 1, true), 0);
+            trial_client_is_mute();
         }
         if (done == 0) {
             serve();
@@ -582,17 +578,13 @@ int trial_run(void)
 {
     static const struct acme_sys base = {NULL, NULL, the_time};
     struct acme_sys sys = base;
-    struct acme_trust trust;
     struct acme_net net = {NULL, wire_open, wire_send, wire_recv, wire_close};
     int done = 1;
 
     sys.random = maker_sys.random;
     make_all();
-    read_anchors(&trust);
+    start_client(&net, &sys);
     start_server();
-    memset(&tls, 0, sizeof tls);
-    channel = (struct acme_channel){
-        .net = &net, .sys = &sys, .trust = &trust, .tls = &tls, .buffer = buffer, .buffer_len = trial.buffer_len};
     live = false;
     if (trial.first_host != NULL) {
         assert_int_equal(connect_to(trial.first_host), 1);
@@ -603,6 +595,7 @@ int trial_run(void)
     steps = 0;
     done = connect_to(trial.host);
     done = done == 1 ? converse() : done;
+    trial.done = done;
     trial.tls_code = channel.tls_code;
     assert_int_equal(channel.state, done == 1 ? ACME_CHANNEL_OPEN : ACME_CHANNEL_CLOSED);
     assert_true(done == 1 || acme_channel_send(&channel, request, sizeof request - 1, true, now) == ACME_E_CLOSED);

@@ -78,7 +78,7 @@ struct trial {
     struct trial_edit edits[4];
     size_t edits_len;
     /* What came of it. */
-    int tls_code;
+    int done, tls_code;
     size_t records[256]; /* that the client sent, by type */
     size_t application;  /* bytes of application records that the client sent, whole or not */
     size_t read;         /* application bytes the client was given */
@@ -93,6 +93,16 @@ EVP_PKEY *trial_key(int key);
 void trial_begin(void);
 /* Returns 1 when both have said something, or the channel's error. */
 int trial_run(void);
+
+/* The client on trial: trial_client.c, or a file that is linked before it (tests/mbedtls). Anchors are PEM, one a string. */
+void trial_client_begin(struct acme_channel *channel, const struct acme_net *net, const struct acme_sys *sys,
+                        char *const *anchors, size_t count);
+/* The handshake is not over: nothing may be taken. */
+void trial_client_is_mute(void);
+/* Is this what is expected of the client? `done`: what trial_run() said of the bad server, `error` and `code`: BearSSL's way
+ * to refuse it; or what it said of the good one, as 1 or not. */
+bool trial_client_refuses(const char *section, const char *name, int done, int error, int code);
+bool trial_client_accepts(const char *section, const char *name, bool accepted);
 
 /* Edits of what the server sends. */
 void put(int record, size_t at, int byte);

@@ -133,7 +133,6 @@ void asker_end(void)
 
 int asker_keys(void **state)
 {
-    (void)state;
     account = maker_ec("P-256");
     certificate = maker_ec("P-256");
     return 0;
@@ -141,7 +140,6 @@ int asker_keys(void **state)
 
 int asker_no_keys(void **state)
 {
-    (void)state;
     EVP_PKEY_free(account);
     EVP_PKEY_free(certificate);
     return 0;
@@ -151,7 +149,6 @@ static void (*mistake)(void);
 
 static void make_mistake(void **state)
 {
-    (void)state;
     mistake();
 }
 

@@ -2,11 +2,7 @@
 #ifndef TESTS_UNIT_DOC_H
 #define TESTS_UNIT_DOC_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "check.h"
 #include <string.h>
 
 #include "wire/json.h"

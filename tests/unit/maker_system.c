@@ -6,7 +6,6 @@ static int some_bytes(void *ctx, void *buf, size_t len)
     static uint64_t state = 88172645463325252u;
     uint8_t *at = buf;
 
-    (void)ctx;
     while (len-- > 0) {
         state ^= state << 13;
         state ^= state >> 7;
@@ -18,7 +17,6 @@ static int some_bytes(void *ctx, void *buf, size_t len)
 
 static int the_time(void *ctx, int64_t *utc)
 {
-    (void)ctx;
     *utc = MAKER_NOW;
     return 1;
 }
@@ -27,16 +25,11 @@ const struct acme_sys maker_sys = {NULL, some_bytes, the_time};
 
 static int mute_point(void *handle, uint8_t point[65])
 {
-    (void)handle;
-    (void)point;
     return ACME_E_KEY;
 }
 
 static int mute_sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
 {
-    (void)handle;
-    (void)digest;
-    (void)signature;
     return ACME_E_KEY;
 }
 

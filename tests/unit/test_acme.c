@@ -1,6 +1,7 @@
 /* The whole client with the scripted CA, without TLS (tests/fake/device.h). Resets, power cuts, stored records, and what
  * acme_init() refuses. */
 #include "fake/device.h"
+#include "fault/fastkey.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 #define URN        "urn:ietf:params:acme:error:"
 #define WORK_LEN   (sizeof w.work - DEVICE_CANARY)
 
-static struct device w; /* the world */
+static struct device w;                 /* the world */
+static const struct acme_key_ops *keys; /* of its device; NULL: the usual ones, which cost a large sweep a minute */
 
 /* What is wrong with it. */
 static struct {
@@ -40,7 +42,6 @@ static bool writing(void)
 
 static int hook(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
-    (void)d;
     switch (seam) {
     case DEVICE_OPEN:
         return wrong.net_down ? ACME_E_UNREACHABLE : DEVICE_GO;
@@ -81,7 +82,20 @@ static void new_world(const struct ca_plan *plan)
     wrong.read_error = -1;
     device_new(&w, plan);
     w.hook = hook;
+    w.keys = keys;
     boot();
+}
+
+static int fast_keys(void **state)
+{
+    keys = &fastkey_ops;
+    return 0;
+}
+
+static int usual_keys(void **state)
+{
+    keys = NULL;
+    return 0;
 }
 
 static enum acme_progress tick(void)
@@ -137,7 +151,6 @@ static void done(void)
 
 static void init_refuses(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
 #define REFUSES(expected, change)                                                                                    \
@@ -177,12 +190,25 @@ static void init_refuses(void **state)
     REFUSES(ACME_E_TEXT, (w.setup.contacts = contacts, w.setup.contact_count = 2));
     REFUSES(ACME_E_TEXT, w.setup.product = "gateway\r\nX: y");
     REFUSES(ACME_E_TEXT, w.setup.profile = "short\nlived");
-    static const char *const names[] = {"",           "*.a.example", "192.0.2.1",    "0x7f000001",  "a.0X1",
+#if ACME_CFG_EAB
+    REFUSES(ACME_E_NULL, (w.setup.binding.kid = "kid", w.setup.binding.mac_key_len = 1));
+    REFUSES(ACME_E_NULL, (w.setup.binding.kid = "kid", w.setup.binding.mac_key = "key"));
+    static const struct acme_binding odd = {"kid\n", "key", 3};
+    REFUSES(ACME_E_TEXT, w.setup.binding = odd);
+    device_setup(&w);
+    w.setup.binding = (struct acme_binding){"kid", "key", 3};
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    w.setup.binding = (struct acme_binding){"", NULL, 0}; /* none */
+    assert_int_equal(acme_init(&w.client, &w.setup), 0);
+#endif
+    static const char *const names[] = {"",           "*.*.example", "192.0.2.01",   "0x7f000001",  "a.0X1",
                                         "localhost.", "a..example",  ".example",     "a b.example", "-a.example",
-                                        "a.example.", "::1",         "a\"b.example", NULL};
+                                        "a.example.", "::01",        "a\"b.example", NULL};
     for (unsigned i = 0; i < LEN(names); i++) {
         REFUSES(ACME_E_NAMES, w.setup.names = &names[i]);
     }
+    static const char *const wildcard = "*.a.example"; /* which http-01 does not prove */
+    REFUSES(ACME_E_WILDCARD, w.setup.names = &wildcard);
     static const struct {
         const char *url;
         int error;
@@ -190,14 +216,14 @@ static void init_refuses(void **state)
                 {"", ACME_E_URL_SCHEME},
                 {"https://", ACME_E_URL},
                 {"https://u@ca.test/", ACME_E_URL},
-                {"https://192.0.2.1/", ACME_E_TLS_NAME},
-                {"https://[::1]:14000/dir", ACME_E_TLS_NAME},
+                {"https://[1:2:3:4:5:6:192.0.2.1]/", ACME_E_TLS_NAME},
+                {"https://[::1::]:14000/dir", ACME_E_TLS_NAME},
                 {"https://ca.test:0/", ACME_E_URL},
                 {"https://ca.test/ x", ACME_E_URL}};
     for (unsigned i = 0; i < LEN(urls); i++) {
         REFUSES(urls[i].error, w.setup.ca.directory_url = urls[i].url);
     }
-    REFUSES(ACME_E_TLS_NAME, (w.setup.ca.directory_url = "https://192.0.2.1/", w.setup.ca.tls_name = ""));
+    REFUSES(ACME_E_TLS_NAME, (w.setup.ca.directory_url = "https://[::ffff:192.0.2.1]/", w.setup.ca.tls_name = ""));
     static char long_url[ACME_URL_MAX + 2] = CA_URL "/";
     memset(long_url + strlen(long_url), 'x', sizeof long_url - 1 - strlen(long_url));
     REFUSES(ACME_E_URL_LONG, w.setup.ca.directory_url = long_url);
@@ -206,16 +232,49 @@ static void init_refuses(void **state)
     assert_int_equal(acme_init(&w.client, NULL), ACME_E_NULL);
     assert_int_equal(acme_init_sized(&w.client, sizeof w.client - 1, &w.setup), ACME_E_SIZE);
     assert_int_equal(acme_start(NULL, ACME_NOW, 0), ACME_E_NULL);
-    w.setup.ca.directory_url = "https://192.0.2.1/";
+    w.setup.ca.directory_url = "https://[::ffff:192.0.2.1]/";
     w.setup.ca.tls_name = "ca.test";
     assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    done();
+}
+
+/* Names in their one text, and the CA's server at an address, in any. */
+static void addresses(void **state)
+{
+    static const char *const good[] = {"192.0.2.1", "2001:db8::1", "a.example"};
+    static const char *const twice[] = {"192.0.2.1", "2001:db8::1", "192.0.2.1"};
+    static const char *const urls[] = {"https://192.0.2.1/", "https://[2001:DB8:0::1]:14000/dir"};
+    static const char *const odd[] = {"2001:DB8::1",  "2001:db8:0::1", "[2001:db8::1]",  "2001:db8::1%eth0",
+                                      "192.0.2.1:80", "192.0.2",       "::ffff:c000:201"};
+
+    static const struct ca_plan plan = {ONE};
+
+    (void)state;
+    new_world(&plan);
+    device_setup(&w);
+    for (unsigned i = 0; i < LEN(good); i++) {
+        w.setup.names = &good[i];
+        assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    }
+    for (unsigned i = 0; i < LEN(urls); i++) {
+        w.setup.ca.directory_url = urls[i];
+        assert_int_equal(acme_init(&w.client, &w.setup), 0);
+    }
+    for (unsigned i = 0; i < LEN(odd); i++) {
+        REFUSES(ACME_E_NAMES, w.setup.names = &odd[i]);
+    }
+    if (ACME_NAMES_MAX >= 3) {
+        w.setup.names = good;
+        w.setup.name_count = 3;
+        assert_int_equal(acme_init(&w.client, &w.setup), 0);
+        REFUSES(ACME_E_NAMES, (w.setup.names = twice, w.setup.name_count = 3));
+    }
     done();
 }
 
 /* An empty tls_name is none: the name to check is then the host's. */
 static void empty_tls_name_is_none(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     w.setup.ca.tls_name = "";
@@ -228,7 +287,6 @@ static void empty_tls_name_is_none(void **state)
 
 static void issue_keep_renew(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {TWO, .authz_looks = 1, .processing = 1};
     int64_t from, to, at;
     new_world(&plan);
@@ -271,7 +329,6 @@ static void issue_keep_renew(void **state)
 
 static void other_names_are_due(void **state)
 {
-    (void)state;
     struct ca_plan plan = {ONE};
     new_world(&plan);
     demand(run(ACME_WHEN_DUE), ACME_ISSUED);
@@ -312,7 +369,6 @@ static void power_goes_after_tick(const struct ca_plan *plan, unsigned n, bool *
 
 static void power_cuts_after_every_tick(void **state)
 {
-    (void)state;
     static const struct ca_plan plans[] = {{TWO, .authz_looks = 1, .processing = 1, .reuse = true},
                                            {ONE, .reuse = true, .lag = 1},
                                            {TWO, .authz_looks = 1, .one_shot = true}};
@@ -329,7 +385,6 @@ static void power_cuts_after_every_tick(void **state)
 /* After a reset the challenge may have been answered already: it is looked at again, as late as the CA wants. */
 static void retry_after_holds_in_doubt(void **state)
 {
-    (void)state;
     static const struct ca_twist t[] = {{CA_AUTHZ, 1, CA_FOREVER, CA_ADD, "Retry-After: 7\r\n"}};
     static const struct ca_plan plan = {ONE, .authz_looks = 2, TWISTED(t)};
     new_world(&plan);
@@ -356,7 +411,6 @@ static void retry_after_holds_in_doubt(void **state)
 /* A CA that leaves the list of authorizations out of later answers. */
 static void power_cuts_with_a_forgetful_ca(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .processing = 1, .forgetful = true, .reuse = true};
     bool finished = false;
     for (unsigned n = 0; !finished; n++) {
@@ -380,7 +434,6 @@ static void power_cuts_with_a_forgetful_ca(void **state)
 
 static void power_cuts_at_every_write(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {TWO, .authz_looks = 1, .processing = 1, .reuse = true};
     bool cut = true;
     for (int n = 0; cut; n++) {
@@ -409,7 +462,6 @@ static void power_cuts_at_every_write(void **state)
 
 static void power_cuts_twice(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {TWO, .authz_looks = 1, .processing = 1, .reuse = true};
     for (unsigned n = 2; n < 130; n += 9) {
         for (unsigned m = 1; m < 130; m += 11) {
@@ -437,7 +489,6 @@ static void power_cuts_twice(void **state)
 /* A reset between, and somebody wants other names now: a new order, and a new key. */
 static void names_change_in_the_middle(void **state)
 {
-    (void)state;
     for (unsigned n = 10; n < 60; n += 3) {
         struct ca_plan plan = {ONE, .processing = 1};
         new_world(&plan);
@@ -458,7 +509,6 @@ static void names_change_in_the_middle(void **state)
 
 static void writes_that_fail(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .reuse = true};
     static const enum acme_record order[] = {
         ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_RENEWAL, ACME_RECORD_ACCOUNT,
@@ -482,7 +532,6 @@ static void writes_that_fail(void **state)
 /* The chain in use has become too big for the work buffer: an order that was begun is taken up all the same. */
 static void order_beside_a_chain_too_big(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     static const char head[] = "-----BEGIN CERTIFICATE-----\n";
     for (int order = 0; order < 2; order++) {
@@ -503,7 +552,6 @@ static void order_beside_a_chain_too_big(void **state)
 
 static void chain_that_cannot_be_written(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     wrong.append_fails = true;
@@ -519,7 +567,6 @@ static void chain_that_cannot_be_written(void **state)
 
 static void reads_that_fail(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     for (int record = 0; record <= ACME_RECORD_CHAIN; record++) {
         new_world(&plan);
@@ -544,7 +591,6 @@ static void reads_that_fail(void **state)
 
 static void damaged_keys_are_never_replaced(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     static const enum acme_record records[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_KEY};
     for (unsigned i = 0; i < 2; i++) {
@@ -566,7 +612,6 @@ static void damaged_keys_are_never_replaced(void **state)
 
 static void foreign_pair(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     demand(run(ACME_NOW), ACME_ISSUED);
@@ -582,7 +627,6 @@ static void foreign_pair(void **state)
 
 static void damaged_caches_are_had_again(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     static const enum acme_record records[] = {ACME_RECORD_ACCOUNT, ACME_RECORD_ORDER, ACME_RECORD_CHAIN};
     for (unsigned i = 0; i < LEN(records); i++) {
@@ -607,7 +651,6 @@ static void damaged_caches_are_had_again(void **state)
 
 static void next_key_is_damaged(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .processing = 3};
     new_world(&plan);
     assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
@@ -625,7 +668,6 @@ static void next_key_is_damaged(void **state)
 
 static void stored_order_is_gone_or_invalid(void **state)
 {
-    (void)state;
     static const struct ca_twist gone[] = {
         {CA_ORDER, 1, 4, CA_SAY, "HTTP/1.1 404 Gone\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"}};
     static const struct ca_twist invalid[] = {
@@ -650,7 +692,6 @@ static void stored_order_is_gone_or_invalid(void **state)
 
 static void rate_limit_outlives_a_reset(void **state)
 {
-    (void)state;
     static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY,
                                          "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n" PROBLEM,
                                          "{\"type\":\"" URN "rateLimited\",\"detail\":\"too many\"}"}};
@@ -676,7 +717,6 @@ static void rate_limit_outlives_a_reset(void **state)
 
 static void rate_limit_in_the_middle_keeps_the_order(void **state)
 {
-    (void)state;
     static const enum ca_kind kinds[] = {CA_AUTHZ, CA_CHALLENGE, CA_FINALIZE, CA_ORDER, CA_CERTIFICATE};
     for (unsigned i = 0; i < LEN(kinds); i++) {
         const struct ca_twist t[] = {{kinds[i], 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n", ""}};
@@ -697,7 +737,6 @@ static void rate_limit_in_the_middle_keeps_the_order(void **state)
 
 static void rate_limit_gives_way_to_now(void **state)
 {
-    (void)state;
     static const struct ca_twist t[] = {
         {CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\n" PROBLEM, "{\"type\":\"" URN "rateLimited\"}"}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
@@ -714,7 +753,6 @@ static void rate_limit_gives_way_to_now(void **state)
 /* The time to come back is counted from the answer, not from when the run began. */
 static void rate_limit_counts_from_the_answer(void **state)
 {
-    (void)state;
     static const struct ca_twist t[] = {
         {CA_NEW_ORDER, 1, 4, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 300\r\n", ""},
         {CA_NEW_ORDER, 5, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n", ""}};
@@ -729,7 +767,6 @@ static void rate_limit_counts_from_the_answer(void **state)
 
 static void broken_server_costs_no_order(void **state)
 {
-    (void)state;
     static const enum ca_kind kinds[] = {CA_AUTHZ, CA_CHALLENGE, CA_ORDER, CA_CERTIFICATE};
     for (unsigned i = 0; i < LEN(kinds); i++) {
         const struct ca_twist t[] = {
@@ -748,7 +785,6 @@ static void broken_server_costs_no_order(void **state)
 
 static void no_words_of_a_request_in_a_failure(void **state)
 {
-    (void)state;
     static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM,
                                          "{\"type\":\"" URN "serverInternal\",\"detail\":\"sorry\"}"},
                                         {CA_NEW_ORDER, 2, CA_FOREVER, CA_CUT}};
@@ -763,7 +799,6 @@ static void no_words_of_a_request_in_a_failure(void **state)
 
 static void failed_validation_names_the_name(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .authz_end = "invalid",
                                         .challenge =
                                             ",\"error\":{\"type\":\"" URN "connection\",\"detail\":\"refused\"}"};
@@ -781,7 +816,6 @@ static void failed_validation_names_the_name(void **state)
 
 static void order_reused_with_a_foreign_key(void **state)
 {
-    (void)state;
     /* the CA answers newOrder with an order that somebody has finalized */
     static const struct ca_twist t[] = {
         {CA_NEW_ORDER, 1, CA_FOREVER, CA_DO_AND_SAY, "HTTP/1.1 201 OK\r\nLocation: " CA_URL "/order/1\r\n",
@@ -798,7 +832,6 @@ static void order_reused_with_a_foreign_key(void **state)
 
 static void certificates_that_are_refused(void **state)
 {
-    (void)state;
     static const struct {
         const char *body;
         int error;
@@ -844,7 +877,6 @@ static char *a_chain(bool our_key, const char *san, int64_t to)
 
 static void certificates_for_somebody_else(void **state)
 {
-    (void)state;
     static const struct {
         bool our_key;
         const char *san;
@@ -886,7 +918,6 @@ static void certificates_for_somebody_else(void **state)
 /* Another client of the account finalizes the order before we do: its certificate is of no use, and a new order is made. */
 static void an_order_finalized_by_another(void **state)
 {
-    (void)state;
     struct ca_twist t[] = {
         {CA_FINALIZE, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "orderNotReady\"}"},
         {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n",
@@ -907,7 +938,6 @@ static void an_order_finalized_by_another(void **state)
  * welcome that one is taken, and is in date like any other. */
 static void more_names_where_they_are_welcome(void **state)
 {
-    (void)state;
     struct ca_twist t = {CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY,
                          "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n"};
     const struct ca_plan plan = {ONE, .processing = 2, .twists = &t, .twist_count = 1};
@@ -938,9 +968,37 @@ static void more_names_where_they_are_welcome(void **state)
     done();
 }
 
+/* A renewal for the key in use: that one is stored as the order's, so whatever happens on the way it is the pair's again. */
+static void key_in_use_again(void **state)
+{
+    static const struct ca_plan plan = {ONE};
+    char first[600];
+
+    (void)state;
+    new_world(&plan);
+    w.setup.reuse_key = true;
+    demand(run(ACME_NOW), ACME_ISSUED); /* there is none yet */
+    size_t len = w.record[ACME_RECORD_KEY].len;
+    assert_in_range(len, 1, sizeof first);
+    memcpy(first, w.record[ACME_RECORD_KEY].data, len);
+    for (int n = 0; n < 3; n++) {
+        w.setup.reuse_key = n < 2;
+        if (n == 1) { /* a reset between key and certificate */
+            assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+            while (w.ca.count[CA_FINALIZE] < 3) {
+                tick();
+            }
+        }
+        demand(run(ACME_NOW), ACME_ISSUED);
+        assert_int_equal(w.record[ACME_RECORD_KEY].len, len);
+        assert_int_equal(memcmp(first, w.record[ACME_RECORD_KEY].data, len) == 0, n < 2);
+        check_pair();
+    }
+    done();
+}
+
 static void network_down(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     wrong.net_down = true;
@@ -956,7 +1014,6 @@ static void network_down(void **state)
 
 static void no_entropy_no_key(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     wrong.no_random = true;
@@ -969,7 +1026,6 @@ static void no_entropy_no_key(void **state)
 
 static void clock_is_waited_for(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     wrong.no_clock = true;
@@ -997,7 +1053,6 @@ static void clock_is_waited_for(void **state)
 
 static void stop_and_go_on(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {TWO, .authz_looks = 2, .processing = 2, .reuse = true};
     for (unsigned n = 1; n < 150; n += 7) {
         new_world(&plan);
@@ -1019,7 +1074,6 @@ static void stop_and_go_on(void **state)
 
 static void account_lost_at_the_ca(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     demand(run(ACME_WHEN_DUE), ACME_ISSUED);
@@ -1035,7 +1089,6 @@ static void account_lost_at_the_ca(void **state)
 /* A replica that has half of a chain: it is asked for again, with the nonce at hand, and the halves are not mixed. */
 static void half_a_chain_is_had_again(void **state)
 {
-    (void)state;
     static const struct ca_twist t[] = {{CA_CERTIFICATE, 1, 1, CA_SAY,
                                          "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n",
                                          "-----BEGIN CERTIFICATE-----\nMIIBAAAA\n"}};
@@ -1051,14 +1104,12 @@ static unsigned steps_told;
 
 static void count_steps(void *ctx, const struct acme_event *event)
 {
-    (void)ctx;
     steps_told += event->kind == ACME_EVENT_STEP;
 }
 
 /* What is lent may hold anything; what is set up reaches those who need it. */
 static void set_up_is_passed_on(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     static const char *const more[] = {"objects.test"};
     static struct acme_tls nothing;
@@ -1080,7 +1131,6 @@ static void set_up_is_passed_on(void **state)
 /* The smallest buffer acme_init() takes serves one name; for more it may be too small, which is then said. */
 static void small_work_buffers(void **state)
 {
-    (void)state;
     static const struct ca_plan one = {ONE, .processing = 1};
     static const struct ca_plan eight = {.names = {"a.example", "b.example", "c.example", "d.example", "e.example",
                                                    "f.example", "g.example", "h.example"},
@@ -1110,7 +1160,6 @@ static void small_work_buffers(void **state)
  * gets a certificate, with the same account key. */
 static void nothing_gets_stuck(void **state)
 {
-    (void)state;
 #define OK "HTTP/1.1 200 OK\r\n"
     static const struct ca_twist kinds[] = {
         {CA_KINDS, 0, 0, CA_CUT},
@@ -1180,17 +1229,19 @@ static void nothing_gets_stuck(void **state)
 
 int main(void)
 {
+#define SWEEP(test) cmocka_unit_test_setup_teardown(test, fast_keys, usual_keys)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(init_refuses),
+        cmocka_unit_test(addresses),
         cmocka_unit_test(empty_tls_name_is_none),
         cmocka_unit_test(set_up_is_passed_on),
         cmocka_unit_test(half_a_chain_is_had_again),
         cmocka_unit_test(issue_keep_renew),
         cmocka_unit_test(other_names_are_due),
         cmocka_unit_test(retry_after_holds_in_doubt),
-        cmocka_unit_test(power_cuts_at_every_write),
-        cmocka_unit_test(names_change_in_the_middle),
-        cmocka_unit_test(writes_that_fail),
+        SWEEP(power_cuts_at_every_write),
+        SWEEP(names_change_in_the_middle),
+        SWEEP(writes_that_fail),
         cmocka_unit_test(order_beside_a_chain_too_big),
         cmocka_unit_test(chain_that_cannot_be_written),
         cmocka_unit_test(reads_that_fail),
@@ -1210,18 +1261,19 @@ int main(void)
         cmocka_unit_test(certificates_that_are_refused),
         cmocka_unit_test(certificates_for_somebody_else),
         cmocka_unit_test(an_order_finalized_by_another),
+        cmocka_unit_test(key_in_use_again),
         cmocka_unit_test(more_names_where_they_are_welcome),
         cmocka_unit_test(network_down),
         cmocka_unit_test(no_entropy_no_key),
         cmocka_unit_test(clock_is_waited_for),
         cmocka_unit_test(stop_and_go_on),
         cmocka_unit_test(account_lost_at_the_ca),
-        cmocka_unit_test(small_work_buffers),
+        SWEEP(small_work_buffers),
         /* those that take seconds */
-        cmocka_unit_test(power_cuts_with_a_forgetful_ca),
-        cmocka_unit_test(power_cuts_twice),
-        cmocka_unit_test(power_cuts_after_every_tick),
-        cmocka_unit_test(nothing_gets_stuck),
+        SWEEP(power_cuts_with_a_forgetful_ca),
+        SWEEP(power_cuts_twice),
+        SWEEP(power_cuts_after_every_tick),
+        SWEEP(nothing_gets_stuck),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,8 +25,6 @@ static struct {
 
 static int hook(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
-    (void)record;
-    (void)len;
     if (seam == DEVICE_OPEN) {
         const char *name = d->client.channel.tls_name;
         bool directory = acme_slice_is(d->client.exchange.url.host, CA_HOST);
@@ -85,7 +83,6 @@ static void no_anchor(void **state)
 {
     static const struct ca_plan plan = {ONE};
 
-    (void)state;
     new_world(&plan);
     strcpy(w.tls.x509.scan.issuer, "Root YE");
     at_seam(DEVICE_OPEN, ACME_E_TLS_UNTRUSTED, 1000);
@@ -104,7 +101,6 @@ static struct acme_key_ops ops; /* those of the device, and what the test change
 
 static void keys_that_do_not_answer(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     ops = device_key_ops;
@@ -147,7 +143,6 @@ static int no_present(void *ctx, struct acme_challenge *challenge)
 
 static void solver_that_fails(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     w.solver.present = no_present;
@@ -170,7 +165,6 @@ static bool solver_tick(void *ctx, uint32_t now_ms)
 /* A solver with work of its own is ticked while its answer is on show, and the client never sleeps longer than it may. */
 static void solver_with_work(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .authz_looks = 4};
     enum acme_progress progress = ACME_BUSY;
     unsigned short_sleeps = 0;
@@ -198,7 +192,6 @@ static void solver_with_work(void **state)
 
 static void clock_that_is_broken(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     at_seam(DEVICE_UTC, ACME_E_CLOCK, 1);
@@ -214,7 +207,6 @@ static const struct ca_twist throttled[] = {{CA_NEW_ORDER, 1, 1, CA_SAY,
 /* A wish further ahead than a day was stored by a clock that was wrong. */
 static void wish_of_a_wrong_clock(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, TWISTED(throttled)};
     new_world(&plan);
     fails_with(ACME_E_RATE_LIMITED, ACME_STEP_ORDER);
@@ -231,7 +223,6 @@ static void wish_of_a_wrong_clock(void **state)
 /* The clock stops in the middle of a run: the wait counts from its beginning. */
 static void clock_that_stops(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, TWISTED(throttled)};
     char retry[32];
     new_world(&plan);
@@ -257,7 +248,6 @@ static void clock_that_stops(void **state)
 /* A server that lets bytes trickle for ever, in either direction: the step's time ends it. */
 static void bytes_that_trickle(void **state)
 {
-    (void)state;
     static const enum device_seam seams[] = {DEVICE_FLUSH, DEVICE_RECV};
     static const struct ca_plan plan = {ONE};
     for (unsigned i = 0; i < LEN(seams); i++) {
@@ -275,7 +265,6 @@ static void bytes_that_trickle(void **state)
 /* While bytes move there may be more to do at once: the client is busy; without them it may sleep. */
 static void busy_while_bytes_move(void **state)
 {
-    (void)state;
     static const enum device_seam seams[] = {DEVICE_FLUSH, DEVICE_RECV};
     static const struct ca_plan plan = {ONE};
     for (unsigned i = 0; i < 2 * LEN(seams); i++) {
@@ -295,7 +284,6 @@ static void busy_while_bytes_move(void **state)
 /* The other name to check is the directory's alone, wherever else the CA's objects live. */
 static void other_name_for_the_directory(void **state)
 {
-    (void)state;
     static const char *const more[] = {"cdn.test"};
     static const struct ca_plan plan = {ONE, .other_host = "cdn.test"};
     static const char *const tls_names[] = {NULL, "", "ca.internal"};
@@ -316,7 +304,6 @@ static void other_name_for_the_directory(void **state)
 
 static void problem_names_the_name(void **state)
 {
-    (void)state;
     static const struct ca_twist t[] = {
         {CA_NEW_ORDER, 1, 1, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM,
          "{\"type\":\"" URN "rejectedIdentifier\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"}}"}};
@@ -330,7 +317,6 @@ static void problem_names_the_name(void **state)
 /* Words that are as long as the place for them, one more, one less: cut, and nothing behind them is touched. */
 static void words_that_just_fit(void **state)
 {
-    (void)state;
     char body[200];
     const int room = (int)sizeof acme_failure(&w.client)->type;
     for (int len = room - 2; len <= room + 1; len++) {
@@ -348,7 +334,6 @@ static void words_that_just_fit(void **state)
 /* A program may ask for anything at any time, and for as little as it likes. */
 static void questions_at_any_time(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .authz_looks = 1};
     enum acme_progress progress = ACME_BUSY;
     int64_t at[3] = {0};
@@ -388,7 +373,6 @@ static void questions_at_any_time(void **state)
 /* A client that is all zero was never prepared. */
 static void never_prepared(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     memset(&w.client, 0, sizeof w.client);
@@ -400,7 +384,6 @@ static void never_prepared(void **state)
 
 static void setups(void **state)
 {
-    (void)state;
     static const char *const beyond[] = {"mailto:a@example.org\x7f"};
     static const char *const more[] = {"cdn.test"};
     static const struct ca_plan plan = {ONE};
@@ -430,7 +413,6 @@ static void setups(void **state)
 /* A certificate, or its issuer's, is denied for whole runs. The next one looks for it again and asks for no other. */
 static void certificate_that_is_denied(void **state)
 {
-    (void)state;
     static const struct ca_twist twists[] = {{CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY, NOT_FOUND},
                                              {CA_ISSUER, 1, CA_FOREVER, CA_SAY, NOT_FOUND}};
     for (unsigned i = 0; i < 3; i++) { /* the third: of RFC 8555 */
@@ -451,7 +433,6 @@ static void certificate_that_is_denied(void **state)
 /* What a run advises: an hour where it may pass, a day where it will not without a person. */
 static void advice(void **state)
 {
-    (void)state;
 #define SAYS(code, type)                                                                                             \
     "HTTP/1.1 " code " No\r\nContent-Type: application/problem+json\r\n", "{\"type\":\"urn:x:" type "\"}"
     static const struct {
@@ -476,7 +457,6 @@ static void advice(void **state)
 /* When it is not found for a day and a half, another is asked for. */
 static void certificate_that_is_gone(void **state)
 {
-    (void)state;
     for (int v1 = 0; v1 < 2; v1++) {
         const struct ca_twist twist = {CA_CERTIFICATE, 1, v1 ? 24 : 12, CA_SAY, NOT_FOUND};
         const struct ca_plan plan = {ONE, .v1 = v1 > 0, .twists = &twist, .twist_count = 1};
@@ -496,7 +476,6 @@ static void certificate_that_is_gone(void **state)
  * good as one of now. */
 static void order_of_an_older_image(void **state)
 {
-    (void)state;
     static const struct ca_twist twist = {CA_CERTIFICATE, 1, 8, CA_SAY, NOT_FOUND};
     for (int v1 = 0; v1 < 2; v1++) {
         const struct ca_plan plan = {ONE, .v1 = v1 > 0, .twists = &twist, .twist_count = 1};
@@ -528,8 +507,6 @@ static bool power_gone;
 
 static int power_fails(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
-    (void)record;
-    (void)len;
     const struct acme_exchange *x = &d->client.exchange;
     power_gone = power_gone || (seam == DEVICE_FLUSHED && d->client.flow.step == ACME_STEP_FINALIZE && !x->for_nonce);
     return DEVICE_GO;
@@ -551,7 +528,6 @@ static enum acme_progress boot(void)
 /* A device that is cut off there at every boot asks for two certificates, then for one an hour. */
 static void certificates_lost_with_the_power(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .v1 = true};
     new_world(&plan);
     w.hook = power_fails;
@@ -578,8 +554,6 @@ static void certificates_lost_with_the_power(void **state)
 /* The body of new-cert's answer comes so slowly that the step's time is over; its head has told where the certificate is. */
 static int dawdle(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
-    (void)record;
-    (void)len;
     bool body =
         seam == DEVICE_RECV && d->client.flow.step == ACME_STEP_FINALIZE && d->client.exchange.body == ACME_BODY_NONE;
     d->now_ms += body ? 10000 : 0;
@@ -588,7 +562,6 @@ static int dawdle(struct device *d, enum device_seam seam, enum acme_record reco
 
 static void certificate_that_dawdles(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .v1 = true};
     new_world(&plan);
     w.hook = dawdle;

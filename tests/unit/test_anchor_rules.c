@@ -112,7 +112,6 @@ static int read_it(size_t cap)
 
 static void keys(void **state)
 {
-    (void)state;
     ec_key();
     TAKEN();
     spec.bits[0] = 1;
@@ -204,7 +203,6 @@ static void extensions(void **state)
         {BYTES("\x30\x0d\x06\x03\x55\x1d\x1e\x04\x06\x30\x04\xa0\x02\x30\x00"), -1, false},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ec_key();
         spec.extensions = rows[i].list;
@@ -246,7 +244,6 @@ static void constraints(void **state)
                 {"", false}};
     size_t refused = 0;
 
-    (void)state;
     ec_key();
     assert_int_equal(acme_constraints_len(&(br_x509_trust_anchor){.flags = BR_X509_TA_CA}), 0);
     spec.extensions = CA LIMITS;

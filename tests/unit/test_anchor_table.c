@@ -82,7 +82,6 @@ static int set_up(void **state)
     struct maker_spec spec = {.name = HOST, .san = "DNS:" HOST, .ca = MAKER_CA_FALSE};
     static uint8_t point[65];
 
-    (void)state;
     for (int i = 0; i < ROOTS; i++) {
         keys[i] = i == RSA_ROOT ? maker_rsa(2048) : maker_ec(i == P384_ROOT ? "P-384" : "P-256");
         roots[i] = make_root(i);
@@ -107,7 +106,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     for (int i = 0; i < ROOTS; i++) {
         X509_free(roots[i]);
         EVP_PKEY_free(keys[i]);
@@ -156,7 +154,6 @@ static void nothing_there(void **state)
 {
     uint8_t erased[100];
 
-    (void)state;
     memset(erased, 0xff, sizeof erased);
     choose(NULL, 0, erased, sizeof erased);
     built_in_is_used(0);
@@ -167,7 +164,6 @@ static void nothing_there(void **state)
 /* The newest one, in whichever slot it is; in flash there is something behind it. */
 static void newest_counts(void **state)
 {
-    (void)state;
     choose(first.at, first.len, NULL, 0);
     table_is_used(0, 1, 2, 0);
     choose(first.at, sizeof first.at, second.at, sizeof second.at);
@@ -181,7 +177,6 @@ static void newest_counts(void **state)
 
 static void older_is_refused(void **state)
 {
-    (void)state;
     choose(second.at, second.len, NULL, 0);
     assert_int_equal(accepts(&first, first.len), ACME_E_TABLE_OLD);
     assert_int_equal(accepts(&second, second.len), ACME_E_TABLE_OLD);
@@ -198,7 +193,6 @@ static void foreign_signature(void **state)
 {
     struct table t;
 
-    (void)state;
     write_table(&t, 9, true, &roots[NEW_ROOT], 1, &stranger_key);
     choose(t.at, t.len, second.at, second.len);
     table_is_used(1, 2, 2, ACME_E_TABLE_SIGNATURE);
@@ -210,7 +204,6 @@ static void foreign_signature(void **state)
 /* Any byte that is another one: the built-in anchors. */
 static void changed_bytes(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < second.len; i++) {
         struct table t = second;
         t.at[i] ^= 1u << i % 8;
@@ -224,7 +217,6 @@ static void changed_bytes(void **state)
 /* Power is cut at any byte while a newer one is written: over nothing, over erased flash, over an older one. */
 static void torn(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < replacing.len; i++) {
         struct table t;
         choose(second.at, second.len, replacing.at, i);
@@ -249,7 +241,6 @@ static void no_room(void **state)
 {
     struct acme_anchor_slot slots[] = {{second.at, second.len}, {replacing.at, replacing.len}};
 
-    (void)state;
     acme_anchor_table_choose(&choice, &origin, slots, 1, room, 1);
     built_in_is_used(ACME_E_WORK_SMALL);
     assert_int_equal(accepts(&second, second.len), ACME_E_WORK_SMALL);
@@ -286,7 +277,6 @@ static void every_kind(void **state)
     struct acme_slice most = acme_slice(all_kinds.at, all_kinds.len - 64);
     uint8_t digest[32];
 
-    (void)state;
     tls_server_trust(&trust, memory, sizeof memory, &roots[NEW_ROOT], 5);
     choose(all_kinds.at, all_kinds.len, NULL, 0);
     table_is_used(0, 4, 5, 0);
@@ -302,7 +292,6 @@ static void constrained(void **state)
 {
     struct acme_trust bound = built_in;
 
-    (void)state;
     choose(all_kinds.at, all_kinds.len, NULL, 0);
     assert_ptr_equal(choice.trust.permits, acme_constraints_permit);
     assert_true(acme_anchor_permits(&room[3], "a.example.org") && !acme_anchor_permits(&room[3], HOST));
@@ -346,7 +335,6 @@ static void malformed(void **state)
         {key, 2},      /* a point in another form */
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
         struct table t = second;
         t.at[edits[i].at] = (uint8_t)edits[i].value;
@@ -378,7 +366,6 @@ static void short_bodies(void **state)
 {
     struct acme_anchor_table read;
 
-    (void)state;
     for (int i = 0; i < ROOTS; i++) {
         struct table t;
         write_table(&t, 9, false, &roots[i], 1, &vendor_key);
@@ -407,7 +394,6 @@ static void malformed_parts(void **state)
     struct table t;
     struct acme_anchor_table read;
 
-    (void)state;
     for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
         write_table(&t, 9, false, &roots[edits[i].root], 1, &vendor_key);
         assert_int_equal(acme_anchor_table_read(&read, t.at, t.len, room), 0);
@@ -466,7 +452,6 @@ static void a_root_has_left(void **state)
     struct table slots[2] = {{{0}, 0}, {{0}, 0}};
     const struct table *arrives[] = {&first, &second, &first};
 
-    (void)state;
     choose(NULL, 0, NULL, 0);
     assert_int_equal(connect_with(&choice.trust), ACME_E_TLS_UNTRUSTED);
     for (int i = 0; i < 3; i++) {
@@ -485,7 +470,6 @@ static void a_root_is_withdrawn(void **state)
     struct acme_trust trust;
     static unsigned char memory[4096];
 
-    (void)state;
     tls_server_trust(&trust, memory, sizeof memory, &roots[NEW_ROOT], 1);
     origin.trust = &trust;
     write_table(&replacing, 3, true, &roots[RSA_ROOT], 1, &vendor_key);

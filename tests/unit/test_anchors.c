@@ -35,7 +35,6 @@ static EVP_PKEY *public_rsa(int bits)
 
 static int set_up(void **state)
 {
-    (void)state;
     keys[RSA2048] = maker_rsa(2048);
     keys[P256] = maker_ec("P-256");
     keys[P384] = maker_ec("P-384");
@@ -61,7 +60,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     for (int i = 0; i < KINDS; i++) {
         X509_free(certs[i]);
         EVP_PKEY_free(keys[i]);
@@ -138,7 +136,6 @@ static void kinds(void **state)
     static const int kept[] = {RSA2048, P256, P384, PLAIN, RSA4096};
     struct acme_trust trust;
 
-    (void)state;
     strcpy(text, "# roots\n");
     for (int i = 0; i < KINDS; i++) {
         strcat(text, pems[i]);
@@ -164,7 +161,6 @@ static void large_keys(void **state)
                                     {P256, RSA8192, -1}, {RSA8192, P256, RSA5120, -1}, {RSA5120, RSA8192, P256, -1}};
     struct acme_trust trust;
 
-    (void)state;
     for (size_t o = 0; o < sizeof orders / sizeof *orders; o++) {
         size_t count = 0;
         text[0] = '\0';
@@ -184,7 +180,6 @@ static void ends_without_newline(void **state)
 {
     struct acme_trust trust;
 
-    (void)state;
     assert_int_equal(read_all(pems[P256], strlen(pems[P256]) - 1, 7, memory, sizeof memory, &trust), 1);
     is_anchor(trust.anchors, P256);
 }
@@ -195,7 +190,6 @@ static void every_size(void **state)
     struct acme_trust trust;
     size_t refused = 0;
 
-    (void)state;
     strcpy(text, pems[P256]);
     strcat(text, pems[RSA2048]);
     for (size_t cap = 0; cap < 1800; cap++) {
@@ -223,7 +217,6 @@ static void damaged(void **state)
     struct acme_trust trust;
     size_t len = strlen(pems[P256]);
 
-    (void)state;
     assert_int_equal(read_all("", 0, 1, memory, sizeof memory, &trust), ACME_E_ANCHORS);
     assert_int_equal(read_all("nothing\n", 8, 1, memory, sizeof memory, &trust), ACME_E_ANCHORS);
     assert_int_equal(left_out(), 0);
@@ -246,7 +239,6 @@ static void one_damaged(void **state)
     struct acme_trust trust;
     size_t start = strlen(pems[P256]), len = strlen(pems[RSA2048]);
 
-    (void)state;
     for (size_t at = 0; at < len; at++) {
         for (int way = 0; way < 5; way++) {
             int n;
@@ -272,7 +264,6 @@ static void damaged_der(void **state)
     struct acme_trust trust;
     int lens[] = {RSA2048, P384, RSA8192};
 
-    (void)state;
     for (size_t k = 0; k < sizeof lens / sizeof *lens; k++) {
         size_t len;
         uint8_t *der = maker_der(certs[lens[k]], &len), *copy = malloc(len);
@@ -381,7 +372,6 @@ static void forms_of_roots(void **state)
 {
     struct acme_trust trust;
 
-    (void)state;
     cut_edges(0, pems[P256]);
     cut_edges(1, pems[P384]);
     for (size_t i = 0; i < sizeof pem_forms / sizeof *pem_forms; i++) {
@@ -400,7 +390,6 @@ static unsigned stored;
 
 static int count_ends(void *ctx, const void *data, size_t len)
 {
-    (void)ctx;
     stored += len > 8 && memcmp(data, "-----END", 8) == 0;
     return 0;
 }
@@ -414,7 +403,6 @@ static void forms_of_chains(void **state)
     X509 *leaf;
     char *pem;
 
-    (void)state;
     assert_int_equal(acme_key_p256_ops.generate(&key, &maker_sys), 0);
     spec.key = maker_public(key.point);
     leaf = maker_certificate(&spec);
@@ -455,7 +443,6 @@ static void forms_of_keys(void **state)
     char record[ACME_KEY_P256_RECORD_MAX + 1];
     int len;
 
-    (void)state;
     assert_int_equal(acme_key_p256_ops.generate(&key, &maker_sys), 0);
     len = acme_key_p256_ops.save(&key, record, ACME_KEY_P256_RECORD_MAX);
     assert_true(len > 0);

@@ -26,7 +26,6 @@ static void encodes(void **state)
     char buf[140];
     struct acme_out o;
 
-    (void)state;
     maker_sys.random(NULL, data, sizeof data);
     for (size_t len = 0; len <= sizeof data; len++) {
         for (size_t i = 0; i < 2; i++) {
@@ -50,7 +49,6 @@ static void values(void **state)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-    (void)state;
     for (int c = 0; c < 256; c++) {
         const char *at = memchr(alphabet, c, 64);
         unsigned want = ACME_BASE64_BAD;

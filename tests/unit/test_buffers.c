@@ -53,7 +53,6 @@ static void take_back(size_t size)
 
 static int quick_sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
 {
-    (void)handle;
     memcpy(signature, digest, 32);
     memset(signature + 32, 0x81, 32); /* the longest DER */
     signature[0] |= 0x80;
@@ -130,7 +129,6 @@ static void texts_of_every_size(void **state)
 {
     static void (*const writers[])(struct acme_out *) = {write_jws,   write_jwk_jws, write_account,
                                                          write_order, write_pem,     write_odds};
-    (void)state;
     for (unsigned i = 0; i < sizeof writers / sizeof writers[0]; i++) {
         static char whole[4096];
         struct acme_out o;
@@ -154,7 +152,6 @@ static void texts_of_every_size(void **state)
 
 static void requests_of_every_size(void **state)
 {
-    (void)state;
     static uint8_t whole[1024];
     size_t start = 0;
     assert_int_equal(acme_csr_write(whole, sizeof whole, &start, quick_key(), names, 2), 0);
@@ -179,7 +176,6 @@ static void requests_of_every_size(void **state)
 
 static void key_records_of_every_size(void **state)
 {
-    (void)state;
     static char whole[512];
     int need = acme_key_p256_ops.save(&key, whole, sizeof whole);
     assert_in_range(need, 200, 300);
@@ -205,7 +201,6 @@ static void key_records_of_every_size(void **state)
 static void tokens_of_every_size(void **state)
 {
     static const char document[] = "{\"a\":[1,2,{\"b\":null}],\"c\":\"d\",\"e\":{\"f\":true,\"g\":[[],[]]}}";
-    (void)state;
     unsigned good = 0;
     for (size_t size = 0; size < 800; size++) {
         for (unsigned skew = 0; skew < 4; skew++) {
@@ -228,7 +223,6 @@ static size_t stored_len;
 
 static int keep(void *ctx, const void *data, size_t len)
 {
-    (void)ctx;
     assert_true(stored_len + len < sizeof stored);
     memcpy(stored + stored_len, data, len);
     stored_len += len;
@@ -238,7 +232,6 @@ static int keep(void *ctx, const void *data, size_t len)
 /* A chain, in the right order and in the wrong one, which needs room to wait. */
 static void chains_in_every_size(void **state)
 {
-    (void)state;
     for (unsigned turned = 0; turned < 2; turned++) {
         char text[8192];
         unsigned good = 0;
@@ -272,7 +265,6 @@ static uint8_t *der_of(const char *text, size_t *len)
 
 static void pem_in_every_size(void **state)
 {
-    (void)state;
     size_t len = 0;
     uint8_t *der = der_of(leaf_pem, &len);
     for (size_t size = 0; size < len + 20; size++) {
@@ -293,7 +285,6 @@ static void pem_in_every_size(void **state)
 /* URLs are kept in arrays of one size: it is the URL that has every length. */
 static void urls_of_every_length(void **state)
 {
-    (void)state;
     struct acme_hosts hosts = {.more = NULL};
     assert_int_equal(acme_url_parse(&hosts.directory, acme_slice_of("https://ca.example/dir")), 0);
     for (size_t len = 0; len < 2 * ACME_URL_MAX; len++) {
@@ -350,7 +341,6 @@ static int talk(size_t size)
 
 static void tls_in_every_size(void **state)
 {
-    (void)state;
     unsigned good = 0, small = 0;
     tls_server_init(&server, leaf_key, &leaf, 1, NULL);
     tls_server_trust(&trust, trust_memory, sizeof trust_memory, &root, 1);
@@ -370,7 +360,6 @@ static void tls_in_every_size(void **state)
 
 static int set_up(void **state)
 {
-    (void)state;
     ca_key = maker_ec("P-256");
     struct maker_spec spec = {.name = "Root", .ca = MAKER_CA, .key = ca_key};
     root = maker_certificate(&spec);
@@ -392,7 +381,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     free(leaf_pem);
     free(root_pem);
     X509_free(leaf);

@@ -70,7 +70,6 @@ static unsigned issue(const char *more)
 
 static void it_issues_at_once(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_account(), 200);
@@ -106,7 +105,6 @@ static void accounts_are_bound(void **state)
     static const char key[] = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
     static const char url[] = CA_URL "/new-account";
     char payload[2000];
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .eab_kid = "kid-1", .eab_key = key});
     assert_int_equal(asker_get("GET", "/dir"), 200);
     asker_says("\"externalAccountRequired\":true");
@@ -132,7 +130,6 @@ static void accounts_are_bound(void **state)
 
 static void limits_hold(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .order_limit = 2, .limit_s = 3600, .limit_lasts = 2});
     assert_int_equal(new_account(), 201);
     for (unsigned i = 0; i < 2; i++) {
@@ -149,7 +146,6 @@ static void limits_hold(void **state)
 
 static void an_account_is_paused(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .order_limit = 1});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
@@ -163,7 +159,6 @@ static void an_account_is_paused(void **state)
 
 static void new_accounts_are_limited(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .account_limit = 1, .limit_s = 10800});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_account(), 200); /* it is there: not a new one */
@@ -175,7 +170,6 @@ static void new_accounts_are_limited(void **state)
 
 static void profiles_are_offered(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .profiles = "classic shortlived"});
     assert_int_equal(asker_get("GET", "/dir"), 200);
     asker_says("\"meta\":{\"profiles\":{\"classic\":\"" CA_URL "/profiles#classic\",\"shortlived\":");
@@ -194,7 +188,6 @@ static void profiles_are_offered(void **state)
 
 static void no_profile_is_offered(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(asker_get("GET", "/dir"), 200);
     asker_says_not("profiles");
@@ -207,7 +200,6 @@ static void no_profile_is_offered(void **state)
 static void renewal_information(void **state)
 {
     char id[128], path[200];
-    (void)state;
     maker_serial = 0x80; /* its first byte is 00 */
     asker_begin(&(struct ca_plan){ONE, .ari = true, .ari_start = -3600, .ari_end = 7200});
     assert_int_equal(asker_get("GET", "/dir"), 200);
@@ -231,7 +223,6 @@ static void renewal_information(void **state)
 static void renewal_information_says_when(void **state)
 {
     static const char *const after[] = {"60", "Mon, 21 Sep 2026 20:00:00 GMT", "-1", "99999999999"};
-    (void)state;
     for (unsigned i = 0; i < 4; i++) {
         char head[80];
         asker_begin(&(struct ca_plan){ONE, .ari = true, .ari_start = 10, .ari_end = 5, .ari_after = after[i]});
@@ -245,7 +236,6 @@ static void renewal_information_says_when(void **state)
 /* One of an earlier run; and none at all, where renewal information is not offered (RFC 9773, 5). */
 static void replaces_by_plan(void **state)
 {
-    (void)state;
     for (int ari = 0; ari < 2; ari++) {
         asker_begin(&(struct ca_plan){ONE, .ari = ari == 1, .issued = "YWJj.AA"});
         assert_int_equal(new_account(), 201);
@@ -259,7 +249,6 @@ static void replaces_by_plan(void **state)
 static void replaced_once(void **state)
 {
     char id[128], more[200];
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .ari = true});
     assert_int_equal(new_account(), 201);
     (void)issue("");
@@ -279,7 +268,6 @@ static void replaced_once(void **state)
 
 static void stale_reads(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .born_valid = 1, .stale = 2});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
@@ -296,7 +284,6 @@ static void stale_reads(void **state)
 
 static void a_failed_validation_stays_pending(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .failures = 1, .not_pending = "conflict"});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
@@ -315,7 +302,6 @@ static void a_failed_validation_stays_pending(void **state)
 
 static void not_ready_though_all_is_valid(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .born_valid = 1, .lag = 2, .processing = 1});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
@@ -333,7 +319,6 @@ static void not_ready_though_all_is_valid(void **state)
 static void an_order_of_a_stranger(void **state)
 {
     unsigned char *point = NULL;
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .stranger = true});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
@@ -348,7 +333,6 @@ static void an_order_of_a_stranger(void **state)
 
 static void orders_are_used_again(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .reuse = true});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);
@@ -363,7 +347,6 @@ static void chains_in_other_layouts(void **state)
     static struct ca_order o;
     static char leaf[] = "-----BEGIN CERTIFICATE-----\nAAAA\nBB==\n-----END CERTIFICATE-----\n"
                          "-----BEGIN CERTIFICATE-----\nCCCC\n-----END CERTIFICATE-----\n";
-    (void)state;
     o.chain = leaf;
     assert_string_equal(ca_write_chain(&o, "x\n@root\n@leaf"),
                         "x\n-----BEGIN CERTIFICATE-----\nCCCC\n-----END CERTIFICATE-----\n"
@@ -496,7 +479,6 @@ static void mistakes_are_noticed(void **state)
                                         request_for_other_names,
                                         certificate_too_early,
                                         get_of_an_order};
-    (void)state;
     asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(new_account(), 201);
     assert_int_equal(new_order(""), 201);

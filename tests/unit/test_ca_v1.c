@@ -92,7 +92,6 @@ static const char *authorize(void)
 
 static void it_issues(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .authz_looks = 2});
     assert_int_equal(asker_get("GET", "/dir"), 200);
     asker_says("\"new-reg\": \"" CA_URL "/acme/new-reg\"");
@@ -124,7 +123,6 @@ static void it_issues(void **state)
 
 static void an_account_has_to_agree(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(new_authz(), 403);
     asker_says(CA_V1_URN "unauthorized");
@@ -157,7 +155,6 @@ static void accounts_of_an_earlier_run(void **state)
         const char *account;
         int code;
     } rows[] = {{"agreed", 201}, {"idle", 403}, {"deactivated", 403}};
-    (void)state;
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         asker_begin(&(struct ca_plan){ONE, .account = rows[i].account});
         assert_int_equal(new_reg(), 409);
@@ -177,7 +174,6 @@ static void accounts_of_an_earlier_run(void **state)
 static void an_authorization_becomes_valid(void **state)
 {
     char path[200], uri[200];
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .authz_looks = 1});
     assert_int_equal(new_reg(), 201);
     assert_int_equal(agree(), 202);
@@ -212,7 +208,6 @@ static void an_authorization_becomes_valid(void **state)
 
 static void a_pending_one_is_not_used_again(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .account = "agreed"});
     for (unsigned i = 1; i <= 3; i++) {
         assert_int_equal(new_authz(), 201);
@@ -230,7 +225,6 @@ static void a_pending_one_is_not_used_again(void **state)
 static void an_invalid_one_is_dead(void **state)
 {
     char path[200];
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .account = "agreed", .authz_end = "invalid"});
     assert_int_equal(new_authz(), 201);
     strcpy(path, location());
@@ -248,7 +242,6 @@ static void an_invalid_one_is_dead(void **state)
 static void challenges_are_shuffled(void **state)
 {
     unsigned first = 0;
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .account = "agreed"});
     for (unsigned i = 0; i < 6; i++) {
         assert_int_equal(new_authz(), 201);
@@ -261,7 +254,6 @@ static void challenges_are_shuffled(void **state)
 static void as_the_drafts_want_it(void **state)
 {
     char path[200];
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .draft = true, .authz_looks = 1, .processing = 1});
     assert_int_equal(new_reg(), 201);
     assert_int_equal(agree(), 202);
@@ -288,7 +280,6 @@ static void as_the_drafts_want_it(void **state)
 
 static void long_bodies_come_in_chunks(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .redirects = 10});
     authorize();
     asker_says("Transfer-Encoding: chunked\r\n");
@@ -298,7 +289,6 @@ static void long_bodies_come_in_chunks(void **state)
 
 static void the_link_up(void **state)
 {
-    (void)state;
     asker_begin(&(struct ca_plan){ONE, .up = "none"});
     authorize();
     assert_int_equal(new_cert(), 201);
@@ -315,7 +305,6 @@ static void the_link_up(void **state)
 static void certificates_are_revoked_once(void **state)
 {
     char payload[4000];
-    (void)state;
     asker_begin(&(struct ca_plan){ONE});
     authorize();
     assert_int_equal(new_cert(), 201);
@@ -434,7 +423,6 @@ static void mistakes_are_noticed(void **state)
                                              new_nonce,
                                              no_such_certificate,
                                              no_such_authorization};
-    (void)state;
     asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(new_reg(), 201);
     assert_int_equal(agree(), 202);

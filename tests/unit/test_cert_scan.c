@@ -10,14 +10,12 @@ static EVP_PKEY *key;
 
 static int set_up(void **state)
 {
-    (void)state;
     key = maker_ec("P-256");
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
     EVP_PKEY_free(key);
     return 0;
 }
@@ -83,7 +81,6 @@ static void issuers(void **state)
         {{{"CN", UTF8, "first", 0}, {"CN", UTF8, "last", 0}}, "last"},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t len;
         uint8_t *der = make(rows[i].parts, &len);
@@ -97,6 +94,80 @@ static void issuers(void **state)
     }
 }
 
+/* A certificate with these extensions, as in openssl.cnf but for their order and number. */
+static uint8_t *make_with(const char *const *values, size_t *len)
+{
+    struct maker_spec spec = {.name = "Subject", .ca = MAKER_CA, .key = key};
+    X509 *x = maker_certificate(&spec);
+    uint8_t *der;
+
+    for (; *values != NULL; values++) {
+        const char *value = strchr(*values, '=') + 1;
+        char name[32] = "";
+        memcpy(name, *values, (size_t)(value - 1 - *values));
+        X509_EXTENSION *e = X509V3_EXT_conf(NULL, NULL, name, value);
+        assert_non_null(e);
+        assert_true(X509_add_ext(x, e, -1));
+        X509_EXTENSION_free(e);
+    }
+    assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+    der = maker_der(x, len);
+    X509_free(x);
+    return der;
+}
+
+static void addresses(void **state)
+{
+    static const uint8_t v4[] = {4, 10, 0, 0, 1};
+    static const uint8_t v6[] = {16, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    static const struct {
+        const uint8_t *wanted;
+        bool has, other_use;
+        const char *values[4];
+    } rows[] = {
+        {v4, true, false, {"subjectAltName=IP:10.0.0.1"}},
+        {v4, false, false, {"subjectAltName=IP:10.0.0.2"}},
+        {v6, true, false, {"subjectAltName=DNS:a.example,IP:10.0.0.1,IP:2001:db8::1,email:a@b.example"}},
+        {v6, false, false, {"subjectAltName=IP:10.0.0.1,IP:2001:db8::2"}},
+        {NULL, false, false, {"subjectAltName=IP:10.0.0.1"}},
+        {v4, true, true, {"extendedKeyUsage=emailProtection", "subjectAltName=critical,IP:10.0.0.1"}},
+        {v4, true, true, {"subjectAltName=critical,IP:10.0.0.1", "extendedKeyUsage=emailProtection"}},
+        {v4, true, false, {"extendedKeyUsage=serverAuth", "subjectAltName=critical,IP:10.0.0.1", "1.2.3.4=DER:0500"}},
+        {v4, false, true, {"extendedKeyUsage=emailProtection", "subjectAltName=RID:1.3.6.1.5.5.7.3.1"}},
+        {v4, false, false, {"issuerAltName=IP:10.0.0.1", "1.2.3.4=DER:300687040a000001"}},
+        /* what is no list, is elsewhere in it, or comes twice */
+        {v4, false, false, {"2.5.29.17=DER:87040a000001"}},
+        {v4, false, false, {"2.5.29.17=DER:0400"}},
+        {v4, false, false, {"2.5.29.17=DER:3000"}},
+        {v4, false, false, {"2.5.29.17=DER:3008300687040a000001"}},
+        {v4, false, false, {"2.5.29.17=DER:3008a30687040a000001"}},
+        {v4, true, false, {"2.5.29.17=DER:300ea30687040a00000187040a000001"}},
+        {v4, false, false, {"2.5.29.17=DER:3008870087020a00"}},
+        {v4, false, false, {"2.5.29.17=DER:300687040a000001", "2.5.29.17=DER:300687040a000002"}},
+        {v4, true, false, {"2.5.29.17=DER:300687040a000002", "2.5.29.17=DER:300687040a000001"}},
+        {v4, false, false, {"2.5.29.17=DER:300687040a000001", "2.5.29.17=DER:3000"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t len;
+        uint8_t *der = make_with(rows[i].values, &len);
+        for (size_t piece = 1; piece <= len; piece = piece * 3 + 1) {
+            struct acme_cert_scan s;
+            acme_cert_scan_begin(&s);
+            s.wanted = rows[i].wanted;
+            for (size_t at = 0; at < len; at += piece) {
+                acme_cert_scan(&s, der + at, len - at < piece ? len - at : piece);
+            }
+            if (s.has_wanted != rows[i].has || s.other_use != rows[i].other_use) {
+                fail_msg("row %zu, pieces of %zu", i, piece);
+            }
+            assert_true(s.not_after == MAKER_NOW + 90 * MAKER_DAY);
+        }
+        free(der);
+    }
+}
+
 /* Whatever the server sends: a text, printable and with an end. */
 static void damaged(void **state)
 {
@@ -104,7 +175,6 @@ static void damaged(void **state)
     size_t len;
     uint8_t *der = make(parts, &len);
 
-    (void)state;
     for (size_t at = 0; at < len; at++) {
         uint8_t good = der[at];
         for (int value = 0; value < 256; value += at < 120 ? 1 : 51) {
@@ -123,6 +193,7 @@ static void damaged(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(issuers), cmocka_unit_test(damaged)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(issuers), cmocka_unit_test(addresses),
+                                       cmocka_unit_test(damaged)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

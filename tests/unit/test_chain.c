@@ -40,7 +40,6 @@ static int set_up(void **state)
     static const int issuers[] = {ROOT, UPPER, ROOT, STRAY};
     static const int order[] = {ROOT, UPPER, INTER, STRAY};
 
-    (void)state;
     for (int n = 0; n < 4; n++) {
         int i = order[n];
         struct maker_spec spec = {.name = titles[i], .ca = MAKER_CA};
@@ -60,7 +59,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     for (int i = 0; i < CERTS; i++) {
         X509_free(certs[i]);
         EVP_PKEY_free(keys[i]);
@@ -143,7 +141,6 @@ static void orders(void **state)
         {{INTER, LEAF, UPPER, -1}, {LEAF, INTER, UPPER, -1}},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         put(cases[i][0], "");
         assert_int_equal(read_chain(text, strlen(text), 1000, MAKER_NOW, sizeof memory), 0);
@@ -164,7 +161,6 @@ static void forms(void **state)
         "-----BEGIN X509 CRL-----\n!!! not base64 !!!\n-----END X509 CRL-----\n",
         "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"};
 
-    (void)state;
     for (size_t i = 0; i < sizeof between / sizeof between[0]; i++) {
         put(two, between[i]);
         for (size_t step = 1; step < 200; step += step < 10 ? 1 : 37) {
@@ -184,7 +180,6 @@ static void line_lengths(void **state)
     static const size_t widths[] = {1, 63, 64, 65, 76, 100000};
     static const char *const ends[] = {"\n", "\r\n", "\r"};
 
-    (void)state;
     for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
         for (size_t e = 0; e < 3; e++) {
             char *out = text;
@@ -234,7 +229,6 @@ static void refused_leaves(void **state)
         {"DNS:a.example,DNS:b.example", MAKER_NOW + 100, MAKER_NOW + 99, ACME_DATE_NONE, ACME_E_CERT_DATES},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         X509 *x = leaf_for(keys[LEAF], cases[i].san, cases[i].from, cases[i].to);
         char *pem = maker_pem(x);
@@ -251,7 +245,6 @@ static void lenient_dates(void **state)
     struct acme_chain_want want = {.point = key.point, .names = names, .name_count = 2, .utc = MAKER_NOW};
     struct acme_chain chain;
 
-    (void)state;
     for (int i = 0; i < 3; i++) {
         int64_t from = i == 0 ? MAKER_NOW + 3600 : MAKER_NOW - 7200;
         X509 *x = leaf_for(keys[LEAF], "DNS:a.example,DNS:b.example", from, from + (i < 2 ? 3600 : 0));
@@ -280,7 +273,6 @@ static void no_leaf(void **state)
     X509 *x = leaf_for(other, "DNS:a.example,DNS:b.example", 0, 0);
     char *pem = maker_pem(x);
 
-    (void)state;
     put(others, "");
     assert_int_equal(read_chain(text, strlen(text), 100, MAKER_NOW, sizeof memory), ACME_E_CERT_KEY);
     assert_int_equal(read_chain(pem, strlen(pem), 100, MAKER_NOW, sizeof memory), ACME_E_CERT_KEY);
@@ -299,7 +291,6 @@ static void truncated(void **state)
     size_t first = strlen(pems[LEAF]);
     size_t len;
 
-    (void)state;
     put(two, "");
     len = strlen(text);
     for (size_t cut = 0; cut < len; cut++) {
@@ -315,7 +306,6 @@ static void damaged(void **state)
     static const int two[] = {LEAF, INTER, -1};
     size_t len;
 
-    (void)state;
     put(two, "");
     len = strlen(text);
     for (size_t at = 0; at < len; at += 3) {
@@ -339,7 +329,6 @@ static void small_memory(void **state)
     static const int want[] = {LEAF, INTER, -1};
     size_t need, inter;
 
-    (void)state;
     free(maker_der(certs[LEAF], &need));
     free(maker_der(certs[INTER], &inter));
     need += inter;
@@ -364,7 +353,6 @@ static void circle(void **state)
     X509 *a, *b;
     char *pem_a, *pem_b;
 
-    (void)state;
     spec.issuer = certs[UPPER];
     a = maker_certificate(&spec);
     other.issuer = a;
@@ -382,7 +370,6 @@ static void circle(void **state)
 
 static void sink_fails(void **state)
 {
-    (void)state;
     sink_error = ACME_E_STORE_WRITE;
     sink_calls = 0;
     assert_int_equal(read_chain(pems[LEAF], strlen(pems[LEAF]), 4096, MAKER_NOW, sizeof memory), ACME_E_STORE_WRITE);
@@ -395,7 +382,6 @@ static void sink_fails_later(void **state)
 {
     static const int all[] = {UPPER, INTER, LEAF, -1}, leaf[] = {LEAF, -1};
 
-    (void)state;
     put(leaf, "");
     sink_calls = 0;
     assert_int_equal(read_chain(text, strlen(text), 4096, MAKER_NOW, sizeof memory), 0);
@@ -413,7 +399,6 @@ static void leaf_too_big_as_text(void **state)
     size_t len;
     uint8_t *der = maker_der(certs[LEAF], &len);
 
-    (void)state;
     for (size_t cap = len; cap < 2 * len; cap++) {
         int expected = cap < strlen(pems[LEAF]) ? ACME_E_CERT_BIG : 0;
         int got = read_chain(pems[LEAF], strlen(pems[LEAF]), 4096, MAKER_NOW, cap);

@@ -1,9 +1,5 @@
 /* test_config.c - the config file and the flags. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +13,6 @@ static char file[64];
 
 static int set_up(void **unused)
 {
-    (void)unused;
     acme_config_init(&c);
     strcpy(file, "/tmp/nanoacme-config-XXXXXX");
     return close(mkstemp(file));
@@ -25,7 +20,6 @@ static int set_up(void **unused)
 
 static int tear_down(void **unused)
 {
-    (void)unused;
     return unlink(file);
 }
 
@@ -55,7 +49,6 @@ static void refused(const char *text, const char *message)
 
 static void test_defaults(void **unused)
 {
-    (void)unused;
     assert_string_equal(c.directory_url, "https://acme-v02.api.letsencrypt.org/directory");
     assert_string_equal(c.state, "/var/lib/nanoacme");
     assert_int_equal(c.http_port, 80);
@@ -66,7 +59,6 @@ static void test_defaults(void **unused)
 
 static void test_every_key(void **unused)
 {
-    (void)unused;
     assert_int_equal(read_text("# a gateway\n"
                                "\n"
                                "directory_url = https://ca.example/dir\r\n"
@@ -105,7 +97,6 @@ static void test_every_key(void **unused)
 
 static void test_refused(void **unused)
 {
-    (void)unused;
     refused("# one\n\ncolour = blue\n", "3: unknown key \"colour\"");
     refused("directory = https://ca.test/\n", "1: unknown key \"directory\"; here it is called directory_url");
     refused("--directory = https://ca.test/\n", "1: unknown key \"--directory\"; here it is called directory_url");
@@ -132,7 +123,6 @@ static void test_refused(void **unused)
 /* What was probably meant is said. */
 static void test_refused_with_a_hint(void **unused)
 {
-    (void)unused;
     refused("directory = x\n", "1: unknown key \"directory\"; here it is called directory_url");
     refused("ca-file = x\n", "1: unknown key \"ca-file\"; here it is called ca_file");
     refused("accept-terms = yes\n", "1: unknown key \"accept-terms\"; here it is called accept_terms");
@@ -157,7 +147,6 @@ static void test_refused_with_a_hint(void **unused)
 
 static void test_line_ends_and_mark(void **unused)
 {
-    (void)unused;
     assert_int_equal(read_text("\xef\xbb\xbfstate = /a\r\n# x\rwebroot = /b\r\rproduct = c"), 0);
     assert_string_equal(c.state, "/a");
     assert_string_equal(c.webroot, "/b");
@@ -169,7 +158,6 @@ static void test_line_ends_and_mark(void **unused)
 /* Each flag is shown once, with a text of its own; a key without a flag is not. */
 static void test_help(void **unused)
 {
-    (void)unused;
     for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
         const char *in = acme_config_help(i, true), *out = acme_config_help(i, false);
         assert_true((in != NULL) + (out != NULL) == (rows[i].flag != NULL));
@@ -181,7 +169,6 @@ static void test_help(void **unused)
 static void test_not_a_text(void **unused)
 {
     static char big[20000];
-    (void)unused;
     memset(big, '#', sizeof big);
     assert_int_equal(read_bytes(big, sizeof big), ACME_EXIT_CONFIG);
     assert_non_null(strstr(c.error, file));
@@ -197,7 +184,6 @@ static void test_not_a_text(void **unused)
 static void test_full_pool(void **unused)
 {
     static char text[sizeof c.pool - 1];
-    (void)unused;
     /* The longest file there may be, without a line end. */
     memset(text, 'x', sizeof text);
     memcpy(text, "product = ", 10);
@@ -207,7 +193,6 @@ static void test_full_pool(void **unused)
 
 static void test_flags(void **unused)
 {
-    (void)unused;
     assert_int_equal(acme_config_flag("--directory", 11), ACME_KEY_DIRECTORY_URL);
     assert_int_equal(acme_config_flag("--directory=x", 11), ACME_KEY_DIRECTORY_URL);
     assert_int_equal(acme_config_flag("--direct", 8), ACME_KEY_COUNT);
@@ -239,7 +224,6 @@ static void test_flags(void **unused)
 
 static void test_flags_win(void **unused)
 {
-    (void)unused;
     assert_int_equal(acme_config_take(&c, ACME_KEY_STATE, "/flag"), 0);
     assert_int_equal(acme_config_take(&c, ACME_KEY_NAMES, "flag.example"), 0);
     assert_int_equal(read_text("state = /file\nnames = a.example b.example\nwebroot = /www\n"), 0);
@@ -253,7 +237,6 @@ static void test_flags_win(void **unused)
 
 static void test_port_or_webroot(void **unused)
 {
-    (void)unused;
     assert_int_equal(read_text("http_port = 80\nwebroot = /www\n"), 0);
     assert_int_equal(acme_config_check(&c), ACME_EXIT_CONFIG);
     acme_config_init(&c);
@@ -265,12 +248,30 @@ static void test_port_or_webroot(void **unused)
     assert_int_equal(read_text("webroot = /www\n"), 0);
     assert_int_equal(acme_config_check(&c), 0);
     assert_null(c.webroot);
+    acme_config_init(&c);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_HTTP_PORT, "80"), 0);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_TLS_PORT, "443"), 0);
+    assert_int_equal(acme_config_check(&c), ACME_EXIT_USAGE);
+    acme_config_init(&c);
+    assert_int_equal(read_text("tls_port = 443\nwebroot = /www\n"), 0);
+    assert_int_equal(acme_config_check(&c), ACME_EXIT_CONFIG);
+    acme_config_init(&c);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_TLS_PORT, "443"), 0);
+    assert_int_equal(read_text("webroot = /www\n"), 0);
+    assert_int_equal(acme_config_check(&c), 0);
+    assert_null(c.webroot);
+    assert_int_equal(c.tls_port, 443);
+    acme_config_init(&c);
+    assert_int_equal(acme_config_take(&c, ACME_KEY_WEBROOT, "/www"), 0);
+    assert_int_equal(read_text("tls_port = 443\n"), 0);
+    assert_int_equal(acme_config_check(&c), 0);
+    assert_string_equal(c.webroot, "/www");
+    assert_int_equal(c.tls_port, 0);
 }
 
 static void test_long_name(void **unused)
 {
     char name[256];
-    (void)unused;
     memset(name, 'a', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     assert_int_equal(acme_config_take(&c, ACME_KEY_NAMES, name), 0);
@@ -285,7 +286,6 @@ static void test_exclude(void **unused)
         const char *value;
     } pairs[] = {{ACME_KEY_QUIET, ACME_KEY_VERBOSE, NULL},
                  {ACME_KEY_STAGING, ACME_KEY_DIRECTORY_URL, "https://ca.example/"}};
-    (void)unused;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         acme_config_init(&c);
         assert_int_equal(acme_config_take(&c, pairs[i].a, NULL), 0);
@@ -301,7 +301,6 @@ static void test_exclude(void **unused)
 /* A trial goes to the staging directory of the CA that has one. */
 static void test_trial(void **unused)
 {
-    (void)unused;
     acme_config_init(&c);
     acme_config_for_trial(&c);
     assert_string_equal(c.directory_url, "https://acme-staging-v02.api.letsencrypt.org/directory");

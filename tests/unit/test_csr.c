@@ -11,7 +11,6 @@ static const struct acme_key key = {&acme_key_p256_ops, &memory};
 
 static int make_key(void **state)
 {
-    (void)state;
     return acme_key_p256_ops.generate(&memory, &maker_sys);
 }
 
@@ -38,6 +37,13 @@ static void judge(const uint8_t *der, size_t len, const char *const *names, size
     for (size_t i = 0; i < count; i++) {
         int type;
         const ASN1_IA5STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(list, (int)i), &type);
+        ASN1_OCTET_STRING *address = a2i_IPADDRESS(names[i]);
+        if (address != NULL) {
+            assert_int_equal(type, GEN_IPADD);
+            assert_int_equal(ASN1_OCTET_STRING_cmp(value, address), 0);
+            ASN1_OCTET_STRING_free(address);
+            continue;
+        }
         assert_int_equal(type, GEN_DNS);
         assert_int_equal(value->length, strlen(names[i]));
         for (int c = 0; c < value->length; c++) {
@@ -82,14 +88,12 @@ static void every_buffer(const char *const *names, size_t count)
 static void one_name(void **state)
 {
     static const char *const names[] = {"gateway.example.org"};
-    (void)state;
     every_buffer(names, 1);
 }
 
 static void capitals(void **state)
 {
     static const char *const names[] = {"GateWay.EXAMPLE.org", "xn--NXASMQ6B.Example"};
-    (void)state;
     every_buffer(names, 2);
 }
 
@@ -97,8 +101,16 @@ static void eight_names(void **state)
 {
     static const char *const names[] = {"a.example", "b.example", "c.example", "d.example",
                                         "e.example", "f.example", "g.example", "h.example"};
-    (void)state;
     every_buffer(names, 8);
+}
+
+/* In the order they are given in, which the CA compares. */
+static void addresses(void **state)
+{
+    static const char *const names[] = {"192.0.2.200", "2001:db8::1", "b.example", "10.0.0.1", "::"};
+    (void)state;
+    every_buffer(names, 1);
+    every_buffer(names, 5);
 }
 
 static void longest_name(void **state)
@@ -106,7 +118,6 @@ static void longest_name(void **state)
     static char name[254];
     const char *names[] = {"a.example", name};
 
-    (void)state;
     memset(name, 'x', 253);
     for (int i = 63; i < 253; i += 64) {
         name[i] = '.';
@@ -122,7 +133,6 @@ static int no_point(void *handle, uint8_t point[65])
 
 static int some_point(void *handle, uint8_t point[65])
 {
-    (void)handle;
     memset(point, 4, 65);
     return 0;
 }
@@ -142,7 +152,6 @@ static void key_fails(void **state)
     uint8_t buf[512];
     size_t start;
 
-    (void)state;
     for (int i = 0; i < 2; i++) {
         assert_int_equal(acme_csr_write(buf, sizeof buf, &start, &keys[i], names, 1), ACME_E_KEY);
     }
@@ -151,8 +160,8 @@ static void key_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_name),     cmocka_unit_test(capitals),  cmocka_unit_test(eight_names),
-        cmocka_unit_test(longest_name), cmocka_unit_test(key_fails),
+        cmocka_unit_test(one_name),  cmocka_unit_test(capitals),     cmocka_unit_test(eight_names),
+        cmocka_unit_test(addresses), cmocka_unit_test(longest_name), cmocka_unit_test(key_fails),
     };
     return cmocka_run_group_tests(tests, make_key, NULL);
 }

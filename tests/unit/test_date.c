@@ -1,13 +1,9 @@
 /* test_date.c - dates, judged against the C library's own calendar. */
 #define _DEFAULT_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <time.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "wire/date.h"
 
@@ -41,7 +37,6 @@ static void check_utc(int year, int month, int day, int hour, int minute, int se
 
 static void utc_matches_timegm(void **state)
 {
-    (void)state;
     check_utc(1970, 1, 1, 0, 0, 0);
     for (int year = 0; year <= 9999; year++) {
         for (int month = 1; month <= 12; month++) {
@@ -62,7 +57,6 @@ static void utc_matches_timegm(void **state)
 /* Each form of every 8th day of two centuries, written by the C library and read back. */
 static void forms_match_strftime(void **state)
 {
-    (void)state;
     for (int64_t utc = -2208988800 + 4242; utc < 4102444800; utc += 8 * 86400 + 3661) {
         time_t t = (time_t)utc;
         struct tm *tm = gmtime(&t);
@@ -155,7 +149,6 @@ static void http_dates(void **state)
         {"", ACME_DATE_NONE},
     };
 
-    (void)state;
     check_rows(acme_date_http, rows, sizeof rows / sizeof rows[0]);
     assert_true(acme_date_http(acme_slice(NULL, 0)) == ACME_DATE_NONE);
 }
@@ -184,7 +177,6 @@ static void damaged_dates(void **state)
         {generalized_time, "19850412232050Z"},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         size_t len = strlen(rows[i].text);
         assert_true(read_exact(rows[i].read, rows[i].text, len) != ACME_DATE_NONE);
@@ -242,7 +234,6 @@ static void retry_after(void **state)
         {NOON, "", INT64_MIN + 1, INT32_MAX},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int32_t got = acme_retry_after_s(acme_slice_of(rows[i].value), acme_slice_of(rows[i].date), rows[i].utc);
         if (got != rows[i].seconds) {
@@ -290,7 +281,6 @@ static void certificate_times(void **state)
         {"700101000000Z", ACME_DATE_NONE},
     };
 
-    (void)state;
     check_rows(utc_time, two_digits, sizeof two_digits / sizeof two_digits[0]);
     check_rows(generalized_time, four_digits, sizeof four_digits / sizeof four_digits[0]);
 }
@@ -344,7 +334,6 @@ static void dates_with_a_zone(void **state)
                 {"2026-11-28T12:34:56+-1:00", BAD},
                 {"2026-11-28T12:34:56*01:00", BAD}};
     int64_t first = library_utc(2026, 11, 28, 12, 34, 56);
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int64_t utc = acme_date_rfc3339(acme_slice_of(rows[i].text));
         if (utc != (rows[i].ahead == BAD ? ACME_DATE_NONE : first + rows[i].ahead)) {

@@ -56,7 +56,6 @@ static void edges(void **state)
     uint8_t tag;
     size_t left;
 
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bool ok = next(cases[i].der, cases[i].len, &tag, &body, &left);
         assert_int_equal(ok, cases[i].body >= 0);
@@ -79,7 +78,6 @@ static void longer_than_needed(void **state)
     uint8_t tag;
     size_t left;
 
-    (void)state;
     for (int i = 0; i < 5; i++) {
         memset(data, 0, sizeof data);
         memcpy(data, heads[i], lens[i]);
@@ -93,7 +91,6 @@ static void expect_leaves_input(void **state)
     struct acme_der in = {data, sizeof data};
     struct acme_der body;
 
-    (void)state;
     assert_false(acme_der_expect(&in, ACME_DER_SEQUENCE, &body));
     assert_ptr_equal(in.at, data);
     assert_true(acme_der_expect(&in, ACME_DER_INTEGER, &body));
@@ -110,7 +107,6 @@ static void octet_strings(void **state)
     static const size_t lengths[] = {0, 1, 127, 128, 129, 255, 256, 257, 65535, 65536, 70000};
     static uint8_t data[70000], buf[70032];
 
-    (void)state;
     maker_sys.random(NULL, data, sizeof data);
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         size_t len = lengths[i];
@@ -149,7 +145,6 @@ static void integers(void **state)
     static const char *const numbers[] = {"0", "1", "7F", "80", "FF", "100", "7FFF", "8000", "FFFFFFFFFFFFFFFFFF"};
     uint8_t number[32], buf[64];
 
-    (void)state;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         BIGNUM *n = NULL;
         ASN1_INTEGER *theirs;
@@ -177,7 +172,6 @@ static void public_key_prefix(void **state)
     EVP_PKEY *key = maker_ec("P-256");
     unsigned char *der = NULL;
 
-    (void)state;
     assert_int_equal(i2d_PUBKEY(key, &der), ACME_SPKI_P256_LEN + 65);
     assert_memory_equal(der, acme_spki_p256, ACME_SPKI_P256_LEN);
     OPENSSL_free(der);
@@ -191,7 +185,6 @@ static void runs(void **state)
     static const char both[] = "\x02\x01\x05\x04\x02xy";
     struct acme_der part[2];
 
-    (void)state;
     for (size_t len = 0; len < sizeof both; len++) {
         struct acme_der in = {(const uint8_t *)both, len};
         bool whole = len == sizeof both - 1;

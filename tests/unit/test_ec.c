@@ -12,7 +12,6 @@ static const struct {
 
 static void multiplication(void **state)
 {
-    (void)state;
     assert_int_equal(acme_ec.supported_curves, 1u << BR_EC_secp256r1 | 1u << BR_EC_secp384r1);
     for (int c = 0; c < 2; c++) {
         EC_GROUP *group = EC_GROUP_new_by_curve_name(curves[c].nid);
@@ -56,7 +55,6 @@ static void wrong_lengths(void **state)
     static const unsigned char one[48] = {[31] = 1};
     size_t len;
 
-    (void)state;
     for (int c = 0; c < 2; c++) {
         for (size_t n = 0; n <= 140; n++) {
             unsigned char point[140] = {0};

@@ -1,10 +1,6 @@
 /* test_fence.c - what a run has given up cannot be had back: tried, each in a process of its own. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +16,6 @@ static char home[64], inside[96], outside[96];
 
 static int set_up(void **unused)
 {
-    (void)unused;
     strcpy(home, "/tmp/nanoacme-fence-XXXXXX");
     assert_non_null(mkdtemp(home));
     snprintf(inside, sizeof inside, "%s/in", home);
@@ -32,7 +27,6 @@ static int set_up(void **unused)
 static int tear_down(void **unused)
 {
     char command[100];
-    (void)unused;
     snprintf(command, sizeof command, "rm -rf '%s'", home);
     return system(command);
 }
@@ -121,7 +115,6 @@ static int mount_something(void)
 static void test_files(void **unused)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
-    (void)unused;
     close(open(in(outside, "there"), O_CREAT | O_WRONLY, 0666));
     assert_int_equal(behind(work_in, false), 0);
     assert_int_equal(behind(read_out, false), 0);
@@ -138,7 +131,6 @@ static void test_files(void **unused)
 
 static void test_programs(void **unused)
 {
-    (void)unused;
     assert_int_equal(behind(privileges, false), 0);
     assert_int_not_equal(behind(start_program, false), 0);
     assert_int_equal(behind(start_program, true), 0); /* the exit code of true(1) */
@@ -162,7 +154,6 @@ static void test_user(void **unused)
 {
     struct stat is;
     int status, fd;
-    (void)unused;
     assert_int_equal(acme_fence_user("no-such-user", -1), ENOENT);
     if (geteuid() != 0) {
         assert_int_not_equal(acme_fence_user("root", -1), 0);

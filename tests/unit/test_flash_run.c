@@ -20,7 +20,6 @@ static unsigned writes;       /* records and commits                            
 static int both_get(void *ctx, enum acme_record record, void *buf, size_t cap)
 {
     static char text[8192];
-    (void)ctx;
     int len = own.get(own.ctx, record, text, cap);
     assert_int_equal(s.store.get(s.store.ctx, record, buf, cap), len);
     assert_memory_equal(buf != NULL ? buf : text, text, (size_t)len < cap ? (size_t)len : cap);
@@ -29,7 +28,6 @@ static int both_get(void *ctx, enum acme_record record, void *buf, size_t cap)
 
 static int both_put(void *ctx, enum acme_record record, const void *data, size_t len)
 {
-    (void)ctx;
     int error = s.store.put(s.store.ctx, record, data, len);
     writes++;
     return error != 0 ? error : own.put(own.ctx, record, data, len);
@@ -37,14 +35,12 @@ static int both_put(void *ctx, enum acme_record record, const void *data, size_t
 
 static int both_append(void *ctx, const void *data, size_t len)
 {
-    (void)ctx;
     int error = s.store.append(s.store.ctx, data, len);
     return error != 0 ? error : own.append(own.ctx, data, len);
 }
 
 static int both_commit(void *ctx)
 {
-    (void)ctx;
     int error = s.store.commit(s.store.ctx);
     writes++;
     return error != 0 ? error : own.commit(own.ctx);
@@ -144,7 +140,6 @@ static unsigned cut_a_run(uint32_t unit, bool ecc, unsigned step)
 static void test_cut(void **unused)
 {
     unsigned cuts = 0;
-    (void)unused;
     for (unsigned life = 0; life < 2; life++) { /* the first certificate, and the third */
         new_device(&plan, 8, true);
         for (unsigned i = 0; i < 2 * life; i++) {
@@ -162,7 +157,6 @@ static void test_cut(void **unused)
 
 static void test_worn(void **unused)
 {
-    (void)unused;
     for (unsigned sector = 1; sector <= FLASH_SECTORS; sector++) {
         for (enum flash_wear wear = FLASH_GOOD + 1; wear < FLASH_WEARS; wear++) {
             new_device(&plan, 8, true);
@@ -179,7 +173,6 @@ static void test_worn(void **unused)
 
 static void test_fading(void **unused)
 {
-    (void)unused;
     for (unsigned ecc = 0; ecc < 2; ecc++) {
         new_device(&plan, 8, ecc);
         issues("first run", 0);
@@ -235,7 +228,6 @@ static unsigned keep_until(int64_t end, enum acme_progress how)
 static void test_renewals(void **unused)
 {
     const unsigned renewals = 6; /* as many as the scripted CA has room for */
-    (void)unused;
     new_device(&plan, 8, true);
     assert_int_equal(keep_until(w.utc + 3600, ACME_ISSUED), 1);
     memset(flash.erases, 0, sizeof flash.erases);
@@ -282,7 +274,6 @@ static void test_failing_days(void **unused)
 {
     static const struct ca_plan invalid = {
         .names = {"a.example"}, .name_count = 1, .authz_looks = 2, .authz_end = "invalid", .shared = true};
-    (void)unused;
     fail_for_days(&invalid, FLASH_GOOD);
     fail_for_days(&invalid, FLASH_SILENT);
 }

@@ -4,13 +4,11 @@
 #include "fake/later.h"
 #include "flash_place.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "check.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #ifdef TESTS_TARGET_CMOCKA_H
@@ -252,7 +250,6 @@ static unsigned cut_everywhere(bool overwrites, uint8_t blank, uint32_t unit, bo
 static void test_cut(void **unused)
 {
     unsigned cuts = 0;
-    (void)unused;
     for (size_t i = 0; i < LEN(units); i++) {
         cuts += cut_everywhere(false, 0xff, units[i], true);
         cuts += i % 2 == 0 ? cut_everywhere(false, 0xff, units[i], false)
@@ -265,7 +262,6 @@ static void test_cut(void **unused)
 
 static void test_cut_overwriting(void **unused)
 {
-    (void)unused;
     unsigned cuts = cut_everywhere(true, 0, 4, false) + cut_everywhere(true, 0xff, 32, true);
     printf("# a medium that overwrites: %u power cuts\n", cuts);
     assert_true(cuts > 800 / SPARSE);
@@ -275,7 +271,6 @@ static void test_cut_overwriting(void **unused)
 static void test_cut_twice(void **unused)
 {
     static struct flash flash_then;
-    (void)unused;
     for (size_t at = 0; at + 1 < LEN(story); at++) {
         for (unsigned first = 1 + at % 5; first < 30; first += 7) {
             begin_with(false, 0xff, 8, first % 2);
@@ -310,7 +305,6 @@ static void test_failed_write(void **unused)
 {
     static struct flash flash_then;
     struct acme_flash_store s_then;
-    (void)unused;
     begin_with(false, 0xff, 8, true);
     for (size_t at = 0; at < LEN(story); at++) {
         flash_on(&flash);
@@ -351,7 +345,6 @@ static void tell_story(bool restarts)
 /* Memory that does not keep what is programmed is found out at once, wherever it is, and another place is used. */
 static void test_worn_bit(void **unused)
 {
-    (void)unused;
     for (uint32_t at = 0; at < FLASH_BYTES; at += (at % FLASH_PLACE < 1200 ? 9 : 61) * SPARSE) {
         begin_with(false, 0xff, units[at % LEN(units)], at / 2 % 2);
         flash.worn = at + 1;
@@ -362,7 +355,6 @@ static void test_worn_bit(void **unused)
 /* A sector that is worn out as a whole: nothing is lost, and what comes next is stored. */
 static void test_worn_sector(void **unused)
 {
-    (void)unused;
     for (unsigned sector = 1; sector <= FLASH_SECTORS; sector++) {
         for (enum flash_wear wear = FLASH_GOOD + 1; wear < FLASH_WEARS; wear++) {
             for (unsigned since = 0; since < LEN(story); since += 3 * SPARSE) { /* operations before it is worn */
@@ -392,7 +384,6 @@ static void test_worn_sector(void **unused)
 /* Nothing works any more: it is told each time, and what was there stays. */
 static void test_all_worn(void **unused)
 {
-    (void)unused;
     for (unsigned how = 0; how < 2; how++) {
         begin_with(false, 0xff, 8, false);
         tell_story(false);
@@ -419,7 +410,6 @@ static void test_many(void **unused)
 {
     char text[24];
     unsigned least = UINT32_MAX, most = 0, all = 0;
-    (void)unused;
     begin_with(false, 0xff, 8, true);
     tell_story(false);
     for (unsigned i = 1; i <= 2000; i++) {
@@ -497,7 +487,6 @@ static void fade(uint32_t unit, bool ecc, bool while_on)
 /* What faded is met only when the log is copied. */
 static void test_fading_unnoticed(void **unused)
 {
-    (void)unused;
     for (unsigned i = 0; i < 4; i++) {
         begin_with(false, 0xff, 8, i % 2);
         tell_story(true);
@@ -516,7 +505,6 @@ static void test_fading_unnoticed(void **unused)
 
 static void test_fading(void **unused)
 {
-    (void)unused;
     fade(1, false, false);
     fade(1, false, true);
     fade(8, true, false);
@@ -543,7 +531,6 @@ static void test_damaged_keys(void **unused)
 {
     static const unsigned keys[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_KEY_NEXT, 6};
     char buf[40];
-    (void)unused;
     for (unsigned n = 0; n < 2 * LEN(keys); n++) {
         const unsigned key = keys[n / 2];
         begin_with(false, 0xff, 16, n % 2);
@@ -577,7 +564,6 @@ static void test_damaged_keys(void **unused)
 /* A key that fades before it is put in use: its copy is. When that has faded, too, the old pair stays. */
 static void test_faded_next_key(void **unused)
 {
-    (void)unused;
     begin_with(false, 0xff, 8, false);
     assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append("") + append("leaf 1\n"), 0);
     flash_flip(&flash, s.record[ACME_RECORD_KEY_NEXT].at + BLOCK, 0);
@@ -594,7 +580,6 @@ static void test_faded_next_key(void **unused)
 static void test_damaged_caches(void **unused)
 {
     char buf[40];
-    (void)unused;
     begin_with(false, 0xff, 8, true);
     assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "the account key\n"), 0);
     assert_int_equal(put(ACME_RECORD_ACCOUNT, "the account\n") + put(ACME_RECORD_ORDER, "the order\n"), 0);
@@ -632,7 +617,6 @@ static void test_damaged_caches(void **unused)
 static void test_lost_log(void **unused)
 {
     char buf[40];
-    (void)unused;
     for (unsigned n = 0; n < 4; n++) {
         begin_with(false, 0xff, 8, n == 1);
         assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "the account key\n"), 0);
@@ -667,7 +651,6 @@ static void test_lost_log(void **unused)
 static void test_unreadable(void **unused)
 {
     char buf[8];
-    (void)unused;
     begin();
     tell_story(false);
     flash.unreadable = true;
@@ -700,7 +683,6 @@ static void test_devices(void **unused)
                                         {FLASH_SECTOR, FLASH_SECTOR / 8, 8},
                                         {0, FLASH_SECTOR, 8},
                                         {FLASH_BYTES, 0, 8}};
-    (void)unused;
     for (size_t i = 0; i < LEN(wrong); i++) {
         begin();
         flash.device.size = wrong[i][0];
@@ -734,7 +716,6 @@ static void test_sizes(void **unused)
 {
     static char big[FLASH_PLACE];
     const unsigned room = FLASH_PLACE - 4 * BLOCK; /* headers: of the place, twice, and of the chain; the key's */
-    (void)unused;
     memset(big, 'x', sizeof big);
     begin_with(false, 0xff, 32, true);
     assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, KEY_1), 0);
@@ -780,7 +761,6 @@ static void test_sizes(void **unused)
 
 static void test_order_of_calls(void **unused)
 {
-    (void)unused;
     begin();
     assert_int_equal(commit(), ACME_E_STORE_WRITE);
     assert_int_equal(append("no beginning"), ACME_E_STORE_WRITE);
@@ -803,7 +783,6 @@ static void test_order_of_calls(void **unused)
 static void test_foreign_header(void **unused)
 {
     static const uint32_t lengths[] = {FLASH_PLACE - 3 * BLOCK + 1, FLASH_PLACE, UINT32_MAX - 31, UINT32_MAX};
-    (void)unused;
     for (size_t i = 0; i < LEN(lengths); i++) {
         begin();
         assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "the account key\n") + put(ACME_RECORD_ORDER, "order\n"), 0);
@@ -824,7 +803,6 @@ static void test_foreign_header(void **unused)
 /* The layout of before 2026-12 has an account key that this one cannot find: it is not taken for an empty store. */
 static void test_former_layout(void **unused)
 {
-    (void)unused;
     for (uint32_t sector = 0; sector < 3; sector++) {
         begin();
         memcpy(flash.bytes + sector * FLASH_SECTOR, "ame1", 4);
@@ -843,7 +821,6 @@ static uint32_t moves(void)
 static void test_guests(void **unused)
 {
     static char text[8][40];
-    (void)unused;
     for (unsigned unit = 0; unit < LEN(units); unit++) {
         begin_with(false, 0xff, units[unit], unit % 2);
         assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, KEY_1), 0);
@@ -875,7 +852,6 @@ static void test_guests(void **unused)
 static void test_guests_are_bounded(void **unused)
 {
     static char big[ACME_WORK_MIN];
-    (void)unused;
     memset(big, 'x', sizeof big);
     begin_with(false, 0xff, 8, true);
     assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, KEY_1) + put(8, "small\n"), 0);
@@ -919,7 +895,6 @@ static void test_guests_are_bounded(void **unused)
 static void test_image_to_come(void **unused)
 {
     static char big[ACME_WORK_MIN], read[ACME_WORK_MIN];
-    (void)unused;
     memset(big, 'x', sizeof big);
     for (unsigned size = 8; size <= sizeof big; size += 136) {
         uint32_t begun;
@@ -956,7 +931,6 @@ static void test_image_to_come(void **unused)
 static void test_guest_of_the_pair(void **unused)
 {
     struct acme_flash_writer w;
-    (void)unused;
     begin_with(false, 0xff, 8, false);
     assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append("") + append("leaf 1\n") + commit(), 0);
     w = s.incoming; /* behind the chain's last copy */

@@ -1,10 +1,6 @@
 /* test_hook.c - the deploy hook: every way it can end, what it is told, what it gets of ours, and who is waited for. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 /* The program's files are in no library. */
 #include "hook.c"
@@ -16,7 +12,6 @@ static struct acme_hook hook;
 
 static int set_up(void **unused)
 {
-    (void)unused;
     strcpy(home, "/tmp/nanoacme-hook-XXXXXX");
     assert_non_null(mkdtemp(home));
     snprintf(folder, sizeof folder, "%s/state", home);
@@ -27,7 +22,6 @@ static int set_up(void **unused)
 static int tear_down(void **unused)
 {
     char command[100];
-    (void)unused;
     acme_hook_close(&hook);
     snprintf(command, sizeof command, "rm -rf '%s'", home);
     return system(command);
@@ -73,7 +67,7 @@ static const char *const names[] = {"a.example", "www.a.example"};
 
 static void begin(const char *path, const char *name, unsigned limit_s)
 {
-    const struct acme_hook_about about = {path, folder, name, names, 2, limit_s};
+    const struct acme_hook_about about = {path, folder, name, names, 2, limit_s, false};
     assert_int_equal(acme_hook_start(&hook, &about), 0);
 }
 
@@ -88,7 +82,8 @@ static int end_of(bool renewed, int64_t *took_ms)
 {
     int64_t from = now_ms();
     int result;
-    while ((result = acme_hook_tick(&hook, renewed, NOT_AFTER)) == 0) {
+    while ((result = acme_hook_tick(&hook, &(struct acme_hook_go){.renewed = renewed, .not_after = NOT_AFTER})) ==
+           0) {
         look_again();
     }
     if (took_ms != NULL) {
@@ -115,7 +110,6 @@ static void ends(const char *path, const char *words_of_it)
 
 static void test_ends(void **unused)
 {
-    (void)unused;
     ends(script("exit 0"), NULL);
     ends(script("exit 1"), "exit status 1");
     ends(script("exit 126"), "may not be executed");
@@ -134,7 +128,6 @@ static void test_ends(void **unused)
 /* A hook that has failed is begun again as often as is wanted, by the same process. */
 static void test_again(void **unused)
 {
-    (void)unused;
     begin(script("echo run >>\"${0%/*}/runs\"; test $(wc -l <\"${0%/*}/runs\") -ge 3"), "a.example", 0);
     assert_int_equal(end_of(false, NULL), -1);
     assert_int_equal(end_of(true, NULL), -1);
@@ -148,7 +141,6 @@ static void test_words(void **unused)
 {
     static const char *const ours[] = {"USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR", NULL};
     char wanted[2000], there[200];
-    (void)unused;
 
     for (size_t i = 0; ours[i] != NULL; i++) {
         unsetenv(ours[i]);
@@ -192,7 +184,6 @@ static void test_words(void **unused)
 static void test_odd_paths(void **unused)
 {
     static const char *const odd[] = {"a b", "-x", "$(id)", "a;b", "\xc3\xa4"};
-    (void)unused;
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         const char *path = put(odd[i], "#!/bin/sh\nexit 0\n", 0700);
         assert_null(acme_hook_check(path));
@@ -228,7 +219,6 @@ static void test_nothing_of_ours(void **unused)
     static struct sigaction before[NSIG];
     unsigned long long kept, blocked = 1, ignored = ~0ULL;
     sigset_t all, mask;
-    (void)unused;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &mask);
     kept = ignore_all(before);
@@ -255,7 +245,6 @@ static void test_nothing_of_ours(void **unused)
 static void test_grandchild(void **unused)
 {
     int64_t took;
-    (void)unused;
     begin(script("tail -f /dev/null & echo $! >\"${0%/*}/pid\"; exit 0"), "a.example", 0);
     assert_int_equal(end_of(false, &took), 1);
     assert_in_range(took, 0, 3000);
@@ -280,7 +269,6 @@ static bool lives(const char *file)
 static void test_too_long(void **unused)
 {
     int64_t took;
-    (void)unused;
     begin(script("(trap '' TERM; tail -f /dev/null) & echo $! >\"${0%/*}/pid\"; tail -f /dev/null"), "a.example", 1);
     assert_int_equal(end_of(false, &took), -1);
     assert_non_null(strstr(hook.words, "not done after 1 s"));
@@ -295,7 +283,6 @@ static void test_too_long(void **unused)
 static void test_trapped(void **unused)
 {
     int64_t took;
-    (void)unused;
     begin(script("trap '' TERM; echo $$ >\"${0%/*}/pid\"; while :; do tail -f /dev/null; done"), "a.example", 1);
     assert_int_equal(end_of(false, &took), -1);
     assert_non_null(strstr(hook.words, "not done after 1 s"));
@@ -310,10 +297,9 @@ static void test_trapped(void **unused)
 static void test_closed(void **unused)
 {
     int64_t from;
-    (void)unused;
     begin(script("echo $$ >\"${0%/*}/pid\"; tail -f /dev/null"), "a.example", 0);
     while (read_of("pid")[0] == '\0') {
-        assert_int_equal(acme_hook_tick(&hook, false, 0), 0);
+        assert_int_equal(acme_hook_tick(&hook, &(struct acme_hook_go){.renewed = false}), 0);
         look_again();
     }
     from = now_ms();
@@ -321,14 +307,13 @@ static void test_closed(void **unused)
     assert_in_range(now_ms() - from, 0, 3000);
     assert_false(lives("pid"));
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* reaped */
-    assert_int_equal(acme_hook_tick(&hook, false, 0), -1);
+    assert_int_equal(acme_hook_tick(&hook, &(struct acme_hook_go){.renewed = false}), -1);
     acme_hook_close(&hook);
 }
 
 /* The process that starts it is killed: an error, and no wait for ever. */
 static void test_starter_gone(void **unused)
 {
-    (void)unused;
     begin(script("tail -f /dev/null"), "a.example", 0);
     kill(hook.starter, SIGKILL);
     assert_int_equal(end_of(false, NULL), -1);
@@ -349,7 +334,6 @@ static void test_check(void **unused)
 {
     static const char shell[] = "#!/bin/sh\nexit 0\n";
     const char *path = put("hook", shell, 0700);
-    (void)unused;
     assert_null(acme_hook_check(path));
     assert_null(acme_hook_check("/bin/true"));
     refused("hook", "not an absolute path");

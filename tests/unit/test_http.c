@@ -1,10 +1,6 @@
 /* test_http.c - the request writer and the answer reader, every answer in every split. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "acme_error.h"
 #include "acme_version.h"
@@ -35,7 +31,6 @@ static void assert_request(const char *method, const char *text, const char *typ
 
 static void writes_requests(void **state)
 {
-    (void)state;
     assert_request("GET", "https://Acme.Example/dir?a=b", NULL, "",
                    "GET /dir?a=b HTTP/1.1\r\nHost: Acme.Example\r\nUser-Agent: nanoacme/" ACME_VERSION "\r\n\r\n");
     assert_request("HEAD", "https://acme.example:14000", NULL, "gateway/1.2",
@@ -140,7 +135,11 @@ struct row {
 #define BLANKS "                                                                "
 
 static const struct row good[] = {
-    {.name = "plain", .text = T(OK FIVE), .body = "hello"},
+#define HELLO(what, headers, ...)                                                                                    \
+    {                                                                                                                \
+        .name = what, .text = T(OK headers FIVE), .body = "hello", __VA_ARGS__                                       \
+    }
+    HELLO("plain", ""),
     {.name = "empty body", .text = T(OK "Content-Length: 0\r\n\r\n")},
     {.name = "what follows stays", .text = T(OK FIVE "HTTP/1.1"), .body = "hello", .rest = 8},
     {.name = "bare LF",
@@ -170,67 +169,32 @@ static const struct row good[] = {
      .body = "hello",
      .nonce = "ab",
      .location = "https://h/a b"},
-    {.name = "unknown and alike names",
-     .text = T(OK "Replay-Nonce2: x\r\nReplay-Nonc: x\r\nX-Replay-Nonce: x\r\nContent-Lengths: "
-                  "9\r\nTransfer-Encoding-Of-A-Very-Long-Name: gzip\r\nLocationn: x\r\nA: \r\nB:\r\nSet-Cookie: " A120
-                      A120 A120 "\r\n" FIVE),
-     .body = "hello"},
-    {.name = "media with parameter",
-     .text = T(OK "Content-Type: Application/Problem+JSON ; charset=utf-8\r\n" FIVE),
-     .body = "hello",
-     .media = ACME_MEDIA_PROBLEM},
-    {.name = "media with long parameter",
-     .text = T(OK "Content-Type: application/pem-certificate-chain; charset=utf-8; x=" A120 "\r\n" FIVE),
-     .body = "hello",
-     .media = ACME_MEDIA_PEM},
-    {.name = "other media",
-     .text = T(OK "Content-Type: text/html\r\n" FIVE),
-     .body = "hello",
-     .media = ACME_MEDIA_OTHER},
-    {.name = "media alike",
-     .text = T(OK "Content-Type: application/jsonx\r\n" FIVE),
-     .body = "hello",
-     .media = ACME_MEDIA_OTHER},
-    {.name = "media with far tail",
-     .text = T(OK "Content-Type: application/json" BLANKS "x\r\n" FIVE),
-     .body = "hello",
-     .media = ACME_MEDIA_OTHER},
-    {.name = "media, first counts",
-     .text = T(OK "Content-Type: application/json\r\nContent-Type: text/html\r\n" FIVE),
-     .body = "hello",
-     .media = ACME_MEDIA_JSON},
-    {.name = "nonce, first counts",
-     .text = T(OK "Replay-Nonce: one\r\nReplay-Nonce: twotwo\r\n" FIVE),
-     .body = "hello",
-     .nonce = "one"},
-    {.name = "nonce, first is bad", .text = T(OK "Replay-Nonce: o+e\r\nReplay-Nonce: two\r\n" FIVE), .body = "hello"},
-    {.name = "nonce with padding", .text = T(OK "Replay-Nonce: abc=\r\n" FIVE), .body = "hello"},
-    {.name = "nonce with blank", .text = T(OK "Replay-Nonce: a b\r\n" FIVE), .body = "hello"},
-    {.name = "nonce empty", .text = T(OK "Replay-Nonce:\r\n" FIVE), .body = "hello"},
-    {.name = "nonce of 128",
-     .text = T(OK "Replay-Nonce: " A120 "aaaaaaaa" BLANKS "\r\n" FIVE),
-     .body = "hello",
-     .nonce = A120 "aaaaaaaa"},
-    {.name = "nonce of 129", .text = T(OK "Replay-Nonce: " A120 "aaaaaaaaa\r\n" FIVE), .body = "hello"},
-    {.name = "location of 256",
-     .text = T(OK "Location: " A120 A120 A10 "aaaaaa \r\n" FIVE),
-     .body = "hello",
-     .location = A120 A120 A10 "aaaaaa"},
-    {.name = "location of 257",
-     .text = T(OK "Location: " A120 A120 A10 "aaaaaaa\r\n" FIVE),
-     .body = "hello",
-     .location_long = true},
-    {.name = "location with far tail",
-     .text = T(OK "Location: " A120 A120 BLANKS "a\r\n" FIVE),
-     .body = "hello",
-     .location_long = true},
-    {.name = "location, first counts",
-     .text = T(OK "Location: /a\r\nLocation: /b\r\n" FIVE),
-     .body = "hello",
-     .location = "/a"},
-    {.name = "retry-after too long",
-     .text = T(OK "Retry-After: 1111111111222222222233333333334444444444\r\n" FIVE),
-     .body = "hello"},
+    HELLO(
+        "unknown and alike names",
+        "Replay-Nonce2: x\r\nReplay-Nonc: x\r\nX-Replay-Nonce: x\r\nContent-Lengths: "
+        "9\r\nTransfer-Encoding-Of-A-Very-Long-Name: gzip\r\nLocationn: x\r\nA: \r\nB:\r\nSet-Cookie: " A120 A120 A120
+        "\r\n"),
+    HELLO("media with parameter", "Content-Type: Application/Problem+JSON ; charset=utf-8\r\n",
+          .media = ACME_MEDIA_PROBLEM),
+    HELLO("media with long parameter",
+          "Content-Type: application/pem-certificate-chain; charset=utf-8; x=" A120 "\r\n", .media = ACME_MEDIA_PEM),
+    HELLO("other media", "Content-Type: text/html\r\n", .media = ACME_MEDIA_OTHER),
+    HELLO("media alike", "Content-Type: application/jsonx\r\n", .media = ACME_MEDIA_OTHER),
+    HELLO("media with far tail", "Content-Type: application/json" BLANKS "x\r\n", .media = ACME_MEDIA_OTHER),
+    HELLO("media, first counts", "Content-Type: application/json\r\nContent-Type: text/html\r\n",
+          .media = ACME_MEDIA_JSON),
+    HELLO("nonce, first counts", "Replay-Nonce: one\r\nReplay-Nonce: twotwo\r\n", .nonce = "one"),
+    HELLO("nonce, first is bad", "Replay-Nonce: o+e\r\nReplay-Nonce: two\r\n"),
+    HELLO("nonce with padding", "Replay-Nonce: abc=\r\n"),
+    HELLO("nonce with blank", "Replay-Nonce: a b\r\n"),
+    HELLO("nonce empty", "Replay-Nonce:\r\n"),
+    HELLO("nonce of 128", "Replay-Nonce: " A120 "aaaaaaaa" BLANKS "\r\n", .nonce = A120 "aaaaaaaa"),
+    HELLO("nonce of 129", "Replay-Nonce: " A120 "aaaaaaaaa\r\n"),
+    HELLO("location of 256", "Location: " A120 A120 A10 "aaaaaa \r\n", .location = A120 A120 A10 "aaaaaa"),
+    HELLO("location of 257", "Location: " A120 A120 A10 "aaaaaaa\r\n", .location_long = true),
+    HELLO("location with far tail", "Location: " A120 A120 BLANKS "a\r\n", .location_long = true),
+    HELLO("location, first counts", "Location: /a\r\nLocation: /b\r\n", .location = "/a"),
+    HELLO("retry-after too long", "Retry-After: 1111111111222222222233333333334444444444\r\n"),
     {.name = "same length twice",
      .text = T(OK "Content-Length: 5\r\ncontent-length: 005\r\n\r\nhello"),
      .body = "hello"},
@@ -257,23 +221,12 @@ static const struct row good[] = {
      .body = "hello",
      .media = ACME_MEDIA_JSON},
     {.name = "HTTP/1.0 1xx", .text = T("HTTP/1.0 100 Continue\r\n\r\n" OK FIVE), .body = "hello"},
-    {.name = "close", .text = T(OK "Connection: close\r\n" FIVE), .body = "hello", .close = true},
-    {.name = "close in a list",
-     .text = T(OK "Connection: upgrade , ,\t Close ,x\r\n" FIVE),
-     .body = "hello",
-     .close = true},
-    {.name = "close in the second",
-     .text = T(OK "Connection: keep-alive\r\nConnection: close\r\n" FIVE),
-     .body = "hello",
-     .close = true},
-    {.name = "close before keep-alive",
-     .text = T(OK "Connection: close\r\nConnection: keep-alive\r\n" FIVE),
-     .body = "hello",
-     .close = true},
-    {.name = "close only as a part",
-     .text = T(OK "Connection: closed, xclose, clos, keep-alive,\r\n" FIVE),
-     .body = "hello"},
-    {.name = "list too long", .text = T(OK "Connection: " A120 ", x\r\n" FIVE), .body = "hello", .close = true},
+    HELLO("close", "Connection: close\r\n", .close = true),
+    HELLO("close in a list", "Connection: upgrade , ,\t Close ,x\r\n", .close = true),
+    HELLO("close in the second", "Connection: keep-alive\r\nConnection: close\r\n", .close = true),
+    HELLO("close before keep-alive", "Connection: close\r\nConnection: keep-alive\r\n", .close = true),
+    HELLO("close only as a part", "Connection: closed, xclose, clos, keep-alive,\r\n"),
+    HELLO("list too long", "Connection: " A120 ", x\r\n", .close = true),
     {.name = "HTTP/1.0", .text = T("HTTP/1.0 200 OK\r\n" FIVE), .body = "hello", .close = true},
     {.name = "HTTP/1.0 that stays", .text = T("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" FIVE), .body = "hello"},
     {.name = "HTTP/1.0 in doubt",
@@ -292,7 +245,7 @@ static const struct row good[] = {
      .status = 500,
      .close = true,
      .body = "\0\r\n"},
-    {.name = "control bytes in a value", .text = T(OK "X: \x01\x7f\xff\r\n" FIVE), .body = "hello"},
+    HELLO("control bytes in a value", "X: \x01\x7f\xff\r\n"),
 };
 
 static const struct row bad[] = {
@@ -416,7 +369,6 @@ static void reads_good_answers_in_every_split(void **state)
     struct acme_http_reader r;
     struct result got;
 
-    (void)state;
     for (const struct row *row = good; row < good + sizeof good / sizeof good[0]; row++) {
         for (size_t first = 0; first <= row->text.len; first++) {
             read_split(&r, &got, row->head_request, row->text, first, row->text.len);
@@ -441,7 +393,6 @@ static void refuses_bad_answers_in_every_split(void **state)
     struct acme_http_reader r;
     struct result got;
 
-    (void)state;
     for (const struct row *row = bad; row < bad + sizeof bad / sizeof bad[0]; row++) {
         for (size_t first = 0; first <= row->text.len + 7; first++) {
             /* the last ones: 1..7 bytes at a time */
@@ -462,7 +413,6 @@ static void truncated_answers(void **state)
     struct acme_http_reader r;
     struct result got;
 
-    (void)state;
     for (const struct row *row = good; row < good + sizeof good / sizeof good[0]; row++) {
         for (size_t len = 0; len < row->text.len - row->rest; len++) {
             for (int clean = 0; clean < 2; clean++) {
@@ -482,7 +432,6 @@ static void every_byte_everywhere(void **state)
     static const char text[] =
         "HTTP/1.1 200 O\r\nReplay-Nonce: a\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nhi\r\n0\r\n\r\n";
 
-    (void)state;
     for (size_t at = 0; at < sizeof text - 1; at++) {
         for (int byte = 0; byte < 256; byte++) {
             char damaged[sizeof text];
@@ -506,7 +455,6 @@ static void every_byte_everywhere(void **state)
 /* Every byte value in a nonce: RFC 8555, 6.5.1. */
 static void nonce_alphabet(void **state)
 {
-    (void)state;
     for (int byte = 1; byte < 256; byte++) {
         char text[] = OK "Replay-Nonce: a?b\r\n\r\n";
         struct acme_http_reader r;
@@ -554,7 +502,6 @@ static void bounds_heads_extensions_and_trailers(void **state)
         {OK "Location: x", " "},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         size_t taken;
         assert_int_equal(drown(rows[i].start, rows[i].line, &taken), ACME_E_HTTP_SYNTAX);
@@ -567,7 +514,6 @@ static void small_chunks_have_no_limit(void **state)
 {
     size_t taken;
 
-    (void)state;
     assert_int_equal(drown(CHUNKS, "1\r\nx\r\n", &taken), ACME_HTTP_MORE);
     assert_true(taken >= 1000000);
     assert_int_equal(drown(CHUNKS, "1;x\r\nx\r\n", &taken), ACME_E_HTTP_SYNTAX);
@@ -582,7 +528,6 @@ static void large_lengths(void **state)
     static const char *const starts[] = {OK "Content-Length: 4294967295\r\n\r\n", CHUNKS "FFFFFFFF\r\n"};
     char *block = calloc(1, 1 << 20);
 
-    (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct acme_http_reader r;
         struct acme_slice body;
@@ -605,7 +550,6 @@ static void large_lengths(void **state)
 /* What cannot stand in a header's name ends the answer at that byte: what follows is not read as anything else. */
 static void bad_names_end_at_once(void **state)
 {
-    (void)state;
     static const char *const heads[] = {"HTTP/1.1 200 OK\r\nA ", "HTTP/1.1 200 OK\r\n ",
                                         "HTTP/1.1 200 OK\r\nA:b\r\n\t"};
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {

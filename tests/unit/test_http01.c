@@ -1,9 +1,5 @@
 /* The http-01 responder, over a listener of the test's own. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "check.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -39,7 +35,6 @@ static struct acme_challenge live = {.name = "a.example", .token = TOKEN, .thumb
 
 static int fake_start(void *ctx)
 {
-    (void)ctx;
     if (net.fails) {
         return ACME_E_LISTEN;
     }
@@ -54,7 +49,6 @@ static int fake_start(void *ctx)
 
 static int fake_accept(void *ctx, unsigned slot)
 {
-    (void)ctx;
     assert_true(net.listening && slot < SLOTS && net.slot[slot] == NULL);
     for (unsigned i = 0; i < net.count; i++) {
         if (net.clients[i].waiting) {
@@ -68,7 +62,6 @@ static int fake_accept(void *ctx, unsigned slot)
 
 static int fake_recv(void *ctx, unsigned slot, void *data, size_t cap)
 {
-    (void)ctx;
     struct client *c = net.slot[slot];
     assert_non_null(c);
     if (c->broken) {
@@ -83,7 +76,6 @@ static int fake_recv(void *ctx, unsigned slot, void *data, size_t cap)
 
 static int fake_send(void *ctx, unsigned slot, const void *data, size_t len)
 {
-    (void)ctx;
     struct client *c = net.slot[slot];
     assert_non_null(c);
     assert_true(len > 0);
@@ -99,7 +91,6 @@ static int fake_send(void *ctx, unsigned slot, const void *data, size_t len)
 
 static void fake_close(void *ctx, unsigned slot)
 {
-    (void)ctx;
     assert_non_null(net.slot[slot]);
     net.slot[slot]->closed = true;
     net.slot[slot] = NULL;
@@ -107,7 +98,6 @@ static void fake_close(void *ctx, unsigned slot)
 
 static void fake_stop(void *ctx)
 {
-    (void)ctx;
     for (unsigned i = 0; i < SLOTS; i++) {
         assert_null(net.slot[i]);
     }
@@ -157,7 +147,6 @@ static void ticks(unsigned n, uint32_t *now_ms, uint32_t step_ms)
 /* A connection on which nothing comes is no work: the caller may sleep. */
 static void silence_is_no_work(void **state)
 {
-    (void)state;
     set_up(1000, 1000);
     assert_false(h.solver.tick(h.solver.ctx, 0));
     struct client *c = connects("");
@@ -196,7 +185,6 @@ static void is_200(const char *answer)
 
 static void good_requests(void **state)
 {
-    (void)state;
     static const char *const requests[] = {"GET " PATH " HTTP/1.1\r\nHost: a.example\r\nUser-Agent: x\r\n\r\n",
                                            "GET " PATH " HTTP/1.0\r\n\r\n",
                                            "GET " PATH
@@ -217,7 +205,6 @@ static void good_requests(void **state)
 /* All the others get one and the same 404, so nobody can find out how near he was. */
 static void everything_else_is_404(void **state)
 {
-    (void)state;
     static const char *const targets[] = {"/",
                                           "*",
                                           "",
@@ -307,7 +294,6 @@ static void everything_else_is_404(void **state)
 
 static void long_requests(void **state)
 {
-    (void)state;
     static char request[80000];
     memset(request, 'a', sizeof request);
     memcpy(request, "GET /", 5);
@@ -338,7 +324,6 @@ static const char get[] = "GET " PATH " HTTP/1.1\r\nHost: a.example\r\n\r\n";
 
 static void several_at_once(void **state)
 {
-    (void)state;
     uint32_t now_ms = 0;
     set_up(8, 16);
     for (unsigned i = 0; i < 20; i++) {
@@ -359,7 +344,6 @@ static void several_at_once(void **state)
 
 static void silent_clients_make_room(void **state)
 {
-    (void)state;
     uint32_t now_ms = UINT32_MAX - 300;
     set_up(64, 1000);
     for (unsigned i = 0; i < 30; i++) {
@@ -375,7 +359,6 @@ static void silent_clients_make_room(void **state)
 
 static void dripping_clients_make_room(void **state)
 {
-    (void)state;
     static char drip[8000];
     uint32_t now_ms = 0;
     memset(drip, 'x', sizeof drip);
@@ -393,7 +376,6 @@ static void dripping_clients_make_room(void **state)
 
 static void a_client_that_does_not_read_makes_room(void **state)
 {
-    (void)state;
     uint32_t now_ms = 0;
     set_up(1000, 0); /* nobody takes a byte */
     for (unsigned i = 0; i < SLOTS; i++) {
@@ -411,7 +393,6 @@ static void a_client_that_does_not_read_makes_room(void **state)
 
 static void compiled_with_other_limits(void **state)
 {
-    (void)state;
     memset(&h, 0x5a, sizeof h);
     assert_int_equal(acme_http01_init_sized(&h, sizeof h - 1, &listener), ACME_E_SIZE);
     for (size_t i = 0; i < sizeof h; i++) {
@@ -442,11 +423,10 @@ static uint32_t closes_within(unsigned count)
     return now_ms - began_ms;
 }
 
-/* When every slot is taken the first who said nothing, or only what anybody can say, gets half a second; with each of them
- * the next ones get half of it, down to some milliseconds. Then a queue of 200 is through in seconds. */
+/* When every slot is taken the first who said nothing gets half a second, who has begun to ask three times that; with each of
+ * them the next ones get half of it, down to some milliseconds. Then a queue of 200 is through in seconds. */
 static void a_crowd_is_sent_away_ever_faster(void **state)
 {
-    (void)state;
     static const char *const beginnings[] = {
         "", "G", "GET /.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-o"};
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
@@ -456,7 +436,7 @@ static void a_crowd_is_sent_away_ever_faster(void **state)
         }
         struct client *validator = connects(get);
         uint32_t ms = closes_within(201);
-        assert_true(validator->closed && ms > 512 && ms < 2000 + 200 / SLOTS * 45);
+        assert_true(validator->closed && ms > 512 && ms < 2600 + 200 / SLOTS * 45);
         assert_memory_equal(validator->answer, "HTTP/1.1 200", 12);
         tear_down();
     }
@@ -465,7 +445,6 @@ static void a_crowd_is_sent_away_ever_faster(void **state)
 /* In haste nobody stays, and a wrong path has no answer. Once nobody has come for a second, there is patience again. */
 static void patience_comes_back(void **state)
 {
-    (void)state;
     uint32_t now_ms = 0;
     set_up(1000, 1000);
     for (unsigned i = 0; i < 20 + 8 * SLOTS; i++) {
@@ -496,7 +475,6 @@ static void patience_comes_back(void **state)
 /* A tick may last as long as a signature: nobody is sent away who could not be heard meanwhile. */
 static void a_long_tick_is_nobodys_fault(void **state)
 {
-    (void)state;
     uint32_t now_ms = 0;
     set_up(1000, 1000);
     for (unsigned i = 0; i < SLOTS; i++) {
@@ -514,7 +492,6 @@ static void a_long_tick_is_nobodys_fault(void **state)
 /* A wrong path is answered as soon as somebody else may want the slot, and in its own time otherwise. */
 static void a_wrong_path_goes_first(void **state)
 {
-    (void)state;
     uint32_t now_ms = 0;
     if (SLOTS < 2) {
         skip();
@@ -543,7 +520,6 @@ static void a_wrong_path_goes_first(void **state)
 /* Who asked for the live path keeps his slot longer than who did not, but not for ever. */
 static void who_asked_is_waited_for(void **state)
 {
-    (void)state;
     uint32_t now_ms = 0;
     if (SLOTS < 2 || SLOTS > 4) { /* with more of them the crowd is through too soon */
         skip();
@@ -577,9 +553,27 @@ static void who_asked_is_waited_for(void **state)
     tear_down();
 }
 
-static void broken_connections_free_their_slot(void **state)
+/* Validators of several names come at once, from far away: nobody is sent away who asks for an answer and goes on to, however
+ * slowly. They take turns. */
+static void slow_validators_take_turns(void **state)
 {
     (void)state;
+    uint32_t now_ms = UINT32_MAX - 5000;
+    set_up(8, 8);
+    for (unsigned i = 0; i < 2 * SLOTS; i++) {
+        connects(get);
+    }
+    ticks(95, &now_ms, 100); /* each needs 4 s and more */
+    for (unsigned i = 0; i < 2 * SLOTS; i++) {
+        assert_true(net.clients[i].closed);
+        assert_memory_equal(net.clients[i].answer, "HTTP/1.1 200", 12);
+    }
+    assert_int_equal(h.answered, 2 * SLOTS);
+    tear_down();
+}
+
+static void broken_connections_free_their_slot(void **state)
+{
     uint32_t now_ms = 0;
     if (SLOTS < 2) {
         skip();
@@ -601,7 +595,6 @@ static void broken_connections_free_their_slot(void **state)
 
 static void listens_only_while_something_is_live(void **state)
 {
-    (void)state;
     memset(&net, 0, sizeof net);
     assert_int_equal(acme_http01_init(&h, &listener), 0);
     assert_int_equal(net.starts, 0);
@@ -626,7 +619,6 @@ static void listens_only_while_something_is_live(void **state)
 /* While the listener says "not yet", as long as it takes, nothing is accepted. */
 static void accepts_nothing_before_it_listens(void **state)
 {
-    (void)state;
     uint32_t now_ms = 0;
     memset(&net, 0, sizeof net);
     assert_int_equal(acme_http01_init(&h, &listener), 0);
@@ -638,8 +630,7 @@ static void accepts_nothing_before_it_listens(void **state)
 
 static void next_challenge_in_the_same_solver(void **state)
 {
-    (void)state;
-    struct acme_challenge second = {"b.example", "zzz", "key", NULL};
+    struct acme_challenge second = {.name = "b.example", .token = "zzz", .thumbprint = "key"};
     set_up(64, 1000);
     is_200(ask_len(get, strlen(get)));
     tear_down();
@@ -656,12 +647,11 @@ static void next_challenge_in_the_same_solver(void **state)
 /* The names of an order, at the same time. Tokens may begin alike, or one with the whole of another. */
 static void several_answers_at_once(void **state)
 {
-    (void)state;
-    struct acme_challenge all[] = {{"a", "abcd", "key", NULL},
-                                   {"b", "abc", "key", NULL},
-                                   {"c", "abce", "key", NULL},
-                                   {"d", "x", "key", NULL},
-                                   {"e", "abcde", "key", NULL}};
+    struct acme_challenge all[] = {{.name = "a", .token = "abcd", .thumbprint = "key"},
+                                   {.name = "b", .token = "abc", .thumbprint = "key"},
+                                   {.name = "c", .token = "abce", .thumbprint = "key"},
+                                   {.name = "d", .token = "x", .thumbprint = "key"},
+                                   {.name = "e", .token = "abcde", .thumbprint = "key"}};
     for (unsigned out = 0; out < 6; out++) { /* 5: none of them is withdrawn */
         memset(&net, 0, sizeof net);
         net.in_piece = out % 2 == 0 ? 1 : 1000;
@@ -698,9 +688,8 @@ static void several_answers_at_once(void **state)
 /* Who is in the middle of asking for what is taken back is sent away; who asks for another, or has not said yet, is not. */
 static void one_is_taken_back(void **state)
 {
-    (void)state;
     uint32_t now_ms = 0;
-    struct acme_challenge other = {"b.example", "zzz", "key", NULL};
+    struct acme_challenge other = {.name = "b.example", .token = "zzz", .thumbprint = "key"};
     set_up(1000, 1000);
     assert_int_equal(h.solver.present(h.solver.ctx, &other), 1);
     struct client *early = connects("GET /.well-"), *mine = connects("GET /.well-known/acme-challenge/ev");
@@ -715,7 +704,6 @@ static void one_is_taken_back(void **state)
 /* An absolute target that ends with its line: the line is over, whatever it was. */
 static void line_without_a_path(void **state)
 {
-    (void)state;
     set_up(3, 1000);
     static const char line[] = "GET http://a.example\n\n";
     assert_memory_equal(ask_len(line, strlen(line)), "HTTP/1.1 404", 12);
@@ -742,6 +730,7 @@ int main(void)
         cmocka_unit_test(a_long_tick_is_nobodys_fault),
         cmocka_unit_test(a_wrong_path_goes_first),
         cmocka_unit_test(who_asked_is_waited_for),
+        cmocka_unit_test(slow_validators_take_turns),
         cmocka_unit_test(broken_connections_free_their_slot),
         cmocka_unit_test(listens_only_while_something_is_live),
         cmocka_unit_test(accepts_nothing_before_it_listens),

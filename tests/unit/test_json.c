@@ -1,11 +1,7 @@
 /* test_json.c - checked access to JSON documents. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <stdio.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "acme_config.h"
 #include "wire/json.h"
@@ -207,7 +203,6 @@ static void refuses_malformed(void **state)
         "<html></html>",
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (error_of(rows[i], strlen(rows[i])) != ACME_E_JSON) {
             fail_msg("accepted: %s", rows[i]);
@@ -219,7 +214,6 @@ static void refuses_nul_bytes(void **state)
 {
     static const char text[] = "{\"ab\":[1,true]}";
 
-    (void)state;
     for (size_t at = 0; at < sizeof text; at++) {
         char damaged[sizeof text + 1];
         memcpy(damaged, text, at);
@@ -246,7 +240,6 @@ static void accepts_wellformed(void **state)
         "{\"a\":{\"b\":{\"c\":[]}},\"d\":null}",
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct document d;
         parse_good(&d, rows[i]);
@@ -259,7 +252,6 @@ static void every_truncation(void **state)
 {
     static const char text[] = "{\"a\":[-1.5e+3,true,null,{\"\\ud83d\\ude00\\n\":\"\xf0\x9f\x98\x80\"}],\"b\":{}}";
 
-    (void)state;
     for (size_t len = 0; len < sizeof text - 1; len++) {
         assert_int_equal(error_of(text, len), ACME_E_JSON);
     }
@@ -271,7 +263,6 @@ static void every_byte_everywhere(void **state)
 {
     static const char text[] = "{\"a\":[1,\"\\u00e9\"],\"b\":null}";
 
-    (void)state;
     for (size_t at = 0; at < sizeof text - 1; at++) {
         for (int byte = 0; byte < 256; byte++) {
             char damaged[sizeof text];
@@ -298,7 +289,6 @@ static void decodes_strings(void **state)
 {
     struct document d;
 
-    (void)state;
     parse_good(&d, "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"url\":\"https:\\/\\/h\\/?a=1\\u0026b=2\","
                    "\"emoji\":\"<\\uD83D\\uDe00>\",\"nul\":\"x\\u0000y\",\"\\u006bey\":\"by escape\","
                    "\"wide\":\"\\u007f\\u0080\\u07ff\\u0800\\uffff\\ud800\\udc00\\udbff\\udfff\",\"\":\"empty\","
@@ -320,7 +310,6 @@ static void decodes_strings(void **state)
 /* All code points, written as escapes, against an encoder of this test's own. */
 static void decodes_every_code_point(void **state)
 {
-    (void)state;
     for (unsigned long code = 0; code <= 0x10FFFF; code += code < 0x11000 ? 1 : 61) {
         char text[32];
         unsigned char want[4];
@@ -367,7 +356,6 @@ static void finds_members(void **state)
 {
     struct document d;
 
-    (void)state;
     parse_good(&d, "{\"skip\":{\"a\":\"inner\",\"x\":[{\"a\":1}]},\"a\":\"one\",\"a\":\"two\",\"n\":null,\"n\":5,"
                    "\"A\":\"big\",\"o\":{\"p\":{}},\"last\":\"a\"}");
     assert_string(&d.json, acme_json_member(&d.json, 0, "a"), "one", 3);
@@ -394,7 +382,6 @@ static void walks_arrays(void **state)
     int32_t sum = 0;
     int count = 0;
 
-    (void)state;
     parse_good(&d, "{\"a\":[1,[2,[3]],{\"k\":4},\"\\u0035\",6,[]],\"e\":[],\"z\":9}");
     acme_json_value a = acme_json_member(&d.json, 0, "a");
     assert_true(acme_json_is_array(&d.json, a));
@@ -414,7 +401,6 @@ static void walks_names(void **state)
     struct document d;
     char all[32] = "";
 
-    (void)state;
     parse_good(&d, "{\"e\":{},\"p\":{\"a\":\"x\",\"\\u0062\":{\"no\":1},\"c\":[\"no\"],\"d\":null},\"z\":9}");
     acme_json_value p = acme_json_member(&d.json, 0, "p");
     for (acme_json_value n = acme_json_key(&d.json, p, ACME_JSON_NONE); n != ACME_JSON_NONE;
@@ -433,7 +419,6 @@ static void answers_not_there(void **state)
 {
     struct document d;
 
-    (void)state;
     parse_good(&d, "{\"s\":\"x\",\"n\":7,\"t\":true,\"f\":false,\"a\":[\"y\"]}");
     acme_json_value s = acme_json_member(&d.json, 0, "s");
     acme_json_value t = acme_json_member(&d.json, 0, "t");
@@ -493,7 +478,6 @@ static void reads_numbers(void **state)
         {"[\"\\u0031\"]", 1},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct document d;
         parse_good(&d, rows[i].text);
@@ -508,7 +492,6 @@ static void limits_depth(void **state)
 {
     char text[20000];
 
-    (void)state;
     for (size_t depth = 1; depth <= 10000; depth += depth < 40 ? 1 : 1245) {
         memset(text, '[', depth);
         memset(text + depth, ']', depth);
@@ -535,7 +518,6 @@ static void token_memory(void **state)
     char none[] = "{}";
     struct acme_json json;
 
-    (void)state;
     assert_int_equal(acme_json_parse(&json, none, 2, NULL, 0), ACME_E_JSON_TOKENS);
     for (size_t offset = 0; offset < 8; offset++) {
         for (size_t len = 0; len <= 10 * TOKEN_BYTES; len++) {
@@ -559,7 +541,6 @@ static void token_memory(void **state)
 /* Both in one buffer, as the engine does it: the tokens directly behind a text of any length. */
 static void tokens_behind_text(void **state)
 {
-    (void)state;
     for (size_t blanks = 0; blanks < 9; blanks++) {
         char buf[128];
         struct acme_json json;
@@ -577,7 +558,6 @@ static void halves_of_pairs(void **state)
                                       "[\"\\ud800\\u0041\"]", "[\"\\ud800\\ud800\"]",  "[\"\\udc00\\udc00\"]"};
     struct document d;
 
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(error_of(bad[i], strlen(bad[i])), ACME_E_JSON);
     }
@@ -594,7 +574,6 @@ static void huge_lengths(void **state)
     _Alignas(16) char memory[2 * TOKEN_BYTES];
     struct acme_json json;
 
-    (void)state;
     assert_int_equal(acme_json_parse(&json, text, (size_t)INT32_MAX + 1, memory, sizeof memory), ACME_E_JSON);
     assert_int_equal(acme_json_parse(&json, text, 3, memory, SIZE_MAX), 0);
     assert_int_equal(acme_json_number(&json, acme_json_first(&json, 0)), 7);

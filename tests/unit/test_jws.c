@@ -15,7 +15,6 @@ static EVP_PKEY *theirs;
 
 static int make_key(void **state)
 {
-    (void)state;
     assert_int_equal(acme_key_p256_ops.generate(&memory, &maker_sys), 0);
     assert_int_equal(acme_key_p256_ops.point(&memory, point), 0);
     theirs = maker_public(point);
@@ -24,7 +23,6 @@ static int make_key(void **state)
 
 static int drop_key(void **state)
 {
-    (void)state;
     EVP_PKEY_free(theirs);
     return 0;
 }
@@ -78,8 +76,9 @@ static void open_jws(const char *text, size_t len, char *header, char *payload)
 
 static struct acme_jws request(const char *kid)
 {
-    struct acme_jws jws = {&key, point, acme_slice_of(kid), acme_slice_of("nOnce_-1"),
-                           acme_slice_of("https://ca.example/acme/new-order")};
+    struct acme_jws jws = {
+        .key = &key, .point = point, .kid = acme_slice_of(kid), .nonce = acme_slice_of("nOnce_-1")};
+    jws.url = acme_slice_of("https://ca.example/acme/new-order");
     return jws;
 }
 
@@ -89,7 +88,6 @@ static void with_kid(void **state)
     char buf[2048], header[1024], payload[1024];
     struct acme_out o;
 
-    (void)state;
     acme_out_init(&o, buf, sizeof buf);
     assert_int_equal(acme_jws_write(&o, &jws, acme_slice_of("{\"a\":1}")), 0);
     open_jws(buf, o.len, header, payload);
@@ -105,7 +103,6 @@ static void with_jwk(void **state)
     char buf[2048], header[1024], payload[1024], jwk[200], want[1024];
     struct acme_out o;
 
-    (void)state;
     acme_out_init(&o, jwk, sizeof jwk);
     acme_jwk_write(&o, point);
     jwk[o.len] = '\0';
@@ -119,6 +116,31 @@ static void with_jwk(void **state)
     assert_string_equal(header, want);
 }
 
+#if ACME_CFG_EAB
+/* RFC 8555, 7.3.4: made with a MAC key, for the same URL. What does not fit is no JWS. */
+static void with_mac(void **state)
+{
+    static const char want[] = /* by Python's hmac and base64 */
+        "{\"protected\":"
+        "\"eyJhbGciOiJIUzI1NiIsInVybCI6Imh0dHBzOi8vY2EuZXhhbXBsZS9hY21lL25ldy1hY2NvdW50Iiwia2lkIjoia2lkLTEifQ\","
+        "\"payload\":\"eyJrdHkiOiJFQyJ9\",\"signature\":\"IUtuF9TL67YPei9iVl7sRn2jkb4ufhW82tEEC0iex14\"}";
+    struct acme_jws jws = {.kid = acme_slice_of("kid-1"),
+                           .url = acme_slice_of("https://ca.example/acme/new-account")};
+    char buf[600];
+    struct acme_out o;
+
+    (void)state;
+    jws.mac_key = acme_slice_of("zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W");
+    for (size_t cap = 0; cap < sizeof buf; cap++) {
+        acme_out_init(&o, buf, cap);
+        assert_int_equal(acme_jws_write(&o, &jws, acme_slice_of("{\"kty\":\"EC\"}")), 0);
+        assert_int_equal(o.overflow, cap < sizeof want - 1);
+    }
+    buf[o.len] = '\0';
+    assert_string_equal(buf, want);
+}
+#endif
+
 /* RFC 8555, 7.3.5: the inner JWS of a key change has no nonce. */
 static void without_nonce(void **state)
 {
@@ -126,7 +148,6 @@ static void without_nonce(void **state)
     char buf[2048], header[1024], payload[1024];
     struct acme_out o;
 
-    (void)state;
     jws.nonce.len = 0;
     acme_out_init(&o, buf, sizeof buf);
     assert_int_equal(acme_jws_write(&o, &jws, acme_slice_of("{}")), 0);
@@ -141,7 +162,6 @@ static void in_place(void **state)
     char outside[2048], buf[2048], text[301];
     struct acme_out o;
 
-    (void)state;
     maker_sys.random(NULL, text, sizeof text);
     for (size_t len = 0; len <= sizeof text; len += 43) {
         size_t need;
@@ -179,7 +199,6 @@ static void key_fails(void **state)
     char buf[2048];
     struct acme_out o;
 
-    (void)state;
     jws.key = &broken_key;
     acme_out_init(&o, buf, sizeof buf);
     assert_int_equal(acme_jws_write(&o, &jws, acme_slice_of("{}")), ACME_E_KEY);
@@ -193,7 +212,6 @@ static void thumbprint(void **state)
     char x[64], y[64], text[200], want[64], got[ACME_THUMBPRINT_LEN + 1];
     struct acme_out o;
 
-    (void)state;
     for (int i = 0; i < 20; i++) {
         maker_sys.random(NULL, p, sizeof p);
         memset(p + 1, 0, (size_t)i);
@@ -217,8 +235,15 @@ static void thumbprint(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_kid), cmocka_unit_test(with_jwk),  cmocka_unit_test(without_nonce),
-        cmocka_unit_test(in_place), cmocka_unit_test(key_fails), cmocka_unit_test(thumbprint),
+        cmocka_unit_test(with_kid),
+        cmocka_unit_test(with_jwk),
+        cmocka_unit_test(without_nonce),
+        cmocka_unit_test(in_place),
+        cmocka_unit_test(key_fails),
+        cmocka_unit_test(thumbprint),
+#if ACME_CFG_EAB
+        cmocka_unit_test(with_mac),
+#endif
     };
     return cmocka_run_group_tests(tests, make_key, drop_key);
 }

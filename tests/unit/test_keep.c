@@ -30,15 +30,13 @@ static struct {
     const char *profile;
     const char *directory;
     bool disagrees;
+    const char *eab_secret;
     int64_t times[64]; /* of newOrder */
     unsigned orders;
 } is;
 
 static int hook(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
-    (void)d;
-    (void)len;
-    (void)record;
     switch (seam) {
     case DEVICE_OPEN:
         return is.net_down ? ACME_E_UNREACHABLE : DEVICE_GO;
@@ -91,6 +89,11 @@ static void boot(void)
     w.setup.spread_s = is.spread_s;
     w.setup.profile = is.profile;
     w.setup.accept_terms = !is.disagrees;
+#if ACME_CFG_EAB
+    if (is.eab_secret != NULL) {
+        w.setup.binding = (struct acme_binding){"customer-7", is.eab_secret, strlen(is.eab_secret)};
+    }
+#endif
     w.setup.ca.directory_url = is.directory != NULL ? is.directory : w.setup.ca.directory_url;
     if (is.deploys) {
         w.setup.deploy = (struct acme_deploy){&w, offer, taken};
@@ -206,7 +209,6 @@ static const struct ca_plan plain = {ONE};
 
 static void it_is_kept_for_years(void **state)
 {
-    (void)state;
     new_world(&plain);
     struct acme_plan plan;
     assert_false(acme_plan(&w.client, &plan)); /* not known before the pair was looked at */
@@ -242,7 +244,6 @@ static void it_is_kept_for_years(void **state)
 
 static void a_device_that_sleeps_wakes_in_time(void **state)
 {
-    (void)state;
     new_world(&plain);
     expect(ACME_ISSUED);
     for (unsigned i = 0; i < 8; i++) {
@@ -264,7 +265,6 @@ static void a_device_that_sleeps_wakes_in_time(void **state)
 
 static void switched_off_and_on_it_is_the_same(void **state)
 {
-    (void)state;
     new_world(&plain);
     expect(ACME_ISSUED);
     unsigned writes = is.writes, requests = w.ca.requests;
@@ -291,7 +291,6 @@ static const struct ca_plan boulder = {ONE, BOULDERS, .ari_start = 59 * DAY, .ar
 
 static void looks_come_again_and_again(void **state)
 {
-    (void)state;
     new_world(&boulder);
     expect(ACME_ISSUED);
     settle();
@@ -333,7 +332,6 @@ static void looks_come_again_and_again(void **state)
 
 static void six_days_from_end_to_end(void **state)
 {
-    (void)state;
     const struct ca_plan plan = {ONE, BOULDERS, .life_s = 160 * HOUR, .ari_start = 80 * HOUR - 5760,
                                  .ari_end = 80 * HOUR + 5760};
     new_world(&plan);
@@ -355,7 +353,6 @@ static void six_days_from_end_to_end(void **state)
 
 static void a_recall_is_obeyed_in_the_same_minute(void **state)
 {
-    (void)state;
     struct ca_plan plan = boulder;
     new_world(&plan);
     expect(ACME_ISSUED);
@@ -382,7 +379,6 @@ static void a_recall_is_obeyed_in_the_same_minute(void **state)
 
 static void a_window_that_never_stands_still_costs_little(void **state)
 {
-    (void)state;
     const struct ca_plan plan = {ONE, .ari = true, .ari_start = DAY, .ari_end = 2 * DAY, .ari_after = "60"};
     new_world(&plan);
     expect(ACME_ISSUED);
@@ -395,7 +391,6 @@ static void a_window_that_never_stands_still_costs_little(void **state)
 
 static void a_failed_look_is_nothing(void **state)
 {
-    (void)state;
     static const char *const answers[] = {
         "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 401 Unauthorized\r\n" PROBLEM "Content-Length: 2\r\n\r\n{}",
@@ -444,7 +439,6 @@ static void a_failed_look_is_nothing(void **state)
 
 static void a_ca_s_wish_for_a_look_is_obeyed(void **state)
 {
-    (void)state;
     new_world(&boulder);
     expect(ACME_ISSUED);
     settle();
@@ -461,7 +455,6 @@ static void a_ca_s_wish_for_a_look_is_obeyed(void **state)
 /* A timer runs the program now and then: when to look next is stored. */
 static void looks_of_who_does_not_keep_running(void **state)
 {
-    (void)state;
     new_world(&boulder);
     expect(ACME_ISSUED);
     is.remembers = true;
@@ -485,7 +478,6 @@ static void looks_of_who_does_not_keep_running(void **state)
 
 static void what_is_remembered_is_known_without_a_write(void **state)
 {
-    (void)state;
     new_world(&boulder);
     is.remembers = true;
     boot();
@@ -496,7 +488,6 @@ static void what_is_remembered_is_known_without_a_write(void **state)
 
 static void what_was_refused_before_is_not_said_by_a_later_run(void **state)
 {
-    (void)state;
     static const struct ca_twist no[] = {{CA_NEW_ORDER, 2, 2, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM,
                                           "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"},
                                          {CA_NEW_ORDER, 3, 3, CA_SAY, "HTTP/1.1 403 Forbidden\r\n" PROBLEM,
@@ -520,7 +511,6 @@ static void what_was_refused_before_is_not_said_by_a_later_run(void **state)
 
 static void what_the_ca_refuses_for_good_is_not_said_again(void **state)
 {
-    (void)state;
     static const struct ca_twist no[] = {{CA_NEW_ORDER, 2, 0, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM,
                                           "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"}};
     struct ca_plan plan = boulder;
@@ -539,7 +529,6 @@ static void what_the_ca_refuses_for_good_is_not_said_again(void **state)
 
 static void a_ca_without_renewal_information_is_asked_late(void **state)
 {
-    (void)state;
     struct ca_plan plan = boulder;
     new_world(&plan);
     expect(ACME_ISSUED);
@@ -557,7 +546,6 @@ static void a_ca_without_renewal_information_is_asked_late(void **state)
 
 static void random_bytes_fail_while_it_looks(void **state)
 {
-    (void)state;
     new_world(&boulder);
     expect(ACME_ISSUED);
     settle();
@@ -576,7 +564,6 @@ static void random_bytes_fail_while_it_looks(void **state)
 
 static void it_comes_again_later_each_time(void **state)
 {
-    (void)state;
     const struct ca_plan plan = {ONE, .authz_end = "invalid"};
     new_world(&plan);
     int64_t begun = w.utc;
@@ -611,7 +598,6 @@ static void it_comes_again_later_each_time(void **state)
 
 static void a_failed_day_costs_one_write(void **state)
 {
-    (void)state;
     new_world(&plain);
     expect(ACME_ISSUED);
     settle();
@@ -632,7 +618,6 @@ static void a_failed_day_costs_one_write(void **state)
 
 static void what_the_ca_wishes_is_obeyed(void **state)
 {
-    (void)state;
     const struct ca_plan plan = {ONE, .order_limit = 1, .limit_s = 50000, .limit_lasts = 3};
     new_world(&plan);
     expect(ACME_ISSUED);
@@ -660,7 +645,6 @@ static void what_the_ca_wishes_is_obeyed(void **state)
 
 static void errors_that_stay_end_it_until_somebody_acts(void **state)
 {
-    (void)state;
     static const struct ca_twist terms[] = {{CA_NEW_ACCOUNT, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM,
                                              "{\"type\":\"" URN "externalAccountRequired\",\"status\":403}"}};
     const struct ca_plan plan = {ONE, .twists = terms, .twist_count = 1};
@@ -703,9 +687,40 @@ static void errors_that_stay_end_it_until_somebody_acts(void **state)
     }
 }
 
-static void by_hand_it_goes_until_the_fourth_failure(void **state)
+#if ACME_CFG_EAB
+/* A wrong secret: three requests for an account in all, however long a timer runs. With the right one it goes on at once. */
+static void a_refused_binding_is_not_repeated(void **state)
 {
     (void)state;
+    const struct ca_plan plan = {ONE, .eab_kid = "customer-7", .eab_key = "c2VjcmV0LXNlY3JldC1zZWNyZXQ"};
+    new_world(&plan);
+    is.eab_secret = "another";
+    boot();
+    for (unsigned i = 0; i < 3; i++) {
+        expect(ACME_FAILED);
+        assert_int_equal(acme_failure(&w.client)->error, ACME_E_BINDING);
+        assert_true(acme_failure(&w.client)->retry_s >= DAY);
+        settle();
+        w.utc = i < 2 ? plan_now().hold_until : w.utc;
+    }
+    assert_int_equal(plan_now().hold, ACME_HOLD_STOPPED);
+    assert_int_equal(plan_now().error, ACME_E_BINDING);
+    unsigned requests = w.ca.requests;
+    for (unsigned i = 0; i < 50; i++) {
+        w.utc += DAY;
+        boot();
+        expect(ACME_CURRENT);
+    }
+    assert_int_equal(w.ca.requests, requests);
+    is.eab_secret = "secret-secret-secret";
+    boot();
+    expect(ACME_ISSUED);
+    assert_int_equal(w.ca.accounts, 1);
+}
+#endif
+
+static void by_hand_it_goes_until_the_fourth_failure(void **state)
+{
     const struct ca_plan plan = {ONE, .authz_end = "invalid"};
     new_world(&plan);
     for (unsigned i = 0; i < 4; i++) {
@@ -733,7 +748,6 @@ static void by_hand_it_goes_until_the_fourth_failure(void **state)
 
 static void a_store_that_takes_nothing(void **state)
 {
-    (void)state;
     new_world(&plain);
     expect(ACME_ISSUED);
     settle();
@@ -754,7 +768,6 @@ static void a_store_that_takes_nothing(void **state)
 
 static void without_the_time_nothing_is_done(void **state)
 {
-    (void)state;
     new_world(&boulder);
     expect(ACME_ISSUED);
     settle();
@@ -790,7 +803,6 @@ static void without_the_time_nothing_is_done(void **state)
 
 static void clocks_that_jump(void **state)
 {
-    (void)state;
     static const int64_t jumps[] = {-20 * 365 * DAY, -365 * DAY,     -DAY,           -HOUR, HOUR, DAY,
                                     30 * DAY,        10 * 365 * DAY, 100 * 365 * DAY};
     for (unsigned i = 0; i < LEN(jumps); i++) {
@@ -824,7 +836,6 @@ static void clocks_that_jump(void **state)
 
 static void a_clock_out_of_its_mind_is_none(void **state)
 {
-    (void)state;
     static const int64_t clocks[] = {INT64_MAX, INT64_MIN, INT64_C(100000000000), 0, -1};
     new_world(&plain);
     expect(ACME_ISSUED);
@@ -849,7 +860,6 @@ static void a_clock_out_of_its_mind_is_none(void **state)
 
 static void the_counter_wraps(void **state)
 {
-    (void)state;
     for (uint32_t before = 0; before < 70000; before += 5500) {
         const struct ca_plan plan = {ONE, .authz_end = "invalid"};
         new_world(&plan);
@@ -865,7 +875,6 @@ static void the_counter_wraps(void **state)
 
 static void it_takes_what_it_is_given(void **state)
 {
-    (void)state;
     new_world(&plain);
     is.deploys = true;
     boot();
@@ -884,7 +893,6 @@ static void it_takes_what_it_is_given(void **state)
 
 static void it_was_there_before_there_was_an_application(void **state)
 {
-    (void)state;
     new_world(&plain);
     expect(ACME_ISSUED);
     is.deploys = true;
@@ -898,7 +906,6 @@ static void it_was_there_before_there_was_an_application(void **state)
 
 static void it_is_not_ready_yet(void **state)
 {
-    (void)state;
     new_world(&plain);
     is.deploys = true;
     is.offer = 0;
@@ -925,7 +932,6 @@ static void it_is_not_ready_yet(void **state)
 
 static void it_refuses(void **state)
 {
-    (void)state;
     new_world(&plain);
     is.deploys = true;
     is.offer = ACME_E_OFFER;
@@ -944,7 +950,6 @@ static void it_refuses(void **state)
 
 static void it_cannot_take_it_over(void **state)
 {
-    (void)state;
     new_world(&plain);
     is.deploys = true;
     is.taken = ACME_E_NET;
@@ -985,7 +990,6 @@ static void it_cannot_take_it_over(void **state)
 
 static void nothing_can_be_stored_of_it(void **state)
 {
-    (void)state;
     new_world(&plain);
     is.deploys = true;
     is.taken = ACME_E_NET;
@@ -1007,7 +1011,6 @@ static void nothing_can_be_stored_of_it(void **state)
 
 static void a_pair_that_is_not_valid_yet_waits(void **state)
 {
-    (void)state;
     struct ca_plan plan = plain;
     new_world(&plan);
     expect(ACME_ISSUED);
@@ -1045,7 +1048,6 @@ static void a_pair_that_is_not_valid_yet_waits(void **state)
 
 static void a_fleet_comes_spread(void **state)
 {
-    (void)state;
     unsigned quarter[4] = {0};
     for (unsigned i = 0; i < 200; i++) {
         new_world(&plain);
@@ -1080,7 +1082,6 @@ static void a_fleet_comes_spread(void **state)
 /* Who was there already, and failed, is not put off by that. */
 static void a_fleet_that_failed_is_spread_no_more(void **state)
 {
-    (void)state;
     for (unsigned call = 1; call < 4; call++) {
         new_world(&plain);
         is.spread_s = 100;
@@ -1108,7 +1109,6 @@ static void a_fleet_that_failed_is_spread_no_more(void **state)
 
 static void without_random_bytes(void **state)
 {
-    (void)state;
     new_world(&plain);
     is.spread_s = 100;
     is.no_random = true;
@@ -1135,7 +1135,6 @@ static void without_random_bytes(void **state)
 
 static void another_setup_is_due_now(void **state)
 {
-    (void)state;
     const struct ca_plan plan = {ONE, .profiles = "classic shortlived"};
     new_world(&plan);
     expect(ACME_ISSUED);
@@ -1159,7 +1158,6 @@ static void another_setup_is_due_now(void **state)
 /* The certificate that another CA would replace is not known there. */
 static void another_ca_is_not_told_what_is_replaced(void **state)
 {
-    (void)state;
     new_world(&boulder);
     expect(ACME_ISSUED);
     run_for(7 * HOUR);
@@ -1171,7 +1169,6 @@ static void another_ca_is_not_told_what_is_replaced(void **state)
 
 static void the_one_who_runs_once_does_not_rest(void **state)
 {
-    (void)state;
     new_world(&plain);
     assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
     expect(ACME_ISSUED);
@@ -1181,7 +1178,6 @@ static void the_one_who_runs_once_does_not_rest(void **state)
 
 static void stopped_by_hand(void **state)
 {
-    (void)state;
     new_world(&plain);
     expect(ACME_ISSUED);
     acme_stop(&w.client);
@@ -1192,7 +1188,6 @@ static void stopped_by_hand(void **state)
 
 static int end_of_the_world(void **state)
 {
-    (void)state;
     ca_free(&w.ca);
     return 0;
 }
@@ -1239,6 +1234,9 @@ int main(void)
         cmocka_unit_test(another_ca_is_not_told_what_is_replaced),
         cmocka_unit_test(the_one_who_runs_once_does_not_rest),
         cmocka_unit_test(stopped_by_hand),
+#if ACME_CFG_EAB
+        cmocka_unit_test(a_refused_binding_is_not_repeated),
+#endif
     };
     if (getenv("ONLY"))
         cmocka_set_test_filter(getenv("ONLY"));

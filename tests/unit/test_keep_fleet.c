@@ -33,7 +33,6 @@ static void looks_come_again_and_again(void **state)
                                         .ari = true,
                                         .ari_start = 20 * MAKER_DAY,
                                         .ari_end = 21 * MAKER_DAY};
-    (void)state;
     device_new(&w, &plan);
     boot();
     run_until(MAKER_NOW + 3 * MAKER_DAY);
@@ -51,7 +50,6 @@ static void the_first_look_after_a_boot_is_anywhen_in_ten_minutes(void **state)
                                         .ari_start = 20 * MAKER_DAY,
                                         .ari_end = 21 * MAKER_DAY};
     unsigned early = 0;
-    (void)state;
     device_new(&w, &plan);
     boot();
     run_until(MAKER_NOW + MAKER_DAY);
@@ -101,7 +99,6 @@ static void a_moment_the_ca_names_is_not_everybodys(void **state)
             "{\"type\":\"urn:ietf:params:acme:error:rateLimited\"}"                                                  \
     }
     static const struct ca_twist an_hour = LIMITED("3600"), a_day = LIMITED("86400"), nearly_a_day = LIMITED("82800");
-    (void)state;
     refused(&an_hour, 3600);
     refused(&nearly_a_day, 82800);
     refused(&a_day, 86400);

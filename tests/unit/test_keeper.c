@@ -16,7 +16,6 @@ static const char unreadable[] = "";
 
 static int store_get(void *ctx, enum acme_record which, void *buf, size_t cap)
 {
-    (void)ctx;
     record[which].reads++;
     if (record[which].data == unreadable) {
         return ACME_E_STORE_READ;
@@ -30,9 +29,6 @@ static int store_get(void *ctx, enum acme_record which, void *buf, size_t cap)
 
 static int store_put(void *ctx, enum acme_record which, const void *data, size_t len)
 {
-    (void)ctx;
-    (void)data;
-    (void)len;
     record[which].writes++;
     return put_says;
 }
@@ -41,18 +37,12 @@ static unsigned imports, exports;
 
 static int no_export(void *handle, void *to, size_t cap)
 {
-    (void)handle;
-    (void)to;
-    (void)cap;
     exports++;
     return ACME_E_KEY;
 }
 
 static int any_import(void *handle, const void *from, size_t len)
 {
-    (void)handle;
-    (void)from;
-    (void)len;
     imports++;
     return 0;
 }
@@ -65,7 +55,6 @@ static struct acme_keeper keeper;
 
 static int set_up(void **state)
 {
-    (void)state;
     memset(record, 0, sizeof record);
     memset(big, 'x', sizeof big);
     imports = exports = 0;
@@ -90,7 +79,6 @@ static void have(enum acme_record which, const char *data, size_t len)
 /* A key in a secure element is always there; the store is not even asked. */
 static void key_that_lives_elsewhere(void **state)
 {
-    (void)state;
     static const struct acme_key_ops ops = {.save = no_export};
     struct acme_key key = {&ops, NULL};
     assert_int_equal(acme_keeper_load_key(&keeper, ACME_RECORD_ACCOUNT_KEY, &key), 1);
@@ -100,7 +88,6 @@ static void key_that_lives_elsewhere(void **state)
 /* More text than a key's file has is no key, and no part of it is looked at. */
 static void key_record_too_long(void **state)
 {
-    (void)state;
     static const struct acme_key_ops ops = {.load = any_import};
     struct acme_key key = {&ops, NULL};
     static const struct {
@@ -128,7 +115,6 @@ static void key_record_too_long(void **state)
 /* A key that was made but cannot be had as a record is not stored, and so not used. */
 static void key_without_a_record(void **state)
 {
-    (void)state;
     struct acme_key_p256 handle;
     struct acme_key_ops ops = acme_key_p256_ops;
     struct acme_key key = {&ops, &handle};
@@ -138,10 +124,23 @@ static void key_without_a_record(void **state)
     assert_int_equal(record[ACME_RECORD_KEY_NEXT].writes, 0);
 }
 
+/* The key in use that is asked for again and cannot be read: no new one is made in its place. */
+static void key_in_use_unreadable(void **state)
+{
+    (void)state;
+    struct acme_key_p256 handle;
+    struct acme_key key = {&acme_key_p256_ops, &handle};
+    setup.reuse_key = true;
+    have(ACME_RECORD_KEY, big, 100);
+    assert_int_equal(acme_keeper_next_key(&keeper, &key), ACME_E_KEY_CORRUPT);
+    assert_int_equal(keeper.blamed, ACME_RECORD_KEY);
+    assert_int_equal(record[ACME_RECORD_KEY_NEXT].writes, 0);
+    setup.reuse_key = false;
+}
+
 /* A record longer than the work buffer is none of ours: it counts as absent. */
 static void records_too_long(void **state)
 {
-    (void)state;
     struct acme_flow flow;
     int64_t retry_utc = 7;
     memset(&flow, 0, sizeof flow);
@@ -161,7 +160,6 @@ static void records_too_long(void **state)
 /* Whether finalize of a stored order may have gone out: its key is made just before. One that lives elsewhere tells nothing. */
 static void an_order_and_its_key(void **state)
 {
-    (void)state;
     static const struct acme_key_ops stored = {.load = any_import}, elsewhere = {.save = no_export};
     struct acme_flow flow;
     struct acme_out o;
@@ -188,16 +186,17 @@ static void an_order_and_its_key(void **state)
 /* A record that the work buffer does not hold is not written in part. */
 static void an_order_too_long_to_be_written(void **state)
 {
-    (void)state;
     struct acme_flow flow;
     memset(&flow, 0, sizeof flow);
     flow.setup = &setup;
     strcpy(flow.directory.new_cert, "https://ca.test/new-cert");
     strcpy(flow.order.url, flow.directory.new_cert);
+    char url[ACME_URL_MAX + 1] = "";
+    memset(url, 'u', ACME_NAMES_TEXT / ACME_NAMES_MAX - 1);
     while (flow.order.authz_count < ACME_NAMES_MAX) {
-        memset(flow.order.authz[flow.order.authz_count++], 'u', ACME_URL_MAX);
+        assert_int_equal(acme_order_add(&flow.order, url), 0);
     }
-    setup.work_len = ACME_NAMES_MAX * ACME_URL_MAX;
+    setup.work_len = ACME_NAMES_TEXT;
     assert_int_equal(acme_keeper_retry(&keeper, &flow, 0), ACME_E_WORK_SMALL);
     assert_int_equal(keeper.blamed, ACME_RECORD_ORDER);
     setup.work_len += 1024;
@@ -209,7 +208,6 @@ static void an_order_too_long_to_be_written(void **state)
 /* Chains in use that tell nothing are as good as none. One whose leaf is longer than the work buffer is said to be. */
 static void chains_of_no_use(void **state)
 {
-    (void)state;
     struct acme_pair pair;
     static struct acme_flow flow;
     static const char no_certificate[] = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
@@ -242,7 +240,6 @@ static void chains_of_no_use(void **state)
 /* What the flow has learned is stored one record at a time; the store's own error ends the run, whichever it was. */
 static void what_the_flow_has_learned(void **state)
 {
-    (void)state;
     static const enum acme_record order[] = {ACME_RECORD_ORDER, ACME_RECORD_KEY_NEXT, ACME_RECORD_ACCOUNT};
     static struct acme_key_p256 account_key;
     struct acme_flow flow;
@@ -270,7 +267,6 @@ static void what_the_flow_has_learned(void **state)
 /* A next account key that is gone, or cannot be read, just when it is to take its place. */
 static void next_account_key_is_gone(void **state)
 {
-    (void)state;
     static const struct acme_key_ops ops = {.load = any_import};
     struct acme_flow flow;
     setup.account_key = setup.certificate_key = (struct acme_key){&ops, NULL};
@@ -294,7 +290,6 @@ static void next_account_key_is_gone(void **state)
 /* One that is too long to be carried on loses the lines it had, and is written all the same. */
 static void a_renewal_record_too_long(void **state)
 {
-    (void)state;
     static const struct acme_renewal renewal = {.tried = MAKER_NOW};
     for (size_t len = sizeof work / 2 - 1; len < sizeof work / 2 + 2; len++) {
         have(ACME_RECORD_RENEWAL, big, len);
@@ -310,6 +305,7 @@ int main(void)
         cmocka_unit_test_setup(key_that_lives_elsewhere, set_up),
         cmocka_unit_test_setup(key_record_too_long, set_up),
         cmocka_unit_test_setup(key_without_a_record, set_up),
+        cmocka_unit_test_setup(key_in_use_unreadable, set_up),
         cmocka_unit_test_setup(records_too_long, set_up),
         cmocka_unit_test_setup(an_order_and_its_key, set_up),
 #if ACME_CFG_V1

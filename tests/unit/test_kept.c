@@ -1,10 +1,6 @@
 /* test_kept.c - the setup that is kept beside a certificate, metrics of it, and the words for when it is renewed. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +23,6 @@ static const char *const names[] = {"gw.example.org", "www.example.org"};
 
 static int set_up(void **unused)
 {
-    (void)unused;
     strcpy(state, "/tmp/nanoacme-kept-XXXXXX");
     acme_config_init(&c);
     c.state = state;
@@ -37,7 +32,6 @@ static int set_up(void **unused)
 static int tear_down(void **unused)
 {
     char command[100];
-    (void)unused;
     acme_posix_store_close(&store);
     snprintf(command, sizeof command, "rm -rf %s", state);
     return system(command);
@@ -71,7 +65,6 @@ static const char *read_file(const char *name)
 static void test_round(void **unused)
 {
     static struct acme_config back;
-    (void)unused;
     open_store();
     c.directory_url = "https://ca.example/dir";
     c.ca_file = "roots #1.pem"; /* relative, and with what would begin a comment elsewhere */
@@ -80,7 +73,7 @@ static void test_round(void **unused)
     c.http_port = 8080;
     c.user = NULL;
     c.profile = "shortlived";
-    c.profile_optional = c.accept_terms = c.more_names = true;
+    c.profile_optional = c.accept_terms = c.more_names = c.reuse_key = true;
     c.contacts.count = 2;
     c.contacts.at[0] = "me@example.org";
     c.contacts.at[1] = "mailto:you@example.org";
@@ -96,7 +89,7 @@ static void test_round(void **unused)
     assert_string_equal(back.ca_file, "/tmp/roots.pem");
     assert_int_equal(back.http_port, 8080);
     assert_string_equal(back.profile, "shortlived");
-    assert_true(back.profile_optional && back.accept_terms && back.more_names);
+    assert_true(back.profile_optional && back.accept_terms && back.more_names && back.reuse_key);
     assert_false(back.force || back.verbose || back.json);
     assert_int_equal(back.contacts.count, 2);
     assert_string_equal(back.contacts.at[1], "mailto:you@example.org");
@@ -112,7 +105,6 @@ static void test_round(void **unused)
 static void test_once(void **unused)
 {
     struct stat was, is;
-    (void)unused;
     open_store();
     assert_int_equal(acme_kept_write(&c, names, 1, &store, error), 0);
     assert_int_equal(fstatat(store.dir, ".gw.example.org.conf", &was, 0), 0);
@@ -133,7 +125,6 @@ static void test_once(void **unused)
 static void test_cannot(void **unused)
 {
     static const char *const values[] = {"/a\nnames = evil.example.org", "/a ", " /a", "\"/a\"", "/a #b", "/a\rb"};
-    (void)unused;
     open_store();
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         c.webroot = values[i];
@@ -161,7 +152,6 @@ static void refused(const char *words)
 static void test_refused(void **unused)
 {
     static const char conf[] = ".gw.example.org.conf", good[] = "names = gw.example.org\n";
-    (void)unused;
     open_store();
     write_file(conf, good, 0620);
     refused("others may write");
@@ -199,7 +189,6 @@ static void test_owner(void **unused)
 {
     static struct acme_config back;
     static const char conf[] = ".gw.example.org.conf";
-    (void)unused;
     if (geteuid() != 0) {
         skip();
     }
@@ -221,7 +210,6 @@ static void test_owner(void **unused)
 static void test_levels(void **unused)
 {
     static struct acme_config own;
-    (void)unused;
     open_store();
     c.webroot = "/srv/www";
     assert_int_equal(acme_kept_write(&c, names, 1, &store, error), 0);
@@ -236,6 +224,17 @@ static void test_levels(void **unused)
     assert_string_equal(own.webroot, "/srv/www");
     assert_int_equal(own.contacts.count, 1);
     acme_config_init(&own);
+    assert_int_equal(acme_config_take(&own, ACME_KEY_TLS_PORT, "443"), 0);
+    assert_int_equal(acme_kept_write(&own, names, 1, &store, error), 0);
+    assert_null(strstr(read_file(".gw.example.org.conf"), "http_port"));
+    acme_config_init(&own);
+    assert_int_equal(acme_kept_read(&own, store.dir, "gw.example.org"), 1);
+    assert_int_equal(own.tls_port, 443);
+    assert_null(own.webroot);
+    own.tls_port = 0;
+    own.webroot = "/srv/www";
+    assert_int_equal(acme_kept_write(&own, names, 1, &store, error), 0);
+    acme_config_init(&own);
     assert_int_equal(acme_config_take(&own, ACME_KEY_STAGING, NULL), 0);
     assert_int_equal(acme_config_check(&own), 0);
     assert_int_equal(acme_kept_read(&own, store.dir, "gw.example.org"), 1);
@@ -247,7 +246,6 @@ static void test_list(void **unused)
 {
     static struct acme_list l;
     static const char *const want[] = {"a.example.org", "b", "c.example.org", "d.example.org"};
-    (void)unused;
     open_store();
     write_file(".d.example.org.order", "x", 0600);
     write_file(".C.example.org.conf", "x", 0600);
@@ -299,7 +297,6 @@ static void test_words(void **unused)
 {
     const int64_t day = 86400, start = 1798934400; /* 2027-01-03 00:00 */
     struct acme_plan p = {.due = start, .not_before = start - 60 * day, .not_after = start + 30 * day};
-    (void)unused;
     said(&p, "from 2027-01-03 00:00 UTC: a third of its life left");
     p.not_before = start - 3 * day;
     p.not_after = start + 3 * day;
@@ -344,7 +341,6 @@ static void test_health(void **unused)
 {
     const int64_t day = 86400;
     struct acme_look l = {.plan = {.not_before = day, .not_after = 91 * day, .due = 61 * day}};
-    (void)unused;
     assert_int_equal(acme_look_health(&l, 50 * day), ACME_HEALTH_OK);
     assert_int_equal(acme_look_health(&l, 65 * day), ACME_HEALTH_OK);
     assert_int_equal(acme_look_health(&l, 71 * day), ACME_HEALTH_LATE);
@@ -372,7 +368,6 @@ static void test_label(void **unused)
 {
     char text[100];
     struct acme_out o;
-    (void)unused;
     acme_out_init(&o, text, sizeof text - 1);
     acme_metrics_label(&o, "a\"b\\c\nd{}=,");
     text[o.len] = '\0';

@@ -47,7 +47,6 @@ static void published_signatures(void **state)
     struct acme_key_p256 ours;
     uint8_t digest[32], want[64], got[64], point[65], want_x[32];
 
-    (void)state;
     maker_import(&ours, theirs);
     assert_int_equal(ops->point(&ours, point), 0);
     unhex("60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6", want_x);
@@ -70,7 +69,6 @@ static void a_thousand_keys(void **state)
     char record[ACME_KEY_P256_RECORD_MAX];
     int zero_coordinates = 0;
 
-    (void)state;
     for (int i = 0; i < 1000; i++) {
         EVP_PKEY *theirs;
         BIO *bio;
@@ -108,7 +106,6 @@ static void edge_scalars(void **state)
     struct acme_key_p256 ours;
     uint8_t digest[32] = {7}, signature[64];
 
-    (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         EVP_PKEY *theirs = openssl_key(good[i]);
         maker_import(&ours, theirs);
@@ -139,7 +136,6 @@ static void foreign_records(void **state)
     struct acme_key_p256 ours;
     uint8_t digest[32] = {9}, signature[64];
 
-    (void)state;
     others[0] = maker_ec("P-384");
     others[1] = maker_ec("secp256k1");
     others[2] = maker_rsa(2048);
@@ -192,7 +188,6 @@ static void compressed_point(void **state)
     char pem[400] = "-----BEGIN EC PRIVATE KEY-----\n";
     int len;
 
-    (void)state;
     EC_KEY_set_conv_form(ec, POINT_CONVERSION_COMPRESSED);
     len = i2d_ECPrivateKey(ec, &at);
     for (int damage = 0; damage < 2; damage++) {
@@ -224,7 +219,6 @@ static void bad_compressed_points(void **state)
     struct acme_key_p256 ours;
     uint8_t der[200], *at = der;
 
-    (void)state;
     EC_KEY_set_conv_form(ec, POINT_CONVERSION_COMPRESSED);
     int len = i2d_ECPrivateKey(ec, &at);
     assert_int_equal(import_der(&ours, "EC PRIVATE KEY", der, len), 0);
@@ -259,7 +253,6 @@ static void bad_wrappings(void **state)
     uint8_t der[68] = {0};
     struct acme_key_p256 ours;
 
-    (void)state;
     memcpy(der, start, sizeof start);
     memcpy(der + 7, acme_spki_p256 + ACME_SPKI_P256_ALGORITHM, ACME_SPKI_P256_ALGORITHM_LEN);
     memcpy(der + 26, inner, sizeof inner);
@@ -281,7 +274,6 @@ static void bytes_behind(void **state)
 {
     struct acme_key_p256 ours;
 
-    (void)state;
     for (int way = 0; way < 3; way++) {
         uint8_t der[42] = {0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20, [38] = 1, [39] = 0x05};
         char pem[200] = "-----BEGIN EC PRIVATE KEY-----\n";
@@ -300,7 +292,6 @@ static void damaged_records(void **state)
     uint8_t digest[32] = {3}, signature[64];
     int len, refused = 0;
 
-    (void)state;
     assert_int_equal(ops->generate(&key, &maker_sys), 0);
     len = ops->save(&key, record, sizeof record);
     for (int at = 0; at < len; at++) {
@@ -333,7 +324,6 @@ static void small_buffers(void **state)
     char record[ACME_KEY_P256_RECORD_MAX + 1];
     int len;
 
-    (void)state;
     memset(&key, 0, sizeof key);
     assert_int_equal(ops->save(&key, record, sizeof record), ACME_E_KEY);
     assert_int_equal(ops->point(&key, (uint8_t *)record), ACME_E_KEY);
@@ -368,7 +358,6 @@ static void bad_entropy(void **state)
     static const char *const kinds[] = {"stuck", "zero", "repeats", "late", "fails", "once"};
     struct acme_key_p256 key;
 
-    (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         char kind[16];
         struct acme_sys sys = {kind, bad_random, NULL};
@@ -384,7 +373,6 @@ static void wiped(void **state)
 {
     struct acme_key_p256 key, zero;
 
-    (void)state;
     memset(&zero, 0, sizeof zero);
     assert_int_equal(ops->generate(&key, &maker_sys), 0);
     acme_key_p256_wipe(&key);

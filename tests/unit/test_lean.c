@@ -1,18 +1,18 @@
 /* test_lean.c - the set-up without ACME_CFG_CHECK and ACME_CFG_TRACE: what could overrun memory is refused all the same, and nothing
  * else is looked at. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #undef ACME_CFG_CHECK
 #define ACME_CFG_CHECK 0
 #undef ACME_CFG_TRACE
 #define ACME_CFG_TRACE 0
 
-#define acme_setup_check lean_setup_check /* the other one is in the library */
+#define acme_setup_check    lean_setup_check /* the others are in the library */
+#define acme_channel_check  lean_channel_check
+#define acme_channel_init   lean_channel_init
+#define acme_channel_issuer lean_channel_issuer
 #include "acme_setup.c"
+#include "secure/channel_setup.c"
 
 static void bounds(void **state)
 {
@@ -25,7 +25,6 @@ static void bounds(void **state)
                 {ACME_WORK_MIN, ACME_TLS_BUFFER_SMALL, 0, ACME_E_NAMES},
                 {ACME_WORK_MIN, ACME_TLS_BUFFER_SMALL, ACME_NAMES_MAX + 1, ACME_E_NAMES}};
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct acme_setup s = {
             .work_len = rows[i].work, .tls_buffer_len = rows[i].records, .name_count = rows[i].names};

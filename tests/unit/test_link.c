@@ -1,9 +1,5 @@
 /* Unit tests of wire/link: which link of a line counts, and which is none. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "check.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +49,6 @@ static const struct {
 
 static void the_first_link_that_counts(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < LEN(rows); i++) {
         struct acme_slice target = {NULL, 0};
         enum acme_rel rel = acme_link_find(acme_slice_of(rows[i].line), &target);
@@ -69,7 +64,6 @@ static void the_first_link_that_counts(void **state)
 /* A line that ends anywhere is read within its bytes. */
 static void any_start_of_a_line(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < LEN(rows); i++) {
         for (size_t len = 0; len < strlen(rows[i].line); len++) {
             char *line = malloc(len + 1);

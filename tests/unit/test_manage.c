@@ -24,7 +24,6 @@ static struct {
 
 static int hook(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
-    (void)d;
     wrong.off = wrong.off || wrong.calls++ == wrong.off_at;
     if (wrong.off || (seam == DEVICE_PUT && (int)record == wrong.failing_put) ||
         (seam == DEVICE_GET && (int)record == wrong.failing_get)) {
@@ -150,13 +149,12 @@ static void check_effect(enum acme_when what)
     assert_memory_equal(&w.record[ACME_RECORD_KEY], &start.record[ACME_RECORD_KEY], sizeof w.record[0]);
 }
 
-static const enum acme_when all[] = {ACME_REVOKE, ACME_DEACTIVATE, ACME_CHANGE_KEY};
+static const enum acme_when all[] = {ACME_REVOKE, ACME_DEACTIVATE, ACME_CHANGE_KEY, ACME_UPDATE};
 
 /* --- when all goes well */
 
 static void each_is_done_and_the_next_run_knows_it(void **state)
 {
-    (void)state;
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
         for (size_t i = 0; i < LEN(all); i++) {
@@ -181,7 +179,6 @@ static void each_is_done_and_the_next_run_knows_it(void **state)
 
 static void a_reason_is_told(void **state)
 {
-    (void)state;
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
         w.setup.revoke_reason = 4;
@@ -195,7 +192,6 @@ static void a_reason_is_told(void **state)
 
 static void an_order_in_progress_is_left_alone(void **state)
 {
-    (void)state;
     issued(false);
     static const char order[] = "nanoacme-order 1\n";
     memcpy(w.record[ACME_RECORD_ORDER].data, order, sizeof order);
@@ -210,7 +206,6 @@ static void an_order_in_progress_is_left_alone(void **state)
 /* Also when it was stored by a clock that was ahead, which a run that issues puts right. */
 static void an_order_of_the_future_is_left_alone(void **state)
 {
-    (void)state;
     issued(false);
     assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
     while (w.record[ACME_RECORD_ORDER].len == 0) {
@@ -235,7 +230,6 @@ static void an_order_of_the_future_is_left_alone(void **state)
 
 static void nothing_is_made_for_it(void **state)
 {
-    (void)state;
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
         for (size_t i = 0; i < LEN(all); i++) {
@@ -259,7 +253,6 @@ static void nothing_is_made_for_it(void **state)
 
 static void a_certificate_has_to_fit(void **state)
 {
-    (void)state;
     issued(false);
     unsigned big = 0;
     w.setup.work_len = 400;
@@ -284,7 +277,6 @@ static void a_certificate_has_to_fit(void **state)
 
 static void keys_elsewhere_cannot_be_changed(void **state)
 {
-    (void)state;
     static struct acme_key_ops fixed;
     fixed = device_key_ops;
     issued(false);
@@ -306,7 +298,6 @@ static void keys_elsewhere_cannot_be_changed(void **state)
 
 static void an_account_that_has_ended_need_not_be_ended(void **state)
 {
-    (void)state;
     static const struct ca_twist ended = {CA_NEW_ACCOUNT, 1, 0, CA_ADD, "", "{\"status\":\"deactivated\"}"};
     issued(false);
     again();
@@ -320,7 +311,6 @@ static void an_account_that_has_ended_need_not_be_ended(void **state)
 /* A box on the way that lets nobody ask, for a moment: the account has not ended for that. */
 static void an_account_has_not_ended_for_one_word(void **state)
 {
-    (void)state;
     for (unsigned times = 1; times <= 4; times++) {
         const struct ca_twist no = {
             CA_NEW_ACCOUNT, 1, times, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"};
@@ -453,7 +443,6 @@ static const struct refusal {
 
 static void refusals_end_it(void **state)
 {
-    (void)state;
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
         for (size_t i = 0; i < LEN(refusals); i++) {
@@ -485,7 +474,6 @@ static void refusals_end_it(void **state)
 
 static void what_is_lost_is_asked_for_again(void **state)
 {
-    (void)state;
     static const enum ca_act acts[] = {CA_CUT, CA_DO_AND_CUT};
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
@@ -504,7 +492,6 @@ static void what_is_lost_is_asked_for_again(void **state)
 /* A captive portal says 200 to everything: what was never carried out must not be taken for done, nor a key be replaced. */
 static void a_page_of_a_box_on_the_way(void **state)
 {
-    (void)state;
     static const char *const heads[] = {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n",
                                         "HTTP/1.1 204 No Content\r\n", "HTTP/1.1 202 Accepted\r\n"};
     for (int v1 = 0; v1 < 2; v1++) {
@@ -537,7 +524,6 @@ static void a_page_of_a_box_on_the_way(void **state)
 
 static void every_cut_of_every_answer(void **state)
 {
-    (void)state;
     long cuts = 0;
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
@@ -575,7 +561,6 @@ static void comes_to_an_end(enum acme_when then, const char *when)
 
 static void a_reset_anywhere_leaves_a_key_that_works(void **state)
 {
-    (void)state;
     static const enum acme_when then[] = {ACME_CHANGE_KEY, ACME_NOW, ACME_REVOKE, ACME_DEACTIVATE};
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
@@ -602,7 +587,6 @@ static void a_reset_anywhere_leaves_a_key_that_works(void **state)
 /* The power goes twice: in the change, and in what comes after it. */
 static void two_resets_in_a_row(void **state)
 {
-    (void)state;
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
         const struct ca_twist lost = {v1 > 0 ? CA_KEY_CHANGE : CA_KEY_CHANGE, 1, CA_FOREVER, CA_DO_AND_CUT};
@@ -636,7 +620,6 @@ static void two_resets_in_a_row(void **state)
 
 static void a_write_that_fails_ends_the_run_and_loses_nothing(void **state)
 {
-    (void)state;
     static const enum acme_record records[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_ACCOUNT_KEY_NEXT,
                                                ACME_RECORD_ACCOUNT};
     issued(false);
@@ -652,7 +635,6 @@ static void a_write_that_fails_ends_the_run_and_loses_nothing(void **state)
 
 static void a_read_that_fails_ends_the_run(void **state)
 {
-    (void)state;
     static const struct {
         enum acme_when what;
         enum acme_record record;
@@ -688,7 +670,6 @@ static void a_read_that_fails_ends_the_run(void **state)
 
 static void a_damaged_next_key_is_not_absent(void **state)
 {
-    (void)state;
     issued(false);
     strcpy(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].data, "a key?");
     w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len = 6;
@@ -712,7 +693,6 @@ static void leave_next(void)
 
 static void a_next_key_is_kept_and_used_later(void **state)
 {
-    (void)state;
     static char kept[200];
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
@@ -732,7 +712,6 @@ static void a_next_key_is_kept_and_used_later(void **state)
 /* The CA knows neither key: a new account is made, with the old one. */
 static void lost_by_the_ca_altogether(void **state)
 {
-    (void)state;
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
         leave_next();
@@ -748,7 +727,6 @@ static void lost_by_the_ca_altogether(void **state)
 /* Once it is known which key is in force, a run is like any other: an account that is lost then is made anew. */
 static void issuing_goes_on_as_ever(void **state)
 {
-    (void)state;
     static const struct ca_twist lost = {
         CA_NEW_ORDER, 1, 4, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"};
     issued(false);
@@ -763,7 +741,6 @@ static void issuing_goes_on_as_ever(void **state)
 /* In doubt, a refusal leads to the account, once; and what the CA may have agreed to stays. */
 static void a_refusal_in_doubt(void **state)
 {
-    (void)state;
     static const struct ca_twist no = {
         CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"};
     issued(false);
@@ -786,7 +763,6 @@ static void a_refusal_in_doubt(void **state)
  * never does, the key was changed all the same. */
 static void a_new_key_that_is_not_taken_yet(void **state)
 {
-    (void)state;
     for (int for_ever = 0; for_ever < 2; for_ever++) {
         const struct ca_twist late = {CA_ACCOUNT,
                                       1,
@@ -805,11 +781,64 @@ static void a_new_key_that_is_not_taken_yet(void **state)
     }
 }
 
+/* Other contacts are told by the next run that asks for something, once; and when somebody wants it, whatever they are. */
+static void contacts_are_told_once(void **state)
+{
+    (void)state;
+    static const char *const one[] = {"mailto:a@example.org"}, *const two[] = {"mailto:a@example.org", "tel:+1"};
+    issued(false);
+    const struct {
+        const char *const *contacts;
+        size_t count;
+        unsigned updates;
+    } turns[] = {{NULL, 0, 0}, {one, 1, 1}, {one, 1, 1}, {two, 2, 2}, {two, 2, 2}, {NULL, 0, 3}, {NULL, 0, 3}};
+    for (size_t i = 0; i < LEN(turns); i++) {
+        boot();
+        w.setup.contacts = turns[i].contacts;
+        w.setup.contact_count = turns[i].count;
+        demand(run(ACME_NOW), ACME_ISSUED);
+        assert_int_equal(w.ca.managed.updates, turns[i].updates);
+    }
+    assert_string_equal(w.ca.managed.contact, "\"contact\":[]");
+    for (unsigned i = 0; i < 2; i++) {
+        boot();
+        w.setup.contacts = one;
+        w.setup.contact_count = 1;
+        demand(run(ACME_UPDATE), ACME_DONE);
+        assert_int_equal(w.ca.managed.updates, 4 + i);
+    }
+    boot();
+    w.setup.contacts = one;
+    w.setup.contact_count = 1;
+    demand(run(ACME_NOW), ACME_ISSUED);
+    assert_int_equal(w.ca.managed.updates, 5);
+    done();
+}
+
+/* What the CA does not like ends a run that is for nothing else. */
+static void contacts_that_are_refused(void **state)
+{
+    (void)state;
+    static const struct ca_twist no = {CA_ACCOUNT,
+                                       1,
+                                       1,
+                                       CA_SAY,
+                                       "HTTP/1.1 400 No\r\n" PROBLEM,
+                                       "{\"type\":\"urn:ietf:params:acme:error:invalidContact\",\"status\":400}"};
+    issued(false);
+    twist(&no, 1);
+    fails(ACME_UPDATE, ACME_E_PROBLEM);
+    demand(run(ACME_UPDATE), ACME_DONE);
+    done();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_done_and_the_next_run_knows_it),
         cmocka_unit_test(a_reason_is_told),
+        cmocka_unit_test(contacts_are_told_once),
+        cmocka_unit_test(contacts_that_are_refused),
         cmocka_unit_test(an_order_in_progress_is_left_alone),
         cmocka_unit_test(an_order_of_the_future_is_left_alone),
         cmocka_unit_test(nothing_is_made_for_it),

@@ -1,10 +1,6 @@
 /* test_notify.c - what a service manager is told, over a socket of each kind. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -58,7 +54,6 @@ static void test_words(void **unused)
     char name[64];
     struct timespec now;
     unsigned long long us;
-    (void)unused;
 
     for (unsigned kind = 0; kind < 2; kind++) {
         (void)snprintf(name, sizeof name, "%s/tmp/nanoacme-notify-%u", kind == 0 ? "" : "@", (unsigned)getpid());
@@ -91,7 +86,6 @@ static void test_words(void **unused)
 
 static void test_nobody(void **unused)
 {
-    (void)unused;
     assert_int_equal(begin(NULL, "1000", NULL), 0);
     assert_int_equal(n.fd, -1);
     assert_int_equal(n.watchdog_us, 0);
@@ -102,7 +96,6 @@ static void test_nobody(void **unused)
 static void test_names(void **unused)
 {
     char text[200];
-    (void)unused;
     memset(text, 'a', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     text[0] = '/';
@@ -132,7 +125,6 @@ static void test_watchdog(void **unused)
                 {NULL, NULL, 0}};
     char own[16];
     int fd = manager("@nanoacme-watchdog");
-    (void)unused;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_int_equal(begin("@nanoacme-watchdog", rows[i].usec, rows[i].pid), 0);
         assert_int_equal(n.watchdog_us, rows[i].want);
@@ -151,7 +143,6 @@ static void test_full(void **unused)
 {
     struct timespec from, to;
     int fd = manager("@nanoacme-full"), full;
-    (void)unused;
     assert_int_equal(begin("@nanoacme-full", NULL, NULL), 0);
     full = fcntl(n.fd, F_GETFL);
     assert_int_equal(fcntl(n.fd, F_SETFL, full | O_NONBLOCK), 0);

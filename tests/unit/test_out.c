@@ -1,10 +1,6 @@
 /* test_out.c - the bounded writer. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "wire/out.h"
 
@@ -19,7 +15,6 @@ static void writes_all_kinds(void **state)
     char buf[64];
     struct acme_out o;
 
-    (void)state;
     acme_out_init(&o, buf, sizeof buf);
     acme_out_text(&o, "a");
     acme_out_bytes(&o, "b\0c", 3);
@@ -44,7 +39,6 @@ static void writes_numbers(void **state)
     } rows[] = {
         {0, "0"}, {9, "9"}, {10, "10"}, {65535, "65535"}, {1000000000, "1000000000"}, {UINT32_MAX, "4294967295"}};
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char buf[10];
         struct acme_out o;
@@ -60,7 +54,6 @@ static void escapes_json(void **state)
     char buf[64];
     struct acme_out o;
 
-    (void)state;
     acme_out_init(&o, buf, sizeof buf);
     acme_out_json(&o, acme_slice("\"\\/\0\n\x1f\x20\x7f\xc3\xa9", 10));
     assert_false(o.overflow);
@@ -73,7 +66,6 @@ static void overflow_sticks(void **state)
 {
     static const char whole[] = "GET 4711\\u0001\\\"x";
 
-    (void)state;
     for (size_t cap = 0; cap <= sizeof whole; cap++) {
         char *buf = malloc(cap + 1);
         struct acme_out o;
@@ -103,7 +95,6 @@ static void survives_huge_lengths(void **state)
     char buf[4];
     struct acme_out o;
 
-    (void)state;
     acme_out_init(&o, buf, sizeof buf);
     acme_out_text(&o, "ab");
     acme_out_bytes(&o, "x", SIZE_MAX);

@@ -118,7 +118,6 @@ static void test_html(void **unused)
         "<td>4.8 million instructions<",
     };
     struct page p = good();
-    (void)unused;
     size_t len = render(&p, false);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         expect(words[i]);
@@ -165,7 +164,6 @@ static void test_states(void **unused)
     };
     struct page p = good();
     char text[100];
-    (void)unused;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         p.utc = rows[i].utc;
         assert_true(render(&p, false) <= HTML_KB);
@@ -207,7 +205,6 @@ static void test_plans(void **unused)
     struct page p = good();
     struct acme_out o;
     char text[100];
-    (void)unused;
     for (size_t i = 0; i < sizeof whys / sizeof whys[0]; i++) {
         p.plan.why = (enum acme_why)i;
         assert_true(render(&p, false) <= HTML_KB);
@@ -277,7 +274,6 @@ static json_t *read_json(const struct page *p)
 static void test_json(void **unused)
 {
     struct page p = good();
-    (void)unused;
     p.name_count = 2;
     json_t *o = read_json(&p);
     expect_member(o, "board", "lm3s6965evb");
@@ -337,7 +333,6 @@ static void test_escape(void **unused)
     EVP_PKEY *key = maker_ec("P-256");
     struct page p = good();
     size_t len;
-    (void)unused;
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         struct maker_spec spec = {.name = odd[i], .san = "DNS:board.example", .key = key};
         X509 *made = maker_certificate(&spec); /* its own issuer */
@@ -387,7 +382,6 @@ static void test_longest(void **unused)
     static char name[254];
     const char *const longest[] = {name, name, name};
     struct page p = good();
-    (void)unused;
     memset(name, 'x', 253);
     p.names = longest;
     p.name_count = 3;
@@ -411,7 +405,6 @@ static void test_missing(void **unused)
     char text[PAGE_PIECE_MAX];
     struct acme_out o;
     size_t len = 0;
-    (void)unused;
     for (unsigned piece = 0;; piece++) {
         acme_out_init(&o, text, sizeof text);
         if (!page_missing(&o, piece)) {
@@ -472,7 +465,6 @@ static const char *colour(const char *from, const char *name)
 static void test_contrast(void **unused)
 {
     struct page p = good();
-    (void)unused;
     assert_in_range((unsigned)(100 * contrast("000", "ffffff")), 2099, 2101);
     assert_in_range((unsigned)(100 * contrast("777777", "fff")), 446, 449);
     assert_in_range((unsigned)(100 * contrast("22aa77", "fff")), 285, 300); /* the green of a draft */
@@ -505,7 +497,6 @@ static void test_dates(void **unused)
     };
     char text[40];
     struct acme_out o;
-    (void)unused;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         acme_out_init(&o, text, sizeof text);
         words_date(&o, rows[i].utc);

@@ -107,7 +107,6 @@ static void forms(void **state)
     };
     char got[300];
 
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (size_t step = 1; step < 40; step++) {
             trace(cases[i][0], strlen(cases[i][0]), step, 16, got);
@@ -126,7 +125,6 @@ static void skipped(void **state)
     uint8_t der[4];
     size_t used, at = 0;
 
-    (void)state;
     acme_pem_init(&pem, NULL, 0);
     assert_int_equal(acme_pem_read(&pem, text, sizeof text - 1, &used), ACME_PEM_BEGIN);
     at += used;
@@ -163,7 +161,6 @@ static void kinds(void **state)
         {"", ACME_PEM_OTHER},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         char text[64];
         struct acme_pem pem;
@@ -186,7 +183,6 @@ static void written(void **state)
     struct acme_pem pem;
     size_t used;
 
-    (void)state;
     maker_sys.random(NULL, data, sizeof data);
     for (size_t len = 1; len <= sizeof data; len++) {
         BIO *bio = BIO_new(BIO_s_mem());

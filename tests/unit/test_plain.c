@@ -28,7 +28,6 @@ static uint32_t now;
 
 static int net_open(void *ctx, const char *host, uint16_t port)
 {
-    (void)ctx;
     assert_true(host[0] != '\0' && port > 0);
     line.opens += line.open_answer == 1;
     line.says = line.open_answer == 1 ? "" : line.says;
@@ -53,7 +52,6 @@ static void answer_request(void)
 
 static int net_send(void *ctx, const void *data, size_t len)
 {
-    (void)ctx;
     len = len < line.room ? len : line.room;
     if (line.send_answer < 0) {
         return line.send_answer;
@@ -70,7 +68,6 @@ static int net_recv(void *ctx, void *data, size_t cap)
 {
     size_t len = strlen(line.says);
 
-    (void)ctx;
     assert_true(cap > 0);
     len = len < cap ? len : cap;
     if (line.recv_answer < 0) {
@@ -83,7 +80,6 @@ static int net_recv(void *ctx, void *data, size_t cap)
 
 static void net_close(void *ctx)
 {
-    (void)ctx;
     line.closes++;
 }
 
@@ -91,7 +87,6 @@ static const struct acme_net net = {NULL, net_open, net_send, net_recv, net_clos
 
 static int begin(void **state)
 {
-    (void)state;
     memset(&line, 0, sizeof line);
     line.open_answer = line.recv_answer = line.send_answer = 1;
     line.room = SIZE_MAX;
@@ -142,7 +137,6 @@ static void several_requests(void **state)
     char text[64];
     bool clean;
 
-    (void)state;
     for (int i = 0; i < 3; i++) {
         assert_int_equal(open_at(i == 1 ? "HTTP://CA.Example:4000/x" : "http://" HOST ":4000/"), 1);
         ask("a request");
@@ -169,7 +163,6 @@ static void another_origin(void **state)
 {
     struct acme_url url;
 
-    (void)state;
     assert_int_equal(open_line(), 1);
     assert_int_equal(open_at("http://" HOST "/"), 1);
     assert_int_equal(channel.port, 80);
@@ -198,7 +191,6 @@ static void dead_while_idle(void **state)
     char text[64];
     bool clean;
 
-    (void)state;
     for (unsigned way = 0; way < 3; way++) {
         assert_int_equal(open_line(), 1);
         line.ended = way == 0;
@@ -223,7 +215,6 @@ static void ends(void **state)
     char text[8];
     bool clean;
 
-    (void)state;
     for (int way = 0; way < 3; way++) {
         assert_int_equal(open_line(), 1);
         ask("x");
@@ -250,7 +241,6 @@ static void ends(void **state)
 
 static void not_opened(void **state)
 {
-    (void)state;
     line.open_answer = ACME_E_REFUSED;
     assert_int_equal(open_line(), ACME_E_REFUSED);
     line.open_answer = 0;
@@ -267,7 +257,6 @@ static void early_answer(void **state)
     char text[8];
     bool clean;
 
-    (void)state;
     assert_int_equal(open_line(), 1);
     line.room = 1;
     assert_int_equal(acme_channel_send(&channel, "a", 1, false, now), 1);
@@ -303,7 +292,6 @@ static void early_answer(void **state)
 
 static void broken_while_sending(void **state)
 {
-    (void)state;
     for (unsigned way = 0; way < 3; way++) {
         assert_int_equal(open_line(), 1);
         line.send_answer = way == 0 ? ACME_E_NET : 1;
@@ -348,7 +336,6 @@ static void listen_to(void *ctx, const struct acme_event *e)
                                         [ACME_EVENT_STORED] = NULL};
     size_t at = strlen(heard);
 
-    (void)ctx;
     if (words[e->kind] != NULL) {
         snprintf(heard + at, sizeof heard - at, "%s %.*s %.*s\n", words[e->kind], (int)e->text.len, e->text.at,
                  (int)e->detail.len, e->detail.at);
@@ -397,7 +384,6 @@ static void for_whom(void **state)
         {"http:/ca.example/d", "ca.example", ACME_E_ANCHORS},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         set_up_client(rows[i].directory, rows[i].host);
         assert_int_equal(acme_init(&client, &setup), rows[i].error);
@@ -447,7 +433,6 @@ static void talks(void **state)
         REFUSAL,
     };
 
-    (void)state;
     set_up_client(C "/d", "ca.example");
     assert_int_equal(run(answers), ACME_FAILED);
     assert_string_equal(acme_failure(&client)->detail, "enough");
@@ -477,7 +462,6 @@ static void dropped_at_once(void **state)
     "connected ca.example \n"                                                                                        \
     "request GET " C "/d\n"
 
-    (void)state;
     set_up_client(C "/d", "ca.example");
     assert_int_equal(run(answers), ACME_FAILED);
     assert_string_equal(heard, "connected ca.example \n"
@@ -492,7 +476,6 @@ static void leads_nowhere_else(void **state)
                                           {"HTTP/1.0 302 Found\r\nLocation: https://ca.example:4000/d\r\n\r\n"}};
     static const int errors[] = {ACME_E_URL_SCHEME, ACME_E_URL_HOST, ACME_E_URL_HOST};
 
-    (void)state;
     for (size_t i = 0; i < 3; i++) {
         set_up_client(C "/d", "ca.example");
         assert_int_equal(run(away[i]), ACME_FAILED);

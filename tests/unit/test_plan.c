@@ -1,10 +1,6 @@
 /* When: the decision, which is a pure function of what is stored, the pair in use and the time. Years pass here without a
  * client: a device of a few lines obeys the plan, as acme_keep.c does. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "check.h"
 #include <string.h>
 
 #include "lifecycle/plan.h"
@@ -30,7 +26,6 @@ static uint32_t roll(void)
 
 static int by_dice(void *ctx, void *buf, size_t len)
 {
-    (void)ctx;
     for (uint8_t *at = buf; len-- > 0;) {
         *at++ = (uint8_t)roll();
     }
@@ -45,9 +40,6 @@ static int all_the_same(void *ctx, void *buf, size_t len)
 
 static int no_bytes(void *ctx, void *buf, size_t len)
 {
-    (void)ctx;
-    (void)buf;
-    (void)len;
     return ACME_E_RANDOM;
 }
 
@@ -77,7 +69,6 @@ static void use_pair(int64_t from, int64_t life)
 
 static int set_up(void **state)
 {
-    (void)state;
     memset(&renewal, 0, sizeof renewal);
     memset(&pair, 0, sizeof pair);
     setup = mark('s');
@@ -108,7 +99,6 @@ static const int64_t lives[] = {90 * DAY, 64 * DAY, 45 * DAY, 160 * HOUR};
 
 static void a_life_is_over_at_its_share_and_up_to_a_64th_earlier(void **state)
 {
-    (void)state;
     static const int64_t all[] = {1,        300,      HOUR,      12 * HOUR, DAY,        160 * HOUR, 10 * DAY - 1,
                                   10 * DAY, 90 * DAY, 398 * DAY, 20 * YEAR, 8000 * YEAR};
     for (unsigned i = 0; i < LEN(all); i++) {
@@ -147,7 +137,6 @@ static void assert_flat(const unsigned *bins, unsigned n, unsigned draws)
 
 static void certificates_of_one_minute_are_not_renewed_in_one(void **state)
 {
-    (void)state;
     for (unsigned life = 0; life < LEN(lives); life++) {
         unsigned bins[64] = {0};
         use_pair(NOW, lives[life]);
@@ -165,7 +154,6 @@ static void certificates_of_one_minute_are_not_renewed_in_one(void **state)
 
 static void a_moment_is_drawn_uniformly(void **state)
 {
-    (void)state;
     for (unsigned life = 0; life < LEN(lives); life++) {
         unsigned bins[100] = {0};
         use_pair(NOW, lives[life]);
@@ -184,7 +172,6 @@ static void a_moment_is_drawn_uniformly(void **state)
 /* Who draws at each look is early: 82 % in the first quarter of a window of 43 hours, with looks each hour. */
 static void looks_and_reboots_do_not_move_it(void **state)
 {
-    (void)state;
     unsigned quarter[4] = {0};
     int64_t start = NOW + 60 * DAY - 21 * HOUR, end = start + 43 * HOUR;
     for (unsigned device = 0; device < 5000; device++) {
@@ -206,7 +193,6 @@ static void looks_and_reboots_do_not_move_it(void **state)
 
 static void another_window_is_another_draw(void **state)
 {
-    (void)state;
     int64_t start = NOW + 50 * DAY, end = NOW + 52 * DAY;
     assert_int_equal(window(start, end), 1);
     int64_t chosen = renewal.chosen;
@@ -228,7 +214,6 @@ static void another_window_is_another_draw(void **state)
 
 static void none_told_keeps_the_one_before(void **state)
 {
-    (void)state;
     int64_t start = NOW + 50 * DAY, end = NOW + 52 * DAY;
     assert_int_equal(window(start, end), 1);
     struct acme_renewal before = renewal;
@@ -241,7 +226,6 @@ static void none_told_keeps_the_one_before(void **state)
 
 static void small_and_huge_windows(void **state)
 {
-    (void)state;
     int64_t start = NOW + 50 * DAY;
     for (int64_t len = 1; len <= 3; len++) {
         unsigned hit[3] = {0};
@@ -273,7 +257,6 @@ static void small_and_huge_windows(void **state)
 
 static void random_bytes_that_are_none(void **state)
 {
-    (void)state;
     int zero = 0, ones = 0xff;
     int64_t start = NOW + 50 * DAY, end = start + 43 * HOUR;
     assert_int_equal(acme_plan_window(&renewal, &pair, start, end, all_the_same, &zero), 1);
@@ -292,7 +275,6 @@ static void random_bytes_that_are_none(void **state)
 
 static void windows_that_no_good_ca_has(void **state)
 {
-    (void)state;
     const int64_t life = 90 * DAY, last = NOW + life - (life * 102 / 1024), rule = NOW + 60 * DAY;
     assert_true(last < NOW + life * 91 / 100);
     /* up to the very end: not drawn there */
@@ -342,7 +324,6 @@ static void windows_that_no_good_ca_has(void **state)
 
 static void a_window_beats_the_rule_within_a_tenth(void **state)
 {
-    (void)state;
     for (unsigned life = 0; life < LEN(lives); life++) {
         memset(&renewal, 0, sizeof renewal);
         use_pair(NOW, lives[life]);
@@ -363,7 +344,6 @@ static void a_window_beats_the_rule_within_a_tenth(void **state)
 /* May 2026: cross-signs were recalled, and a client said that the window had begun and that it was not yet time. */
 static void a_window_that_moves_earlier_beats_what_is_stored(void **state)
 {
-    (void)state;
     renewal.tried = NOW;
     assert_int_equal(window(NOW + 59 * DAY, NOW + 61 * DAY), 1);
     decide_at(NOW + 20 * DAY);
@@ -430,7 +410,6 @@ static void live(bool succeeds, int64_t start, int64_t end)
 
 static void a_ca_that_always_says_now_is_not_obeyed_without_end(void **state)
 {
-    (void)state;
     static const struct {
         int64_t start, end;
     } says[] = {{-3600, -1800}, {-3600, 3600}, {-1, 1}, {-YEAR, -YEAR + 1}, {0, 60}, {-30 * DAY, 30 * DAY}};
@@ -450,7 +429,6 @@ static void a_ca_that_always_says_now_is_not_obeyed_without_end(void **state)
 
 static void a_recall_of_an_old_certificate_is_obeyed_at_once(void **state)
 {
-    (void)state;
     for (unsigned life = 0; life < LEN(lives); life++) {
         world_of(lives[life], HOUR);
         live(true, 0, 0);
@@ -467,7 +445,6 @@ static void a_recall_of_an_old_certificate_is_obeyed_at_once(void **state)
 
 static void after_an_ordinary_renewal_urgency_is_forgotten(void **state)
 {
-    (void)state;
     renewal.urgent = 7;
     decide_at(NOW + 61 * DAY);
     acme_plan_attempt(&renewal, &plan, &facts, 0);
@@ -487,7 +464,6 @@ static void after_an_ordinary_renewal_urgency_is_forgotten(void **state)
 
 static void what_is_due_as_it_comes_is_not_ordered_at_once_again(void **state)
 {
-    (void)state;
     static const struct {
         int64_t life, backdated;
     } cas[] = {{300, 0},        {300, 299},           {HOUR, 0},        {2 * HOUR, HOUR},      {12 * HOUR, 11 * HOUR},
@@ -511,7 +487,6 @@ static void what_is_due_as_it_comes_is_not_ordered_at_once_again(void **state)
 
 static void waits_grow_and_stay_within_what_is_left(void **state)
 {
-    (void)state;
     static const uint32_t base[] = {60, 60, 600, 6000, 86400, 86400};
     for (unsigned failures = 0; failures < 6; failures++) {
         assert_int_equal(acme_plan_backoff_s(failures, 0, 0), base[failures]);
@@ -541,7 +516,6 @@ static void waits_grow_and_stay_within_what_is_left(void **state)
 /* A certificate for a day that is due at half its life must not be given four tries. */
 static void a_short_life_is_tried_more_often(void **state)
 {
-    (void)state;
     static const int64_t all[] = {HOUR, 12 * HOUR, DAY, 160 * HOUR, 45 * DAY};
     static const unsigned tries[] = {7, 13, 16, 20, 20};
     for (unsigned i = 0; i < LEN(all); i++) {
@@ -563,7 +537,6 @@ static void a_short_life_is_tried_more_often(void **state)
 
 static void a_name_that_never_validates(void **state)
 {
-    (void)state;
     for (unsigned seed = 0; seed < 50; seed++) {
         unsigned hour = 0, day = 0, month = 0;
         int64_t last = 0, last_wait = 0;
@@ -593,7 +566,6 @@ static void a_name_that_never_validates(void **state)
 
 static void a_hundred_years_of_failure(void **state)
 {
-    (void)state;
     world_of(90 * DAY, 0);
     facts.asks = false;
     int64_t last = world.utc;
@@ -617,7 +589,6 @@ static void a_hundred_years_of_failure(void **state)
 
 static void looks_come_when_the_ca_says(void **state)
 {
-    (void)state;
     assert_int_equal(acme_plan_look_s(-1, 90 * DAY, 0), 6 * HOUR);
     assert_int_equal(acme_plan_look_s(-1, 40 * HOUR, 0), 7171); /* a twentieth, nearly */
     assert_int_equal(acme_plan_look_s(-1, HOUR, 0), 179);
@@ -637,7 +608,6 @@ static void looks_come_when_the_ca_says(void **state)
 
 static void nobody_looks_when_it_would_be_of_no_use(void **state)
 {
-    (void)state;
     facts.asks = true;
     decide();
     assert_int_equal(plan.look, 0); /* at once: none is known of */
@@ -672,7 +642,6 @@ static void nobody_looks_when_it_would_be_of_no_use(void **state)
 
 static void what_comes_first(void **state)
 {
-    (void)state;
     renewal.setup = setup;
     struct acme_mark other = mark('o');
     decide();
@@ -709,7 +678,6 @@ static void what_comes_first(void **state)
 
 static void what_is_in_the_way(void **state)
 {
-    (void)state;
     decide_at(NOW + 61 * DAY);
     assert_int_equal(plan.hold, ACME_HOLD_NONE);
     assert_int_equal(plan.hold_until, ACME_TIME_NOW);
@@ -765,7 +733,6 @@ static void what_is_in_the_way(void **state)
 
 static void an_attempt_is_noted_as_a_failure(void **state)
 {
-    (void)state;
     facts.deploys = true;
     decide_at(NOW + 61 * DAY);
     renewal.stopped = 5;
@@ -789,7 +756,6 @@ static void an_attempt_is_noted_as_a_failure(void **state)
 
 static void times_of_wrong_clocks_hold_nobody_up(void **state)
 {
-    (void)state;
     static const int64_t clocks[] = {1767225600,
                                      NOW - YEAR,
                                      NOW - DAY,
@@ -834,7 +800,6 @@ static void times_of_wrong_clocks_hold_nobody_up(void **state)
 /* A window told, and a pair got, when the clock was wrong: it is renewed in time all the same. */
 static void a_pair_got_by_a_wrong_clock_is_renewed_in_time(void **state)
 {
-    (void)state;
     static const int64_t off[] = {-60 * YEAR, -YEAR, -30 * DAY, 30 * DAY, YEAR, 12 * YEAR, 80 * YEAR};
     for (unsigned i = 0; i < LEN(off); i++) {
         for (unsigned life = 0; life < LEN(lives); life++) {
@@ -852,7 +817,6 @@ static void a_pair_got_by_a_wrong_clock_is_renewed_in_time(void **state)
 
 static void years_that_are_special(void **state)
 {
-    (void)state;
     static const int64_t when[] = {INT64_C(2147483648), INT64_C(4102444800), INT64_C(4294967296),
                                    INT64_C(6442450944)};
     for (unsigned i = 0; i < LEN(when); i++) {

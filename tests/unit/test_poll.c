@@ -1,14 +1,9 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "protocol/poll.h"
 
 static void polls_double_up_to_a_limit(void **state)
 {
-    (void)state;
     const uint32_t expected[] = {500, 1000, 2000, 4000, 8000, 10000, 10000};
     for (uint32_t i = 0; i < 7; i++) {
         assert_int_equal(acme_poll_ms(i, -1), expected[i]);
@@ -19,7 +14,6 @@ static void polls_double_up_to_a_limit(void **state)
 
 static void retry_after_is_a_bounded_floor(void **state)
 {
-    (void)state;
     assert_int_equal(acme_poll_ms(0, 3), 3000);
     assert_int_equal(acme_poll_ms(5, 3), 10000);
     assert_int_equal(acme_poll_ms(0, ACME_RETRY_AFTER_MAX_S), ACME_RETRY_AFTER_MAX_S * 1000);
@@ -30,7 +24,6 @@ static void retry_after_is_a_bounded_floor(void **state)
 
 static void backoff_doubles_to_a_quarter_of_an_hour(void **state)
 {
-    (void)state;
     assert_int_equal(acme_backoff_ms(1, 1000), 1000);
     assert_int_equal(acme_backoff_ms(2, 1000), 2000);
     assert_int_equal(acme_backoff_ms(5, 1000), 16000);
@@ -43,7 +36,6 @@ static void backoff_doubles_to_a_quarter_of_an_hour(void **state)
 
 static void time_passes_across_the_wrap(void **state)
 {
-    (void)state;
     assert_true(acme_passed(5, 5, 0));
     assert_false(acme_passed(5, 5, 1));
     assert_true(acme_passed(6, 5, 1));

@@ -1,10 +1,6 @@
 /* test_posix_net.c - what the conformance run cannot see: the order of addresses, and when a program wakes. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +21,6 @@ static uint16_t live, dead; /* ports: one is listened on, the other is not */
 static int set_up(void **unused)
 {
     struct acme_posix_listener other;
-    (void)unused;
     acme_posix_net_init(&net);
     acme_posix_listener_init(&listener, "127.0.0.1", 0);
     acme_posix_listener_init(&other, "127.0.0.1", 0);
@@ -40,7 +35,6 @@ static int set_up(void **unused)
 
 static int tear_down(void **unused)
 {
-    (void)unused;
     net.net.close(&net);
     listener.listener.close(&listener, 0);
     listener.listener.stop(&listener);
@@ -77,7 +71,6 @@ static int open_until(const char *host, uint16_t port)
 static void test_next_address(void **unused)
 {
     const uint16_t ports[] = {dead, dead, live};
-    (void)unused;
     found(ports, 3);
     assert_int_equal(open_until("name.example", 443), 1);
     assert_int_equal(net.at, 2);
@@ -87,7 +80,6 @@ static void test_next_address(void **unused)
 static void test_all_refused(void **unused)
 {
     const uint16_t ports[] = {dead, dead};
-    (void)unused;
     found(ports, 2);
     assert_int_equal(open_until("name.example", 443), ACME_E_REFUSED);
     assert_int_equal(net.error, ECONNREFUSED);
@@ -97,7 +89,6 @@ static void test_all_refused(void **unused)
 static void test_most_telling_error(void **unused)
 {
     const uint16_t ports[] = {dead, live};
-    (void)unused;
     found(ports, 2);
     /* The second is an address of a family this system cannot have. */
     net.lookup.addresses[1].at.ss_family = AF_UNSPEC;
@@ -108,7 +99,6 @@ static void test_time_limit_of_an_address(void **unused)
 {
     const uint16_t ports[] = {dead, live};
     int pair[2];
-    (void)unused;
     /* An attempt that never ends: a socket nothing can be written to. Its time is over, so the next one has its turn. */
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     while (write(pair[0], ports, sizeof ports) > 0) {
@@ -128,7 +118,6 @@ static void test_socket_options(void **unused)
 {
     int on = 0;
     socklen_t len = sizeof on;
-    (void)unused;
     assert_int_equal(open_until("127.0.0.1", live), 1);
     assert_int_equal(getsockopt(net.fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
     assert_true(on);
@@ -144,7 +133,6 @@ static void test_wakes_for_what_is_waited_for(void **unused)
 {
     char byte;
     uint32_t start;
-    (void)unused;
     assert_int_equal(open_until("127.0.0.1", live), 1);
     assert_int_equal(listener.listener.accept(&listener, 0), 1);
     assert_int_equal(listener.listener.send(&listener, 0, "x", 1), 1);
@@ -173,7 +161,6 @@ static void test_wakes_for_what_is_waited_for(void **unused)
 static void test_finished_lookup_wakes_once(void **unused)
 {
     uint32_t start;
-    (void)unused;
     assert_int_equal(net.net.open(&net, "localhost", live), 0);
     net.net.close(&net);
     acme_posix_wait(&net, NULL, 30000, NULL);
@@ -185,7 +172,6 @@ static void test_finished_lookup_wakes_once(void **unused)
 
 static void on_signal(int signal)
 {
-    (void)signal;
 }
 
 static void test_signal_wakes(void **unused)
@@ -194,7 +180,6 @@ static void test_signal_wakes(void **unused)
     sigset_t alarm_set, before;
     struct itimerval soon = {.it_value = {.tv_usec = 1000}};
     uint32_t start = acme_posix_now_ms();
-    (void)unused;
     /* It comes before or during the sleep; blocked until then, it ends the sleep either way. */
     sigaction(SIGALRM, &action, NULL);
     sigemptyset(&alarm_set);
@@ -209,7 +194,6 @@ static void test_signal_wakes(void **unused)
 static void test_port_taken(void **unused)
 {
     struct acme_posix_listener other;
-    (void)unused;
     acme_posix_listener_init(&other, "127.0.0.1", live);
     assert_int_equal(other.listener.start(&other), ACME_E_LISTEN);
     assert_int_equal(other.error, EADDRINUSE);
@@ -220,7 +204,6 @@ static void test_kept_port(void **unused)
 {
     struct acme_posix_listener kept, second;
     uint16_t port = dead;
-    (void)unused;
     acme_posix_listener_init(&kept, "127.0.0.1", port);
     acme_posix_listener_keep(&kept);
     assert_true(kept.fd >= 0);
@@ -246,7 +229,6 @@ static void test_kept_port(void **unused)
 static void test_both_families(void **unused)
 {
     struct acme_posix_listener all;
-    (void)unused;
     acme_posix_listener_init(&all, NULL, 0);
     assert_int_equal(all.listener.start(&all), 1);
     assert_int_equal(open_until("127.0.0.1", acme_posix_listener_port(&all)), 1);

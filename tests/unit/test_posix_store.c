@@ -1,10 +1,6 @@
 /* test_posix_store.c - the POSIX store in a directory of its own: layout, rights, what is not ours, full disk, and a cut at every step. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -43,7 +39,6 @@ static void remove_all(const char *folder)
 
 static int set_up(void **unused)
 {
-    (void)unused;
     strcpy(home, "/tmp/nanoacme-store-XXXXXX");
     assert_non_null(mkdtemp(home));
     snprintf(state, sizeof state, "%s/state", home);
@@ -53,7 +48,6 @@ static int set_up(void **unused)
 
 static int tear_down(void **unused)
 {
-    (void)unused;
     acme_posix_store_close(&s);
     remove_all(home);
     return 0;
@@ -96,7 +90,6 @@ static mode_t mode(const char *below)
 static void test_layout(void **unused)
 {
     char link[64] = "";
-    (void)unused;
     assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "account key\n"), 0);
     assert_int_equal(put(ACME_RECORD_ACCOUNT, "account\n"), 0);
     assert_int_equal(put(ACME_RECORD_ORDER, "order\n"), 0);
@@ -125,7 +118,6 @@ static void test_layout(void **unused)
 static void test_rights(void **unused)
 {
     mode_t before = umask(0);
-    (void)unused;
     remove_all(state);
     acme_posix_store_close(&s);
     assert_int_equal(acme_posix_store_make(&s), 0);
@@ -144,7 +136,6 @@ static void test_two_names(void **unused)
 {
     struct acme_posix_store other;
     char buf[8];
-    (void)unused;
     acme_posix_store_init(&other, state, "b.example");
     bring("key", "chain");
     assert_int_equal(s.store.commit(&s), 0);
@@ -189,19 +180,16 @@ static void make_link(void)
 
 static void test_foreign_directory(void **unused)
 {
-    (void)unused;
     foreign(make_directory);
 }
 
 static void test_foreign_file(void **unused)
 {
-    (void)unused;
     foreign(make_file);
 }
 
 static void test_foreign_link(void **unused)
 {
-    (void)unused;
     foreign(make_link);
 }
 
@@ -242,7 +230,6 @@ static void damage(const char *file, unsigned how)
 static void test_damaged(void **unused)
 {
     char buf[8];
-    (void)unused;
     for (unsigned how = 0; how < 4; how++) {
         for (size_t i = 0; i < sizeof all_records / sizeof *all_records; i++) {
             enum acme_record record = all_records[i];
@@ -294,7 +281,6 @@ static void test_damaged(void **unused)
 
 static void test_full_folder_in_the_way(void **unused)
 {
-    (void)unused;
     assert_int_equal(mkdir(path("account"), 0700), 0);
     assert_int_equal(mkdir(path("account/somebody's"), 0700), 0);
     assert_int_equal(put(ACME_RECORD_ACCOUNT, "x"), ACME_E_STORE_WRITE);
@@ -308,7 +294,6 @@ static void test_rights_are_carried(void **unused)
 {
     struct stat is;
     gid_t group = geteuid() == 0 ? 4242 : getegid();
-    (void)unused;
     bring("key 1", "chain 1");
     assert_int_equal(s.store.commit(&s), 0);
     assert_int_equal(chown(path(".a.example.a"), (uid_t)-1, group), 0);
@@ -345,7 +330,6 @@ static void expect_rights(const char *below, uid_t user, gid_t group, mode_t wan
 static void test_rights_are_told(void **unused)
 {
     gid_t group = geteuid() == 0 ? 4242 : getegid();
-    (void)unused;
     assert_int_equal(acme_posix_pair_rights(&s), 0); /* nothing is told, and there is nothing */
     bring("key 1", "chain 1");
     assert_int_equal(s.store.commit(&s), 0);
@@ -389,7 +373,6 @@ static void test_rights_are_told(void **unused)
 /* A server's own user has the key as its owner. */
 static void test_owner_is_carried(void **unused)
 {
-    (void)unused;
     if (geteuid() != 0) {
         skip();
     }
@@ -443,7 +426,6 @@ static void refused(void)
 
 static void test_rights_that_cannot_be(void **unused)
 {
-    (void)unused;
     if (geteuid() != 0) {
         skip();
     }
@@ -465,7 +447,6 @@ static void test_rights_that_cannot_be(void **unused)
 
 static void test_revoked_goes_with_the_pair(void **unused)
 {
-    (void)unused;
     assert_int_equal(acme_posix_pair_revoke(&s), ENOENT);
     bring("key 1", "chain 1");
     assert_int_equal(s.store.commit(&s), 0);
@@ -484,7 +465,6 @@ static void test_full(void **unused)
     struct rlimit before, small;
     char big[2048], old[16];
     int code, error;
-    (void)unused;
     /* No file may grow beyond 1000 bytes: the write is cut there and then refused, as on a full disk. */
     memset(big, 'x', sizeof big);
     assert_int_equal(put(ACME_RECORD_ACCOUNT, "old"), 0);
@@ -507,7 +487,6 @@ static void test_full(void **unused)
 static void test_state_is_a_link(void **unused)
 {
     char link[96];
-    (void)unused;
     /* As systemd makes it for a DynamicUser. */
     snprintf(link, sizeof link, "%s/link", home);
     assert_int_equal(symlink(state, link), 0);
@@ -522,7 +501,6 @@ static void test_state_is_a_link(void **unused)
 static void test_long_path(void **unused)
 {
     static char far[ACME_POSIX_PATH_MAX + 8];
-    (void)unused;
     memset(far, 'd', sizeof far - 1);
     acme_posix_store_init(&s, far, "a.example");
     assert_int_equal(put(ACME_RECORD_ACCOUNT, "x"), ACME_E_STORE_WRITE);
@@ -531,7 +509,6 @@ static void test_long_path(void **unused)
 
 static void test_leftovers(void **unused)
 {
-    (void)unused;
     /* What cut-off runs leave is in nobody's way, and is never followed. */
     assert_int_equal(symlink("/dev/full", path(".account.tmp")), 0);
     assert_int_equal(symlink("nowhere", path(".a.example.link")), 0);
@@ -544,7 +521,6 @@ static void test_leftovers(void **unused)
 
 static void test_order_of_removal(void **unused)
 {
-    (void)unused;
     /* Cut after the switch, before the order and its key are gone: committing the same again does no harm. */
     bring("key 1", "chain 1");
     assert_int_equal(put(ACME_RECORD_ORDER, "order"), 0);
@@ -610,7 +586,6 @@ static long cut_at(long stop)
 static void test_cut_everywhere(void **unused)
 {
     long stop, old = 0, new = 0, order_kept = 0;
-    (void)unused;
     for (stop = 1;; stop++) {
         bool is_new;
         bring("key 1", "chain 1");
@@ -744,7 +719,6 @@ static bool trace_disk(void (*what)(void), char *letters, size_t cap)
 static void test_durable_before_it_counts(void **unused)
 {
     char letters[64];
-    (void)unused;
     if (!trace_disk(put_order, letters, sizeof letters)) {
         skip();
     }

@@ -15,7 +15,6 @@ static struct acme_problem read_problem(const char *text, uint16_t status)
 
 static void kinds(void **state)
 {
-    (void)state;
     static const struct {
         const char *type;
         enum acme_problem_kind kind;
@@ -45,7 +44,6 @@ static void kinds(void **state)
 
 static void whatever_is_missing_stays_empty(void **state)
 {
-    (void)state;
     static const char *const texts[] = {"{}", "[]", "{\"type\":1,\"detail\":[],\"status\":{},\"identifier\":\"x\"}",
                                         "{\"type\":null,\"detail\":null,\"status\":null,\"identifier\":null}"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -63,7 +61,6 @@ static void whatever_is_missing_stays_empty(void **state)
 
 static void status_of_the_document_when_it_is_one(void **state)
 {
-    (void)state;
     assert_int_equal(read_problem("{\"status\":403}", 400).http_status, 403);
     assert_int_equal(read_problem("{\"status\":\"403\"}", 400).http_status, 403);
     assert_int_equal(read_problem("{\"status\":99}", 400).http_status, 400);
@@ -76,7 +73,6 @@ static void status_of_the_document_when_it_is_one(void **state)
 
 static void texts_cannot_steer_a_terminal(void **state)
 {
-    (void)state;
     struct acme_problem p = read_problem(
         "{\"detail\":\" ~\\u001b[31m\\nb\\tc\\u0000\\u007f\\u00e9\\ud83d\\ude00\",\"type\":\"x\\r:badNonce\"}", 400);
     const char *wanted = " ~?[31m b c????????";
@@ -94,7 +90,6 @@ static struct {
 
 static void trace(void *ctx, const struct acme_event *event)
 {
-    (void)ctx;
     assert_int_equal(event->kind, ACME_EVENT_PROBLEM);
     assert_int_equal(event->step, ACME_STEP_ORDER);
     unsigned i = told.count++;
@@ -107,7 +102,6 @@ static void trace(void *ctx, const struct acme_event *event)
 
 static void every_subproblem_is_told(void **state)
 {
-    (void)state;
     static const struct acme_setup setup = {.trace = trace};
     static const struct acme_setup silent = {.trace = NULL};
     const struct acme_event about = {.step = ACME_STEP_ORDER, .http_status = 400, .name = {"about.test", 10}};
@@ -139,7 +133,6 @@ static void every_subproblem_is_told(void **state)
 /* The last part of a type is what it is called by, whatever stands before it. */
 static void words_of_types(void **state)
 {
-    (void)state;
     static const struct {
         const char *type, *word;
         bool is;

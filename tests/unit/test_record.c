@@ -1,8 +1,4 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "check.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +11,6 @@ static bool no_key;
 
 static int key_point(void *handle, uint8_t point[65])
 {
-    (void)handle;
     if (no_key) {
         return ACME_E_KEY;
     }
@@ -31,7 +26,6 @@ static char text[4096];
 
 static int set_up(void **state)
 {
-    (void)state;
     setup =
         (struct acme_setup){.ca = {.directory_url = U "/dir"}, .names = (const char *const *)names, .name_count = 2};
     setup.account_key.ops = &key_ops;
@@ -75,7 +69,6 @@ static size_t order(int64_t retry)
 
 static void account_comes_back(void **state)
 {
-    (void)state;
     size_t len = account();
     struct acme_flow f = blank();
     assert_true(acme_record_account_read(&f, acme_slice(text, len)));
@@ -85,7 +78,6 @@ static void account_comes_back(void **state)
 
 static void order_comes_back(void **state)
 {
-    (void)state;
     static const int64_t times[] = {0, 1, 1790000000, UINT32_MAX};
     for (unsigned i = 0; i < 4; i++) {
         size_t len = order(times[i]);
@@ -107,15 +99,26 @@ static void order_comes_back(void **state)
     assert_int_equal(retry, 0);
 }
 
+static void have_authorizations(unsigned count)
+{
+    flow.order.authz_count = 0;
+    flow.order.text_end = 0;
+    for (unsigned i = 0; i < count; i++) {
+        char url[80];
+        snprintf(url, sizeof url, U "/authz/%u", i);
+        assert_int_equal(acme_order_add(&flow.order, url), 0);
+    }
+}
+
 /* An ACME v1 order whose certificate is known needs no more than that, which fits however many names there are. */
 static void certificate_always_fits(void **state)
 {
-    (void)state;
     struct acme_out o;
     strcpy(flow.directory.new_cert, U "/new-cert");
-    flow.order.authz_count = ACME_NAMES_MAX;
+    char url[ACME_URL_MAX + 1];
     for (unsigned i = 0; i < ACME_NAMES_MAX; i++) {
-        snprintf(flow.order.authz[i], sizeof flow.order.authz[i], U "/%0*u", ACME_URL_MAX - (int)strlen(U) - 1, i);
+        snprintf(url, sizeof url, U "/%0*u", ACME_NAME_TEXT - (int)strlen(U) - 2, i);
+        assert_int_equal(acme_order_add(&flow.order, url), 0);
     }
     snprintf(flow.order.certificate, sizeof flow.order.certificate, U "/%0*u", ACME_URL_MAX - (int)strlen(U) - 1, 7u);
     acme_out_init(&o, text, ACME_WORK_MIN);
@@ -131,18 +134,15 @@ static void certificate_always_fits(void **state)
 /* As many authorizations as there can be, and one more than that. */
 static void authorizations_come_back(void **state)
 {
-    (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
-    flow.order.authz_count = ACME_NAMES_MAX;
-    for (unsigned i = 0; i < ACME_NAMES_MAX; i++) {
-        snprintf(flow.order.authz[i], sizeof flow.order.authz[i], U "/authz/%u", i);
-    }
+    have_authorizations(ACME_NAMES_MAX);
     size_t len = order(0);
     struct acme_flow f = blank();
     int64_t retry = -1;
     assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
     assert_int_equal(f.order.authz_count, ACME_NAMES_MAX);
     assert_memory_equal(f.order.authz, flow.order.authz, sizeof f.order.authz);
+    assert_memory_equal(f.order.text, flow.order.text, sizeof f.order.text);
     strcpy(text + len - strlen("end\n"), "authz " U "/authz/9\nend\n");
     f = blank();
     assert_false(acme_record_order_read(&f, acme_slice(text, strlen(text)), &retry));
@@ -153,10 +153,8 @@ static void authorizations_come_back(void **state)
 /* What was asked for before there was an order is not one. */
 static void half_an_order_is_none(void **state)
 {
-    (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
-    strcpy(flow.order.authz[0], U "/authz/1");
-    flow.order.authz_count = 1;
+    have_authorizations(1);
     flow.order.url[0] = '\0';
     size_t len = order(5);
     struct acme_flow f = blank();
@@ -168,7 +166,6 @@ static void half_an_order_is_none(void **state)
 
 static void torn_records_are_none(void **state)
 {
-    (void)state;
     size_t len = account();
     for (size_t i = 0; i < len; i++) {
         struct acme_flow f = blank();
@@ -188,7 +185,6 @@ static void torn_records_are_none(void **state)
 /* Whatever a bit flip makes of a record: either it is refused, or every URL kept is one that is allowed. */
 static void flipped_bits_lead_nowhere_else(void **state)
 {
-    (void)state;
     size_t len = account();
     for (size_t i = 0; i < len * 8; i++) {
         struct acme_flow f = blank();
@@ -229,7 +225,6 @@ static bool reads_with(const char *piece, const char *other)
 
 static void only_this_order_of_this_version(void **state)
 {
-    (void)state;
     assert_true(reads_with("retry 0\n", "retry 0\n"));
     assert_true(reads_with("retry 0\n", "retry 4294967295\n"));
     assert_false(reads_with("order 1", "order 2"));
@@ -257,7 +252,6 @@ static void only_this_order_of_this_version(void **state)
 /* What is too late for the record is a moment far ahead there, which the next run does not believe; never one long past. */
 static void a_moment_after_2106(void **state)
 {
-    (void)state;
     static const int64_t late[] = {UINT32_MAX, (int64_t)UINT32_MAX + 1, (int64_t)UINT32_MAX + 5};
     for (unsigned i = 0; i < 3; i++) {
         struct acme_flow f = blank();
@@ -272,7 +266,6 @@ static void a_moment_after_2106(void **state)
 static void other_names_are_another_order(void **state)
 {
     static const char *const other[] = {"b.test", "a.test", "c.test"};
-    (void)state;
     size_t len = order(0);
     for (size_t first = 0; first < 2; first++) {
         for (size_t count = 1; first + count <= 3; count++) {
@@ -289,7 +282,6 @@ static void other_names_are_another_order(void **state)
 /* The account of one key is of no use to another. */
 static void another_key_has_another_account(void **state)
 {
-    (void)state;
     size_t len = account();
     struct acme_flow f = blank();
     key_byte = 5;
@@ -299,7 +291,6 @@ static void another_key_has_another_account(void **state)
 
 static void too_little_room_is_told(void **state)
 {
-    (void)state;
     size_t len = account();
     struct acme_out o;
     acme_out_init(&o, text, len - 1);
@@ -310,7 +301,6 @@ static void too_little_room_is_told(void **state)
 /* A secure element that does not answer: the record is no help then, and one written meanwhile is nobody's. */
 static void a_key_that_does_not_answer(void **state)
 {
-    (void)state;
     size_t len = account();
     struct acme_flow f = blank();
     no_key = true;
@@ -326,14 +316,10 @@ static void a_key_that_does_not_answer(void **state)
 /* An order of ACME v1: authorizations, as many as were made, or the certificate once there is one. */
 static void an_order_of_v1_comes_back(void **state)
 {
-    (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
     strcpy(flow.order.url, U "/new-cert");
     for (unsigned made = 0; made <= ACME_NAMES_MAX; made++) {
-        flow.order.authz_count = (uint8_t)made;
-        for (unsigned i = 0; i < made; i++) {
-            snprintf(flow.order.authz[i], sizeof flow.order.authz[i], U "/authz/%u", i);
-        }
+        have_authorizations(made);
         strcpy(flow.order.certificate, made % 2 == 0 ? U "/cert/1" : "");
         size_t len = order(7);
         struct acme_flow f = blank();
@@ -341,7 +327,9 @@ static void an_order_of_v1_comes_back(void **state)
         assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
         unsigned kept = made % 2 == 0 ? 0 : made;
         assert_int_equal(f.order.authz_count, kept);
-        assert_memory_equal(f.order.authz, flow.order.authz, kept * sizeof f.order.authz[0]);
+        for (unsigned i = 0; i < kept; i++) {
+            assert_string_equal(acme_order_authz(&f.order, i), acme_order_authz(&flow.order, i));
+        }
         assert_string_equal(f.order.certificate, flow.order.certificate);
         for (size_t cut = 0; cut < len; cut++) { /* torn, it is none */
             struct acme_flow g = blank();
@@ -367,12 +355,9 @@ static bool reads_as(const char *from, const char *to)
 
 static void a_damaged_order_of_v1_is_none(void **state)
 {
-    (void)state;
     strcpy(flow.directory.new_cert, U "/new-cert");
     strcpy(flow.order.url, U "/new-cert");
-    strcpy(flow.order.authz[0], U "/authz/1");
-    strcpy(flow.order.authz[1], U "/authz/2");
-    flow.order.authz_count = 2;
+    have_authorizations(3);
     memset(text, 0, sizeof text);
     assert_true(reads_as("authz " U "/authz/2", "authz " U "/authz/3"));
     assert_false(reads_as("authz " U "/authz/1", "authz https://elsewhere.test/authz/1"));
@@ -385,10 +370,34 @@ static void a_damaged_order_of_v1_is_none(void **state)
     assert_false(reads_as("certificate ", "more "));
 }
 
+#if ACME_CFG_MANAGE
+/* The contacts the CA was told: a line when there are any; a mark of another length is damage. */
+static void contacts_come_back(void **state)
+{
+    (void)state;
+    static const char *const marks[] = {"", "AbCd-_12", "short", "AbCd-_1"};
+    for (int i = 0; i < 4; i++) {
+        strcpy(flow.manage.told, marks[i]);
+        size_t len = account();
+        text[len] = '\0';
+        assert_int_equal(strstr(text, "contacts") != NULL, i > 0);
+        struct acme_flow f = blank();
+        strcpy(f.manage.told, "old");
+        assert_int_equal(acme_record_account_read(&f, acme_slice(text, len)), i < 2);
+        assert_string_equal(f.manage.told, i < 2 ? marks[i] : "");
+        for (size_t cut = 0; cut < len; cut++) {
+            f = blank();
+            assert_false(acme_record_account_read(&f, acme_slice(text, cut)));
+            assert_string_equal(f.manage.told, "");
+        }
+    }
+    flow.manage.told[0] = '\0';
+}
+#endif
+
 /* What is known of renewalInfo: where it is, that there is none, or nothing, as in a record of an older image. */
 static void renewal_info_comes_back(void **state)
 {
-    (void)state;
     for (int i = 0; i < 6; i++) {
         flow.directory.new_cert[0] = '\0';
         strcpy(flow.directory.new_cert, i < 3 ? "" : U "/c");
@@ -425,6 +434,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(account_comes_back, set_up),
         cmocka_unit_test_setup(renewal_info_comes_back, set_up),
+#if ACME_CFG_MANAGE
+        cmocka_unit_test_setup(contacts_come_back, set_up),
+#endif
         cmocka_unit_test_setup(order_comes_back, set_up),
         cmocka_unit_test_setup(certificate_always_fits, set_up),
         cmocka_unit_test_setup(half_an_order_is_none, set_up),

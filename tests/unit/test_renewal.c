@@ -118,7 +118,6 @@ static const struct acme_slice none;
 
 static void every_member_comes_back(void **state)
 {
-    (void)state;
     for (unsigned i = 0; i < 20000; i++) {
         struct acme_renewal r = any_renewal(), back;
         size_t len = write_over(&r, none);
@@ -129,7 +128,6 @@ static void every_member_comes_back(void **state)
 
 static void times_nobody_stores(void **state)
 {
-    (void)state;
     struct acme_renewal r = nothing;
     r.tried = -1;
     r.next = INT64_MAX;
@@ -145,7 +143,6 @@ static void times_nobody_stores(void **state)
 
 static void the_largest_there_can_be_fits(void **state)
 {
-    (void)state;
     struct acme_renewal r = any_renewal();
     r.setup = r.wants = r.pair = r.window = r.cause = r.deployed = any_mark();
     r.tried = r.next = r.start = r.end = r.chosen = r.look = r.deploy_next = TIME_MAX;
@@ -157,7 +154,6 @@ static void the_largest_there_can_be_fits(void **state)
 
 static void one_that_was_cut_is_none(void **state)
 {
-    (void)state;
     for (unsigned i = 0; i < 200; i++) {
         struct acme_renewal r = any_renewal(), back;
         size_t len = write_over(&r, acme_slice_of(HEAD "colour blue\n\nx\n" END));
@@ -170,7 +166,6 @@ static void one_that_was_cut_is_none(void **state)
 
 static void lines_come_in_any_order(void **state)
 {
-    (void)state;
     char *line[40], shuffled[4096], copy[4096];
     for (unsigned round = 0; round < 200; round++) {
         struct acme_renewal r = any_renewal(), back;
@@ -199,7 +194,6 @@ static void lines_come_in_any_order(void **state)
 
 static void other_records_are_none(void **state)
 {
-    (void)state;
     static const char *const all[] = {"",
                                       "\n",
                                       END,
@@ -225,7 +219,6 @@ static void other_records_are_none(void **state)
 
 static void a_value_that_is_none_costs_only_its_line(void **state)
 {
-    (void)state;
     static const char *const numbers[] = {
         "",     " ",   "x",   "-1",           "+1",           "1x",
         "0x10", "1 ",  " 1",  "999999999999", "100000000000", "99999999999999999999999999",
@@ -270,7 +263,6 @@ static void a_value_that_is_none_costs_only_its_line(void **state)
 /* An update, the way back, and again, as in a loop of boots: neither image forgets what the other one knows. */
 static void lines_of_other_images_stay(void **state)
 {
-    (void)state;
     static const char other[] = "colour blue\nlater-thing 17 x  y\nanother\n";
     char theirs[1024], record[8200] = HEAD "failures 3\n"
                                            "colour blue\nlater-thing 17 x  y\nanother\n" END;
@@ -292,7 +284,6 @@ static void lines_of_other_images_stay(void **state)
 
 static void what_is_too_long_is_left_out(void **state)
 {
-    (void)state;
     char record[8192] = HEAD;
     struct acme_renewal r = any_renewal();
     r.failures = 5;
@@ -320,7 +311,6 @@ static void what_is_too_long_is_left_out(void **state)
 
 static void garbage_does_no_harm(void **state)
 {
-    (void)state;
     char record[600];
     for (unsigned i = 0; i < 20000; i++) {
         struct acme_renewal r = any_renewal(), back;
@@ -345,7 +335,6 @@ static struct acme_mark mark(char c)
 
 static void another_certificate_is_a_success(void **state)
 {
-    (void)state;
     struct acme_mark old = mark('o'), new = mark('n'), setup = mark('s');
     struct acme_renewal r = nothing;
     r.pair = r.window = old;
@@ -389,7 +378,6 @@ static void another_certificate_is_a_success(void **state)
 
 static void another_setup_begins_anew(void **state)
 {
-    (void)state;
     struct acme_mark old = mark('o'), setup = mark('s'), other = mark('t');
     struct acme_renewal r = nothing;
     r.tried = 50;
@@ -418,7 +406,6 @@ static int of_byte(void *handle, uint8_t point[65])
 
 static void a_setup_has_a_mark(void **state)
 {
-    (void)state;
     static const char *const names[] = {"a.example", "b.example"}, *const turned[] = {"B.example", "a.EXAMPLE"};
     static const char *const others[] = {"a.example", "c.example"};
     struct acme_setup s = {.names = names, .name_count = 2, .ca = {.directory_url = "https://ca.test/dir"}};
@@ -452,13 +439,13 @@ static void a_setup_has_a_mark(void **state)
 
 static void what_a_person_changes_has_a_mark(void **state)
 {
-    (void)state;
     static char byte = 'a';
     static const struct acme_key_ops ops = {.point = of_byte};
     static const struct acme_solver http = {.type = "http-01"}, dns = {.type = "dns-01"};
     static const struct acme_solver *const two[] = {&http, &dns}, *const turned[] = {&dns, &http};
     struct acme_setup s = {.account_key = {&ops, &byte}, .solvers = two, .solver_count = 1};
-    struct acme_mark all[5];
+    struct acme_mark all[8];
+    unsigned count = 5;
     byte = 'a';
     all[0] = acme_mark_of_cause(&s);
     s.accept_terms = true;
@@ -472,7 +459,15 @@ static void what_a_person_changes_has_a_mark(void **state)
     all[3] = acme_mark_of_cause(&s);
     byte = 'b';
     all[4] = acme_mark_of_cause(&s);
-    for (unsigned i = 0; i < 5; i++) {
+#if ACME_CFG_EAB
+    s.binding = (struct acme_binding){"kid", "secret", 6};
+    all[count++] = acme_mark_of_cause(&s);
+    s.binding.mac_key = "Secret";
+    all[count++] = acme_mark_of_cause(&s);
+    s.binding.kid = "kie";
+    all[count++] = acme_mark_of_cause(&s);
+#endif
+    for (unsigned i = 0; i < count; i++) {
         for (unsigned j = 0; j < i; j++) {
             assert_false(acme_mark_same(&all[i], &all[j]));
         }

@@ -25,7 +25,6 @@ static const char *const names[] = {"a.example"};
 
 static void trace(void *ctx, const struct acme_event *event)
 {
-    (void)ctx;
     if (event->kind == ACME_EVENT_EXPLAINED) {
         assert_int_equal(event->step, ACME_STEP_RENEWAL_INFO);
         snprintf(told, sizeof told, "%.*s", (int)event->text.len, event->text.at);
@@ -117,7 +116,6 @@ static void assert_no_trace(void)
 
 static void one_request(void **state)
 {
-    (void)state;
     begin("https://ari.example/renewalInfo");
     assert_int_equal(
         look("200 OK\r\nRetry-After: 21600",
@@ -139,7 +137,6 @@ static void one_request(void **state)
 static void bases(void **state)
 {
     static const char *const urls[] = {U "/ri", U "/ri/", U "/ri//"};
-    (void)state;
     for (unsigned i = 0; i < 3; i++) {
         begin(urls[i]);
         assert_int_equal(look("200 OK", GOOD), 0);
@@ -154,7 +151,6 @@ static void bases(void **state)
 /* The directory first where it is not known, and then what it says is stored; an account is not needed for a look. */
 static void from_the_directory(void **state)
 {
-    (void)state;
     for (int account = 0; account < 2; account++) {
         begin("");
         flow.account[0] = account ? flow.account[0] : '\0';
@@ -175,7 +171,6 @@ static void no_renewal_info(void **state)
 {
     static const char *const members[] = {"", ",\"renewalInfo\":null", ",\"renewalInfo\":\"\"",
                                           ",\"renewalInfo\":\"" U "/ri?a\""};
-    (void)state;
     for (unsigned i = 0; i < 8; i++) {
         char body[300];
         begin("");
@@ -214,7 +209,6 @@ static void no_renewal_info(void **state)
 
 static void failures(void **state)
 {
-    (void)state;
 #define PROBLEM(type) "{\"type\":\"" URN type "\",\"detail\":\"no\"}"
 #define TYPED         "\r\nContent-Type: application/problem+json"
     static const struct {
@@ -256,7 +250,6 @@ static void failures(void **state)
 static void stale_directory(void **state)
 {
     static const char *const codes[] = {"404 Not Found", "405 No", "410 Gone", "301 Moved\r\nLocation: " U "/new"};
-    (void)state;
     for (unsigned i = 0; i < 8; i++) {
         bool moved = i >= 4;
         begin(moved ? U "/old" : U "/ri");
@@ -279,7 +272,6 @@ static void stale_directory(void **state)
 
 static void windows(void **state)
 {
-    (void)state;
     static const struct {
         const char *body;
         int64_t start, end;
@@ -314,7 +306,6 @@ static void windows(void **state)
 static void network(void **state)
 {
     static const int errors[] = {ACME_E_HOST, ACME_E_REFUSED, ACME_E_TIMEOUT, ACME_E_CLOSED, ACME_E_TLS_UNTRUSTED};
-    (void)state;
     for (unsigned i = 0; i < 5; i++) {
         begin(U "/ri");
         assert_int_equal(acme_exchange_choose(&x, 0), 0); /* no connection */
@@ -330,7 +321,6 @@ static void network(void **state)
 /* An order that was made keeps its profile: it is taken up, whatever the directory lists. */
 static void profile_of_a_stored_order(void **state)
 {
-    (void)state;
     for (int stored = 0; stored < 2; stored++) {
         begin("");
         flow.info.looking = false;
@@ -345,7 +335,6 @@ static void profile_of_a_stored_order(void **state)
 /* Only the request for a new order says what it replaces; an empty profile is none. */
 static void who_says_what_it_replaces(void **state)
 {
-    (void)state;
     begin(U "/ri");
     flow.info.looking = false;
     flow.info.replaces = true;

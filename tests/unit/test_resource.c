@@ -11,7 +11,6 @@ static const char *const more[] = {"cdn.test", "alt.test:8443"};
 
 static int set_up(void **state)
 {
-    (void)state;
     hosts.more = more;
     hosts.more_count = 2;
     return acme_url_parse(&hosts.directory, acme_slice_of("https://CA.test/dir"));
@@ -25,7 +24,6 @@ static int keep(char *kept, const char *url)
 
 static void urls(void **state)
 {
-    (void)state;
     static const struct {
         const char *url;
         int error;
@@ -61,7 +59,6 @@ static void urls(void **state)
 /* In clear only on the host of a directory in clear, on whatever port is listed. */
 static void urls_in_clear(void **state)
 {
-    (void)state;
     static const char *const listed[] = {"ca.test:8080", "cdn.test", "ca.test:443"};
     static const struct {
         const char *url;
@@ -92,7 +89,6 @@ static void urls_in_clear(void **state)
 
 static void status_words(void **state)
 {
-    (void)state;
     static const char *const words[] = {"pending", "processing",  "ready",   "valid",
                                         "invalid", "deactivated", "expired", "revoked"};
     for (int i = 0; i < 8; i++) {
@@ -110,7 +106,6 @@ static void status_words(void **state)
 
 static void directory(void **state)
 {
-    (void)state;
     struct acme_directory d;
     struct acme_meta m;
     assert_int_equal(acme_directory_read(&d, &m, doc(DIRECTORY(",\"x\":[{\"newOrder\":1}],\"keyChange\":7")), &hosts),
@@ -145,7 +140,6 @@ static void directory(void **state)
 
 static void order(void **state)
 {
-    (void)state;
     struct acme_order o = {0};
     if (ACME_NAMES_MAX < 2) {
         skip();
@@ -154,13 +148,13 @@ static void order(void **state)
         "{\"status\":\"pending\",\"authorizations\":[\"" U "/1\",\"" U "/2\"],\"finalize\":\"" U "/f\"}";
     assert_int_equal(acme_order_read(&o, doc(first), &hosts), 0);
     assert_int_equal(o.authz_count, 2);
-    assert_string_equal(o.authz[1], U "/2");
+    assert_string_equal(acme_order_authz(&o, 1), U "/2");
     assert_string_equal(o.finalize, U "/f");
     assert_string_equal(o.certificate, "");
     /* later answers may leave out what is known, shuffle it, or have null there */
     assert_int_equal(
         acme_order_read(&o, doc("{\"status\":\"ready\",\"authorizations\":[\"" U "/2\",\"" U "/1\"]}"), &hosts), 0);
-    assert_string_equal(o.authz[0], U "/1");
+    assert_string_equal(acme_order_authz(&o, 0), U "/1");
     assert_int_equal(
         acme_order_read(&o, doc("{\"status\":\"valid\",\"authorizations\":null,\"certificate\":\"" U "/c\"}"),
                         &hosts),
@@ -178,7 +172,6 @@ static void order(void **state)
 
 static void orders_that_lack_what_they_need(void **state)
 {
-    (void)state;
     static const char *const texts[] = {"{\"status\":\"pending\",\"finalize\":\"" U "/f\"}",
                                         "{\"status\":\"pending\",\"finalize\":\"" U "/f\",\"authorizations\":[]}",
                                         "{\"status\":\"pending\",\"finalize\":\"" U "/f\",\"authorizations\":{}}",
@@ -200,7 +193,6 @@ static void orders_that_lack_what_they_need(void **state)
 /* An order looked at again after a reset needs only what its state leaves to be done. */
 static void orders_that_need_less(void **state)
 {
-    (void)state;
     static const char *const texts[] = {
         "{\"status\":\"processing\"}", "{\"status\":\"valid\",\"certificate\":\"" U "/c\",\"authorizations\":null}",
         "{\"status\":\"ready\",\"finalize\":\"" U "/f\"}", "{\"status\":\"invalid\"}"};
@@ -212,7 +204,6 @@ static void orders_that_need_less(void **state)
 
 static void authorization(void **state)
 {
-    (void)state;
     struct acme_authz a;
     const char *text =
         "{\"status\":\"pending\",\"identifier\":{\"value\":\"a.test\",\"type\":\"dns\"},\"challenges\":[7,null,[],{},"
@@ -273,25 +264,48 @@ static void authorization(void **state)
     assert_null(a.url.at);
 }
 
-/* In whatever order a CA lists them: it is the same order for us. */
+/* In whatever order a CA lists them, and however often: it is the same order for us. */
 static void authorizations_are_sorted(void **state)
 {
-    (void)state;
     static const char *const lists[] = {"1\",\"" U "/2\",\"" U "/3", "3\",\"" U "/2\",\"" U "/1",
-                                        "2\",\"" U "/3\",\"" U "/1", "3\",\"" U "/1\",\"" U "/2"};
+                                        "2\",\"" U "/3\",\"" U "/1", "3\",\"" U "/1\",\"" U "/2",
+                                        "2\",\"" U "/2\",\"" U "/1\",\"" U "/3\",\"" U "/1"};
     if (ACME_NAMES_MAX < 3) {
         skip();
     }
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         struct acme_order o = {0};
         char text[300];
         snprintf(text, sizeof text,
                  "{\"status\":\"pending\",\"finalize\":\"" U "/f\",\"authorizations\":[\"" U "/%s\"]}", lists[i]);
         assert_int_equal(acme_order_read(&o, doc(text), &hosts), 0);
         assert_int_equal(o.authz_count, 3);
-        assert_string_equal(o.authz[0], U "/1");
-        assert_string_equal(o.authz[1], U "/2");
-        assert_string_equal(o.authz[2], U "/3");
+        assert_string_equal(acme_order_authz(&o, 0), U "/1");
+        assert_string_equal(acme_order_authz(&o, 1), U "/2");
+        assert_string_equal(acme_order_authz(&o, 2), U "/3");
+    }
+}
+
+/* URLs of all names share the room; one alone may be as long as any. */
+static void urls_that_do_not_fit_together(void **state)
+{
+    (void)state;
+    static char text[ACME_NAMES_MAX * (ACME_URL_MAX + 4) + 200];
+    for (int len = ACME_NAME_TEXT - 2; len <= ACME_URL_MAX; len++) {
+        for (unsigned count = 1; count <= ACME_NAMES_MAX; count++) {
+            struct acme_order o = {0};
+            int at =
+                snprintf(text, sizeof text, "{\"status\":\"pending\",\"finalize\":\"" U "/f\",\"authorizations\":[");
+            for (unsigned i = 0; i < count; i++) {
+                at += snprintf(text + at, sizeof text - (size_t)at, "%s\"" U "/%0*u\"", i == 0 ? "" : ",",
+                               len - (int)strlen(U "/"), i);
+            }
+            snprintf(text + at, sizeof text - (size_t)at, "]}");
+            bool fits = 1 + count * ((unsigned)len + 1) <= sizeof o.text;
+            assert_true(fits || count > 1);
+            assert_int_equal(acme_order_read(&o, doc(text), &hosts), fits ? 0 : ACME_E_URL_LONG);
+            assert_int_equal(o.authz_count, fits ? count : 0);
+        }
     }
 }
 
@@ -307,6 +321,7 @@ int main(void)
         cmocka_unit_test(orders_that_need_less),
         cmocka_unit_test(authorization),
         cmocka_unit_test(authorizations_are_sorted),
+        cmocka_unit_test(urls_that_do_not_fit_together),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

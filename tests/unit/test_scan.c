@@ -2,9 +2,7 @@
 #include "fake/scan.h"
 #include "fake/words.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
+#include "check.h"
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +12,6 @@ static char text[400];
 
 static int learn(void **state)
 {
-    (void)state;
     for (unsigned i = 0; i < 32; i++) {
         scalar[i] = (uint8_t)(i * 37 + (i * i) % 11 + 191);
     }
@@ -26,7 +23,6 @@ static int learn(void **state)
 /* Every 8 bytes of the key in a row, at every place in a text. */
 static void finds_raw(void **state)
 {
-    (void)state;
     for (unsigned at = 0; at + 8 <= 32; at++) {
         for (unsigned to = 0; to <= 40; to++) {
             memset(text, 'x', sizeof text);
@@ -39,7 +35,6 @@ static void finds_raw(void **state)
 
 static void finds_hexadecimal(void **state)
 {
-    (void)state;
     for (unsigned at = 0; at + 8 <= 32; at++) {
         for (unsigned upper = 0; upper < 2; upper++) {
             int len = sprintf(text, "xyz");
@@ -55,7 +50,6 @@ static void finds_hexadecimal(void **state)
 /* 8 bytes among others, in base64 of each alignment and both alphabets. */
 static void finds_base64(void **state)
 {
-    (void)state;
     for (unsigned at = 0; at + 8 <= 32; at++) {
         for (unsigned before = 0; before < 6; before++) {
             uint8_t bytes[17];
@@ -73,7 +67,6 @@ static void finds_base64(void **state)
 
 static void finds_no_less(void **state)
 {
-    (void)state;
     uint8_t bytes[32];
     for (unsigned at = 0; at + 7 <= 32; at++) {
         memset(text, 'x', sizeof text);
@@ -90,7 +83,6 @@ static void finds_no_less(void **state)
 /* Many keys, one after the other: the last ones are known, and so is a key learned twice. */
 static void many_keys(void **state)
 {
-    (void)state;
     for (unsigned i = 0; i < 100; i++) {
         scalar[3] = (uint8_t)i;
         scan_learn(scalar);
@@ -102,7 +94,6 @@ static void many_keys(void **state)
 /* And so is the alphabet of what the core says. */
 static void only_printable_words(void **state)
 {
-    (void)state;
     assert_true(words_plain(" ~azAZ09", 8));
     assert_true(words_plain(NULL, 0));
     for (int c = 0; c < 256; c++) {

@@ -1,10 +1,6 @@
 /* test_sha2.c - the hash functions of the boards against OpenSSL's, and as BearSSL uses them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
+#include "check.h"
 
 #define OPENSSL_SUPPRESS_DEPRECATED /* what has a state that can be set */
 #include <openssl/evp.h>
@@ -65,7 +61,6 @@ static void compare(size_t kind, size_t len, size_t piece)
 
 static void every_length_in_pieces(void **state)
 {
-    (void)state;
     fill();
     for (size_t i = 0; i < KINDS; i++) {
         for (size_t len = 0; len < 400; len++) {
@@ -89,7 +84,6 @@ static void behind_very_much(void **state)
     SHA256_CTX c;
     SHA512_CTX d;
 
-    (void)state;
     fill();
     br_sha256_init(&small);
     br_sha256_set_state(&small, text, blocks * 64);
@@ -120,7 +114,6 @@ static void behind_very_much(void **state)
 /* It reads block and output sizes from the class, and goes by states. */
 static void hmac(void **state)
 {
-    (void)state;
     fill();
     for (size_t i = 0; i < KINDS; i++) {
         for (size_t key_len = 1; key_len < 300; key_len += 13) {

@@ -1,10 +1,6 @@
 /* test_side_by_side.c - several names at once, on a whole device: how long it takes and what it asks, and a reset in any mixture of
  * what is valid, pending, answered and not. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "fake/device.h"
 #include "fault/fastkey.h"
@@ -55,7 +51,6 @@ static enum acme_progress run(unsigned ticks_max)
  * but for the looks in between. */
 static void eight_names_wait_once(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {EIGHT, .name_count = 8, .timed = true};
     for (unsigned i = 0; i < 8; i++) {
         takes_ms[i] = 5000;
@@ -74,7 +69,6 @@ static void eight_names_wait_once(void **state)
 /* One after the other, as a CA with one worker has it: still no name is answered twice. */
 static void a_ca_that_takes_turns(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {EIGHT, .name_count = 8, .timed = true};
     for (unsigned i = 0; i < 8; i++) {
         takes_ms[i] = 5000 * (i + 1);
@@ -91,7 +85,6 @@ static void a_ca_that_takes_turns(void **state)
 /* The power goes after each tick of a run in which one name is valid early, one late, one in between. */
 static void a_reset_in_any_mixture(void **state)
 {
-    (void)state;
     static const struct ca_plan plan = {.names = {"a.example", "b.example", "c.example"},
                                         .name_count = 3,
                                         .timed = true,

@@ -1,16 +1,11 @@
 /* test_slice.c - looking at pieces of text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "wire/slice.h"
 
 static void compares(void **state)
 {
-    (void)state;
     assert_true(acme_slice_is(acme_slice_of("abc"), "abc"));
     assert_false(acme_slice_is(acme_slice_of("abc"), "abd"));
     assert_false(acme_slice_is(acme_slice_of("abc"), "ab"));
@@ -22,7 +17,6 @@ static void compares(void **state)
 
 static void trims(void **state)
 {
-    (void)state;
     assert_true(acme_slice_is_word(acme_slice_of("Keep-ALIVE"), "keep-alive"));
     assert_false(acme_slice_is_word(acme_slice_of("close"), "closed"));
     struct acme_slice s = acme_slice_of(" \ta b\t ");
@@ -38,7 +32,6 @@ static void trims(void **state)
 
 static void finds(void **state)
 {
-    (void)state;
     assert_int_equal(acme_slice_find(acme_slice_of("a.b.c"), '.'), 1);
     assert_int_equal(acme_slice_find(acme_slice_of("abc"), '.'), 3);
     assert_int_equal(acme_slice_find(acme_slice("a\0b", 3), 'b'), 2);
@@ -47,7 +40,6 @@ static void finds(void **state)
 
 static void cuts(void **state)
 {
-    (void)state;
     struct acme_slice rest = acme_slice_of("a,,bc");
     assert_true(acme_slice_is(acme_slice_cut(&rest, ','), "a"));
     assert_true(acme_slice_is(rest, ",bc"));
@@ -61,7 +53,6 @@ static void knows_characters(void **state)
 {
     static const char hex[] = "0123456789abcdefABCDEF";
 
-    (void)state;
     for (int c = 0; c < 256; c++) {
         bool capital = c >= 'A' && c <= 'Z';
         assert_int_equal((unsigned char)acme_lower((char)c), capital ? c - 'A' + 'a' : c);
@@ -103,7 +94,6 @@ static void reads_decimals(void **state)
         {":", -1},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (acme_slice_decimal(acme_slice_of(rows[i].text)) != rows[i].value) {
             fail_msg("\"%s\"", rows[i].text);

@@ -43,8 +43,6 @@ static char asked[300]; /* the first signed request: method and URL */
 static int hook(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
     static const char other[] = "/nonce-plz", here[] = "/nonce";
-    (void)len;
-    (void)record;
     writes += seam == DEVICE_PUT || seam == DEVICE_COMMIT;
     if (seam != DEVICE_FLUSH || strncmp(d->asked, "GET ", 4) == 0) {
         return DEVICE_GO;
@@ -175,7 +173,6 @@ static void folders_are_taken(void **state)
                 {"finalized", true, true},
                 {"receiving", true, true},
                 {"put-back", false, false}};
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         take_folder(rows[i].name);
         assert_int_equal(there(ACME_RECORD_ORDER), rows[i].order);
@@ -275,7 +272,6 @@ static void play(const char *tape, unsigned runs)
 
 static void flash_is_taken(void **state)
 {
-    (void)state;
     play(STATES "upgrade.tape", 2);
     holds();
     rests();
@@ -284,7 +280,6 @@ static void flash_is_taken(void **state)
 
 static void flash_is_taken_back(void **state)
 {
-    (void)state;
     play(STATES "put-back.tape", 3);
 }
 

@@ -1,11 +1,7 @@
 /* test_string.c - the memory and string functions of the Cortex-M3 boards against this machine's. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "check.h"
 
 void *own_memcpy(void *restrict to, const void *restrict from, size_t len);
 void *own_memmove(void *to, const void *from, size_t len);
@@ -59,7 +55,6 @@ static void begin(void)
 
 static void every_place_and_length(void **state)
 {
-    (void)state;
     for (size_t to = 0; to < 24; to++) {
         for (size_t len = 0; len < 24; len++) {
             begin();
@@ -91,7 +86,6 @@ static void order_and_search(void **state)
     static const char *const texts[] = {"", "a", "b", "ab", "aba", "abb", "\xff", "a\xff", "a\x7f", "a\x80"};
     const size_t count = sizeof texts / sizeof texts[0];
 
-    (void)state;
     for (size_t i = 0; i < count; i++) {
         const size_t len = strlen(texts[i]);
         assert_int_equal(own_strlen(texts[i]), len);

@@ -2,11 +2,7 @@
  * and puts it back before the next or does not. Nothing outside of the folder may be made, removed, written or given other
  * rights. The system calls are ours here: they play the owner first, then they do what they should. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -170,7 +166,6 @@ int link(const char *a, const char *b)
 
 int fchmodat(int at, const char *name, mode_t mode, int flags)
 {
-    (void)flags;
     owner();
     return (int)syscall(SYS_fchmodat, at, name, mode);
 }
@@ -209,8 +204,6 @@ int fsync(int fd)
 
 static int remove_one(const char *path, const struct stat *is, int type, struct FTW *ftw)
 {
-    (void)is;
-    (void)ftw;
     return (int)syscall(SYS_unlinkat, AT_FDCWD, path, type == FTW_DP ? AT_REMOVEDIR : 0);
 }
 
@@ -256,7 +249,6 @@ static uint64_t sum;
 static int add_one(const char *path, const struct stat *is, int type, struct FTW *ftw)
 {
     char text[32] = "";
-    (void)ftw;
     if (type == FTW_F) {
         int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_NOFOLLOW);
         assert_true(fd >= 0);
@@ -340,7 +332,6 @@ static void play_all(void (*prepare)(void), void (*work)(void), const char *cons
 
 static int set_up(void **unused)
 {
-    (void)unused;
     strcpy(home, "/dev/shm/nanoacme-swap-XXXXXX");
     if (mkdtemp(home) == NULL) { /* in memory, if there is one */
         strcpy(home, "/tmp/nanoacme-swap-XXXXXX");
@@ -355,7 +346,6 @@ static int set_up(void **unused)
 
 static int tear_down(void **unused)
 {
-    (void)unused;
     alarm(0);
     clean(home);
     return 0;
@@ -370,7 +360,7 @@ static void nothing(void)
 static void webroot(void)
 {
     static struct acme_webroot w;
-    struct acme_challenge challenge = {"a.example", "token", "thumbprint", NULL};
+    struct acme_challenge challenge = {.name = "a.example", .token = "token", .thumbprint = "thumbprint"};
     acme_webroot_init(&w, folder);
     int memory = (int)syscall(SYS_openat, AT_FDCWD, home, O_RDONLY | O_DIRECTORY);
     acme_webroot_sweep(&w, memory);
@@ -393,7 +383,6 @@ static void test_webroot(void **unused)
 {
     static const char *const names[] = {".well-known", ".well-known/acme-challenge",
                                         ".well-known/acme-challenge/token", ".well-known/acme-challenge/.token.tmp"};
-    (void)unused;
     play_all(nothing, webroot, names, sizeof names / sizeof *names);
 }
 
@@ -445,7 +434,6 @@ static void test_state(void **unused)
                                         ".a.example.a/fullchain.pem",
                                         ".a.example.a/.revoked.tmp",
                                         ".a.example.b/fullchain.pem"};
-    (void)unused;
     play_all(nothing, state, names, sizeof names / sizeof *names);
 }
 
@@ -486,7 +474,6 @@ static void test_rights(void **unused)
                                         ".a.example.a/fullchain.pem",
                                         ".a.example.b/privkey.pem",
                                         ".a.example.b/fullchain.pem"};
-    (void)unused;
     play_all(chain_is_there, rights, names, sizeof names / sizeof *names);
 }
 
@@ -512,7 +499,7 @@ static void with_both(void)
 static void given_webroot(void)
 {
     static struct acme_webroot w;
-    struct acme_challenge challenge = {"a.example", "token", "thumbprint", NULL};
+    struct acme_challenge challenge = {.name = "a.example", .token = "token", .thumbprint = "thumbprint"};
     acme_webroot_init(&w, given);
     (void)w.solver.present(w.solver.ctx, &challenge);
     w.solver.withdraw(w.solver.ctx, &challenge);
@@ -537,7 +524,6 @@ static void given_state(void)
 static void test_way(void **unused)
 {
     static const char *const names[] = {"up", "up/given"};
-    (void)unused;
     snprintf(given, sizeof given, "%s/up/given", folder);
     play_all(with_both, given_webroot, names, 2);
     play_all(with_both, given_state, names, 2);
@@ -549,7 +535,6 @@ static void test_links(void **unused)
 {
     char own[256], others[256], first[256], second[256];
     bool made = false;
-    (void)unused;
     in(own, home, "own");
     put_folder(own);
     in(first, own, "first");
@@ -659,7 +644,6 @@ static void test_adoption(void **unused)
                                         ".a.example.a/privkey.pem",
                                         ".a.example.a/fullchain.pem"};
     char link[64] = "", path[256];
-    (void)unused;
     make_pair();
     play(a_copy, adoption);
     in(path, folder, "a.example");
@@ -685,7 +669,6 @@ static void test_adoption_cut(void **unused)
 {
     char path[256], link[64];
     struct stat is;
-    (void)unused;
     make_pair();
     victim = NULL;
     play(a_copy, adoption);

@@ -103,7 +103,6 @@ static struct chain *const chains[] = {&rsa, &p256, &p384, &mixed};
 
 static int set_up(void **state)
 {
-    (void)state;
     make_chain(&rsa, 0, 0, 0);
     make_chain(&p256, 1, 1, 1);
     make_chain(&p384, 2, 2, 2);
@@ -113,7 +112,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     for (int c = 0; c < 4; c++) {
         for (int i = 0; i < CERTS; i++) {
             X509_free(chains[c]->cert[i]);
@@ -211,7 +209,6 @@ static void good(void **state)
                                             {"ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384"}};
     static const size_t chunks[] = {1, 100, SIZE_MAX};
 
-    (void)state;
     for (int c = 0; c < 4; c++) {
         for (int suite = 0; suite < 3; suite++) {
             serve(chains[c], suites[suite][c != 0]);
@@ -239,7 +236,6 @@ static void small_intermediates(void **state)
     char root_name[65] = "";
     unsigned ones = 0, twos = 0;
 
-    (void)state;
     memset(root_name, 'r', 64);
     for (int ec_root = 0; ec_root < 2; ec_root++) {
         EVP_PKEY *root_key = ec_root ? p256.key[ROOT] : rsa.key[ROOT];
@@ -288,7 +284,6 @@ static void protocol_offered(void **state)
     const unsigned char *protocol;
     unsigned len;
 
-    (void)state;
     serve(&mixed, NULL);
     SSL_CTX_set_alpn_select_cb(server.ctx, first_protocol, NULL);
     assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
@@ -304,7 +299,6 @@ static void no_renegotiation(void **state)
 {
     int err = 0;
 
-    (void)state;
     serve(&mixed, NULL);
     assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
     assert_int_equal(shake(), 1);
@@ -324,7 +318,6 @@ static void no_renegotiation(void **state)
 /* P-384 for the key exchange too. */
 static void other_curve(void **state)
 {
-    (void)state;
     serve(&rsa, NULL);
     SSL_CTX_set1_groups_list(server.ctx, "P-384");
     assert_int_equal(start(&rsa.trust, HOST, sizeof buffer), 0);
@@ -335,7 +328,6 @@ static void other_curve(void **state)
 /* BearSSL asks for smaller records when the buffer is small. */
 static void small_buffer(void **state)
 {
-    (void)state;
     serve(&mixed, NULL);
     assert_int_equal(start(&mixed.trust, HOST, ACME_TLS_BUFFER_SMALL), 0);
     assert_int_equal(shake(), 1);
@@ -365,14 +357,44 @@ static void wrong_names(void **state)
     const struct maker_spec spec = {.name = HOST, .san = "DNS:other.example,DNS:*.wild.example"};
     const struct maker_spec address = {.name = "x", .san = "IP:10.0.0.1"};
 
-    (void)state;
     assert_int_equal(refused(spec, "other.example"), 1);
     assert_int_equal(refused(spec, "a.wild.example"), 1);
     assert_int_equal(refused(spec, HOST), ACME_E_TLS_HOST); /* a common name does not count beside a SAN */
     assert_int_equal(refused(spec, "other.example.org"), ACME_E_TLS_HOST);
     assert_int_equal(refused(spec, "wild.example"), ACME_E_TLS_HOST);
     assert_int_equal(refused(spec, "a.b.wild.example"), ACME_E_TLS_HOST);
-    assert_int_equal(refused(address, "10.0.0.1"), ACME_E_TLS_HOST);
+    assert_int_equal(refused(address, "10.0.0.2"), ACME_E_TLS_HOST);
+    assert_int_equal(refused(address, HOST), ACME_E_TLS_HOST);
+    assert_int_equal(refused(address, "10.0.0.1"), 1);
+}
+
+/* An address is no server name (RFC 6066, 3): none goes out. A session with it goes on, but with no other. */
+static void addresses(void **state)
+{
+    static const char *const hosts[] = {"10.0.0.1", "10.0.0.1", "2001:db8::1", "2001:DB8::1", HOST, "2001:db8::1"};
+    static const bool resumes[] = {false, true, false, true, false, false};
+    struct maker_spec spec = {.san = "IP:10.0.0.1,IP:2001:db8::1,DNS:" HOST};
+    X509 *list[2] = {NULL, p256.cert[INTER]};
+
+    (void)state;
+    spec.key = p256.key[LEAF];
+    spec.issuer = p256.cert[INTER];
+    spec.issuer_key = p256.key[INTER];
+    list[0] = maker_certificate(&spec);
+    tls_server_init(&server, spec.key, list, 2, NULL);
+    memset(&tls, 0, sizeof tls);
+    for (unsigned i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        assert_int_equal(start(&p256.trust, hosts[i], sizeof buffer), 0);
+        assert_int_equal(shake(), 1);
+        assert_int_equal(SSL_session_reused(server.ssl), resumes[i]);
+        const char *name = SSL_get_servername(server.ssl, TLSEXT_NAMETYPE_host_name);
+        assert_true(strcmp(hosts[i], HOST) == 0 ? strcmp(name, HOST) == 0 : name == NULL);
+        talk();
+        acme_tls_end(&tls, &server.net);
+        tls_server_run(&server);
+    }
+    tls_server_free(&server);
+    X509_free(list[0]);
 }
 
 static void wrong_dates(void **state)
@@ -381,7 +403,6 @@ static void wrong_dates(void **state)
     const struct maker_spec early = {.san = "DNS:" HOST, .from = MAKER_NOW + 1, .to = MAKER_NOW + 100};
     const struct maker_spec edge = {.san = "DNS:" HOST, .from = MAKER_NOW, .to = MAKER_NOW};
 
-    (void)state;
     assert_int_equal(refused(expired, HOST), ACME_E_TLS_DATES);
     assert_int_equal(refused(early, HOST), ACME_E_TLS_EARLY);
     assert_int_equal(refused(edge, HOST), 1);
@@ -395,7 +416,6 @@ static void wrong_trust(void **state)
     struct acme_trust other;
     char memory[2048];
 
-    (void)state;
     assert_int_equal(try(p256.key[LEAF], &self, 1, &p256.trust, HOST), ACME_E_TLS_UNTRUSTED);
     assert_int_equal(acme_tls_code(&tls), BR_ERR_X509_NOT_TRUSTED);
     assert_string_equal(acme_tls_issuer(&tls), "x");
@@ -416,7 +436,6 @@ static void wrong_trust(void **state)
 
 static void not_a_ca(void **state)
 {
-    (void)state;
     for (int ca = MAKER_CA; ca <= MAKER_CA_ABSENT; ca++) {
         struct maker_spec inter = {.name = "I",
                                    .ca = (enum maker_ca)ca,
@@ -438,7 +457,6 @@ static void wrong_signatures(void **state)
     const struct maker_spec other_signer = {.san = "DNS:" HOST, .issuer_key = p384.key[INTER]};
     const struct maker_spec sha1 = {.san = "DNS:" HOST, .digest = EVP_sha1()};
 
-    (void)state;
     assert_int_equal(refused(other_signer, HOST), ACME_E_TLS_SIGNATURE);
     assert_int_equal(refused(sha1, HOST), ACME_E_TLS_CERT);
     for (int c = 0; c < 4; c++) {
@@ -454,7 +472,6 @@ static void wrong_signatures(void **state)
 static void weak_key(void **state)
 {
     struct maker_spec spec = {.san = "DNS:" HOST, .key = maker_rsa(1024)};
-    (void)state;
     assert_int_equal(refused(spec, HOST), ACME_E_TLS_WEAK);
     EVP_PKEY_free(spec.key);
 }
@@ -465,7 +482,6 @@ static void tampered_handshake(void **state)
 {
     size_t len;
 
-    (void)state;
     serve(&p256, NULL);
     assert_int_equal(start(&p256.trust, HOST, sizeof buffer), 0);
     assert_int_equal(shake(), 1);
@@ -498,7 +514,6 @@ static void tampered_data(void **state)
 {
     char data[64];
 
-    (void)state;
     for (size_t at = 0; at < 40; at++) {
         int err = 0;
         serve(&mixed, NULL);
@@ -521,7 +536,6 @@ static void truncated(void **state)
 {
     size_t len;
 
-    (void)state;
     serve(&p256, NULL);
     assert_int_equal(start(&p256.trust, HOST, sizeof buffer), 0);
     assert_int_equal(shake(), 1);
@@ -543,7 +557,6 @@ static void truncated_data(void **state)
 {
     char data[64];
 
-    (void)state;
     for (size_t at = 0; at <= 61; at++) { /* a record of 32 bytes takes 5 + 16 + 32 with ChaCha20, 8 more with GCM */
         size_t read = 0;
         int err = 0;
@@ -585,7 +598,6 @@ static int shake_with(int least, int last, const char *suites)
 
 static void wrong_versions(void **state)
 {
-    (void)state;
     assert_int_equal(shake_with(TLS1_VERSION, TLS1_1_VERSION, NULL), ACME_E_TLS_VERSION);
     assert_int_equal(shake_with(TLS1_3_VERSION, TLS1_3_VERSION, NULL), ACME_E_TLS_VERSION);
     assert_int_equal(shake_with(TLS1_2_VERSION, TLS1_2_VERSION, "AES128-GCM-SHA256"), ACME_E_TLS_VERSION);
@@ -595,7 +607,6 @@ static void wrong_versions(void **state)
 
 static void other_ends(void **state)
 {
-    (void)state;
     serve(&rsa, NULL);
     SSL_CTX_set_tlsext_servername_callback(server.ctx, refuse_name);
     assert_int_equal(start(&rsa.trust, HOST, sizeof buffer), 0);
@@ -611,7 +622,6 @@ static void other_ends(void **state)
 
 static int no_random(void *ctx, void *buf, size_t len)
 {
-    (void)ctx;
     memset(buf, 1, len);
     return ACME_E_RANDOM;
 }
@@ -624,7 +634,6 @@ static int stuck_random(void *ctx, void *buf, size_t len)
     static int draws;
     uint8_t *to = buf;
 
-    (void)ctx;
     memset(buf, 0x5a, len);
     draws++;
     for (size_t i = 0; i < len && (stuck_at == STUCK_DRAW || (stuck_at == STUCK_LATER && draws % 2 == 1)); i++) {
@@ -637,7 +646,6 @@ static int64_t clock_says;
 static int clock_answer;
 static int set_clock(void *ctx, int64_t *utc)
 {
-    (void)ctx;
     *utc = clock_says;
     return clock_answer;
 }
@@ -648,7 +656,6 @@ static void refused_starts(void **state)
     const struct acme_trust nothing = {NULL, 0, NULL};
     char long_name[300];
 
-    (void)state;
     memset(&tls, 0, sizeof tls);
     memset(long_name, 'a', sizeof long_name - 1);
     long_name[299] = '\0';
@@ -686,7 +693,6 @@ static void resumption(void **state)
 {
     int err;
 
-    (void)state;
     serve(&mixed, NULL);
     for (int i = 0; i < 4; i++) {
         bool resumed = i == 1 || i == 3;
@@ -731,7 +737,6 @@ static void resumption_ends(void **state)
         {-1, false, false}, {-MAKER_DAY, false, false}, {10, true, false},        {60 * MAKER_DAY, false, false},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct acme_sys sys = maker_sys;
         struct acme_trust copy = mixed.trust;
@@ -763,7 +768,6 @@ static void clean_end(void **state)
     char data[8];
     int err = 0;
 
-    (void)state;
     serve(&mixed, NULL);
     assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
     assert_int_equal(shake(), 1);
@@ -794,6 +798,7 @@ int main(void)
         cmocka_unit_test(other_curve),
         cmocka_unit_test(small_buffer),
         cmocka_unit_test(wrong_names),
+        cmocka_unit_test(addresses),
         cmocka_unit_test(wrong_dates),
         cmocka_unit_test(wrong_trust),
         cmocka_unit_test(not_a_ca),

@@ -44,7 +44,6 @@ static int set_up(void **state)
 {
     struct maker_spec spec = {.name = "Root", .ca = MAKER_CA};
 
-    (void)state;
     spec.key = root_key = maker_ec("P-256");
     chain[1] = maker_certificate(&spec);
     spec = (struct maker_spec){.san = "DNS:" HOST, .issuer = chain[1], .issuer_key = root_key};
@@ -56,7 +55,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    (void)state;
     X509_free(chain[0]);
     X509_free(chain[1]);
     EVP_PKEY_free(root_key);
@@ -66,7 +64,6 @@ static int tear_down(void **state)
 
 static int begin(void **state)
 {
-    (void)state;
     tls_server_init(&server, leaf_key, chain, 1, NULL);
     net = (struct acme_net){&server, net_open, net_send, net_recv, net_close};
     memset(&tls, 0, sizeof tls);
@@ -79,7 +76,6 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-    (void)state;
     tls_server_free(&server);
     return 0;
 }
@@ -112,7 +108,6 @@ static void open_it(void)
 /* The network takes nothing for a while: nothing is lost, and the handshake goes on where it stood. */
 static void sends_that_take_nothing(void **state)
 {
-    (void)state;
     send_says = 0;
     for (int i = 0; i < 5; i++) {
         assert_int_equal(open_once(), 0);
@@ -126,7 +121,6 @@ static void sends_that_take_nothing(void **state)
 /* Errors of the network are handed on as they are, in the handshake and after it, and end the connection. */
 static void sends_and_receives_that_fail(void **state)
 {
-    (void)state;
     char text[8];
     bool clean = true;
 
@@ -150,7 +144,6 @@ static void sends_and_receives_that_fail(void **state)
 /* The connection breaks when the end of a request is to go out. */
 static void flush_that_fails(void **state)
 {
-    (void)state;
     open_it();
     send_says = 0;
     assert_int_equal(acme_channel_send(&channel, "request", 7, true, now), 7);
@@ -165,7 +158,6 @@ static void flush_that_fails(void **state)
  * arrives once. */
 static void request_longer_than_a_record(void **state)
 {
-    (void)state;
     static uint8_t data[40000];
     size_t at = 0;
     bool parted = false;
@@ -192,7 +184,6 @@ static void request_longer_than_a_record(void **state)
 /* Head and body of a request are one piece to the server. */
 static void request_in_two_parts(void **state)
 {
-    (void)state;
     int done = 0;
 
     open_it();
@@ -210,7 +201,6 @@ static void request_in_two_parts(void **state)
 /* The server's goodbye was read together with the last bytes: the next look finds the end without the network. */
 static void end_that_is_known(void **state)
 {
-    (void)state;
     char text[8];
     bool clean = false;
 
@@ -229,7 +219,6 @@ static void end_that_is_known(void **state)
 /* Quiet is only a session with nothing in either place where bytes can wait. */
 static void quiet(void **state)
 {
-    (void)state;
     memset(&tls, 0, sizeof tls);
     assert_true(acme_tls_quiet(&tls));
     tls.rx_len = 1;
@@ -243,7 +232,6 @@ static void quiet(void **state)
 /* Bytes right behind the server's Finished wait until ours is on its way: one buffer serves both directions. */
 static void bytes_behind_finished(void **state)
 {
-    (void)state;
     int err = 0;
 
     open_it();

@@ -1,10 +1,6 @@
 /* test_tls_only.c - what firmware is made of: without ACME_CFG_PLAIN_HTTP there is no http, whatever anybody says. The
  * program and all other tests are built with it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #undef ACME_CFG_PLAIN_HTTP
 #define ACME_CFG_PLAIN_HTTP 0
@@ -23,7 +19,6 @@ static void urls(void **state)
     static const char *const plain[] = {"http://acme.example/dir", "http://127.0.0.1:4000/", "HTTP:", "http"};
     struct acme_url url = {.plain = true}; /* nothing sets it, and nothing believes it */
 
-    (void)state;
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         assert_int_equal(acme_url_parse(&url, acme_slice_of(plain[i])), ACME_E_URL_SCHEME);
     }
@@ -47,7 +42,6 @@ static void setup(void **state)
     static char work[ACME_WORK_MIN], buffer[ACME_TLS_BUFFER_SMALL];
     struct acme_setup s = {.net = &net, .sys = &sys, .store = &store, .account_key = {&ops, work}};
 
-    (void)state;
     s.certificate_key = (struct acme_key){&ops, buffer};
     s.names = names;
     s.name_count = s.solver_count = 1;

@@ -1,10 +1,6 @@
 /* test_url.c - https URLs and DNS names. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "wire/url.h"
 
@@ -50,7 +46,6 @@ static void splits_good_urls(void **state)
         {"https://h/a%20b;c=1,2!$&'()*+~[]", "h", "h", "/a%20b;c=1,2!$&'()*+~[]", 443, false},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct acme_url url;
         char *copy;
@@ -158,7 +153,6 @@ static void refuses_bad_urls(void **state)
         {"https://1.2.3.99999999999999999999999999/", ACME_E_URL},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct acme_url url;
         char *copy;
@@ -174,7 +168,6 @@ static void every_byte_everywhere(void **state)
 {
     static const char good[] = "https://a.bc:8443/d?e";
 
-    (void)state;
     for (size_t at = 0; at < sizeof good - 1; at++) {
         for (int byte = 0; byte < 256; byte++) {
             char text[sizeof good];
@@ -201,7 +194,6 @@ static void every_prefix(void **state)
 {
     static const char good[] = "https://[2001:db8::1]:8443/d?e";
 
-    (void)state;
     for (size_t len = 0; len < sizeof good; len++) {
         char *copy;
         struct acme_url url;
@@ -218,7 +210,6 @@ static void long_ones(void **state)
     char *copy;
     struct acme_url url;
 
-    (void)state;
     memset(text + 8, 'a', 8192);
     assert_int_equal(parse(&url, text, sizeof text, &copy), ACME_E_URL);
     free(copy);
@@ -267,7 +258,6 @@ static void in_clear(void **state)
         {"http://user@acme.example/", "", 0, ACME_E_URL},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct acme_url url;
         char *copy;
@@ -297,7 +287,6 @@ static void compares_origins(void **state)
     struct acme_url host = of("https://acme.examplf/x");
     struct acme_url longer = of("https://acme.example.org/x");
 
-    (void)state;
     assert_true(acme_url_same_origin(&a, &same));
     assert_false(acme_url_same_origin(&a, &port));
     assert_false(acme_url_same_origin(&a, &host));
@@ -310,7 +299,6 @@ static void is_at_host_port(void **state)
     struct acme_url b = of("https://acme.example:14000/x");
     struct acme_url c = of("https://[::1]:14000/x");
 
-    (void)state;
     assert_true(acme_url_at(&a, "acme.example"));
     assert_true(acme_url_at(&a, "Acme.Example:443"));
     assert_false(acme_url_at(&a, "acme.example:14000"));
@@ -338,7 +326,6 @@ static void judges_dns_names(void **state)
         "a.b\n", "\xc3\xa9.b", "[::1]"};
     char name[256];
 
-    (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_true(acme_dns_name_ok(acme_slice_of(good[i])));
     }

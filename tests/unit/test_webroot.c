@@ -1,10 +1,6 @@
 /* test_webroot.c - http-01 answers as files of a web server. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,7 +15,6 @@ static char root[64];
 
 static int set_up(void **unused)
 {
-    (void)unused;
     strcpy(root, "/tmp/nanoacme-webroot-XXXXXX");
     if (mkdtemp(root) == NULL) {
         return -1;
@@ -31,7 +26,6 @@ static int set_up(void **unused)
 static int tear_down(void **unused)
 {
     char command[100];
-    (void)unused;
     snprintf(command, sizeof command, "rm -rf '%s'", root);
     return system(command);
 }
@@ -40,7 +34,7 @@ static struct acme_challenge challenge;
 
 static int present(const char *token)
 {
-    challenge = (struct acme_challenge){"a.example", token, "thumbprint", NULL};
+    challenge = (struct acme_challenge){.name = "a.example", .token = token, .thumbprint = "thumbprint"};
     return w.solver.present(w.solver.ctx, &challenge);
 }
 
@@ -63,7 +57,6 @@ static void test_publishes(void **unused)
     mode_t before = umask(077);
     char text[64];
     int len;
-    (void)unused;
     assert_int_equal(present("to-ken_1"), 1);
     umask(before);
     assert_int_equal(acme_posix_read(AT_FDCWD, at(WELL_KNOWN "to-ken_1"), 0, text, sizeof text, &len), 0);
@@ -80,7 +73,6 @@ static void test_publishes(void **unused)
 
 static void test_again(void **unused)
 {
-    (void)unused;
     assert_int_equal(present("a"), 1);
     assert_int_equal(present("a"), 1);
     w.solver.withdraw(w.solver.ctx, &challenge);
@@ -93,7 +85,6 @@ static void test_tokens_are_no_paths(void **unused)
 {
     static const char *const bad[] = {"", "..", "../x", "a/b", "/etc/x", "a.b", "a b", "a%2fb", "\xc3\xa9", "a\n"};
     char longest[ACME_TOKEN_MAX + 2];
-    (void)unused;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(present(bad[i]), ACME_E_SOLVER);
         assert_int_equal(w.error, EINVAL);
@@ -107,7 +98,6 @@ static void test_tokens_are_no_paths(void **unused)
 
 static void test_says_where(void **unused)
 {
-    (void)unused;
     acme_webroot_init(&w, "/nonexistent/www");
     assert_int_equal(present("a"), ACME_E_SOLVER);
     assert_int_equal(w.error, ENOENT);
@@ -123,7 +113,6 @@ static int memory(void)
 
 static void test_killed_runs_answer_goes(void **unused)
 {
-    (void)unused;
     acme_webroot_sweep(&w, memory());
     assert_int_equal(present("left"), 1);
     /* Killed here. Nothing may be in the way of the next run, which knows nothing of it. */
@@ -157,7 +146,6 @@ static void test_owner(void **unused)
         mode_t mode;
         uid_t wanted;
     } cases[] = {{0755, 4242}, {0500, 0}};
-    (void)unused;
     for (size_t i = 0; geteuid() == 0 && i < 2; i++) {
         struct stat is;
         assert_int_equal(tear_down(NULL), 0);
@@ -179,7 +167,6 @@ static void test_owner(void **unused)
 
 static void test_links(void **unused)
 {
-    (void)unused;
     assert_int_equal(mkdir(at("/run"), 0755), 0);
     assert_int_equal(mkdir(at("/.well-known"), 0755), 0);
     assert_int_equal(symlink("../run", at("/.well-known/acme-challenge")), 0);

@@ -1,10 +1,6 @@
 /* test_words.c - what the program says, situation by situation: words that must be there, and words that would send
  * people the wrong way. Each is told twice, for people and as JSON. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -39,13 +35,26 @@ static int64_t clock_utc;
 
 static int utc(void *ctx, int64_t *now)
 {
-    (void)ctx;
     *now = clock_utc;
     return clock_utc != 0;
 }
 
 static const struct acme_sys sys = {.utc = utc};
 
+static FILE *files[2];
+static int kept[2];
+
+static void listen_in(void)
+{
+    for (int i = 0; i < 2; i++) {
+        files[i] = tmpfile();
+        assert_non_null(files[i]);
+        kept[i] = dup(i + 1);
+        assert_int_equal(dup2(fileno(files[i]), i + 1), i + 1);
+    }
+}
+
+/* From here on what is said is listened to. */
 static void begin(bool json)
 {
     memset(&client, 0, sizeof client);
@@ -55,7 +64,12 @@ static void begin(bool json)
     clock_utc = NOW;
     acme_config_init(&config);
     config.directory_url = "https://ca.test/dir";
+    config.eab_kid = "kid-1";
+    config.eab_key_file = "/etc/eab.key";
+    static const char *const names[] = {"a.example", "192.168.1.1", "fd00::1"};
     setup.sys = &sys;
+    setup.names = names;
+    setup.name_count = 3;
     client.setup = &setup;
     client.flow.setup = &setup;
     client.exchange.counts.requests = 5;
@@ -70,19 +84,7 @@ static void begin(bool json)
     report.listener = &listener;
     struct acme_event request = {.kind = ACME_EVENT_REQUEST}; /* forgets what the test before had said */
     acme_report_event(&report, &request);
-}
-
-static FILE *files[2];
-static int kept[2];
-
-static void listen_in(void)
-{
-    for (int i = 0; i < 2; i++) {
-        files[i] = tmpfile();
-        assert_non_null(files[i]);
-        kept[i] = dup(i + 1);
-        assert_int_equal(dup2(fileno(files[i]), i + 1), i + 1);
-    }
+    listen_in();
 }
 
 static void heard(void)
@@ -222,13 +224,18 @@ static const struct row {
     {"599", ACME_E_PROBLEM, ACME_STEP_ORDER, "", "what", 599, 0, {LATER}, {HOPELESS}},
     {"an order that failed by the CA's fault", ACME_E_ORDER, ACME_STEP_ORDER_POLL, URN "serverInternal", "Error finalizing order", 500, 0, {LATER}, {HOPELESS, "HTTP status"}},
     {"an order that failed by CAA", ACME_E_ORDER, ACME_STEP_ORDER_POLL, URN "caa", "no", 403, 0, {"CAA record"}, {}},
-    {"policy", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "rejectedIdentifier", "forbidden by policy", 400, 0, {"rule against this name", HOPELESS, ", status 400"}, {"HTTP status"}},
-    {"identifiers of another kind", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "unsupportedIdentifier", "no", 400, 0, {"names of this kind", HOPELESS}, {}},
-    {"CAA at once", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "caa", "no", 403, 0, {"CAA record", HOPELESS}, {}},
+    {"policy", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "rejectedIdentifier", "forbidden by policy", 400, 0, {"rule against this name", "addresses asked for: 192.168.1.1, fd00::1", HOPELESS}, {"HTTP status"}},
+    {"identifiers of another kind", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "unsupportedIdentifier", "no", 400, 0, {"names of this kind", "addresses asked for: 192.168.1.1, fd00::1", HOPELESS}, {}},
+    {"CAA at once", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "caa", "no", 403, 0, {"CAA record", HOPELESS}, {"addresses"}},
     {"a request for certificates it does not like", ACME_E_PROBLEM, ACME_STEP_FINALIZE, URN "badCSR", "CN was longer than 64 bytes", 400, 0, {"certificate request", HOPELESS}, {}},
     {"a key it does not like", ACME_E_PROBLEM, ACME_STEP_ACCOUNT, URN "badPublicKey", "no", 400, 0, {"P-256", HOPELESS}, {}},
     {"an algorithm it does not like", ACME_E_PROBLEM, ACME_STEP_ACCOUNT, URN "badSignatureAlgorithm", "allowed: ['RS256']", 400, 0, {"ES256", HOPELESS}, {}},
-    {"account binding, by the directory", ACME_E_EAB, ACME_STEP_DIRECTORY, "", "", 0, 0, {"external account binding", "not supported", HOPELESS}, {}},
+    {"account binding, by the directory", ACME_E_EAB, ACME_STEP_DIRECTORY, "", "", 0, 0, {"external account binding", "--eab-kid ID and --eab-key-file", HOPELESS}, {}},
+#if ACME_CFG_EAB
+    {"a binding: Google, wrong secret", ACME_E_BINDING, ACME_STEP_ACCOUNT, URN "unauthorized", "External Account Binding JWS verification failed", 403, 0, {"refused the external account", "kid-1", HOPELESS}, {"deactivated", "secret.txt\n"}},
+    {"a binding: step-ca, wrong secret", ACME_E_BINDING, ACME_STEP_ACCOUNT, URN "serverInternal", "The server experienced an internal error", 500, 0, {"may be wrong", "/etc/eab.key", HOPELESS}, {LATER, "trouble of its own"}},
+    {"a binding: Sectigo, used", ACME_E_BINDING, ACME_STEP_ACCOUNT, URN "malformed", "The account is not awaiting external account binding", 400, 0, {"was used", HOPELESS}, {}},
+#endif
     {"account binding, by a refusal", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "externalAccountRequired", "no", 403, 0, {"external account binding", HOPELESS}, {}},
     {"a person has to act", ACME_E_PROBLEM, ACME_STEP_ORDER, URN "userActionRequired", "visit https://ca.test/act", 403, 0, {"a person has to act", HOPELESS}, {}},
     {"new terms", ACME_E_TERMS, ACME_STEP_ORDER, URN "userActionRequired", "terms", 403, 0, {"a person has to act", HOPELESS}, {"HTTP status"}},
@@ -275,19 +282,17 @@ static const struct row {
     {"unknown name", ACME_E_TLS_ALERT, ACME_STEP_DIRECTORY, "", "", 0, 256 + 112, {"tls_name"}, {}},
     {"1.3 only", ACME_E_TLS_VERSION, ACME_STEP_DIRECTORY, "", "", 0, 256 + 70, {"TLS 1.3 only", HOPELESS}, {"client certificate"}},
     {"a portal in clear", ACME_E_TLS_RECORD, ACME_STEP_DIRECTORY, "", "", 0, 10, {"captive portal"}, {HOPELESS}},
-    {"for another name", ACME_E_TLS_HOST, ACME_STEP_DIRECTORY, "", "", 0, 56, {"addresses and common names in it do not count", "captive portal"}, {}},
+    {"for another name", ACME_E_TLS_HOST, ACME_STEP_DIRECTORY, "", "", 0, 56, {"common names in it do not count, nor do addresses for a name", "captive portal"}, {}},
     {"redirects", ACME_E_REDIRECT, ACME_STEP_DIRECTORY, "", "", 0, 0, {"captive portal"}, {HOPELESS}},
     /* clang-format on */
 };
 
 static void each_situation_has_its_words(void **unused)
 {
-    (void)unused;
     for (size_t i = 0; i < LEN(rows); i++) {
         const struct row *r = &rows[i];
         for (int json = 0; json < 2; json++) {
             begin(json);
-            listen_in();
             if (r->type[0] != '\0' || r->detail[0] != '\0') {
                 refuses(r->step, r->type, r->detail, r->status, "a.example");
             }
@@ -325,10 +330,8 @@ static void a_missing_anchor_has_its_name(void **unused)
                                        "a CA's root may change",    "TLS code 62", NULL};
     static const char *const never[] = {"the CA says", "cannot reach", HOPELESS, NULL};
 
-    (void)unused;
     for (int json = 0; json < 2; json++) {
         begin(json);
-        listen_in();
         client.failure.tls_code = 62;
         (void)strcpy(client.failure.detail, "Root YE");
         fails(ACME_E_TLS_UNTRUSTED, ACME_STEP_DIRECTORY, "");
@@ -347,18 +350,75 @@ static void a_missing_anchor_has_its_name(void **unused)
 /* No type, with any code of the server's, at any step, is ever called hopeless. */
 static void a_servers_trouble_is_never_hopeless(void **unused)
 {
-    (void)unused;
     static const int errors[] = {ACME_E_PROBLEM, ACME_E_HTTP_STATUS, ACME_E_ORDER, ACME_E_AUTHZ};
     for (size_t i = 0; i < LEN(rows); i++) {
         for (unsigned k = 0; k < LEN(errors) * ACME_STEP_COUNT; k++) {
             begin(false);
-            listen_in();
             refuses(ACME_STEP_ORDER, rows[i].type, rows[i].detail, (uint16_t)(500 + i), "");
             fails(errors[k % LEN(errors)], (enum acme_step)(k / LEN(errors)), "");
             heard();
             assert_null(strstr(err, HOPELESS));
         }
     }
+}
+
+/* The record was not found: no word of port 80; and what is spoken here is what was configured. A name server's refusals have
+ * words of their own, and those of the solver. */
+static void dns_01(void **unused)
+{
+    (void)unused;
+    static const struct acme_solver dns = {.type = "dns-01"}, http = {.type = "http-01"};
+    static const struct acme_solver *const solvers[] = {&dns, &http};
+    static const int errors[] = {ACME_E_DNS_REFUSED, ACME_E_DNS_KEY,     ACME_E_DNS_SIGNATURE, ACME_E_DNS_TIME,
+                                 ACME_E_DNS_NOTAUTH, ACME_E_DNS_NOTZONE, ACME_E_DNS_NO_ZONE,   ACME_E_DNS_ANSWER,
+                                 ACME_E_DNS_FAILED,  ACME_E_DNS_NAME,    ACME_E_DNS_SILENT};
+    static const char *const says[] = {"did not find the record", "--dns-watch", NULL}, *const none[] = {NULL};
+    static const char *const port[] = {PORT_80, "proxies", NULL};
+    for (uint8_t turn = 0; turn < 2; turn++) { /* whose answer was in vain comes before whose turn it is */
+        begin(false);
+        setup.solvers = solvers;
+        setup.solver_count = 2;
+        client.flow.turn = turn;
+        listen_in();
+        refuses(ACME_STEP_AUTHZ_POLL, URN "unauthorized", "No TXT records found", 403, "a.example");
+        fails(ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, "a.example");
+        heard();
+        judge("dns-01", last_line(err), turn == 1 ? says : none, turn == 1 ? port : says);
+    }
+    for (size_t i = 0; i < LEN(errors); i++) {
+        const struct acme_error_text text = acme_error_text(errors[i]);
+        const char *const its[] = {text.meaning, "in example.org", NULL};
+        begin(false);
+        listen_in();
+        happens((struct acme_event){.kind = ACME_EVENT_SOLVER,
+                                    .step = ACME_STEP_PRESENT,
+                                    .error = errors[i],
+                                    .text = acme_slice_of("dns-01"),
+                                    .detail = acme_slice_of("_acme-challenge.a.example.org in example.org")});
+        fails(errors[i], ACME_STEP_PRESENT, "a.example");
+        heard();
+        strncat(out, err, sizeof out - strlen(out) - 1);
+        judge(text.name, out, its, port);
+        for (size_t k = 0; k < i; k++) {
+            assert_string_not_equal(acme_error_text(errors[k]).meaning, text.meaning);
+        }
+    }
+    setup.solver_count = 0;
+}
+
+/* Terms that have changed: the CA tells where they are agreed to (RFC 8555, 7.3.3). */
+static void new_terms_have_a_place(void **unused)
+{
+    (void)unused;
+    static const char *const says[] = {"a person has to act", "https://ca.test/agree?t=1", NULL}, *const never[] = {
+                                                                                                      NULL};
+    begin(false);
+    listen_in();
+    refuses(ACME_STEP_ORDER, URN "userActionRequired", "terms", 403, "");
+    happens((struct acme_event){.kind = ACME_EVENT_TERMS, .text = acme_slice_of("https://ca.test/agree?t=1")});
+    fails(ACME_E_TERMS, ACME_STEP_ORDER, "");
+    heard();
+    judge("new terms", last_line(err), says, never);
 }
 
 /* --- by what the answer shows --- */
@@ -398,12 +458,10 @@ static const struct shown {
 
 static void what_an_answer_shows_is_named(void **unused)
 {
-    (void)unused;
     static const struct acme_json nothing = {0};
     for (size_t i = 0; i < LEN(shown) * 2; i++) {
         const struct shown *s = &shown[i / 2];
         begin(i % 2 > 0);
-        listen_in();
         strcpy(client.exchange.http.answer.location, s->location);
         if (s->step == ACME_STEP_ORDER && s->location[0] != '\0' && s->error != ACME_E_URL_HOST) {
             strcpy(client.flow.order.url, s->location);
@@ -428,14 +486,12 @@ static void what_an_answer_shows_is_named(void **unused)
 
 static void a_list_without_end_stays_within_bounds(void **unused)
 {
-    (void)unused;
     static char many[4000] = "{\"challenges\":[{}";
     while (strlen(many) < sizeof many - 100) {
         strcat(many, ",{\"type\":\"a-challenge-with-a-long-name-01\"}");
     }
     strcat(many, "]}");
     begin(false);
-    listen_in();
     happens((struct acme_event){
         .kind = ACME_EVENT_ANSWER, .step = ACME_STEP_AUTHZ, .error = ACME_E_CHALLENGE_NONE, .document = doc(many)});
     fails(ACME_E_CHALLENGE_NONE, ACME_STEP_AUTHZ, "");
@@ -446,7 +502,6 @@ static void a_list_without_end_stays_within_bounds(void **unused)
 
 static void a_redirect_is_named(void **unused)
 {
-    (void)unused;
     static const struct {
         int error;
         const char *location, *says[3], *never[2];
@@ -462,7 +517,6 @@ static void a_redirect_is_named(void **unused)
     };
     for (size_t i = 0; i < LEN(cases); i++) {
         begin(false);
-        listen_in();
         client.exchange.http.answer.status = 302;
         strcpy(client.exchange.http.answer.location, cases[i].location);
         fails(cases[i].error, ACME_STEP_DIRECTORY, "");
@@ -473,13 +527,12 @@ static void a_redirect_is_named(void **unused)
 
 static void names_of_a_wrong_certificate_are_named(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *san, *says[2], *never[2];
     } cases[] = {
         {NULL, {"no subjectAltName"}, {"hostile"}},
-        {"DNS:other.example,DNS:a.example,IP:10.0.0.1",
-         {"it is for other.example, a.example, a name of another kind"},
+        {"DNS:other.example,DNS:a.example,IP:10.0.0.1,IP:2001:DB8:0::1,email:a@b.example",
+         {"it is for other.example, a.example, 10.0.0.1, 2001:db8::1, a name of another kind"},
          {"hostile"}},
     };
     EVP_PKEY *key = maker_ec("P-256");
@@ -494,7 +547,6 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
             client.chain.pem.len = v1 ? 0 : len;
             client.exchange.body = v1 ? ACME_BODY_DER : ACME_BODY_CHAIN;
             client.exchange.body_len = v1 ? len : 0;
-            listen_in();
             fails(ACME_E_CERT_NAMES, ACME_STEP_CERTIFICATE, "");
             heard();
             judge("a certificate for others", last_line(err), cases[i].says, cases[i].never);
@@ -502,7 +554,6 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
         begin(false); /* overwritten by now */
         client.chain.memory = (uint8_t[]){1, 2, 3};
         client.chain.cap = client.chain.pem.len = 3;
-        listen_in();
         fails(ACME_E_CERT_NAMES, ACME_STEP_CERTIFICATE, "");
         heard();
         assert_non_null(strstr(err, "for other names"));
@@ -516,13 +567,11 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
 
 static void a_refusal_that_is_an_answer_is_no_error(void **unused)
 {
-    (void)unused;
     static const char in_use[] = "Registration key is already in use";
     for (int i = 0; i < 4; i++) {
         bool json = i & 1, verbose = i & 2;
         begin(json);
         report.verbose = verbose;
-        listen_in();
         refuses(ACME_STEP_ACCOUNT, V1 "malformed", in_use, 409, "");
         happens((struct acme_event){.kind = ACME_EVENT_STEP, .step = ACME_STEP_REVOKE});
         happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_REVOKE});
@@ -542,7 +591,6 @@ static void a_refusal_that_is_an_answer_is_no_error(void **unused)
 
 static void the_end_of_each_verb_is_said(void **unused)
 {
-    (void)unused;
     static const struct {
         enum acme_when when;
         const char *says[3], *never[1];
@@ -552,7 +600,6 @@ static void the_end_of_each_verb_is_said(void **unused)
     for (size_t i = 0; i < LEN(cases); i++) {
         begin(false);
         client.when = cases[i].when;
-        listen_in();
         acme_report_end(&report, ACME_DONE, false);
         heard();
         judge("a verb", out, cases[i].says, cases[i].never);
@@ -562,9 +609,7 @@ static void the_end_of_each_verb_is_said(void **unused)
 
 static void what_something_comes_of_is_told(void **unused)
 {
-    (void)unused;
     begin(false); /* a wait comes of it */
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "serverInternal", "down", 500, "");
     happens((struct acme_event){
         .kind = ACME_EVENT_WAIT, .step = ACME_STEP_ORDER, .error = ACME_E_PROBLEM, .wait_ms = 60000});
@@ -574,7 +619,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_null(strstr(out, "the CA refused"));
 
     begin(false); /* nothing: it was an answer, and what came then has another cause */
-    listen_in();
     refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
     happens((struct acme_event){.kind = ACME_EVENT_STEP, .step = ACME_STEP_ORDER});
     happens((struct acme_event){
@@ -587,7 +631,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_null(strstr(err, "in use"));
     assert_null(strstr(err, "status"));
     begin(false);
-    listen_in();
     refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
     memset(client.failure.type, 0, sizeof client.failure.type);
     memset(client.failure.detail, 0, sizeof client.failure.detail);
@@ -596,7 +639,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_null(strstr(err, "in use"));
 
     begin(false); /* it was an answer, and the next request is refused */
-    listen_in();
     refuses(ACME_STEP_ACCOUNT, V1 "malformed", "in use", 409, "");
     happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_REVOKE});
     refuses(ACME_STEP_REVOKE, V1 "unauthorized", "not yours", 403, "");
@@ -606,7 +648,6 @@ static void what_something_comes_of_is_told(void **unused)
     assert_non_null(strstr(err, "not yours"));
 
     begin(false); /* an answer that is refused, and its parts */
-    listen_in();
     refuses(ACME_STEP_AUTHZ_POLL, URN "compound", "quite a few", 403, "a.example");
     struct acme_event part = {.kind = ACME_EVENT_PROBLEM, .step = ACME_STEP_AUTHZ_POLL, .subproblem = true};
     part.text = acme_slice_of(URN "caa");
@@ -627,10 +668,8 @@ static void what_something_comes_of_is_told(void **unused)
 
 static void the_same_words_are_said_once(void **unused)
 {
-    (void)unused;
     for (int json = 0; json < 2; json++) {
         begin(json);
-        listen_in();
         for (int i = 0; i < 8; i++) {
             happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_AUTHZ});
             refuses(ACME_STEP_AUTHZ, V1 "malformed", "Expired authorization", 404, "");
@@ -655,7 +694,6 @@ static void the_same_words_are_said_once(void **unused)
 static void paused(bool json, const char *detail)
 {
     begin(json);
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "rateLimited", detail, 429, "");
     client.failure.detail[200] = '\0'; /* the core keeps a part of it */
     client.failure.retry_s = 86400;
@@ -669,7 +707,6 @@ static void held_back(bool json, int64_t later_s)
     clock_utc = NOW + later_s;
     client.exchange.counts.requests = 0;
     client.failure.retry_s = (uint32_t)(86400 - later_s);
-    listen_in();
     fails(ACME_E_RATE_LIMITED, ACME_STEP_DIRECTORY, "");
     heard();
 }
@@ -680,7 +717,6 @@ static const char *const the_ca[] = {"the CA asks", "retry_s", "directory:", "ra
 
 static void a_pause_says_what_it_is_and_where_to_go(void **unused)
 {
-    (void)unused;
     static const char *const says[] = {PAUSED, "until somebody does what",
                                        "try again in 86400 s, after 2026-11-19 11:06 UTC", NULL};
     static const char *const never[] = {"retry_s", HOPELESS, "HTTP status", NULL};
@@ -711,7 +747,6 @@ static void a_pause_says_what_it_is_and_where_to_go(void **unused)
 
 static void words_are_whole_whatever_they_hold(void **unused)
 {
-    (void)unused;
     static char longest[7900];
     for (size_t i = 0; i + 1 < sizeof longest; i++) {
         longest[i] = i % 3 == 0 ? '"' : i % 3 == 1 ? '\\' : 'x'; /* twice as long in JSON */
@@ -734,7 +769,6 @@ static void words_are_whole_whatever_they_hold(void **unused)
 /* It is a cache: whatever is there instead, the run says that it waits, and why it may be. */
 static void kept_words_may_be_missing(void **unused)
 {
-    (void)unused;
     static const char *const files_of[] = {NULL,
                                            "",
                                            "nanoacme words 1",
@@ -775,11 +809,9 @@ static void kept_words_may_be_missing(void **unused)
 
 static void our_own_wait_is_not_the_cas(void **unused)
 {
-    (void)unused;
     static const char *const says[] = {"a certificate may have been made whose answer was lost", NULL};
     begin(false);
     client.failure.retry_s = 86400;
-    listen_in();
     fails(ACME_E_CLOSED, ACME_STEP_FINALIZE, "");
     heard();
     assert_non_null(strstr(err, "try again in 86400 s, after"));
@@ -788,7 +820,6 @@ static void our_own_wait_is_not_the_cas(void **unused)
     judge("our own wait", err, says, the_ca);
 
     begin(false); /* a certificate, and all of it is past */
-    listen_in();
     acme_report_end(&report, ACME_ISSUED, false);
     heard();
     char path[128];
@@ -798,7 +829,6 @@ static void our_own_wait_is_not_the_cas(void **unused)
 
 static void kinds_of_limits(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *type;
         uint16_t status;
@@ -814,7 +844,6 @@ static void kinds_of_limits(void **unused)
     };
     for (size_t i = 0; i < LEN(cases); i++) {
         begin(false);
-        listen_in();
         if (cases[i].type[0] != '\0') {
             refuses(ACME_STEP_ORDER, cases[i].type, "too many", cases[i].status, "");
         }
@@ -826,7 +855,6 @@ static void kinds_of_limits(void **unused)
         judge("a limit", last_line(err), cases[i].says, cases[i].never);
     }
     begin(false); /* longer than what is stored */
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "rateLimited", "retry after 2027-02-27", 429, "");
     client.failure.retry_s = 86400;
     client.exchange.retry_after_s = 91 * 86400;
@@ -835,7 +863,6 @@ static void kinds_of_limits(void **unused)
     assert_non_null(strstr(last_line(err), "the CA asks for 91 days"));
 
     begin(false); /* hopeless, but the next run is held back until then */
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "rejectedIdentifier", "not today", 403, "");
     client.failure.retry_s = client.exchange.retry_s = 5437;
     fails(ACME_E_PROBLEM, ACME_STEP_ORDER, "");
@@ -846,7 +873,6 @@ static void kinds_of_limits(void **unused)
     begin(false);
     clock_utc = 0;
     client.failure.retry_s = 60;
-    listen_in();
     fails(ACME_E_RATE_LIMITED, ACME_STEP_ORDER, "");
     heard();
     assert_non_null(strstr(err, "try again in 60 s"));
@@ -881,15 +907,12 @@ static const struct line {
 
 static void each_line_says_what_it_is(void **unused)
 {
-    (void)unused;
     for (size_t i = 0; i < LEN(lines); i++) {
         begin(false);
-        listen_in();
         happens(lines[i].e);
         heard();
         judge(lines[i].what, out, lines[i].says, lines[i].never);
         begin(true);
-        listen_in();
         happens(lines[i].e);
         heard();
         json_t *line = json_loads(out, 0, NULL);
@@ -901,10 +924,8 @@ static void each_line_says_what_it_is(void **unused)
 
 static void a_stop_says_what_it_costs(void **unused)
 {
-    (void)unused;
     for (int paid = 0; paid < 3; paid++) {
         begin(false);
-        listen_in();
         if (paid > 0) {
             happens((struct acme_event){
                 .kind = ACME_EVENT_WAIT, .step = ACME_STEP_FINALIZE, .error = ACME_E_CLOSED, .wait_ms = 300000});
@@ -923,19 +944,16 @@ static void a_stop_says_what_it_costs(void **unused)
 
 static void this_machines_own_affairs(void **unused)
 {
-    (void)unused;
     static const char *const no_key[] = {"no account key here", "account.pem", "nobody was asked", NULL};
     static const char *const known[] = {"the CA knows no account for this key", NULL};
     static const char *const asked[] = {"nobody was asked", NULL}, *const place[] = {"directory:", "the CA knows",
                                                                                      NULL};
     begin(false);
     client.exchange.counts.requests = 0;
-    listen_in();
     fails(ACME_E_NO_ACCOUNT, ACME_STEP_DIRECTORY, "");
     heard();
     judge("no key", last_line(err), no_key, place);
     begin(false);
-    listen_in();
     fails(ACME_E_NO_ACCOUNT, ACME_STEP_ACCOUNT, "");
     heard();
     judge("a key nobody knows", last_line(err), known, asked);
@@ -948,7 +966,6 @@ static void this_machines_own_affairs(void **unused)
         begin(false);
         listener.port = 80;
         listener.error = ports[i].code;
-        listen_in();
         fails(ACME_E_LISTEN, ACME_STEP_PRESENT, "a.example");
         heard();
         assert_non_null(strstr(err, ports[i].says));
@@ -961,13 +978,11 @@ static void this_machines_own_affairs(void **unused)
     static const char *const not_the_ca[] = {"certificate:", "the CA", NULL};
     begin(false);
     report.deploy = "/a/hook: exit status 3";
-    listen_in();
     fails(ACME_E_DEPLOY, ACME_STEP_CERTIFICATE, "");
     heard();
     judge("a hook that fails", last_line(err), hook, not_the_ca);
 
     begin(false);
-    listen_in();
     happens((struct acme_event){.kind = ACME_EVENT_TERMS, .text = acme_slice_of("https://ca.test/terms")});
     happens((struct acme_event){.kind = ACME_EVENT_ANSWER, .step = ACME_STEP_DIRECTORY, .error = ACME_E_TERMS});
     fails(ACME_E_TERMS, ACME_STEP_DIRECTORY, "");
@@ -979,7 +994,6 @@ static void this_machines_own_affairs(void **unused)
     client.exchange.counts.requests = 0;
     client.channel.down = 2000;
     client.failure.tls_code = 296;
-    listen_in();
     fails(ACME_E_TLS_VERSION, ACME_STEP_DIRECTORY, "");
     heard();
     assert_non_null(strstr(err, "client certificate"));
@@ -987,7 +1001,6 @@ static void this_machines_own_affairs(void **unused)
 
     begin(false); /* asked by another name than it knows */
     config.tls_name = "ca.test";
-    listen_in();
     static const struct acme_json nothing = {0};
     happens((struct acme_event){
         .kind = ACME_EVENT_ANSWER, .step = ACME_STEP_DIRECTORY, .error = ACME_E_MEMBER, .document = &nothing});
@@ -997,7 +1010,6 @@ static void this_machines_own_affairs(void **unused)
 
     begin(false); /* nonces came, and every one was refused */
     client.exchange.counts.rejections = 6;
-    listen_in();
     fails(ACME_E_NONCE, ACME_STEP_ORDER, "");
     heard();
     assert_non_null(strstr(err, "out of step"));
@@ -1011,8 +1023,10 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_situation_has_its_words),
+        cmocka_unit_test(dns_01),
         cmocka_unit_test(a_missing_anchor_has_its_name),
         cmocka_unit_test(a_servers_trouble_is_never_hopeless),
+        cmocka_unit_test(new_terms_have_a_place),
         cmocka_unit_test(what_an_answer_shows_is_named),
         cmocka_unit_test(a_list_without_end_stays_within_bounds),
         cmocka_unit_test(a_redirect_is_named),

@@ -28,7 +28,7 @@
 #define MEMP_NUM_TCP_SEG        16
 #define MEMP_NUM_TCP_PCB        6
 #define MEMP_NUM_TCP_PCB_LISTEN 2
-#define MEMP_NUM_UDP_PCB        3
+#define MEMP_NUM_UDP_PCB        5
 #define PBUF_POOL_SIZE          32
 #define PBUF_POOL_BUFSIZE       512
 #define MEM_SIZE                32768

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""mps2-an385 with lwIP and Mbed TLS, and nothing of BearSSL in the image: a certificate from Pebble, and none at the second boot. What
+it takes; what nanoacme adds to a firmware that has the two libraries anyway; the longest tick."""
+
+import os
+import re
+import subprocess
+import sys
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+from machine import EXACT, GATEWAY, KEYS, ROOT, Machine
+import servers
+import tap
+
+BOARD, NAME = "mps2-an385", "mbedtls.example.test"
+MOST_FLASH, MOST_RAM = 48 * 1024, 12 * 1024  # what nanoacme adds, with all of its options
+
+
+def link(path, site="", make=()):
+    """Links tests/mbedtls/board.c. Returns the image."""
+    done = subprocess.run(["make", "-s", "-j2", "firmware-mbedtls", f"SITE={site}", f"IMAGE={path}", *make], cwd=ROOT,
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        raise servers.Failed(f"make firmware-mbedtls: {done.stderr[-600:]}")
+    return path + ".elf"
+
+
+def site(path, pebble, roots):
+    with open(roots, encoding="utf-8") as f:
+        pem = f.read().replace("\n", "\\n")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f'const char site_directory[] = "https://{GATEWAY}:{pebble.port}/dir", site_tls_name[] = "localhost",\n'
+                f'           site_roots[] = "{pem}", site_name[] = "{NAME}";\n')
+    return path
+
+
+def size(elf):
+    text, data, bss = map(int, subprocess.run(["arm-none-eabi-size", elf], capture_output=True,
+                                              text=True).stdout.splitlines()[1].split()[:3])
+    return text + data, data + bss
+
+
+def figures(machine):
+    return {w: int(n) for w, n in re.findall(r"\] (\w+) (\d+)\r?\n", machine.log())}
+
+
+def main():
+    folder = servers.workdir()
+    which = sys.argv[1] if len(sys.argv) > 1 else "p256"
+    authority = servers.Authority(folder, key=KEYS[which])
+    pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
+    made_for = site(os.path.join(folder, "site.c"), pebble, authority.root)
+    elf = link(os.path.join(folder, "image"), made_for, sys.argv[2:])
+    symbols = re.findall(r" (\w+)$", subprocess.run(["arm-none-eabi-nm", elf], capture_output=True, text=True).stdout, re.M)
+    foreign = [s for s in symbols if re.match(r"br_|acme_tls_|acme_ec$|_*(malloc|sbrk|printf)", s)]
+    tap.ok("mbedtls_ssl_handshake_step" in symbols and not foreign, "nothing of BearSSL, and no heap but the arena, is linked", foreign)
+
+    machine = Machine(BOARD, elf, os.path.join(folder, "board"), pebble.http_port, EXACT)
+    status = machine.wait_end(120)
+    tap.ok(status == 0 and pebble.issued() == 1, "it obtains a certificate", f"{status}: {machine.log()[-600:]}")
+    found = figures(machine)
+    tap.note(f"server {which}: {found}")
+    again = Machine(BOARD, elf, os.path.join(folder, "board"), pebble.http_port, EXACT)
+    status = again.wait_end(60)
+    tap.ok(status == 2 and pebble.issued() == 1, "its next boot finds it, and orders none", f"{status}: {again.log()[-600:]}")
+
+    flash, ram = size(link(os.path.join(folder, "quiet"), made_for, ["QUIET=1"]))
+    base_flash, base_ram = size(link(os.path.join(folder, "base"), make=["BASE=1"]))
+    tap.ok(flash - base_flash <= MOST_FLASH and ram - base_ram <= MOST_RAM, "what nanoacme adds is within its budget",
+           (flash - base_flash, ram - base_ram))
+    tap.note(f"flash {base_flash} without, {flash} with: {flash - base_flash}; RAM {base_ram} and {ram}: {ram - base_ram}")
+    tap.end()
+
+
+if __name__ == "__main__":
+    if not os.path.isdir(os.environ.get("MBEDTLS_DIR", os.path.join(ROOT, "build/src/mbedtls"))):
+        tap.skip("a board with Mbed TLS", "no source of it: tests/deps.sh check")
+        tap.end()
+    main()

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""A client whose TLS, keys and digests are Mbed TLS's (tests/mbedtls/issue.c): a certificate from Pebble, with keys in the store and
+with keys that PSA keeps; nothing of BearSSL is in the program; too small an arena ends in words. And what port/mbedtls is held to
+without a network: tests/mbedtls."""
+
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..")]
+import servers
+import tap
+
+if not os.path.isdir(os.environ.get("MBEDTLS_DIR", "build/src/mbedtls")):
+    tap.skip("port/mbedtls", "no source of Mbed TLS: tests/deps.sh check")
+    tap.end()
+program = os.path.join(servers.BUILD, "mbedtls", "issue")
+made = subprocess.run(["make", "-s", "-j2", f"B={servers.BUILD}", program], capture_output=True, text=True)
+if not tap.ok(made.returncode == 0, "a client over Mbed TLS links without BearSSL", made.stderr[-500:]):
+    tap.end()
+
+symbols = re.findall(r" (\w+)$", subprocess.run(["nm", program], capture_output=True, text=True).stdout, re.M)
+foreign = [s for s in symbols if re.match(r"br_|acme_tls_|acme_cert_scan|acme_ec$|mbedtls_net_", s)]
+tap.ok("mbedtls_ssl_handshake_step" in symbols and not foreign, "no TLS, no X.509 and no cryptography of BearSSL is in it", foreign[:5])
+
+# What core and this port see: with the option off no header of BearSSL is looked for.
+units = [f for f in subprocess.run(["find", "core", "port/secure", "-name", "*.c"], capture_output=True, text=True).stdout.split()
+         if f not in {f"core/secure/{n}.c" for n in ("tls", "ec", "cert_scan", "channel", "channel_setup", "p256", "digest")}
+         and not f.startswith("core/roots/")]
+seen = subprocess.run(["cc", "-std=c99", "-Icore", "-DACME_CFG_BEARSSL=0", "-M", *units], capture_output=True, text=True)
+tap.ok(seen.returncode == 0 and "bearssl" not in seen.stdout, "with ACME_CFG_BEARSSL 0 its headers are not looked for",
+       seen.stderr[-300:])
+
+folder = servers.workdir()
+pebble = servers.Pebble(folder, servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")))
+
+
+def issue(name, arena, keys):
+    state = os.path.join(folder, f"state-{name}")
+    run = subprocess.run([*servers.LEASH, program, pebble.directory, pebble.ca_file, state, str(pebble.http_port), str(arena), keys,
+                          name], capture_output=True, text=True, timeout=60)
+    return run, [os.path.exists(os.path.join(state, name, f)) for f in ("fullchain.pem", "privkey.pem")]
+
+
+for keys in "store", "psa":
+    run, there = issue(f"{keys}.example.test", 128 * 1024, keys)
+    tap.ok(run.returncode == 0 and there == [True, keys == "store"], f"a certificate, with keys of {keys}",
+           (run.returncode, there, run.stdout[-300:]))
+    tap.note(run.stdout.strip())
+
+run, there = issue("small.example.test", 2 * 1024, "store")
+tap.ok(run.returncode == 1 and "out of memory; the arena has 2048 bytes" in run.stdout, "too small an arena is said", run.stdout[-300:])
+
+for test in "keys", "transport", "refusals":  # beside a server that waits: no network
+    program = os.path.join(servers.BUILD, "mbedtls", test)
+    made = subprocess.run(["make", "-s", "-j2", f"B={servers.BUILD}", program], capture_output=True, text=True)
+    run = subprocess.run([program], capture_output=True, text=True) if made.returncode == 0 else made
+    tap.ok(run.returncode == 0, f"tests/mbedtls: {test}", (run.stdout + run.stderr)[-500:])
+    for line in re.findall(r"^# .*", run.stdout + run.stderr, re.M):
+        tap.note(line[2:])
+tap.end()

@@ -1,0 +1,245 @@
+/* test_challenge_hook.c - a program that publishes answers: what it is told, in which order, and what each of its ends means. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+/* The program's files are in no library. */
+#include "challenge_hook.c"
+#include "hook.c"
+
+static char home[64], path[96], told[96];
+static struct acme_challenge_hook hook;
+static const char *const names[] = {"a.example", "*.a.example"};
+
+static int set_up(void **unused)
+{
+    (void)unused;
+    strcpy(home, "/tmp/nanoacme-hook-XXXXXX");
+    assert_non_null(mkdtemp(home));
+    snprintf(path, sizeof path, "%s/hook", home);
+    snprintf(told, sizeof told, "%s/told", home);
+    return 0;
+}
+
+static int tear_down(void **unused)
+{
+    char command[100];
+    (void)unused;
+    acme_hook_close(&hook.hook);
+    snprintf(command, sizeof command, "rm -rf '%s'", home);
+    return system(command);
+}
+
+/* Starts a hook of these lines, behind one that notes its words. */
+static void begin(const char *lines, unsigned limit_s)
+{
+    const struct acme_hook_about about = {path, home, "a.example", names, 2, limit_s, true};
+    FILE *file = fopen(path, "w");
+    fprintf(file, "#!/bin/sh\necho \"$*\" >>%s\n%s\n", told, lines);
+    fclose(file);
+    assert_int_equal(chmod(path, 0700), 0);
+    acme_challenge_hook_init(&hook);
+    assert_int_equal(acme_hook_start(&hook.hook, &about), 0);
+}
+
+static struct acme_challenge challenge(const char *type, const char *token)
+{
+    return (struct acme_challenge){.name = "a.example", .token = token, .thumbprint = "thumb", .type = type};
+}
+
+static int present_all(const struct acme_solver *s, struct acme_challenge *c)
+{
+    int done;
+    while ((done = s->present(s->ctx, c)) == 0) {
+        (void)poll(NULL, 0, 2);
+    }
+    return done;
+}
+
+static void clear_all(void)
+{
+    while (hook.dns01.clearing(&hook)) {
+        (void)hook.dns01.tick(&hook, 0);
+        (void)poll(NULL, 0, 2);
+    }
+}
+
+/* What it was told: these lines, no others. */
+static void assert_told(const char *lines)
+{
+    char text[2048] = "";
+    FILE *file = fopen(told, "r");
+    if (file != NULL) {
+        text[fread(text, 1, sizeof text - 1, file)] = '\0';
+        fclose(file);
+    }
+    assert_string_equal(text, lines);
+}
+
+static void test_words(void **unused)
+{
+    struct acme_challenge http = challenge("http-01", "token1"), dns = challenge("dns-01", "token2");
+    (void)unused;
+    begin("exit 0", 0);
+    assert_int_equal(present_all(&hook.http01, &http), 1);
+    assert_int_equal(present_all(&hook.dns01, &dns), 1);
+    assert_false(hook.dns01.clearing(&hook));
+    http.valid = true;
+    hook.http01.withdraw(&hook, &http);
+    hook.dns01.withdraw(&hook, &dns);
+    assert_true(hook.dns01.clearing(&hook));
+    clear_all();
+    /* printf token2.thumb | openssl sha256 -binary | basenc --base64url */
+    assert_told("begin http-01 a.example token1 token1.thumb\n"
+                "begin dns-01 a.example token2 Nf9FUqV41WeMAa8yXAOZ56yow2YwCwwir0OgSVgbkls\n"
+                "done http-01 a.example token1 token1.thumb\n"
+                "failed dns-01 a.example token2 Nf9FUqV41WeMAa8yXAOZ56yow2YwCwwir0OgSVgbkls\n");
+}
+
+static void test_declines(void **unused)
+{
+    struct acme_challenge c = challenge("tls-alpn-01", "t");
+    (void)unused;
+    begin("exit 1", 0);
+    assert_int_equal(present_all(&hook.tls_alpn01, &c), ACME_E_DECLINED);
+    assert_string_equal(hook.dns01.words(&hook), "");
+    hook.tls_alpn01.withdraw(&hook, &c);
+    assert_false(hook.dns01.clearing(&hook)); /* there is nothing to take away */
+}
+
+static void test_fails(void **unused)
+{
+    struct acme_challenge c = challenge("http-01", "t");
+    (void)unused;
+    begin("[ \"$1\" != begin ] || exit 2", 0);
+    assert_int_equal(present_all(&hook.http01, &c), ACME_E_SOLVER);
+    assert_string_equal(hook.dns01.words(&hook), "hook begin: exit status 2");
+    hook.http01.withdraw(&hook, &c);
+    clear_all(); /* it may have done half of it */
+    assert_told("begin http-01 a.example t t.thumb\nfailed http-01 a.example t t.thumb\n");
+}
+
+static void test_hangs(void **unused)
+{
+    struct acme_challenge c = challenge("http-01", "t");
+    (void)unused;
+    begin("[ \"$1\" != begin ] || exec tail -f /dev/null", 1);
+    assert_int_equal(present_all(&hook.http01, &c), ACME_E_SOLVER);
+    assert_non_null(strstr(hook.dns01.words(&hook), "not done after 1 s"));
+    hook.http01.withdraw(&hook, &c);
+    clear_all();
+}
+
+/* Withdrawn in the middle, and before its turn: what may have been published is taken away, what was not begun is not. */
+static void test_withdrawn_early(void **unused)
+{
+    struct acme_challenge first = challenge("http-01", "t1"), second = challenge("http-01", "t2");
+    (void)unused;
+    begin("exit 0", 0);
+    (void)hook.http01.present(&hook, &first);
+    (void)hook.http01.present(&hook, &second);
+    hook.http01.withdraw(&hook, &second);
+    hook.http01.withdraw(&hook, &first);
+    clear_all();
+    assert_told("begin http-01 a.example t1 t1.thumb\nfailed http-01 a.example t1 t1.thumb\n");
+}
+
+/* One that declines when nobody asks any more has nothing to take away. */
+static void test_declines_late(void **unused)
+{
+    struct acme_challenge c = challenge("http-01", "t");
+    (void)unused;
+    begin("exit 1", 0);
+    (void)hook.http01.present(&hook, &c);
+    hook.http01.withdraw(&hook, &c);
+    clear_all();
+    assert_told("begin http-01 a.example t t.thumb\n");
+}
+
+/* An earlier run was switched off: it is withdrawn without having been presented. */
+static void test_left_behind(void **unused)
+{
+    struct acme_challenge c = challenge("http-01", "t");
+    (void)unused;
+    begin("exit 0", 0);
+    hook.http01.withdraw(&hook, &c);
+    clear_all();
+    assert_told("failed http-01 a.example t t.thumb\n");
+}
+
+/* More than there is room for wait, and none is lost. */
+static void test_many(void **unused)
+{
+    struct acme_challenge all[2 * ACME_NAMES_MAX + 2];
+    char tokens[2 * ACME_NAMES_MAX + 2][8], last[200];
+    size_t n = sizeof all / sizeof *all;
+    (void)unused;
+    begin("exit 0", 0);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(tokens[i], sizeof tokens[i], "t%zu", i);
+        all[i] = challenge("http-01", tokens[i]);
+        if (i + 2 < n) {
+            assert_int_equal(present_all(&hook.http01, &all[i]), 1);
+        }
+    }
+    assert_int_equal(hook.http01.present(&hook, &all[n - 2]), 0);
+    hook.http01.withdraw(&hook, &all[n - 1]); /* no room: what an earlier run has left stays */
+    for (size_t i = 0; i + 2 < n; i++) {
+        hook.http01.withdraw(&hook, &all[i]);
+    }
+    assert_int_equal(present_all(&hook.http01, &all[n - 2]), 1);
+    clear_all();
+    snprintf(last, sizeof last, "tail -1 %s | grep -q 'begin http-01 a.example t%zu '", told, n - 2);
+    assert_int_equal(system(last), 0);
+    snprintf(last, sizeof last, "[ $(wc -l <%s) = %zu ]", told, 2 * n - 3);
+    assert_int_equal(system(last), 0);
+}
+
+/* Whoever has taken the run over cannot have anything else started, nor with other words. */
+static void test_foreign_words(void **unused)
+{
+    static const struct acme_hook_go good = {
+        .verb = "begin", .type = "dns-01", .name = "a.example", .token = "t", .auth = "t.x"};
+    struct acme_hook_go bad[9];
+    (void)unused;
+    begin("exit 0", 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        bad[i] = good;
+    }
+    strcpy(bad[0].verb, "rm");
+    strcpy(bad[1].type, "dns-02");
+    strcpy(bad[2].name, "b.example");
+    strcpy(bad[3].name, "*.a.example");
+    strcpy(bad[4].token, "t.t");
+    strcpy(bad[5].token, "");
+    strcpy(bad[6].auth, "a;b");
+    memset(bad[7].auth, 'x', sizeof bad[7].auth);
+    memset(bad[8].verb, 'x', sizeof bad[8].verb);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        int result;
+        while ((result = acme_hook_tick(&hook.hook, &bad[i])) == 0) {
+            (void)poll(NULL, 0, 2);
+        }
+        assert_int_equal(result, -1);
+    }
+    assert_told("");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_words, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_declines, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hangs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_withdrawn_early, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_declines_late, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_left_behind, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_foreign_words, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
