@@ -27,8 +27,7 @@ endif
 WARNINGS = -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual -Wpointer-arith
 # What is for a CA of 2016 and for plain http is in the program and its tests; firmware has none of it.
-HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACME_CFG_SIGNED_ANCHORS=1 -DACME_CFG_CHOICE=1 \
-	-DACME_CFG_ADDRESSES=1 -DACME_CFG_EAB=1 -DACME_CFG_REUSE_KEY=1 -DACME_TLSALPN01_SLOTS=4
+HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACME_CFG_SIGNED_ANCHORS=1 -DACME_CFG_CHOICE=1 -DACME_CFG_ADDRESSES=1 -DACME_CFG_EAB=1 -DACME_CFG_REUSE_KEY=1 -DACME_TLSALPN01_SLOTS=4
 COMPILE = $(CC) -Icore $(STACKS) $(HOST_OPTIONS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 POSIX = -D_POSIX_C_SOURCE=200809L
 

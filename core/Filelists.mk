@@ -128,3 +128,15 @@ ACME_FREERTOS += port/freertos/acme_freertos.c
 
 # a thread of CMSIS-RTOS2
 ACME_CMSIS += port/cmsis-rtos2/acme_cmsis.c
+
+# a secure transport of the platform's, in place of core/secure's TLS: between it and the core
+ACME_SECURE += port/secure/channel.c
+
+# that transport, keys and digests on Mbed TLS
+ACME_MBEDTLS += port/mbedtls/digest.c
+ACME_MBEDTLS += port/mbedtls/judge.c
+ACME_MBEDTLS += port/mbedtls/key_psa.c
+ACME_MBEDTLS += port/mbedtls/mbedtls_net.c
+ACME_MBEDTLS += port/mbedtls/p256.c
+ACME_MBEDTLS += port/mbedtls/random.c
+ACME_MBEDTLS += port/mbedtls/words.c

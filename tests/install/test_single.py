@@ -41,7 +41,7 @@ os.chdir(ROOT)
 for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
     os.environ.pop(variable, None)
 makefile = open("Makefile", encoding="utf-8").read()
-options = re.search(r"^HOST_OPTIONS = (.*)", makefile, re.M)[1].split()
+options = re.search(r"^HOST_OPTIONS = ((?:.*\\\n)*.*)", makefile, re.M)[1].replace("\\\n", " ").split()
 stacks = ["-isystem", os.environ["BEARSSL_DIR"] + "/inc"] if "BEARSSL_DIR" in os.environ else []
 stacks += ["-isystem", os.environ["JSMN_DIR"]] if "JSMN_DIR" in os.environ else []
 bearssl = [os.environ["BEARSSL_DIR"] + "/build/libbearssl.a"] if "BEARSSL_DIR" in os.environ else ["-lbearssl"]
