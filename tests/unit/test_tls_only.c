@@ -11,7 +11,11 @@
 #define acme_url_at          tls_only_url_at
 #define acme_dns_name_ok     tls_only_dns_name_ok
 #define acme_setup_check     tls_only_setup_check
+#define acme_channel_check   tls_only_channel_check
+#define acme_channel_init    tls_only_channel_init
+#define acme_channel_issuer  tls_only_channel_issuer
 #include "acme_setup.c"
+#include "secure/channel_setup.c"
 #include "wire/url.c"
 
 static void urls(void **state)

@@ -379,7 +379,6 @@ static void dns_01(void **unused)
         setup.solvers = solvers;
         setup.solver_count = 2;
         client.flow.turn = turn;
-        listen_in();
         refuses(ACME_STEP_AUTHZ_POLL, URN "unauthorized", "No TXT records found", 403, "a.example");
         fails(ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, "a.example");
         heard();
@@ -389,7 +388,6 @@ static void dns_01(void **unused)
         const struct acme_error_text text = acme_error_text(errors[i]);
         const char *const its[] = {text.meaning, "in example.org", NULL};
         begin(false);
-        listen_in();
         happens((struct acme_event){.kind = ACME_EVENT_SOLVER,
                                     .step = ACME_STEP_PRESENT,
                                     .error = errors[i],
@@ -413,7 +411,6 @@ static void new_terms_have_a_place(void **unused)
     static const char *const says[] = {"a person has to act", "https://ca.test/agree?t=1", NULL}, *const never[] = {
                                                                                                       NULL};
     begin(false);
-    listen_in();
     refuses(ACME_STEP_ORDER, URN "userActionRequired", "terms", 403, "");
     happens((struct acme_event){.kind = ACME_EVENT_TERMS, .text = acme_slice_of("https://ca.test/agree?t=1")});
     fails(ACME_E_TERMS, ACME_STEP_ORDER, "");
