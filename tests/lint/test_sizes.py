@@ -20,7 +20,7 @@ SOURCES = glob.glob("port/flash/*.c")
 if os.path.isdir(LWIP):
     HEADERS += ["port/lwip/acme_lwip.h", "port/lwip/acme_clock.h"]
     SOURCES += glob.glob("port/lwip/*.c")
-INSIDE = {"acme_http_reader"}  # a part of struct acme_client, whose size is compared
+INSIDE = {"acme_http_reader", "acme_channel"}  # parts of struct acme_client, whose size is compared
 ALSO = ("-fshort-enums", "-DLWIP_IPV6=0")  # the ABI of one compiler and not of another; what lwIP's types depend on
 
 
@@ -30,7 +30,10 @@ def changed():
     host = dict(re.findall(r"-D(\w+)=(\d+)", re.search(r"^HOST_OPTIONS = (.*)", open("Makefile").read(), re.M).group(1)))
     for name, value in re.findall(r"^#ifndef (ACME_\w+)\n#define \1 (\d+)$", text, re.M):
         value = int(host.get(name, value))
-        yield f"-D{name}={1 - value if name.startswith('ACME_CFG') or value < 2 else value + 8}"
+        other = 1 - value if name.startswith("ACME_CFG") or value < 2 else value + 8
+        if name == "ACME_TLSALPN01_SLOTS":  # not more than of http-01
+            other = value - 1
+        yield f"-D{name}={other}"
     yield from ALSO
 
 
