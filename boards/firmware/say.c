@@ -119,7 +119,8 @@ void say_event(void *ctx, const struct acme_event *e)
         acme_out_text(o, " ms");
         break;
     case ACME_EVENT_PROBLEM:
-        acme_out_text(o, "the CA says ");
+    case ACME_EVENT_SOLVER: /* its own words, for there are none of a CA yet */
+        acme_out_text(o, ACME_CFG_CHOICE && e->kind == ACME_EVENT_SOLVER ? "" : "the CA says ");
         words(o, e->text);
         acme_out_text(o, ": ");
         words(o, e->detail);

@@ -21,11 +21,11 @@ PARTS = {  # of these, what a firmware of one's own may not have
 KILO = {"first certificate": "first run", "renewal": "renewal", "longest tick": "first run longest tick"}
 CHAINS = {"RSA": "rsa", "P-256": "p256", "P-384": "p384"}
 
-FLASH_MAX, RAM_MAX = 130560, 49664  # of lm3s6965evb; the aims were 98304 bytes of flash and 49152 of RAM
+FLASH_MAX, RAM_MAX = 131072, 49664  # of lm3s6965evb; the aims were 98304 bytes of flash and 49152 of RAM
 RAM_SMALL_MAX = 32768               # of its small build
 SMALL = "lm3s6965evb, small"
 HEADLESS = "lm3s6965evb, headless"  # without the page, without words on the UART
-HEADLESS_MAX = 108000               # the aim was 98304
+HEADLESS_MAX = 109000               # the aim was 98304
 BARE = "lm3s6965evb, bare"          # the same, with every option of the core off
 V1 = "lm3s6965evb, v1"  # with ACME v1
 V1_MAX = 3500           # of flash that adds

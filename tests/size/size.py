@@ -13,7 +13,7 @@ import boards
 CROSS = "build/cross"
 GOAL = 20000   # core's own code; BearSSL and the network stack come on top. Not met; README.md says so
 LIMIT = 44600  # what a change may not go beyond, every option of the default build in it
-BARE = 31300   # the same with every option off; the aim is 26000
+BARE = 32700   # the same with every option off; the aim is 26000
 # Rooms that are no part of the sum, since few link them, and who does.
 ASIDE = {"roots": "who reads trust anchors from PEM, constrains them or has them signed",
          "dns": "who proves names by dns-01 and updates the zone itself"}
@@ -55,8 +55,8 @@ OPTIONS = {
     "ACME_CFG_CHECK": ("the set-up is looked at as a whole", 500, 0),
     "ACME_CFG_RESUME": ("a TLS session goes on for a day", 250, 0),
     "ACME_CFG_V1": ("ACME v1, as Boulder spoke it in 2016", 3400, 850),
-    "ACME_CFG_MANAGE": ("revoking, deactivating, another account key, other contacts", 3300, 310),
-    "ACME_CFG_ADDRESSES": ("names and the CA's server may be IP addresses", 1200, 0),
+    "ACME_CFG_MANAGE": ("revoking, deactivating, another account key, other contacts", 3450, 310),
+    "ACME_CFG_ADDRESSES": ("names and the CA's server may be IP addresses", 1300, 0),
     "ACME_CFG_EAB": ("external accounts", 720, 10),
     "ACME_CFG_REUSE_KEY": ("a renewal for the key in use", 120, 0),
     "ACME_CFG_CHOICE": ("several solvers, wildcards", 1300, 200),

@@ -244,7 +244,7 @@ static struct client *calls(const char *sni, const char *protocols)
     SSL_set_bio(c->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_connect_state(c->ssl);
     if (sni != NULL) {
-        SSL_set_tlsext_host_name(c->ssl, sni);
+        SSL_ctrl(c->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)sni);
     }
     if (protocols != NULL) {
         SSL_set_alpn_protos(c->ssl, (const unsigned char *)protocols, (unsigned)strlen(protocols));
