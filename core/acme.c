@@ -670,8 +670,7 @@ uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)
     bool presenting = x->state == ACME_EXCHANGE_WAIT && c->flow.step == ACME_STEP_PRESENT;
     bool network =
         x->state == ACME_EXCHANGE_CONNECT || x->state == ACME_EXCHANGE_SEND || x->state == ACME_EXCHANGE_RECEIVE;
-    bool signing = x->signing && (x->state == ACME_EXCHANGE_ASK || x->state == ACME_EXCHANGE_SIGN);
-    uint32_t idle_ms = presenting || network ? NET_WAIT_MS : signing ? KEY_WAIT_MS : 0;
+    uint32_t idle_ms = presenting || network ? NET_WAIT_MS : x->signing ? KEY_WAIT_MS : 0;
     if (x->state == ACME_EXCHANGE_WAIT && !acme_exchange_due(x, now_ms)) {
         idle_ms = x->wait_ms - (now_ms - x->wait_since_ms);
     }

@@ -14,6 +14,7 @@ static const struct acme_row *row_of(const struct acme_exchange *x)
 
 void acme_exchange_wait(struct acme_exchange *x, uint32_t now_ms, uint32_t wait_ms, int error)
 {
+    x->signing = false;
     x->state = ACME_EXCHANGE_WAIT;
     x->wait_since_ms = now_ms;
     x->wait_ms = wait_ms;

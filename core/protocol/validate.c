@@ -174,10 +174,14 @@ void acme_flow_look_anew(struct acme_flow *f)
 
 /* --- the solvers' own work --- */
 
+static bool works(const struct acme_flow *f)
+{
+    return f->presented > 0 || acme_flow_clears(f);
+}
+
 bool acme_flow_serves(const struct acme_flow *f)
 {
-    bool works = f->presented > 0 || acme_flow_clears(f);
-    for (size_t i = 0; works && i < f->setup->solver_count; i++) {
+    for (size_t i = 0; works(f) && i < f->setup->solver_count; i++) {
         if (f->setup->solvers[i]->tick != NULL) {
             return true;
         }
@@ -187,8 +191,8 @@ bool acme_flow_serves(const struct acme_flow *f)
 
 bool acme_flow_serve(struct acme_flow *f, uint32_t now_ms)
 {
-    bool works = f->presented > 0 || acme_flow_clears(f), moved = false;
-    for (size_t i = 0; works && i < f->setup->solver_count; i++) {
+    bool moved = false, at_work = works(f);
+    for (size_t i = 0; at_work && i < f->setup->solver_count; i++) {
         const struct acme_solver *solver = f->setup->solvers[i];
         if (solver->tick != NULL && solver->tick(solver->ctx, now_ms)) {
             moved = true;

@@ -658,6 +658,50 @@ static int no_point(void *handle, uint8_t to[65])
     return ACME_E_KEY;
 }
 
+/* A solver whose answers outlive a reset: an order that is taken up ready has its authorizations looked at, if one may have been
+ * answered; what they show is withdrawn, unless there is no room left for its token. */
+static void what_lasts_is_looked_for(void **state)
+{
+    static const struct acme_solver lasting = {
+        .type = "dns-01", .present = present, .withdraw = withdraw, .lasts = true, .wildcards = true};
+    static const struct acme_solver *const one[] = {&lasting};
+    static const char ready[] =
+        "{\"status\":\"ready\",\"finalize\":\"" U "/f\",\"authorizations\":[\"" U "/authz/1\",\"" U "/authz/2\"]}";
+    static const char valid[] =
+        "{\"status\":\"valid\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"},"
+        "\"challenges\":[{\"type\":\"dns-01\",\"url\":\"" U "/c/1\",\"token\":\"token\",\"status\":\"valid\"}]}";
+    for (uint8_t answered = 0; answered < 2; answered++) {
+        start(ACME_STEP_AUTHZ);
+        setup.solvers = one;
+        setup.solver_count = 1;
+        flow.step = ACME_STEP_ORDER;
+        flow.resumed = true;
+        flow.answered = answered;
+        assert_int_equal(reads(ready, ""), answered == 0 ? ACME_STEP_FINALIZE : ACME_STEP_AUTHZ);
+    }
+    for (uint8_t room = 0; room < 2; room++) {
+        start(ACME_STEP_AUTHZ);
+        setup.solvers = one;
+        setup.solver_count = 1;
+        flow.resumed = true;
+        flow.order.text_end = (uint16_t)(room != 0 ? flow.order.text_end : sizeof flow.order.text);
+        (void)reads(valid, "");
+        assert_int_equal(withdraws, room);
+    }
+}
+
+/* A CA that does not say that it wants a binding, and a key that may have been bound. */
+static void a_binding_nobody_asked_for(void **state)
+{
+    start(ACME_STEP_DIRECTORY);
+    setup.binding = (struct acme_binding){"kid", "key", 3};
+    assert_int_equal(acme_binding_begin(&flow, false), ACME_STEP_ACCOUNT);
+    assert_true(flow.bound.look);
+    flow.bound.key_is_new = true;
+    assert_int_equal(acme_binding_begin(&flow, false), ACME_STEP_ACCOUNT);
+    assert_false(flow.bound.look);
+}
+
 /* A key in a secure element that does not answer, just when the binding is to be written. */
 static void a_binding_needs_the_key(void **state)
 {
@@ -1050,6 +1094,8 @@ int main(void)
         cmocka_unit_test(a_lost_response_is_repeated_once_it_proves_lost),
         cmocka_unit_test(lost_answers_of_the_others),
 #if ACME_CFG_EAB
+        cmocka_unit_test(what_lasts_is_looked_for),
+        cmocka_unit_test(a_binding_nobody_asked_for),
         cmocka_unit_test(a_binding_needs_the_key),
 #endif
         cmocka_unit_test(refusals),

@@ -460,6 +460,9 @@ static void what_a_person_changes_has_a_mark(void **state)
     byte = 'b';
     all[4] = acme_mark_of_cause(&s);
 #if ACME_CFG_EAB
+    s.binding = (struct acme_binding){"", NULL, 0}; /* none */
+    same = acme_mark_of_cause(&s);
+    assert_true(acme_mark_same(&all[4], &same));
     s.binding = (struct acme_binding){"kid", "secret", 6};
     all[count++] = acme_mark_of_cause(&s);
     s.binding.mac_key = "Secret";
