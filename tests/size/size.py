@@ -13,10 +13,10 @@ import boards
 CROSS = "build/cross"
 GOAL = 20000   # core's own code; BearSSL and the network stack come on top. Not met; README.md says so
 LIMIT = 44600  # what a change may not go beyond, every option of the default build in it
-BARE = 32700   # the same with every option off; the aim is 26000
+BARE = 32800   # the same with every option off; the aim is 26000
 # Rooms that are no part of the sum, since few link them, and who does.
 ASIDE = {"roots": "who reads trust anchors from PEM, constrains them or has them signed",
-         "dns": "who proves names by dns-01 and updates the zone itself"}
+         "dns": "who proves names by dns-01 and updates the zone itself; with its solver, ACME_CFG_CHOICE=1, 4.3 KB"}
 
 # Memory the caller provides for one client: what, header, and what it is for.
 STRUCTS = [
