@@ -152,6 +152,10 @@ static void explain_network(const struct acme_report *r, const struct acme_failu
 
 static void explain_solver(const struct acme_report *r, const struct acme_failure *f, struct acme_out *o)
 {
+    if (f->detail[0] != '\0') { /* its own words */
+        say(o, "the answer could not be published: ", f->detail, "");
+        return;
+    }
     if (r->webroot != NULL) {
         say(o, "cannot write ", r->webroot->path, ": ");
         acme_out_text(o, system_words(r->webroot->error));

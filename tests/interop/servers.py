@@ -145,10 +145,10 @@ class Resolver(Server):
     """pebble-challtestsrv as a DNS server that knows every name, at 127.0.0.1, and serves nothing else."""
 
     def __init__(self, folder):
-        self.port = free_port()
+        self.port, self.management = free_port(), free_port()
         super().__init__(["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-http01", "",
                           "-https01", "", "-tlsalpn01", "", "-dns01", f"127.0.0.1:{self.port}",
-                          "-management", f"127.0.0.1:{free_port()}"], os.path.join(folder, "dns.log"))
+                          "-management", f"127.0.0.1:{self.management}"], os.path.join(folder, "dns.log"))
         self.wait_for("Starting management server")
 
 
