@@ -73,7 +73,7 @@ static void begin(struct acme_client *c, uint32_t now_ms)
     c->phase = ACME_PHASE_ACCOUNT_KEY;
 }
 
-int acme_start(struct acme_client *c, enum acme_when when, uint32_t now_ms)
+int acme_start(struct acme_client *c, enum acme_task when, uint32_t now_ms)
 {
     if (c == NULL || c->setup == NULL) {
         return ACME_E_NULL;
@@ -145,7 +145,7 @@ static int tick_pair_key(struct acme_client *c)
     }
     bool ours =
         found == 1 && key->ops->point(key->handle, point) == 0 && memcmp(point, c->pair.point, sizeof(point)) == 0;
-    if ((c->when == ACME_WHEN_DUE || acme_keeping(c)) && !ours) {
+    if ((c->when == ACME_IF_DUE || acme_keeping(c)) && !ours) {
         c->keeper.blamed = ACME_RECORD_KEY;
         return ACME_E_PAIR;
     }
@@ -159,7 +159,7 @@ static int tick_pair_key(struct acme_client *c)
 static bool is_current(const struct acme_client *c)
 {
     bool good = c->pair.same_names && c->flow.order.url[0] == '\0';
-    return c->when == ACME_WHEN_DUE && good && c->utc < acme_keep_by_life(&c->pair);
+    return c->when == ACME_IF_DUE && good && c->utc < acme_keep_by_life(&c->pair);
 }
 #endif
 
@@ -187,7 +187,7 @@ static int tick_begin(struct acme_client *c, uint32_t now_ms)
         c->flow.save_order = true;
     }
     c->flow.old = order && c->utc - c->flow.since >= ORDER_KEPT_S;
-    if (c->when == ACME_WHEN_DUE && left_s > 0 && left_s <= A_DAY_S) {
+    if (c->when == ACME_IF_DUE && left_s > 0 && left_s <= A_DAY_S) {
         c->exchange.retry_s = (uint32_t)left_s;
         return ACME_E_RATE_LIMITED;
     }

@@ -16,11 +16,11 @@
  *     static struct acme_client client;
  *     static const struct acme_setup setup = { ... };           see acme_setup.h
  *
- *     if (acme_init(&client, &setup) == 0 && acme_start(&client, ACME_WHEN_DUE, now_ms()) == 0) {
+ *     if (acme_init(&client, &setup) == 0 && acme_start(&client, ACME_IF_DUE, now_ms()) == 0) {
  *         do {
  *             progress = acme_tick(&client, now_ms());
  *             if (progress == ACME_IDLE) sleep_until_network_or(acme_idle_ms(&client, now_ms()));
- *         } while (progress == ACME_IDLE || progress == ACME_BUSY);
+ *         } while (!acme_is_over(progress));
  *     }
  *
  * After ACME_ISSUED the pair is in the program's own store: ACME_RECORD_KEY and ACME_RECORD_CHAIN, both PEM.
@@ -50,6 +50,12 @@ enum acme_progress {
     ACME_DONE /* what was asked for beside issuing is done. The run is over   */
 #endif
 };
+
+/* True for what ends a run: all but the first two. */
+static inline bool acme_is_over(enum acme_progress progress)
+{
+    return progress != ACME_IDLE && progress != ACME_BUSY;
+}
 
 /* Why a run failed. The first failure counts and stays until the next acme_start(). */
 struct acme_failure {
@@ -101,7 +107,7 @@ struct acme_client {
         ACME_PHASE_OVER
     } phase;
     enum acme_progress result;
-    enum acme_when when;
+    enum acme_task when;
     bool key_ready;        /* certificate_key holds the key of this order          */
     bool issued;           /* a new pair was put in use in this run                */
     uint32_t ticks;        /* since acme_init()                                    */
@@ -143,9 +149,9 @@ int acme_init_sized(struct acme_client *client, size_t client_size, const struct
 /* Begins a run: obtains a certificate, renews it, or takes up what a reset interrupted (same account, same
  * order, same key). An order in progress is taken up whatever `when` says. To be called after every reset and then once
  * or twice a day, for what is not due costs no request; after a failure no sooner than acme_failure::retry_s says.
- * With ACME_CFG_MANAGE also what enum acme_when has beside issuing.
+ * With ACME_CFG_MANAGE also what enum acme_task has beside issuing.
  * Work: none; ticks do it. Returns 0, or ACME_E_NULL when the client was not prepared. */
-int acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms);
+int acme_start(struct acme_client *client, enum acme_task when, uint32_t now_ms);
 
 /* Does the next piece of work. Returns how it went; what ends a run repeats until acme_start(). */
 enum acme_progress acme_tick(struct acme_client *client, uint32_t now_ms);

@@ -17,9 +17,9 @@ struct acme_tls;   /* secure/tls.h */
 struct acme_trust; /* secure/anchors.h */
 
 /* What acme_start() should do. */
-enum acme_when {
-    ACME_WHEN_DUE, /* only what is due: nothing while the pair in use is good */
-    ACME_NOW,      /* a new certificate in any case                           */
+enum acme_task {
+    ACME_IF_DUE, /* only what is due: nothing while the pair in use is good */
+    ACME_NOW,    /* a new certificate in any case                           */
 #if ACME_CFG_RENEWAL
     ACME_KEEP, /* for ever: the client renews when that is due, and decides itself when to come again. Ends never */
 #endif

@@ -142,7 +142,7 @@ static uint32_t run(void)
         bool moved = system_poll();
         enum acme_progress progress = tick();
 
-        if (progress != ACME_IDLE && progress != ACME_BUSY) {
+        if (acme_is_over(progress)) {
             tell_end(progress, board_now_ms() - began);
         } else if (progress == ACME_IDLE && !acme_resting(&firmware.client)) {
             if (page_comes_first(&heard_ms, &heard)) {

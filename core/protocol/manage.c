@@ -80,7 +80,7 @@ const struct acme_row acme_manage_rows[ACME_STEP_COUNT] = {
                           .refused = acme_flow_update_refused},
 };
 
-int acme_manage_start(struct acme_flow *f, enum acme_when what, bool next)
+int acme_manage_start(struct acme_flow *f, enum acme_task what, bool next)
 {
     const struct acme_key *key = &f->setup->account_key;
     struct acme_manage *m = &f->manage;

@@ -16,7 +16,7 @@ struct acme_row;
 #define ACME_CONTACTS_MARK 8 /* characters of a short digest */
 
 struct acme_manage {
-    enum acme_when what;
+    enum acme_task what;
     bool on;           /* its table is in force                                                      */
     bool next;         /* the certificate key's handle holds the account's next key                  */
     bool by_next;      /* the next key signs                                                         */
@@ -33,7 +33,7 @@ struct acme_manage {
 
 /* Begins on it: `what`, or issuing once it is known which account key is in force. `next`: there is a next one, in the
  * certificate key's handle. Returns 0 or ACME_E_KEY_FIXED. */
-int acme_manage_start(struct acme_flow *flow, enum acme_when what, bool next);
+int acme_manage_start(struct acme_flow *flow, enum acme_task what, bool next);
 
 /* acme_flow_lost(), for its steps. */
 void acme_manage_lost(struct acme_flow *flow);

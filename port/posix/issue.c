@@ -11,7 +11,7 @@
 int acme_program_issue(const struct acme_config *config)
 {
     const struct acme_run_how how = {
-        .when = config->force ? ACME_NOW : ACME_WHEN_DUE, .verb = "issue", .keep = ACME_KEEPS_ALL};
+        .when = config->force ? ACME_NOW : ACME_IF_DUE, .verb = "issue", .keep = ACME_KEEPS_ALL};
     return acme_run_or_try(config, &how);
 }
 
@@ -39,7 +39,7 @@ int acme_program_revoke(const struct acme_config *config)
 }
 
 /* What is the account's own affair is about no name; a set-up has to have one. */
-static int work_on_account(const struct acme_config *config, enum acme_when what)
+static int work_on_account(const struct acme_config *config, enum acme_task what)
 {
     const struct acme_run_how how = {.when = what, .verb = ""};
     static struct acme_config of_account;

@@ -78,7 +78,7 @@ static enum acme_progress loop(void)
 {
     enum acme_progress progress = ACME_BUSY;
 
-    while (!acme_signalled && (progress == ACME_BUSY || progress == ACME_IDLE)) {
+    while (!acme_signalled && !acme_is_over(progress)) {
         uint64_t before = now_us(), took;
         progress = acme_tick(&run.client, acme_posix_now_ms());
         took = now_us() - before;
@@ -104,27 +104,27 @@ static void clear(void)
 }
 
 /* Whether a run may make a new pair. */
-static bool makes_pair(enum acme_when what)
+static bool makes_pair(enum acme_task what)
 {
 #if ACME_CFG_RENEWAL
-    return what == ACME_WHEN_DUE || what == ACME_NOW || what == ACME_KEEP;
+    return what == ACME_IF_DUE || what == ACME_NOW || what == ACME_KEEP;
 #else
-    return what == ACME_WHEN_DUE || what == ACME_NOW;
+    return what == ACME_IF_DUE || what == ACME_NOW;
 #endif
 }
 
 /* Whether a run is for a certificate that is due. */
-static bool issues(enum acme_when what)
+static bool issues(enum acme_task what)
 {
 #if ACME_CFG_RENEWAL
-    return what == ACME_WHEN_DUE || what == ACME_KEEP;
+    return what == ACME_IF_DUE || what == ACME_KEEP;
 #else
-    return what == ACME_WHEN_DUE;
+    return what == ACME_IF_DUE;
 #endif
 }
 
 /* Puts what a copy or a restore has left in order. Returns 0 or an exit code. */
-static int set_right(enum acme_when what)
+static int set_right(enum acme_task what)
 {
     struct acme_posix_store *s = &run.store;
     int done;
@@ -182,7 +182,7 @@ static int check_rights(void)
 }
 
 /* Takes hold of the state directory, and of what it holds. Returns 0 or an exit code. */
-static int enter(const struct acme_config *config, enum acme_when what)
+static int enter(const struct acme_config *config, enum acme_task what)
 {
     bool serves = run.solvers.http, by_file = config->webroot != NULL;
     const struct acme_enter all = {.store = &run.store,
@@ -415,7 +415,7 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     }
     (void)acme_start(&run.client, how->when, acme_posix_now_ms());
     progress = loop();
-    stopped = progress == ACME_BUSY || progress == ACME_IDLE;
+    stopped = !acme_is_over(progress);
     if (stopped) {
         acme_stop(&run.client);
         clear();

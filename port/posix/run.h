@@ -43,7 +43,7 @@ struct acme_run {
 
 /* What is to be done, and how it is told. */
 struct acme_run_how {
-    enum acme_when when;
+    enum acme_task when;
     const char *verb;
     const char *about; /* one of several certificates: its name; NULL: it is the only one                 */
     bool trial;        /* nothing of it will be in use                                                     */

@@ -53,7 +53,7 @@ static void firmware_task(void)
     system_begin_network();
     (void)board_flash_init();
     certificate_init();
-    error = acme_start(&client, ACME_WHEN_DUE, board_now_ms());
+    error = acme_start(&client, ACME_IF_DUE, board_now_ms());
     if (error != 0) {
         say("cannot begin: ", words_error(error));
         board_exit(4);
@@ -64,7 +64,7 @@ static void firmware_task(void)
         if (progress == ACME_IDLE && !moved) {
             system_wait(acme_idle_ms(&client, board_now_ms()));
         }
-    } while (progress == ACME_IDLE || progress == ACME_BUSY);
+    } while (!acme_is_over(progress));
     say(progress == ACME_ISSUED    ? "a new certificate is in use"
         : progress == ACME_CURRENT ? "the certificate in use is not due"
                                    : "failed",

@@ -122,7 +122,7 @@ static enum acme_progress tick(void)
 static enum acme_progress run(void)
 {
     enum acme_progress progress = ACME_BUSY;
-    for (unsigned ticks = 0; ticks < TICKS_MAX && (progress == ACME_BUSY || progress == ACME_IDLE); ticks++) {
+    for (unsigned ticks = 0; ticks < TICKS_MAX && !acme_is_over(progress); ticks++) {
         progress = tick();
     }
     return progress;
@@ -214,7 +214,7 @@ static bool plays_too_early(bool v1, const struct acme_row *rows, unsigned numbe
         } else {
             progress = tick();
         }
-        assert_true(progress == ACME_BUSY || progress == ACME_IDLE);
+        assert_true(!acme_is_over(progress));
     }
     bool early = race.d.ca.early > 0;
     end();

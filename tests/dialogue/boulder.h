@@ -60,7 +60,7 @@ struct boulder {
     } cert[16];
     const char *issuer; /* the certificate that was sent as the issuer's; NULL: none */
     size_t issuer_len;
-    enum acme_when deed; /* what is done now: ACME_NOW issuing, else what acme.h has beside it */
+    enum acme_task deed; /* what is done now: ACME_NOW issuing, else what acme.h has beside it */
     uint8_t point[65];   /* of the account's key                                               */
     bool deactivated, revoked;
     struct v1_names told_valid; /* names the client was told to be valid, by a body, and nothing else since */

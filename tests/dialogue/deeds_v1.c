@@ -17,7 +17,7 @@ static const char *text_in(const json_t *object, const char *name)
     return text != NULL ? text : "";
 }
 
-enum acme_when deeds_v1_of(enum v1_kind kind)
+enum acme_task deeds_v1_of(enum v1_kind kind)
 {
     return kind == V1_REVOKE       ? ACME_REVOKE
            : kind == V1_DEACTIVATE ? ACME_DEACTIVATE

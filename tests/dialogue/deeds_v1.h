@@ -6,7 +6,7 @@
 #include "boulder.h"
 
 /* What acme.h calls a request of this kind. ACME_NOW: it belongs to issuing. */
-enum acme_when deeds_v1_of(enum v1_kind kind);
+enum acme_task deeds_v1_of(enum v1_kind kind);
 
 /* The payload of a request while b->deed is under way. */
 void deeds_v1_judge(const struct boulder *b, const struct engine *e, const struct v1_request *q);

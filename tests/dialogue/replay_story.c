@@ -143,7 +143,7 @@ static void take(long i, const struct v1_request *q)
 /* Before a deed a client issues, with what was recorded of that: a certificate to be revoked; else the account is all. */
 static bool belongs(const struct exchange *x)
 {
-    enum acme_when deed = replay.x != NULL ? deeds_v1_of(x->kind) : ACME_NOW;
+    enum acme_task deed = replay.x != NULL ? deeds_v1_of(x->kind) : ACME_NOW;
     bool later = replay.x != NULL && deeds_v1_of(replay.x->kind) != ACME_NOW;
     if (replay.deed != NULL || !later) {
         return (replay.deed != NULL) == (deed != ACME_NOW);

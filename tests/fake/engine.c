@@ -217,7 +217,7 @@ static int step_connect(struct engine *e)
 }
 
 #if ACME_CFG_MANAGE
-void engine_manage(struct engine *e, enum acme_when what)
+void engine_manage(struct engine *e, enum acme_task what)
 {
     struct acme_hosts hosts = e->flow.hosts;
     e->open = e->over = false;

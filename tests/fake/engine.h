@@ -94,7 +94,7 @@ void engine_free(struct engine *e);
 
 #if ACME_CFG_MANAGE
 /* Begins a run of protocol/manage.c with what there is: the keys and, to be revoked, e->leaf. */
-void engine_manage(struct engine *e, enum acme_when what);
+void engine_manage(struct engine *e, enum acme_task what);
 #endif
 
 /* One run, a byte at a time or in whole pieces. */

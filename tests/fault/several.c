@@ -632,7 +632,7 @@ static void restart(void)
         boot();
     }
     visits();
-    assert_int_equal(acme_start(&several.d->client, ACME_WHEN_DUE, several.d->now_ms), 0);
+    assert_int_equal(acme_start(&several.d->client, ACME_IF_DUE, several.d->now_ms), 0);
 }
 
 static enum acme_progress run(void)
@@ -657,8 +657,8 @@ static enum acme_progress run(void)
     uint64_t began_ms = s->t->virtual_ms;
     several_tell("#   run %u, hour %.1f\n", s->run + 1, (double)s->t->virtual_ms / HOUR_MS);
     boot();
-    assert_int_equal(acme_start(&d->client, ACME_WHEN_DUE, d->now_ms), 0);
-    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+    assert_int_equal(acme_start(&d->client, ACME_IF_DUE, d->now_ms), 0);
+    while (!acme_is_over(progress)) {
         uint32_t before_ms = d->now_ms;
         unsigned commits = d->commits;
         s->tick++;
@@ -669,7 +669,7 @@ static enum acme_progress run(void)
             device_check_pair(d);
             note_use();
         }
-        bool goes_on = progress == ACME_BUSY || progress == ACME_IDLE;
+        bool goes_on = !acme_is_over(progress);
         s->t->over = !goes_on;
         visits();
         for (unsigned i = 0; goes_on && i < s->fault_count; i++) {

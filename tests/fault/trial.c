@@ -320,7 +320,7 @@ static void start(struct trial *t)
 {
     t->runs++;
     t->retry_after_ms = 0;
-    assert_int_equal(acme_start(&t->d.client, ACME_WHEN_DUE, t->d.now_ms), 0);
+    assert_int_equal(acme_start(&t->d.client, ACME_IF_DUE, t->d.now_ms), 0);
 }
 
 void trial_stop_and_start(struct trial *t)
@@ -338,7 +338,7 @@ static enum acme_progress run(struct trial *t)
     struct device *d = &t->d;
     volatile enum acme_progress progress = ACME_BUSY;
     start(t);
-    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+    while (!acme_is_over(progress)) {
         uint32_t before_ms = d->now_ms;
         t->seen.ticks++;
         if (_setjmp(power) == 0) {
@@ -357,7 +357,7 @@ static enum acme_progress run(struct trial *t)
         }
         judge_tick(t);
         bool last = t->dimension->to_the_end && progress == ACME_ISSUED;
-        bool going = progress == ACME_BUSY || progress == ACME_IDLE || last;
+        bool going = !acme_is_over(progress) || last;
         if (going && !t->over && t->dimension->after_tick != NULL && t->dimension->after_tick(t)) {
             t->fired = true;
             boot(t);

@@ -290,8 +290,8 @@ static void learn(void)
     d.hook = on_learning;
     MUST(device_boot(&d) == 0);
     d.setup.account_key.ops = d.setup.certificate_key.ops = &fastkey_ops;
-    MUST(acme_start(&d.client, ACME_WHEN_DUE, d.now_ms) == 0);
-    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+    MUST(acme_start(&d.client, ACME_IF_DUE, d.now_ms) == 0);
+    while (!acme_is_over(progress)) {
         progress = device_tick(&d);
     }
     MUST(progress == ACME_ISSUED);
@@ -314,7 +314,7 @@ static void boot(size_t work_len)
     d.setup.trace = trace;
     d.setup.work_len = work_len;
     MUST(acme_init(&d.client, &d.setup) == 0);
-    MUST(acme_start(&d.client, ACME_WHEN_DUE, d.now_ms) == 0);
+    MUST(acme_start(&d.client, ACME_IF_DUE, d.now_ms) == 0);
 }
 
 static void begin(const uint8_t *data, size_t len, bool renewal)
@@ -376,7 +376,7 @@ static bool go_on(enum acme_progress progress, size_t work_len)
             return false;
         }
         pass((failure->retry_s > 60 ? failure->retry_s : 60) * 1000u);
-        MUST(acme_start(&d.client, ACME_WHEN_DUE, d.now_ms) == 0);
+        MUST(acme_start(&d.client, ACME_IF_DUE, d.now_ms) == 0);
         return true;
     }
     MUST(failure->error == 0);
@@ -412,7 +412,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             progress = ACME_BUSY;
         }
         judge_time(MAKER_NOW + 80 * MAKER_DAY);
-        if (progress != ACME_BUSY && progress != ACME_IDLE) {
+        if (acme_is_over(progress)) {
             going = go_on(progress, work_len);
         }
     }

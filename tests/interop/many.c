@@ -127,7 +127,7 @@ static void begin(struct world *w, const char *directory, const struct acme_trus
     }
     w->progress = ACME_BUSY;
     if (acme_posix_store_make(&w->store) != 0 || acme_init(&w->client, &w->setup) != 0 ||
-        acme_start(&w->client, ACME_WHEN_DUE, acme_posix_now_ms()) != 0) {
+        acme_start(&w->client, ACME_IF_DUE, acme_posix_now_ms()) != 0) {
         exit(1);
     }
 }
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
         running = 0;
         for (unsigned i = 0; i < count; i++) {
             worlds[i].progress = acme_tick(&worlds[i].client, acme_posix_now_ms());
-            running += worlds[i].progress == ACME_BUSY || worlds[i].progress == ACME_IDLE;
+            running += !acme_is_over(worlds[i].progress);
             idle = idle && worlds[i].progress != ACME_BUSY;
         }
         if (idle) {

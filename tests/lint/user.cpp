@@ -80,13 +80,13 @@ int main()
     setup.tls_buffer_len = sizeof records;
 
     if (acme_flash_init(&store, &device) != 0 || acme_http01_init(&http01, &listener) != 0 ||
-        acme_init(&client, &setup) != 0 || acme_start(&client, ACME_WHEN_DUE, 0) != 0) {
+        acme_init(&client, &setup) != 0 || acme_start(&client, ACME_IF_DUE, 0) != 0) {
         return 1;
     }
     int64_t from = 0;
     uint16_t port = 0;
     acme_progress progress = ACME_BUSY;
-    for (uint32_t now_ms = 0; progress == ACME_BUSY || progress == ACME_IDLE; now_ms += acme_idle_ms(&client, now_ms)) {
+    for (uint32_t now_ms = 0; !acme_is_over(progress); now_ms += acme_idle_ms(&client, now_ms)) {
         progress = acme_tick(&client, now_ms); // what keys there are cannot be read
     }
     acme_stop(&client);

@@ -191,7 +191,7 @@ static int set_up(void)
     setup.solver_count = 1;
     setup.work = work;
     setup.work_len = sizeof work;
-    return acme_init(&client, &setup) != 0 || acme_start(&client, ACME_WHEN_DUE, board_now_ms()) != 0;
+    return acme_init(&client, &setup) != 0 || acme_start(&client, ACME_IF_DUE, board_now_ms()) != 0;
 }
 
 #ifdef QUIET
@@ -240,7 +240,7 @@ static void firmware_task(void)
         if (progress == ACME_IDLE && !moved) {
             system_wait(acme_idle_ms(&client, board_now_ms()));
         }
-    } while (progress == ACME_IDLE || progress == ACME_BUSY);
+    } while (!acme_is_over(progress));
     report(longest, all, shaking);
     board_exit(progress == ACME_ISSUED ? 0 : progress == ACME_CURRENT ? 2 : 1);
 }

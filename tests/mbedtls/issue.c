@@ -82,7 +82,7 @@ static enum acme_progress run(void)
             uint32_t idle = acme_idle_ms(&client, acme_posix_now_ms());
             (void)poll(NULL, 0, idle < 5 ? (int)idle : 5);
         }
-    } while (progress == ACME_IDLE || progress == ACME_BUSY);
+    } while (!acme_is_over(progress));
     return progress;
 }
 
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
     setup.work_len = sizeof work;
     use_keys(argv[6]);
     if (acme_posix_store_make(&store) != 0 || acme_init(&client, &setup) != 0 ||
-        acme_start(&client, ACME_WHEN_DUE, acme_posix_now_ms()) != 0) {
+        acme_start(&client, ACME_IF_DUE, acme_posix_now_ms()) != 0) {
         return 1;
     }
     enum acme_progress progress = run();

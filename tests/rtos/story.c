@@ -135,7 +135,7 @@ uint32_t osThreadFlagsWait(uint32_t flags, uint32_t options, uint32_t span)
 static uint32_t began_ms;
 static unsigned starts;
 
-int acme_start(struct acme_client *client, enum acme_when when, uint32_t now_ms)
+int acme_start(struct acme_client *client, enum acme_task when, uint32_t now_ms)
 {
     (void)client;
     began_ms = now_ms;

@@ -103,11 +103,11 @@ static enum acme_progress tick(void)
     return device_tick(&w);
 }
 
-static enum acme_progress run(enum acme_when when)
+static enum acme_progress run(enum acme_task when)
 {
     enum acme_progress progress = ACME_BUSY;
     assert_int_equal(acme_start(&w.client, when, w.now_ms), 0);
-    for (unsigned i = 0; progress == ACME_BUSY || progress == ACME_IDLE; i++) {
+    for (unsigned i = 0; !acme_is_over(progress); i++) {
         assert_true(i < 30000);
         progress = tick();
     }
@@ -291,7 +291,7 @@ static void issue_keep_renew(void **state)
     int64_t from, to, at;
     new_world(&plan);
     assert_false(acme_validity(&w.client, NULL, NULL, NULL));
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     check_pair();
     assert_true(acme_validity(&w.client, &from, &to, &at));
     assert_true(from < at && at < to);
@@ -304,15 +304,15 @@ static void issue_keep_renew(void **state)
 
     unsigned requests = w.ca.requests;
     boot();
-    demand(run(ACME_WHEN_DUE), ACME_CURRENT);
+    demand(run(ACME_IF_DUE), ACME_CURRENT);
     assert_int_equal(w.ca.requests, requests);
     w.utc = at - 2;
-    demand(run(ACME_WHEN_DUE), ACME_CURRENT);
+    demand(run(ACME_IF_DUE), ACME_CURRENT);
     w.utc = at + 1;
     /* with the account there was, and a new key */
     char old_key[300];
     memcpy(old_key, w.record[ACME_RECORD_KEY].data, sizeof old_key);
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     check_pair();
     assert_int_equal(w.ca.accounts, 1);
     assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 1);
@@ -331,10 +331,10 @@ static void other_names_are_due(void **state)
 {
     struct ca_plan plan = {ONE};
     new_world(&plan);
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     plan.names[0] = "z.example";
     boot();
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     assert_int_equal(w.ca.order_count, 2);
     done();
 }
@@ -345,14 +345,14 @@ static void power_goes_after_tick(const struct ca_plan *plan, unsigned n, bool *
 {
     enum acme_progress progress = ACME_BUSY;
     new_world(plan);
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
-    for (unsigned i = 0; i < n && (progress == ACME_BUSY || progress == ACME_IDLE); i++) {
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
+    for (unsigned i = 0; i < n && !acme_is_over(progress); i++) {
         progress = tick();
     }
     *finished = progress == ACME_ISSUED;
     w.ca.power_cut = true;
     boot();
-    progress = run(ACME_WHEN_DUE);
+    progress = run(ACME_IF_DUE);
     if (progress != (*finished ? ACME_CURRENT : ACME_ISSUED)) {
         print_message("power cut after tick %u\n", n);
     }
@@ -388,13 +388,13 @@ static void retry_after_holds_in_doubt(void **state)
     static const struct ca_twist t[] = {{CA_AUTHZ, 1, CA_FOREVER, CA_ADD, "Retry-After: 7\r\n"}};
     static const struct ca_plan plan = {ONE, .authz_looks = 2, TWISTED(t)};
     new_world(&plan);
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
     while (w.ca.count[CA_CHALLENGE] == 0) {
         tick();
     }
     w.ca.power_cut = true;
     boot();
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
     unsigned looks = w.ca.count[CA_AUTHZ];
     while (w.ca.count[CA_AUTHZ] == looks) {
         tick();
@@ -416,16 +416,16 @@ static void power_cuts_with_a_forgetful_ca(void **state)
     for (unsigned n = 0; !finished; n++) {
         enum acme_progress progress = ACME_BUSY;
         new_world(&plan);
-        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
-        for (unsigned i = 0; i < n && (progress == ACME_BUSY || progress == ACME_IDLE); i++) {
+        assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
+        for (unsigned i = 0; i < n && !acme_is_over(progress); i++) {
             progress = tick();
         }
         finished = progress == ACME_ISSUED;
         w.ca.power_cut = true;
         boot();
-        progress = run(ACME_WHEN_DUE);
+        progress = run(ACME_IF_DUE);
         if (progress == ACME_FAILED) {
-            progress = run(ACME_WHEN_DUE); /* it may fail, but it may not be stuck */
+            progress = run(ACME_IF_DUE); /* it may fail, but it may not be stuck */
         }
         demand(progress, finished ? ACME_CURRENT : ACME_ISSUED);
         done();
@@ -440,14 +440,14 @@ static void power_cuts_at_every_write(void **state)
         new_world(&plan);
         wrong.writes_left = n;
         enum acme_progress progress = ACME_BUSY;
-        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
-        while (!wrong.off && (progress == ACME_BUSY || progress == ACME_IDLE)) {
+        assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
+        while (!wrong.off && !acme_is_over(progress)) {
             progress = tick();
         }
         cut = wrong.off;
         w.ca.power_cut = true;
         boot();
-        progress = run(ACME_WHEN_DUE);
+        progress = run(ACME_IF_DUE);
         assert_true(progress == ACME_ISSUED || progress == ACME_CURRENT);
         if (progress == ACME_ISSUED) {
             check_pair();
@@ -455,7 +455,7 @@ static void power_cuts_at_every_write(void **state)
         assert_int_equal(w.ca.accounts, 1);
         assert_int_equal(w.account_keys, 1);
         assert_int_equal(finalized(), 1);
-        demand(run(ACME_WHEN_DUE), ACME_CURRENT);
+        demand(run(ACME_IF_DUE), ACME_CURRENT);
         done();
     }
 }
@@ -468,15 +468,14 @@ static void power_cuts_twice(void **state)
             new_world(&plan);
             for (unsigned cut = 0; cut < 2; cut++) {
                 enum acme_progress progress = ACME_BUSY;
-                assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
-                for (unsigned i = 0; i < (cut == 0 ? n : m) && (progress == ACME_BUSY || progress == ACME_IDLE);
-                     i++) {
+                assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
+                for (unsigned i = 0; i < (cut == 0 ? n : m) && !acme_is_over(progress); i++) {
                     progress = tick();
                 }
                 w.ca.power_cut = true;
                 boot();
             }
-            enum acme_progress progress = run(ACME_WHEN_DUE);
+            enum acme_progress progress = run(ACME_IF_DUE);
             assert_true(progress == ACME_ISSUED || progress == ACME_CURRENT);
             check_pair();
             assert_int_equal(finalized(), 1);
@@ -492,14 +491,14 @@ static void names_change_in_the_middle(void **state)
     for (unsigned n = 10; n < 60; n += 3) {
         struct ca_plan plan = {ONE, .processing = 1};
         new_world(&plan);
-        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
         for (unsigned i = 0; i < n; i++) {
             tick();
         }
         plan.names[0] = "z.example";
         w.ca.power_cut = true;
         boot();
-        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        demand(run(ACME_IF_DUE), ACME_ISSUED);
         check_pair();
         done();
     }
@@ -517,10 +516,10 @@ static void writes_that_fail(void **state)
     for (unsigned n = 0; n < LEN(order); n++) {
         new_world(&plan);
         wrong.failing_write = (int)n + 1;
-        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        demand(run(ACME_IF_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_WRITE);
         assert_int_equal(acme_failure(&w.client)->record, order[n]);
-        demand(run(ACME_WHEN_DUE), ACME_ISSUED); /* the same client, without a reset */
+        demand(run(ACME_IF_DUE), ACME_ISSUED); /* the same client, without a reset */
         check_pair();
         assert_int_equal(w.ca.accounts, 1);
         assert_int_equal(finalized(), 1);
@@ -537,11 +536,11 @@ static void order_beside_a_chain_too_big(void **state)
     for (int order = 0; order < 2; order++) {
         new_world(&plan);
         wrong.failing_write = order ? 6 : 1;
-        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        demand(run(ACME_IF_DUE), ACME_FAILED);
         memset(w.record[ACME_RECORD_CHAIN].data, 'A', sizeof w.record[ACME_RECORD_CHAIN].data);
         memcpy(w.record[ACME_RECORD_CHAIN].data, head, sizeof head - 1);
         w.record[ACME_RECORD_CHAIN].len = sizeof w.record[ACME_RECORD_CHAIN].data;
-        demand(run(ACME_WHEN_DUE), order ? ACME_ISSUED : ACME_FAILED);
+        demand(run(ACME_IF_DUE), order ? ACME_ISSUED : ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, order ? 0 : ACME_E_CERT_BIG);
         if (order) {
             check_pair();
@@ -555,11 +554,11 @@ static void chain_that_cannot_be_written(void **state)
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     wrong.append_fails = true;
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_WRITE);
     assert_int_equal(acme_failure(&w.client)->record, ACME_RECORD_CHAIN);
     wrong.append_fails = false;
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     assert_int_equal(finalized(), 1);
     check_pair();
     done();
@@ -576,12 +575,12 @@ static void reads_that_fail(void **state)
         wrong.read_error = record;
         bool key = record == ACME_RECORD_ACCOUNT_KEY || record == ACME_RECORD_KEY;
         if (!key) { /* a cache: as good as none, and told */
-            demand(run(ACME_WHEN_DUE), record == ACME_RECORD_CHAIN ? ACME_ISSUED : ACME_CURRENT);
+            demand(run(ACME_IF_DUE), record == ACME_RECORD_CHAIN ? ACME_ISSUED : ACME_CURRENT);
             assert_int_equal(w.unreadable > 0, record != ACME_RECORD_KEY_NEXT); /* that was to be dropped anyway */
             done();
             continue;
         }
-        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        demand(run(ACME_IF_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_READ);
         assert_int_equal(acme_failure(&w.client)->record, record);
         assert_int_equal(w.ca.requests, requests);
@@ -600,7 +599,7 @@ static void damaged_keys_are_never_replaced(void **state)
         w.record[records[i]].data[60] ^= 1;
         struct device *kept = malloc(sizeof w);
         memcpy(kept, &w, sizeof w);
-        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        demand(run(ACME_IF_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, ACME_E_KEY_CORRUPT);
         assert_int_equal(acme_failure(&w.client)->record, records[i]);
         assert_memory_equal(kept->record, w.record, sizeof w.record);
@@ -617,10 +616,10 @@ static void foreign_pair(void **state)
     demand(run(ACME_NOW), ACME_ISSUED);
     boot();
     w.record[ACME_RECORD_KEY] = w.record[ACME_RECORD_ACCOUNT_KEY];
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_PAIR);
     w.record[ACME_RECORD_KEY].len = 0;
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_PAIR);
     done();
 }
@@ -660,7 +659,7 @@ static void next_key_is_damaged(void **state)
     w.ca.power_cut = true;
     boot();
     w.record[ACME_RECORD_KEY_NEXT].data[60] ^= 1;
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED); /* with another order: the old one's certificate is of no use */
+    demand(run(ACME_IF_DUE), ACME_ISSUED); /* with another order: the old one's certificate is of no use */
     assert_int_equal(w.ca.order_count, 2);
     check_pair();
     done();
@@ -680,7 +679,7 @@ static void stored_order_is_gone_or_invalid(void **state)
             tick();
         }
         boot();
-        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        demand(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.order_count, 2);
         assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 1);
         check_pair();
@@ -697,7 +696,7 @@ static void rate_limit_outlives_a_reset(void **state)
                                          "{\"type\":\"" URN "rateLimited\",\"detail\":\"too many\"}"}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
     assert_int_equal(acme_failure(&w.client)->retry_s, 7200);
     assert_int_equal(acme_failure(&w.client)->http_status, 429);
@@ -706,12 +705,12 @@ static void rate_limit_outlives_a_reset(void **state)
     unsigned requests = w.ca.requests;
     boot();
     w.utc += 3600;
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
     assert_in_range(acme_failure(&w.client)->retry_s, 3590, 3610);
     assert_int_equal(w.ca.requests, requests);
     w.utc += 3700;
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     done();
 }
 
@@ -722,12 +721,12 @@ static void rate_limit_in_the_middle_keeps_the_order(void **state)
         const struct ca_twist t[] = {{kinds[i], 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n", ""}};
         const struct ca_plan plan = {ONE, .processing = 1, TWISTED(t)};
         new_world(&plan);
-        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        demand(run(ACME_IF_DUE), ACME_FAILED);
         assert_null(w.ca.published);
         w.ca.power_cut = true;
         boot();
         w.utc += 7300;
-        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        demand(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.order_count, 1);
         assert_int_equal(finalized(), 1);
         check_pair();
@@ -741,12 +740,12 @@ static void rate_limit_gives_way_to_now(void **state)
         {CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\n" PROBLEM, "{\"type\":\"" URN "rateLimited\"}"}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->retry_s, 86400);
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     demand(run(ACME_NOW), ACME_ISSUED);
     w.record[ACME_RECORD_CHAIN].len = 0; /* lost: what an earlier run was told counts no more */
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     done();
 }
 
@@ -758,9 +757,9 @@ static void rate_limit_counts_from_the_answer(void **state)
         {CA_NEW_ORDER, 5, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n", ""}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     boot();
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_in_range(acme_failure(&w.client)->retry_s, 7100, 7200);
     done();
 }
@@ -773,9 +772,9 @@ static void broken_server_costs_no_order(void **state)
             {kinds[i], 1, 5, CA_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}"}};
         const struct ca_plan plan = {ONE, .processing = 1, TWISTED(t)};
         new_world(&plan);
-        enum acme_progress progress = run(ACME_WHEN_DUE);
+        enum acme_progress progress = run(ACME_IF_DUE);
         if (progress == ACME_FAILED) {
-            progress = run(ACME_WHEN_DUE);
+            progress = run(ACME_IF_DUE);
         }
         demand(progress, ACME_ISSUED);
         assert_int_equal(w.ca.order_count, 1);
@@ -790,7 +789,7 @@ static void no_words_of_a_request_in_a_failure(void **state)
                                         {CA_NEW_ORDER, 2, CA_FOREVER, CA_CUT}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_CLOSED);
     assert_string_equal(acme_failure(&w.client)->type, "");
     assert_string_equal(acme_failure(&w.client)->detail, "");
@@ -803,7 +802,7 @@ static void failed_validation_names_the_name(void **state)
                                         .challenge =
                                             ",\"error\":{\"type\":\"" URN "connection\",\"detail\":\"refused\"}"};
     new_world(&plan);
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
     assert_string_equal(acme_failure(&w.client)->name, "a.example");
     assert_string_equal(acme_failure(&w.client)->type, URN "connection");
@@ -823,7 +822,7 @@ static void order_reused_with_a_foreign_key(void **state)
          "/finalize/1\",\"certificate\":\"" CA_URL "/cert/1\"}"}};
     static const struct ca_plan plan = {ONE, .reuse = true, TWISTED(t)};
     new_world(&plan);
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_CERT_KEY);
     assert_int_equal(w.ca.count[CA_NEW_ORDER], 2);
     assert_int_equal(w.ca.count[CA_CERTIFICATE], 0);
@@ -844,7 +843,7 @@ static void certificates_that_are_refused(void **state)
         struct ca_plan plan = {ONE, TWISTED(t)};
         new_world(&plan);
         uint32_t began = w.now_ms;
-        demand(run(ACME_WHEN_DUE), ACME_FAILED);
+        demand(run(ACME_IF_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, rows[i].error);
         assert_int_equal(w.ca.count[CA_CERTIFICATE], rows[i].asked);
         assert_true(w.now_ms - began > 2000); /* not in one breath */
@@ -852,7 +851,7 @@ static void certificates_that_are_refused(void **state)
         /* the certificate is there and counts for the CA's limits: the next run fetches it, with the key */
         plan.twist_count = 0;
         boot();
-        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        demand(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(finalized(), 1);
         done();
     }
@@ -892,21 +891,21 @@ static void certificates_for_somebody_else(void **state)
                              "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n"};
         const struct ca_plan plan = {ONE, .processing = 2, .twists = &t, .twist_count = 1};
         new_world(&plan);
-        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
         while (w.ca.count[CA_FINALIZE] == 0) {
             tick();
         }
         char *pem = a_chain(rows[i].our_key, rows[i].san, rows[i].to);
         t.body = pem;
         enum acme_progress progress = ACME_BUSY;
-        while (progress == ACME_BUSY || progress == ACME_IDLE) {
+        while (!acme_is_over(progress)) {
             progress = tick();
         }
         demand(progress, rows[i].error == 0 ? ACME_ISSUED : ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, rows[i].error);
         if (rows[i].error != 0) {
             assert_int_equal(w.record[ACME_RECORD_CHAIN].len, 0);
-            demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+            demand(run(ACME_IF_DUE), ACME_ISSUED);
         }
         assert_int_equal(w.ca.order_count, rows[i].orders);
         check_pair();
@@ -927,7 +926,7 @@ static void an_order_finalized_by_another(void **state)
     new_world(&plan);
     char *pem = a_chain(false, "DNS:a.example", MAKER_NOW + MAKER_DAY);
     t[2].body = pem;
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     assert_int_equal(w.ca.order_count, 2);
     check_pair();
     free(pem);
@@ -942,27 +941,27 @@ static void more_names_where_they_are_welcome(void **state)
                          "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n"};
     const struct ca_plan plan = {ONE, .processing = 2, .twists = &t, .twist_count = 1};
     new_world(&plan);
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
     while (w.ca.count[CA_FINALIZE] == 0) {
         tick();
     }
     char *pem = a_chain(true, "DNS:www.a.example,DNS:a.example,IP:10.0.0.1", MAKER_NOW + 90 * MAKER_DAY);
     t.body = pem;
     enum acme_progress progress = ACME_BUSY;
-    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+    while (!acme_is_over(progress)) {
         progress = tick();
     }
     for (unsigned n = 0; n < 14; n++) {
         demand(progress, ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, ACME_E_CERT_NAMES);
         assert_int_equal(acme_failure(&w.client)->retry_s, 86400);
-        progress = run(n % 2 == 0 || n > 2 ? ACME_NOW : ACME_WHEN_DUE); /* which would wait from the fourth on */
+        progress = run(n % 2 == 0 || n > 2 ? ACME_NOW : ACME_IF_DUE); /* which would wait from the fourth on */
     }
     w.setup.more_names = true;
     demand(run(ACME_NOW), ACME_ISSUED);
     assert_int_equal(w.ca.order_count, 1);
     unsigned requests = w.ca.requests;
-    demand(run(ACME_WHEN_DUE), ACME_CURRENT);
+    demand(run(ACME_IF_DUE), ACME_CURRENT);
     assert_int_equal(w.ca.requests, requests);
     free(pem);
     done();
@@ -1003,12 +1002,12 @@ static void network_down(void **state)
     new_world(&plan);
     wrong.net_down = true;
     uint32_t began = w.now_ms;
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_UNREACHABLE);
     assert_int_equal(acme_failure(&w.client)->step, ACME_STEP_DIRECTORY);
     assert_true(w.now_ms - began >= 1000 + 2000 + 4000 + 8000);
     wrong.net_down = false;
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     done();
 }
 
@@ -1017,7 +1016,7 @@ static void no_entropy_no_key(void **state)
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     wrong.no_random = true;
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_RANDOM);
     assert_int_equal(w.record[ACME_RECORD_ACCOUNT_KEY].len, 0);
     assert_int_equal(w.ca.requests, 0);
@@ -1029,7 +1028,7 @@ static void clock_is_waited_for(void **state)
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
     wrong.no_clock = true;
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
     for (unsigned i = 0; i < 100; i++) {
         tick();
     }
@@ -1046,7 +1045,7 @@ static void clock_is_waited_for(void **state)
     }
     boot();
     wrong.no_clock = true;
-    demand(run(ACME_WHEN_DUE), ACME_FAILED);
+    demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_CLOCK);
     done();
 }
@@ -1056,7 +1055,7 @@ static void stop_and_go_on(void **state)
     static const struct ca_plan plan = {TWO, .authz_looks = 2, .processing = 2, .reuse = true};
     for (unsigned n = 1; n < 150; n += 7) {
         new_world(&plan);
-        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
         for (unsigned i = 0; i < n; i++) {
             tick();
         }
@@ -1064,7 +1063,7 @@ static void stop_and_go_on(void **state)
         acme_stop(&w.client);
         assert_null(w.ca.published);
         assert_int_equal(acme_tick(&w.client, w.now_ms), ACME_IDLE);
-        enum acme_progress progress = run(ACME_WHEN_DUE);
+        enum acme_progress progress = run(ACME_IF_DUE);
         assert_true(progress == ACME_ISSUED || progress == ACME_CURRENT);
         assert_int_equal(finalized(), 1);
         assert_int_equal(w.ca.accounts, 1);
@@ -1076,7 +1075,7 @@ static void account_lost_at_the_ca(void **state)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     w.ca.forgot_account = true;
     boot();
     demand(run(ACME_NOW), ACME_ISSUED);
@@ -1094,7 +1093,7 @@ static void half_a_chain_is_had_again(void **state)
                                          "-----BEGIN CERTIFICATE-----\nMIIBAAAA\n"}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     assert_int_equal(w.ca.order_count, 1);
     check_pair();
     done();
@@ -1121,7 +1120,7 @@ static void set_up_is_passed_on(void **state)
     steps_told = 0;
     assert_int_equal(acme_init(&w.client, &w.setup), 0);
     assert_memory_equal(&w.tls, &nothing, sizeof nothing);
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     assert_ptr_equal(w.client.flow.hosts.more, more);
     assert_int_equal(w.client.flow.hosts.more_count, 1);
     assert_true(steps_told >= 8);
@@ -1139,12 +1138,12 @@ static void small_work_buffers(void **state)
     for (size_t len = ACME_WORK_MIN; len <= WORK_LEN; len += 512) {
         new_world(&one);
         w.setup.work_len = len;
-        demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+        demand(run(ACME_IF_DUE), ACME_ISSUED);
         check_pair();
         done();
         new_world(&eight);
         w.setup.work_len = len;
-        enum acme_progress progress = run(ACME_WHEN_DUE);
+        enum acme_progress progress = run(ACME_IF_DUE);
         int error = acme_failure(&w.client)->error;
         assert_true(progress == ACME_ISSUED || error == ACME_E_REQUEST_BIG || error == ACME_E_BODY_BIG ||
                     error == ACME_E_JSON_TOKENS || error == ACME_E_CERT_BIG);
@@ -1201,7 +1200,7 @@ static void nothing_gets_stuck(void **state)
                 twist.first = 1;
                 twist.last = last;
                 new_world(&plan);
-                enum acme_progress progress = run(ACME_WHEN_DUE);
+                enum acme_progress progress = run(ACME_IF_DUE);
                 worst = w.ca.requests > worst ? w.ca.requests : worst;
                 if (w.ca.requests > 400) {
                     print_message("twist %u, request kind %u, last %u: %u requests\n", i, kind, last, w.ca.requests);
@@ -1212,7 +1211,7 @@ static void nothing_gets_stuck(void **state)
                     w.utc += 2 * 86400;
                     w.ca.power_cut = true;
                     boot();
-                    progress = run(ACME_WHEN_DUE);
+                    progress = run(ACME_IF_DUE);
                 }
                 if (progress != ACME_ISSUED) {
                     print_message("twist %u, request kind %u, last %u\n", i, kind, last);

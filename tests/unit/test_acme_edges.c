@@ -56,11 +56,11 @@ static void new_world(const struct ca_plan *plan)
     assert_int_equal(device_boot(&w), 0);
 }
 
-static enum acme_progress run(enum acme_when when)
+static enum acme_progress run(enum acme_task when)
 {
     enum acme_progress progress = ACME_BUSY;
     assert_int_equal(acme_start(&w.client, when, w.now_ms), 0);
-    for (unsigned i = 0; progress == ACME_BUSY || progress == ACME_IDLE; i++) {
+    for (unsigned i = 0; !acme_is_over(progress); i++) {
         assert_true(i < 30000);
         progress = device_tick(&w);
     }
@@ -70,7 +70,7 @@ static enum acme_progress run(enum acme_when when)
 static void fails_with(int error, enum acme_step step)
 {
     w.record[ACME_RECORD_RENEWAL].len = 0; /* each is a first attempt */
-    assert_int_equal(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, error);
     assert_int_equal(acme_failure(&w.client)->step, step);
     assert_null(w.ca.published);
@@ -116,14 +116,14 @@ static void keys_that_do_not_answer(void **state)
     assert_int_equal(w.ca.count[CA_FINALIZE], 0);
     assert_true(w.record[ACME_RECORD_ORDER].len > 0); /* and may be, in the next run */
     w.setup.certificate_key.ops = &device_key_ops;
-    assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
     assert_int_equal(w.ca.order_count, 1);
 
     ops = device_key_ops; /* the key in use does not tell whose it is: no reason to replace it unasked */
     ops.point = maker_mute_ops.point;
     w.setup.certificate_key.ops = &ops;
     unsigned requests = w.ca.requests;
-    assert_int_equal(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_PAIR);
     assert_int_equal(w.ca.requests, requests);
     assert_int_equal(run(ACME_NOW), ACME_FAILED); /* nor of use when a new one is made */
@@ -171,8 +171,8 @@ static void solver_with_work(void **state)
     new_world(&plan);
     w.solver.tick = solver_tick;
     solver_ticks = solver_works = 0;
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
-    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
+    while (!acme_is_over(progress)) {
         unsigned works = solver_works;
         progress = device_tick(&w);
         assert_true(works == solver_works || progress == ACME_BUSY);
@@ -212,11 +212,11 @@ static void wish_of_a_wrong_clock(void **state)
     fails_with(ACME_E_RATE_LIMITED, ACME_STEP_ORDER);
     unsigned requests = w.ca.requests;
     w.utc -= 20000;
-    assert_int_equal(run(ACME_WHEN_DUE), ACME_FAILED);
+    assert_int_equal(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
     assert_int_equal(w.ca.requests, requests);
     w.utc -= 40000; /* more than a day before now */
-    assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
     ca_free(&w.ca);
 }
 
@@ -227,13 +227,13 @@ static void clock_that_stops(void **state)
     char retry[32];
     new_world(&plan);
     enum acme_progress progress = ACME_BUSY;
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
     while (w.client.phase != ACME_PHASE_FLOW) {
         assert_true(device_tick(&w) <= ACME_BUSY);
     }
     int64_t began = w.client.utc;
     at_seam(DEVICE_UTC, 0, 1000);
-    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+    while (!acme_is_over(progress)) {
         progress = device_tick(&w);
     }
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
@@ -272,7 +272,7 @@ static void busy_while_bytes_move(void **state)
         new_world(&plan);
         at_seam(seams[i / 2], 0, 1);
         odd.moved = i % 2 == 1;
-        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
         while (odd.times > 0) {
             progress = device_tick(&w);
         }
@@ -293,7 +293,7 @@ static void other_name_for_the_directory(void **state)
         w.setup.ca.more_host_count = 1;
         w.setup.ca.tls_name = tls_names[i];
         assert_int_equal(acme_init(&w.client, &w.setup), 0);
-        assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(odd.named > 0, i == 2);
         assert_true(odd.unnamed > 0);
         ca_free(&w.ca);
@@ -343,9 +343,9 @@ static void questions_at_any_time(void **state)
     assert_int_equal(acme_idle_ms(&w.client, w.now_ms), 0);
     assert_string_equal(acme_server(&w.client, &port), "");
     assert_int_equal(port, 0);
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
     assert_int_equal(acme_idle_ms(&w.client, w.now_ms), 0);
-    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+    while (!acme_is_over(progress)) {
         uint32_t idle = acme_idle_ms(&w.client, w.now_ms);
         uint32_t ticks = acme_stats(&w.client).ticks;
         if (w.client.phase == ACME_PHASE_FLOW && w.client.exchange.state == ACME_EXCHANGE_SIGN) {
@@ -423,7 +423,7 @@ static void certificate_that_is_denied(void **state)
             assert_in_range(acme_failure(&w.client)->retry_s, 3600, 86400);
         }
         plan.twist_count = 0;
-        assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.count[plan.v1 ? CA_NEW_CERT : CA_FINALIZE], 1);
         assert_int_equal(w.ca.count[plan.v1 ? CA_NEW_AUTHZ : CA_NEW_ORDER], 1);
         ca_free(&w.ca);
@@ -447,7 +447,7 @@ static void advice(void **state)
     for (unsigned i = 0; i < LEN(rows); i++) {
         const struct ca_plan plan = {ONE, .twists = &rows[i].twist, .twist_count = 1};
         new_world(&plan);
-        assert_int_equal(run(ACME_WHEN_DUE), ACME_FAILED);
+        assert_int_equal(run(ACME_IF_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->retry_s, rows[i].retry_s);
         ca_free(&w.ca);
     }
@@ -466,7 +466,7 @@ static void certificate_that_is_gone(void **state)
             w.utc += 86400;
         }
         assert_int_equal(w.ca.count[v1 ? CA_NEW_CERT : CA_FINALIZE], 1);
-        assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.count[v1 ? CA_NEW_CERT : CA_FINALIZE], 2);
         ca_free(&w.ca);
     }
@@ -496,7 +496,7 @@ static void order_of_an_older_image(void **state)
             assert_non_null(strstr(text, since));
             w.utc += 7200;
         }
-        assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+        assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.count[v1 ? CA_NEW_CERT : CA_FINALIZE], 1);
         ca_free(&w.ca);
     }
@@ -518,8 +518,8 @@ static enum acme_progress boot(void)
     enum acme_progress progress = ACME_BUSY;
     power_gone = false;
     assert_int_equal(device_boot(&w), 0);
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
-    while (!power_gone && (progress == ACME_BUSY || progress == ACME_IDLE)) {
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
+    while (!power_gone && !acme_is_over(progress)) {
         progress = device_tick(&w);
     }
     return progress;
@@ -565,7 +565,7 @@ static void certificate_that_dawdles(void **state)
     static const struct ca_plan plan = {ONE, .v1 = true};
     new_world(&plan);
     w.hook = dawdle;
-    assert_int_equal(run(ACME_WHEN_DUE), ACME_ISSUED);
+    assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
     assert_int_equal(w.ca.count[CA_NEW_CERT], 1);
     ca_free(&w.ca);
 }

@@ -124,7 +124,7 @@ static void new_world(const struct ca_plan *plan)
 static enum acme_progress run_for(unsigned most)
 {
     enum acme_progress progress = ACME_BUSY;
-    for (unsigned i = 0; i < most && (progress == ACME_BUSY || progress == ACME_IDLE); i++) {
+    for (unsigned i = 0; i < most && !acme_is_over(progress); i++) {
         progress = device_tick(&w);
     }
     return progress;

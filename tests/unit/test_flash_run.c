@@ -64,12 +64,12 @@ static void power_on(void)
 }
 
 /* A run, from boot to its end or until the power goes. */
-static enum acme_progress run(enum acme_when when)
+static enum acme_progress run(enum acme_task when)
 {
     enum acme_progress progress = ACME_BUSY;
 
     assert_int_equal(acme_start(&w.client, when, w.now_ms), 0);
-    while ((progress == ACME_BUSY || progress == ACME_IDLE) && !flash.off) {
+    while (!acme_is_over(progress) && !flash.off) {
         progress = device_tick(&w);
     }
     return progress;

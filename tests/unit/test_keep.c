@@ -136,7 +136,7 @@ static enum acme_progress told(void)
 {
     for (unsigned i = 0; i < 400000; i++) {
         enum acme_progress progress = tick();
-        if (progress != ACME_IDLE && progress != ACME_BUSY) {
+        if (acme_is_over(progress)) {
             return progress;
         }
     }
@@ -192,7 +192,7 @@ static void settle(void)
 {
     for (unsigned i = 0; i < 100 && acme_sleep_s(&w.client) == 0; i++) {
         enum acme_progress progress = tick();
-        assert_true(progress == ACME_BUSY || progress == ACME_IDLE);
+        assert_true(!acme_is_over(progress));
     }
     assert_true(acme_sleep_s(&w.client) > 0);
 }
@@ -632,7 +632,7 @@ static void what_the_ca_wishes_is_obeyed(void **state)
     boot();
     expect(ACME_CURRENT);
     assert_int_equal(plan_now().hold, ACME_HOLD_CA);
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0); /* by hand it is told */
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0); /* by hand it is told */
     expect(ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
     assert_int_equal(w.ca.limited, 1);
@@ -724,13 +724,13 @@ static void by_hand_it_goes_until_the_fourth_failure(void **state)
     const struct ca_plan plan = {ONE, .authz_end = "invalid"};
     new_world(&plan);
     for (unsigned i = 0; i < 4; i++) {
-        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+        assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
         expect(ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
         assert_int_equal(w.ca.order_count, i + 1);
         w.utc += 5;
     }
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
     expect(ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_WAIT);
     assert_in_range(acme_failure(&w.client)->retry_s, 86000, 97000);
@@ -741,7 +741,7 @@ static void by_hand_it_goes_until_the_fourth_failure(void **state)
     assert_int_equal(w.ca.order_count, 5);
     assert_int_equal(known()->failures, 5);
     w.utc += 2 * DAY;
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
     expect(ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
 }
@@ -1170,7 +1170,7 @@ static void another_ca_is_not_told_what_is_replaced(void **state)
 static void the_one_who_runs_once_does_not_rest(void **state)
 {
     new_world(&plain);
-    assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
+    assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
     expect(ACME_ISSUED);
     assert_false(acme_resting(&w.client));
     assert_int_equal(acme_sleep_s(&w.client), 0);

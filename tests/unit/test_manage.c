@@ -53,11 +53,11 @@ static void boot(void)
     assert_int_equal(device_boot(&w), 0);
 }
 
-static enum acme_progress run(enum acme_when what)
+static enum acme_progress run(enum acme_task what)
 {
     enum acme_progress progress = ACME_BUSY;
     assert_int_equal(acme_start(&w.client, what, w.now_ms), 0);
-    while ((progress == ACME_BUSY || progress == ACME_IDLE) && !wrong.off) {
+    while (!acme_is_over(progress) && !wrong.off) {
         progress = device_tick(&w);
     }
     return progress;
@@ -72,7 +72,7 @@ static void demand(enum acme_progress got, enum acme_progress wanted)
     assert_int_equal(got, wanted);
 }
 
-static void fails(enum acme_when what, int error)
+static void fails(enum acme_task what, int error)
 {
     demand(run(what), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, error);
@@ -135,7 +135,7 @@ static bool key_is_old(void)
     return memcmp(w.record[ACME_RECORD_ACCOUNT_KEY].data, start.record[ACME_RECORD_ACCOUNT_KEY].data, 100) == 0;
 }
 
-static void check_effect(enum acme_when what)
+static void check_effect(enum acme_task what)
 {
     assert_int_equal(w.ca.managed.revocations > 0, what == ACME_REVOKE);
     assert_int_equal(w.ca.managed.deactivated || w.ca.v1.deactivated, what == ACME_DEACTIVATE);
@@ -149,7 +149,7 @@ static void check_effect(enum acme_when what)
     assert_memory_equal(&w.record[ACME_RECORD_KEY], &start.record[ACME_RECORD_KEY], sizeof w.record[0]);
 }
 
-static const enum acme_when all[] = {ACME_REVOKE, ACME_DEACTIVATE, ACME_CHANGE_KEY, ACME_UPDATE};
+static const enum acme_task all[] = {ACME_REVOKE, ACME_DEACTIVATE, ACME_CHANGE_KEY, ACME_UPDATE};
 
 /* --- when all goes well */
 
@@ -222,7 +222,7 @@ static void an_order_of_the_future_is_left_alone(void **state)
     assert_memory_equal(stored, w.record[ACME_RECORD_ORDER].data, len);
     demand(run(ACME_REVOKE), ACME_DONE);
     assert_memory_equal(stored, w.record[ACME_RECORD_ORDER].data, len);
-    demand(run(ACME_WHEN_DUE), ACME_ISSUED);
+    demand(run(ACME_IF_DUE), ACME_ISSUED);
     done();
 }
 
@@ -328,7 +328,7 @@ static void an_account_has_not_ended_for_one_word(void **state)
 
 static const struct refusal {
     bool v1;
-    enum acme_when what;
+    enum acme_task what;
     struct ca_twist twist;
     int error; /* 0: ACME_DONE */
 } refusals[] = {
@@ -479,7 +479,7 @@ static void what_is_lost_is_asked_for_again(void **state)
         issued(v1 > 0);
         for (unsigned n = 0; n < CA_KINDS * LEN(acts) * LEN(all); n++) {
             const struct ca_twist t = {(enum ca_kind)(n / LEN(acts) % CA_KINDS), 1, 0, acts[n % LEN(acts)]};
-            enum acme_when what = all[n / LEN(acts) / CA_KINDS];
+            enum acme_task what = all[n / LEN(acts) / CA_KINDS];
             again();
             twist(&t, 1);
             demand(run(what), ACME_DONE);
@@ -497,7 +497,7 @@ static void a_page_of_a_box_on_the_way(void **state)
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
         for (unsigned n = 0; n < LEN(heads) * 2 * 2; n++) {
-            enum acme_when what = n % 2 == 0 ? ACME_CHANGE_KEY : ACME_REVOKE;
+            enum acme_task what = n % 2 == 0 ? ACME_CHANGE_KEY : ACME_REVOKE;
             bool lasts = n / 2 % 2 == 1;
             const char *head = heads[n / 4];
             const struct ca_twist t = {what == ACME_REVOKE ? CA_REVOKE : CA_KEY_CHANGE,
@@ -545,7 +545,7 @@ static void every_cut_of_every_answer(void **state)
 /* --- the change of a key, cut short */
 
 /* Whatever was cut short, `then` is done, and with a key that works. */
-static void comes_to_an_end(enum acme_when then, const char *when)
+static void comes_to_an_end(enum acme_task then, const char *when)
 {
     boot();
     enum acme_progress progress = run(then);
@@ -561,7 +561,7 @@ static void comes_to_an_end(enum acme_when then, const char *when)
 
 static void a_reset_anywhere_leaves_a_key_that_works(void **state)
 {
-    static const enum acme_when then[] = {ACME_CHANGE_KEY, ACME_NOW, ACME_REVOKE, ACME_DEACTIVATE};
+    static const enum acme_task then[] = {ACME_CHANGE_KEY, ACME_NOW, ACME_REVOKE, ACME_DEACTIVATE};
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
         unsigned changed = 0, unchanged = 0;
@@ -636,7 +636,7 @@ static void a_write_that_fails_ends_the_run_and_loses_nothing(void **state)
 static void a_read_that_fails_ends_the_run(void **state)
 {
     static const struct {
-        enum acme_when what;
+        enum acme_task what;
         enum acme_record record;
     } reads[] = {{ACME_REVOKE, ACME_RECORD_CHAIN},
                  {ACME_NOW, ACME_RECORD_ACCOUNT_KEY_NEXT},
@@ -657,7 +657,7 @@ static void a_read_that_fails_ends_the_run(void **state)
     }
     wrong.failing_get = ACME_RECORD_CHAIN;
     enum acme_progress progress = ACME_BUSY;
-    while (progress == ACME_BUSY || progress == ACME_IDLE) {
+    while (!acme_is_over(progress)) {
         progress = device_tick(&w);
     }
     demand(progress, ACME_FAILED);
@@ -698,7 +698,7 @@ static void a_next_key_is_kept_and_used_later(void **state)
         issued(v1 > 0);
         leave_next();
         memcpy(kept, w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].data, sizeof kept);
-        demand(run(ACME_WHEN_DUE), ACME_CURRENT); /* what is not due asks nothing */
+        demand(run(ACME_IF_DUE), ACME_CURRENT); /* what is not due asks nothing */
         assert_int_equal(w.ca.count[CA_DIRECTORY], 0);
         demand(run(ACME_NOW), ACME_ISSUED);
         assert_true(key_works() && key_is_old());

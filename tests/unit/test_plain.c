@@ -406,7 +406,7 @@ static enum acme_progress run(const char *const *answers)
     line.answers = answers;
     assert_int_equal(acme_init(&client, &setup), 0);
     assert_int_equal(acme_start(&client, ACME_NOW, now), 0);
-    for (int i = 0; i < 1000 && (progress == ACME_BUSY || progress == ACME_IDLE); i++) {
+    for (int i = 0; i < 1000 && !acme_is_over(progress); i++) {
         progress = acme_tick(&client, now);
         now += progress == ACME_IDLE ? acme_idle_ms(&client, now) : 0;
     }

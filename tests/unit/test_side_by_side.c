@@ -40,7 +40,7 @@ static enum acme_progress run(unsigned ticks_max)
 {
     enum acme_progress progress = ACME_BUSY;
     assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
-    for (unsigned i = 0; i < ticks_max && (progress == ACME_BUSY || progress == ACME_IDLE); i++) {
+    for (unsigned i = 0; i < ticks_max && !acme_is_over(progress); i++) {
         progress = device_tick(&w);
         validators();
     }

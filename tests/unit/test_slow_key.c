@@ -50,11 +50,11 @@ static void new_world(const struct ca_plan *plan, unsigned waits)
 }
 
 /* At most so many ticks. While the key is at work there is a wait, and no long one. */
-static enum acme_progress run(enum acme_when when, unsigned ticks_max)
+static enum acme_progress run(enum acme_task when, unsigned ticks_max)
 {
     enum acme_progress progress = ACME_BUSY;
     assert_int_equal(acme_start(&w.client, when, w.now_ms), 0);
-    for (unsigned i = 0; i < ticks_max && (progress == ACME_BUSY || progress == ACME_IDLE); i++) {
+    for (unsigned i = 0; i < ticks_max && !acme_is_over(progress); i++) {
         progress = device_tick(&w);
         if (slow.handle != NULL && progress == ACME_IDLE) {
             assert_in_range(acme_idle_ms(&w.client, w.now_ms), 1, 20);
@@ -137,8 +137,8 @@ static void a_reset_meanwhile(void **state)
     for (unsigned at = 1;; at++) {
         enum acme_progress progress = ACME_BUSY;
         new_world(&plan, 5);
-        assert_int_equal(acme_start(&w.client, ACME_WHEN_DUE, w.now_ms), 0);
-        while ((progress == ACME_BUSY || progress == ACME_IDLE) && (slow.begun < at || slow.asked < 3)) {
+        assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
+        while (!acme_is_over(progress) && (slow.begun < at || slow.asked < 3)) {
             progress = device_tick(&w);
         }
         if (progress == ACME_ISSUED) {
@@ -148,7 +148,7 @@ static void a_reset_meanwhile(void **state)
         slow.handle = NULL;
         w.ca.power_cut = true;
         assert_int_equal(device_boot(&w), 0);
-        assert_int_equal(run(ACME_WHEN_DUE, 10000), ACME_ISSUED);
+        assert_int_equal(run(ACME_IF_DUE, 10000), ACME_ISSUED);
         assert_int_equal(w.ca.order_count, 1);
         ca_free(&w.ca);
     }

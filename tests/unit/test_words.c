@@ -589,7 +589,7 @@ static void a_refusal_that_is_an_answer_is_no_error(void **unused)
 static void the_end_of_each_verb_is_said(void **unused)
 {
     static const struct {
-        enum acme_when when;
+        enum acme_task when;
         const char *says[3], *never[1];
     } cases[] = {{ACME_REVOKE, {"revoked", "fullchain.pem"}, {}},
                  {ACME_DEACTIVATE, {"deactivated", "account.pem"}, {}},

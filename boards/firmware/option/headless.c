@@ -10,7 +10,7 @@
 #if ACME_CFG_RENEWAL
 #define WHEN ACME_KEEP
 #else
-#define WHEN      ACME_WHEN_DUE
+#define WHEN      ACME_IF_DUE
 #define AN_HOUR_S 3600u /* what is not due costs no request */
 #endif
 
@@ -36,7 +36,7 @@ static void again(enum acme_progress progress)
     static uint32_t over_ms;
     uint32_t advice_s = acme_failure(&firmware.client)->retry_s;
 
-    if (progress == ACME_IDLE || progress == ACME_BUSY) {
+    if (!acme_is_over(progress)) {
         over_ms = board_now_ms();
     } else if (board_now_ms() - over_ms >= (advice_s > AN_HOUR_S ? advice_s : AN_HOUR_S) * 1000) {
         (void)acme_start(&firmware.client, WHEN, board_now_ms());
