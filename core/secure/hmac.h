@@ -8,7 +8,9 @@
 extern "C" {
 #endif
 
-/* The MAC of the parts, one after the other, under a key of any length. What was derived from the key is wiped from the stack;
+#define ACME_HMAC_PARTS_MAX 8
+
+/* The MAC of at most ACME_HMAC_PARTS_MAX parts, one after the other, under a key of any length. What was derived from the key is wiped from the stack;
  * the key itself is borrowed for the call. Work: the bytes of both. */
 void acme_hmac_sha256(struct acme_slice key, const struct acme_slice *parts, size_t count,
                       uint8_t mac[ACME_SHA256_LEN]);

@@ -103,7 +103,8 @@ static void begin(struct world *w, const char *directory, const struct acme_trus
     acme_posix_listener_init(&w->listener, "127.0.0.1", port);
     acme_posix_store_init(&w->store, w->state, w->name);
     acme_http01_init(&w->http01, &w->listener.listener);
-    w->solver = (struct acme_solver){w, "http-01", present, withdraw, tick};
+    w->solver =
+        (struct acme_solver){.ctx = w, .type = "http-01", .present = present, .withdraw = withdraw, .tick = tick};
     w->solvers[0] = &w->solver;
     w->setup = (struct acme_setup){.net = &w->net.net,
                                    .sys = &acme_posix_sys,

@@ -8,7 +8,7 @@ TARGET_REPLAY = $(TARGET_SHARED) tests/target/tape.c tests/target/tape_ca.c test
 # without: NO_OPENSSL.
 TARGET_UNITS = $(sort b64url base64 der exchange_edges flash_store flow keeper pem plain $(patsubst tests/unit/test_%.c,%,$(shell \
 	posix=$$(cd port/posix && printf '|%s' *.[ch]); \
-	grep -LE '"(maker\.h|tls_server\.h|asker\.h'"$$posix"')"|"fake/|<(openssl/|sys/|unistd\.h)' tests/unit/test_*.c)))
+	grep -LE '"(maker\.h|tls_server\.h|asker\.h'"$$posix"')"|"fake/|<(openssl/|sys/|arpa/|unistd\.h)' tests/unit/test_*.c)))
 TARGET_UNITS := $(TARGET_UNITS:%=test_%)
 
 TARGET_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -Wno-unused-parameter -std=gnu11 \
