@@ -36,7 +36,7 @@ def issues(what, server, *orders):
     run = client.issue(*names, force=True)
     seen = []
     if hasattr(server, "mark"):
-        servers.until(lambda: len(server.requests(mark)) >= RENEWAL, 5)  # its log may come late
+        servers.until(lambda: len(server.requests(mark)) >= RENEWAL, "its log")  # may come late
         seen = server.requests(mark)
     yield run.code == NEW and len(seen) in (0, RENEWAL), f"{what}: a renewal takes {RENEWAL} requests", f"{len(seen)} {run.tail()}"
     server.stop()

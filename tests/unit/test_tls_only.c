@@ -10,6 +10,7 @@
 #define acme_url_same_origin tls_only_url_same_origin
 #define acme_url_at          tls_only_url_at
 #define acme_dns_name_ok     tls_only_dns_name_ok
+#define acme_url_absolute    tls_only_url_absolute
 #define acme_setup_check     tls_only_setup_check
 #define acme_channel_check   tls_only_channel_check
 #define acme_channel_init    tls_only_channel_init
