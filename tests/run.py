@@ -27,7 +27,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SANITIZE = "-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:- )?(.*)$")
 LIMIT_S = 420  # for one program; none needs half of it
-LATER_S = 1200  # the same for one that gets only what others leave
+LATER_S = 1800  # the same for one that gets only what others leave
 # Such a one goes last, whatever else wants to run: the session's group of tasks, and the task in it.
 LAST = ["sh", "-c", "{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec chrt --idle 0 \"$@\"", "last"]
 
