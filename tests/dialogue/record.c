@@ -59,9 +59,9 @@ static void begun(struct engine *e)
 {
     const struct engine_way *w = e->way;
     char flags[80];
-    snprintf(flags, sizeof flags, "%d %d %d %d %u %zu %d %d %d %d %d %d", w->unclean, w->no_terms, w->judged,
+    snprintf(flags, sizeof flags, "%d %d %d %d %u %zu %d %d %d %d %d %d %d", w->unclean, w->no_terms, w->judged,
              e->ca.plan->mute, w->down_after, e->setup.work_len, e->ca.plan->v1, w->unanswered, w->finalized,
-             w->known, w->optional, e->ca.plan->ari);
+             w->known, w->optional, e->ca.plan->ari, w->old_key);
     put_text("way", flags);
     for (size_t i = 0; i < e->setup.name_count; i++) {
         put_text("name", e->setup.names[i]);
@@ -74,6 +74,9 @@ static void begun(struct engine *e)
     put_text("contact", w->contact != NULL ? w->contact : "");
     put_text("certid", w->certid != NULL ? w->certid : "");
     put_text("profile", w->profile != NULL ? w->profile : "");
+    put_text("told", w->told != NULL ? w->told : "");
+    put_text("kid", w->eab_kid != NULL ? w->eab_kid : "");
+    put_text("secret", w->eab_secret != NULL ? w->eab_secret : "");
     put_key(&e->account);
     put_key(&e->certificate);
     outcome_watch(e);

@@ -87,7 +87,8 @@ static void set_up(struct acme_key_ops *keys)
     way.finalized = strtol(flag, &flag, 10) != 0;
     way.known = strtol(flag, &flag, 10) != 0;
     way.optional = strtol(flag, &flag, 10) != 0;
-    plan.ari = strtol(flag, NULL, 10) != 0;
+    plan.ari = strtol(flag, &flag, 10) != 0;
+    way.old_key = strtol(flag, NULL, 10) != 0;
     while (tape_is("name")) {
         plan.names[plan.name_count++] = tape_text("name");
     }
@@ -100,6 +101,9 @@ static void set_up(struct acme_key_ops *keys)
     way.contact = text_or_none("contact");
     way.certid = text_or_none("certid");
     way.profile = text_or_none("profile");
+    way.told = text_or_none("told");
+    way.eab_kid = text_or_none("kid");
+    way.eab_secret = text_or_none("secret");
     way.begun = begun;
     *keys = acme_key_p256_ops;
     keys->generate = generate;
