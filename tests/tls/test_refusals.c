@@ -130,7 +130,6 @@ static void names(void **state)
 
 static void addresses(void **state)
 {
-    (void)state;
     if (!trial_client_knows_addresses()) {
         return;
     }

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_DOC_H
 #define TESTS_UNIT_DOC_H
 
-#include "check.h"
+#include "unit.h"
 #include <string.h>
 
 #include "wire/json.h"

@@ -9,7 +9,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "check.h"
+#include "unit.h"
 
 #include "secure/key_p256.h"
 

@@ -1,5 +1,7 @@
 /* The whole client with the scripted CA, without TLS (tests/fake/device.h). Resets, power cuts, stored records, and what
  * acme_init() refuses. */
+#include "unit.h"
+
 #include "fake/device.h"
 #include "fault/fastkey.h"
 
@@ -149,7 +151,7 @@ static void done(void)
 
 /* --- acme_init() */
 
-static void init_refuses(void **state)
+TEST(init_refuses)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -239,7 +241,7 @@ static void init_refuses(void **state)
 }
 
 /* Names in their one text, and the CA's server at an address, in any. */
-static void addresses(void **state)
+TEST(addresses)
 {
     static const char *const good[] = {"192.0.2.1", "2001:db8::1", "a.example"};
     static const char *const twice[] = {"192.0.2.1", "2001:db8::1", "192.0.2.1"};
@@ -249,7 +251,6 @@ static void addresses(void **state)
 
     static const struct ca_plan plan = {ONE};
 
-    (void)state;
     new_world(&plan);
     device_setup(&w);
     for (unsigned i = 0; i < LEN(good); i++) {
@@ -273,7 +274,7 @@ static void addresses(void **state)
 }
 
 /* An empty tls_name is none: the name to check is then the host's. */
-static void empty_tls_name_is_none(void **state)
+TEST(empty_tls_name_is_none)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -285,7 +286,7 @@ static void empty_tls_name_is_none(void **state)
 
 /* --- issuing and renewing */
 
-static void issue_keep_renew(void **state)
+TEST(issue_keep_renew)
 {
     static const struct ca_plan plan = {TWO, .authz_looks = 1, .processing = 1};
     int64_t from, to, at;
@@ -327,7 +328,7 @@ static void issue_keep_renew(void **state)
     done();
 }
 
-static void other_names_are_due(void **state)
+TEST(other_names_are_due)
 {
     struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -367,7 +368,7 @@ static void power_goes_after_tick(const struct ca_plan *plan, unsigned n, bool *
     done();
 }
 
-static void power_cuts_after_every_tick(void **state)
+TEST_WITH(power_cuts_after_every_tick, fast_keys, usual_keys)
 {
     static const struct ca_plan plans[] = {{TWO, .authz_looks = 1, .processing = 1, .reuse = true},
                                            {ONE, .reuse = true, .lag = 1},
@@ -383,7 +384,7 @@ static void power_cuts_after_every_tick(void **state)
 }
 
 /* After a reset the challenge may have been answered already: it is looked at again, as late as the CA wants. */
-static void retry_after_holds_in_doubt(void **state)
+TEST(retry_after_holds_in_doubt)
 {
     static const struct ca_twist t[] = {{CA_AUTHZ, 1, CA_FOREVER, CA_ADD, "Retry-After: 7\r\n"}};
     static const struct ca_plan plan = {ONE, .authz_looks = 2, TWISTED(t)};
@@ -409,7 +410,7 @@ static void retry_after_holds_in_doubt(void **state)
 }
 
 /* A CA that leaves the list of authorizations out of later answers. */
-static void power_cuts_with_a_forgetful_ca(void **state)
+TEST_WITH(power_cuts_with_a_forgetful_ca, fast_keys, usual_keys)
 {
     static const struct ca_plan plan = {ONE, .processing = 1, .forgetful = true, .reuse = true};
     bool finished = false;
@@ -432,7 +433,7 @@ static void power_cuts_with_a_forgetful_ca(void **state)
     }
 }
 
-static void power_cuts_at_every_write(void **state)
+TEST_WITH(power_cuts_at_every_write, fast_keys, usual_keys)
 {
     static const struct ca_plan plan = {TWO, .authz_looks = 1, .processing = 1, .reuse = true};
     bool cut = true;
@@ -460,7 +461,7 @@ static void power_cuts_at_every_write(void **state)
     }
 }
 
-static void power_cuts_twice(void **state)
+TEST_WITH(power_cuts_twice, fast_keys, usual_keys)
 {
     static const struct ca_plan plan = {TWO, .authz_looks = 1, .processing = 1, .reuse = true};
     for (unsigned n = 2; n < 130; n += 9) {
@@ -486,7 +487,7 @@ static void power_cuts_twice(void **state)
 }
 
 /* A reset between, and somebody wants other names now: a new order, and a new key. */
-static void names_change_in_the_middle(void **state)
+TEST_WITH(names_change_in_the_middle, fast_keys, usual_keys)
 {
     for (unsigned n = 10; n < 60; n += 3) {
         struct ca_plan plan = {ONE, .processing = 1};
@@ -506,7 +507,7 @@ static void names_change_in_the_middle(void **state)
 
 /* --- what is stored is damaged, or cannot be written */
 
-static void writes_that_fail(void **state)
+TEST_WITH(writes_that_fail, fast_keys, usual_keys)
 {
     static const struct ca_plan plan = {ONE, .reuse = true};
     static const enum acme_record order[] = {
@@ -529,7 +530,7 @@ static void writes_that_fail(void **state)
 }
 
 /* The chain in use has become too big for the work buffer: an order that was begun is taken up all the same. */
-static void order_beside_a_chain_too_big(void **state)
+TEST(order_beside_a_chain_too_big)
 {
     static const struct ca_plan plan = {ONE};
     static const char head[] = "-----BEGIN CERTIFICATE-----\n";
@@ -549,7 +550,7 @@ static void order_beside_a_chain_too_big(void **state)
     }
 }
 
-static void chain_that_cannot_be_written(void **state)
+TEST(chain_that_cannot_be_written)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -564,7 +565,7 @@ static void chain_that_cannot_be_written(void **state)
     done();
 }
 
-static void reads_that_fail(void **state)
+TEST(reads_that_fail)
 {
     static const struct ca_plan plan = {ONE};
     for (int record = 0; record <= ACME_RECORD_CHAIN; record++) {
@@ -588,7 +589,7 @@ static void reads_that_fail(void **state)
     }
 }
 
-static void damaged_keys_are_never_replaced(void **state)
+TEST(damaged_keys_are_never_replaced)
 {
     static const struct ca_plan plan = {ONE};
     static const enum acme_record records[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_KEY};
@@ -609,7 +610,7 @@ static void damaged_keys_are_never_replaced(void **state)
     }
 }
 
-static void foreign_pair(void **state)
+TEST(foreign_pair)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -624,7 +625,7 @@ static void foreign_pair(void **state)
     done();
 }
 
-static void damaged_caches_are_had_again(void **state)
+TEST(damaged_caches_are_had_again)
 {
     static const struct ca_plan plan = {ONE};
     static const enum acme_record records[] = {ACME_RECORD_ACCOUNT, ACME_RECORD_ORDER, ACME_RECORD_CHAIN};
@@ -648,7 +649,7 @@ static void damaged_caches_are_had_again(void **state)
     }
 }
 
-static void next_key_is_damaged(void **state)
+TEST(next_key_is_damaged)
 {
     static const struct ca_plan plan = {ONE, .processing = 3};
     new_world(&plan);
@@ -665,7 +666,7 @@ static void next_key_is_damaged(void **state)
     done();
 }
 
-static void stored_order_is_gone_or_invalid(void **state)
+TEST(stored_order_is_gone_or_invalid)
 {
     static const struct ca_twist gone[] = {
         {CA_ORDER, 1, 4, CA_SAY, "HTTP/1.1 404 Gone\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"}};
@@ -689,7 +690,7 @@ static void stored_order_is_gone_or_invalid(void **state)
 
 /* --- failures */
 
-static void rate_limit_outlives_a_reset(void **state)
+TEST(rate_limit_outlives_a_reset)
 {
     static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY,
                                          "HTTP/1.1 429 Slow\r\nRetry-After: 7200\r\n" PROBLEM,
@@ -714,7 +715,7 @@ static void rate_limit_outlives_a_reset(void **state)
     done();
 }
 
-static void rate_limit_in_the_middle_keeps_the_order(void **state)
+TEST(rate_limit_in_the_middle_keeps_the_order)
 {
     static const enum ca_kind kinds[] = {CA_AUTHZ, CA_CHALLENGE, CA_FINALIZE, CA_ORDER, CA_CERTIFICATE};
     for (unsigned i = 0; i < LEN(kinds); i++) {
@@ -734,7 +735,7 @@ static void rate_limit_in_the_middle_keeps_the_order(void **state)
     }
 }
 
-static void rate_limit_gives_way_to_now(void **state)
+TEST(rate_limit_gives_way_to_now)
 {
     static const struct ca_twist t[] = {
         {CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\n" PROBLEM, "{\"type\":\"" URN "rateLimited\"}"}};
@@ -750,7 +751,7 @@ static void rate_limit_gives_way_to_now(void **state)
 }
 
 /* The time to come back is counted from the answer, not from when the run began. */
-static void rate_limit_counts_from_the_answer(void **state)
+TEST(rate_limit_counts_from_the_answer)
 {
     static const struct ca_twist t[] = {
         {CA_NEW_ORDER, 1, 4, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 300\r\n", ""},
@@ -764,7 +765,7 @@ static void rate_limit_counts_from_the_answer(void **state)
     done();
 }
 
-static void broken_server_costs_no_order(void **state)
+TEST(broken_server_costs_no_order)
 {
     static const enum ca_kind kinds[] = {CA_AUTHZ, CA_CHALLENGE, CA_ORDER, CA_CERTIFICATE};
     for (unsigned i = 0; i < LEN(kinds); i++) {
@@ -782,7 +783,7 @@ static void broken_server_costs_no_order(void **state)
     }
 }
 
-static void no_words_of_a_request_in_a_failure(void **state)
+TEST(no_words_of_a_request_in_a_failure)
 {
     static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM,
                                          "{\"type\":\"" URN "serverInternal\",\"detail\":\"sorry\"}"},
@@ -796,7 +797,7 @@ static void no_words_of_a_request_in_a_failure(void **state)
     done();
 }
 
-static void failed_validation_names_the_name(void **state)
+TEST(failed_validation_names_the_name)
 {
     static const struct ca_plan plan = {ONE, .authz_end = "invalid",
                                         .challenge =
@@ -813,7 +814,7 @@ static void failed_validation_names_the_name(void **state)
     done();
 }
 
-static void order_reused_with_a_foreign_key(void **state)
+TEST(order_reused_with_a_foreign_key)
 {
     /* the CA answers newOrder with an order that somebody has finalized */
     static const struct ca_twist t[] = {
@@ -829,7 +830,7 @@ static void order_reused_with_a_foreign_key(void **state)
     done();
 }
 
-static void certificates_that_are_refused(void **state)
+TEST(certificates_that_are_refused)
 {
     static const struct {
         const char *body;
@@ -874,7 +875,7 @@ static char *a_chain(bool our_key, const char *san, int64_t to)
     return pem;
 }
 
-static void certificates_for_somebody_else(void **state)
+TEST(certificates_for_somebody_else)
 {
     static const struct {
         bool our_key;
@@ -915,7 +916,7 @@ static void certificates_for_somebody_else(void **state)
 }
 
 /* Another client of the account finalizes the order before we do: its certificate is of no use, and a new order is made. */
-static void an_order_finalized_by_another(void **state)
+TEST(an_order_finalized_by_another)
 {
     struct ca_twist t[] = {
         {CA_FINALIZE, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "orderNotReady\"}"},
@@ -935,7 +936,7 @@ static void an_order_finalized_by_another(void **state)
 
 /* A CA that adds names to those asked for: refused, which costs one certificate however often it is tried; when they are
  * welcome that one is taken, and is in date like any other. */
-static void more_names_where_they_are_welcome(void **state)
+TEST(more_names_where_they_are_welcome)
 {
     struct ca_twist t = {CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY,
                          "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n"};
@@ -968,12 +969,11 @@ static void more_names_where_they_are_welcome(void **state)
 }
 
 /* A renewal for the key in use: that one is stored as the order's, so whatever happens on the way it is the pair's again. */
-static void key_in_use_again(void **state)
+TEST(key_in_use_again)
 {
     static const struct ca_plan plan = {ONE};
     char first[600];
 
-    (void)state;
     new_world(&plan);
     w.setup.reuse_key = true;
     demand(run(ACME_NOW), ACME_ISSUED); /* there is none yet */
@@ -996,7 +996,7 @@ static void key_in_use_again(void **state)
     done();
 }
 
-static void network_down(void **state)
+TEST(network_down)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -1011,7 +1011,7 @@ static void network_down(void **state)
     done();
 }
 
-static void no_entropy_no_key(void **state)
+TEST(no_entropy_no_key)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -1023,7 +1023,7 @@ static void no_entropy_no_key(void **state)
     done();
 }
 
-static void clock_is_waited_for(void **state)
+TEST(clock_is_waited_for)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -1050,7 +1050,7 @@ static void clock_is_waited_for(void **state)
     done();
 }
 
-static void stop_and_go_on(void **state)
+TEST(stop_and_go_on)
 {
     static const struct ca_plan plan = {TWO, .authz_looks = 2, .processing = 2, .reuse = true};
     for (unsigned n = 1; n < 150; n += 7) {
@@ -1071,7 +1071,7 @@ static void stop_and_go_on(void **state)
     }
 }
 
-static void account_lost_at_the_ca(void **state)
+TEST(account_lost_at_the_ca)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -1086,7 +1086,7 @@ static void account_lost_at_the_ca(void **state)
 }
 
 /* A replica that has half of a chain: it is asked for again, with the nonce at hand, and the halves are not mixed. */
-static void half_a_chain_is_had_again(void **state)
+TEST(half_a_chain_is_had_again)
 {
     static const struct ca_twist t[] = {{CA_CERTIFICATE, 1, 1, CA_SAY,
                                          "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n",
@@ -1107,7 +1107,7 @@ static void count_steps(void *ctx, const struct acme_event *event)
 }
 
 /* What is lent may hold anything; what is set up reaches those who need it. */
-static void set_up_is_passed_on(void **state)
+TEST(set_up_is_passed_on)
 {
     static const struct ca_plan plan = {ONE};
     static const char *const more[] = {"objects.test"};
@@ -1128,7 +1128,7 @@ static void set_up_is_passed_on(void **state)
 }
 
 /* The smallest buffer acme_init() takes serves one name; for more it may be too small, which is then said. */
-static void small_work_buffers(void **state)
+TEST_WITH(small_work_buffers, fast_keys, usual_keys)
 {
     static const struct ca_plan one = {ONE, .processing = 1};
     static const struct ca_plan eight = {.names = {"a.example", "b.example", "c.example", "d.example", "e.example",
@@ -1157,7 +1157,7 @@ static void small_work_buffers(void **state)
 
 /* Whatever a CA answers, once or for ever: the run ends, and when the CA has come to its senses the next run
  * gets a certificate, with the same account key. */
-static void nothing_gets_stuck(void **state)
+TEST_WITH(nothing_gets_stuck, fast_keys, usual_keys)
 {
 #define OK "HTTP/1.1 200 OK\r\n"
     static const struct ca_twist kinds[] = {
@@ -1224,55 +1224,4 @@ static void nothing_gets_stuck(void **state)
         }
     }
     assert_true(worst > 100); /* it has been at the limit */
-}
-
-int main(void)
-{
-#define SWEEP(test) cmocka_unit_test_setup_teardown(test, fast_keys, usual_keys)
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(init_refuses),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(empty_tls_name_is_none),
-        cmocka_unit_test(set_up_is_passed_on),
-        cmocka_unit_test(half_a_chain_is_had_again),
-        cmocka_unit_test(issue_keep_renew),
-        cmocka_unit_test(other_names_are_due),
-        cmocka_unit_test(retry_after_holds_in_doubt),
-        SWEEP(power_cuts_at_every_write),
-        SWEEP(names_change_in_the_middle),
-        SWEEP(writes_that_fail),
-        cmocka_unit_test(order_beside_a_chain_too_big),
-        cmocka_unit_test(chain_that_cannot_be_written),
-        cmocka_unit_test(reads_that_fail),
-        cmocka_unit_test(damaged_keys_are_never_replaced),
-        cmocka_unit_test(foreign_pair),
-        cmocka_unit_test(damaged_caches_are_had_again),
-        cmocka_unit_test(next_key_is_damaged),
-        cmocka_unit_test(stored_order_is_gone_or_invalid),
-        cmocka_unit_test(rate_limit_outlives_a_reset),
-        cmocka_unit_test(rate_limit_in_the_middle_keeps_the_order),
-        cmocka_unit_test(rate_limit_gives_way_to_now),
-        cmocka_unit_test(rate_limit_counts_from_the_answer),
-        cmocka_unit_test(broken_server_costs_no_order),
-        cmocka_unit_test(no_words_of_a_request_in_a_failure),
-        cmocka_unit_test(failed_validation_names_the_name),
-        cmocka_unit_test(order_reused_with_a_foreign_key),
-        cmocka_unit_test(certificates_that_are_refused),
-        cmocka_unit_test(certificates_for_somebody_else),
-        cmocka_unit_test(an_order_finalized_by_another),
-        cmocka_unit_test(key_in_use_again),
-        cmocka_unit_test(more_names_where_they_are_welcome),
-        cmocka_unit_test(network_down),
-        cmocka_unit_test(no_entropy_no_key),
-        cmocka_unit_test(clock_is_waited_for),
-        cmocka_unit_test(stop_and_go_on),
-        cmocka_unit_test(account_lost_at_the_ca),
-        SWEEP(small_work_buffers),
-        /* those that take seconds */
-        SWEEP(power_cuts_with_a_forgetful_ca),
-        SWEEP(power_cuts_twice),
-        SWEEP(power_cuts_after_every_tick),
-        SWEEP(nothing_gets_stuck),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

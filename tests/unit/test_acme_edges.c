@@ -1,5 +1,7 @@
 /* The whole client where its surroundings are odd: keys and solvers that fail, clocks that stop, sends that dawdle, and
  * what a program may ask it at any time. */
+#include "unit.h"
+
 #include "fake/device.h"
 
 #include <stdio.h>
@@ -79,7 +81,7 @@ static void fails_with(int error, enum acme_step step)
 /* --- trust */
 
 /* Whom there is no anchor for is told in the place of the CA's words; after any other error nothing of it. */
-static void no_anchor(void **state)
+TEST(no_anchor)
 {
     static const struct ca_plan plan = {ONE};
 
@@ -99,7 +101,7 @@ static void no_anchor(void **state)
 
 static struct acme_key_ops ops; /* those of the device, and what the test changes */
 
-static void keys_that_do_not_answer(void **state)
+TEST(keys_that_do_not_answer)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -141,7 +143,7 @@ static int no_present(void *ctx, struct acme_challenge *challenge)
     return ACME_E_SOLVER;
 }
 
-static void solver_that_fails(void **state)
+TEST(solver_that_fails)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -163,7 +165,7 @@ static bool solver_tick(void *ctx, uint32_t now_ms)
 }
 
 /* A solver with work of its own is ticked while its answer is on show, and the client never sleeps longer than it may. */
-static void solver_with_work(void **state)
+TEST(solver_with_work)
 {
     static const struct ca_plan plan = {ONE, .authz_looks = 4};
     enum acme_progress progress = ACME_BUSY;
@@ -190,7 +192,7 @@ static void solver_with_work(void **state)
 
 /* --- time */
 
-static void clock_that_is_broken(void **state)
+TEST(clock_that_is_broken)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -205,7 +207,7 @@ static const struct ca_twist throttled[] = {{CA_NEW_ORDER, 1, 1, CA_SAY,
                                              "{\"type\":\"" URN "rateLimited\"}"}};
 
 /* A wish further ahead than a day was stored by a clock that was wrong. */
-static void wish_of_a_wrong_clock(void **state)
+TEST(wish_of_a_wrong_clock)
 {
     static const struct ca_plan plan = {ONE, TWISTED(throttled)};
     new_world(&plan);
@@ -221,7 +223,7 @@ static void wish_of_a_wrong_clock(void **state)
 }
 
 /* The clock stops in the middle of a run: the wait counts from its beginning. */
-static void clock_that_stops(void **state)
+TEST(clock_that_stops)
 {
     static const struct ca_plan plan = {ONE, TWISTED(throttled)};
     char retry[32];
@@ -246,7 +248,7 @@ static void clock_that_stops(void **state)
 /* --- the network */
 
 /* A server that lets bytes trickle for ever, in either direction: the step's time ends it. */
-static void bytes_that_trickle(void **state)
+TEST(bytes_that_trickle)
 {
     static const enum device_seam seams[] = {DEVICE_FLUSH, DEVICE_RECV};
     static const struct ca_plan plan = {ONE};
@@ -263,7 +265,7 @@ static void bytes_that_trickle(void **state)
 }
 
 /* While bytes move there may be more to do at once: the client is busy; without them it may sleep. */
-static void busy_while_bytes_move(void **state)
+TEST(busy_while_bytes_move)
 {
     static const enum device_seam seams[] = {DEVICE_FLUSH, DEVICE_RECV};
     static const struct ca_plan plan = {ONE};
@@ -282,7 +284,7 @@ static void busy_while_bytes_move(void **state)
 }
 
 /* The other name to check is the directory's alone, wherever else the CA's objects live. */
-static void other_name_for_the_directory(void **state)
+TEST(other_name_for_the_directory)
 {
     static const char *const more[] = {"cdn.test"};
     static const struct ca_plan plan = {ONE, .other_host = "cdn.test"};
@@ -302,7 +304,7 @@ static void other_name_for_the_directory(void **state)
 
 /* --- looking in */
 
-static void problem_names_the_name(void **state)
+TEST(problem_names_the_name)
 {
     static const struct ca_twist t[] = {
         {CA_NEW_ORDER, 1, 1, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM,
@@ -315,7 +317,7 @@ static void problem_names_the_name(void **state)
 }
 
 /* Words that are as long as the place for them, one more, one less: cut, and nothing behind them is touched. */
-static void words_that_just_fit(void **state)
+TEST(words_that_just_fit)
 {
     char body[200];
     const int room = (int)sizeof acme_failure(&w.client)->type;
@@ -332,7 +334,7 @@ static void words_that_just_fit(void **state)
 }
 
 /* A program may ask for anything at any time, and for as little as it likes. */
-static void questions_at_any_time(void **state)
+TEST(questions_at_any_time)
 {
     static const struct ca_plan plan = {ONE, .authz_looks = 1};
     enum acme_progress progress = ACME_BUSY;
@@ -371,7 +373,7 @@ static void questions_at_any_time(void **state)
 }
 
 /* A client that is all zero was never prepared. */
-static void never_prepared(void **state)
+TEST(never_prepared)
 {
     static const struct ca_plan plan = {ONE};
     new_world(&plan);
@@ -382,7 +384,7 @@ static void never_prepared(void **state)
     ca_free(&w.ca);
 }
 
-static void setups(void **state)
+TEST(setups)
 {
     static const char *const beyond[] = {"mailto:a@example.org\x7f"};
     static const char *const more[] = {"cdn.test"};
@@ -411,7 +413,7 @@ static void setups(void **state)
 #define NOT_FOUND "HTTP/1.1 404 Not Found\r\n" PROBLEM, "{\"type\":\"urn:acme:error:malformed\"}"
 
 /* A certificate, or its issuer's, is denied for whole runs. The next one looks for it again and asks for no other. */
-static void certificate_that_is_denied(void **state)
+TEST(certificate_that_is_denied)
 {
     static const struct ca_twist twists[] = {{CA_CERTIFICATE, 1, CA_FOREVER, CA_SAY, NOT_FOUND},
                                              {CA_ISSUER, 1, CA_FOREVER, CA_SAY, NOT_FOUND}};
@@ -431,7 +433,7 @@ static void certificate_that_is_denied(void **state)
 }
 
 /* What a run advises: an hour where it may pass, a day where it will not without a person. */
-static void advice(void **state)
+TEST(advice)
 {
 #define SAYS(code, type)                                                                                             \
     "HTTP/1.1 " code " No\r\nContent-Type: application/problem+json\r\n", "{\"type\":\"urn:x:" type "\"}"
@@ -455,7 +457,7 @@ static void advice(void **state)
 }
 
 /* When it is not found for a day and a half, another is asked for. */
-static void certificate_that_is_gone(void **state)
+TEST(certificate_that_is_gone)
 {
     for (int v1 = 0; v1 < 2; v1++) {
         const struct ca_twist twist = {CA_CERTIFICATE, 1, v1 ? 24 : 12, CA_SAY, NOT_FOUND};
@@ -474,7 +476,7 @@ static void certificate_that_is_gone(void **state)
 
 /* The record of an order that may have a certificate does not say since when it is there: an older image has written it. It is as
  * good as one of now. */
-static void order_of_an_older_image(void **state)
+TEST(order_of_an_older_image)
 {
     static const struct ca_twist twist = {CA_CERTIFICATE, 1, 8, CA_SAY, NOT_FOUND};
     for (int v1 = 0; v1 < 2; v1++) {
@@ -526,7 +528,7 @@ static enum acme_progress boot(void)
 }
 
 /* A device that is cut off there at every boot asks for two certificates, then for one an hour. */
-static void certificates_lost_with_the_power(void **state)
+TEST(certificates_lost_with_the_power)
 {
     static const struct ca_plan plan = {ONE, .v1 = true};
     new_world(&plan);
@@ -560,7 +562,7 @@ static int dawdle(struct device *d, enum device_seam seam, enum acme_record reco
     return body ? 0 : DEVICE_GO;
 }
 
-static void certificate_that_dawdles(void **state)
+TEST(certificate_that_dawdles)
 {
     static const struct ca_plan plan = {ONE, .v1 = true};
     new_world(&plan);
@@ -568,32 +570,4 @@ static void certificate_that_dawdles(void **state)
     assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
     assert_int_equal(w.ca.count[CA_NEW_CERT], 1);
     ca_free(&w.ca);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_anchor),
-        cmocka_unit_test(certificate_that_is_denied),
-        cmocka_unit_test(certificate_that_is_gone),
-        cmocka_unit_test(order_of_an_older_image),
-        cmocka_unit_test(advice),
-        cmocka_unit_test(certificates_lost_with_the_power),
-        cmocka_unit_test(certificate_that_dawdles),
-        cmocka_unit_test(keys_that_do_not_answer),
-        cmocka_unit_test(solver_that_fails),
-        cmocka_unit_test(solver_with_work),
-        cmocka_unit_test(clock_that_is_broken),
-        cmocka_unit_test(wish_of_a_wrong_clock),
-        cmocka_unit_test(clock_that_stops),
-        cmocka_unit_test(bytes_that_trickle),
-        cmocka_unit_test(busy_while_bytes_move),
-        cmocka_unit_test(other_name_for_the_directory),
-        cmocka_unit_test(problem_names_the_name),
-        cmocka_unit_test(words_that_just_fit),
-        cmocka_unit_test(questions_at_any_time),
-        cmocka_unit_test(never_prepared),
-        cmocka_unit_test(setups),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,8 @@
 /* test_address.c - addresses as text, judged against what the C library makes of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <arpa/inet.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include "wire/address.h"
 
@@ -23,7 +19,7 @@ static int parse(const char *text, uint8_t *address)
     return got;
 }
 
-static void canonical_text_is_read(void **state)
+TEST(canonical_text_is_read)
 {
     static const char *const v4[] = {"0.0.0.0",         "127.0.0.1",   "192.0.2.1",
                                      "255.255.255.255", "10.20.30.40", "1.2.3.100"};
@@ -48,7 +44,6 @@ static void canonical_text_is_read(void **state)
     };
     uint8_t got[ACME_ADDRESS_MAX], want[ACME_ADDRESS_MAX];
 
-    (void)state;
     for (size_t i = 0; i < sizeof v4 / sizeof v4[0]; i++) {
         assert_int_equal(inet_pton(AF_INET, v4[i], want), 1);
         assert_int_equal(parse(v4[i], got), 4);
@@ -63,7 +58,7 @@ static void canonical_text_is_read(void **state)
     }
 }
 
-static void other_text_is_not(void **state)
+TEST(other_text_is_not)
 {
     static const char *const texts[] = {
         "",
@@ -125,7 +120,6 @@ static void other_text_is_not(void **state)
     };
     uint8_t address[ACME_ADDRESS_MAX];
 
-    (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (parse(texts[i], address) != 0) {
             fail_msg("\"%s\"", texts[i]);
@@ -137,9 +131,8 @@ static void other_text_is_not(void **state)
 }
 
 /* Every pattern of zero and other groups, with a run at every place: only the one the C library writes is read. */
-static void every_pattern_of_zeros(void **state)
+TEST(every_pattern_of_zeros)
 {
-    (void)state;
     for (unsigned zeros = 0; zeros < 256; zeros++) {
         uint8_t want[ACME_ADDRESS_MAX], got[ACME_ADDRESS_MAX];
         char canonical[INET6_ADDRSTRLEN];
@@ -176,7 +169,7 @@ static void every_pattern_of_zeros(void **state)
 }
 
 /* What a CA writes is compared as bytes. */
-static void same_names(void **state)
+TEST(same_names)
 {
     static const struct {
         const char *theirs, *ours;
@@ -192,7 +185,6 @@ static void same_names(void **state)
         {"::ffff:a00:1", "10.0.0.1", false},     {"::", "2001:db8::1", false},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (acme_name_is(acme_slice_of(rows[i].theirs), rows[i].ours) != rows[i].same) {
             fail_msg("\"%s\" and \"%s\"", rows[i].theirs, rows[i].ours);
@@ -200,15 +192,4 @@ static void same_names(void **state)
     }
     assert_true(acme_is_address("::1") && acme_is_address("1.2.3.4"));
     assert_false(acme_is_address("0::1") || acme_is_address("a.example") || acme_is_address(""));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(canonical_text_is_read),
-        cmocka_unit_test(other_text_is_not),
-        cmocka_unit_test(every_pattern_of_zeros),
-        cmocka_unit_test(same_names),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

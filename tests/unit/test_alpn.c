@@ -13,7 +13,6 @@ static uint8_t room[16 + ACME_ALPN_CERTIFICATE_MAX + 16], *const buf = room + 16
 
 static int take_key(void **state)
 {
-    (void)state;
     return acme_key_p256_ops.generate(&memory, &maker_sys);
 }
 
@@ -75,7 +74,7 @@ static void judge(const uint8_t *der, size_t len, int type, const void *name, in
 }
 
 /* All that is signed, but the key: any change of it has to be meant. */
-static void golden(void **state)
+TEST(golden)
 {
     static const uint8_t before[] =
         "\xa0\x03\x02\x01\x02\x02\x01\x01\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
@@ -98,7 +97,6 @@ static void golden(void **state)
     size_t len;
     const uint8_t *der = make("Device.Example.NE", &len);
 
-    (void)state;
     assert_memory_equal(der, "\x30\x82", 2);
     assert_memory_equal(der + 4, "\x30\x82\x01", 3);
     assert_memory_equal(der + 8, before, sizeof before - 1);
@@ -107,7 +105,7 @@ static void golden(void **state)
     assert_memory_equal(der + 65, behind, sizeof behind - 1);
 }
 
-static void names(void **state)
+TEST(names)
 {
     static const struct {
         const char *name;
@@ -122,7 +120,6 @@ static void names(void **state)
     };
     size_t len;
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const uint8_t *der = make(rows[i].name, &len);
         judge(der, len, rows[i].type, rows[i].value, rows[i].len);
@@ -130,12 +127,11 @@ static void names(void **state)
 }
 
 /* The longest name, and signatures of every length: the room does, and lengths are written in their shortest form. */
-static void sizes(void **state)
+TEST(sizes)
 {
     char name[254];
     size_t len, most = 0;
 
-    (void)state;
     memset(name, 'a', sizeof name);
     for (size_t i = 63; i < 253; i += 64) {
         name[i] = '.';
@@ -162,23 +158,13 @@ static void sizes(void **state)
     assert_in_range(most, ACME_ALPN_CERTIFICATE_MAX - 8, ACME_ALPN_CERTIFICATE_MAX);
 }
 
-static void a_key_that_does_not_answer(void **state)
+TEST(a_key_that_does_not_answer)
 {
     const struct acme_key mute = {&maker_mute_ops, NULL};
     const struct acme_challenge challenge = {.name = "a.example", .token = TOKEN, .thumbprint = THUMBPRINT};
     uint8_t signature[64];
 
-    (void)state;
     assert_int_equal(acme_alpn_write(buf, &challenge, &mute, signature, true), ACME_E_KEY);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(golden),
-        cmocka_unit_test(names),
-        cmocka_unit_test(sizes),
-        cmocka_unit_test(a_key_that_does_not_answer),
-    };
-    return cmocka_run_group_tests(tests, take_key, NULL);
-}
+AROUND(take_key, NULL, NULL, NULL);

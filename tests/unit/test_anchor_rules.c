@@ -110,7 +110,7 @@ static int read_it(size_t cap)
         assert_int_equal(reader.left[why], 1);                                                                       \
     } while (0)
 
-static void keys(void **state)
+TEST(keys)
 {
     ec_key();
     TAKEN();
@@ -166,7 +166,7 @@ static void keys(void **state)
     LEFT_OUT(ACME_LEFT_DAMAGED);
 }
 
-static void extensions(void **state)
+TEST(extensions)
 {
     static const struct {
         const char *list;
@@ -222,7 +222,7 @@ static void extensions(void **state)
     "\x30\x3a\x06\x03\x55\x1d\x1e\x04\x33\x30\x31\xa0\x1d\x30\x0c\x82\x0a"                                           \
     "ca.example\x30\x0d\x82\x0b.bb.example\xa1\x10\x30\x0e\x82\x0cx.ca.example"
 
-static void constraints(void **state)
+TEST(constraints)
 {
     static const struct {
         const char *host;
@@ -264,14 +264,4 @@ static void constraints(void **state)
         refused += n < 0;
     }
     assert_in_range(refused, 300, 699);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys),
-        cmocka_unit_test(extensions),
-        cmocka_unit_test(constraints),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
 /* test_anchor_table.c - trust anchors that the vendor signs: what is used in the end, whatever lies in the slots. */
+#include "unit.h"
+
 #include "tls_server.h"
 
 #include <stdlib.h>
@@ -150,7 +152,7 @@ static int accepts(const struct table *t, size_t len)
     return acme_anchor_table_accept(&choice, &origin, t->at, len);
 }
 
-static void nothing_there(void **state)
+TEST(nothing_there)
 {
     uint8_t erased[100];
 
@@ -162,7 +164,7 @@ static void nothing_there(void **state)
 }
 
 /* The newest one, in whichever slot it is; in flash there is something behind it. */
-static void newest_counts(void **state)
+TEST(newest_counts)
 {
     choose(first.at, first.len, NULL, 0);
     table_is_used(0, 1, 2, 0);
@@ -175,7 +177,7 @@ static void newest_counts(void **state)
     table_is_used(1, 3, 1, 0);
 }
 
-static void older_is_refused(void **state)
+TEST(older_is_refused)
 {
     choose(second.at, second.len, NULL, 0);
     assert_int_equal(accepts(&first, first.len), ACME_E_TABLE_OLD);
@@ -189,7 +191,7 @@ static void older_is_refused(void **state)
     origin.serial = 0;
 }
 
-static void foreign_signature(void **state)
+TEST(foreign_signature)
 {
     struct table t;
 
@@ -202,7 +204,7 @@ static void foreign_signature(void **state)
 }
 
 /* Any byte that is another one: the built-in anchors. */
-static void changed_bytes(void **state)
+TEST(changed_bytes)
 {
     for (size_t i = 0; i < second.len; i++) {
         struct table t = second;
@@ -215,7 +217,7 @@ static void changed_bytes(void **state)
 }
 
 /* Power is cut at any byte while a newer one is written: over nothing, over erased flash, over an older one. */
-static void torn(void **state)
+TEST(torn)
 {
     for (size_t i = 0; i < replacing.len; i++) {
         struct table t;
@@ -237,7 +239,7 @@ static void torn(void **state)
     }
 }
 
-static void no_room(void **state)
+TEST(no_room)
 {
     struct acme_anchor_slot slots[] = {{second.at, second.len}, {replacing.at, replacing.len}};
 
@@ -270,7 +272,7 @@ static void same_anchor(const br_x509_trust_anchor *a, const br_x509_trust_ancho
     }
 }
 
-static void every_kind(void **state)
+TEST(every_kind)
 {
     static unsigned char memory[8192];
     struct acme_trust trust;
@@ -288,7 +290,7 @@ static void every_kind(void **state)
 }
 
 /* An anchor's constraints come with it, and the built-in ones' stay with these. */
-static void constrained(void **state)
+TEST(constrained)
 {
     struct acme_trust bound = built_in;
 
@@ -307,7 +309,7 @@ static void constrained(void **state)
 }
 
 /* Signed all the same: a vendor's mistake, or a later tool. Of the last one byte of `second`, at: value, is it a table? */
-static void malformed(void **state)
+TEST(malformed)
 {
     size_t name = second.at[HEAD + 3], key = HEAD + 10 + name;
     const struct {
@@ -362,7 +364,7 @@ static void malformed(void **state)
 }
 
 /* Whatever is missing at the end, whoever has signed that. */
-static void short_bodies(void **state)
+TEST(short_bodies)
 {
     struct acme_anchor_table read;
 
@@ -382,7 +384,7 @@ static void short_bodies(void **state)
 }
 
 /* One anchor of each kind alone, whose parts have other lengths and bytes. */
-static void malformed_parts(void **state)
+TEST(malformed_parts)
 {
     static const struct {
         int root;
@@ -447,7 +449,7 @@ static int connect_with(const struct acme_trust *trust)
 }
 
 /* All built-in roots have left. A table lets the device in, and keeps letting it in when an older one is replayed. */
-static void a_root_has_left(void **state)
+TEST(a_root_has_left)
 {
     struct table slots[2] = {{{0}, 0}, {{0}, 0}};
     const struct table *arrives[] = {&first, &second, &first};
@@ -465,7 +467,7 @@ static void a_root_has_left(void **state)
 }
 
 /* The vendor takes a root out of the built-in ones. */
-static void a_root_is_withdrawn(void **state)
+TEST(a_root_is_withdrawn)
 {
     struct acme_trust trust;
     static unsigned char memory[4096];
@@ -480,16 +482,4 @@ static void a_root_is_withdrawn(void **state)
     origin.trust = &built_in;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_there),    cmocka_unit_test(newest_counts),
-        cmocka_unit_test(older_is_refused), cmocka_unit_test(foreign_signature),
-        cmocka_unit_test(changed_bytes),    cmocka_unit_test(torn),
-        cmocka_unit_test(no_room),          cmocka_unit_test(every_kind),
-        cmocka_unit_test(constrained),      cmocka_unit_test(malformed),
-        cmocka_unit_test(malformed_parts),  cmocka_unit_test(short_bodies),
-        cmocka_unit_test(a_root_has_left),  cmocka_unit_test(a_root_is_withdrawn),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+AROUND(set_up, tear_down, NULL, NULL);

@@ -131,7 +131,7 @@ static void is_anchor(const br_x509_trust_anchor *a, int kind)
     OPENSSL_free(name);
 }
 
-static void kinds(void **state)
+TEST(kinds)
 {
     static const int kept[] = {RSA2048, P256, P384, PLAIN, RSA4096};
     struct acme_trust trust;
@@ -155,7 +155,7 @@ static void kinds(void **state)
 }
 
 /* Keys that are too large, before, behind and around the right root, in any pieces. */
-static void large_keys(void **state)
+TEST(large_keys)
 {
     static const int orders[][4] = {{RSA5120, P256, -1}, {P256, RSA5120, -1},          {RSA8192, P256, -1},
                                     {P256, RSA8192, -1}, {RSA8192, P256, RSA5120, -1}, {RSA5120, RSA8192, P256, -1}};
@@ -176,7 +176,7 @@ static void large_keys(void **state)
     }
 }
 
-static void ends_without_newline(void **state)
+TEST(ends_without_newline)
 {
     struct acme_trust trust;
 
@@ -185,7 +185,7 @@ static void ends_without_newline(void **state)
 }
 
 /* Every size: memory too small is said, nothing is written outside, and what was said to fit is right. */
-static void every_size(void **state)
+TEST(every_size)
 {
     struct acme_trust trust;
     size_t refused = 0;
@@ -212,7 +212,7 @@ static void every_size(void **state)
     assert_int_equal(read_all(pems[P256], 10, 10, memory + 1, 3, &trust), ACME_E_WORK_SMALL); /* no room to align */
 }
 
-static void damaged(void **state)
+TEST(damaged)
 {
     struct acme_trust trust;
     size_t len = strlen(pems[P256]);
@@ -234,7 +234,7 @@ static void damaged(void **state)
 
 /* A byte changed anywhere in the certificate in the middle: whatever becomes of it, it is counted, and the two around it
  * are read. */
-static void one_damaged(void **state)
+TEST(one_damaged)
 {
     struct acme_trust trust;
     size_t start = strlen(pems[P256]), len = strlen(pems[RSA2048]);
@@ -259,7 +259,7 @@ static void one_damaged(void **state)
 }
 
 /* The same of its DER: a byte changed, or cut anywhere. */
-static void damaged_der(void **state)
+TEST(damaged_der)
 {
     struct acme_trust trust;
     int lens[] = {RSA2048, P384, RSA8192};
@@ -368,7 +368,7 @@ static void write_form(const struct form *form)
 }
 
 /* Roots: what goes in comes out, or is counted. */
-static void forms_of_roots(void **state)
+TEST(forms_of_roots)
 {
     struct acme_trust trust;
 
@@ -395,7 +395,7 @@ static int count_ends(void *ctx, const void *data, size_t len)
 }
 
 /* Chains: the same forms, whole or refused. */
-static void forms_of_chains(void **state)
+TEST(forms_of_chains)
 {
     static const char *const names[] = {"a.example"};
     struct acme_key_p256 key;
@@ -437,7 +437,7 @@ static void forms_of_chains(void **state)
 }
 
 /* Keys: the certificate in front is passed over, and where there were two certificates, there is a certificate and a key. */
-static void forms_of_keys(void **state)
+TEST(forms_of_keys)
 {
     struct acme_key_p256 key, again;
     char record[ACME_KEY_P256_RECORD_MAX + 1];
@@ -481,13 +481,4 @@ static void forms_of_keys(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds),         cmocka_unit_test(large_keys),     cmocka_unit_test(ends_without_newline),
-        cmocka_unit_test(every_size),    cmocka_unit_test(damaged),        cmocka_unit_test(one_damaged),
-        cmocka_unit_test(damaged_der),   cmocka_unit_test(forms_of_roots), cmocka_unit_test(forms_of_chains),
-        cmocka_unit_test(forms_of_keys),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+AROUND(set_up, tear_down, NULL, NULL);

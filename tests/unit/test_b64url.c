@@ -18,7 +18,7 @@ static size_t judge(char *out, const uint8_t *data, size_t len)
     return n;
 }
 
-static void vectors(void **state)
+TEST(vectors)
 {
     static const char *const pairs[][2] = {
         {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},       {"foo", "Zm9v"},
@@ -36,7 +36,7 @@ static void vectors(void **state)
 }
 
 /* Every length to 200, in every buffer from too small to roomy, directly and in place. */
-static void lengths_and_buffers(void **state)
+TEST(lengths_and_buffers)
 {
     uint8_t data[200];
     char want[300];
@@ -70,7 +70,7 @@ static void lengths_and_buffers(void **state)
     }
 }
 
-static void alphabet_test(void **state)
+TEST(alphabet_test)
 {
     assert_true(acme_b64url_ok(acme_slice_of("azAZ09-_"), 8));
     assert_false(acme_b64url_ok(acme_slice_of("azAZ09-_"), 7));
@@ -81,14 +81,4 @@ static void alphabet_test(void **state)
             (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
         assert_int_equal(acme_b64url_ok(acme_slice(text, 2), 8), want);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors),
-        cmocka_unit_test(lengths_and_buffers),
-        cmocka_unit_test(alphabet_test),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static size_t judge(char *out, const uint8_t *data, size_t len, const char *last
     return n;
 }
 
-static void encodes(void **state)
+TEST(encodes)
 {
     static const char *const lasts[] = {"+/", "-_"};
     uint8_t data[100];
@@ -45,7 +45,7 @@ static void encodes(void **state)
     }
 }
 
-static void values(void **state)
+TEST(values)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -64,10 +64,4 @@ static void values(void **state)
         assert_int_equal(acme_is_base64url(acme_slice((char[]){'a', (char)c}, 2)), url);
     }
     assert_true(acme_is_base64url(acme_slice(NULL, 0)));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(encodes), cmocka_unit_test(values)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

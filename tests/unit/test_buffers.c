@@ -2,6 +2,8 @@
  * defined error, what fits is the same as with room to spare, and the 64 bytes on either side stay as they were.
  *
  * The work buffer of a whole run is tests/fault: worksize. */
+#include "unit.h"
+
 #include "tls_server.h"
 
 #include <openssl/pem.h>
@@ -125,7 +127,7 @@ static void write_odds(struct acme_out *o)
     acme_out_lower(o, acme_slice_of("LOUD"));
 }
 
-static void texts_of_every_size(void **state)
+TEST(texts_of_every_size)
 {
     static void (*const writers[])(struct acme_out *) = {write_jws,   write_jwk_jws, write_account,
                                                          write_order, write_pem,     write_odds};
@@ -150,7 +152,7 @@ static void texts_of_every_size(void **state)
     }
 }
 
-static void requests_of_every_size(void **state)
+TEST(requests_of_every_size)
 {
     static uint8_t whole[1024];
     size_t start = 0;
@@ -174,7 +176,7 @@ static void requests_of_every_size(void **state)
 
 /* --- keys --- */
 
-static void key_records_of_every_size(void **state)
+TEST(key_records_of_every_size)
 {
     static char whole[512];
     int need = acme_key_p256_ops.save(&key, whole, sizeof whole);
@@ -198,7 +200,7 @@ static void key_records_of_every_size(void **state)
 
 /* --- what is read --- */
 
-static void tokens_of_every_size(void **state)
+TEST(tokens_of_every_size)
 {
     static const char document[] = "{\"a\":[1,2,{\"b\":null}],\"c\":\"d\",\"e\":{\"f\":true,\"g\":[[],[]]}}";
     unsigned good = 0;
@@ -230,7 +232,7 @@ static int keep(void *ctx, const void *data, size_t len)
 }
 
 /* A chain, in the right order and in the wrong one, which needs room to wait. */
-static void chains_in_every_size(void **state)
+TEST(chains_in_every_size)
 {
     for (unsigned turned = 0; turned < 2; turned++) {
         char text[8192];
@@ -263,7 +265,7 @@ static uint8_t *der_of(const char *text, size_t *len)
     return der;
 }
 
-static void pem_in_every_size(void **state)
+TEST(pem_in_every_size)
 {
     size_t len = 0;
     uint8_t *der = der_of(leaf_pem, &len);
@@ -283,7 +285,7 @@ static void pem_in_every_size(void **state)
 }
 
 /* URLs are kept in arrays of one size: it is the URL that has every length. */
-static void urls_of_every_length(void **state)
+TEST(urls_of_every_length)
 {
     struct acme_hosts hosts = {.more = NULL};
     assert_int_equal(acme_url_parse(&hosts.directory, acme_slice_of("https://ca.example/dir")), 0);
@@ -339,7 +341,7 @@ static int talk(size_t size)
     return error < 0 ? error : ACME_E_TIMEOUT;
 }
 
-static void tls_in_every_size(void **state)
+TEST(tls_in_every_size)
 {
     unsigned good = 0, small = 0;
     tls_server_init(&server, leaf_key, &leaf, 1, NULL);
@@ -390,13 +392,4 @@ static int tear_down(void **state)
     return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_of_every_size),  cmocka_unit_test(requests_of_every_size),
-        cmocka_unit_test(tokens_of_every_size), cmocka_unit_test(key_records_of_every_size),
-        cmocka_unit_test(chains_in_every_size), cmocka_unit_test(pem_in_every_size),
-        cmocka_unit_test(urls_of_every_length), cmocka_unit_test(tls_in_every_size),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+AROUND(set_up, tear_down, NULL, NULL);

@@ -1,6 +1,8 @@
 /* The scripted CA by itself, asked by a small client made of OpenSSL: what the core does not ask for yet, and that the CA
  * lets no wrong request pass. */
 #define _GNU_SOURCE
+#include "unit.h"
+
 #include "unit/asker.h"
 
 #include <stdio.h>
@@ -68,7 +70,7 @@ static unsigned issue(const char *more)
 
 /* --- what it plays */
 
-static void it_issues_at_once(void **state)
+TEST(it_issues_at_once)
 {
     asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(new_account(), 201);
@@ -100,7 +102,7 @@ static void bind(const char *kid, const char *key, const char *url, EVP_PKEY *of
              part[0], part[1], mac64);
 }
 
-static void accounts_are_bound(void **state)
+TEST(accounts_are_bound)
 {
     static const char key[] = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
     static const char url[] = CA_URL "/new-account";
@@ -128,7 +130,7 @@ static void accounts_are_bound(void **state)
     asker_end();
 }
 
-static void limits_hold(void **state)
+TEST(limits_hold)
 {
     asker_begin(&(struct ca_plan){ONE, .order_limit = 2, .limit_s = 3600, .limit_lasts = 2});
     assert_int_equal(new_account(), 201);
@@ -144,7 +146,7 @@ static void limits_hold(void **state)
     asker_end();
 }
 
-static void an_account_is_paused(void **state)
+TEST(an_account_is_paused)
 {
     asker_begin(&(struct ca_plan){ONE, .order_limit = 1});
     assert_int_equal(new_account(), 201);
@@ -157,7 +159,7 @@ static void an_account_is_paused(void **state)
     asker_end();
 }
 
-static void new_accounts_are_limited(void **state)
+TEST(new_accounts_are_limited)
 {
     asker_begin(&(struct ca_plan){ONE, .account_limit = 1, .limit_s = 10800});
     assert_int_equal(new_account(), 201);
@@ -168,7 +170,7 @@ static void new_accounts_are_limited(void **state)
     asker_end();
 }
 
-static void profiles_are_offered(void **state)
+TEST(profiles_are_offered)
 {
     asker_begin(&(struct ca_plan){ONE, .profiles = "classic shortlived"});
     assert_int_equal(asker_get("GET", "/dir"), 200);
@@ -186,7 +188,7 @@ static void profiles_are_offered(void **state)
     asker_end();
 }
 
-static void no_profile_is_offered(void **state)
+TEST(no_profile_is_offered)
 {
     asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(asker_get("GET", "/dir"), 200);
@@ -197,7 +199,7 @@ static void no_profile_is_offered(void **state)
     asker_end();
 }
 
-static void renewal_information(void **state)
+TEST(renewal_information)
 {
     char id[128], path[200];
     maker_serial = 0x80; /* its first byte is 00 */
@@ -220,7 +222,7 @@ static void renewal_information(void **state)
     asker_end();
 }
 
-static void renewal_information_says_when(void **state)
+TEST(renewal_information_says_when)
 {
     static const char *const after[] = {"60", "Mon, 21 Sep 2026 20:00:00 GMT", "-1", "99999999999"};
     for (unsigned i = 0; i < 4; i++) {
@@ -234,7 +236,7 @@ static void renewal_information_says_when(void **state)
 }
 
 /* One of an earlier run; and none at all, where renewal information is not offered (RFC 9773, 5). */
-static void replaces_by_plan(void **state)
+TEST(replaces_by_plan)
 {
     for (int ari = 0; ari < 2; ari++) {
         asker_begin(&(struct ca_plan){ONE, .ari = ari == 1, .issued = "YWJj.AA"});
@@ -246,7 +248,7 @@ static void replaces_by_plan(void **state)
     }
 }
 
-static void replaced_once(void **state)
+TEST(replaced_once)
 {
     char id[128], more[200];
     asker_begin(&(struct ca_plan){ONE, .ari = true});
@@ -266,7 +268,7 @@ static void replaced_once(void **state)
     asker_end();
 }
 
-static void stale_reads(void **state)
+TEST(stale_reads)
 {
     asker_begin(&(struct ca_plan){ONE, .born_valid = 1, .stale = 2});
     assert_int_equal(new_account(), 201);
@@ -282,7 +284,7 @@ static void stale_reads(void **state)
     asker_end();
 }
 
-static void a_failed_validation_stays_pending(void **state)
+TEST(a_failed_validation_stays_pending)
 {
     asker_begin(&(struct ca_plan){ONE, .failures = 1, .not_pending = "conflict"});
     assert_int_equal(new_account(), 201);
@@ -300,7 +302,7 @@ static void a_failed_validation_stays_pending(void **state)
     asker_end();
 }
 
-static void not_ready_though_all_is_valid(void **state)
+TEST(not_ready_though_all_is_valid)
 {
     asker_begin(&(struct ca_plan){ONE, .born_valid = 1, .lag = 2, .processing = 1});
     assert_int_equal(new_account(), 201);
@@ -316,7 +318,7 @@ static void not_ready_though_all_is_valid(void **state)
     asker_end();
 }
 
-static void an_order_of_a_stranger(void **state)
+TEST(an_order_of_a_stranger)
 {
     unsigned char *point = NULL;
     asker_begin(&(struct ca_plan){ONE, .stranger = true});
@@ -331,7 +333,7 @@ static void an_order_of_a_stranger(void **state)
     asker_end();
 }
 
-static void orders_are_used_again(void **state)
+TEST(orders_are_used_again)
 {
     asker_begin(&(struct ca_plan){ONE, .reuse = true});
     assert_int_equal(new_account(), 201);
@@ -342,7 +344,7 @@ static void orders_are_used_again(void **state)
     asker_end();
 }
 
-static void chains_in_other_layouts(void **state)
+TEST(chains_in_other_layouts)
 {
     static struct ca_order o;
     static char leaf[] = "-----BEGIN CERTIFICATE-----\nAAAA\nBB==\n-----END CERTIFICATE-----\n"
@@ -461,7 +463,7 @@ static void get_of_an_order(void)
     (void)asker_get("GET", "/order/1");
 }
 
-static void mistakes_are_noticed(void **state)
+TEST(mistakes_are_noticed)
 {
     static void (*const all[])(void) = {wrong_signature,
                                         wrong_url,
@@ -490,27 +492,4 @@ static void mistakes_are_noticed(void **state)
     asker_end();
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_issues_at_once),
-        cmocka_unit_test(accounts_are_bound),
-        cmocka_unit_test(limits_hold),
-        cmocka_unit_test(an_account_is_paused),
-        cmocka_unit_test(new_accounts_are_limited),
-        cmocka_unit_test(profiles_are_offered),
-        cmocka_unit_test(no_profile_is_offered),
-        cmocka_unit_test(renewal_information),
-        cmocka_unit_test(renewal_information_says_when),
-        cmocka_unit_test(replaced_once),
-        cmocka_unit_test(replaces_by_plan),
-        cmocka_unit_test(stale_reads),
-        cmocka_unit_test(a_failed_validation_stays_pending),
-        cmocka_unit_test(not_ready_though_all_is_valid),
-        cmocka_unit_test(an_order_of_a_stranger),
-        cmocka_unit_test(orders_are_used_again),
-        cmocka_unit_test(chains_in_other_layouts),
-        cmocka_unit_test(mistakes_are_noticed),
-    };
-    return cmocka_run_group_tests(tests, asker_keys, asker_no_keys);
-}
+AROUND(asker_keys, asker_no_keys, NULL, NULL);

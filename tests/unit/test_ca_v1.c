@@ -1,5 +1,7 @@
 /* The scripted CA as Boulder of December 2016, asked by a small client made of OpenSSL: what it answers is what the real
  * one was seen to answer, and it lets no wrong request pass. */
+#include "unit.h"
+
 #include "fake/ca_v1.h"
 #include "unit/asker.h"
 
@@ -90,7 +92,7 @@ static const char *authorize(void)
 
 /* --- what it plays */
 
-static void it_issues(void **state)
+TEST(it_issues)
 {
     asker_begin(&(struct ca_plan){ONE, .authz_looks = 2});
     assert_int_equal(asker_get("GET", "/dir"), 200);
@@ -121,7 +123,7 @@ static void it_issues(void **state)
     asker_end();
 }
 
-static void an_account_has_to_agree(void **state)
+TEST(an_account_has_to_agree)
 {
     asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(new_authz(), 403);
@@ -149,7 +151,7 @@ static void an_account_has_to_agree(void **state)
     asker_end();
 }
 
-static void accounts_of_an_earlier_run(void **state)
+TEST(accounts_of_an_earlier_run)
 {
     static const struct {
         const char *account;
@@ -171,7 +173,7 @@ static void accounts_of_an_earlier_run(void **state)
     asker_end();
 }
 
-static void an_authorization_becomes_valid(void **state)
+TEST(an_authorization_becomes_valid)
 {
     char path[200], uri[200];
     asker_begin(&(struct ca_plan){ONE, .authz_looks = 1});
@@ -206,7 +208,7 @@ static void an_authorization_becomes_valid(void **state)
     asker_end();
 }
 
-static void a_pending_one_is_not_used_again(void **state)
+TEST(a_pending_one_is_not_used_again)
 {
     asker_begin(&(struct ca_plan){ONE, .account = "agreed"});
     for (unsigned i = 1; i <= 3; i++) {
@@ -222,7 +224,7 @@ static void a_pending_one_is_not_used_again(void **state)
     asker_end();
 }
 
-static void an_invalid_one_is_dead(void **state)
+TEST(an_invalid_one_is_dead)
 {
     char path[200];
     asker_begin(&(struct ca_plan){ONE, .account = "agreed", .authz_end = "invalid"});
@@ -239,7 +241,7 @@ static void an_invalid_one_is_dead(void **state)
     asker_end();
 }
 
-static void challenges_are_shuffled(void **state)
+TEST(challenges_are_shuffled)
 {
     unsigned first = 0;
     asker_begin(&(struct ca_plan){ONE, .account = "agreed"});
@@ -251,7 +253,7 @@ static void challenges_are_shuffled(void **state)
     asker_end();
 }
 
-static void as_the_drafts_want_it(void **state)
+TEST(as_the_drafts_want_it)
 {
     char path[200];
     asker_begin(&(struct ca_plan){ONE, .draft = true, .authz_looks = 1, .processing = 1});
@@ -278,7 +280,7 @@ static void as_the_drafts_want_it(void **state)
     asker_end();
 }
 
-static void long_bodies_come_in_chunks(void **state)
+TEST(long_bodies_come_in_chunks)
 {
     asker_begin(&(struct ca_plan){ONE, .redirects = 10});
     authorize();
@@ -287,7 +289,7 @@ static void long_bodies_come_in_chunks(void **state)
     asker_end();
 }
 
-static void the_link_up(void **state)
+TEST(the_link_up)
 {
     asker_begin(&(struct ca_plan){ONE, .up = "none"});
     authorize();
@@ -302,7 +304,7 @@ static void the_link_up(void **state)
     asker_end();
 }
 
-static void certificates_are_revoked_once(void **state)
+TEST(certificates_are_revoked_once)
 {
     char payload[4000];
     asker_begin(&(struct ca_plan){ONE});
@@ -406,7 +408,7 @@ static void new_nonce(void)
     (void)asker_get("HEAD", "/acme/new-nonce");
 }
 
-static void mistakes_are_noticed(void **state)
+TEST(mistakes_are_noticed)
 {
     static void (*const mistakes[])(void) = {resource_of_another,
                                              no_resource,
@@ -432,21 +434,4 @@ static void mistakes_are_noticed(void **state)
     asker_end();
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_issues),
-        cmocka_unit_test(an_account_has_to_agree),
-        cmocka_unit_test(accounts_of_an_earlier_run),
-        cmocka_unit_test(an_authorization_becomes_valid),
-        cmocka_unit_test(a_pending_one_is_not_used_again),
-        cmocka_unit_test(an_invalid_one_is_dead),
-        cmocka_unit_test(challenges_are_shuffled),
-        cmocka_unit_test(as_the_drafts_want_it),
-        cmocka_unit_test(long_bodies_come_in_chunks),
-        cmocka_unit_test(the_link_up),
-        cmocka_unit_test(certificates_are_revoked_once),
-        cmocka_unit_test(mistakes_are_noticed),
-    };
-    return cmocka_run_group_tests(tests, asker_keys, asker_no_keys);
-}
+AROUND(asker_keys, asker_no_keys, NULL, NULL);

@@ -58,7 +58,7 @@ static void scan_in(struct acme_cert_scan *s, const uint8_t *der, size_t len, si
 #define UTF8  V_ASN1_UTF8STRING
 #define SIXTY "123456789012345678901234567890123456789012345678901234567890"
 
-static void issuers(void **state)
+TEST(issuers)
 {
     static const struct {
         struct part parts[PARTS];
@@ -116,7 +116,7 @@ static uint8_t *make_with(const char *const *values, size_t *len)
     return der;
 }
 
-static void addresses(void **state)
+TEST(addresses)
 {
     static const uint8_t v4[] = {4, 10, 0, 0, 1};
     static const uint8_t v6[] = {16, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
@@ -148,7 +148,6 @@ static void addresses(void **state)
         {v4, false, false, {"2.5.29.17=DER:300687040a000001", "2.5.29.17=DER:3000"}},
     };
 
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t len;
         uint8_t *der = make_with(rows[i].values, &len);
@@ -169,7 +168,7 @@ static void addresses(void **state)
 }
 
 /* Whatever the server sends: a text, printable and with an end. */
-static void damaged(void **state)
+TEST(damaged)
 {
     static const struct part parts[PARTS] = {{"O", UTF8, "ISRG", 0}, {"CN", UTF8, "Root YE", 0}};
     size_t len;
@@ -191,9 +190,4 @@ static void damaged(void **state)
     free(der);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(issuers), cmocka_unit_test(addresses),
-                                       cmocka_unit_test(damaged)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+AROUND(set_up, tear_down, NULL, NULL);

@@ -123,7 +123,7 @@ static void stored_is(const int *which)
 }
 
 /* Which certificates come, in which order, and which are stored. */
-static void orders(void **state)
+TEST(orders)
 {
     static const int cases[][2][8] = {
         {{LEAF, -1}, {LEAF, -1}},
@@ -149,7 +149,7 @@ static void orders(void **state)
 }
 
 /* The same chain in every clothing gives the same bytes, in any split. */
-static void forms(void **state)
+TEST(forms)
 {
     static const int two[] = {LEAF, INTER, -1};
     static const char *const between[] = {
@@ -174,7 +174,7 @@ static void forms(void **state)
 }
 
 /* Lines of 76, 1 or all characters, with LF, CRLF or CR. */
-static void line_lengths(void **state)
+TEST(line_lengths)
 {
     static const int two[] = {LEAF, INTER, -1};
     static const size_t widths[] = {1, 63, 64, 65, 76, 100000};
@@ -211,7 +211,7 @@ static void line_lengths(void **state)
     }
 }
 
-static void refused_leaves(void **state)
+TEST(refused_leaves)
 {
     static const struct {
         const char *san;
@@ -240,7 +240,7 @@ static void refused_leaves(void **state)
 }
 
 /* A start in the future, and an end before a clock that is not known: accepted. */
-static void lenient_dates(void **state)
+TEST(lenient_dates)
 {
     struct acme_chain_want want = {.point = key.point, .names = names, .name_count = 2, .utc = MAKER_NOW};
     struct acme_chain chain;
@@ -266,7 +266,7 @@ static void lenient_dates(void **state)
     }
 }
 
-static void no_leaf(void **state)
+TEST(no_leaf)
 {
     static const int others[] = {INTER, UPPER, -1};
     EVP_PKEY *other = maker_ec("P-256");
@@ -285,7 +285,7 @@ static void no_leaf(void **state)
 }
 
 /* Every truncation: refused, except where a whole certificate ends. */
-static void truncated(void **state)
+TEST(truncated)
 {
     static const int two[] = {LEAF, INTER, -1};
     size_t first = strlen(pems[LEAF]);
@@ -301,7 +301,7 @@ static void truncated(void **state)
 }
 
 /* A byte changed anywhere: never stored as something that is neither whole certificates nor refused. */
-static void damaged(void **state)
+TEST(damaged)
 {
     static const int two[] = {LEAF, INTER, -1};
     size_t len;
@@ -323,7 +323,7 @@ static void damaged(void **state)
 }
 
 /* Memory from nothing to enough: too small is said, and nothing is written behind it. */
-static void small_memory(void **state)
+TEST(small_memory)
 {
     static const int two[] = {INTER, LEAF, -1};
     static const int want[] = {LEAF, INTER, -1};
@@ -346,7 +346,7 @@ static void small_memory(void **state)
 }
 
 /* Two certificates that name each other as issuer, before the leaf: written once, not for ever. */
-static void circle(void **state)
+TEST(circle)
 {
     struct maker_spec spec = {.name = "Inter", .ca = MAKER_CA, .key = keys[INTER], .issuer_key = keys[UPPER]};
     struct maker_spec other = {.name = "Upper", .ca = MAKER_CA, .key = keys[UPPER], .issuer_key = keys[INTER]};
@@ -368,7 +368,7 @@ static void circle(void **state)
     X509_free(b);
 }
 
-static void sink_fails(void **state)
+TEST(sink_fails)
 {
     sink_error = ACME_E_STORE_WRITE;
     sink_calls = 0;
@@ -378,7 +378,7 @@ static void sink_fails(void **state)
 }
 
 /* The store is full when the certificates that were held come after the leaf: no third one is tried. */
-static void sink_fails_later(void **state)
+TEST(sink_fails_later)
 {
     static const int all[] = {UPPER, INTER, LEAF, -1}, leaf[] = {LEAF, -1};
 
@@ -394,7 +394,7 @@ static void sink_fails_later(void **state)
 }
 
 /* A leaf that fits as it is, but not as the text it will be read back as. */
-static void leaf_too_big_as_text(void **state)
+TEST(leaf_too_big_as_text)
 {
     size_t len;
     uint8_t *der = maker_der(certs[LEAF], &len);
@@ -410,22 +410,4 @@ static void leaf_too_big_as_text(void **state)
     free(der);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(orders),
-        cmocka_unit_test(forms),
-        cmocka_unit_test(line_lengths),
-        cmocka_unit_test(refused_leaves),
-        cmocka_unit_test(lenient_dates),
-        cmocka_unit_test(no_leaf),
-        cmocka_unit_test(truncated),
-        cmocka_unit_test(damaged),
-        cmocka_unit_test(small_memory),
-        cmocka_unit_test(circle),
-        cmocka_unit_test(sink_fails),
-        cmocka_unit_test(sink_fails_later),
-        cmocka_unit_test(leaf_too_big_as_text),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+AROUND(set_up, tear_down, NULL, NULL);

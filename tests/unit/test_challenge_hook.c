@@ -1,10 +1,6 @@
 /* test_challenge_hook.c - a program that publishes answers: what it is told, in which order, and what each of its ends means. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 /* The program's files are in no library. */
 #include "challenge_hook.c"
@@ -16,7 +12,6 @@ static const char *const names[] = {"a.example", "*.a.example"};
 
 static int set_up(void **unused)
 {
-    (void)unused;
     strcpy(home, "/tmp/nanoacme-hook-XXXXXX");
     assert_non_null(mkdtemp(home));
     snprintf(path, sizeof path, "%s/hook", home);
@@ -27,7 +22,6 @@ static int set_up(void **unused)
 static int tear_down(void **unused)
 {
     char command[100];
-    (void)unused;
     acme_hook_close(&hook.hook);
     snprintf(command, sizeof command, "rm -rf '%s'", home);
     return system(command);
@@ -79,10 +73,9 @@ static void assert_told(const char *lines)
     assert_string_equal(text, lines);
 }
 
-static void test_words(void **unused)
+TEST(test_words)
 {
     struct acme_challenge http = challenge("http-01", "token1"), dns = challenge("dns-01", "token2");
-    (void)unused;
     begin("exit 0", 0);
     assert_int_equal(present_all(&hook.http01, &http), 1);
     assert_int_equal(present_all(&hook.dns01, &dns), 1);
@@ -99,10 +92,9 @@ static void test_words(void **unused)
                 "failed dns-01 a.example token2 Nf9FUqV41WeMAa8yXAOZ56yow2YwCwwir0OgSVgbkls\n");
 }
 
-static void test_declines(void **unused)
+TEST(test_declines)
 {
     struct acme_challenge c = challenge("tls-alpn-01", "t");
-    (void)unused;
     begin("exit 1", 0);
     assert_int_equal(present_all(&hook.tls_alpn01, &c), ACME_E_DECLINED);
     assert_string_equal(hook.dns01.words(&hook), "");
@@ -110,10 +102,9 @@ static void test_declines(void **unused)
     assert_false(hook.dns01.clearing(&hook)); /* there is nothing to take away */
 }
 
-static void test_fails(void **unused)
+TEST(test_fails)
 {
     struct acme_challenge c = challenge("http-01", "t");
-    (void)unused;
     begin("[ \"$1\" != begin ] || exit 2", 0);
     assert_int_equal(present_all(&hook.http01, &c), ACME_E_SOLVER);
     assert_string_equal(hook.dns01.words(&hook), "hook begin: exit status 2");
@@ -122,10 +113,9 @@ static void test_fails(void **unused)
     assert_told("begin http-01 a.example t t.thumb\nfailed http-01 a.example t t.thumb\n");
 }
 
-static void test_hangs(void **unused)
+TEST(test_hangs)
 {
     struct acme_challenge c = challenge("http-01", "t");
-    (void)unused;
     begin("[ \"$1\" != begin ] || exec tail -f /dev/null", 1);
     assert_int_equal(present_all(&hook.http01, &c), ACME_E_SOLVER);
     assert_non_null(strstr(hook.dns01.words(&hook), "not done after 1 s"));
@@ -134,10 +124,9 @@ static void test_hangs(void **unused)
 }
 
 /* Withdrawn in the middle, and before its turn: what may have been published is taken away, what was not begun is not. */
-static void test_withdrawn_early(void **unused)
+TEST(test_withdrawn_early)
 {
     struct acme_challenge first = challenge("http-01", "t1"), second = challenge("http-01", "t2");
-    (void)unused;
     begin("exit 0", 0);
     (void)hook.http01.present(&hook, &first);
     (void)hook.http01.present(&hook, &second);
@@ -148,10 +137,9 @@ static void test_withdrawn_early(void **unused)
 }
 
 /* One that declines when nobody asks any more has nothing to take away. */
-static void test_declines_late(void **unused)
+TEST(test_declines_late)
 {
     struct acme_challenge c = challenge("http-01", "t");
-    (void)unused;
     begin("exit 1", 0);
     (void)hook.http01.present(&hook, &c);
     hook.http01.withdraw(&hook, &c);
@@ -160,10 +148,9 @@ static void test_declines_late(void **unused)
 }
 
 /* An earlier run was switched off: it is withdrawn without having been presented. */
-static void test_left_behind(void **unused)
+TEST(test_left_behind)
 {
     struct acme_challenge c = challenge("http-01", "t");
-    (void)unused;
     begin("exit 0", 0);
     hook.http01.withdraw(&hook, &c);
     clear_all();
@@ -171,12 +158,11 @@ static void test_left_behind(void **unused)
 }
 
 /* More than there is room for wait, and none is lost. */
-static void test_many(void **unused)
+TEST(test_many)
 {
     struct acme_challenge all[2 * ACME_NAMES_MAX + 2];
     char tokens[2 * ACME_NAMES_MAX + 2][8], last[200];
     size_t n = sizeof all / sizeof *all;
-    (void)unused;
     begin("exit 0", 0);
     for (size_t i = 0; i < n; i++) {
         snprintf(tokens[i], sizeof tokens[i], "t%zu", i);
@@ -199,12 +185,11 @@ static void test_many(void **unused)
 }
 
 /* Whoever has taken the run over cannot have anything else started, nor with other words. */
-static void test_foreign_words(void **unused)
+TEST(test_foreign_words)
 {
     static const struct acme_hook_go good = {
         .verb = "begin", .type = "dns-01", .name = "a.example", .token = "t", .auth = "t.x"};
     struct acme_hook_go bad[9];
-    (void)unused;
     begin("exit 0", 0);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bad[i] = good;
@@ -228,18 +213,4 @@ static void test_foreign_words(void **unused)
     assert_told("");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_words, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_declines, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_fails, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_hangs, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_withdrawn_early, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_declines_late, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_left_behind, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_foreign_words, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, tear_down);

@@ -1,4 +1,6 @@
 /* test_channel.c - the channel: connections kept, replaced and noticed to be dead; time-outs; how it ends. */
+#include "unit.h"
+
 #include "tls_server.h"
 
 #include <string.h>
@@ -112,7 +114,7 @@ static int answer(char *text, size_t cap, bool *clean)
     return n;
 }
 
-static void several_requests(void **state)
+TEST(several_requests)
 {
     char text[64];
     bool clean;
@@ -140,7 +142,7 @@ static void several_requests(void **state)
 }
 
 /* Bytes that came before count as movement when they are worked on, or the client would sleep over them. */
-static void work_without_the_network(void **state)
+TEST(work_without_the_network)
 {
     struct acme_url url = url_of(HOST, 443);
     unsigned seen = 0;
@@ -159,7 +161,7 @@ static void work_without_the_network(void **state)
     assert_true(seen > 0);
 }
 
-static void another_origin(void **state)
+TEST(another_origin)
 {
     assert_int_equal(open_to(HOST, 443), 1);
     assert_int_equal(open_to(HOST, 8443), 1);
@@ -173,7 +175,7 @@ static void another_origin(void **state)
 
 /* The server ends an idle connection in any way, or says something unasked: a new one, before anything is
  * sent. */
-static void dead_while_idle(void **state)
+TEST(dead_while_idle)
 {
     for (unsigned way = 0; way < 4; way++) {
         assert_int_equal(open_to(HOST, 443), 1);
@@ -192,7 +194,7 @@ static void dead_while_idle(void **state)
     }
 }
 
-static void ends_clean_or_not(void **state)
+TEST(ends_clean_or_not)
 {
     char text[8];
     bool clean;
@@ -218,7 +220,7 @@ static void ends_clean_or_not(void **state)
 }
 
 /* Silence in every state. */
-static void time_outs(void **state)
+TEST(time_outs)
 {
     struct acme_url url = url_of(HOST, 443);
     char text[8];
@@ -250,7 +252,7 @@ static void time_outs(void **state)
     assert_int_equal(channel.state, ACME_CHANNEL_CLOSED);
 }
 
-static void refused(void **state)
+TEST(refused)
 {
     struct acme_url url = url_of("10.0.2.2", 14000);
     static char long_host[255];
@@ -290,7 +292,7 @@ static void refused(void **state)
 }
 
 /* What goes wrong while a request is on its way out is told, and the channel closed. */
-static void broken_while_sending(void **state)
+TEST(broken_while_sending)
 {
     static const char junk[] = "\x17\x03\x03\x00\x20 thirty-two bytes of nothing good";
 
@@ -320,7 +322,7 @@ static void broken_while_sending(void **state)
 }
 
 /* The same in the step that sends the last byte: the flush tells of it, not the call after it. */
-static void broken_while_flushing(void **state)
+TEST(broken_while_flushing)
 {
     assert_int_equal(open_to(HOST, 443), 1);
     server.chunk = 0;
@@ -333,7 +335,7 @@ static void broken_while_flushing(void **state)
 }
 
 /* With a small buffer a request takes several records, and a server may answer (413, say) after the first. */
-static void early_answer(void **state)
+TEST(early_answer)
 {
     static char request[3000], text[64];
     size_t at = 0;
@@ -361,7 +363,7 @@ static void early_answer(void **state)
 }
 
 /* A server that ends the session in the middle of the handshake, politely or not. */
-static void ended_while_shaking(void **state)
+TEST(ended_while_shaking)
 {
     struct acme_url url = url_of(HOST, 443);
     int err = 0;
@@ -378,20 +380,4 @@ static void ended_while_shaking(void **state)
     assert_int_equal(channel.state, ACME_CHANNEL_CLOSED);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(several_requests, begin, end),
-        cmocka_unit_test_setup_teardown(work_without_the_network, begin, end),
-        cmocka_unit_test_setup_teardown(another_origin, begin, end),
-        cmocka_unit_test_setup_teardown(dead_while_idle, begin, end),
-        cmocka_unit_test_setup_teardown(ends_clean_or_not, begin, end),
-        cmocka_unit_test_setup_teardown(time_outs, begin, end),
-        cmocka_unit_test_setup_teardown(refused, begin, end),
-        cmocka_unit_test_setup_teardown(early_answer, begin, end),
-        cmocka_unit_test_setup_teardown(broken_while_sending, begin, end),
-        cmocka_unit_test_setup_teardown(broken_while_flushing, begin, end),
-        cmocka_unit_test_setup_teardown(ended_while_shaking, begin, end),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+AROUND(set_up, tear_down, begin, end);

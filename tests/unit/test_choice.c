@@ -1,9 +1,5 @@
 /* test_choice.c - several solvers, on a whole device: whose turn it is, who declines, wildcards, what a reset leaves. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include "fake/device.h"
 #include "fault/fastkey.h"
@@ -65,7 +61,6 @@ static void withdraw(void *ctx, struct acme_challenge *challenge)
 static bool ticks(void *ctx, uint32_t now_ms)
 {
     struct one *s = ctx;
-    (void)now_ms;
     s->ticks++;
     s->clearing -= s->clearing > 0;
     return s->clearing % 2 == 1;
@@ -83,7 +78,6 @@ static const char *words(void *ctx)
 
 static void heard(struct device *d, const struct acme_event *event)
 {
-    (void)d;
     if (event->kind == ACME_EVENT_SOLVER) {
         snprintf(told, sizeof told, "%.*s %.*s: %.*s (%d)", (int)event->text.len, event->text.at,
                  (int)event->name.len, event->name.at, (int)event->detail.len, event->detail.at, event->error);
@@ -144,9 +138,8 @@ static enum acme_progress run(void)
 
 /* --- whose turn it is --- */
 
-static void the_first_that_the_ca_offers(void **state)
+TEST(the_first_that_the_ca_offers)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .types = "tls-alpn-01 dns-01"};
     new_world(&plan);
     assert_int_equal(boot(3), 0);
@@ -159,9 +152,8 @@ static void the_first_that_the_ca_offers(void **state)
     ca_free(&w.ca);
 }
 
-static void who_declines_is_passed_over(void **state)
+TEST(who_declines_is_passed_over)
 {
-    (void)state;
     static const struct ca_plan plan = {.names = {"a.example", "b.example"}, .name_count = 2, .shared = true, ALL};
     new_world(&plan);
     http.answers = dns.answers = ACME_E_DECLINED;
@@ -180,9 +172,8 @@ static void who_declines_is_passed_over(void **state)
 }
 
 /* Some of those before it the CA does not even offer. */
-static void who_declines_behind_others(void **state)
+TEST(who_declines_behind_others)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .types = "tls-alpn-01 dns-01"};
     new_world(&plan);
     dns.answers = ACME_E_DECLINED;
@@ -194,9 +185,8 @@ static void who_declines_behind_others(void **state)
 }
 
 /* Round to the one that has failed before, when nobody else is left. */
-static void who_declines_when_it_is_his_turn(void **state)
+TEST(who_declines_when_it_is_his_turn)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, ALL, .authz_end = "invalid"}, good = {ONE, ALL};
     new_world(&plan);
     assert_int_equal(boot(3), 0);
@@ -212,9 +202,8 @@ static void who_declines_when_it_is_his_turn(void **state)
     ca_free(&w.ca);
 }
 
-static void when_all_decline(void **state)
+TEST(when_all_decline)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, ALL};
     new_world(&plan);
     http.answers = dns.answers = alpn.answers = ACME_E_DECLINED;
@@ -227,9 +216,8 @@ static void when_all_decline(void **state)
 
 /* Each order after a failed validation begins with the next type, also behind a reset, and the first has its turn again when one
  * has succeeded. */
-static void a_failed_validation_gives_the_turn_away(void **state)
+TEST(a_failed_validation_gives_the_turn_away)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, ALL, .authz_end = "invalid"}, good = {ONE, ALL};
     new_world(&plan);
     for (unsigned i = 0; i < 4; i++) {
@@ -253,9 +241,8 @@ static void a_failed_validation_gives_the_turn_away(void **state)
 }
 
 /* The same without a reset; and with fewer solvers than the record was written with. */
-static void a_turn_is_one_of_those_there_are(void **state)
+TEST(a_turn_is_one_of_those_there_are)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, ALL, .authz_end = "invalid"};
     new_world(&plan);
     assert_int_equal(boot(3), 0);
@@ -271,9 +258,8 @@ static void a_turn_is_one_of_those_there_are(void **state)
 }
 
 /* What cannot be published is told in the solver's own words, and another has the next turn, in the same order. */
-static void a_solver_that_fails(void **state)
+TEST(a_solver_that_fails)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, ALL, .reuse = true};
     new_world(&plan);
     http.answers = ACME_E_SOLVER;
@@ -293,9 +279,8 @@ static void a_solver_that_fails(void **state)
     ca_free(&w.ca);
 }
 
-static void a_solver_with_nothing_to_say(void **state)
+TEST(a_solver_with_nothing_to_say)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, ALL};
     new_world(&plan);
     http.words = "";
@@ -313,9 +298,8 @@ static void a_solver_with_nothing_to_say(void **state)
 
 /* --- wildcards --- */
 
-static void a_name_and_its_wildcard(void **state)
+TEST(a_name_and_its_wildcard)
 {
-    (void)state;
     static const struct ca_plan plan = {.names = {"example.org", "*.example.org", "b.example"},
                                         .name_count = 3,
                                         .shared = true,
@@ -337,9 +321,8 @@ static void a_name_and_its_wildcard(void **state)
 }
 
 /* As dns-01 for all: what is on show under one name stays until all are judged. */
-static void what_lasts_stays_until_all_are_judged(void **state)
+TEST(what_lasts_stays_until_all_are_judged)
 {
-    (void)state;
     static const struct ca_plan plan = {
         .names = {"example.org", "*.example.org"}, .name_count = 2, .shared = true, ALL, .timed = true};
     new_world(&plan);
@@ -362,9 +345,8 @@ static void what_lasts_stays_until_all_are_judged(void **state)
     ca_free(&w.ca);
 }
 
-static void wildcards_at_setup(void **state)
+TEST(wildcards_at_setup)
 {
-    (void)state;
     static const struct ca_plan plan = {.names = {"*.example.org"}, .name_count = 1, ALL, .shared = true};
     static const char *const bad[] = {"*", "*.", "*example.org", "a.*.org", "*.*.org", "*.1", "**.org"};
     char word[260] = "*.";
@@ -388,9 +370,8 @@ static void wildcards_at_setup(void **state)
     ca_free(&w.ca);
 }
 
-static void a_wildcard_has_no_other_challenge(void **state)
+TEST(a_wildcard_has_no_other_challenge)
 {
-    (void)state;
     static const struct ca_plan plan = {
         .names = {"*.example.org"}, .name_count = 1, .types = "http-01 tls-alpn-01", .shared = true};
     new_world(&plan);
@@ -404,9 +385,8 @@ static void a_wildcard_has_no_other_challenge(void **state)
 /* --- what is left --- */
 
 /* The power goes after each tick of a run: whatever was on show then has been withdrawn when the next run has ended. */
-static void a_reset_leaves_nothing(void **state)
+TEST(a_reset_leaves_nothing)
 {
-    (void)state;
     static const struct ca_plan plan = {.names = {"a.example", "b.example"},
                                         .name_count = 2,
                                         .shared = true,
@@ -444,9 +424,8 @@ static void a_reset_leaves_nothing(void **state)
 }
 
 /* So also when the validation has failed meanwhile. And not when nothing is known of how it was asked for, or a key fails. */
-static void a_reset_before_a_failure(void **state)
+TEST(a_reset_before_a_failure)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .timed = true, .reuse = true, .types = "moon-01 dns-01"};
     for (unsigned lasts = 0; lasts < 2; lasts++) {
         new_world(&plan);
@@ -474,9 +453,6 @@ static void a_reset_before_a_failure(void **state)
 
 static int no_point(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
 {
-    (void)d;
-    (void)record;
-    (void)len;
     return seam == DEVICE_KEY_POINT ? ACME_E_KEY : DEVICE_GO;
 }
 
@@ -498,9 +474,8 @@ static int look(struct acme_flow *f, const char *document)
     "\"url\":\"https://ca.test/c\",\"status\":\"valid\",\"token\":\"" token "\"}]}"
 
 /* What a reset may have left is withdrawn once; with a token that is one, and when the key tells its thumbprint. */
-static void what_is_withdrawn_without_having_been_shown(void **state)
+TEST(what_is_withdrawn_without_having_been_shown)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, .types = "dns-01"};
     new_world(&plan);
     dns.solver.lasts = true;
@@ -532,9 +507,8 @@ static void what_is_withdrawn_without_having_been_shown(void **state)
 }
 
 /* A run is not over before all is taken away; nor is a stop. */
-static void a_run_waits_for_what_is_taken_away(void **state)
+TEST(a_run_waits_for_what_is_taken_away)
 {
-    (void)state;
     static const struct ca_plan plan = {ONE, ALL, .authz_end = "invalid"}, good = {ONE, ALL};
     new_world(&plan);
     dns.solver.tick = ticks;
@@ -578,28 +552,4 @@ static void a_run_waits_for_what_is_taken_away(void **state)
     assert_true(seen);
     assert_int_equal(dns.clearing, 0);
     ca_free(&w.ca);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_first_that_the_ca_offers),
-        cmocka_unit_test(who_declines_is_passed_over),
-        cmocka_unit_test(who_declines_behind_others),
-        cmocka_unit_test(who_declines_when_it_is_his_turn),
-        cmocka_unit_test(when_all_decline),
-        cmocka_unit_test(a_failed_validation_gives_the_turn_away),
-        cmocka_unit_test(a_turn_is_one_of_those_there_are),
-        cmocka_unit_test(a_solver_that_fails),
-        cmocka_unit_test(a_solver_with_nothing_to_say),
-        cmocka_unit_test(a_name_and_its_wildcard),
-        cmocka_unit_test(what_lasts_stays_until_all_are_judged),
-        cmocka_unit_test(wildcards_at_setup),
-        cmocka_unit_test(a_wildcard_has_no_other_challenge),
-        cmocka_unit_test(a_reset_leaves_nothing),
-        cmocka_unit_test(a_reset_before_a_failure),
-        cmocka_unit_test(what_is_withdrawn_without_having_been_shown),
-        cmocka_unit_test(a_run_waits_for_what_is_taken_away),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

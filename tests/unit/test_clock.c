@@ -1,4 +1,6 @@
 /* test_clock.c - the clock of port/lwip: what it believes, and how it goes on by a counter that wraps. */
+#include "unit.h"
+
 #include "check.h"
 
 #include "acme_clock.h"
@@ -22,7 +24,7 @@ static void expect(int64_t want, uint32_t now_ms)
     assert_int_equal(utc, want != 0 ? want : -7);
 }
 
-static void test_unknown(void **unused)
+TEST(test_unknown)
 {
     acme_clock_init(&c, 0);
     expect(0, 0);
@@ -31,7 +33,7 @@ static void test_unknown(void **unused)
     expect(0, 0);
 }
 
-static void test_floor(void **unused)
+TEST(test_floor)
 {
     static const struct {
         int64_t stored, utc;
@@ -67,7 +69,7 @@ static void test_floor(void **unused)
     }
 }
 
-static void test_goes_on(void **unused)
+TEST(test_goes_on)
 {
     acme_clock_init(&c, 0);
     assert_true(acme_clock_set(&c, STORED, 0xfffffc00u));
@@ -78,7 +80,7 @@ static void test_goes_on(void **unused)
 }
 
 /* Years by a counter that wraps every 49 days, looked at every 24 days and less; odd intervals lose nothing. */
-static void test_wraps(void **unused)
+TEST(test_wraps)
 {
     uint64_t passed_ms = 0;
     acme_clock_init(&c, 0);
@@ -92,7 +94,7 @@ static void test_wraps(void **unused)
 
 /* A counter that does not use all 32 bits, micros() / 1000 for one, goes back when it wraps: no time is better than one
  * weeks ahead. */
-static void test_wraps_early(void **unused)
+TEST(test_wraps_early)
 {
     static const uint32_t last[] = {4294967, 0xffffff, 0x3fffffff, 0x7fffffff};
     for (size_t i = 0; i < sizeof last / sizeof last[0]; i++) {
@@ -107,7 +109,7 @@ static void test_wraps_early(void **unused)
 }
 
 /* A time that a certificate of the CA does not agree with. */
-static void test_doubt(void **unused)
+TEST(test_doubt)
 {
     static const struct {
         int error;
@@ -128,7 +130,7 @@ static void test_doubt(void **unused)
     }
 }
 
-static void test_no_way_back(void **unused)
+TEST(test_no_way_back)
 {
     acme_clock_init(&c, STORED);
     assert_true(acme_clock_set(&c, STORED + 100, 0));
@@ -139,7 +141,7 @@ static void test_no_way_back(void **unused)
 }
 
 /* What lies above the floor may be put right, in both directions. */
-static void test_correction(void **unused)
+TEST(test_correction)
 {
     acme_clock_init(&c, STORED);
     assert_true(acme_clock_set(&c, 4102444800, 0));
@@ -151,7 +153,7 @@ static void test_correction(void **unused)
 }
 
 /* A floor that is years ahead, and a source that says otherwise: once for each row, every hour. */
-static void test_wrong_floor(void **unused)
+TEST(test_wrong_floor)
 {
     static const struct {
         const char *what;
@@ -191,7 +193,7 @@ static void test_wrong_floor(void **unused)
 }
 
 /* 2038 and 2106 are days like others. */
-static void test_eras(void **unused)
+TEST(test_eras)
 {
     static const int64_t ends[] = {INT32_MAX, UINT32_MAX};
     for (size_t i = 0; i < 2; i++) {
@@ -204,7 +206,7 @@ static void test_eras(void **unused)
 }
 
 /* SNTP's 32 bits, as a time server counts them: all seconds from 1970 to 2106, and nothing else. */
-static void test_sntp(void **unused)
+TEST(test_sntp)
 {
     static const struct {
         uint32_t seconds;
@@ -228,15 +230,4 @@ static void test_sntp(void **unused)
         assert_int_equal(acme_clock_set_sntp(&c, rows[i].seconds, 5), rows[i].utc != 0);
         expect(rows[i].utc, 5);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unknown),     cmocka_unit_test(test_floor),       cmocka_unit_test(test_goes_on),
-        cmocka_unit_test(test_wraps),       cmocka_unit_test(test_wraps_early), cmocka_unit_test(test_doubt),
-        cmocka_unit_test(test_no_way_back), cmocka_unit_test(test_correction),  cmocka_unit_test(test_wrong_floor),
-        cmocka_unit_test(test_eras),        cmocka_unit_test(test_sntp),
-    };
-    return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

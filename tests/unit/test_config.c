@@ -1,4 +1,6 @@
 /* test_config.c - the config file and the flags. */
+#include "unit.h"
+
 #include "check.h"
 
 #include <stdio.h>
@@ -47,7 +49,7 @@ static void refused(const char *text, const char *message)
     assert_string_equal(c.error, want);
 }
 
-static void test_defaults(void **unused)
+TEST(test_defaults)
 {
     assert_string_equal(c.directory_url, "https://acme-v02.api.letsencrypt.org/directory");
     assert_string_equal(c.state, "/var/lib/nanoacme");
@@ -57,7 +59,7 @@ static void test_defaults(void **unused)
     assert_int_equal(acme_config_check(&c), 0);
 }
 
-static void test_every_key(void **unused)
+TEST(test_every_key)
 {
     assert_int_equal(read_text("# a gateway\n"
                                "\n"
@@ -95,7 +97,7 @@ static void test_every_key(void **unused)
     assert_int_equal(acme_config_check(&c), 0);
 }
 
-static void test_refused(void **unused)
+TEST(test_refused)
 {
     refused("# one\n\ncolour = blue\n", "3: unknown key \"colour\"");
     refused("directory = https://ca.test/\n", "1: unknown key \"directory\"; here it is called directory_url");
@@ -121,7 +123,7 @@ static void test_refused(void **unused)
 }
 
 /* What was probably meant is said. */
-static void test_refused_with_a_hint(void **unused)
+TEST(test_refused_with_a_hint)
 {
     refused("directory = x\n", "1: unknown key \"directory\"; here it is called directory_url");
     refused("ca-file = x\n", "1: unknown key \"ca-file\"; here it is called ca_file");
@@ -145,7 +147,7 @@ static void test_refused_with_a_hint(void **unused)
     assert_string_equal(c.webroot, "/srv/a#b");
 }
 
-static void test_line_ends_and_mark(void **unused)
+TEST(test_line_ends_and_mark)
 {
     assert_int_equal(read_text("\xef\xbb\xbfstate = /a\r\n# x\rwebroot = /b\r\rproduct = c"), 0);
     assert_string_equal(c.state, "/a");
@@ -156,7 +158,7 @@ static void test_line_ends_and_mark(void **unused)
 }
 
 /* Each flag is shown once, with a text of its own; a key without a flag is not. */
-static void test_help(void **unused)
+TEST(test_help)
 {
     for (unsigned i = 0; i < ACME_KEY_COUNT; i++) {
         const char *in = acme_config_help(i, true), *out = acme_config_help(i, false);
@@ -166,7 +168,7 @@ static void test_help(void **unused)
     assert_non_null(strstr(acme_config_help(ACME_KEY_FORCE, false), "none is due"));
 }
 
-static void test_not_a_text(void **unused)
+TEST(test_not_a_text)
 {
     static char big[20000];
     memset(big, '#', sizeof big);
@@ -181,7 +183,7 @@ static void test_not_a_text(void **unused)
     assert_int_equal(read_text(""), 0);
 }
 
-static void test_full_pool(void **unused)
+TEST(test_full_pool)
 {
     static char text[sizeof c.pool - 1];
     /* The longest file there may be, without a line end. */
@@ -191,7 +193,7 @@ static void test_full_pool(void **unused)
     assert_int_equal(strlen(c.product), sizeof text - 10);
 }
 
-static void test_flags(void **unused)
+TEST(test_flags)
 {
     assert_int_equal(acme_config_flag("--directory", 11), ACME_KEY_DIRECTORY_URL);
     assert_int_equal(acme_config_flag("--directory=x", 11), ACME_KEY_DIRECTORY_URL);
@@ -222,7 +224,7 @@ static void test_flags(void **unused)
     assert_true(c.verbose);
 }
 
-static void test_flags_win(void **unused)
+TEST(test_flags_win)
 {
     assert_int_equal(acme_config_take(&c, ACME_KEY_STATE, "/flag"), 0);
     assert_int_equal(acme_config_take(&c, ACME_KEY_NAMES, "flag.example"), 0);
@@ -235,7 +237,7 @@ static void test_flags_win(void **unused)
     assert_int_equal(acme_config_blame(&c, ACME_KEY_WEBROOT), ACME_EXIT_CONFIG);
 }
 
-static void test_port_or_webroot(void **unused)
+TEST(test_port_or_webroot)
 {
     assert_int_equal(read_text("http_port = 80\nwebroot = /www\n"), 0);
     assert_int_equal(acme_config_check(&c), ACME_EXIT_CONFIG);
@@ -269,7 +271,7 @@ static void test_port_or_webroot(void **unused)
     assert_int_equal(c.tls_port, 0);
 }
 
-static void test_long_name(void **unused)
+TEST(test_long_name)
 {
     char name[256];
     memset(name, 'a', sizeof name - 1);
@@ -279,7 +281,7 @@ static void test_long_name(void **unused)
 }
 
 /* What excludes each other, by flag. */
-static void test_exclude(void **unused)
+TEST(test_exclude)
 {
     static const struct {
         enum acme_config_key a, b;
@@ -299,7 +301,7 @@ static void test_exclude(void **unused)
 }
 
 /* A trial goes to the staging directory of the CA that has one. */
-static void test_trial(void **unused)
+TEST(test_trial)
 {
     acme_config_init(&c);
     acme_config_for_trial(&c);
@@ -315,24 +317,4 @@ static void test_trial(void **unused)
     assert_string_equal(c.directory_url, "https://acme-staging-v02.api.letsencrypt.org/directory");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_defaults),
-        TEST(test_every_key),
-        TEST(test_refused),
-        TEST(test_not_a_text),
-        TEST(test_full_pool),
-        TEST(test_flags),
-        TEST(test_flags_win),
-        TEST(test_port_or_webroot),
-        TEST(test_long_name),
-        TEST(test_refused_with_a_hint),
-        TEST(test_line_ends_and_mark),
-        TEST(test_help),
-        TEST(test_exclude),
-        TEST(test_trial),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, tear_down);

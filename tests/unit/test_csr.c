@@ -85,19 +85,19 @@ static void every_buffer(const char *const *names, size_t count)
     assert_true(refused > 200);
 }
 
-static void one_name(void **state)
+TEST(one_name)
 {
     static const char *const names[] = {"gateway.example.org"};
     every_buffer(names, 1);
 }
 
-static void capitals(void **state)
+TEST(capitals)
 {
     static const char *const names[] = {"GateWay.EXAMPLE.org", "xn--NXASMQ6B.Example"};
     every_buffer(names, 2);
 }
 
-static void eight_names(void **state)
+TEST(eight_names)
 {
     static const char *const names[] = {"a.example", "b.example", "c.example", "d.example",
                                         "e.example", "f.example", "g.example", "h.example"};
@@ -105,15 +105,14 @@ static void eight_names(void **state)
 }
 
 /* In the order they are given in, which the CA compares. */
-static void addresses(void **state)
+TEST(addresses)
 {
     static const char *const names[] = {"192.0.2.200", "2001:db8::1", "b.example", "10.0.0.1", "::"};
-    (void)state;
     every_buffer(names, 1);
     every_buffer(names, 5);
 }
 
-static void longest_name(void **state)
+TEST(longest_name)
 {
     static char name[254];
     const char *names[] = {"a.example", name};
@@ -143,7 +142,7 @@ static int no_sign(void *handle, const uint8_t digest[32], uint8_t signature[64]
     return ACME_E_KEY;
 }
 
-static void key_fails(void **state)
+TEST(key_fails)
 {
     static const char *const names[] = {"a.example"};
     const struct acme_key_ops pointless = {no_point, no_sign, NULL, NULL, NULL};
@@ -157,11 +156,4 @@ static void key_fails(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_name),  cmocka_unit_test(capitals),     cmocka_unit_test(eight_names),
-        cmocka_unit_test(addresses), cmocka_unit_test(longest_name), cmocka_unit_test(key_fails),
-    };
-    return cmocka_run_group_tests(tests, make_key, NULL);
-}
+AROUND(make_key, NULL, NULL, NULL);

@@ -1,5 +1,7 @@
 /* test_date.c - dates, judged against the C library's own calendar. */
 #define _DEFAULT_SOURCE
+#include "unit.h"
+
 #include <stdlib.h>
 #include <stdio.h>
 #include <time.h>
@@ -35,7 +37,7 @@ static void check_utc(int year, int month, int day, int hour, int minute, int se
     }
 }
 
-static void utc_matches_timegm(void **state)
+TEST(utc_matches_timegm)
 {
     check_utc(1970, 1, 1, 0, 0, 0);
     for (int year = 0; year <= 9999; year++) {
@@ -55,7 +57,7 @@ static void utc_matches_timegm(void **state)
 }
 
 /* Each form of every 8th day of two centuries, written by the C library and read back. */
-static void forms_match_strftime(void **state)
+TEST(forms_match_strftime)
 {
     for (int64_t utc = -2208988800 + 4242; utc < 4102444800; utc += 8 * 86400 + 3661) {
         time_t t = (time_t)utc;
@@ -103,7 +105,7 @@ static void check_rows(int64_t (*read)(struct acme_slice), const struct row *row
     }
 }
 
-static void http_dates(void **state)
+TEST(http_dates)
 {
     static const struct row rows[] = {
         {"Sun, 06 Nov 1994 08:49:37 GMT", 784111777},
@@ -164,7 +166,7 @@ static int64_t generalized_time(struct acme_slice text)
 }
 
 /* No proper prefix of a date is one, and no byte may be replaced by a NUL. */
-static void damaged_dates(void **state)
+TEST(damaged_dates)
 {
     static const struct {
         int64_t (*read)(struct acme_slice);
@@ -190,7 +192,7 @@ static void damaged_dates(void **state)
     }
 }
 
-static void retry_after(void **state)
+TEST(retry_after)
 {
 #define NOON     "Sun, 06 Nov 1994 12:00:00 GMT"
 #define NOON_UTC 784123200
@@ -243,7 +245,7 @@ static void retry_after(void **state)
     assert_int_equal(acme_retry_after_s(acme_slice(NULL, 0), acme_slice(NULL, 0), 0), -1);
 }
 
-static void certificate_times(void **state)
+TEST(certificate_times)
 {
     static const struct row two_digits[] = {
         {"700101000000Z", 0},
@@ -287,7 +289,7 @@ static void certificate_times(void **state)
 
 /* Of JSON (RFC 3339). The last column is the difference to the first date in seconds, or that it is none. */
 #define BAD 1000000000
-static void dates_with_a_zone(void **state)
+TEST(dates_with_a_zone)
 {
     static const struct {
         const char *text;
@@ -348,16 +350,4 @@ static void dates_with_a_zone(void **state)
     for (size_t len = 0; len < strlen(rows[8].text); len++) {
         assert_int_equal(acme_date_rfc3339(acme_slice(rows[8].text, len)), ACME_DATE_NONE);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(utc_matches_timegm), cmocka_unit_test(forms_match_strftime),
-        cmocka_unit_test(http_dates),         cmocka_unit_test(damaged_dates),
-        cmocka_unit_test(retry_after),        cmocka_unit_test(certificate_times),
-        cmocka_unit_test(dates_with_a_zone),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

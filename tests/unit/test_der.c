@@ -27,7 +27,7 @@ static bool next(const void *data, size_t len, uint8_t *tag, struct acme_der *bo
     return ok;
 }
 
-static void edges(void **state)
+TEST(edges)
 {
     static const struct {
         const char *der;
@@ -67,7 +67,7 @@ static void edges(void **state)
 }
 
 /* Forms of a length that are wrong although all the contents are there. */
-static void longer_than_needed(void **state)
+TEST(longer_than_needed)
 {
     static const char *const heads[] = {"\x30\x81\x7f", "\x30\x82\x01\x00", "\x30\x82\x00\xff",
                                         "\x30\x83\x00\x01\x00", "\x30\x81\x80"};
@@ -85,7 +85,7 @@ static void longer_than_needed(void **state)
     }
 }
 
-static void expect_leaves_input(void **state)
+TEST(expect_leaves_input)
 {
     static const uint8_t data[] = {0x02, 0x01, 0x05, 0x05, 0x00};
     struct acme_der in = {data, sizeof data};
@@ -102,7 +102,7 @@ static void expect_leaves_input(void **state)
 #ifndef NO_OPENSSL
 /* Lengths around every change of form, written and read back, compared with OpenSSL's octet strings; every
  * buffer that is too small overflows and stays in its bounds. */
-static void octet_strings(void **state)
+TEST(octet_strings)
 {
     static const size_t lengths[] = {0, 1, 127, 128, 129, 255, 256, 257, 65535, 65536, 70000};
     static uint8_t data[70000], buf[70032];
@@ -140,7 +140,7 @@ static void octet_strings(void **state)
     }
 }
 
-static void integers(void **state)
+TEST(integers)
 {
     static const char *const numbers[] = {"0", "1", "7F", "80", "FF", "100", "7FFF", "8000", "FFFFFFFFFFFFFFFFFF"};
     uint8_t number[32], buf[64];
@@ -167,7 +167,7 @@ static void integers(void **state)
 }
 
 /* The constant is what OpenSSL writes in front of a P-256 point. */
-static void public_key_prefix(void **state)
+TEST(public_key_prefix)
 {
     EVP_PKEY *key = maker_ec("P-256");
     unsigned char *der = NULL;
@@ -179,7 +179,7 @@ static void public_key_prefix(void **state)
 }
 #endif
 
-static void runs(void **state)
+TEST(runs)
 {
     static const uint8_t tags[] = {ACME_DER_INTEGER, ACME_DER_OCTET_STRING};
     static const char both[] = "\x02\x01\x05\x04\x02xy";
@@ -204,16 +204,4 @@ static void runs(void **state)
     assert_false(acme_der_only(&two, ACME_DER_INTEGER, part));
     assert_true(acme_der_only(&one, ACME_DER_INTEGER, part));
     assert_false(acme_der_only(&one, ACME_DER_OCTET_STRING, part));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(edges),         cmocka_unit_test(longer_than_needed), cmocka_unit_test(expect_leaves_input),
-        cmocka_unit_test(runs),
-#ifndef NO_OPENSSL
-        cmocka_unit_test(octet_strings), cmocka_unit_test(integers),           cmocka_unit_test(public_key_prefix),
-#endif
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

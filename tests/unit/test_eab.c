@@ -1,9 +1,5 @@
 /* test_eab.c - the key of an external account, as CAs and editors write it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -26,14 +22,13 @@ static size_t decode(const char *text, const char **wrong)
 }
 
 /* The bytes fb ff be 01 in all the forms there are. */
-static void one_key_in_all_its_forms(void **state)
+TEST(one_key_in_all_its_forms)
 {
     static const char *const forms[] = {
         "-_--AQ",       "-_--AQ==",     "+/++AQ",       "+/++AQ==",         "-_--AQ=",   "-_--AQ\n",
         "+/++AQ==\r\n", "hex:fbffbe01", "hex:FBFFBE01", "hex:FbFfBe01\r\n", "-_--AQ==\n"};
     const char *wrong;
 
-    (void)state;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         assert_int_equal(decode(forms[i], &wrong), 4);
         assert_memory_equal(key, "\xfb\xff\xbe\x01", 4);
@@ -41,7 +36,7 @@ static void one_key_in_all_its_forms(void **state)
     }
 }
 
-static void each_fault_has_its_words(void **state)
+TEST(each_fault_has_its_words)
 {
     static const char *const faults[][2] = {{"", "no key"},
                                             {"\n", "no key"},
@@ -66,7 +61,6 @@ static void each_fault_has_its_words(void **state)
                                             {"AAAA\xc3\xa4", "not of base64"}};
     const char *wrong;
 
-    (void)state;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         assert_int_equal(decode(faults[i][0], &wrong), 0);
         assert_non_null(wrong);
@@ -78,13 +72,12 @@ static void each_fault_has_its_words(void **state)
 }
 
 /* 64 hexadecimal digits are good base64url too: without the word that is what they are. ZeroSSL's have 86 characters. */
-static void lengths(void **state)
+TEST(lengths)
 {
     unsigned char text[600];
     uint8_t bytes[400];
     const char *wrong;
 
-    (void)state;
     assert_int_equal(decode("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", &wrong), 48);
     for (size_t len = 1; len <= sizeof bytes; len++) {
         for (size_t i = 0; i < len; i++) {
@@ -96,7 +89,7 @@ static void lengths(void **state)
     }
 }
 
-static void files(void **state)
+TEST(files)
 {
     static const struct {
         mode_t mode;
@@ -106,7 +99,6 @@ static void files(void **state)
     const char *wrong;
     int fd = mkstemp(path), code = 0;
 
-    (void)state;
     assert_int_equal(write(fd, "-_--AQ==\n", 9), 9);
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         assert_int_equal(fchmod(fd, modes[i].mode), 0);
@@ -124,13 +116,4 @@ static void files(void **state)
     assert_int_equal(code, ENOENT);
     assert_int_equal(acme_eab_read(key, "/tmp", &wrong, &code), 0);
     assert_int_equal(code, EISDIR);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(one_key_in_all_its_forms),
-                                       cmocka_unit_test(each_fault_has_its_words), cmocka_unit_test(lengths),
-                                       cmocka_unit_test(files)};
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@ static const struct {
     size_t point, scalar;
 } curves[] = {{BR_EC_secp256r1, NID_X9_62_prime256v1, 65, 32}, {BR_EC_secp384r1, NID_secp384r1, 97, 48}};
 
-static void multiplication(void **state)
+TEST(multiplication)
 {
     assert_int_equal(acme_ec.supported_curves, 1u << BR_EC_secp256r1 | 1u << BR_EC_secp384r1);
     for (int c = 0; c < 2; c++) {
@@ -50,7 +50,7 @@ static void multiplication(void **state)
     }
 }
 
-static void wrong_lengths(void **state)
+TEST(wrong_lengths)
 {
     static const unsigned char one[48] = {[31] = 1};
     size_t len;
@@ -67,10 +67,4 @@ static void wrong_lengths(void **state)
         }
         assert_int_equal(acme_ec.mul((unsigned char[97]){4}, curves[c].point, one, 32, curves[c].curve), 0);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(multiplication), cmocka_unit_test(wrong_lengths)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

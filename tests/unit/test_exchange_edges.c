@@ -101,7 +101,7 @@ static int answer(const char *head, size_t body, const char *text)
     return acme_exchange_judge(&x, 0, &close);
 }
 
-static void product_goes_first(void **state)
+TEST(product_goes_first)
 {
     bool last;
     start(ACME_STEP_DIRECTORY);
@@ -122,7 +122,7 @@ static int sign_at_once(void *handle, const uint8_t digest[32], uint8_t signatur
 }
 
 /* Every size of the buffer: refused before it is sent, whichever part does not fit, and not a byte is written behind. */
-static void every_buffer(void **state)
+TEST(every_buffer)
 {
     static const enum acme_step steps[] = {ACME_STEP_DIRECTORY, ACME_STEP_ACCOUNT, ACME_STEP_FINALIZE};
     struct acme_key_ops keys = acme_key_p256_ops;
@@ -153,7 +153,7 @@ static void every_buffer(void **state)
 }
 
 /* Keys in hardware that stop to answer: the error is told, nothing goes out, and the nonce is still a good one. */
-static void keys_that_do_not_answer(void **state)
+TEST(keys_that_do_not_answer)
 {
     struct acme_key_ops ops = acme_key_p256_ops;
     start(ACME_STEP_FINALIZE);
@@ -177,7 +177,7 @@ static void keys_that_do_not_answer(void **state)
 }
 
 /* A chain without an end is given up, and the store has not seen more than the limit. */
-static void endless_chain(void **state)
+TEST(endless_chain)
 {
     start(ACME_STEP_CERTIFICATE);
     send_request();
@@ -191,7 +191,7 @@ static void endless_chain(void **state)
 }
 
 /* ACME v1: the certificate in new-cert's answer is of no interest, and an endless one is not read to its end. */
-static void endless_certificate(void **state)
+TEST(endless_certificate)
 {
     for (unsigned i = 0; i < 2; i++) {
         bool close = false;
@@ -213,7 +213,7 @@ static void endless_certificate(void **state)
 }
 
 /* ACME v1: new-cert is lost when the run's patience with the network is used up already: another run had better wait. */
-static void spent_when_patience_ends(void **state)
+TEST(spent_when_patience_ends)
 {
     for (int asked = 0; asked < 2; asked++) {
         start(ACME_STEP_FINALIZE);
@@ -231,7 +231,7 @@ static void spent_when_patience_ends(void **state)
 }
 
 /* A document must fit; of an error page what fits is enough, since its status says it all. */
-static void bodies_larger_than_the_buffer(void **state)
+TEST(bodies_larger_than_the_buffer)
 {
     start(ACME_STEP_ACCOUNT);
     send_request();
@@ -251,7 +251,7 @@ static void bodies_larger_than_the_buffer(void **state)
 }
 
 /* A 503 is trouble of the server's own and counted; one that says when to come back is a wish. */
-static void busy_or_broken(void **state)
+TEST(busy_or_broken)
 {
     start(ACME_STEP_ACCOUNT);
     send_request();
@@ -267,7 +267,7 @@ static void busy_or_broken(void **state)
 }
 
 /* The type says what it is, whatever the status. */
-static void rate_limit_by_its_type(void **state)
+TEST(rate_limit_by_its_type)
 {
     start(ACME_STEP_ACCOUNT);
     send_request();
@@ -279,7 +279,7 @@ static void rate_limit_by_its_type(void **state)
 }
 
 /* A cached URL that is gone: the directory is read once more. Of one that was read in this run that is not believed. */
-static void cached_urls_that_are_gone(void **state)
+TEST(cached_urls_that_are_gone)
 {
     static const char *const heads[] = {"404 Not Found", "405 Not Allowed", "410 Gone", "403 Forbidden"};
     for (unsigned i = 0; i < 4; i++) {
@@ -296,7 +296,7 @@ static void cached_urls_that_are_gone(void **state)
 }
 
 /* A path that fits as it is said, but is no URL we could keep. */
-static void redirect_too_long(void **state)
+TEST(redirect_too_long)
 {
     char head[ACME_URL_MAX + 64];
     for (int longer = 0; longer < 3; longer++) {
@@ -312,7 +312,7 @@ static void redirect_too_long(void **state)
 }
 
 /* A Location that is too long matters where it is the answer, not beside a refusal. */
-static void location_too_long(void **state)
+TEST(location_too_long)
 {
     char head[ACME_URL_MAX + 100];
     for (int good = 0; good < 2; good++) {
@@ -339,7 +339,7 @@ static void tell(void *ctx, const struct acme_event *event)
     }
 }
 
-static void answers_are_told_with_the_name(void **state)
+TEST(answers_are_told_with_the_name)
 {
     start(ACME_STEP_AUTHZ_POLL);
     setup.trace = tell;
@@ -365,7 +365,7 @@ static void answers_are_told_with_the_name(void **state)
 }
 
 /* What the CA wished for has been waited for when the next request goes out: a fault then has a wait of its own. */
-static void a_wish_counts_once(void **state)
+TEST(a_wish_counts_once)
 {
     start(ACME_STEP_ORDER);
     x.retry_after_s = 30;
@@ -375,7 +375,7 @@ static void a_wish_counts_once(void **state)
 }
 
 /* Too busy, or led astray: it may have been carried out all the same. Not by whoever was asked for a nonce only. */
-static void too_busy_to_say_that_it_is_done(void **state)
+TEST(too_busy_to_say_that_it_is_done)
 {
     static const char *const heads[] = {"503 Busy\r\nRetry-After: 2", "302 Found\r\nLocation: https://portal.test/",
                                         "429 Slow\r\nRetry-After: 2"};
@@ -394,7 +394,7 @@ static void too_busy_to_say_that_it_is_done(void **state)
 }
 
 /* While the CA looks at the answer it stays on show: nothing but the step's time ends that. */
-static void an_answer_stays_on_show(void **state)
+TEST(an_answer_stays_on_show)
 {
     static const char *const heads[] = {"429 Slow\r\nRetry-After: 7200", "503 Busy\r\nRetry-After: 7200",
                                         "302 Found\r\nLocation: https://portal.test/", "404 Not Found"};
@@ -442,7 +442,7 @@ static void an_answer_stays_on_show(void **state)
 }
 
 /* The directory moves for a moment: to nowhere, or into a portal's arms. It is asked for again where the set-up says. */
-static void a_move_that_leads_nowhere(void **state)
+TEST(a_move_that_leads_nowhere)
 {
     start(ACME_STEP_DIRECTORY);
     send_request();
@@ -462,7 +462,7 @@ static void a_move_that_leads_nowhere(void **state)
 }
 
 /* The body of newOrder's answer is broken, or ends early: its head has told where the order is. */
-static void an_order_with_a_broken_body(void **state)
+TEST(an_order_with_a_broken_body)
 {
     static const char *const bodies[] = {"{\"status\":", "", "{}", "<html>"};
     for (unsigned i = 0; i < 4; i++) {
@@ -490,35 +490,9 @@ static void an_order_with_a_broken_body(void **state)
     assert_string_equal(flow.order.url, "");
 }
 
-static void budget(void **state)
+TEST(budget)
 {
     start(ACME_STEP_ORDER);
     assert_false(acme_exchange_overdue(&x, ACME_STEP_BUDGET_S * 1000u - 1));
     assert_true(acme_exchange_overdue(&x, ACME_STEP_BUDGET_S * 1000u));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(product_goes_first),
-        cmocka_unit_test(every_buffer),
-        cmocka_unit_test(keys_that_do_not_answer),
-        cmocka_unit_test(endless_chain),
-        cmocka_unit_test(endless_certificate),
-        cmocka_unit_test(spent_when_patience_ends),
-        cmocka_unit_test(bodies_larger_than_the_buffer),
-        cmocka_unit_test(busy_or_broken),
-        cmocka_unit_test(rate_limit_by_its_type),
-        cmocka_unit_test(cached_urls_that_are_gone),
-        cmocka_unit_test(redirect_too_long),
-        cmocka_unit_test(location_too_long),
-        cmocka_unit_test(answers_are_told_with_the_name),
-        cmocka_unit_test(a_wish_counts_once),
-        cmocka_unit_test(too_busy_to_say_that_it_is_done),
-        cmocka_unit_test(an_answer_stays_on_show),
-        cmocka_unit_test(a_move_that_leads_nowhere),
-        cmocka_unit_test(an_order_with_a_broken_body),
-        cmocka_unit_test(budget),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

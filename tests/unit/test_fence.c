@@ -1,5 +1,7 @@
 /* test_fence.c - what a run has given up cannot be had back: tried, each in a process of its own. */
 #define _GNU_SOURCE
+#include "unit.h"
+
 #include "check.h"
 
 #include <fcntl.h>
@@ -112,7 +114,7 @@ static int mount_something(void)
 }
 #endif
 
-static void test_files(void **unused)
+TEST(test_files)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
     close(open(in(outside, "there"), O_CREAT | O_WRONLY, 0666));
@@ -129,7 +131,7 @@ static void test_files(void **unused)
     assert_int_equal(access(in(outside, "there"), F_OK), 0);
 }
 
-static void test_programs(void **unused)
+TEST(test_programs)
 {
     assert_int_equal(behind(privileges, false), 0);
     assert_int_not_equal(behind(start_program, false), 0);
@@ -150,7 +152,7 @@ static int as_nobody(void)
                : 0;
 }
 
-static void test_user(void **unused)
+TEST(test_user)
 {
     struct stat is;
     int status, fd;
@@ -177,13 +179,4 @@ static void test_user(void **unused)
     close(fd);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_files),
-        TEST(test_programs),
-        TEST(test_user),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, tear_down);

@@ -1,5 +1,7 @@
 /* test_flash_run.c - a whole device in virtual time whose store is port/flash: the power goes at any unit of a run, a sector
  * is worn out, a bit fades. Every time there is a certificate within two runs, and one account. What runs cost in wear. */
+#include "unit.h"
+
 #include "fake/device.h"
 #include "fake/flash.h"
 #include "fault/fastkey.h"
@@ -137,7 +139,7 @@ static unsigned cut_a_run(uint32_t unit, bool ecc, unsigned step)
     }
 }
 
-static void test_cut(void **unused)
+TEST(test_cut)
 {
     unsigned cuts = 0;
     for (unsigned life = 0; life < 2; life++) { /* the first certificate, and the third */
@@ -155,7 +157,7 @@ static void test_cut(void **unused)
     assert_true(cuts > 300);
 }
 
-static void test_worn(void **unused)
+TEST(test_worn)
 {
     for (unsigned sector = 1; sector <= FLASH_SECTORS; sector++) {
         for (enum flash_wear wear = FLASH_GOOD + 1; wear < FLASH_WEARS; wear++) {
@@ -171,7 +173,7 @@ static void test_worn(void **unused)
     }
 }
 
-static void test_fading(void **unused)
+TEST(test_fading)
 {
     for (unsigned ecc = 0; ecc < 2; ecc++) {
         new_device(&plan, 8, ecc);
@@ -225,7 +227,7 @@ static unsigned keep_until(int64_t end, enum acme_progress how)
     return rounds;
 }
 
-static void test_renewals(void **unused)
+TEST(test_renewals)
 {
     const unsigned renewals = 6; /* as many as the scripted CA has room for */
     new_device(&plan, 8, true);
@@ -270,19 +272,10 @@ static void fail_for_days(const struct ca_plan *with, enum flash_wear wear)
     assert_int_equal(flash.misused, 0);
 }
 
-static void test_failing_days(void **unused)
+TEST(test_failing_days)
 {
     static const struct ca_plan invalid = {
         .names = {"a.example"}, .name_count = 1, .authz_looks = 2, .authz_end = "invalid", .shared = true};
     fail_for_days(&invalid, FLASH_GOOD);
     fail_for_days(&invalid, FLASH_SILENT);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut),      cmocka_unit_test(test_worn),         cmocka_unit_test(test_fading),
-        cmocka_unit_test(test_renewals), cmocka_unit_test(test_failing_days),
-    };
-    return cmocka_run_group_tests_name("flash_run", tests, NULL, NULL);
 }

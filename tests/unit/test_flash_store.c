@@ -1,5 +1,7 @@
 /* test_flash_store.c - port/flash on a memory whose power goes at every unit and every erase, with units of 1 to 32 bytes;
  * memory that fades, wears out, or cannot be read. */
+#include "unit.h"
+
 #include "fake/flash.h"
 #include "fake/later.h"
 #include "flash_place.h"
@@ -247,7 +249,7 @@ static unsigned cut_everywhere(bool overwrites, uint8_t blank, uint32_t unit, bo
     return cuts;
 }
 
-static void test_cut(void **unused)
+TEST(test_cut)
 {
     unsigned cuts = 0;
     for (size_t i = 0; i < LEN(units); i++) {
@@ -260,7 +262,7 @@ static void test_cut(void **unused)
     assert_true(cuts > 5000 / SPARSE);
 }
 
-static void test_cut_overwriting(void **unused)
+TEST(test_cut_overwriting)
 {
     unsigned cuts = cut_everywhere(true, 0, 4, false) + cut_everywhere(true, 0xff, 32, true);
     printf("# a medium that overwrites: %u power cuts\n", cuts);
@@ -268,7 +270,7 @@ static void test_cut_overwriting(void **unused)
 }
 
 /* A cut, and then another within what comes next. */
-static void test_cut_twice(void **unused)
+TEST(test_cut_twice)
 {
     static struct flash flash_then;
     for (size_t at = 0; at + 1 < LEN(story); at++) {
@@ -301,7 +303,7 @@ static void test_cut_twice(void **unused)
 }
 
 /* A write that fails while the power stays: it is told, or written elsewhere. */
-static void test_failed_write(void **unused)
+TEST(test_failed_write)
 {
     static struct flash flash_then;
     struct acme_flash_store s_then;
@@ -343,7 +345,7 @@ static void tell_story(bool restarts)
 }
 
 /* Memory that does not keep what is programmed is found out at once, wherever it is, and another place is used. */
-static void test_worn_bit(void **unused)
+TEST(test_worn_bit)
 {
     for (uint32_t at = 0; at < FLASH_BYTES; at += (at % FLASH_PLACE < 1200 ? 9 : 61) * SPARSE) {
         begin_with(false, 0xff, units[at % LEN(units)], at / 2 % 2);
@@ -353,7 +355,7 @@ static void test_worn_bit(void **unused)
 }
 
 /* A sector that is worn out as a whole: nothing is lost, and what comes next is stored. */
-static void test_worn_sector(void **unused)
+TEST(test_worn_sector)
 {
     for (unsigned sector = 1; sector <= FLASH_SECTORS; sector++) {
         for (enum flash_wear wear = FLASH_GOOD + 1; wear < FLASH_WEARS; wear++) {
@@ -382,7 +384,7 @@ static void test_worn_sector(void **unused)
 }
 
 /* Nothing works any more: it is told each time, and what was there stays. */
-static void test_all_worn(void **unused)
+TEST(test_all_worn)
 {
     for (unsigned how = 0; how < 2; how++) {
         begin_with(false, 0xff, 8, false);
@@ -406,7 +408,7 @@ static void test_all_worn(void **unused)
 }
 
 /* Every sector is used as much as the others; removing nothing costs nothing. */
-static void test_many(void **unused)
+TEST(test_many)
 {
     char text[24];
     unsigned least = UINT32_MAX, most = 0, all = 0;
@@ -485,7 +487,7 @@ static void fade(uint32_t unit, bool ecc, bool while_on)
 }
 
 /* What faded is met only when the log is copied. */
-static void test_fading_unnoticed(void **unused)
+TEST(test_fading_unnoticed)
 {
     for (unsigned i = 0; i < 4; i++) {
         begin_with(false, 0xff, 8, i % 2);
@@ -503,7 +505,7 @@ static void test_fading_unnoticed(void **unused)
     }
 }
 
-static void test_fading(void **unused)
+TEST(test_fading)
 {
     fade(1, false, false);
     fade(1, false, true);
@@ -527,7 +529,7 @@ static unsigned spoil(const char *text)
 
 /* A private key of which no copy can be read is never absent, nor an older one: not at once, not after a reset, not in
  * a new log. It can be replaced and removed. */
-static void test_damaged_keys(void **unused)
+TEST(test_damaged_keys)
 {
     static const unsigned keys[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_KEY_NEXT, 6};
     char buf[40];
@@ -562,7 +564,7 @@ static void test_damaged_keys(void **unused)
 }
 
 /* A key that fades before it is put in use: its copy is. When that has faded, too, the old pair stays. */
-static void test_faded_next_key(void **unused)
+TEST(test_faded_next_key)
 {
     begin_with(false, 0xff, 8, false);
     assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append("") + append("leaf 1\n"), 0);
@@ -577,7 +579,7 @@ static void test_faded_next_key(void **unused)
 }
 
 /* A cache that cannot be read is replaced, and gone when it is not. The pair in use is not given up for another. */
-static void test_damaged_caches(void **unused)
+TEST(test_damaged_caches)
 {
     char buf[40];
     begin_with(false, 0xff, 8, true);
@@ -614,7 +616,7 @@ static void test_damaged_caches(void **unused)
 }
 
 /* A log that is not found though there was one is not an empty store. */
-static void test_lost_log(void **unused)
+TEST(test_lost_log)
 {
     char buf[40];
     for (unsigned n = 0; n < 4; n++) {
@@ -648,7 +650,7 @@ static void test_lost_log(void **unused)
 }
 
 /* Nothing can be read for a while: nothing is absent, nothing is written. */
-static void test_unreadable(void **unused)
+TEST(test_unreadable)
 {
     char buf[8];
     begin();
@@ -669,7 +671,7 @@ static void test_unreadable(void **unused)
 
 /* --- sizes, and what is refused --- */
 
-static void test_devices(void **unused)
+TEST(test_devices)
 {
     static const uint32_t sectors[] = {256, 512, 2048, FLASH_BYTES / 4, FLASH_BYTES / 3};
     static const uint32_t wrong[][3] = {{FLASH_BYTES, FLASH_SECTOR, 0},
@@ -712,7 +714,7 @@ static void test_devices(void **unused)
     assert_int_equal(flash.misused, 0);
 }
 
-static void test_sizes(void **unused)
+TEST(test_sizes)
 {
     static char big[FLASH_PLACE];
     const unsigned room = FLASH_PLACE - 4 * BLOCK; /* headers: of the place, twice, and of the chain; the key's */
@@ -759,7 +761,7 @@ static void test_sizes(void **unused)
     assert_int_equal(flash.misused, 0);
 }
 
-static void test_order_of_calls(void **unused)
+TEST(test_order_of_calls)
 {
     begin();
     assert_int_equal(commit(), ACME_E_STORE_WRITE);
@@ -780,7 +782,7 @@ static void test_order_of_calls(void **unused)
 }
 
 /* A length that leads beyond the place, with a right checksum: of a memory that was divided otherwise. */
-static void test_foreign_header(void **unused)
+TEST(test_foreign_header)
 {
     static const uint32_t lengths[] = {FLASH_PLACE - 3 * BLOCK + 1, FLASH_PLACE, UINT32_MAX - 31, UINT32_MAX};
     for (size_t i = 0; i < LEN(lengths); i++) {
@@ -801,7 +803,7 @@ static void test_foreign_header(void **unused)
 }
 
 /* The layout of before 2026-12 has an account key that this one cannot find: it is not taken for an empty store. */
-static void test_former_layout(void **unused)
+TEST(test_former_layout)
 {
     for (uint32_t sector = 0; sector < 3; sector++) {
         begin();
@@ -818,7 +820,7 @@ static uint32_t moves(void)
 
 /* Records of an image to come, and then of this one only: what the other has noted is there when it comes back, the last version
  * of each kind. */
-static void test_guests(void **unused)
+TEST(test_guests)
 {
     static char text[8][40];
     for (unsigned unit = 0; unit < LEN(units); unit++) {
@@ -849,7 +851,7 @@ static void test_guests(void **unused)
 }
 
 /* They take half a place at most, and never that of what is ours. Of what fits the one that fades serves from its copy. */
-static void test_guests_are_bounded(void **unused)
+TEST(test_guests_are_bounded)
 {
     static char big[ACME_WORK_MIN];
     memset(big, 'x', sizeof big);
@@ -892,7 +894,7 @@ static void test_guests_are_bounded(void **unused)
 
 /* An image to come has filled the log as it likes, and is put aside; then it is back. This one finds and keeps what is its own, does
  * not make a new log each time for want of room, and leaves of the other's records whole ones or none. */
-static void test_image_to_come(void **unused)
+TEST(test_image_to_come)
 {
     static char big[ACME_WORK_MIN], read[ACME_WORK_MIN];
     memset(big, 'x', sizeof big);
@@ -928,7 +930,7 @@ static void test_image_to_come(void **unused)
 }
 
 /* What an image to come keeps beside the pair goes with the pair. */
-static void test_guest_of_the_pair(void **unused)
+TEST(test_guest_of_the_pair)
 {
     struct acme_flash_writer w;
     begin_with(false, 0xff, 8, false);
@@ -938,35 +940,4 @@ static void test_guest_of_the_pair(void **unused)
     assert_int_equal(acme_flash_item_add(&s, &w, "beside\n", 7) + acme_flash_item_end(&s, &w, 9), 0);
     restart();
     assert_true(holds(ACME_RECORD_KEY, KEY_1) && holds(ACME_RECORD_CHAIN, "leaf 1\n") && holds(9, ""));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_cut_overwriting),
-        cmocka_unit_test(test_cut_twice),
-        cmocka_unit_test(test_failed_write),
-        cmocka_unit_test(test_worn_bit),
-        cmocka_unit_test(test_worn_sector),
-        cmocka_unit_test(test_all_worn),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_fading),
-        cmocka_unit_test(test_fading_unnoticed),
-        cmocka_unit_test(test_damaged_keys),
-        cmocka_unit_test(test_faded_next_key),
-        cmocka_unit_test(test_damaged_caches),
-        cmocka_unit_test(test_lost_log),
-        cmocka_unit_test(test_unreadable),
-        cmocka_unit_test(test_devices),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_order_of_calls),
-        cmocka_unit_test(test_foreign_header),
-        cmocka_unit_test(test_former_layout),
-        cmocka_unit_test(test_guests),
-        cmocka_unit_test(test_guests_are_bounded),
-        cmocka_unit_test(test_image_to_come),
-        cmocka_unit_test(test_guest_of_the_pair),
-    };
-    return cmocka_run_group_tests_name("flash_store", tests, NULL, NULL);
 }

@@ -124,7 +124,7 @@ static const char *writes(char *text, size_t cap)
 
 /* --- the table itself */
 
-static void every_row_is_whole(void **state)
+TEST(every_row_is_whole)
 {
     for (int i = 0; i <= ACME_STEP_CERTIFICATE; i++) {
         const struct acme_row *row = &acme_flow_rfc8555[i];
@@ -140,7 +140,7 @@ static void every_row_is_whole(void **state)
     }
 }
 
-static void urls_of_the_rows(void **state)
+TEST(urls_of_the_rows)
 {
     static const char *const urls[ACME_STEP_COUNT] = {
         U "/dir",     U "/a",       U "/o",       U "/authz/1",    NULL,
@@ -160,7 +160,7 @@ static void urls_of_the_rows(void **state)
 }
 
 /* Which steps concern one name, for those who are told. */
-static void names_of_the_steps(void **state)
+TEST(names_of_the_steps)
 {
     start(ACME_STEP_AUTHZ_POLL);
     for (int i = 0; i <= ACME_STEP_CERTIFICATE; i++) {
@@ -170,7 +170,7 @@ static void names_of_the_steps(void **state)
     }
 }
 
-static void payloads(void **state)
+TEST(payloads)
 {
     char text[3000];
     start(ACME_STEP_ACCOUNT);
@@ -232,7 +232,7 @@ static void by_status(const char *format, enum acme_step step, const int expecte
     "/f\",\"certificate\":\"" U "/c\"}"
 #define ORDER_NONE "{\"status\":%s,\"authorizations\":[\"" U "/authz/1\",\"" U "/authz/2\"],\"finalize\":\"" U "/f\"}"
 
-static void order_statuses(void **state)
+TEST(order_statuses)
 {
     enum { A = ACME_STEP_AUTHZ, P = ACME_STEP_ORDER_POLL, F = ACME_STEP_FINALIZE, C = ACME_STEP_CERTIFICATE };
     enum { O = ACME_E_ORDER, M = ACME_E_MEMBER, N = ACME_STEP_ORDER };
@@ -248,7 +248,7 @@ static void order_statuses(void **state)
     assert_string_equal(flow.order.url, U "/order/1");
 }
 
-static void order_poll_goes_back_to_open_authorizations(void **state)
+TEST(order_poll_goes_back_to_open_authorizations)
 {
     char text[400];
     start(ACME_STEP_ORDER_POLL);
@@ -262,7 +262,7 @@ static void order_poll_goes_back_to_open_authorizations(void **state)
     "01\",\"token\":\"n\",\"url\":\"" U "/t\"},{\"type\":\"http-01\",\"token\":\"tok_-1\",\"url\":\"" U              \
     "/chall/5\",\"status\":\"pending\"}]}"
 
-static void authorization_statuses(void **state)
+TEST(authorization_statuses)
 {
     enum { F = ACME_STEP_FINALIZE, S = ACME_STEP_PRESENT, P = ACME_STEP_AUTHZ_POLL, O = ACME_STEP_ORDER };
     enum { E = ACME_E_AUTHZ, M = ACME_E_MEMBER };
@@ -272,7 +272,7 @@ static void authorization_statuses(void **state)
     by_status(AUTHZ, ACME_STEP_AUTHZ_POLL, (const int[]){P, P, P, F, O, O, O, O, P, M, M}, true);
 }
 
-static void the_last_authorization_leads_to_finalize(void **state)
+TEST(the_last_authorization_leads_to_finalize)
 {
     char text[600];
     snprintf(text, sizeof text, AUTHZ, "\"valid\"");
@@ -291,7 +291,7 @@ static void the_last_authorization_leads_to_finalize(void **state)
     assert_int_equal(withdraws, 0);
 }
 
-static void answers_stay_until_the_authorization_has_left_pending(void **state)
+TEST(answers_stay_until_the_authorization_has_left_pending)
 {
     for (int i = 0; i < WORDS - 2; i++) {
         char text[600];
@@ -304,7 +304,7 @@ static void answers_stay_until_the_authorization_has_left_pending(void **state)
     }
 }
 
-static void account_statuses(void **state)
+TEST(account_statuses)
 {
     enum { N = ACME_STEP_ORDER, E = ACME_E_ACCOUNT };
     by_status("{\"status\":%s}", ACME_STEP_ACCOUNT, (const int[]){N, N, N, N, N, E, N, E, N, N, N}, false);
@@ -324,7 +324,7 @@ static void account_statuses(void **state)
     }
 }
 
-static void a_new_order_needs_its_location(void **state)
+TEST(a_new_order_needs_its_location)
 {
     char text[400];
     snprintf(text, sizeof text, ORDER_NONE, "\"pending\"");
@@ -352,7 +352,7 @@ static void a_new_order_needs_its_location(void **state)
 
 /* --- challenges */
 
-static void challenge_lists(void **state)
+TEST(challenge_lists)
 {
 #define LIST(list) "{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":" list "}"
     static const struct {
@@ -380,7 +380,7 @@ static void challenge_lists(void **state)
     }
 }
 
-static void the_first_solver_that_fits_is_taken(void **state)
+TEST(the_first_solver_that_fits_is_taken)
 {
     start(ACME_STEP_AUTHZ);
     assert_int_equal(reads(LIST("[{\"type\":\"dns-01\",\"url\":\"" U
@@ -392,7 +392,7 @@ static void the_first_solver_that_fits_is_taken(void **state)
     assert_string_equal(flow.challenge_url, U "/1");
 }
 
-static void authorizations_for_names_nobody_asked_for(void **state)
+TEST(authorizations_for_names_nobody_asked_for)
 {
     static const char *const strange[] = {"c.example",   "xa.example", "a.example.",
                                           "*.a.example", "a.exampl",   "A.EXAMPLE\\u0000"};
@@ -410,7 +410,7 @@ static void authorizations_for_names_nobody_asked_for(void **state)
     assert_int_equal(flow.authz, 1);
 }
 
-static void presenting_takes_its_time(void **state)
+TEST(presenting_takes_its_time)
 {
     char text[600];
     snprintf(text, sizeof text, AUTHZ, "\"pending\"");
@@ -439,7 +439,7 @@ static void presenting_takes_its_time(void **state)
     assert_int_equal(withdraws, 1);
 }
 
-static void the_longest_token_fits(void **state)
+TEST(the_longest_token_fits)
 {
     char token[ACME_TOKEN_MAX + 1], text[500];
     memset(token, 'T', ACME_TOKEN_MAX);
@@ -452,7 +452,7 @@ static void the_longest_token_fits(void **state)
     assert_int_equal(strlen(shown_key_authorization), ACME_KEY_AUTHORIZATION_MAX);
 }
 
-static void a_challenge_in_process_is_not_answered(void **state)
+TEST(a_challenge_in_process_is_not_answered)
 {
     start(ACME_STEP_AUTHZ);
     flow.step = (enum acme_step)reads(
@@ -462,7 +462,7 @@ static void a_challenge_in_process_is_not_answered(void **state)
     assert_int_equal(presents, 1);
 }
 
-static void pending_with_an_error_is_answered_again(void **state)
+TEST(pending_with_an_error_is_answered_again)
 {
     const char *text =
         "{\"status\":\"pending\",\"identifier\":{\"value\":\"a.example\"},\"challenges\":[{\"type\":\"http-01\","
@@ -491,7 +491,7 @@ static void pending_with_an_error_is_answered_again(void **state)
 }
 
 /* Where there is no room for a challenge's URL beside all tokens, its authorization is looked at once more. */
-static void long_urls_are_learned_twice(void **state)
+TEST(long_urls_are_learned_twice)
 {
     char token[ACME_TOKEN_MAX + 1], text[3000], url[2][ACME_URL_MAX + 1];
     memset(token, 'T', ACME_TOKEN_MAX);
@@ -541,9 +541,8 @@ static void long_urls_are_learned_twice(void **state)
     "\"token\":\"" token "\",\"url\":\"" url "\"}]}"
 
 /* What is told again is not kept again, however often; and where not even a token fits, it is said. */
-static void texts_are_kept_once(void **state)
+TEST(texts_are_kept_once)
 {
-    (void)state;
     start(ACME_STEP_AUTHZ);
     flow.at[1] = (struct acme_validation){.stage = ACME_STAGE_NEW};
     assert_int_equal(reads(OPEN_AT("a.example", U "/1", "one"), ""), ACME_STEP_AUTHZ);
@@ -577,7 +576,7 @@ static void texts_are_kept_once(void **state)
 }
 
 /* A CA that offers a DNS challenge for an address, which has no place in the DNS, is not taken at its word (RFC 8738, 7). */
-static void no_dns_solver_sees_an_address(void **state)
+TEST(no_dns_solver_sees_an_address)
 {
     static const char *const mixed[] = {"192.0.2.1", "2001:db8::1"};
     static const char both[] =
@@ -589,7 +588,6 @@ static void no_dns_solver_sees_an_address(void **state)
         "{\"type\":\"dns-01\",\"url\":\"" U "/c/1\",\"token\":\"t\"}]}";
     static const struct acme_solver *const dns_first[] = {&dns, &http};
 
-    (void)state;
     start(ACME_STEP_AUTHZ);
     setup.names = mixed;
     setup.solvers = dns_first;
@@ -602,7 +600,7 @@ static void no_dns_solver_sees_an_address(void **state)
 }
 
 /* Looked at once more for its URL: of several challenges the one whose answer is on show. */
-static void the_url_is_of_the_solver_at_work(void **state)
+TEST(the_url_is_of_the_solver_at_work)
 {
     start(ACME_STEP_AUTHZ);
     flow.at[0] = (struct acme_validation){.stage = ACME_STAGE_SHOWN, .name = 1, .solver = 1, .shown = true};
@@ -617,7 +615,7 @@ static void the_url_is_of_the_solver_at_work(void **state)
 
 /* --- lost answers and refusals */
 
-static void a_lost_response_is_repeated_once_it_proves_lost(void **state)
+TEST(a_lost_response_is_repeated_once_it_proves_lost)
 {
     char text[600], payload[16];
     snprintf(text, sizeof text, AUTHZ, "\"pending\"");
@@ -638,7 +636,7 @@ static void a_lost_response_is_repeated_once_it_proves_lost(void **state)
     assert_int_equal(reads(text, ""), ACME_STEP_AUTHZ_POLL);
 }
 
-static void lost_answers_of_the_others(void **state)
+TEST(lost_answers_of_the_others)
 {
     for (int i = 0; i <= ACME_STEP_CERTIFICATE; i++) {
         start((enum acme_step)i);
@@ -653,14 +651,12 @@ static void lost_answers_of_the_others(void **state)
 #if ACME_CFG_EAB
 static int no_point(void *handle, uint8_t to[65])
 {
-    (void)handle;
-    (void)to;
     return ACME_E_KEY;
 }
 
 /* A solver whose answers outlive a reset: an order that is taken up ready has its authorizations looked at, if one may have been
  * answered; what they show is withdrawn, unless there is no room left for its token. */
-static void what_lasts_is_looked_for(void **state)
+TEST(what_lasts_is_looked_for)
 {
     static const struct acme_solver lasting = {
         .type = "dns-01", .present = present, .withdraw = withdraw, .lasts = true, .wildcards = true};
@@ -691,7 +687,7 @@ static void what_lasts_is_looked_for(void **state)
 }
 
 /* A CA that does not say that it wants a binding, and a key that may have been bound. */
-static void a_binding_nobody_asked_for(void **state)
+TEST(a_binding_nobody_asked_for)
 {
     start(ACME_STEP_DIRECTORY);
     setup.binding = (struct acme_binding){"kid", "key", 3};
@@ -703,9 +699,8 @@ static void a_binding_nobody_asked_for(void **state)
 }
 
 /* A key in a secure element that does not answer, just when the binding is to be written. */
-static void a_binding_needs_the_key(void **state)
+TEST(a_binding_needs_the_key)
 {
-    (void)state;
     static const struct acme_key_ops dead = {.point = no_point};
     char text[2000];
     struct acme_out o;
@@ -722,7 +717,7 @@ static void a_binding_needs_the_key(void **state)
 }
 #endif
 
-static void refusals(void **state)
+TEST(refusals)
 {
     for (int kind = ACME_PROBLEM_OTHER; kind <= ACME_PROBLEM_SERVER; kind++) {
         enum acme_problem_kind k = (enum acme_problem_kind)kind;
@@ -771,7 +766,7 @@ static void refusals(void **state)
 }
 
 /* finalize may have been carried out: whoever says otherwise afterwards is a replica that lags, or a box on the way. */
-static void what_may_be_paid_stays_so(void **state)
+TEST(what_may_be_paid_stays_so)
 {
     static const char pending[] = "{\"status\":\"pending\",\"finalize\":\"" U "/finalize/1\"}";
     static const enum acme_step looks[] = {ACME_STEP_ORDER, ACME_STEP_ORDER_POLL, ACME_STEP_FINALIZE};
@@ -796,7 +791,7 @@ static void what_may_be_paid_stays_so(void **state)
 }
 
 /* Denials are counted by themselves, in a row; what was tried again before, and for another reason, is none. */
-static void denials_are_counted_in_a_row(void **state)
+TEST(denials_are_counted_in_a_row)
 {
     start(ACME_STEP_AUTHZ_POLL);
     flow.tries = 3;
@@ -807,7 +802,7 @@ static void denials_are_counted_in_a_row(void **state)
 }
 
 /* A stored order is not given up for an answer that lacks a member, but when it does again and again. */
-static void a_stored_order_is_looked_at_again(void **state)
+TEST(a_stored_order_is_looked_at_again)
 {
     static const char *const odd[] = {"{}", "{\"status\":\"pending\"}"};
     for (unsigned i = 0; i < 2; i++) {
@@ -832,7 +827,7 @@ static void a_stored_order_is_looked_at_again(void **state)
 }
 
 /* Where newOrder's order is, is worth its body; of anything else, or on another host, it is not. */
-static void a_location_is_enough(void **state)
+TEST(a_location_is_enough)
 {
     for (int step = 0; step <= ACME_STEP_CERTIFICATE; step++) {
         start((enum acme_step)step);
@@ -858,7 +853,7 @@ static void a_location_is_enough(void **state)
 }
 
 /* The first answer was somebody else's. Ours is stored before it goes out, whatever it goes out for. */
-static void answers_again_are_stored_first(void **state)
+TEST(answers_again_are_stored_first)
 {
     for (int known = 0; known < 2; known++) {
         start(ACME_STEP_AUTHZ_POLL);
@@ -876,7 +871,7 @@ static void answers_again_are_stored_first(void **state)
     }
 }
 
-static void an_order_is_replaced_once(void **state)
+TEST(an_order_is_replaced_once)
 {
     start(ACME_STEP_AUTHZ_POLL);
     flow.resumed = true;
@@ -891,7 +886,7 @@ static void an_order_is_replaced_once(void **state)
 }
 
 /* A replica that lags says so of a new account: looked at again, then the account is looked up by its key. */
-static void an_account_is_looked_up_once(void **state)
+TEST(an_account_is_looked_up_once)
 {
     for (int same = 0; same < 2; same++) {
         start(ACME_STEP_AUTHZ_POLL);
@@ -914,7 +909,7 @@ static void an_account_is_looked_up_once(void **state)
     }
 }
 
-static void a_stale_directory_is_read_once(void **state)
+TEST(a_stale_directory_is_read_once)
 {
     const char *text = "{\"newNonce\":\"" U "/n2\",\"newAccount\":\"" U "/a2\",\"newOrder\":\"" U "/o2\"}";
     start(ACME_STEP_ORDER);
@@ -930,7 +925,7 @@ static void a_stale_directory_is_read_once(void **state)
 }
 
 /* The CA may have taken the answer to the challenge before it redirected: it is looked at first, not answered again. */
-static void what_was_answered_is_looked_at_first(void **state)
+TEST(what_was_answered_is_looked_at_first)
 {
     char text[600];
     snprintf(text, sizeof text, AUTHZ, "\"pending\"");
@@ -949,7 +944,7 @@ static void what_was_answered_is_looked_at_first(void **state)
     }
 }
 
-static void directories(void **state)
+TEST(directories)
 {
 #define DIRECTORY(meta)                                                                                              \
     "{\"newNonce\":\"" U "/n\",\"newAccount\":\"" U "/a\",\"newOrder\":\"" U "/o\",\"meta\":" meta "}"
@@ -972,7 +967,7 @@ static void directories(void **state)
 }
 
 /* The CA has changed its protocol since the directory was stored: the account is known by another URL. */
-static void directories_of_another_protocol(void **state)
+TEST(directories_of_another_protocol)
 {
     static const char *const other[] = {DIRECTORY("{}"), "{\"new-reg\":\"" U "/r\",\"new-authz\":\"" U
                                                          "/z\",\"new-cert\":\"" U "/c\"}"};
@@ -988,7 +983,7 @@ static void directories_of_another_protocol(void **state)
     }
 }
 
-static void runs_begin_where_they_can(void **state)
+TEST(runs_begin_where_they_can)
 {
     start(ACME_STEP_ORDER);
     acme_flow_start(&flow);
@@ -1003,7 +998,7 @@ static void runs_begin_where_they_can(void **state)
     assert_int_equal(flow.step, ACME_STEP_DIRECTORY);
 }
 
-static void progress_grows_along_the_way(void **state)
+TEST(progress_grows_along_the_way)
 {
     uint32_t last = 0;
     start(ACME_STEP_AUTHZ);
@@ -1020,7 +1015,7 @@ static void progress_grows_along_the_way(void **state)
 }
 
 /* A key in hardware that stops to answer: nothing is shown and nothing is asked. */
-static void keys_that_do_not_answer(void **state)
+TEST(keys_that_do_not_answer)
 {
     start(ACME_STEP_PRESENT);
     setup.account_key.ops = &maker_mute_ops;
@@ -1038,7 +1033,7 @@ static void keys_that_do_not_answer(void **state)
 }
 
 /* A challenge we may have answered before a reset: once the CA is seen at work on it there is no doubt. */
-static void no_doubt_while_it_is_processed(void **state)
+TEST(no_doubt_while_it_is_processed)
 {
     start(ACME_STEP_AUTHZ_POLL);
     flow.at[0].in_doubt = true;
@@ -1051,7 +1046,7 @@ static void no_doubt_while_it_is_processed(void **state)
 }
 
 /* Answered, and nothing comes of it: the CA may wait to be asked for another try (RFC 8555, 8.2). Not for ever. */
-static void a_silent_challenge_is_answered_again(void **state)
+TEST(a_silent_challenge_is_answered_again)
 {
     char text[600];
     unsigned looks = 0, answers = 0;
@@ -1064,57 +1059,4 @@ static void a_silent_challenge_is_answered_again(void **state)
         assert_true(next == ACME_STEP_AUTHZ_POLL || next == ACME_STEP_RESPOND);
         assert_int_equal(answers, looks < 7 ? 0 : looks < 15 ? 1 : looks < 23 ? 2 : 3);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_row_is_whole),
-        cmocka_unit_test(urls_of_the_rows),
-        cmocka_unit_test(names_of_the_steps),
-        cmocka_unit_test(payloads),
-        cmocka_unit_test(order_statuses),
-        cmocka_unit_test(order_poll_goes_back_to_open_authorizations),
-        cmocka_unit_test(authorization_statuses),
-        cmocka_unit_test(the_last_authorization_leads_to_finalize),
-        cmocka_unit_test(answers_stay_until_the_authorization_has_left_pending),
-        cmocka_unit_test(account_statuses),
-        cmocka_unit_test(a_new_order_needs_its_location),
-        cmocka_unit_test(challenge_lists),
-        cmocka_unit_test(the_first_solver_that_fits_is_taken),
-        cmocka_unit_test(authorizations_for_names_nobody_asked_for),
-        cmocka_unit_test(presenting_takes_its_time),
-        cmocka_unit_test(the_longest_token_fits),
-        cmocka_unit_test(long_urls_are_learned_twice),
-        cmocka_unit_test(texts_are_kept_once),
-        cmocka_unit_test(no_dns_solver_sees_an_address),
-        cmocka_unit_test(the_url_is_of_the_solver_at_work),
-        cmocka_unit_test(a_challenge_in_process_is_not_answered),
-        cmocka_unit_test(pending_with_an_error_is_answered_again),
-        cmocka_unit_test(a_lost_response_is_repeated_once_it_proves_lost),
-        cmocka_unit_test(lost_answers_of_the_others),
-#if ACME_CFG_EAB
-        cmocka_unit_test(what_lasts_is_looked_for),
-        cmocka_unit_test(a_binding_nobody_asked_for),
-        cmocka_unit_test(a_binding_needs_the_key),
-#endif
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(what_may_be_paid_stays_so),
-        cmocka_unit_test(denials_are_counted_in_a_row),
-        cmocka_unit_test(a_stored_order_is_looked_at_again),
-        cmocka_unit_test(a_location_is_enough),
-        cmocka_unit_test(answers_again_are_stored_first),
-        cmocka_unit_test(an_order_is_replaced_once),
-        cmocka_unit_test(an_account_is_looked_up_once),
-        cmocka_unit_test(a_stale_directory_is_read_once),
-        cmocka_unit_test(directories),
-        cmocka_unit_test(directories_of_another_protocol),
-        cmocka_unit_test(runs_begin_where_they_can),
-        cmocka_unit_test(progress_grows_along_the_way),
-        cmocka_unit_test(what_was_answered_is_looked_at_first),
-        cmocka_unit_test(keys_that_do_not_answer),
-        cmocka_unit_test(no_doubt_while_it_is_processed),
-        cmocka_unit_test(a_silent_challenge_is_answered_again),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 
 #include "secure/hmac.h"
 
-static void vectors(void **state)
+TEST(vectors)
 {
     static const char *const told[2] = {"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
                                         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"};
@@ -17,7 +17,6 @@ static void vectors(void **state)
     char block[131], hex[65];
     uint8_t mac[2][32];
 
-    (void)state;
     memset(block, 0xaa, sizeof block);
     acme_hmac_sha256(acme_slice_of("Jefe"), text, 2, mac[0]);
     acme_hmac_sha256(acme_slice(block, sizeof block), &larger, 1, mac[1]);
@@ -30,12 +29,11 @@ static void vectors(void **state)
 }
 
 /* Around the block of 64 bytes the key is padded, or hashed first. */
-static void keys_of_every_length(void **state)
+TEST(keys_of_every_length)
 {
     char key[200], text[150];
     uint8_t ours[32], theirs[32];
 
-    (void)state;
     for (size_t i = 0; i < sizeof key; i++) {
         key[i] = (char)(i * 7 + 1);
     }
@@ -48,11 +46,4 @@ static void keys_of_every_length(void **state)
         assert_non_null(HMAC(EVP_sha256(), key, (int)len, (unsigned char *)text, sizeof text, theirs, NULL));
         assert_memory_equal(ours, theirs, sizeof ours);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(vectors), cmocka_unit_test(keys_of_every_length)};
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

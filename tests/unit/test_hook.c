@@ -1,5 +1,7 @@
 /* test_hook.c - the deploy hook: every way it can end, what it is told, what it gets of ours, and who is waited for. */
 #define _GNU_SOURCE
+#include "unit.h"
+
 #include "check.h"
 
 /* The program's files are in no library. */
@@ -108,7 +110,7 @@ static void ends(const char *path, const char *words_of_it)
     acme_hook_close(&hook);
 }
 
-static void test_ends(void **unused)
+TEST(test_ends)
 {
     ends(script("exit 0"), NULL);
     ends(script("exit 1"), "exit status 1");
@@ -126,7 +128,7 @@ static void test_ends(void **unused)
 }
 
 /* A hook that has failed is begun again as often as is wanted, by the same process. */
-static void test_again(void **unused)
+TEST(test_again)
 {
     begin(script("echo run >>\"${0%/*}/runs\"; test $(wc -l <\"${0%/*}/runs\") -ge 3"), "a.example", 0);
     assert_int_equal(end_of(false, NULL), -1);
@@ -137,7 +139,7 @@ static void test_again(void **unused)
 }
 
 /* Exactly these words, in this order, whatever stands in our own environment; values with blanks and signs stay whole. */
-static void test_words(void **unused)
+TEST(test_words)
 {
     static const char *const ours[] = {"USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR", NULL};
     char wanted[2000], there[200];
@@ -181,7 +183,7 @@ static void test_words(void **unused)
     assert_non_null(strstr(read_of("env"), "NANOACME_REASON=issued\n"));
 }
 
-static void test_odd_paths(void **unused)
+TEST(test_odd_paths)
 {
     static const char *const odd[] = {"a b", "-x", "$(id)", "a;b", "\xc3\xa4"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
@@ -213,7 +215,7 @@ static unsigned long long ignore_all(struct sigaction before[NSIG])
 }
 
 /* Nothing of ours goes along: descriptors, a signal that is ignored or held back, our terminal's input. */
-static void test_nothing_of_ours(void **unused)
+TEST(test_nothing_of_ours)
 {
     int open_one = open("/dev/null", O_RDONLY); /* as whoever started us may have left it */
     static struct sigaction before[NSIG];
@@ -242,7 +244,7 @@ static void test_nothing_of_ours(void **unused)
 }
 
 /* Only the hook itself is waited for, and what it has left running stays so. */
-static void test_grandchild(void **unused)
+TEST(test_grandchild)
 {
     int64_t took;
     begin(script("tail -f /dev/null & echo $! >\"${0%/*}/pid\"; exit 0"), "a.example", 0);
@@ -266,7 +268,7 @@ static bool lives(const char *file)
 }
 
 /* One that obeys SIGTERM is gone at once, with all of its group, also when they do not obey. */
-static void test_too_long(void **unused)
+TEST(test_too_long)
 {
     int64_t took;
     begin(script("(trap '' TERM; tail -f /dev/null) & echo $! >\"${0%/*}/pid\"; tail -f /dev/null"), "a.example", 1);
@@ -280,7 +282,7 @@ static void test_too_long(void **unused)
     assert_false(lives("pid"));
 }
 
-static void test_trapped(void **unused)
+TEST(test_trapped)
 {
     int64_t took;
     begin(script("trap '' TERM; echo $$ >\"${0%/*}/pid\"; while :; do tail -f /dev/null; done"), "a.example", 1);
@@ -294,7 +296,7 @@ static void test_trapped(void **unused)
 }
 
 /* The run ends while the hook is under way: so does the hook, and close() comes back when it has. */
-static void test_closed(void **unused)
+TEST(test_closed)
 {
     int64_t from;
     begin(script("echo $$ >\"${0%/*}/pid\"; tail -f /dev/null"), "a.example", 0);
@@ -312,7 +314,7 @@ static void test_closed(void **unused)
 }
 
 /* The process that starts it is killed: an error, and no wait for ever. */
-static void test_starter_gone(void **unused)
+TEST(test_starter_gone)
 {
     begin(script("tail -f /dev/null"), "a.example", 0);
     kill(hook.starter, SIGKILL);
@@ -330,7 +332,7 @@ static void refused(const char *path, const char *why)
     }
 }
 
-static void test_check(void **unused)
+TEST(test_check)
 {
     static const char shell[] = "#!/bin/sh\nexit 0\n";
     const char *path = put("hook", shell, 0700);
@@ -371,14 +373,4 @@ static void test_check(void **unused)
     refused(in("deep/link"), "folder on the way");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_check),      TEST(test_ends),         TEST(test_again),
-        TEST(test_words),      TEST(test_odd_paths),    TEST(test_nothing_of_ours),
-        TEST(test_grandchild), TEST(test_too_long),     TEST(test_trapped),
-        TEST(test_closed),     TEST(test_starter_gone),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, tear_down);

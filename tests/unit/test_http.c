@@ -1,4 +1,6 @@
 /* test_http.c - the request writer and the answer reader, every answer in every split. */
+#include "unit.h"
+
 #include <stdlib.h>
 #include "check.h"
 
@@ -29,7 +31,7 @@ static void assert_request(const char *method, const char *text, const char *typ
     }
 }
 
-static void writes_requests(void **state)
+TEST(writes_requests)
 {
     assert_request("GET", "https://Acme.Example/dir?a=b", NULL, "",
                    "GET /dir?a=b HTTP/1.1\r\nHost: Acme.Example\r\nUser-Agent: nanoacme/" ACME_VERSION "\r\n\r\n");
@@ -364,7 +366,7 @@ static void assert_result(const struct row *row, const struct result *got)
     }
 }
 
-static void reads_good_answers_in_every_split(void **state)
+TEST(reads_good_answers_in_every_split)
 {
     struct acme_http_reader r;
     struct result got;
@@ -388,7 +390,7 @@ static void reads_good_answers_in_every_split(void **state)
     }
 }
 
-static void refuses_bad_answers_in_every_split(void **state)
+TEST(refuses_bad_answers_in_every_split)
 {
     struct acme_http_reader r;
     struct result got;
@@ -408,7 +410,7 @@ static void refuses_bad_answers_in_every_split(void **state)
     }
 }
 
-static void truncated_answers(void **state)
+TEST(truncated_answers)
 {
     struct acme_http_reader r;
     struct result got;
@@ -427,7 +429,7 @@ static void truncated_answers(void **state)
 
 /* Each byte value at each place of a small answer: the reader must end in some defined way, and the same way
  * whole and byte by byte. */
-static void every_byte_everywhere(void **state)
+TEST(every_byte_everywhere)
 {
     static const char text[] =
         "HTTP/1.1 200 O\r\nReplay-Nonce: a\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nhi\r\n0\r\n\r\n";
@@ -453,7 +455,7 @@ static void every_byte_everywhere(void **state)
 }
 
 /* Every byte value in a nonce: RFC 8555, 6.5.1. */
-static void nonce_alphabet(void **state)
+TEST(nonce_alphabet)
 {
     for (int byte = 1; byte < 256; byte++) {
         char text[] = OK "Replay-Nonce: a?b\r\n\r\n";
@@ -489,7 +491,7 @@ static int drown(const char *start, const char *line, size_t *taken)
     return got.end;
 }
 
-static void bounds_heads_extensions_and_trailers(void **state)
+TEST(bounds_heads_extensions_and_trailers)
 {
     static const struct {
         const char *start, *line;
@@ -510,7 +512,7 @@ static void bounds_heads_extensions_and_trailers(void **state)
 }
 
 /* A long body in chunks of a byte must not run into that limit; extensions must. */
-static void small_chunks_have_no_limit(void **state)
+TEST(small_chunks_have_no_limit)
 {
     size_t taken;
 
@@ -523,7 +525,7 @@ static void small_chunks_have_no_limit(void **state)
 }
 
 /* Lengths near 2^32 are counted down without wrapping. */
-static void large_lengths(void **state)
+TEST(large_lengths)
 {
     static const char *const starts[] = {OK "Content-Length: 4294967295\r\n\r\n", CHUNKS "FFFFFFFF\r\n"};
     char *block = calloc(1, 1 << 20);
@@ -548,7 +550,7 @@ static void large_lengths(void **state)
 }
 
 /* What cannot stand in a header's name ends the answer at that byte: what follows is not read as anything else. */
-static void bad_names_end_at_once(void **state)
+TEST(bad_names_end_at_once)
 {
     static const char *const heads[] = {"HTTP/1.1 200 OK\r\nA ", "HTTP/1.1 200 OK\r\n ",
                                         "HTTP/1.1 200 OK\r\nA:b\r\n\t"};
@@ -561,22 +563,4 @@ static void bad_names_end_at_once(void **state)
         assert_false(give(&r, &got, heads[i] + strlen(heads[i]) - 1, 1));
         assert_int_equal(got.end, ACME_E_HTTP_SYNTAX);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_requests),
-        cmocka_unit_test(reads_good_answers_in_every_split),
-        cmocka_unit_test(refuses_bad_answers_in_every_split),
-        cmocka_unit_test(truncated_answers),
-        cmocka_unit_test(every_byte_everywhere),
-        cmocka_unit_test(nonce_alphabet),
-        cmocka_unit_test(bounds_heads_extensions_and_trailers),
-        cmocka_unit_test(small_chunks_have_no_limit),
-        cmocka_unit_test(large_lengths),
-        cmocka_unit_test(bad_names_end_at_once),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
 /* The http-01 responder, over a listener of the test's own. */
+#include "unit.h"
+
 #include "check.h"
 #include <stdio.h>
 #include <string.h>
@@ -145,7 +147,7 @@ static void ticks(unsigned n, uint32_t *now_ms, uint32_t step_ms)
 }
 
 /* A connection on which nothing comes is no work: the caller may sleep. */
-static void silence_is_no_work(void **state)
+TEST(silence_is_no_work)
 {
     set_up(1000, 1000);
     assert_false(h.solver.tick(h.solver.ctx, 0));
@@ -183,7 +185,7 @@ static void is_200(const char *answer)
     assert_string_equal(strstr(answer, "Content-Length"), wanted);
 }
 
-static void good_requests(void **state)
+TEST(good_requests)
 {
     static const char *const requests[] = {"GET " PATH " HTTP/1.1\r\nHost: a.example\r\nUser-Agent: x\r\n\r\n",
                                            "GET " PATH " HTTP/1.0\r\n\r\n",
@@ -203,7 +205,7 @@ static void good_requests(void **state)
 }
 
 /* All the others get one and the same 404, so nobody can find out how near he was. */
-static void everything_else_is_404(void **state)
+TEST(everything_else_is_404)
 {
     static const char *const targets[] = {"/",
                                           "*",
@@ -292,7 +294,7 @@ static void everything_else_is_404(void **state)
     }
 }
 
-static void long_requests(void **state)
+TEST(long_requests)
 {
     static char request[80000];
     memset(request, 'a', sizeof request);
@@ -322,7 +324,7 @@ static void long_requests(void **state)
 
 static const char get[] = "GET " PATH " HTTP/1.1\r\nHost: a.example\r\n\r\n";
 
-static void several_at_once(void **state)
+TEST(several_at_once)
 {
     uint32_t now_ms = 0;
     set_up(8, 16);
@@ -342,7 +344,7 @@ static void several_at_once(void **state)
     tear_down();
 }
 
-static void silent_clients_make_room(void **state)
+TEST(silent_clients_make_room)
 {
     uint32_t now_ms = UINT32_MAX - 300;
     set_up(64, 1000);
@@ -357,7 +359,7 @@ static void silent_clients_make_room(void **state)
     tear_down();
 }
 
-static void dripping_clients_make_room(void **state)
+TEST(dripping_clients_make_room)
 {
     static char drip[8000];
     uint32_t now_ms = 0;
@@ -374,7 +376,7 @@ static void dripping_clients_make_room(void **state)
     tear_down();
 }
 
-static void a_client_that_does_not_read_makes_room(void **state)
+TEST(a_client_that_does_not_read_makes_room)
 {
     uint32_t now_ms = 0;
     set_up(1000, 0); /* nobody takes a byte */
@@ -391,7 +393,7 @@ static void a_client_that_does_not_read_makes_room(void **state)
     tear_down();
 }
 
-static void compiled_with_other_limits(void **state)
+TEST(compiled_with_other_limits)
 {
     memset(&h, 0x5a, sizeof h);
     assert_int_equal(acme_http01_init_sized(&h, sizeof h - 1, &listener), ACME_E_SIZE);
@@ -425,7 +427,7 @@ static uint32_t closes_within(unsigned count)
 
 /* When every slot is taken the first who said nothing gets half a second, who has begun to ask three times that; with each of
  * them the next ones get half of it, down to some milliseconds. Then a queue of 200 is through in seconds. */
-static void a_crowd_is_sent_away_ever_faster(void **state)
+TEST(a_crowd_is_sent_away_ever_faster)
 {
     static const char *const beginnings[] = {
         "", "G", "GET /.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-o"};
@@ -443,7 +445,7 @@ static void a_crowd_is_sent_away_ever_faster(void **state)
 }
 
 /* In haste nobody stays, and a wrong path has no answer. Once nobody has come for a second, there is patience again. */
-static void patience_comes_back(void **state)
+TEST(patience_comes_back)
 {
     uint32_t now_ms = 0;
     set_up(1000, 1000);
@@ -473,7 +475,7 @@ static void patience_comes_back(void **state)
 }
 
 /* A tick may last as long as a signature: nobody is sent away who could not be heard meanwhile. */
-static void a_long_tick_is_nobodys_fault(void **state)
+TEST(a_long_tick_is_nobodys_fault)
 {
     uint32_t now_ms = 0;
     set_up(1000, 1000);
@@ -490,7 +492,7 @@ static void a_long_tick_is_nobodys_fault(void **state)
 }
 
 /* A wrong path is answered as soon as somebody else may want the slot, and in its own time otherwise. */
-static void a_wrong_path_goes_first(void **state)
+TEST(a_wrong_path_goes_first)
 {
     uint32_t now_ms = 0;
     if (SLOTS < 2) {
@@ -518,7 +520,7 @@ static void a_wrong_path_goes_first(void **state)
 }
 
 /* Who asked for the live path keeps his slot longer than who did not, but not for ever. */
-static void who_asked_is_waited_for(void **state)
+TEST(who_asked_is_waited_for)
 {
     uint32_t now_ms = 0;
     if (SLOTS < 2 || SLOTS > 4) { /* with more of them the crowd is through too soon */
@@ -555,9 +557,8 @@ static void who_asked_is_waited_for(void **state)
 
 /* Validators of several names come at once, from far away: nobody is sent away who asks for an answer and goes on to, however
  * slowly. They take turns. */
-static void slow_validators_take_turns(void **state)
+TEST(slow_validators_take_turns)
 {
-    (void)state;
     uint32_t now_ms = UINT32_MAX - 5000;
     set_up(8, 8);
     for (unsigned i = 0; i < 2 * SLOTS; i++) {
@@ -572,7 +573,7 @@ static void slow_validators_take_turns(void **state)
     tear_down();
 }
 
-static void broken_connections_free_their_slot(void **state)
+TEST(broken_connections_free_their_slot)
 {
     uint32_t now_ms = 0;
     if (SLOTS < 2) {
@@ -593,7 +594,7 @@ static void broken_connections_free_their_slot(void **state)
     tear_down();
 }
 
-static void listens_only_while_something_is_live(void **state)
+TEST(listens_only_while_something_is_live)
 {
     memset(&net, 0, sizeof net);
     assert_int_equal(acme_http01_init(&h, &listener), 0);
@@ -617,7 +618,7 @@ static void listens_only_while_something_is_live(void **state)
 }
 
 /* While the listener says "not yet", as long as it takes, nothing is accepted. */
-static void accepts_nothing_before_it_listens(void **state)
+TEST(accepts_nothing_before_it_listens)
 {
     uint32_t now_ms = 0;
     memset(&net, 0, sizeof net);
@@ -628,7 +629,7 @@ static void accepts_nothing_before_it_listens(void **state)
     h.solver.withdraw(h.solver.ctx, &live);
 }
 
-static void next_challenge_in_the_same_solver(void **state)
+TEST(next_challenge_in_the_same_solver)
 {
     struct acme_challenge second = {.name = "b.example", .token = "zzz", .thumbprint = "key"};
     set_up(64, 1000);
@@ -645,7 +646,7 @@ static void next_challenge_in_the_same_solver(void **state)
 }
 
 /* The names of an order, at the same time. Tokens may begin alike, or one with the whole of another. */
-static void several_answers_at_once(void **state)
+TEST(several_answers_at_once)
 {
     struct acme_challenge all[] = {{.name = "a", .token = "abcd", .thumbprint = "key"},
                                    {.name = "b", .token = "abc", .thumbprint = "key"},
@@ -686,7 +687,7 @@ static void several_answers_at_once(void **state)
 }
 
 /* Who is in the middle of asking for what is taken back is sent away; who asks for another, or has not said yet, is not. */
-static void one_is_taken_back(void **state)
+TEST(one_is_taken_back)
 {
     uint32_t now_ms = 0;
     struct acme_challenge other = {.name = "b.example", .token = "zzz", .thumbprint = "key"};
@@ -702,40 +703,11 @@ static void one_is_taken_back(void **state)
 }
 
 /* An absolute target that ends with its line: the line is over, whatever it was. */
-static void line_without_a_path(void **state)
+TEST(line_without_a_path)
 {
     set_up(3, 1000);
     static const char line[] = "GET http://a.example\n\n";
     assert_memory_equal(ask_len(line, strlen(line)), "HTTP/1.1 404", 12);
     assert_int_equal(h.answered, 0);
     tear_down();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_requests),
-        cmocka_unit_test(silence_is_no_work),
-        cmocka_unit_test(everything_else_is_404),
-        cmocka_unit_test(long_requests),
-        cmocka_unit_test(several_at_once),
-        cmocka_unit_test(several_answers_at_once),
-        cmocka_unit_test(one_is_taken_back),
-        cmocka_unit_test(silent_clients_make_room),
-        cmocka_unit_test(dripping_clients_make_room),
-        cmocka_unit_test(a_client_that_does_not_read_makes_room),
-        cmocka_unit_test(compiled_with_other_limits),
-        cmocka_unit_test(a_crowd_is_sent_away_ever_faster),
-        cmocka_unit_test(patience_comes_back),
-        cmocka_unit_test(a_long_tick_is_nobodys_fault),
-        cmocka_unit_test(a_wrong_path_goes_first),
-        cmocka_unit_test(who_asked_is_waited_for),
-        cmocka_unit_test(slow_validators_take_turns),
-        cmocka_unit_test(broken_connections_free_their_slot),
-        cmocka_unit_test(listens_only_while_something_is_live),
-        cmocka_unit_test(accepts_nothing_before_it_listens),
-        cmocka_unit_test(next_challenge_in_the_same_solver),
-        cmocka_unit_test(line_without_a_path),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

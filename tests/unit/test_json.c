@@ -1,4 +1,6 @@
 /* test_json.c - checked access to JSON documents. */
+#include "unit.h"
+
 #include <stdlib.h>
 #include <stdio.h>
 #include "check.h"
@@ -58,7 +60,7 @@ static void assert_string(const struct acme_json *json, acme_json_value value, c
 }
 
 /* Documents that jsmn in its strict mode takes, or takes in part, and other damage. */
-static void refuses_malformed(void **state)
+TEST(refuses_malformed)
 {
     static const char *const rows[] = {
         "",
@@ -210,7 +212,7 @@ static void refuses_malformed(void **state)
     }
 }
 
-static void refuses_nul_bytes(void **state)
+TEST(refuses_nul_bytes)
 {
     static const char text[] = "{\"ab\":[1,true]}";
 
@@ -223,7 +225,7 @@ static void refuses_nul_bytes(void **state)
     }
 }
 
-static void accepts_wellformed(void **state)
+TEST(accepts_wellformed)
 {
     static const char *const rows[] = {
         "{}",
@@ -248,7 +250,7 @@ static void accepts_wellformed(void **state)
 }
 
 /* Every proper prefix of a document is an error, for each kind of value at its end. */
-static void every_truncation(void **state)
+TEST(every_truncation)
 {
     static const char text[] = "{\"a\":[-1.5e+3,true,null,{\"\\ud83d\\ude00\\n\":\"\xf0\x9f\x98\x80\"}],\"b\":{}}";
 
@@ -259,7 +261,7 @@ static void every_truncation(void **state)
 }
 
 /* Every byte value at every place: never a crash, and what is accepted can be walked. */
-static void every_byte_everywhere(void **state)
+TEST(every_byte_everywhere)
 {
     static const char text[] = "{\"a\":[1,\"\\u00e9\"],\"b\":null}";
 
@@ -285,7 +287,7 @@ static void every_byte_everywhere(void **state)
     }
 }
 
-static void decodes_strings(void **state)
+TEST(decodes_strings)
 {
     struct document d;
 
@@ -308,7 +310,7 @@ static void decodes_strings(void **state)
 }
 
 /* All code points, written as escapes, against an encoder of this test's own. */
-static void decodes_every_code_point(void **state)
+TEST(decodes_every_code_point)
 {
     for (unsigned long code = 0; code <= 0x10FFFF; code += code < 0x11000 ? 1 : 61) {
         char text[32];
@@ -352,7 +354,7 @@ static void decodes_every_code_point(void **state)
     }
 }
 
-static void finds_members(void **state)
+TEST(finds_members)
 {
     struct document d;
 
@@ -376,7 +378,7 @@ static void finds_members(void **state)
     drop(&d);
 }
 
-static void walks_arrays(void **state)
+TEST(walks_arrays)
 {
     struct document d;
     int32_t sum = 0;
@@ -396,7 +398,7 @@ static void walks_arrays(void **state)
     drop(&d);
 }
 
-static void walks_names(void **state)
+TEST(walks_names)
 {
     struct document d;
     char all[32] = "";
@@ -415,7 +417,7 @@ static void walks_names(void **state)
     drop(&d);
 }
 
-static void answers_not_there(void **state)
+TEST(answers_not_there)
 {
     struct document d;
 
@@ -450,7 +452,7 @@ static void answers_not_there(void **state)
     drop(&d);
 }
 
-static void reads_numbers(void **state)
+TEST(reads_numbers)
 {
     static const struct {
         const char *text;
@@ -488,7 +490,7 @@ static void reads_numbers(void **state)
     }
 }
 
-static void limits_depth(void **state)
+TEST(limits_depth)
 {
     char text[20000];
 
@@ -511,7 +513,7 @@ static void limits_depth(void **state)
 }
 
 /* Memory from nothing to enough, at every alignment: a clean error or the whole document, nothing between. */
-static void token_memory(void **state)
+TEST(token_memory)
 {
     static const char text[] = "{\"a\":[1,\"x\\n\"],\"b\":{\"c\":null}}"; /* 9 tokens */
 
@@ -539,7 +541,7 @@ static void token_memory(void **state)
 }
 
 /* Both in one buffer, as the engine does it: the tokens directly behind a text of any length. */
-static void tokens_behind_text(void **state)
+TEST(tokens_behind_text)
 {
     for (size_t blanks = 0; blanks < 9; blanks++) {
         char buf[128];
@@ -552,7 +554,7 @@ static void tokens_behind_text(void **state)
 }
 
 /* Half a surrogate pair, and what is no other half: a letter, another escape, a high half again. */
-static void halves_of_pairs(void **state)
+TEST(halves_of_pairs)
 {
     static const char *const bad[] = {"[\"\\ud800\"]",        "[\"\\ud800abcdefgh\"]", "[\"\\ud800\\nabcdefg\"]",
                                       "[\"\\ud800\\u0041\"]", "[\"\\ud800\\ud800\"]",  "[\"\\udc00\\udc00\"]"};
@@ -568,7 +570,7 @@ static void halves_of_pairs(void **state)
 
 #if SIZE_MAX > UINT32_MAX
 /* Lengths that do not fit the tokens' numbers: the text is refused unread, memory is used as far as it is needed. */
-static void huge_lengths(void **state)
+TEST(huge_lengths)
 {
     char text[] = "[7]";
     _Alignas(16) char memory[2 * TOKEN_BYTES];
@@ -579,30 +581,3 @@ static void huge_lengths(void **state)
     assert_int_equal(acme_json_number(&json, acme_json_first(&json, 0)), 7);
 }
 #endif
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_malformed),
-        cmocka_unit_test(refuses_nul_bytes),
-        cmocka_unit_test(accepts_wellformed),
-        cmocka_unit_test(every_truncation),
-        cmocka_unit_test(every_byte_everywhere),
-        cmocka_unit_test(decodes_strings),
-        cmocka_unit_test(decodes_every_code_point),
-        cmocka_unit_test(finds_members),
-        cmocka_unit_test(walks_arrays),
-        cmocka_unit_test(walks_names),
-        cmocka_unit_test(answers_not_there),
-        cmocka_unit_test(reads_numbers),
-        cmocka_unit_test(limits_depth),
-        cmocka_unit_test(token_memory),
-        cmocka_unit_test(tokens_behind_text),
-        cmocka_unit_test(halves_of_pairs),
-#if SIZE_MAX > UINT32_MAX
-        cmocka_unit_test(huge_lengths),
-#endif
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -82,7 +82,7 @@ static struct acme_jws request(const char *kid)
     return jws;
 }
 
-static void with_kid(void **state)
+TEST(with_kid)
 {
     struct acme_jws jws = request("https://ca.example/acct/1");
     char buf[2048], header[1024], payload[1024];
@@ -97,7 +97,7 @@ static void with_kid(void **state)
                         "\"kid\":\"https://ca.example/acct/1\"}");
 }
 
-static void with_jwk(void **state)
+TEST(with_jwk)
 {
     struct acme_jws jws = request("");
     char buf[2048], header[1024], payload[1024], jwk[200], want[1024];
@@ -118,7 +118,7 @@ static void with_jwk(void **state)
 
 #if ACME_CFG_EAB
 /* RFC 8555, 7.3.4: made with a MAC key, for the same URL. What does not fit is no JWS. */
-static void with_mac(void **state)
+TEST(with_mac)
 {
     static const char want[] = /* by Python's hmac and base64 */
         "{\"protected\":"
@@ -129,7 +129,6 @@ static void with_mac(void **state)
     char buf[600];
     struct acme_out o;
 
-    (void)state;
     jws.mac_key = acme_slice_of("zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W");
     for (size_t cap = 0; cap < sizeof buf; cap++) {
         acme_out_init(&o, buf, cap);
@@ -142,7 +141,7 @@ static void with_mac(void **state)
 #endif
 
 /* RFC 8555, 7.3.5: the inner JWS of a key change has no nonce. */
-static void without_nonce(void **state)
+TEST(without_nonce)
 {
     struct acme_jws jws = request("k");
     char buf[2048], header[1024], payload[1024];
@@ -156,7 +155,7 @@ static void without_nonce(void **state)
 }
 
 /* The payload at the end of the buffer, in every buffer size: the same JWS as from outside, or overflow. */
-static void in_place(void **state)
+TEST(in_place)
 {
     struct acme_jws jws = request("https://ca.example/acct/1");
     char outside[2048], buf[2048], text[301];
@@ -191,7 +190,7 @@ static int no_sign(void *handle, const uint8_t digest[32], uint8_t signature[64]
     return ACME_E_KEY;
 }
 
-static void key_fails(void **state)
+TEST(key_fails)
 {
     const struct acme_key_ops broken = {NULL, no_sign, NULL, NULL, NULL};
     const struct acme_key broken_key = {&broken, NULL};
@@ -206,7 +205,7 @@ static void key_fails(void **state)
 
 /* RFC 7638, 3 by OpenSSL's SHA-256, over a JWK written here; x and y with leading zeros keep their 32 bytes.
  */
-static void thumbprint(void **state)
+TEST(thumbprint)
 {
     uint8_t p[65], digest[32];
     char x[64], y[64], text[200], want[64], got[ACME_THUMBPRINT_LEN + 1];
@@ -232,18 +231,4 @@ static void thumbprint(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_kid),
-        cmocka_unit_test(with_jwk),
-        cmocka_unit_test(without_nonce),
-        cmocka_unit_test(in_place),
-        cmocka_unit_test(key_fails),
-        cmocka_unit_test(thumbprint),
-#if ACME_CFG_EAB
-        cmocka_unit_test(with_mac),
-#endif
-    };
-    return cmocka_run_group_tests(tests, make_key, drop_key);
-}
+AROUND(make_key, drop_key, NULL, NULL);

@@ -1,5 +1,7 @@
 /* A certificate kept for ever (ACME_KEEP), with the scripted CA, in virtual time: rounds that follow each other by
  * themselves, what they cost, and what the caller is told. */
+#include "unit.h"
+
 #include "fake/device.h"
 #include "fake/ca_more.h"
 #include "fault/fastkey.h"
@@ -207,7 +209,7 @@ static void sleep_on(void)
 
 static const struct ca_plan plain = {ONE};
 
-static void it_is_kept_for_years(void **state)
+TEST(it_is_kept_for_years)
 {
     new_world(&plain);
     struct acme_plan plan;
@@ -242,7 +244,7 @@ static void it_is_kept_for_years(void **state)
     assert_int_equal(w.ca.order_count, 12);
 }
 
-static void a_device_that_sleeps_wakes_in_time(void **state)
+TEST(a_device_that_sleeps_wakes_in_time)
 {
     new_world(&plain);
     expect(ACME_ISSUED);
@@ -263,7 +265,7 @@ static void a_device_that_sleeps_wakes_in_time(void **state)
     }
 }
 
-static void switched_off_and_on_it_is_the_same(void **state)
+TEST(switched_off_and_on_it_is_the_same)
 {
     new_world(&plain);
     expect(ACME_ISSUED);
@@ -289,7 +291,7 @@ static void switched_off_and_on_it_is_the_same(void **state)
 
 static const struct ca_plan boulder = {ONE, BOULDERS, .ari_start = 59 * DAY, .ari_end = 61 * DAY};
 
-static void looks_come_again_and_again(void **state)
+TEST(looks_come_again_and_again)
 {
     new_world(&boulder);
     expect(ACME_ISSUED);
@@ -330,7 +332,7 @@ static void looks_come_again_and_again(void **state)
     assert_true(plan_now().why == ACME_WHY_WINDOW && plan_now().chosen > chosen + 50 * DAY);
 }
 
-static void six_days_from_end_to_end(void **state)
+TEST(six_days_from_end_to_end)
 {
     const struct ca_plan plan = {ONE, BOULDERS, .life_s = 160 * HOUR, .ari_start = 80 * HOUR - 5760,
                                  .ari_end = 80 * HOUR + 5760};
@@ -351,7 +353,7 @@ static void six_days_from_end_to_end(void **state)
     assert_int_equal(is.failed, 0);
 }
 
-static void a_recall_is_obeyed_in_the_same_minute(void **state)
+TEST(a_recall_is_obeyed_in_the_same_minute)
 {
     struct ca_plan plan = boulder;
     new_world(&plan);
@@ -377,7 +379,7 @@ static void a_recall_is_obeyed_in_the_same_minute(void **state)
     assert_true(is.writes - writes <= 4 * 8 + 30 * 4);
 }
 
-static void a_window_that_never_stands_still_costs_little(void **state)
+TEST(a_window_that_never_stands_still_costs_little)
 {
     const struct ca_plan plan = {ONE, .ari = true, .ari_start = DAY, .ari_end = 2 * DAY, .ari_after = "60"};
     new_world(&plan);
@@ -389,7 +391,7 @@ static void a_window_that_never_stands_still_costs_little(void **state)
     assert_int_equal(is.issued, 1);
 }
 
-static void a_failed_look_is_nothing(void **state)
+TEST(a_failed_look_is_nothing)
 {
     static const char *const answers[] = {
         "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
@@ -437,7 +439,7 @@ static void a_failed_look_is_nothing(void **state)
     }
 }
 
-static void a_ca_s_wish_for_a_look_is_obeyed(void **state)
+TEST(a_ca_s_wish_for_a_look_is_obeyed)
 {
     new_world(&boulder);
     expect(ACME_ISSUED);
@@ -453,7 +455,7 @@ static void a_ca_s_wish_for_a_look_is_obeyed(void **state)
 }
 
 /* A timer runs the program now and then: when to look next is stored. */
-static void looks_of_who_does_not_keep_running(void **state)
+TEST(looks_of_who_does_not_keep_running)
 {
     new_world(&boulder);
     expect(ACME_ISSUED);
@@ -476,7 +478,7 @@ static void looks_of_who_does_not_keep_running(void **state)
     assert_in_range(w.ca.renewal_infos - looks, 4, 100);
 }
 
-static void what_is_remembered_is_known_without_a_write(void **state)
+TEST(what_is_remembered_is_known_without_a_write)
 {
     new_world(&boulder);
     is.remembers = true;
@@ -486,7 +488,7 @@ static void what_is_remembered_is_known_without_a_write(void **state)
     assert_in_range(w.ca.renewal_infos, 7, 9);
 }
 
-static void what_was_refused_before_is_not_said_by_a_later_run(void **state)
+TEST(what_was_refused_before_is_not_said_by_a_later_run)
 {
     static const struct ca_twist no[] = {{CA_NEW_ORDER, 2, 2, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM,
                                           "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"},
@@ -509,7 +511,7 @@ static void what_was_refused_before_is_not_said_by_a_later_run(void **state)
     assert_string_equal(w.ca.order[1].replaces, "");
 }
 
-static void what_the_ca_refuses_for_good_is_not_said_again(void **state)
+TEST(what_the_ca_refuses_for_good_is_not_said_again)
 {
     static const struct ca_twist no[] = {{CA_NEW_ORDER, 2, 0, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM,
                                           "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"}};
@@ -527,7 +529,7 @@ static void what_the_ca_refuses_for_good_is_not_said_again(void **state)
     assert_false(known()->spent); /* that was about the one before */
 }
 
-static void a_ca_without_renewal_information_is_asked_late(void **state)
+TEST(a_ca_without_renewal_information_is_asked_late)
 {
     struct ca_plan plan = boulder;
     new_world(&plan);
@@ -544,7 +546,7 @@ static void a_ca_without_renewal_information_is_asked_late(void **state)
     assert_int_equal(is.issued, 2);
 }
 
-static void random_bytes_fail_while_it_looks(void **state)
+TEST(random_bytes_fail_while_it_looks)
 {
     new_world(&boulder);
     expect(ACME_ISSUED);
@@ -562,7 +564,7 @@ static void random_bytes_fail_while_it_looks(void **state)
 
 /* --- failures */
 
-static void it_comes_again_later_each_time(void **state)
+TEST(it_comes_again_later_each_time)
 {
     const struct ca_plan plan = {ONE, .authz_end = "invalid"};
     new_world(&plan);
@@ -596,7 +598,7 @@ static void it_comes_again_later_each_time(void **state)
     assert_int_equal(w.ca.accounts, 1);
 }
 
-static void a_failed_day_costs_one_write(void **state)
+TEST(a_failed_day_costs_one_write)
 {
     new_world(&plain);
     expect(ACME_ISSUED);
@@ -616,7 +618,7 @@ static void a_failed_day_costs_one_write(void **state)
     assert_int_equal(plan_now().hold, ACME_HOLD_NONE);
 }
 
-static void what_the_ca_wishes_is_obeyed(void **state)
+TEST(what_the_ca_wishes_is_obeyed)
 {
     const struct ca_plan plan = {ONE, .order_limit = 1, .limit_s = 50000, .limit_lasts = 3};
     new_world(&plan);
@@ -643,7 +645,7 @@ static void what_the_ca_wishes_is_obeyed(void **state)
     assert_int_equal(is.issued, 2);
 }
 
-static void errors_that_stay_end_it_until_somebody_acts(void **state)
+TEST(errors_that_stay_end_it_until_somebody_acts)
 {
     static const struct ca_twist terms[] = {{CA_NEW_ACCOUNT, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM,
                                              "{\"type\":\"" URN "externalAccountRequired\",\"status\":403}"}};
@@ -689,9 +691,8 @@ static void errors_that_stay_end_it_until_somebody_acts(void **state)
 
 #if ACME_CFG_EAB
 /* A wrong secret: three requests for an account in all, however long a timer runs. With the right one it goes on at once. */
-static void a_refused_binding_is_not_repeated(void **state)
+TEST(a_refused_binding_is_not_repeated)
 {
-    (void)state;
     const struct ca_plan plan = {ONE, .eab_kid = "customer-7", .eab_key = "c2VjcmV0LXNlY3JldC1zZWNyZXQ"};
     new_world(&plan);
     is.eab_secret = "another";
@@ -719,7 +720,7 @@ static void a_refused_binding_is_not_repeated(void **state)
 }
 #endif
 
-static void by_hand_it_goes_until_the_fourth_failure(void **state)
+TEST(by_hand_it_goes_until_the_fourth_failure)
 {
     const struct ca_plan plan = {ONE, .authz_end = "invalid"};
     new_world(&plan);
@@ -746,7 +747,7 @@ static void by_hand_it_goes_until_the_fourth_failure(void **state)
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
 }
 
-static void a_store_that_takes_nothing(void **state)
+TEST(a_store_that_takes_nothing)
 {
     new_world(&plain);
     expect(ACME_ISSUED);
@@ -766,7 +767,7 @@ static void a_store_that_takes_nothing(void **state)
 
 /* --- time */
 
-static void without_the_time_nothing_is_done(void **state)
+TEST(without_the_time_nothing_is_done)
 {
     new_world(&boulder);
     expect(ACME_ISSUED);
@@ -801,7 +802,7 @@ static void without_the_time_nothing_is_done(void **state)
     assert_int_equal(is.writes, writes);
 }
 
-static void clocks_that_jump(void **state)
+TEST(clocks_that_jump)
 {
     static const int64_t jumps[] = {-20 * 365 * DAY, -365 * DAY,     -DAY,           -HOUR, HOUR, DAY,
                                     30 * DAY,        10 * 365 * DAY, 100 * 365 * DAY};
@@ -834,7 +835,7 @@ static void clocks_that_jump(void **state)
     }
 }
 
-static void a_clock_out_of_its_mind_is_none(void **state)
+TEST(a_clock_out_of_its_mind_is_none)
 {
     static const int64_t clocks[] = {INT64_MAX, INT64_MIN, INT64_C(100000000000), 0, -1};
     new_world(&plain);
@@ -858,7 +859,7 @@ static void a_clock_out_of_its_mind_is_none(void **state)
     expect(ACME_CURRENT);
 }
 
-static void the_counter_wraps(void **state)
+TEST(the_counter_wraps)
 {
     for (uint32_t before = 0; before < 70000; before += 5500) {
         const struct ca_plan plan = {ONE, .authz_end = "invalid"};
@@ -873,7 +874,7 @@ static void the_counter_wraps(void **state)
 
 /* --- the application */
 
-static void it_takes_what_it_is_given(void **state)
+TEST(it_takes_what_it_is_given)
 {
     new_world(&plain);
     is.deploys = true;
@@ -891,7 +892,7 @@ static void it_takes_what_it_is_given(void **state)
     assert_int_equal(is.takes, 2);
 }
 
-static void it_was_there_before_there_was_an_application(void **state)
+TEST(it_was_there_before_there_was_an_application)
 {
     new_world(&plain);
     expect(ACME_ISSUED);
@@ -904,7 +905,7 @@ static void it_was_there_before_there_was_an_application(void **state)
     assert_int_equal(is.takes, 1);
 }
 
-static void it_is_not_ready_yet(void **state)
+TEST(it_is_not_ready_yet)
 {
     new_world(&plain);
     is.deploys = true;
@@ -930,7 +931,7 @@ static void it_is_not_ready_yet(void **state)
     assert_int_equal(w.ca.order_count, 1);
 }
 
-static void it_refuses(void **state)
+TEST(it_refuses)
 {
     new_world(&plain);
     is.deploys = true;
@@ -948,7 +949,7 @@ static void it_refuses(void **state)
     assert_int_equal(w.ca.order_count, 1);
 }
 
-static void it_cannot_take_it_over(void **state)
+TEST(it_cannot_take_it_over)
 {
     new_world(&plain);
     is.deploys = true;
@@ -958,7 +959,6 @@ static void it_cannot_take_it_over(void **state)
     expect(ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_NET);
     assert_int_equal(w.commits, 1);
-    settle();
     assert_true(plan_now().deploy_pending);
     assert_in_range(plan_now().deploy, begun + 60, begun + 90);
     assert_int_equal(plan_now().failures, 0);
@@ -988,7 +988,7 @@ static void it_cannot_take_it_over(void **state)
     assert_int_equal(is.takes, takes + 1);
 }
 
-static void nothing_can_be_stored_of_it(void **state)
+TEST(nothing_can_be_stored_of_it)
 {
     new_world(&plain);
     is.deploys = true;
@@ -1009,7 +1009,7 @@ static void nothing_can_be_stored_of_it(void **state)
     assert_false(plan_now().deploy_pending);
 }
 
-static void a_pair_that_is_not_valid_yet_waits(void **state)
+TEST(a_pair_that_is_not_valid_yet_waits)
 {
     struct ca_plan plan = plain;
     new_world(&plan);
@@ -1046,7 +1046,7 @@ static void a_pair_that_is_not_valid_yet_waits(void **state)
 
 /* --- a fleet */
 
-static void a_fleet_comes_spread(void **state)
+TEST(a_fleet_comes_spread)
 {
     unsigned quarter[4] = {0};
     for (unsigned i = 0; i < 200; i++) {
@@ -1080,7 +1080,7 @@ static void a_fleet_comes_spread(void **state)
 }
 
 /* Who was there already, and failed, is not put off by that. */
-static void a_fleet_that_failed_is_spread_no_more(void **state)
+TEST(a_fleet_that_failed_is_spread_no_more)
 {
     for (unsigned call = 1; call < 4; call++) {
         new_world(&plain);
@@ -1107,7 +1107,7 @@ static void a_fleet_that_failed_is_spread_no_more(void **state)
     assert_int_equal(is.issued, 1);
 }
 
-static void without_random_bytes(void **state)
+TEST(without_random_bytes)
 {
     new_world(&plain);
     is.spread_s = 100;
@@ -1133,7 +1133,7 @@ static void without_random_bytes(void **state)
 
 /* --- another setup */
 
-static void another_setup_is_due_now(void **state)
+TEST(another_setup_is_due_now)
 {
     const struct ca_plan plan = {ONE, .profiles = "classic shortlived"};
     new_world(&plan);
@@ -1156,7 +1156,7 @@ static void another_setup_is_due_now(void **state)
 }
 
 /* The certificate that another CA would replace is not known there. */
-static void another_ca_is_not_told_what_is_replaced(void **state)
+TEST(another_ca_is_not_told_what_is_replaced)
 {
     new_world(&boulder);
     expect(ACME_ISSUED);
@@ -1167,7 +1167,7 @@ static void another_ca_is_not_told_what_is_replaced(void **state)
     assert_string_equal(w.ca.order[1].replaces, "");
 }
 
-static void the_one_who_runs_once_does_not_rest(void **state)
+TEST(the_one_who_runs_once_does_not_rest)
 {
     new_world(&plain);
     assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
@@ -1176,7 +1176,7 @@ static void the_one_who_runs_once_does_not_rest(void **state)
     assert_int_equal(acme_sleep_s(&w.client), 0);
 }
 
-static void stopped_by_hand(void **state)
+TEST(stopped_by_hand)
 {
     new_world(&plain);
     expect(ACME_ISSUED);
@@ -1192,53 +1192,4 @@ static int end_of_the_world(void **state)
     return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_kept_for_years),
-        cmocka_unit_test(a_device_that_sleeps_wakes_in_time),
-        cmocka_unit_test(switched_off_and_on_it_is_the_same),
-        cmocka_unit_test(looks_come_again_and_again),
-        cmocka_unit_test(six_days_from_end_to_end),
-        cmocka_unit_test(a_recall_is_obeyed_in_the_same_minute),
-        cmocka_unit_test(a_window_that_never_stands_still_costs_little),
-        cmocka_unit_test(a_failed_look_is_nothing),
-        cmocka_unit_test(a_ca_s_wish_for_a_look_is_obeyed),
-        cmocka_unit_test(looks_of_who_does_not_keep_running),
-        cmocka_unit_test(what_the_ca_refuses_for_good_is_not_said_again),
-        cmocka_unit_test(a_ca_without_renewal_information_is_asked_late),
-        cmocka_unit_test(random_bytes_fail_while_it_looks),
-        cmocka_unit_test(it_comes_again_later_each_time),
-        cmocka_unit_test(a_failed_day_costs_one_write),
-        cmocka_unit_test(what_the_ca_wishes_is_obeyed),
-        cmocka_unit_test(errors_that_stay_end_it_until_somebody_acts),
-        cmocka_unit_test(by_hand_it_goes_until_the_fourth_failure),
-        cmocka_unit_test(a_store_that_takes_nothing),
-        cmocka_unit_test(without_the_time_nothing_is_done),
-        cmocka_unit_test(clocks_that_jump),
-        cmocka_unit_test(a_clock_out_of_its_mind_is_none),
-        cmocka_unit_test(the_counter_wraps),
-        cmocka_unit_test(it_takes_what_it_is_given),
-        cmocka_unit_test(it_was_there_before_there_was_an_application),
-        cmocka_unit_test(it_is_not_ready_yet),
-        cmocka_unit_test(it_refuses),
-        cmocka_unit_test(it_cannot_take_it_over),
-        cmocka_unit_test(nothing_can_be_stored_of_it),
-        cmocka_unit_test(a_pair_that_is_not_valid_yet_waits),
-        cmocka_unit_test(a_fleet_comes_spread),
-        cmocka_unit_test(without_random_bytes),
-        cmocka_unit_test(another_setup_is_due_now),
-        cmocka_unit_test(what_is_remembered_is_known_without_a_write),
-        cmocka_unit_test(what_was_refused_before_is_not_said_by_a_later_run),
-        cmocka_unit_test(a_fleet_that_failed_is_spread_no_more),
-        cmocka_unit_test(another_ca_is_not_told_what_is_replaced),
-        cmocka_unit_test(the_one_who_runs_once_does_not_rest),
-        cmocka_unit_test(stopped_by_hand),
-#if ACME_CFG_EAB
-        cmocka_unit_test(a_refused_binding_is_not_repeated),
-#endif
-    };
-    if (getenv("ONLY"))
-        cmocka_set_test_filter(getenv("ONLY"));
-    return cmocka_run_group_tests(tests, NULL, end_of_the_world);
-}
+AROUND(NULL, end_of_the_world, NULL, NULL);

@@ -1,5 +1,7 @@
 /* What a thousand siblings ask of each of them: looks for renewal information that come again, that do not all come in the second
  * the power is back, and a moment the CA names that is not everybody's. tests/soak has them all. */
+#include "unit.h"
+
 #include "fake/device.h"
 #include "fault/fastkey.h"
 
@@ -26,7 +28,7 @@ static void run_until(int64_t utc)
     }
 }
 
-static void looks_come_again_and_again(void **state)
+TEST(looks_come_again_and_again)
 {
     static const struct ca_plan plan = {.names = {"device.example"},
                                         .name_count = 1,
@@ -42,7 +44,7 @@ static void looks_come_again_and_again(void **state)
 }
 
 /* The moment of the last look is stored with the window, but a day later it is no moment to come all at once. */
-static void the_first_look_after_a_boot_is_anywhen_in_ten_minutes(void **state)
+TEST(the_first_look_after_a_boot_is_anywhen_in_ten_minutes)
 {
     static const struct ca_plan plan = {.names = {"device.example"},
                                         .name_count = 1,
@@ -89,7 +91,7 @@ static void refused(const struct ca_twist *twist, int64_t wait_s)
     assert_true(wait_s == MAKER_DAY || most - least > wait_s / 40);
 }
 
-static void a_moment_the_ca_names_is_not_everybodys(void **state)
+TEST(a_moment_the_ca_names_is_not_everybodys)
 {
 #define LIMITED(seconds)                                                                                             \
     {                                                                                                                \
@@ -102,14 +104,4 @@ static void a_moment_the_ca_names_is_not_everybodys(void **state)
     refused(&an_hour, 3600);
     refused(&nearly_a_day, 82800);
     refused(&a_day, 86400);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(looks_come_again_and_again),
-        cmocka_unit_test(the_first_look_after_a_boot_is_anywhen_in_ten_minutes),
-        cmocka_unit_test(a_moment_the_ca_names_is_not_everybodys),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

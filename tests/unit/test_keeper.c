@@ -77,7 +77,7 @@ static void have(enum acme_record which, const char *data, size_t len)
 }
 
 /* A key in a secure element is always there; the store is not even asked. */
-static void key_that_lives_elsewhere(void **state)
+TEST(key_that_lives_elsewhere)
 {
     static const struct acme_key_ops ops = {.save = no_export};
     struct acme_key key = {&ops, NULL};
@@ -86,7 +86,7 @@ static void key_that_lives_elsewhere(void **state)
 }
 
 /* More text than a key's file has is no key, and no part of it is looked at. */
-static void key_record_too_long(void **state)
+TEST(key_record_too_long)
 {
     static const struct acme_key_ops ops = {.load = any_import};
     struct acme_key key = {&ops, NULL};
@@ -113,7 +113,7 @@ static void key_record_too_long(void **state)
 }
 
 /* A key that was made but cannot be had as a record is not stored, and so not used. */
-static void key_without_a_record(void **state)
+TEST(key_without_a_record)
 {
     struct acme_key_p256 handle;
     struct acme_key_ops ops = acme_key_p256_ops;
@@ -125,9 +125,8 @@ static void key_without_a_record(void **state)
 }
 
 /* The key in use that is asked for again and cannot be read: no new one is made in its place. */
-static void key_in_use_unreadable(void **state)
+TEST(key_in_use_unreadable)
 {
-    (void)state;
     struct acme_key_p256 handle;
     struct acme_key key = {&acme_key_p256_ops, &handle};
     setup.reuse_key = true;
@@ -139,7 +138,7 @@ static void key_in_use_unreadable(void **state)
 }
 
 /* A record longer than the work buffer is none of ours: it counts as absent. */
-static void records_too_long(void **state)
+TEST(records_too_long)
 {
     struct acme_flow flow;
     int64_t retry_utc = 7;
@@ -158,7 +157,7 @@ static void records_too_long(void **state)
 }
 
 /* Whether finalize of a stored order may have gone out: its key is made just before. One that lives elsewhere tells nothing. */
-static void an_order_and_its_key(void **state)
+TEST(an_order_and_its_key)
 {
     static const struct acme_key_ops stored = {.load = any_import}, elsewhere = {.save = no_export};
     struct acme_flow flow;
@@ -184,7 +183,7 @@ static void an_order_and_its_key(void **state)
 
 #if ACME_CFG_V1
 /* A record that the work buffer does not hold is not written in part. */
-static void an_order_too_long_to_be_written(void **state)
+TEST(an_order_too_long_to_be_written)
 {
     struct acme_flow flow;
     memset(&flow, 0, sizeof flow);
@@ -206,7 +205,7 @@ static void an_order_too_long_to_be_written(void **state)
 
 #ifndef NO_OPENSSL
 /* Chains in use that tell nothing are as good as none. One whose leaf is longer than the work buffer is said to be. */
-static void chains_of_no_use(void **state)
+TEST(chains_of_no_use)
 {
     struct acme_pair pair;
     static struct acme_flow flow;
@@ -238,7 +237,7 @@ static void chains_of_no_use(void **state)
 #endif
 
 /* What the flow has learned is stored one record at a time; the store's own error ends the run, whichever it was. */
-static void what_the_flow_has_learned(void **state)
+TEST(what_the_flow_has_learned)
 {
     static const enum acme_record order[] = {ACME_RECORD_ORDER, ACME_RECORD_KEY_NEXT, ACME_RECORD_ACCOUNT};
     static struct acme_key_p256 account_key;
@@ -265,7 +264,7 @@ static void what_the_flow_has_learned(void **state)
 }
 
 /* A next account key that is gone, or cannot be read, just when it is to take its place. */
-static void next_account_key_is_gone(void **state)
+TEST(next_account_key_is_gone)
 {
     static const struct acme_key_ops ops = {.load = any_import};
     struct acme_flow flow;
@@ -288,7 +287,7 @@ static void next_account_key_is_gone(void **state)
 
 #if ACME_CFG_RENEWAL
 /* One that is too long to be carried on loses the lines it had, and is written all the same. */
-static void a_renewal_record_too_long(void **state)
+TEST(a_renewal_record_too_long)
 {
     static const struct acme_renewal renewal = {.tried = MAKER_NOW};
     for (size_t len = sizeof work / 2 - 1; len < sizeof work / 2 + 2; len++) {
@@ -299,26 +298,4 @@ static void a_renewal_record_too_long(void **state)
 }
 #endif
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(key_that_lives_elsewhere, set_up),
-        cmocka_unit_test_setup(key_record_too_long, set_up),
-        cmocka_unit_test_setup(key_without_a_record, set_up),
-        cmocka_unit_test_setup(key_in_use_unreadable, set_up),
-        cmocka_unit_test_setup(records_too_long, set_up),
-        cmocka_unit_test_setup(an_order_and_its_key, set_up),
-#if ACME_CFG_V1
-        cmocka_unit_test_setup(an_order_too_long_to_be_written, set_up),
-#endif
-#ifndef NO_OPENSSL
-        cmocka_unit_test_setup(chains_of_no_use, set_up),
-#endif
-#if ACME_CFG_RENEWAL
-        cmocka_unit_test_setup(a_renewal_record_too_long, set_up),
-#endif
-        cmocka_unit_test_setup(what_the_flow_has_learned, set_up),
-        cmocka_unit_test_setup(next_account_key_is_gone, set_up),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, NULL);

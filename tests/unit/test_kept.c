@@ -1,5 +1,7 @@
 /* test_kept.c - the setup that is kept beside a certificate, metrics of it, and the words for when it is renewed. */
 #define _GNU_SOURCE
+#include "unit.h"
+
 #include "check.h"
 
 #include <errno.h>
@@ -62,7 +64,7 @@ static const char *read_file(const char *name)
 }
 
 /* Everything that can be said comes back as it was. */
-static void test_round(void **unused)
+TEST_WITH(test_round, set_up, tear_down)
 {
     static struct acme_config back;
     open_store();
@@ -102,7 +104,7 @@ static void test_round(void **unused)
 }
 
 /* Written when it says something else, and only then. */
-static void test_once(void **unused)
+TEST_WITH(test_once, set_up, tear_down)
 {
     struct stat was, is;
     open_store();
@@ -122,7 +124,7 @@ static void test_once(void **unused)
 }
 
 /* What no config file can hold is told, and nothing is written. */
-static void test_cannot(void **unused)
+TEST_WITH(test_cannot, set_up, tear_down)
 {
     static const char *const values[] = {"/a\nnames = evil.example.org", "/a ", " /a", "\"/a\"", "/a #b", "/a\rb"};
     open_store();
@@ -149,7 +151,7 @@ static void refused(const char *words)
     }
 }
 
-static void test_refused(void **unused)
+TEST_WITH(test_refused, set_up, tear_down)
 {
     static const char conf[] = ".gw.example.org.conf", good[] = "names = gw.example.org\n";
     open_store();
@@ -185,7 +187,7 @@ static void test_refused(void **unused)
 }
 
 /* Another user's file: not ours to believe; for root it counts with that user's rights, whatever it says. */
-static void test_owner(void **unused)
+TEST_WITH(test_owner, set_up, tear_down)
 {
     static struct acme_config back;
     static const char conf[] = ".gw.example.org.conf";
@@ -207,7 +209,7 @@ static void test_owner(void **unused)
 }
 
 /* What counts more chooses how to answer. */
-static void test_levels(void **unused)
+TEST_WITH(test_levels, set_up, tear_down)
 {
     static struct acme_config own;
     open_store();
@@ -242,7 +244,7 @@ static void test_levels(void **unused)
 }
 
 /* Each name once, in order, whatever is there for it. */
-static void test_list(void **unused)
+TEST_WITH(test_list, set_up, tear_down)
 {
     static struct acme_list l;
     static const char *const want[] = {"a.example.org", "b", "c.example.org", "d.example.org"};
@@ -293,7 +295,7 @@ static void held(const struct acme_plan *p, int64_t now, const char *words)
     assert_string_equal(text, words);
 }
 
-static void test_words(void **unused)
+TEST(test_words)
 {
     const int64_t day = 86400, start = 1798934400; /* 2027-01-03 00:00 */
     struct acme_plan p = {.due = start, .not_before = start - 60 * day, .not_after = start + 30 * day};
@@ -337,7 +339,7 @@ static void test_words(void **unused)
          "with --force");
 }
 
-static void test_health(void **unused)
+TEST(test_health)
 {
     const int64_t day = 86400;
     struct acme_look l = {.plan = {.not_before = day, .not_after = 91 * day, .due = 61 * day}};
@@ -364,7 +366,7 @@ static void test_health(void **unused)
     assert_int_equal(acme_look_health(&l, 50 * day), ACME_HEALTH_EXPIRED);
 }
 
-static void test_label(void **unused)
+TEST(test_label)
 {
     char text[100];
     struct acme_out o;
@@ -372,21 +374,4 @@ static void test_label(void **unused)
     acme_metrics_label(&o, "a\"b\\c\nd{}=,");
     text[o.len] = '\0';
     assert_string_equal(text, "a\\\"b\\\\c\\nd{}=,");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_round, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cannot, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_owner, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_levels, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_health),
-        cmocka_unit_test(test_label),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ static void unhex(const char *hex, uint8_t *out)
 }
 
 /* RFC 6979, A.2.5. */
-static void published_signatures(void **state)
+TEST(published_signatures)
 {
     static const char *const cases[][2] = {
         {"sample", "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716"
@@ -62,7 +62,7 @@ static void published_signatures(void **state)
 
 /* A thousand keys: OpenSSL verifies what each signs and reads what each exports; among them are coordinates
  * and scalars with leading zeros. */
-static void a_thousand_keys(void **state)
+TEST(a_thousand_keys)
 {
     struct acme_key_p256 ours, again;
     uint8_t digest[32], signature[64];
@@ -95,7 +95,7 @@ static void a_thousand_keys(void **state)
     assert_true(zero_coordinates > 0);
 }
 
-static void edge_scalars(void **state)
+TEST(edge_scalars)
 {
     static const char *const good[] = {"1", "2", "FF",
                                        "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632550"};
@@ -128,7 +128,7 @@ static void edge_scalars(void **state)
 }
 
 /* What openssl ecparam, genpkey and ec write; another curve; another kind of key. */
-static void foreign_records(void **state)
+TEST(foreign_records)
 {
     static const char parameters[] = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
     EVP_PKEY *theirs = maker_ec("P-256");
@@ -177,7 +177,7 @@ static void foreign_records(void **state)
 }
 
 /* A compressed public key is compared too. */
-static void compressed_point(void **state)
+TEST(compressed_point)
 {
     EVP_PKEY *theirs = maker_ec("P-256");
     EC_KEY *ec = EVP_PKEY_get1_EC_KEY(theirs);
@@ -212,7 +212,7 @@ static int import_der(struct acme_key_p256 *ours, const char *label, const uint8
 }
 
 /* What is wrong with a compressed point: its number of unused bits, its sign, its length. */
-static void bad_compressed_points(void **state)
+TEST(bad_compressed_points)
 {
     EVP_PKEY *theirs = maker_ec("P-256");
     EC_KEY *ec = EVP_PKEY_get1_EC_KEY(theirs);
@@ -235,7 +235,7 @@ static void bad_compressed_points(void **state)
 }
 
 /* PrivateKeyInfo around a key: version 0 or 1, the algorithm is ours, and every part is what it has to be. */
-static void bad_wrappings(void **state)
+TEST(bad_wrappings)
 {
     static const uint8_t start[] = {0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13};
     static const struct {
@@ -270,7 +270,7 @@ static void bad_wrappings(void **state)
 }
 
 /* Bytes behind the last field, inside and outside. */
-static void bytes_behind(void **state)
+TEST(bytes_behind)
 {
     struct acme_key_p256 ours;
 
@@ -285,7 +285,7 @@ static void bytes_behind(void **state)
 }
 
 /* Every byte of a record changed in many ways, and every truncation: refused, or a key that works. */
-static void damaged_records(void **state)
+TEST(damaged_records)
 {
     struct acme_key_p256 key, ours;
     char record[ACME_KEY_P256_RECORD_MAX];
@@ -318,7 +318,7 @@ static void damaged_records(void **state)
     assert_int_equal(ops->load(&ours, record, (size_t)len - 1), 0); /* only the line's end is missing */
 }
 
-static void small_buffers(void **state)
+TEST(small_buffers)
 {
     struct acme_key_p256 key;
     char record[ACME_KEY_P256_RECORD_MAX + 1];
@@ -353,7 +353,7 @@ static int bad_random(void *ctx, void *buf, size_t len)
     return kind[0] == 'f' || (kind[0] == 'o' && calls == 2) ? ACME_E_RANDOM : 0;
 }
 
-static void bad_entropy(void **state)
+TEST(bad_entropy)
 {
     static const char *const kinds[] = {"stuck", "zero", "repeats", "late", "fails", "once"};
     struct acme_key_p256 key;
@@ -369,7 +369,7 @@ static void bad_entropy(void **state)
     }
 }
 
-static void wiped(void **state)
+TEST(wiped)
 {
     struct acme_key_p256 key, zero;
 
@@ -377,23 +377,4 @@ static void wiped(void **state)
     assert_int_equal(ops->generate(&key, &maker_sys), 0);
     acme_key_p256_wipe(&key);
     assert_memory_equal(&key, &zero, sizeof key);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_signatures),
-        cmocka_unit_test(a_thousand_keys),
-        cmocka_unit_test(edge_scalars),
-        cmocka_unit_test(foreign_records),
-        cmocka_unit_test(compressed_point),
-        cmocka_unit_test(damaged_records),
-        cmocka_unit_test(small_buffers),
-        cmocka_unit_test(bad_entropy),
-        cmocka_unit_test(wiped),
-        cmocka_unit_test(bytes_behind),
-        cmocka_unit_test(bad_compressed_points),
-        cmocka_unit_test(bad_wrappings),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

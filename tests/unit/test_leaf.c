@@ -40,7 +40,7 @@ static uint8_t *leaf_der(const char *san, int64_t from, int64_t to, EVP_PKEY *ke
     return der;
 }
 
-static void fields(void **state)
+TEST(fields)
 {
     static const char *const names[] = {"b.example", "A.example"};
     struct acme_leaf leaf;
@@ -68,7 +68,7 @@ static void fields(void **state)
 }
 
 /* UTCTime until 2049, GeneralizedTime from 2050 and before 1950, and RFC 5280's "no expiry". */
-static void dates(void **state)
+TEST(dates)
 {
     static const int64_t times[][2] = {
         {-631152000 - 1, -631152000},    /* end of 1949, 1950 */
@@ -91,7 +91,7 @@ static void dates(void **state)
 }
 
 /* Forms of a time RFC 5280 does not allow: put into a good certificate in place of its UTCTime. */
-static void bad_dates(void **state)
+TEST(bad_dates)
 {
     static const char *const texts[] = {"260921123400+", "2609211234 0Z", "260021123400Z", "261321123400Z",
                                         "260900123400Z", "260932123400Z", "260921243400Z", "260921126000Z",
@@ -111,7 +111,7 @@ static void bad_dates(void **state)
     free(der);
 }
 
-static void other_keys(void **state)
+TEST(other_keys)
 {
     EVP_PKEY *keys[] = {maker_ec("P-384"), maker_ec("secp256k1"), maker_rsa(2048)};
     struct acme_leaf leaf;
@@ -126,7 +126,7 @@ static void other_keys(void **state)
     }
 }
 
-static void names(void **state)
+TEST(names)
 {
     static const struct {
         const char *san;
@@ -184,7 +184,7 @@ static void names(void **state)
 }
 
 /* Two subjectAltNames: one could be shown to us and the other to somebody else. */
-static void two_name_lists(void **state)
+TEST(two_name_lists)
 {
     struct maker_spec spec = {.san = "DNS:a.example", .key = leaf_key, .issuer = ca, .issuer_key = ca_key};
     X509 *x = maker_certificate(&spec);
@@ -203,7 +203,7 @@ static void two_name_lists(void **state)
 }
 
 /* No truncation is accepted; no change of a byte makes a reader leave its memory. */
-static void damage(void **state)
+TEST(damage)
 {
     static const char *const want[] = {"a.example", "b.example"};
     struct acme_leaf leaf;
@@ -241,7 +241,7 @@ static void damage(void **state)
 }
 
 /* What stands in the names behind one that was asked for: another kind, or bytes that are no name at all. */
-static void more_than_names(void **state)
+TEST(more_than_names)
 {
     static const char *const names[] = {"a.example"};
     static const uint8_t good[] = {0x82, 9, 'a', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e'};
@@ -270,7 +270,7 @@ static size_t lengthen(uint8_t *element, unsigned by)
 }
 
 /* A third time behind the two of the validity. */
-static void three_times(void **state)
+TEST(three_times)
 {
     struct acme_leaf leaf;
     size_t len;
@@ -292,7 +292,7 @@ static void three_times(void **state)
 }
 
 /* An extension that is none is damage, not the end of them. */
-static void bad_extension(void **state)
+TEST(bad_extension)
 {
     struct acme_leaf leaf;
     size_t len;
@@ -312,7 +312,7 @@ static void put_len(uint8_t *der, size_t len)
 }
 
 /* A certificate has three parts: not one less, not one more, and nothing behind it. */
-static void three_parts(void **state)
+TEST(three_parts)
 {
     static const uint8_t more[] = {0x05, 0x00};
     struct acme_leaf leaf;
@@ -376,7 +376,7 @@ static const char *certid(const char *serial, const char *key_id, const char *ag
 #define BYTES TEN TEN TEN
 
 /* RFC 9773, 4.1: octets as they stand. */
-static void certids(void **state)
+TEST(certids)
 {
     assert_string_equal(certid("87654321", AKI RFC, NULL), "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
     assert_string_equal(certid("7f", AKI RFC, NULL), "aYhba4dGQEHhs3uEe6CuLN4ByNQ.fw");
@@ -390,7 +390,7 @@ static void certids(void **state)
                      ACME_CERTID_MAX);
 }
 
-static void no_certid(void **state)
+TEST(no_certid)
 {
     static const char *const key_ids[] = {NULL,
                                           "DER:3000",
@@ -419,14 +419,4 @@ static void no_certid(void **state)
     assert_int_equal(o.len, 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields),      cmocka_unit_test(dates),           cmocka_unit_test(bad_dates),
-        cmocka_unit_test(other_keys),  cmocka_unit_test(names),           cmocka_unit_test(two_name_lists),
-        cmocka_unit_test(damage),      cmocka_unit_test(more_than_names), cmocka_unit_test(three_times),
-        cmocka_unit_test(three_parts), cmocka_unit_test(bad_extension),   cmocka_unit_test(certids),
-        cmocka_unit_test(no_certid),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+AROUND(set_up, tear_down, NULL, NULL);

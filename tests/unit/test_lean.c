@@ -1,5 +1,7 @@
 /* test_lean.c - the set-up without ACME_CFG_CHECK and ACME_CFG_TRACE: what could overrun memory is refused all the same, and nothing
  * else is looked at. */
+#include "unit.h"
+
 #include "check.h"
 
 #undef ACME_CFG_CHECK
@@ -14,7 +16,7 @@
 #include "acme_setup.c"
 #include "secure/channel_setup.c"
 
-static void bounds(void **state)
+TEST(bounds)
 {
     static const struct {
         size_t work, records, names;
@@ -30,10 +32,4 @@ static void bounds(void **state)
             .work_len = rows[i].work, .tls_buffer_len = rows[i].records, .name_count = rows[i].names};
         assert_int_equal(acme_setup_check(&s), rows[i].error);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(bounds)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
 /* Unit tests of wire/link: which link of a line counts, and which is none. */
+#include "unit.h"
+
 #include "check.h"
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +49,7 @@ static const struct {
     {"rel=\"up\"", ACME_REL_NONE, NULL},
 };
 
-static void the_first_link_that_counts(void **state)
+TEST(the_first_link_that_counts)
 {
     for (size_t i = 0; i < LEN(rows); i++) {
         struct acme_slice target = {NULL, 0};
@@ -62,7 +64,7 @@ static void the_first_link_that_counts(void **state)
 }
 
 /* A line that ends anywhere is read within its bytes. */
-static void any_start_of_a_line(void **state)
+TEST(any_start_of_a_line)
 {
     for (size_t i = 0; i < LEN(rows); i++) {
         for (size_t len = 0; len < strlen(rows[i].line); len++) {
@@ -74,13 +76,4 @@ static void any_start_of_a_line(void **state)
             free(line);
         }
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_first_link_that_counts),
-        cmocka_unit_test(any_start_of_a_line),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 /* What is done beside issuing, by the whole client with the scripted CA (tests/fake/ca_manage.h), in both protocols:
  * certificates revoked, accounts ended, account keys changed; refusals, lost answers, every cut and every reset. */
+#include "unit.h"
+
 #include "fake/device.h"
 #include "fault/fastkey.h"
 
@@ -153,7 +155,7 @@ static const enum acme_task all[] = {ACME_REVOKE, ACME_DEACTIVATE, ACME_CHANGE_K
 
 /* --- when all goes well */
 
-static void each_is_done_and_the_next_run_knows_it(void **state)
+TEST(each_is_done_and_the_next_run_knows_it)
 {
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
@@ -177,7 +179,7 @@ static void each_is_done_and_the_next_run_knows_it(void **state)
     }
 }
 
-static void a_reason_is_told(void **state)
+TEST(a_reason_is_told)
 {
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
@@ -190,7 +192,7 @@ static void a_reason_is_told(void **state)
     }
 }
 
-static void an_order_in_progress_is_left_alone(void **state)
+TEST(an_order_in_progress_is_left_alone)
 {
     issued(false);
     static const char order[] = "nanoacme-order 1\n";
@@ -204,7 +206,7 @@ static void an_order_in_progress_is_left_alone(void **state)
 }
 
 /* Also when it was stored by a clock that was ahead, which a run that issues puts right. */
-static void an_order_of_the_future_is_left_alone(void **state)
+TEST(an_order_of_the_future_is_left_alone)
 {
     issued(false);
     assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
@@ -228,7 +230,7 @@ static void an_order_of_the_future_is_left_alone(void **state)
 
 /* --- what is missing */
 
-static void nothing_is_made_for_it(void **state)
+TEST(nothing_is_made_for_it)
 {
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
@@ -251,7 +253,7 @@ static void nothing_is_made_for_it(void **state)
     }
 }
 
-static void a_certificate_has_to_fit(void **state)
+TEST(a_certificate_has_to_fit)
 {
     issued(false);
     unsigned big = 0;
@@ -275,7 +277,7 @@ static void a_certificate_has_to_fit(void **state)
     done();
 }
 
-static void keys_elsewhere_cannot_be_changed(void **state)
+TEST(keys_elsewhere_cannot_be_changed)
 {
     static struct acme_key_ops fixed;
     fixed = device_key_ops;
@@ -296,7 +298,7 @@ static void keys_elsewhere_cannot_be_changed(void **state)
     done();
 }
 
-static void an_account_that_has_ended_need_not_be_ended(void **state)
+TEST(an_account_that_has_ended_need_not_be_ended)
 {
     static const struct ca_twist ended = {CA_NEW_ACCOUNT, 1, 0, CA_ADD, "", "{\"status\":\"deactivated\"}"};
     issued(false);
@@ -309,7 +311,7 @@ static void an_account_that_has_ended_need_not_be_ended(void **state)
 }
 
 /* A box on the way that lets nobody ask, for a moment: the account has not ended for that. */
-static void an_account_has_not_ended_for_one_word(void **state)
+TEST(an_account_has_not_ended_for_one_word)
 {
     for (unsigned times = 1; times <= 4; times++) {
         const struct ca_twist no = {
@@ -441,7 +443,7 @@ static const struct refusal {
     {false, ACME_CHANGE_KEY, {CA_KEY_CHANGE, 1, 0, CA_DO_AND_SAY, "HTTP/1.1 403 No\r\n", ""}, 0},
 };
 
-static void refusals_end_it(void **state)
+TEST(refusals_end_it)
 {
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
@@ -472,7 +474,7 @@ static void refusals_end_it(void **state)
 
 /* --- lost requests and answers */
 
-static void what_is_lost_is_asked_for_again(void **state)
+TEST(what_is_lost_is_asked_for_again)
 {
     static const enum ca_act acts[] = {CA_CUT, CA_DO_AND_CUT};
     for (int v1 = 0; v1 < 2; v1++) {
@@ -490,7 +492,7 @@ static void what_is_lost_is_asked_for_again(void **state)
 }
 
 /* A captive portal says 200 to everything: what was never carried out must not be taken for done, nor a key be replaced. */
-static void a_page_of_a_box_on_the_way(void **state)
+TEST(a_page_of_a_box_on_the_way)
 {
     static const char *const heads[] = {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n",
                                         "HTTP/1.1 204 No Content\r\n", "HTTP/1.1 202 Accepted\r\n"};
@@ -522,7 +524,7 @@ static void a_page_of_a_box_on_the_way(void **state)
     }
 }
 
-static void every_cut_of_every_answer(void **state)
+TEST(every_cut_of_every_answer)
 {
     long cuts = 0;
     for (int v1 = 0; v1 < 2; v1++) {
@@ -559,7 +561,7 @@ static void comes_to_an_end(enum acme_task then, const char *when)
     assert_int_equal(key_is_old(), w.ca.managed.changes == 0);
 }
 
-static void a_reset_anywhere_leaves_a_key_that_works(void **state)
+TEST(a_reset_anywhere_leaves_a_key_that_works)
 {
     static const enum acme_task then[] = {ACME_CHANGE_KEY, ACME_NOW, ACME_REVOKE, ACME_DEACTIVATE};
     for (int v1 = 0; v1 < 2; v1++) {
@@ -585,7 +587,7 @@ static void a_reset_anywhere_leaves_a_key_that_works(void **state)
 }
 
 /* The power goes twice: in the change, and in what comes after it. */
-static void two_resets_in_a_row(void **state)
+TEST(two_resets_in_a_row)
 {
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
@@ -618,7 +620,7 @@ static void two_resets_in_a_row(void **state)
     }
 }
 
-static void a_write_that_fails_ends_the_run_and_loses_nothing(void **state)
+TEST(a_write_that_fails_ends_the_run_and_loses_nothing)
 {
     static const enum acme_record records[] = {ACME_RECORD_ACCOUNT_KEY, ACME_RECORD_ACCOUNT_KEY_NEXT,
                                                ACME_RECORD_ACCOUNT};
@@ -633,7 +635,7 @@ static void a_write_that_fails_ends_the_run_and_loses_nothing(void **state)
     done();
 }
 
-static void a_read_that_fails_ends_the_run(void **state)
+TEST(a_read_that_fails_ends_the_run)
 {
     static const struct {
         enum acme_task what;
@@ -668,7 +670,7 @@ static void a_read_that_fails_ends_the_run(void **state)
 
 /* --- a next key that was left behind */
 
-static void a_damaged_next_key_is_not_absent(void **state)
+TEST(a_damaged_next_key_is_not_absent)
 {
     issued(false);
     strcpy(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].data, "a key?");
@@ -691,7 +693,7 @@ static void leave_next(void)
     boot();
 }
 
-static void a_next_key_is_kept_and_used_later(void **state)
+TEST(a_next_key_is_kept_and_used_later)
 {
     static char kept[200];
     for (int v1 = 0; v1 < 2; v1++) {
@@ -710,7 +712,7 @@ static void a_next_key_is_kept_and_used_later(void **state)
 }
 
 /* The CA knows neither key: a new account is made, with the old one. */
-static void lost_by_the_ca_altogether(void **state)
+TEST(lost_by_the_ca_altogether)
 {
     for (int v1 = 0; v1 < 2; v1++) {
         issued(v1 > 0);
@@ -725,7 +727,7 @@ static void lost_by_the_ca_altogether(void **state)
 }
 
 /* Once it is known which key is in force, a run is like any other: an account that is lost then is made anew. */
-static void issuing_goes_on_as_ever(void **state)
+TEST(issuing_goes_on_as_ever)
 {
     static const struct ca_twist lost = {
         CA_NEW_ORDER, 1, 4, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"};
@@ -739,7 +741,7 @@ static void issuing_goes_on_as_ever(void **state)
 }
 
 /* In doubt, a refusal leads to the account, once; and what the CA may have agreed to stays. */
-static void a_refusal_in_doubt(void **state)
+TEST(a_refusal_in_doubt)
 {
     static const struct ca_twist no = {
         CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"};
@@ -761,7 +763,7 @@ static void a_refusal_in_doubt(void **state)
 
 /* The CA has agreed, and takes the key it had before for some seconds more: the run goes on until it takes the new one. If it
  * never does, the key was changed all the same. */
-static void a_new_key_that_is_not_taken_yet(void **state)
+TEST(a_new_key_that_is_not_taken_yet)
 {
     for (int for_ever = 0; for_ever < 2; for_ever++) {
         const struct ca_twist late = {CA_ACCOUNT,
@@ -782,9 +784,8 @@ static void a_new_key_that_is_not_taken_yet(void **state)
 }
 
 /* Other contacts are told by the next run that asks for something, once; and when somebody wants it, whatever they are. */
-static void contacts_are_told_once(void **state)
+TEST(contacts_are_told_once)
 {
-    (void)state;
     static const char *const one[] = {"mailto:a@example.org"}, *const two[] = {"mailto:a@example.org", "tel:+1"};
     issued(false);
     const struct {
@@ -816,9 +817,8 @@ static void contacts_are_told_once(void **state)
 }
 
 /* What the CA does not like ends a run that is for nothing else. */
-static void contacts_that_are_refused(void **state)
+TEST(contacts_that_are_refused)
 {
-    (void)state;
     static const struct ca_twist no = {CA_ACCOUNT,
                                        1,
                                        1,
@@ -830,36 +830,4 @@ static void contacts_that_are_refused(void **state)
     fails(ACME_UPDATE, ACME_E_PROBLEM);
     demand(run(ACME_UPDATE), ACME_DONE);
     done();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_is_done_and_the_next_run_knows_it),
-        cmocka_unit_test(a_reason_is_told),
-        cmocka_unit_test(contacts_are_told_once),
-        cmocka_unit_test(contacts_that_are_refused),
-        cmocka_unit_test(an_order_in_progress_is_left_alone),
-        cmocka_unit_test(an_order_of_the_future_is_left_alone),
-        cmocka_unit_test(nothing_is_made_for_it),
-        cmocka_unit_test(a_certificate_has_to_fit),
-        cmocka_unit_test(keys_elsewhere_cannot_be_changed),
-        cmocka_unit_test(an_account_that_has_ended_need_not_be_ended),
-        cmocka_unit_test(an_account_has_not_ended_for_one_word),
-        cmocka_unit_test(refusals_end_it),
-        cmocka_unit_test(what_is_lost_is_asked_for_again),
-        cmocka_unit_test(a_page_of_a_box_on_the_way),
-        cmocka_unit_test(every_cut_of_every_answer),
-        cmocka_unit_test(a_reset_anywhere_leaves_a_key_that_works),
-        cmocka_unit_test(two_resets_in_a_row),
-        cmocka_unit_test(a_write_that_fails_ends_the_run_and_loses_nothing),
-        cmocka_unit_test(a_read_that_fails_ends_the_run),
-        cmocka_unit_test(a_damaged_next_key_is_not_absent),
-        cmocka_unit_test(a_next_key_is_kept_and_used_later),
-        cmocka_unit_test(lost_by_the_ca_altogether),
-        cmocka_unit_test(issuing_goes_on_as_ever),
-        cmocka_unit_test(a_refusal_in_doubt),
-        cmocka_unit_test(a_new_key_that_is_not_taken_yet),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,6 @@
 /* test_nameserver.c - what an administrator says of a name server: addresses, key files; datagrams over a socket. */
 #define _GNU_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include "nameserver.h"
 #include "posix.h"
@@ -22,9 +18,8 @@
 #define LEN(a) (sizeof(a) / sizeof(a)[0])
 
 /* The forms that broke other clients, and some more. */
-static void addresses(void **state)
+TEST(addresses)
 {
-    (void)state;
     static const struct {
         const char *word, *host;
         uint16_t port;
@@ -83,9 +78,8 @@ static void addresses(void **state)
 
 #define SECRET "MDEyMzQ1Njc4OWFiY2RlZg=="
 
-static void key_texts(void **state)
+TEST(key_texts)
 {
-    (void)state;
     static const char *const good[] = {
         "key \"TSIG_Device.\" {\n\talgorithm hmac-sha256;\n\tsecret \"" SECRET "\";\n};\n",
         "key TSIG_Device. { secret " SECRET "; algorithm \"HMAC-SHA256.\"; };",
@@ -161,9 +155,8 @@ static void key_texts(void **state)
     assert_non_null(strstr(acme_nameserver_key_parse(&key, text), "its name"));
 }
 
-static void key_files(void **state)
+TEST(key_files)
 {
-    (void)state;
     struct acme_nameserver_key key;
     char path[] = "/tmp/nanoacme-test-XXXXXX";
     int fd = mkstemp(path);
@@ -206,9 +199,8 @@ static int next(struct acme_posix_udp *u, void *data, size_t cap)
     return u->udp.recv(u->udp.ctx, data, cap);
 }
 
-static void datagrams(void **state)
+TEST(datagrams)
 {
-    (void)state;
     static struct acme_posix_udp u;
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}}, from, strange;
     socklen_t len = sizeof at;
@@ -249,15 +241,4 @@ static void datagrams(void **state)
     assert_int_equal(until(&u, "no such name", port), ACME_E_HOST);
     assert_int_equal(until(&u, "255.255.255.255", port), ACME_E_NET); /* no right to that */
     close(stranger);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(key_texts),
-        cmocka_unit_test(key_files),
-        cmocka_unit_test(datagrams),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 /* test_notify.c - what a service manager is told, over a socket of each kind. */
 #define _GNU_SOURCE
+#include "unit.h"
+
 #include "check.h"
 
 #include <fcntl.h>
@@ -49,7 +51,7 @@ static void end(int fd)
     (void)close(fd);
 }
 
-static void test_words(void **unused)
+TEST(test_words)
 {
     char name[64];
     struct timespec now;
@@ -84,7 +86,7 @@ static void test_words(void **unused)
     }
 }
 
-static void test_nobody(void **unused)
+TEST(test_nobody)
 {
     assert_int_equal(begin(NULL, "1000", NULL), 0);
     assert_int_equal(n.fd, -1);
@@ -93,7 +95,7 @@ static void test_nobody(void **unused)
     acme_notify_alive(&n);
 }
 
-static void test_names(void **unused)
+TEST(test_names)
 {
     char text[200];
     memset(text, 'a', sizeof text - 1);
@@ -110,7 +112,7 @@ static void test_names(void **unused)
     (void)close(n.fd);
 }
 
-static void test_watchdog(void **unused)
+TEST(test_watchdog)
 {
     static const struct {
         const char *usec, *pid;
@@ -139,7 +141,7 @@ static void test_watchdog(void **unused)
 }
 
 /* A manager that does not read is not waited for without end. */
-static void test_full(void **unused)
+TEST(test_full)
 {
     struct timespec from, to;
     int fd = manager("@nanoacme-full"), full;
@@ -155,13 +157,4 @@ static void test_full(void **unused)
     (void)clock_gettime(CLOCK_MONOTONIC, &to);
     assert_in_range(to.tv_sec - from.tv_sec, 0, 3);
     end(fd);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),    cmocka_unit_test(test_nobody), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_watchdog), cmocka_unit_test(test_full),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

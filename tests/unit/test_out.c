@@ -1,4 +1,6 @@
 /* test_out.c - the bounded writer. */
+#include "unit.h"
+
 #include <stdlib.h>
 #include "check.h"
 
@@ -10,7 +12,7 @@ static void assert_text(const struct acme_out *o, const char *expected)
     assert_memory_equal(o->at, expected, o->len);
 }
 
-static void writes_all_kinds(void **state)
+TEST(writes_all_kinds)
 {
     char buf[64];
     struct acme_out o;
@@ -31,7 +33,7 @@ static void writes_all_kinds(void **state)
     assert_int_equal(acme_out_since(&o, 24).len, 0);
 }
 
-static void writes_numbers(void **state)
+TEST(writes_numbers)
 {
     static const struct {
         uint32_t value;
@@ -49,7 +51,7 @@ static void writes_numbers(void **state)
     }
 }
 
-static void escapes_json(void **state)
+TEST(escapes_json)
 {
     char buf[64];
     struct acme_out o;
@@ -62,7 +64,7 @@ static void escapes_json(void **state)
 
 /* Every capacity from nothing to enough: overflow exactly when it does not fit, and a prefix made of whole
  * appends that is never touched again. */
-static void overflow_sticks(void **state)
+TEST(overflow_sticks)
 {
     static const char whole[] = "GET 4711\\u0001\\\"x";
 
@@ -90,7 +92,7 @@ static void overflow_sticks(void **state)
     }
 }
 
-static void survives_huge_lengths(void **state)
+TEST(survives_huge_lengths)
 {
     char buf[4];
     struct acme_out o;
@@ -100,14 +102,4 @@ static void survives_huge_lengths(void **state)
     acme_out_bytes(&o, "x", SIZE_MAX);
     assert_true(o.overflow);
     assert_text(&o, "ab");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_all_kinds), cmocka_unit_test(writes_numbers),        cmocka_unit_test(escapes_json),
-        cmocka_unit_test(overflow_sticks),  cmocka_unit_test(survives_huge_lengths),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

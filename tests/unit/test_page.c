@@ -92,7 +92,7 @@ static void keep(const char *name)
     }
 }
 
-static void test_html(void **unused)
+TEST(test_html)
 {
     static const char *const words[] = {
         "<html lang=en>",
@@ -144,7 +144,7 @@ static void test_html(void **unused)
 }
 
 /* Every state has words, in the title, too; what is not well has another colour. */
-static void test_states(void **unused)
+TEST(test_states)
 {
     static const struct {
         int64_t utc;
@@ -190,7 +190,7 @@ static void test_states(void **unused)
 }
 
 /* What is due, why, and why it waits. */
-static void test_plans(void **unused)
+TEST(test_plans)
 {
     static const char *const whys[] = {
         [ACME_WHY_LIFE] = "its age",
@@ -271,7 +271,7 @@ static json_t *read_json(const struct page *p)
     return object;
 }
 
-static void test_json(void **unused)
+TEST(test_json)
 {
     struct page p = good();
     p.name_count = 2;
@@ -326,7 +326,7 @@ static void test_json(void **unused)
 }
 
 /* An issuer that calls itself markup, with everything as long as it can be. */
-static void test_escape(void **unused)
+TEST(test_escape)
 {
     static const char *const odd[] = {"<script>alert(1)</script>&\"'\\", "</td></table><h1>hello&lt;", "a\"b\\c",
                                       "<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<"};
@@ -377,7 +377,7 @@ static void test_escape(void **unused)
     assert_string_equal(p.issuer, "");
 }
 
-static void test_longest(void **unused)
+TEST(test_longest)
 {
     static char name[254];
     const char *const longest[] = {name, name, name};
@@ -400,7 +400,7 @@ static void test_longest(void **unused)
     json_decref(read_json(&p));
 }
 
-static void test_missing(void **unused)
+TEST(test_missing)
 {
     char text[PAGE_PIECE_MAX];
     struct acme_out o;
@@ -462,7 +462,7 @@ static const char *colour(const char *from, const char *name)
     return at + strlen(name);
 }
 
-static void test_contrast(void **unused)
+TEST(test_contrast)
 {
     struct page p = good();
     assert_in_range((unsigned)(100 * contrast("000", "ffffff")), 2099, 2101);
@@ -485,7 +485,7 @@ static void test_contrast(void **unused)
     }
 }
 
-static void test_dates(void **unused)
+TEST(test_dates)
 {
     static const struct {
         int64_t utc;
@@ -503,14 +503,4 @@ static void test_dates(void **unused)
         text[o.len] = '\0';
         assert_string_equal(text, rows[i].text);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_html),    cmocka_unit_test(test_states),   cmocka_unit_test(test_plans),
-        cmocka_unit_test(test_json),    cmocka_unit_test(test_escape),   cmocka_unit_test(test_longest),
-        cmocka_unit_test(test_missing), cmocka_unit_test(test_contrast), cmocka_unit_test(test_dates),
-    };
-    return cmocka_run_group_tests_name("page", tests, NULL, NULL);
 }

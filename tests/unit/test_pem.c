@@ -44,7 +44,7 @@ static void trace(const char *text, size_t len, size_t step, size_t cap, char *o
     }
 }
 
-static void forms(void **state)
+TEST(forms)
 {
     static const char *const cases[][2] = {
         {"-----BEGIN A-----\nZm9v\n-----END A-----\n", "BA E3:foo "},
@@ -116,7 +116,7 @@ static void forms(void **state)
 }
 
 /* A block without a buffer is read over, whatever is in it, but its end is found. */
-static void skipped(void **state)
+TEST(skipped)
 {
     static const char text[] =
         "-----BEGIN A-----\n!!: not base64 - and longer ---- than any buffer here\n-----END A-----\n"
@@ -140,7 +140,7 @@ static void skipped(void **state)
     assert_memory_equal(der, "foo", 3);
 }
 
-static void kinds(void **state)
+TEST(kinds)
 {
     static const struct {
         const char *label;
@@ -175,7 +175,7 @@ static void kinds(void **state)
 
 #ifndef NO_OPENSSL
 /* Every length: what is written, OpenSSL writes byte for byte, and the reader reads. */
-static void written(void **state)
+TEST(written)
 {
     uint8_t data[200], der[200];
     char buf[600];
@@ -211,16 +211,3 @@ static void written(void **state)
     }
 }
 #endif
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms),
-        cmocka_unit_test(skipped),
-        cmocka_unit_test(kinds),
-#ifndef NO_OPENSSL
-        cmocka_unit_test(written),
-#endif
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -132,7 +132,7 @@ static int hear(char *text, size_t cap, bool *clean)
 
 /* --- the channel */
 
-static void several_requests(void **state)
+TEST(several_requests)
 {
     char text[64];
     bool clean;
@@ -159,7 +159,7 @@ static void several_requests(void **state)
     assert_int_equal(channel.up, 27);
 }
 
-static void another_origin(void **state)
+TEST(another_origin)
 {
     struct acme_url url;
 
@@ -186,7 +186,7 @@ static void another_origin(void **state)
 }
 
 /* The server ends an idle connection in any way, or says something unasked: a new one, before anything is sent. */
-static void dead_while_idle(void **state)
+TEST(dead_while_idle)
 {
     char text[64];
     bool clean;
@@ -209,7 +209,7 @@ static void dead_while_idle(void **state)
     }
 }
 
-static void ends(void **state)
+TEST(ends)
 {
     static const int ways[] = {ACME_E_CLOSED, ACME_E_NET, ACME_E_TIMEOUT};
     char text[8];
@@ -239,7 +239,7 @@ static void ends(void **state)
     }
 }
 
-static void not_opened(void **state)
+TEST(not_opened)
 {
     line.open_answer = ACME_E_REFUSED;
     assert_int_equal(open_line(), ACME_E_REFUSED);
@@ -252,7 +252,7 @@ static void not_opened(void **state)
 }
 
 /* A server that answers before the request is out is listened to, and the connection is not used again. */
-static void early_answer(void **state)
+TEST(early_answer)
 {
     char text[8];
     bool clean;
@@ -290,7 +290,7 @@ static void early_answer(void **state)
     assert_int_equal(line.opens, 2);
 }
 
-static void broken_while_sending(void **state)
+TEST(broken_while_sending)
 {
     for (unsigned way = 0; way < 3; way++) {
         assert_int_equal(open_line(), 1);
@@ -367,7 +367,7 @@ static void set_up_client(const char *directory, const char *plain_host)
                                 .trace = listen_to};
 }
 
-static void for_whom(void **state)
+TEST(for_whom)
 {
     static const struct {
         const char *directory, *host;
@@ -422,7 +422,7 @@ static enum acme_progress run(const char *const *answers)
 
 /* Redirects stay in clear, bodies may end with the connection, and what a dropped connection means depends on whether it
  * was a new one. */
-static void talks(void **state)
+TEST(talks)
 {
     static const char *const answers[] = {
         "HTTP/1.0 302 Found\r\nLocation: /d2\r\n\r\n",
@@ -453,7 +453,7 @@ static void talks(void **state)
 }
 
 /* On a new connection it is a fault, and waited for. */
-static void dropped_at_once(void **state)
+TEST(dropped_at_once)
 {
 #define GONE "HTTP/1.0 404 Not Found\r\n\r\n"
     static const char *const answers[] = {"", GONE, GONE, GONE, GONE};
@@ -469,7 +469,7 @@ static void dropped_at_once(void **state)
 }
 
 /* From a directory in clear nothing leads to another host in clear; from one with TLS nothing at all. */
-static void leads_nowhere_else(void **state)
+TEST(leads_nowhere_else)
 {
     static const char *const away[][1] = {{"HTTP/1.0 302 Found\r\nLocation: http://b.example:4000/d\r\n\r\n"},
                                           {"HTTP/1.0 302 Found\r\nLocation: http://ca.example/d\r\n\r\n"},
@@ -484,20 +484,4 @@ static void leads_nowhere_else(void **state)
     assert_int_equal(line.opens, 3);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(several_requests, begin),
-        cmocka_unit_test_setup(another_origin, begin),
-        cmocka_unit_test_setup(dead_while_idle, begin),
-        cmocka_unit_test_setup(ends, begin),
-        cmocka_unit_test_setup(not_opened, begin),
-        cmocka_unit_test_setup(early_answer, begin),
-        cmocka_unit_test_setup(broken_while_sending, begin),
-        cmocka_unit_test_setup(for_whom, begin),
-        cmocka_unit_test_setup(talks, begin),
-        cmocka_unit_test_setup(dropped_at_once, begin),
-        cmocka_unit_test_setup(leads_nowhere_else, begin),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, begin, NULL);

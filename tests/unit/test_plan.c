@@ -1,5 +1,7 @@
 /* When: the decision, which is a pure function of what is stored, the pair in use and the time. Years pass here without a
  * client: a device of a few lines obeys the plan, as acme_keep.c does. */
+#include "unit.h"
+
 #include "check.h"
 #include <string.h>
 
@@ -97,7 +99,7 @@ static const int64_t lives[] = {90 * DAY, 64 * DAY, 45 * DAY, 160 * HOUR};
 
 /* --- by life */
 
-static void a_life_is_over_at_its_share_and_up_to_a_64th_earlier(void **state)
+TEST(a_life_is_over_at_its_share_and_up_to_a_64th_earlier)
 {
     static const int64_t all[] = {1,        300,      HOUR,      12 * HOUR, DAY,        160 * HOUR, 10 * DAY - 1,
                                   10 * DAY, 90 * DAY, 398 * DAY, 20 * YEAR, 8000 * YEAR};
@@ -135,7 +137,7 @@ static void assert_flat(const unsigned *bins, unsigned n, unsigned draws)
     assert_true(sum > 20); /* too good to be drawn */
 }
 
-static void certificates_of_one_minute_are_not_renewed_in_one(void **state)
+TEST(certificates_of_one_minute_are_not_renewed_in_one)
 {
     for (unsigned life = 0; life < LEN(lives); life++) {
         unsigned bins[64] = {0};
@@ -152,7 +154,7 @@ static void certificates_of_one_minute_are_not_renewed_in_one(void **state)
 
 /* --- by the CA's window */
 
-static void a_moment_is_drawn_uniformly(void **state)
+TEST(a_moment_is_drawn_uniformly)
 {
     for (unsigned life = 0; life < LEN(lives); life++) {
         unsigned bins[100] = {0};
@@ -170,7 +172,7 @@ static void a_moment_is_drawn_uniformly(void **state)
 }
 
 /* Who draws at each look is early: 82 % in the first quarter of a window of 43 hours, with looks each hour. */
-static void looks_and_reboots_do_not_move_it(void **state)
+TEST(looks_and_reboots_do_not_move_it)
 {
     unsigned quarter[4] = {0};
     int64_t start = NOW + 60 * DAY - 21 * HOUR, end = start + 43 * HOUR;
@@ -191,7 +193,7 @@ static void looks_and_reboots_do_not_move_it(void **state)
     }
 }
 
-static void another_window_is_another_draw(void **state)
+TEST(another_window_is_another_draw)
 {
     int64_t start = NOW + 50 * DAY, end = NOW + 52 * DAY;
     assert_int_equal(window(start, end), 1);
@@ -212,7 +214,7 @@ static void another_window_is_another_draw(void **state)
     assert_true(renewal.chosen >= start - 1);
 }
 
-static void none_told_keeps_the_one_before(void **state)
+TEST(none_told_keeps_the_one_before)
 {
     int64_t start = NOW + 50 * DAY, end = NOW + 52 * DAY;
     assert_int_equal(window(start, end), 1);
@@ -224,7 +226,7 @@ static void none_told_keeps_the_one_before(void **state)
     assert_memory_equal(&before, &renewal, sizeof before);
 }
 
-static void small_and_huge_windows(void **state)
+TEST(small_and_huge_windows)
 {
     int64_t start = NOW + 50 * DAY;
     for (int64_t len = 1; len <= 3; len++) {
@@ -255,7 +257,7 @@ static void small_and_huge_windows(void **state)
     }
 }
 
-static void random_bytes_that_are_none(void **state)
+TEST(random_bytes_that_are_none)
 {
     int zero = 0, ones = 0xff;
     int64_t start = NOW + 50 * DAY, end = start + 43 * HOUR;
@@ -273,7 +275,7 @@ static void random_bytes_that_are_none(void **state)
     assert_int_equal(renewal.chosen, 0);
 }
 
-static void windows_that_no_good_ca_has(void **state)
+TEST(windows_that_no_good_ca_has)
 {
     const int64_t life = 90 * DAY, last = NOW + life - (life * 102 / 1024), rule = NOW + 60 * DAY;
     assert_true(last < NOW + life * 91 / 100);
@@ -322,7 +324,7 @@ static void windows_that_no_good_ca_has(void **state)
     }
 }
 
-static void a_window_beats_the_rule_within_a_tenth(void **state)
+TEST(a_window_beats_the_rule_within_a_tenth)
 {
     for (unsigned life = 0; life < LEN(lives); life++) {
         memset(&renewal, 0, sizeof renewal);
@@ -342,7 +344,7 @@ static void a_window_beats_the_rule_within_a_tenth(void **state)
 }
 
 /* May 2026: cross-signs were recalled, and a client said that the window had begun and that it was not yet time. */
-static void a_window_that_moves_earlier_beats_what_is_stored(void **state)
+TEST(a_window_that_moves_earlier_beats_what_is_stored)
 {
     renewal.tried = NOW;
     assert_int_equal(window(NOW + 59 * DAY, NOW + 61 * DAY), 1);
@@ -408,7 +410,7 @@ static void live(bool succeeds, int64_t start, int64_t end)
     }
 }
 
-static void a_ca_that_always_says_now_is_not_obeyed_without_end(void **state)
+TEST(a_ca_that_always_says_now_is_not_obeyed_without_end)
 {
     static const struct {
         int64_t start, end;
@@ -427,7 +429,7 @@ static void a_ca_that_always_says_now_is_not_obeyed_without_end(void **state)
     }
 }
 
-static void a_recall_of_an_old_certificate_is_obeyed_at_once(void **state)
+TEST(a_recall_of_an_old_certificate_is_obeyed_at_once)
 {
     for (unsigned life = 0; life < LEN(lives); life++) {
         world_of(lives[life], HOUR);
@@ -443,7 +445,7 @@ static void a_recall_of_an_old_certificate_is_obeyed_at_once(void **state)
     }
 }
 
-static void after_an_ordinary_renewal_urgency_is_forgotten(void **state)
+TEST(after_an_ordinary_renewal_urgency_is_forgotten)
 {
     renewal.urgent = 7;
     decide_at(NOW + 61 * DAY);
@@ -462,7 +464,7 @@ static void after_an_ordinary_renewal_urgency_is_forgotten(void **state)
     assert_true(plan.due <= NOW + 71 * DAY); /* never beyond the backstop */
 }
 
-static void what_is_due_as_it_comes_is_not_ordered_at_once_again(void **state)
+TEST(what_is_due_as_it_comes_is_not_ordered_at_once_again)
 {
     static const struct {
         int64_t life, backdated;
@@ -485,7 +487,7 @@ static void what_is_due_as_it_comes_is_not_ordered_at_once_again(void **state)
 
 /* --- back-off */
 
-static void waits_grow_and_stay_within_what_is_left(void **state)
+TEST(waits_grow_and_stay_within_what_is_left)
 {
     static const uint32_t base[] = {60, 60, 600, 6000, 86400, 86400};
     for (unsigned failures = 0; failures < 6; failures++) {
@@ -514,7 +516,7 @@ static void waits_grow_and_stay_within_what_is_left(void **state)
 }
 
 /* A certificate for a day that is due at half its life must not be given four tries. */
-static void a_short_life_is_tried_more_often(void **state)
+TEST(a_short_life_is_tried_more_often)
 {
     static const int64_t all[] = {HOUR, 12 * HOUR, DAY, 160 * HOUR, 45 * DAY};
     static const unsigned tries[] = {7, 13, 16, 20, 20};
@@ -535,7 +537,7 @@ static void a_short_life_is_tried_more_often(void **state)
     }
 }
 
-static void a_name_that_never_validates(void **state)
+TEST(a_name_that_never_validates)
 {
     for (unsigned seed = 0; seed < 50; seed++) {
         unsigned hour = 0, day = 0, month = 0;
@@ -564,7 +566,7 @@ static void a_name_that_never_validates(void **state)
     facts.asks = true;
 }
 
-static void a_hundred_years_of_failure(void **state)
+TEST(a_hundred_years_of_failure)
 {
     world_of(90 * DAY, 0);
     facts.asks = false;
@@ -587,7 +589,7 @@ static void a_hundred_years_of_failure(void **state)
 
 /* --- looks */
 
-static void looks_come_when_the_ca_says(void **state)
+TEST(looks_come_when_the_ca_says)
 {
     assert_int_equal(acme_plan_look_s(-1, 90 * DAY, 0), 6 * HOUR);
     assert_int_equal(acme_plan_look_s(-1, 40 * HOUR, 0), 7171); /* a twentieth, nearly */
@@ -606,7 +608,7 @@ static void looks_come_when_the_ca_says(void **state)
     assert_int_equal(acme_plan_look_s(-1, 0, UINT32_MAX), 21600);
 }
 
-static void nobody_looks_when_it_would_be_of_no_use(void **state)
+TEST(nobody_looks_when_it_would_be_of_no_use)
 {
     facts.asks = true;
     decide();
@@ -640,7 +642,7 @@ static void nobody_looks_when_it_would_be_of_no_use(void **state)
 
 /* --- why, and what comes first */
 
-static void what_comes_first(void **state)
+TEST(what_comes_first)
 {
     renewal.setup = setup;
     struct acme_mark other = mark('o');
@@ -676,7 +678,7 @@ static void what_comes_first(void **state)
     assert_int_equal(plan.why, ACME_WHY_LIFE);
 }
 
-static void what_is_in_the_way(void **state)
+TEST(what_is_in_the_way)
 {
     decide_at(NOW + 61 * DAY);
     assert_int_equal(plan.hold, ACME_HOLD_NONE);
@@ -731,7 +733,7 @@ static void what_is_in_the_way(void **state)
     assert_int_equal(plan.deploy, ACME_TIME_NEVER);
 }
 
-static void an_attempt_is_noted_as_a_failure(void **state)
+TEST(an_attempt_is_noted_as_a_failure)
 {
     facts.deploys = true;
     decide_at(NOW + 61 * DAY);
@@ -754,7 +756,7 @@ static void an_attempt_is_noted_as_a_failure(void **state)
 
 /* --- clocks */
 
-static void times_of_wrong_clocks_hold_nobody_up(void **state)
+TEST(times_of_wrong_clocks_hold_nobody_up)
 {
     static const int64_t clocks[] = {1767225600,
                                      NOW - YEAR,
@@ -798,7 +800,7 @@ static void times_of_wrong_clocks_hold_nobody_up(void **state)
 }
 
 /* A window told, and a pair got, when the clock was wrong: it is renewed in time all the same. */
-static void a_pair_got_by_a_wrong_clock_is_renewed_in_time(void **state)
+TEST(a_pair_got_by_a_wrong_clock_is_renewed_in_time)
 {
     static const int64_t off[] = {-60 * YEAR, -YEAR, -30 * DAY, 30 * DAY, YEAR, 12 * YEAR, 80 * YEAR};
     for (unsigned i = 0; i < LEN(off); i++) {
@@ -815,7 +817,7 @@ static void a_pair_got_by_a_wrong_clock_is_renewed_in_time(void **state)
     }
 }
 
-static void years_that_are_special(void **state)
+TEST(years_that_are_special)
 {
     static const int64_t when[] = {INT64_C(2147483648), INT64_C(4102444800), INT64_C(4294967296),
                                    INT64_C(6442450944)};
@@ -834,37 +836,4 @@ static void years_that_are_special(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup(name, set_up)
-        TEST(a_life_is_over_at_its_share_and_up_to_a_64th_earlier),
-        TEST(certificates_of_one_minute_are_not_renewed_in_one),
-        TEST(a_moment_is_drawn_uniformly),
-        TEST(looks_and_reboots_do_not_move_it),
-        TEST(another_window_is_another_draw),
-        TEST(none_told_keeps_the_one_before),
-        TEST(small_and_huge_windows),
-        TEST(random_bytes_that_are_none),
-        TEST(windows_that_no_good_ca_has),
-        TEST(a_window_beats_the_rule_within_a_tenth),
-        TEST(a_window_that_moves_earlier_beats_what_is_stored),
-        TEST(a_ca_that_always_says_now_is_not_obeyed_without_end),
-        TEST(a_recall_of_an_old_certificate_is_obeyed_at_once),
-        TEST(after_an_ordinary_renewal_urgency_is_forgotten),
-        TEST(what_is_due_as_it_comes_is_not_ordered_at_once_again),
-        TEST(waits_grow_and_stay_within_what_is_left),
-        TEST(a_short_life_is_tried_more_often),
-        TEST(a_name_that_never_validates),
-        TEST(a_hundred_years_of_failure),
-        TEST(looks_come_when_the_ca_says),
-        TEST(nobody_looks_when_it_would_be_of_no_use),
-        TEST(what_comes_first),
-        TEST(what_is_in_the_way),
-        TEST(an_attempt_is_noted_as_a_failure),
-        TEST(times_of_wrong_clocks_hold_nobody_up),
-        TEST(a_pair_got_by_a_wrong_clock_is_renewed_in_time),
-        TEST(years_that_are_special),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, NULL);

@@ -1,8 +1,10 @@
+#include "unit.h"
+
 #include "check.h"
 
 #include "protocol/poll.h"
 
-static void polls_double_up_to_a_limit(void **state)
+TEST(polls_double_up_to_a_limit)
 {
     const uint32_t expected[] = {500, 1000, 2000, 4000, 8000, 10000, 10000};
     for (uint32_t i = 0; i < 7; i++) {
@@ -12,7 +14,7 @@ static void polls_double_up_to_a_limit(void **state)
     assert_int_equal(acme_poll_ms(UINT32_MAX, -1), ACME_POLL_MAX_MS);
 }
 
-static void retry_after_is_a_bounded_floor(void **state)
+TEST(retry_after_is_a_bounded_floor)
 {
     assert_int_equal(acme_poll_ms(0, 3), 3000);
     assert_int_equal(acme_poll_ms(5, 3), 10000);
@@ -22,7 +24,7 @@ static void retry_after_is_a_bounded_floor(void **state)
     assert_int_equal(acme_poll_ms(0, INT32_MIN), 500);
 }
 
-static void backoff_doubles_to_a_quarter_of_an_hour(void **state)
+TEST(backoff_doubles_to_a_quarter_of_an_hour)
 {
     assert_int_equal(acme_backoff_ms(1, 1000), 1000);
     assert_int_equal(acme_backoff_ms(2, 1000), 2000);
@@ -34,22 +36,11 @@ static void backoff_doubles_to_a_quarter_of_an_hour(void **state)
     assert_int_equal(acme_backoff_ms(100, 0), 0);
 }
 
-static void time_passes_across_the_wrap(void **state)
+TEST(time_passes_across_the_wrap)
 {
     assert_true(acme_passed(5, 5, 0));
     assert_false(acme_passed(5, 5, 1));
     assert_true(acme_passed(6, 5, 1));
     assert_false(acme_passed(4, UINT32_MAX - 4, 10));
     assert_true(acme_passed(5, UINT32_MAX - 4, 10));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(polls_double_up_to_a_limit),
-        cmocka_unit_test(retry_after_is_a_bounded_floor),
-        cmocka_unit_test(backoff_doubles_to_a_quarter_of_an_hour),
-        cmocka_unit_test(time_passes_across_the_wrap),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

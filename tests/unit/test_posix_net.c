@@ -1,5 +1,7 @@
 /* test_posix_net.c - what the conformance run cannot see: the order of addresses, and when a program wakes. */
 #define _GNU_SOURCE
+#include "unit.h"
+
 #include "check.h"
 
 #include <errno.h>
@@ -68,7 +70,7 @@ static int open_until(const char *host, uint16_t port)
     return r;
 }
 
-static void test_next_address(void **unused)
+TEST(test_next_address)
 {
     const uint16_t ports[] = {dead, dead, live};
     found(ports, 3);
@@ -77,7 +79,7 @@ static void test_next_address(void **unused)
     assert_int_equal(listener.listener.accept(&listener, 0), 1);
 }
 
-static void test_all_refused(void **unused)
+TEST(test_all_refused)
 {
     const uint16_t ports[] = {dead, dead};
     found(ports, 2);
@@ -86,7 +88,7 @@ static void test_all_refused(void **unused)
     assert_int_equal(net.fd, -1);
 }
 
-static void test_most_telling_error(void **unused)
+TEST(test_most_telling_error)
 {
     const uint16_t ports[] = {dead, live};
     found(ports, 2);
@@ -95,7 +97,7 @@ static void test_most_telling_error(void **unused)
     assert_int_equal(open_until("name.example", 443), ACME_E_REFUSED);
 }
 
-static void test_time_limit_of_an_address(void **unused)
+TEST(test_time_limit_of_an_address)
 {
     const uint16_t ports[] = {dead, live};
     int pair[2];
@@ -114,7 +116,7 @@ static void test_time_limit_of_an_address(void **unused)
     close(pair[1]);
 }
 
-static void test_socket_options(void **unused)
+TEST(test_socket_options)
 {
     int on = 0;
     socklen_t len = sizeof on;
@@ -129,7 +131,7 @@ static void test_socket_options(void **unused)
     assert_true(fcntl(listener.slots[0].fd, F_GETFL) & O_NONBLOCK);
 }
 
-static void test_wakes_for_what_is_waited_for(void **unused)
+TEST(test_wakes_for_what_is_waited_for)
 {
     char byte;
     uint32_t start;
@@ -158,7 +160,7 @@ static void test_wakes_for_what_is_waited_for(void **unused)
     assert_in_range(acme_posix_now_ms() - start, 59, 10000);
 }
 
-static void test_finished_lookup_wakes_once(void **unused)
+TEST(test_finished_lookup_wakes_once)
 {
     uint32_t start;
     assert_int_equal(net.net.open(&net, "localhost", live), 0);
@@ -174,7 +176,7 @@ static void on_signal(int signal)
 {
 }
 
-static void test_signal_wakes(void **unused)
+TEST(test_signal_wakes)
 {
     struct sigaction action = {.sa_handler = on_signal};
     sigset_t alarm_set, before;
@@ -191,7 +193,7 @@ static void test_signal_wakes(void **unused)
     assert_in_range(acme_posix_now_ms() - start, 0, 20000);
 }
 
-static void test_port_taken(void **unused)
+TEST(test_port_taken)
 {
     struct acme_posix_listener other;
     acme_posix_listener_init(&other, "127.0.0.1", live);
@@ -200,7 +202,7 @@ static void test_port_taken(void **unused)
 }
 
 /* A port that is kept stays ours over times in which nobody is answered, and is shut in them. */
-static void test_kept_port(void **unused)
+TEST(test_kept_port)
 {
     struct acme_posix_listener kept, second;
     uint16_t port = dead;
@@ -226,7 +228,7 @@ static void test_kept_port(void **unused)
     second.listener.stop(&second);
 }
 
-static void test_both_families(void **unused)
+TEST(test_both_families)
 {
     struct acme_posix_listener all;
     acme_posix_listener_init(&all, NULL, 0);
@@ -237,21 +239,4 @@ static void test_both_families(void **unused)
     all.listener.stop(&all);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_next_address),
-        TEST(test_all_refused),
-        TEST(test_most_telling_error),
-        TEST(test_time_limit_of_an_address),
-        TEST(test_socket_options),
-        TEST(test_wakes_for_what_is_waited_for),
-        TEST(test_finished_lookup_wakes_once),
-        TEST(test_signal_wakes),
-        TEST(test_port_taken),
-        TEST(test_kept_port),
-        TEST(test_both_families),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, tear_down);

@@ -1,5 +1,7 @@
 /* test_posix_store.c - the POSIX store in a directory of its own: layout, rights, what is not ours, full disk, and a cut at every step. */
 #define _GNU_SOURCE
+#include "unit.h"
+
 #include "check.h"
 
 #include <dirent.h>
@@ -87,7 +89,7 @@ static mode_t mode(const char *below)
     return is.st_mode & 07777;
 }
 
-static void test_layout(void **unused)
+TEST(test_layout)
 {
     char link[64] = "";
     assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "account key\n"), 0);
@@ -115,7 +117,7 @@ static void test_layout(void **unused)
     assert_string_equal(get(ACME_RECORD_ACCOUNT_KEY_NEXT), "next\n");
 }
 
-static void test_rights(void **unused)
+TEST(test_rights)
 {
     mode_t before = umask(0);
     remove_all(state);
@@ -132,7 +134,7 @@ static void test_rights(void **unused)
     assert_int_equal(mode("a.example/fullchain.pem"), 0644);
 }
 
-static void test_two_names(void **unused)
+TEST(test_two_names)
 {
     struct acme_posix_store other;
     char buf[8];
@@ -178,17 +180,17 @@ static void make_link(void)
     assert_int_equal(symlink(".a.example.c", path("a.example")), 0);
 }
 
-static void test_foreign_directory(void **unused)
+TEST(test_foreign_directory)
 {
     foreign(make_directory);
 }
 
-static void test_foreign_file(void **unused)
+TEST(test_foreign_file)
 {
     foreign(make_file);
 }
 
-static void test_foreign_link(void **unused)
+TEST(test_foreign_link)
 {
     foreign(make_link);
 }
@@ -227,7 +229,7 @@ static void damage(const char *file, unsigned how)
 }
 
 /* Every record, damaged in every way: a private key is an error and stays, a cache is absent, said, and can be put again. */
-static void test_damaged(void **unused)
+TEST(test_damaged)
 {
     char buf[8];
     for (unsigned how = 0; how < 4; how++) {
@@ -279,7 +281,7 @@ static void test_damaged(void **unused)
     }
 }
 
-static void test_full_folder_in_the_way(void **unused)
+TEST(test_full_folder_in_the_way)
 {
     assert_int_equal(mkdir(path("account"), 0700), 0);
     assert_int_equal(mkdir(path("account/somebody's"), 0700), 0);
@@ -290,7 +292,7 @@ static void test_full_folder_in_the_way(void **unused)
 }
 
 /* What an admin has given the pair in use, the next one has too; but never a key for everybody. */
-static void test_rights_are_carried(void **unused)
+TEST(test_rights_are_carried)
 {
     struct stat is;
     gid_t group = geteuid() == 0 ? 4242 : getegid();
@@ -327,7 +329,7 @@ static void expect_rights(const char *below, uid_t user, gid_t group, mode_t wan
 }
 
 /* A group and a mode that are told count for the pair in use at once, and for each later one. */
-static void test_rights_are_told(void **unused)
+TEST(test_rights_are_told)
 {
     gid_t group = geteuid() == 0 ? 4242 : getegid();
     assert_int_equal(acme_posix_pair_rights(&s), 0); /* nothing is told, and there is nothing */
@@ -371,7 +373,7 @@ static void test_rights_are_told(void **unused)
 }
 
 /* A server's own user has the key as its owner. */
-static void test_owner_is_carried(void **unused)
+TEST(test_owner_is_carried)
 {
     if (geteuid() != 0) {
         skip();
@@ -424,7 +426,7 @@ static void refused(void)
     assert_int_equal(status, 0);
 }
 
-static void test_rights_that_cannot_be(void **unused)
+TEST(test_rights_that_cannot_be)
 {
     if (geteuid() != 0) {
         skip();
@@ -445,7 +447,7 @@ static void test_rights_that_cannot_be(void **unused)
     refused();
 }
 
-static void test_revoked_goes_with_the_pair(void **unused)
+TEST(test_revoked_goes_with_the_pair)
 {
     assert_int_equal(acme_posix_pair_revoke(&s), ENOENT);
     bring("key 1", "chain 1");
@@ -460,7 +462,7 @@ static void test_revoked_goes_with_the_pair(void **unused)
     }
 }
 
-static void test_full(void **unused)
+TEST(test_full)
 {
     struct rlimit before, small;
     char big[2048], old[16];
@@ -484,7 +486,7 @@ static void test_full(void **unused)
     assert_int_equal(access(path(".account.tmp"), F_OK), -1);
 }
 
-static void test_state_is_a_link(void **unused)
+TEST(test_state_is_a_link)
 {
     char link[96];
     /* As systemd makes it for a DynamicUser. */
@@ -498,7 +500,7 @@ static void test_state_is_a_link(void **unused)
     assert_string_equal(get(ACME_RECORD_KEY), "key");
 }
 
-static void test_long_path(void **unused)
+TEST(test_long_path)
 {
     static char far[ACME_POSIX_PATH_MAX + 8];
     memset(far, 'd', sizeof far - 1);
@@ -507,7 +509,7 @@ static void test_long_path(void **unused)
     assert_int_equal(s.error, ENAMETOOLONG);
 }
 
-static void test_leftovers(void **unused)
+TEST(test_leftovers)
 {
     /* What cut-off runs leave is in nobody's way, and is never followed. */
     assert_int_equal(symlink("/dev/full", path(".account.tmp")), 0);
@@ -519,7 +521,7 @@ static void test_leftovers(void **unused)
     assert_string_equal(get(ACME_RECORD_KEY), "key");
 }
 
-static void test_order_of_removal(void **unused)
+TEST(test_order_of_removal)
 {
     /* Cut after the switch, before the order and its key are gone: committing the same again does no harm. */
     bring("key 1", "chain 1");
@@ -583,7 +585,7 @@ static long cut_at(long stop)
     }
 }
 
-static void test_cut_everywhere(void **unused)
+TEST(test_cut_everywhere)
 {
     long stop, old = 0, new = 0, order_kept = 0;
     for (stop = 1;; stop++) {
@@ -716,7 +718,7 @@ static bool trace_disk(void (*what)(void), char *letters, size_t cap)
 
 /* A write that is not followed by fsync() is not durable, nor is a name in a directory that is not: what a loss of power
  * leaves is decided by this order and nothing else. */
-static void test_durable_before_it_counts(void **unused)
+TEST(test_durable_before_it_counts)
 {
     char letters[64];
     if (!trace_disk(put_order, letters, sizeof letters)) {
@@ -735,30 +737,4 @@ static void test_durable_before_it_counts(void **unused)
     assert_string_equal(letters, "fuwfffusrfufuf");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_layout),
-        TEST(test_rights),
-        TEST(test_two_names),
-        TEST(test_foreign_directory),
-        TEST(test_foreign_file),
-        TEST(test_foreign_link),
-        TEST(test_damaged),
-        TEST(test_full),
-        TEST(test_full_folder_in_the_way),
-        TEST(test_rights_are_carried),
-        TEST(test_rights_are_told),
-        TEST(test_owner_is_carried),
-        TEST(test_rights_that_cannot_be),
-        TEST(test_revoked_goes_with_the_pair),
-        TEST(test_state_is_a_link),
-        TEST(test_long_path),
-        TEST(test_leftovers),
-        TEST(test_order_of_removal),
-        TEST(test_cut_everywhere),
-        TEST(test_durable_before_it_counts),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, tear_down);

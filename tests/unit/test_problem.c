@@ -13,7 +13,7 @@ static struct acme_problem read_problem(const char *text, uint16_t status)
     return problem;
 }
 
-static void kinds(void **state)
+TEST(kinds)
 {
     static const struct {
         const char *type;
@@ -42,7 +42,7 @@ static void kinds(void **state)
     }
 }
 
-static void whatever_is_missing_stays_empty(void **state)
+TEST(whatever_is_missing_stays_empty)
 {
     static const char *const texts[] = {"{}", "[]", "{\"type\":1,\"detail\":[],\"status\":{},\"identifier\":\"x\"}",
                                         "{\"type\":null,\"detail\":null,\"status\":null,\"identifier\":null}"};
@@ -59,7 +59,7 @@ static void whatever_is_missing_stays_empty(void **state)
     assert_int_equal(p.http_status, 500);
 }
 
-static void status_of_the_document_when_it_is_one(void **state)
+TEST(status_of_the_document_when_it_is_one)
 {
     assert_int_equal(read_problem("{\"status\":403}", 400).http_status, 403);
     assert_int_equal(read_problem("{\"status\":\"403\"}", 400).http_status, 403);
@@ -71,7 +71,7 @@ static void status_of_the_document_when_it_is_one(void **state)
     assert_int_equal(read_problem("{\"status\":-403}", 400).http_status, 400);
 }
 
-static void texts_cannot_steer_a_terminal(void **state)
+TEST(texts_cannot_steer_a_terminal)
 {
     struct acme_problem p = read_problem(
         "{\"detail\":\" ~\\u001b[31m\\nb\\tc\\u0000\\u007f\\u00e9\\ud83d\\ude00\",\"type\":\"x\\r:badNonce\"}", 400);
@@ -100,7 +100,7 @@ static void trace(void *ctx, const struct acme_event *event)
     told.status[i] = event->http_status;
 }
 
-static void every_subproblem_is_told(void **state)
+TEST(every_subproblem_is_told)
 {
     static const struct acme_setup setup = {.trace = trace};
     static const struct acme_setup silent = {.trace = NULL};
@@ -131,7 +131,7 @@ static void every_subproblem_is_told(void **state)
 }
 
 /* The last part of a type is what it is called by, whatever stands before it. */
-static void words_of_types(void **state)
+TEST(words_of_types)
 {
     static const struct {
         const char *type, *word;
@@ -146,17 +146,4 @@ static void words_of_types(void **state)
     }
     struct acme_problem none = {0};
     assert_false(acme_problem_is(&none, "caa"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds),
-        cmocka_unit_test(words_of_types),
-        cmocka_unit_test(whatever_is_missing_stays_empty),
-        cmocka_unit_test(status_of_the_document_when_it_is_one),
-        cmocka_unit_test(texts_cannot_steer_a_terminal),
-        cmocka_unit_test(every_subproblem_is_told),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

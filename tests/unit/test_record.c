@@ -1,3 +1,5 @@
+#include "unit.h"
+
 #include "check.h"
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +69,7 @@ static size_t order(int64_t retry)
     return o.len;
 }
 
-static void account_comes_back(void **state)
+TEST(account_comes_back)
 {
     size_t len = account();
     struct acme_flow f = blank();
@@ -76,7 +78,7 @@ static void account_comes_back(void **state)
     assert_memory_equal(&f.directory, &flow.directory, sizeof f.directory);
 }
 
-static void order_comes_back(void **state)
+TEST(order_comes_back)
 {
     static const int64_t times[] = {0, 1, 1790000000, UINT32_MAX};
     for (unsigned i = 0; i < 4; i++) {
@@ -111,7 +113,7 @@ static void have_authorizations(unsigned count)
 }
 
 /* An ACME v1 order whose certificate is known needs no more than that, which fits however many names there are. */
-static void certificate_always_fits(void **state)
+TEST(certificate_always_fits)
 {
     struct acme_out o;
     strcpy(flow.directory.new_cert, U "/new-cert");
@@ -132,7 +134,7 @@ static void certificate_always_fits(void **state)
 }
 
 /* As many authorizations as there can be, and one more than that. */
-static void authorizations_come_back(void **state)
+TEST(authorizations_come_back)
 {
     strcpy(flow.directory.new_cert, U "/new-cert");
     have_authorizations(ACME_NAMES_MAX);
@@ -151,7 +153,7 @@ static void authorizations_come_back(void **state)
 }
 
 /* What was asked for before there was an order is not one. */
-static void half_an_order_is_none(void **state)
+TEST(half_an_order_is_none)
 {
     strcpy(flow.directory.new_cert, U "/new-cert");
     have_authorizations(1);
@@ -164,7 +166,7 @@ static void half_an_order_is_none(void **state)
     assert_int_equal(f.order.authz_count, 0);
 }
 
-static void torn_records_are_none(void **state)
+TEST(torn_records_are_none)
 {
     size_t len = account();
     for (size_t i = 0; i < len; i++) {
@@ -183,7 +185,7 @@ static void torn_records_are_none(void **state)
 }
 
 /* Whatever a bit flip makes of a record: either it is refused, or every URL kept is one that is allowed. */
-static void flipped_bits_lead_nowhere_else(void **state)
+TEST(flipped_bits_lead_nowhere_else)
 {
     size_t len = account();
     for (size_t i = 0; i < len * 8; i++) {
@@ -223,7 +225,7 @@ static bool reads_with(const char *piece, const char *other)
     return reads_order(changed);
 }
 
-static void only_this_order_of_this_version(void **state)
+TEST(only_this_order_of_this_version)
 {
     assert_true(reads_with("retry 0\n", "retry 0\n"));
     assert_true(reads_with("retry 0\n", "retry 4294967295\n"));
@@ -250,7 +252,7 @@ static void only_this_order_of_this_version(void **state)
 }
 
 /* What is too late for the record is a moment far ahead there, which the next run does not believe; never one long past. */
-static void a_moment_after_2106(void **state)
+TEST(a_moment_after_2106)
 {
     static const int64_t late[] = {UINT32_MAX, (int64_t)UINT32_MAX + 1, (int64_t)UINT32_MAX + 5};
     for (unsigned i = 0; i < 3; i++) {
@@ -263,7 +265,7 @@ static void a_moment_after_2106(void **state)
     }
 }
 
-static void other_names_are_another_order(void **state)
+TEST(other_names_are_another_order)
 {
     static const char *const other[] = {"b.test", "a.test", "c.test"};
     size_t len = order(0);
@@ -280,7 +282,7 @@ static void other_names_are_another_order(void **state)
 }
 
 /* The account of one key is of no use to another. */
-static void another_key_has_another_account(void **state)
+TEST(another_key_has_another_account)
 {
     size_t len = account();
     struct acme_flow f = blank();
@@ -289,7 +291,7 @@ static void another_key_has_another_account(void **state)
     assert_string_equal(f.account, "");
 }
 
-static void too_little_room_is_told(void **state)
+TEST(too_little_room_is_told)
 {
     size_t len = account();
     struct acme_out o;
@@ -299,7 +301,7 @@ static void too_little_room_is_told(void **state)
 }
 
 /* A secure element that does not answer: the record is no help then, and one written meanwhile is nobody's. */
-static void a_key_that_does_not_answer(void **state)
+TEST(a_key_that_does_not_answer)
 {
     size_t len = account();
     struct acme_flow f = blank();
@@ -314,7 +316,7 @@ static void a_key_that_does_not_answer(void **state)
 }
 
 /* An order of ACME v1: authorizations, as many as were made, or the certificate once there is one. */
-static void an_order_of_v1_comes_back(void **state)
+TEST(an_order_of_v1_comes_back)
 {
     strcpy(flow.directory.new_cert, U "/new-cert");
     strcpy(flow.order.url, U "/new-cert");
@@ -353,7 +355,7 @@ static bool reads_as(const char *from, const char *to)
     return acme_record_order_read(&f, acme_slice(other, strlen(other)), &retry);
 }
 
-static void a_damaged_order_of_v1_is_none(void **state)
+TEST(a_damaged_order_of_v1_is_none)
 {
     strcpy(flow.directory.new_cert, U "/new-cert");
     strcpy(flow.order.url, U "/new-cert");
@@ -372,9 +374,8 @@ static void a_damaged_order_of_v1_is_none(void **state)
 
 #if ACME_CFG_MANAGE
 /* The contacts the CA was told: a line when there are any; a mark of another length is damage. */
-static void contacts_come_back(void **state)
+TEST(contacts_come_back)
 {
-    (void)state;
     static const char *const marks[] = {"", "AbCd-_12", "short", "AbCd-_1"};
     for (int i = 0; i < 4; i++) {
         strcpy(flow.manage.told, marks[i]);
@@ -396,7 +397,7 @@ static void contacts_come_back(void **state)
 #endif
 
 /* What is known of renewalInfo: where it is, that there is none, or nothing, as in a record of an older image. */
-static void renewal_info_comes_back(void **state)
+TEST(renewal_info_comes_back)
 {
     for (int i = 0; i < 6; i++) {
         flow.directory.new_cert[0] = '\0';
@@ -429,28 +430,4 @@ static void renewal_info_comes_back(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(account_comes_back, set_up),
-        cmocka_unit_test_setup(renewal_info_comes_back, set_up),
-#if ACME_CFG_MANAGE
-        cmocka_unit_test_setup(contacts_come_back, set_up),
-#endif
-        cmocka_unit_test_setup(order_comes_back, set_up),
-        cmocka_unit_test_setup(certificate_always_fits, set_up),
-        cmocka_unit_test_setup(half_an_order_is_none, set_up),
-        cmocka_unit_test_setup(authorizations_come_back, set_up),
-        cmocka_unit_test_setup(torn_records_are_none, set_up),
-        cmocka_unit_test_setup(flipped_bits_lead_nowhere_else, set_up),
-        cmocka_unit_test_setup(only_this_order_of_this_version, set_up),
-        cmocka_unit_test_setup(a_moment_after_2106, set_up),
-        cmocka_unit_test_setup(other_names_are_another_order, set_up),
-        cmocka_unit_test_setup(another_key_has_another_account, set_up),
-        cmocka_unit_test_setup(too_little_room_is_told, set_up),
-        cmocka_unit_test_setup(a_key_that_does_not_answer, set_up),
-        cmocka_unit_test_setup(an_order_of_v1_comes_back, set_up),
-        cmocka_unit_test_setup(a_damaged_order_of_v1_is_none, set_up),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, NULL);

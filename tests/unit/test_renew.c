@@ -1,10 +1,12 @@
+#include "unit.h"
+
 #include "check.h"
 
 #include "lifecycle/renew.h"
 
 #define DAY INT64_C(86400)
 
-static void a_third_or_a_half_is_left(void **state)
+TEST(a_third_or_a_half_is_left)
 {
     const int64_t from = 1790000000;
     assert_int_equal(acme_renew_at(from, from + 90 * DAY), from + 60 * DAY);
@@ -15,26 +17,16 @@ static void a_third_or_a_half_is_left(void **state)
     assert_int_equal(acme_renew_at(from, from + 1), from + 1);
 }
 
-static void dates_that_make_no_sense_do_no_harm(void **state)
+TEST(dates_that_make_no_sense_do_no_harm)
 {
     assert_int_equal(acme_renew_at(100, 100), 100);
     assert_true(acme_renew_at(200, 100) <= 200);
     assert_int_equal(acme_renew_at(-62135596800, 253402300799), 253402300799 - (253402300799 + 62135596800) / 3);
 }
 
-static void a_third_is_exact_for_every_length_of_life(void **state)
+TEST(a_third_is_exact_for_every_length_of_life)
 {
     for (int64_t life = 10 * DAY; life < INT64_C(1) << 47; life += life / 7 + 1) {
         assert_int_equal(acme_renew_at(0, life), life - life / 3);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_third_or_a_half_is_left),
-        cmocka_unit_test(dates_that_make_no_sense_do_no_harm),
-        cmocka_unit_test(a_third_is_exact_for_every_length_of_life),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

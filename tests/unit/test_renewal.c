@@ -116,7 +116,7 @@ static struct acme_renewal any_renewal(void)
 static const struct acme_renewal nothing;
 static const struct acme_slice none;
 
-static void every_member_comes_back(void **state)
+TEST(every_member_comes_back)
 {
     for (unsigned i = 0; i < 20000; i++) {
         struct acme_renewal r = any_renewal(), back;
@@ -126,7 +126,7 @@ static void every_member_comes_back(void **state)
     }
 }
 
-static void times_nobody_stores(void **state)
+TEST(times_nobody_stores)
 {
     struct acme_renewal r = nothing;
     r.tried = -1;
@@ -141,7 +141,7 @@ static void times_nobody_stores(void **state)
     assert_int_equal(back.end, 0);
 }
 
-static void the_largest_there_can_be_fits(void **state)
+TEST(the_largest_there_can_be_fits)
 {
     struct acme_renewal r = any_renewal();
     r.setup = r.wants = r.pair = r.window = r.cause = r.deployed = any_mark();
@@ -152,7 +152,7 @@ static void the_largest_there_can_be_fits(void **state)
     assert_true(len < ACME_RENEWAL_MAX / 2); /* as much again is left to other images */
 }
 
-static void one_that_was_cut_is_none(void **state)
+TEST(one_that_was_cut_is_none)
 {
     for (unsigned i = 0; i < 200; i++) {
         struct acme_renewal r = any_renewal(), back;
@@ -164,7 +164,7 @@ static void one_that_was_cut_is_none(void **state)
     }
 }
 
-static void lines_come_in_any_order(void **state)
+TEST(lines_come_in_any_order)
 {
     char *line[40], shuffled[4096], copy[4096];
     for (unsigned round = 0; round < 200; round++) {
@@ -192,7 +192,7 @@ static void lines_come_in_any_order(void **state)
     }
 }
 
-static void other_records_are_none(void **state)
+TEST(other_records_are_none)
 {
     static const char *const all[] = {"",
                                       "\n",
@@ -217,7 +217,7 @@ static void other_records_are_none(void **state)
     }
 }
 
-static void a_value_that_is_none_costs_only_its_line(void **state)
+TEST(a_value_that_is_none_costs_only_its_line)
 {
     static const char *const numbers[] = {
         "",     " ",   "x",   "-1",           "+1",           "1x",
@@ -261,7 +261,7 @@ static void a_value_that_is_none_costs_only_its_line(void **state)
 }
 
 /* An update, the way back, and again, as in a loop of boots: neither image forgets what the other one knows. */
-static void lines_of_other_images_stay(void **state)
+TEST(lines_of_other_images_stay)
 {
     static const char other[] = "colour blue\nlater-thing 17 x  y\nanother\n";
     char theirs[1024], record[8200] = HEAD "failures 3\n"
@@ -282,7 +282,7 @@ static void lines_of_other_images_stay(void **state)
     }
 }
 
-static void what_is_too_long_is_left_out(void **state)
+TEST(what_is_too_long_is_left_out)
 {
     char record[8192] = HEAD;
     struct acme_renewal r = any_renewal();
@@ -309,7 +309,7 @@ static void what_is_too_long_is_left_out(void **state)
     }
 }
 
-static void garbage_does_no_harm(void **state)
+TEST(garbage_does_no_harm)
 {
     char record[600];
     for (unsigned i = 0; i < 20000; i++) {
@@ -333,7 +333,7 @@ static struct acme_mark mark(char c)
     return m;
 }
 
-static void another_certificate_is_a_success(void **state)
+TEST(another_certificate_is_a_success)
 {
     struct acme_mark old = mark('o'), new = mark('n'), setup = mark('s');
     struct acme_renewal r = nothing;
@@ -376,7 +376,7 @@ static void another_certificate_is_a_success(void **state)
     assert_string_equal(r.window.text, "");
 }
 
-static void another_setup_begins_anew(void **state)
+TEST(another_setup_begins_anew)
 {
     struct acme_mark old = mark('o'), setup = mark('s'), other = mark('t');
     struct acme_renewal r = nothing;
@@ -404,7 +404,7 @@ static int of_byte(void *handle, uint8_t point[65])
     return 0;
 }
 
-static void a_setup_has_a_mark(void **state)
+TEST(a_setup_has_a_mark)
 {
     static const char *const names[] = {"a.example", "b.example"}, *const turned[] = {"B.example", "a.EXAMPLE"};
     static const char *const others[] = {"a.example", "c.example"};
@@ -437,7 +437,7 @@ static void a_setup_has_a_mark(void **state)
     assert_false(acme_mark_same(&leaf, &leaf2));
 }
 
-static void what_a_person_changes_has_a_mark(void **state)
+TEST(what_a_person_changes_has_a_mark)
 {
     static char byte = 'a';
     static const struct acme_key_ops ops = {.point = of_byte};
@@ -475,25 +475,4 @@ static void what_a_person_changes_has_a_mark(void **state)
             assert_false(acme_mark_same(&all[i], &all[j]));
         }
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_member_comes_back),
-        cmocka_unit_test(times_nobody_stores),
-        cmocka_unit_test(the_largest_there_can_be_fits),
-        cmocka_unit_test(one_that_was_cut_is_none),
-        cmocka_unit_test(lines_come_in_any_order),
-        cmocka_unit_test(other_records_are_none),
-        cmocka_unit_test(a_value_that_is_none_costs_only_its_line),
-        cmocka_unit_test(lines_of_other_images_stay),
-        cmocka_unit_test(what_is_too_long_is_left_out),
-        cmocka_unit_test(garbage_does_no_harm),
-        cmocka_unit_test(another_certificate_is_a_success),
-        cmocka_unit_test(another_setup_begins_anew),
-        cmocka_unit_test(a_setup_has_a_mark),
-        cmocka_unit_test(what_a_person_changes_has_a_mark),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,7 +114,7 @@ static void assert_no_trace(void)
     assert_int_equal(x.retry_s, 0);
 }
 
-static void one_request(void **state)
+TEST(one_request)
 {
     begin("https://ari.example/renewalInfo");
     assert_int_equal(
@@ -134,7 +134,7 @@ static void one_request(void **state)
 }
 
 /* One slash between base and certID. */
-static void bases(void **state)
+TEST(bases)
 {
     static const char *const urls[] = {U "/ri", U "/ri/", U "/ri//"};
     for (unsigned i = 0; i < 3; i++) {
@@ -149,7 +149,7 @@ static void bases(void **state)
 }
 
 /* The directory first where it is not known, and then what it says is stored; an account is not needed for a look. */
-static void from_the_directory(void **state)
+TEST(from_the_directory)
 {
     for (int account = 0; account < 2; account++) {
         begin("");
@@ -167,7 +167,7 @@ static void from_the_directory(void **state)
 }
 
 /* A directory without renewalInfo, or with one that is of no use: that is stored. */
-static void no_renewal_info(void **state)
+TEST(no_renewal_info)
 {
     static const char *const members[] = {"", ",\"renewalInfo\":null", ",\"renewalInfo\":\"\"",
                                           ",\"renewalInfo\":\"" U "/ri?a\""};
@@ -207,7 +207,7 @@ static void no_renewal_info(void **state)
     assert_false(flow.info.none || flow.save_account); /* that was no directory */
 }
 
-static void failures(void **state)
+TEST(failures)
 {
 #define PROBLEM(type) "{\"type\":\"" URN type "\",\"detail\":\"no\"}"
 #define TYPED         "\r\nContent-Type: application/problem+json"
@@ -247,7 +247,7 @@ static void failures(void **state)
 }
 
 /* What is stored of the directory may be out of date, which is found out once. */
-static void stale_directory(void **state)
+TEST(stale_directory)
 {
     static const char *const codes[] = {"404 Not Found", "405 No", "410 Gone", "301 Moved\r\nLocation: " U "/new"};
     for (unsigned i = 0; i < 8; i++) {
@@ -270,7 +270,7 @@ static void stale_directory(void **state)
     }
 }
 
-static void windows(void **state)
+TEST(windows)
 {
     static const struct {
         const char *body;
@@ -303,7 +303,7 @@ static void windows(void **state)
 }
 
 /* The network: a look is tried once more at most. */
-static void network(void **state)
+TEST(network)
 {
     static const int errors[] = {ACME_E_HOST, ACME_E_REFUSED, ACME_E_TIMEOUT, ACME_E_CLOSED, ACME_E_TLS_UNTRUSTED};
     for (unsigned i = 0; i < 5; i++) {
@@ -319,7 +319,7 @@ static void network(void **state)
 }
 
 /* An order that was made keeps its profile: it is taken up, whatever the directory lists. */
-static void profile_of_a_stored_order(void **state)
+TEST(profile_of_a_stored_order)
 {
     for (int stored = 0; stored < 2; stored++) {
         begin("");
@@ -333,7 +333,7 @@ static void profile_of_a_stored_order(void **state)
 }
 
 /* Only the request for a new order says what it replaces; an empty profile is none. */
-static void who_says_what_it_replaces(void **state)
+TEST(who_says_what_it_replaces)
 {
     begin(U "/ri");
     flow.info.looking = false;
@@ -358,21 +358,4 @@ static void who_says_what_it_replaces(void **state)
     setup.profile = "";
     struct acme_answer a = {.json = doc(DIRECTORY(""))};
     assert_int_equal(acme_row_of(&flow, ACME_STEP_DIRECTORY)->read(&flow, &a), ACME_STEP_ORDER);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_request),
-        cmocka_unit_test(bases),
-        cmocka_unit_test(from_the_directory),
-        cmocka_unit_test(no_renewal_info),
-        cmocka_unit_test(failures),
-        cmocka_unit_test(stale_directory),
-        cmocka_unit_test(windows),
-        cmocka_unit_test(network),
-        cmocka_unit_test(profile_of_a_stored_order),
-        cmocka_unit_test(who_says_what_it_replaces),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

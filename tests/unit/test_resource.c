@@ -22,7 +22,7 @@ static int keep(char *kept, const char *url)
     return acme_url_keep(kept, acme_slice_of(url), &hosts);
 }
 
-static void urls(void **state)
+TEST(urls)
 {
     static const struct {
         const char *url;
@@ -57,7 +57,7 @@ static void urls(void **state)
 }
 
 /* In clear only on the host of a directory in clear, on whatever port is listed. */
-static void urls_in_clear(void **state)
+TEST(urls_in_clear)
 {
     static const char *const listed[] = {"ca.test:8080", "cdn.test", "ca.test:443"};
     static const struct {
@@ -87,7 +87,7 @@ static void urls_in_clear(void **state)
     }
 }
 
-static void status_words(void **state)
+TEST(status_words)
 {
     static const char *const words[] = {"pending", "processing",  "ready",   "valid",
                                         "invalid", "deactivated", "expired", "revoked"};
@@ -104,7 +104,7 @@ static void status_words(void **state)
 
 #define DIRECTORY(rest) "{\"newNonce\":\"" U "/n\",\"newAccount\":\"" U "/a\",\"newOrder\":\"" U "/o\"" rest "}"
 
-static void directory(void **state)
+TEST(directory)
 {
     struct acme_directory d;
     struct acme_meta m;
@@ -138,7 +138,7 @@ static void directory(void **state)
                      ACME_E_URL_HOST);
 }
 
-static void order(void **state)
+TEST(order)
 {
     struct acme_order o = {0};
     if (ACME_NAMES_MAX < 2) {
@@ -170,7 +170,7 @@ static void order(void **state)
     assert_int_equal(acme_order_read(&o, doc("{\"status\":7}"), &hosts), ACME_E_MEMBER);
 }
 
-static void orders_that_lack_what_they_need(void **state)
+TEST(orders_that_lack_what_they_need)
 {
     static const char *const texts[] = {"{\"status\":\"pending\",\"finalize\":\"" U "/f\"}",
                                         "{\"status\":\"pending\",\"finalize\":\"" U "/f\",\"authorizations\":[]}",
@@ -191,7 +191,7 @@ static void orders_that_lack_what_they_need(void **state)
 }
 
 /* An order looked at again after a reset needs only what its state leaves to be done. */
-static void orders_that_need_less(void **state)
+TEST(orders_that_need_less)
 {
     static const char *const texts[] = {
         "{\"status\":\"processing\"}", "{\"status\":\"valid\",\"certificate\":\"" U "/c\",\"authorizations\":null}",
@@ -202,7 +202,7 @@ static void orders_that_need_less(void **state)
     }
 }
 
-static void authorization(void **state)
+TEST(authorization)
 {
     struct acme_authz a;
     const char *text =
@@ -265,7 +265,7 @@ static void authorization(void **state)
 }
 
 /* In whatever order a CA lists them, and however often: it is the same order for us. */
-static void authorizations_are_sorted(void **state)
+TEST(authorizations_are_sorted)
 {
     static const char *const lists[] = {"1\",\"" U "/2\",\"" U "/3", "3\",\"" U "/2\",\"" U "/1",
                                         "2\",\"" U "/3\",\"" U "/1", "3\",\"" U "/1\",\"" U "/2",
@@ -287,9 +287,8 @@ static void authorizations_are_sorted(void **state)
 }
 
 /* URLs of all names share the room; one alone may be as long as any. */
-static void urls_that_do_not_fit_together(void **state)
+TEST(urls_that_do_not_fit_together)
 {
-    (void)state;
     static char text[ACME_NAMES_MAX * (ACME_URL_MAX + 4) + 200];
     for (int len = ACME_NAME_TEXT - 2; len <= ACME_URL_MAX; len++) {
         for (unsigned count = 1; count <= ACME_NAMES_MAX; count++) {
@@ -309,19 +308,4 @@ static void urls_that_do_not_fit_together(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(urls),
-        cmocka_unit_test(urls_in_clear),
-        cmocka_unit_test(status_words),
-        cmocka_unit_test(directory),
-        cmocka_unit_test(order),
-        cmocka_unit_test(orders_that_lack_what_they_need),
-        cmocka_unit_test(orders_that_need_less),
-        cmocka_unit_test(authorization),
-        cmocka_unit_test(authorizations_are_sorted),
-        cmocka_unit_test(urls_that_do_not_fit_together),
-    };
-    return cmocka_run_group_tests(tests, set_up, NULL);
-}
+AROUND(set_up, NULL, NULL, NULL);

@@ -1,10 +1,6 @@
 /* test_rfc2136.c - dns-01 by dynamic update, against a name server of the test's own: DNS messages, TSIG, the solver. The server
  * writes and signs its messages by itself, with OpenSSL. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include "dns/rfc2136.h"
 
@@ -377,7 +373,6 @@ static int udp_open(void *ctx, const char *host, uint16_t port)
 
 static int udp_send(void *ctx, const void *data, size_t len)
 {
-    (void)ctx;
     if (dns.send_result <= 0) {
         return dns.send_result;
     }
@@ -387,7 +382,6 @@ static int udp_send(void *ctx, const void *data, size_t len)
 
 static int udp_recv(void *ctx, void *data, size_t cap)
 {
-    (void)ctx;
     if (dns.count == 0) {
         return dns.recv_result;
     }
@@ -401,7 +395,6 @@ static int udp_recv(void *ctx, void *data, size_t cap)
 
 static void udp_close(void *ctx)
 {
-    (void)ctx;
     dns.closes++;
     dns.count = 0;
 }
@@ -409,14 +402,12 @@ static void udp_close(void *ctx)
 static int sys_random(void *ctx, void *buf, size_t len)
 {
     static uint8_t next;
-    (void)ctx;
     memset(buf, ++next, len);
     return random_error;
 }
 
 static int sys_utc(void *ctx, int64_t *utc)
 {
-    (void)ctx;
     *utc = utc_now;
     return utc_known;
 }
@@ -491,9 +482,8 @@ static const char *words(void)
 
 /* --- what works --- */
 
-static void one_record(void **state)
+TEST(one_record)
 {
-    (void)state;
     char value[44];
     uint8_t digest[32];
     char base64[48];
@@ -524,9 +514,8 @@ static void one_record(void **state)
 }
 
 /* A name and its wildcard: two values at one name, with one look for the zone. */
-static void two_values_at_one_name(void **state)
+TEST(two_values_at_one_name)
 {
-    (void)state;
     new_world();
     zone.port = 5353;
     assert_int_equal(solver.solver.present(&solver, &one), 0);
@@ -549,9 +538,8 @@ static void two_values_at_one_name(void **state)
     assert_int_equal(dns.queries, 3);
 }
 
-static void what_a_reset_has_left(void **state)
+TEST(what_a_reset_has_left)
 {
-    (void)state;
     new_world();
     assert_int_equal(present(&one), 1);
     assert_int_equal(acme_rfc2136_init(&solver, &zone), 0); /* the power was gone */
@@ -559,9 +547,8 @@ static void what_a_reset_has_left(void **state)
     assert_int_equal(dns.deletes, 1);
 }
 
-static void one_value_at_two_names(void **state)
+TEST(one_value_at_two_names)
 {
-    (void)state;
     new_world();
     two.token = one.token;
     two.name = "b.example.org";
@@ -579,9 +566,8 @@ static void one_value_at_two_names(void **state)
     assert_int_equal(dns.deletes, 1);
 }
 
-static void aliases(void **state)
+TEST(aliases)
 {
-    (void)state;
     for (unsigned chained = 0; chained < 2; chained++) {
         new_world();
         dns.zone = "acme.example.net";
@@ -620,9 +606,8 @@ static void aliases(void **state)
     assert_int_equal(present(&one), ACME_E_DNS_NO_ZONE);
 }
 
-static void zones_and_records_that_are_named(void **state)
+TEST(zones_and_records_that_are_named)
 {
-    (void)state;
     new_world();
     zone.zone = "Example.org."; /* the server knows one that is closer, but this is wanted */
     dns.zone = "www.example.org";
@@ -669,9 +654,8 @@ static void zones_and_records_that_are_named(void **state)
     assert_int_equal(present(&one), ACME_E_DNS_NO_ZONE);
 }
 
-static void names_that_are_too_long(void **state)
+TEST(names_that_are_too_long)
 {
-    (void)state;
     static char longest[240], key[240];
     new_world();
     for (size_t i = 0; i < sizeof longest - 1; i++) {
@@ -703,9 +687,8 @@ static void names_that_are_too_long(void **state)
 
 /* --- what is refused --- */
 
-static void refusals_that_are_signed(void **state)
+TEST(refusals_that_are_signed)
 {
-    (void)state;
     static const struct {
         struct rule rule;
         int query, update; /* errors */
@@ -742,9 +725,8 @@ static void refusals_that_are_signed(void **state)
 }
 
 /* What is not signed is nobody's word: a good answer that comes later counts, and if none comes it is told. */
-static void refusals_that_are_not_signed(void **state)
+TEST(refusals_that_are_not_signed)
 {
-    (void)state;
     static const struct {
         struct rule rule;
         int error;
@@ -770,9 +752,8 @@ static void refusals_that_are_not_signed(void **state)
     }
 }
 
-static void forgers_are_faster(void **state)
+TEST(forgers_are_faster)
 {
-    (void)state;
     uint32_t took_s;
     new_world();
     dns.forged = true;
@@ -785,9 +766,8 @@ static void forgers_are_faster(void **state)
     assert_int_equal(present(&one), 1);
 }
 
-static void nobody_answers(void **state)
+TEST(nobody_answers)
 {
-    (void)state;
     uint32_t took_s;
     new_world();
     dns.query.how = SILENT;
@@ -834,9 +814,8 @@ static void nobody_answers(void **state)
     assert_int_equal(present(&one), ACME_E_DNS_SILENT);
 }
 
-static void trouble_of_our_own(void **state)
+TEST(trouble_of_our_own)
 {
-    (void)state;
     new_world();
     random_error = ACME_E_RANDOM;
     assert_int_equal(present(&one), ACME_E_RANDOM);
@@ -847,9 +826,8 @@ static void trouble_of_our_own(void **state)
 
 /* --- withdrawn in the middle --- */
 
-static void withdrawn_at_any_time(void **state)
+TEST(withdrawn_at_any_time)
 {
-    (void)state;
     for (unsigned ticks = 0; ticks < 30; ticks++) {
         new_world();
         dns.query.late = dns.update.late = 1;
@@ -878,9 +856,8 @@ static void withdrawn_at_any_time(void **state)
     assert_int_equal(dns.updates, 1);
 }
 
-static void more_than_there_are_places(void **state)
+TEST(more_than_there_are_places)
 {
-    (void)state;
     static struct acme_challenge all[ACME_NAMES_MAX + 1];
     static char tokens[ACME_NAMES_MAX + 1][8];
     new_world();
@@ -901,9 +878,8 @@ static void more_than_there_are_places(void **state)
 
 /* --- other servers of the zone --- */
 
-static void servers_that_are_watched(void **state)
+TEST(servers_that_are_watched)
 {
-    (void)state;
     static const char *const hosts[] = {"ns1.example.org", "ns2.example.org"};
     uint32_t took_s;
     new_world();
@@ -960,9 +936,8 @@ static bool reads_name(const char *message, size_t len, size_t at, const char *w
     return true;
 }
 
-static void names_in_messages(void **state)
+TEST(names_in_messages)
 {
-    (void)state;
     static const char good[] = "\3WWW\7example\3org\0\1a\xc0\4\xc0\21";
     assert_true(reads_name(good, sizeof good - 1, 0, "www.example.org"));
     assert_true(reads_name(good, sizeof good - 1, 17, "a.example.org"));
@@ -1013,9 +988,8 @@ static void names_in_messages(void **state)
     assert_true(acme_dns_name_make(&name, "a.", "b."));
 }
 
-static void messages_that_are_none(void **state)
+TEST(messages_that_are_none)
 {
-    (void)state;
     static const struct acme_tsig_key key = {KEY_NAME, SECRET, sizeof SECRET - 1};
     struct acme_tsig_said said;
     struct wire good = {.len = 0}, w;
@@ -1074,28 +1048,4 @@ static void messages_that_are_none(void **state)
     sign_as(&time, KEY_NAME, "hmac-sha256", 18, 0x1234, 32, true, 0);
     assert_int_equal(acme_tsig_check(time.at, time.len, &key, request_mac, &said), 1);
     assert_int_equal(said.their_utc, 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_record),
-        cmocka_unit_test(two_values_at_one_name),
-        cmocka_unit_test(what_a_reset_has_left),
-        cmocka_unit_test(one_value_at_two_names),
-        cmocka_unit_test(aliases),
-        cmocka_unit_test(zones_and_records_that_are_named),
-        cmocka_unit_test(names_that_are_too_long),
-        cmocka_unit_test(refusals_that_are_signed),
-        cmocka_unit_test(refusals_that_are_not_signed),
-        cmocka_unit_test(forgers_are_faster),
-        cmocka_unit_test(nobody_answers),
-        cmocka_unit_test(trouble_of_our_own),
-        cmocka_unit_test(withdrawn_at_any_time),
-        cmocka_unit_test(more_than_there_are_places),
-        cmocka_unit_test(servers_that_are_watched),
-        cmocka_unit_test(names_in_messages),
-        cmocka_unit_test(messages_that_are_none),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
 /* test_scan.c - the scanner for private keys finds what was planted, and nothing else. */
+#include "unit.h"
+
 #include "fake/scan.h"
 #include "fake/words.h"
 
@@ -21,7 +23,7 @@ static int learn(void **state)
 }
 
 /* Every 8 bytes of the key in a row, at every place in a text. */
-static void finds_raw(void **state)
+TEST_WITH(finds_raw, learn, NULL)
 {
     for (unsigned at = 0; at + 8 <= 32; at++) {
         for (unsigned to = 0; to <= 40; to++) {
@@ -33,7 +35,7 @@ static void finds_raw(void **state)
     }
 }
 
-static void finds_hexadecimal(void **state)
+TEST_WITH(finds_hexadecimal, learn, NULL)
 {
     for (unsigned at = 0; at + 8 <= 32; at++) {
         for (unsigned upper = 0; upper < 2; upper++) {
@@ -48,7 +50,7 @@ static void finds_hexadecimal(void **state)
 }
 
 /* 8 bytes among others, in base64 of each alignment and both alphabets. */
-static void finds_base64(void **state)
+TEST_WITH(finds_base64, learn, NULL)
 {
     for (unsigned at = 0; at + 8 <= 32; at++) {
         for (unsigned before = 0; before < 6; before++) {
@@ -65,7 +67,7 @@ static void finds_base64(void **state)
     }
 }
 
-static void finds_no_less(void **state)
+TEST_WITH(finds_no_less, learn, NULL)
 {
     uint8_t bytes[32];
     for (unsigned at = 0; at + 7 <= 32; at++) {
@@ -81,7 +83,7 @@ static void finds_no_less(void **state)
 }
 
 /* Many keys, one after the other: the last ones are known, and so is a key learned twice. */
-static void many_keys(void **state)
+TEST_WITH(many_keys, learn, NULL)
 {
     for (unsigned i = 0; i < 100; i++) {
         scalar[3] = (uint8_t)i;
@@ -92,7 +94,7 @@ static void many_keys(void **state)
 }
 
 /* And so is the alphabet of what the core says. */
-static void only_printable_words(void **state)
+TEST(only_printable_words)
 {
     assert_true(words_plain(" ~azAZ09", 8));
     assert_true(words_plain(NULL, 0));
@@ -100,14 +102,4 @@ static void only_printable_words(void **state)
         const char words[3] = {'a', (char)c, 'b'};
         assert_int_equal(words_plain(words, 3), c >= 0x20 && c <= 0x7e);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(finds_raw, learn),    cmocka_unit_test_setup(finds_hexadecimal, learn),
-        cmocka_unit_test_setup(finds_base64, learn), cmocka_unit_test_setup(finds_no_less, learn),
-        cmocka_unit_test_setup(many_keys, learn),    cmocka_unit_test(only_printable_words),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,5 @@
 /* test_secure_net.c - the channel over TLS of the platform (port/secure): what it hands on, what it keeps, what it ends. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <string.h>
 
@@ -31,7 +27,6 @@ static int p_open(void *ctx, const char *host, uint16_t port, const char *name)
 
 static int p_send(void *ctx, const void *data, size_t len)
 {
-    (void)ctx;
     if (p.send > 0) {
         assert_true((size_t)p.send <= len);
         memcpy(p.text, data, (size_t)p.send);
@@ -41,7 +36,6 @@ static int p_send(void *ctx, const void *data, size_t len)
 
 static int p_recv(void *ctx, void *data, size_t cap)
 {
-    (void)ctx;
     if (p.recv > 0) {
         p.recv = (size_t)p.recv < cap ? p.recv : (int)cap;
         memset(data, 'a', (size_t)p.recv);
@@ -51,13 +45,11 @@ static int p_recv(void *ctx, void *data, size_t cap)
 
 static void p_close(void *ctx)
 {
-    (void)ctx;
     p.closed++;
 }
 
 static int p_code(void *ctx)
 {
-    (void)ctx;
     return p.code;
 }
 
@@ -67,7 +59,6 @@ static uint32_t now;
 
 static int begin(void **state)
 {
-    (void)state;
     memset(&p, 0, sizeof p);
     memset(&c, 0, sizeof c);
     net.code = p_code;
@@ -97,9 +88,8 @@ static void opened(void)
     assert_int_equal(open_to("https://ca.example/"), 1);
 }
 
-static void hands_host_and_name_on(void **state)
+TEST(hands_host_and_name_on)
 {
-    (void)state;
     assert_int_equal(open_to("https://ca.example:14000/dir"), 0);
     assert_true(c.moved);
     assert_int_equal(p.opened, 0);
@@ -124,12 +114,11 @@ static void hands_host_and_name_on(void **state)
     assert_string_equal(p.name, "lab.example");
 }
 
-static void refuses_before_it_connects(void **state)
+TEST(refuses_before_it_connects)
 {
     struct acme_url url = url_of("https://ca.example/");
     char host[254];
 
-    (void)state;
     assert_int_equal(open_to("https://10.0.0.1/"), ACME_E_TLS_NAME);
     assert_int_equal(open_to("http://ca.example/"), ACME_E_URL_SCHEME);
     url.host.len = 0;
@@ -140,9 +129,8 @@ static void refuses_before_it_connects(void **state)
     assert_int_equal(p.opened, 0);
 }
 
-static void ends_with_the_reason(void **state)
+TEST(ends_with_the_reason)
 {
-    (void)state;
     p.open = ACME_E_TLS_UNTRUSTED;
     p.code = -0x2700;
     assert_int_equal(open_to("https://ca.example/"), 0);
@@ -158,12 +146,11 @@ static void ends_with_the_reason(void **state)
     assert_int_equal(c.tls_code, 0);
 }
 
-static void silence_is_a_time_out(void **state)
+TEST(silence_is_a_time_out)
 {
     char data[8];
     bool clean;
 
-    (void)state;
     assert_int_equal(open_to("https://ca.example/"), 0);
     now += ACME_NET_TIMEOUT_MS - 1;
     p.open = 2;
@@ -184,12 +171,11 @@ static void silence_is_a_time_out(void **state)
     assert_int_equal(acme_channel_send(&c, "abc", 3, true, now), ACME_E_TIMEOUT);
 }
 
-static void moves_bytes(void **state)
+TEST(moves_bytes)
 {
     char data[8];
     bool clean = true;
 
-    (void)state;
     assert_int_equal(acme_channel_send(&c, "abc", 3, true, now), ACME_E_CLOSED);
     assert_int_equal(acme_channel_flush(&c, now), ACME_E_CLOSED);
     assert_int_equal(acme_channel_recv(&c, data, sizeof data, &clean, now), ACME_E_CLOSED);
@@ -221,12 +207,11 @@ static void moves_bytes(void **state)
 }
 
 /* What comes before the request is out ends the request; nothing of it is lost. */
-static void an_early_answer(void **state)
+TEST(an_early_answer)
 {
     char data[8];
     bool clean;
 
-    (void)state;
     opened();
     p.send = 0;
     assert_int_equal(acme_channel_send(&c, "abc", 3, true, now), 0);
@@ -242,9 +227,8 @@ static void an_early_answer(void **state)
     assert_int_equal(acme_channel_send(&c, "abc", 3, true, now), ACME_E_NET);
 }
 
-static void a_kept_connection(void **state)
+TEST(a_kept_connection)
 {
-    (void)state;
     opened();
     now += 10 * ACME_NET_TIMEOUT_MS; /* idle between two requests */
     assert_int_equal(open_to("https://ca.example/other"), 1);
@@ -270,12 +254,11 @@ static void a_kept_connection(void **state)
     assert_int_equal(open_to("https://b.example:444/"), 0);
 }
 
-static void the_set_up(void **state)
+TEST(the_set_up)
 {
     struct acme_setup s = {.secure_net = &net};
     struct acme_secure_net bad = net;
 
-    (void)state;
     assert_int_equal(acme_channel_check(&s, false), 0);
     assert_int_equal(acme_channel_check(&s, true), ACME_E_URL_SCHEME);
     s.secure_net = NULL;
@@ -289,17 +272,4 @@ static void the_set_up(void **state)
     assert_int_equal(WITHOUT(code), 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(hands_host_and_name_on, begin),
-        cmocka_unit_test_setup(refuses_before_it_connects, begin),
-        cmocka_unit_test_setup(ends_with_the_reason, begin),
-        cmocka_unit_test_setup(silence_is_a_time_out, begin),
-        cmocka_unit_test_setup(moves_bytes, begin),
-        cmocka_unit_test_setup(an_early_answer, begin),
-        cmocka_unit_test_setup(a_kept_connection, begin),
-        cmocka_unit_test_setup(the_set_up, begin),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, begin, NULL);

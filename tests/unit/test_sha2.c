@@ -1,5 +1,7 @@
 /* test_sha2.c - the hash functions of the boards against OpenSSL's, and as BearSSL uses them. */
 
+#include "unit.h"
+
 #include "check.h"
 
 #define OPENSSL_SUPPRESS_DEPRECATED /* what has a state that can be set */
@@ -59,7 +61,7 @@ static void compare(size_t kind, size_t len, size_t piece)
     assert_memory_equal(own, known, kinds[kind].digest);
 }
 
-static void every_length_in_pieces(void **state)
+TEST(every_length_in_pieces)
 {
     fill();
     for (size_t i = 0; i < KINDS; i++) {
@@ -75,7 +77,7 @@ static void every_length_in_pieces(void **state)
 }
 
 /* The number of bits has more than 32 of its own. */
-static void behind_very_much(void **state)
+TEST(behind_very_much)
 {
     const uint64_t blocks = (uint64_t)1 << 40;
     br_sha256_context small;
@@ -112,7 +114,7 @@ static void behind_very_much(void **state)
 }
 
 /* It reads block and output sizes from the class, and goes by states. */
-static void hmac(void **state)
+TEST(hmac)
 {
     fill();
     for (size_t i = 0; i < KINDS; i++) {
@@ -129,14 +131,4 @@ static void hmac(void **state)
             assert_memory_equal(own, known, kinds[i].digest);
         }
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_length_in_pieces),
-        cmocka_unit_test(behind_very_much),
-        cmocka_unit_test(hmac),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 /* test_side_by_side.c - several names at once, on a whole device: how long it takes and what it asks, and a reset in any mixture of
  * what is valid, pending, answered and not. */
+#include "unit.h"
+
 #include "check.h"
 
 #include "fake/device.h"
@@ -49,7 +51,7 @@ static enum acme_progress run(unsigned ticks_max)
 
 /* Each name takes the CA five seconds: all of them together take hardly longer, and no name costs more than its three requests
  * but for the looks in between. */
-static void eight_names_wait_once(void **state)
+TEST(eight_names_wait_once)
 {
     static const struct ca_plan plan = {EIGHT, .name_count = 8, .timed = true};
     for (unsigned i = 0; i < 8; i++) {
@@ -67,7 +69,7 @@ static void eight_names_wait_once(void **state)
 }
 
 /* One after the other, as a CA with one worker has it: still no name is answered twice. */
-static void a_ca_that_takes_turns(void **state)
+TEST(a_ca_that_takes_turns)
 {
     static const struct ca_plan plan = {EIGHT, .name_count = 8, .timed = true};
     for (unsigned i = 0; i < 8; i++) {
@@ -83,7 +85,7 @@ static void a_ca_that_takes_turns(void **state)
 }
 
 /* The power goes after each tick of a run in which one name is valid early, one late, one in between. */
-static void a_reset_in_any_mixture(void **state)
+TEST(a_reset_in_any_mixture)
 {
     static const struct ca_plan plan = {.names = {"a.example", "b.example", "c.example"},
                                         .name_count = 3,
@@ -115,14 +117,4 @@ static void a_reset_in_any_mixture(void **state)
         assert_null(w.ca.published);
         ca_free(&w.ca);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(eight_names_wait_once),
-        cmocka_unit_test(a_ca_that_takes_turns),
-        cmocka_unit_test(a_reset_in_any_mixture),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,12 @@
 /* test_slice.c - looking at pieces of text. */
+#include "unit.h"
+
 #include <stdlib.h>
 #include "check.h"
 
 #include "wire/slice.h"
 
-static void compares(void **state)
+TEST(compares)
 {
     assert_true(acme_slice_is(acme_slice_of("abc"), "abc"));
     assert_false(acme_slice_is(acme_slice_of("abc"), "abd"));
@@ -15,7 +17,7 @@ static void compares(void **state)
     assert_false(acme_slice_is_nocase(acme_slice_of("a"), acme_slice_of("ab")));
 }
 
-static void trims(void **state)
+TEST(trims)
 {
     assert_true(acme_slice_is_word(acme_slice_of("Keep-ALIVE"), "keep-alive"));
     assert_false(acme_slice_is_word(acme_slice_of("close"), "closed"));
@@ -30,7 +32,7 @@ static void trims(void **state)
     assert_int_equal(s.len, 0);
 }
 
-static void finds(void **state)
+TEST(finds)
 {
     assert_int_equal(acme_slice_find(acme_slice_of("a.b.c"), '.'), 1);
     assert_int_equal(acme_slice_find(acme_slice_of("abc"), '.'), 3);
@@ -38,7 +40,7 @@ static void finds(void **state)
     assert_int_equal(acme_slice_find(acme_slice(NULL, 0), '.'), 0);
 }
 
-static void cuts(void **state)
+TEST(cuts)
 {
     struct acme_slice rest = acme_slice_of("a,,bc");
     assert_true(acme_slice_is(acme_slice_cut(&rest, ','), "a"));
@@ -49,7 +51,7 @@ static void cuts(void **state)
     assert_int_equal(acme_slice_cut(&rest, ',').len, 0);
 }
 
-static void knows_characters(void **state)
+TEST(knows_characters)
 {
     static const char hex[] = "0123456789abcdefABCDEF";
 
@@ -65,7 +67,7 @@ static void knows_characters(void **state)
     }
 }
 
-static void reads_decimals(void **state)
+TEST(reads_decimals)
 {
     static const struct {
         const char *text;
@@ -101,18 +103,4 @@ static void reads_decimals(void **state)
     }
     assert_true(acme_slice_decimal(acme_slice("12", 1)) == 1);
     assert_true(acme_slice_decimal(acme_slice(NULL, 0)) == -1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(compares),
-        cmocka_unit_test(trims),
-        cmocka_unit_test(finds),
-        cmocka_unit_test(cuts),
-        cmocka_unit_test(knows_characters),
-        cmocka_unit_test(reads_decimals),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

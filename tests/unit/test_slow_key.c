@@ -1,10 +1,6 @@
 /* test_slow_key.c - keys that take many ticks for a signature, as a secure element on a slow bus does: nothing is signed twice, nothing
  * is asked of the CA that a fast key would not ask, and one that never ends does not hold the client for ever. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include "fake/device.h"
 #include "fault/fastkey.h"
@@ -81,22 +77,19 @@ static void each_is_made_once(bool v1)
     ca_free(&w.ca);
 }
 
-static void an_order(void **state)
+TEST(an_order)
 {
-    (void)state;
     each_is_made_once(false);
 }
 
-static void an_order_of_acme_v1(void **state)
+TEST(an_order_of_acme_v1)
 {
-    (void)state;
     each_is_made_once(true);
 }
 
 /* One key signs inside what the other one signs. */
-static void another_account_key(void **state)
+TEST(another_account_key)
 {
-    (void)state;
     static const struct ca_plan plan = {.names = {"a.example"}, .name_count = 1, .manage = true};
     new_world(&plan, 5);
     assert_int_equal(run(ACME_NOW, 10000), ACME_ISSUED);
@@ -106,9 +99,8 @@ static void another_account_key(void **state)
     ca_free(&w.ca);
 }
 
-static void one_that_fails_late(void **state)
+TEST(one_that_fails_late)
 {
-    (void)state;
     static const struct ca_plan plan = {.names = {"a.example"}, .name_count = 1};
     new_world(&plan, 5);
     slow.fails = ACME_E_KEY;
@@ -117,9 +109,8 @@ static void one_that_fails_late(void **state)
     ca_free(&w.ca);
 }
 
-static void one_that_never_ends(void **state)
+TEST(one_that_never_ends)
 {
-    (void)state;
     static const struct ca_plan plan = {.names = {"a.example"}, .name_count = 1};
     new_world(&plan, UINT32_MAX);
     uint32_t began = w.now_ms;
@@ -130,9 +121,8 @@ static void one_that_never_ends(void **state)
 }
 
 /* The power goes while it is at work: whatever it was to sign, the run behind that makes no second order. */
-static void a_reset_meanwhile(void **state)
+TEST(a_reset_meanwhile)
 {
-    (void)state;
     static const struct ca_plan plan = {.names = {"a.example"}, .name_count = 1};
     for (unsigned at = 1;; at++) {
         enum acme_progress progress = ACME_BUSY;
@@ -153,17 +143,4 @@ static void a_reset_meanwhile(void **state)
         ca_free(&w.ca);
     }
     ca_free(&w.ca);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_order),
-        cmocka_unit_test(an_order_of_acme_v1),
-        cmocka_unit_test(another_account_key),
-        cmocka_unit_test(one_that_fails_late),
-        cmocka_unit_test(one_that_never_ends),
-        cmocka_unit_test(a_reset_meanwhile),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* test_states.c - what other images have stored (tests/states) is taken: the account, the pair in use, the order in progress; and
  * nothing is asked for anew. In flash after every erase and every block, as a cut leaves it; as files step by step. */
 #define _GNU_SOURCE /* memmem */
+#include "unit.h"
+
 #include "fake/device.h"
 #include "fake/flash.h"
 #include "posix.h"
@@ -163,7 +165,7 @@ static void take_folder(const char *name)
     assert_int_equal(system(command), 0);
 }
 
-static void folders_are_taken(void **state)
+TEST(folders_are_taken)
 {
     static const struct {
         const char *name;
@@ -270,7 +272,7 @@ static void play(const char *tape, unsigned runs)
     print_message("%s: %u erases and blocks, %u starts\n", tape, lines, starts);
 }
 
-static void flash_is_taken(void **state)
+TEST(flash_is_taken)
 {
     play(STATES "upgrade.tape", 2);
     holds();
@@ -278,14 +280,7 @@ static void flash_is_taken(void **state)
     looks();
 }
 
-static void flash_is_taken_back(void **state)
+TEST(flash_is_taken_back)
 {
     play(STATES "put-back.tape", 3);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(folders_are_taken), cmocka_unit_test(flash_is_taken),
-                                       cmocka_unit_test(flash_is_taken_back)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

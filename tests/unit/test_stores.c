@@ -1,13 +1,11 @@
 /* test_stores.c - port/stores on media whose power goes at every byte and every call, that fill up, fade, or cannot be read. */
 #include "fake/media.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -238,9 +236,8 @@ static void cut_everywhere(enum kind kind)
     print_message("%u cuts\n", cuts);
 }
 
-static void test_cut(void **unused)
+TEST(test_cut)
 {
-    (void)unused;
     for (unsigned kind = 0; kind < KINDS; kind++) {
         cut_everywhere(kind);
     }
@@ -248,9 +245,8 @@ static void test_cut(void **unused)
 
 /* Two cuts, one behind the other, while a record is replaced, and then replaced or removed: what was there before the second one is
  * there, or what it brings, and no version of before. */
-static void test_cut_twice(void **unused)
+TEST(test_cut_twice)
 {
-    (void)unused;
     for (unsigned kind = 0; kind < KINDS; kind++) {
         begin(kind);
         assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "version 1\n"), 0);
@@ -281,9 +277,8 @@ static void test_cut_twice(void **unused)
 }
 
 /* What is written does not stay, and nobody says so: it is noticed, or another copy serves. */
-static void test_spoiled(void **unused)
+TEST(test_spoiled)
 {
-    (void)unused;
     for (unsigned kind = 0; kind < KINDS; kind++) {
         begin(kind);
         for (size_t at = 0; at < LEN(story); at++) {
@@ -307,9 +302,8 @@ static void test_spoiled(void **unused)
 }
 
 /* A step that fails, as on a full medium: the call says so or all is well, and nothing is lost. */
-static void test_failed_step(void **unused)
+TEST(test_failed_step)
 {
-    (void)unused;
     for (unsigned kind = 0; kind < KINDS; kind++) {
         begin(kind);
         for (size_t at = 0; at < LEN(story); at++) {
@@ -334,10 +328,9 @@ static void test_failed_step(void **unused)
 }
 
 /* The bytes of everything that is stored, one by one, fade. A key is what it was, or an error; never absent, never another. */
-static void test_fading(void **unused)
+TEST(test_fading)
 {
     const char *want[ACME_RECORD_COUNT];
-    (void)unused;
     tell(want, LEN(story));
     for (unsigned kind = 0; kind < KINDS; kind++) {
         begin(kind);
@@ -380,9 +373,8 @@ static void test_fading(void **unused)
 }
 
 /* Without a replacing rename an older pair takes the place of one that fades: key and chain of one time, and both whole. */
-static void test_fading_pair(void **unused)
+TEST(test_fading_pair)
 {
-    (void)unused;
     begin(TWO_NAMES);
     for (size_t at = 0; at < LEN(story); at++) {
         assert_int_equal(carry_out(&story[at]), 0);
@@ -399,9 +391,8 @@ static void test_fading_pair(void **unused)
 }
 
 /* The first pair, alone, fades: it is not taken for none. */
-static void test_fading_first_pair(void **unused)
+TEST(test_fading_first_pair)
 {
-    (void)unused;
     begin(TWO_NAMES);
     assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append("") + append(LINE) + commit(), 0);
     for (unsigned n = 0; n < MEDIA_FILES; n++) {
@@ -414,9 +405,8 @@ static void test_fading_first_pair(void **unused)
 }
 
 /* A medium that cannot be read is no empty one, and nothing is made in use over it. */
-static void test_unreadable(void **unused)
+TEST(test_unreadable)
 {
-    (void)unused;
     for (unsigned kind = 0; kind < KINDS; kind++) {
         begin(kind);
         assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, KEY_1) + put(ACME_RECORD_KEY_NEXT, KEY_2) + append("") +
@@ -436,10 +426,9 @@ static void test_unreadable(void **unused)
 }
 
 /* Calls in an order the client does not make. */
-static void test_order_of_calls(void **unused)
+TEST(test_order_of_calls)
 {
     static char big[ACME_WORK_MIN + 1];
-    (void)unused;
     for (unsigned kind = 0; kind < KINDS; kind++) {
         begin(kind);
         assert_int_equal(append("a line\n"), ACME_E_STORE_WRITE);
@@ -464,10 +453,9 @@ static void test_order_of_calls(void **unused)
 }
 
 /* A chain of every length around the ends of pieces. */
-static void test_lengths(void **unused)
+TEST(test_lengths)
 {
     static char chain[3 * ACME_KV_VALUE + 3], read[sizeof chain];
-    (void)unused;
     memset(chain, 'c', sizeof chain);
     for (unsigned kind = 0; kind < KINDS; kind++) {
         for (size_t len = 1; len < sizeof chain;
@@ -486,21 +474,4 @@ static void test_lengths(void **unused)
             assert_true(holds(ACME_RECORD_KEY, KEY_1));
         }
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_cut_twice),
-        cmocka_unit_test(test_spoiled),
-        cmocka_unit_test(test_failed_step),
-        cmocka_unit_test(test_fading),
-        cmocka_unit_test(test_fading_pair),
-        cmocka_unit_test(test_fading_first_pair),
-        cmocka_unit_test(test_unreadable),
-        cmocka_unit_test(test_order_of_calls),
-        cmocka_unit_test(test_lengths),
-    };
-    return cmocka_run_group_tests_name("stores", tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
 /* test_string.c - the memory and string functions of the Cortex-M3 boards against this machine's. */
+#include "unit.h"
+
 #include <string.h>
 
 #include "check.h"
@@ -53,7 +55,7 @@ static void begin(void)
     }
 }
 
-static void every_place_and_length(void **state)
+TEST(every_place_and_length)
 {
     for (size_t to = 0; to < 24; to++) {
         for (size_t len = 0; len < 24; len++) {
@@ -81,7 +83,7 @@ static int sign(int value)
     return value > 0 ? 1 : value < 0 ? -1 : 0;
 }
 
-static void order_and_search(void **state)
+TEST(order_and_search)
 {
     static const char *const texts[] = {"", "a", "b", "ab", "aba", "abb", "\xff", "a\xff", "a\x7f", "a\x80"};
     const size_t count = sizeof texts / sizeof texts[0];
@@ -100,13 +102,4 @@ static void order_and_search(void **state)
             assert_ptr_equal(own_memchr(texts[i], c, len), memchr(texts[i], c, len));
         }
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_place_and_length),
-        cmocka_unit_test(order_and_search),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
  * and puts it back before the next or does not. Nothing outside of the folder may be made, removed, written or given other
  * rights. The system calls are ours here: they play the owner first, then they do what they should. */
 #define _GNU_SOURCE
+#include "unit.h"
+
 #include "check.h"
 
 #include <errno.h>
@@ -379,7 +381,7 @@ static void webroot(void)
     close(memory);
 }
 
-static void test_webroot(void **unused)
+TEST(test_webroot)
 {
     static const char *const names[] = {".well-known", ".well-known/acme-challenge",
                                         ".well-known/acme-challenge/token", ".well-known/acme-challenge/.token.tmp"};
@@ -416,7 +418,7 @@ static void state(void)
     acme_posix_store_close(&s);
 }
 
-static void test_state(void **unused)
+TEST(test_state)
 {
     static const char *const names[] = {"account.pem",
                                         ".account.pem.tmp",
@@ -464,7 +466,7 @@ static void chain_is_there(void)
     put_file(path, "fullchain.pem", "chain\n", 0644);
 }
 
-static void test_rights(void **unused)
+TEST(test_rights)
 {
     static const char *const names[] = {"a.example",
                                         ".a.example.a",
@@ -521,7 +523,7 @@ static void given_state(void)
     acme_posix_store_close(&s);
 }
 
-static void test_way(void **unused)
+TEST(test_way)
 {
     static const char *const names[] = {"up", "up/given"};
     snprintf(given, sizeof given, "%s/up/given", folder);
@@ -531,7 +533,7 @@ static void test_way(void **unused)
 }
 
 /* What is followed and what is not. */
-static void test_links(void **unused)
+TEST(test_links)
 {
     char own[256], others[256], first[256], second[256];
     bool made = false;
@@ -634,7 +636,7 @@ static void make_pair(void)
     read_pair("c", pair_chain, sizeof pair_chain);
 }
 
-static void test_adoption(void **unused)
+TEST(test_adoption)
 {
     static const char *const names[] = {"a.example",
                                         ".a.example.a",
@@ -665,7 +667,7 @@ static bool pair_is_there(void)
 }
 
 /* Cut before each system call the pair is there, and the next run completes it, with nothing left over. */
-static void test_adoption_cut(void **unused)
+TEST(test_adoption_cut)
 {
     char path[256], link[64];
     struct stat is;
@@ -698,12 +700,4 @@ static void test_adoption_cut(void **unused)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_webroot), TEST(test_state),    TEST(test_rights),       TEST(test_way),
-        TEST(test_links),   TEST(test_adoption), TEST(test_adoption_cut),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, tear_down);

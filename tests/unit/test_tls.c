@@ -1,5 +1,7 @@
 /* test_tls.c - TLS against an OpenSSL server: what is accepted, what is refused and as what, and how much one
  * step does. */
+#include "unit.h"
+
 #include "tls_server.h"
 
 #include <string.h>
@@ -202,7 +204,7 @@ static void talk(void)
     assert_memory_equal(got, sent, sizeof sent);
 }
 
-static void good(void **state)
+TEST(good)
 {
     static const char *const suites[][2] = {{"ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-ECDSA-CHACHA20-POLY1305"},
                                             {"ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"},
@@ -231,7 +233,7 @@ static void good(void **state)
 
 /* The bound of tls.h where BearSSL does two verifications in one call: intermediates of every length that EC
  * roots signed. Under an RSA root the signature alone is longer than a piece, and it stays one. */
-static void small_intermediates(void **state)
+TEST(small_intermediates)
 {
     char root_name[65] = "";
     unsigned ones = 0, twos = 0;
@@ -279,7 +281,7 @@ static int first_protocol(SSL *ssl, const unsigned char **out, unsigned char *ou
     return SSL_TLSEXT_ERR_OK;
 }
 
-static void protocol_offered(void **state)
+TEST(protocol_offered)
 {
     const unsigned char *protocol;
     unsigned len;
@@ -295,7 +297,7 @@ static void protocol_offered(void **state)
 }
 
 /* A server that wants to shake hands again in the middle is told no. */
-static void no_renegotiation(void **state)
+TEST(no_renegotiation)
 {
     int err = 0;
 
@@ -316,7 +318,7 @@ static void no_renegotiation(void **state)
 }
 
 /* P-384 for the key exchange too. */
-static void other_curve(void **state)
+TEST(other_curve)
 {
     serve(&rsa, NULL);
     SSL_CTX_set1_groups_list(server.ctx, "P-384");
@@ -326,7 +328,7 @@ static void other_curve(void **state)
 }
 
 /* BearSSL asks for smaller records when the buffer is small. */
-static void small_buffer(void **state)
+TEST(small_buffer)
 {
     serve(&mixed, NULL);
     assert_int_equal(start(&mixed.trust, HOST, ACME_TLS_BUFFER_SMALL), 0);
@@ -352,7 +354,7 @@ static int refused(struct maker_spec spec, const char *name)
     return err;
 }
 
-static void wrong_names(void **state)
+TEST(wrong_names)
 {
     const struct maker_spec spec = {.name = HOST, .san = "DNS:other.example,DNS:*.wild.example"};
     const struct maker_spec address = {.name = "x", .san = "IP:10.0.0.1"};
@@ -369,14 +371,13 @@ static void wrong_names(void **state)
 }
 
 /* An address is no server name (RFC 6066, 3): none goes out. A session with it goes on, but with no other. */
-static void addresses(void **state)
+TEST(addresses)
 {
     static const char *const hosts[] = {"10.0.0.1", "10.0.0.1", "2001:db8::1", "2001:DB8::1", HOST, "2001:db8::1"};
     static const bool resumes[] = {false, true, false, true, false, false};
     struct maker_spec spec = {.san = "IP:10.0.0.1,IP:2001:db8::1,DNS:" HOST};
     X509 *list[2] = {NULL, p256.cert[INTER]};
 
-    (void)state;
     spec.key = p256.key[LEAF];
     spec.issuer = p256.cert[INTER];
     spec.issuer_key = p256.key[INTER];
@@ -397,7 +398,7 @@ static void addresses(void **state)
     X509_free(list[0]);
 }
 
-static void wrong_dates(void **state)
+TEST(wrong_dates)
 {
     const struct maker_spec expired = {.san = "DNS:" HOST, .from = MAKER_NOW - 100, .to = MAKER_NOW - 1};
     const struct maker_spec early = {.san = "DNS:" HOST, .from = MAKER_NOW + 1, .to = MAKER_NOW + 100};
@@ -408,7 +409,7 @@ static void wrong_dates(void **state)
     assert_int_equal(refused(edge, HOST), 1);
 }
 
-static void wrong_trust(void **state)
+TEST(wrong_trust)
 {
     struct maker_spec spec = {.name = "x", .san = "DNS:" HOST, .key = p256.key[LEAF]};
     X509 *self = maker_certificate(&spec);
@@ -434,7 +435,7 @@ static void wrong_trust(void **state)
     X509_free(self);
 }
 
-static void not_a_ca(void **state)
+TEST(not_a_ca)
 {
     for (int ca = MAKER_CA; ca <= MAKER_CA_ABSENT; ca++) {
         struct maker_spec inter = {.name = "I",
@@ -452,7 +453,7 @@ static void not_a_ca(void **state)
     }
 }
 
-static void wrong_signatures(void **state)
+TEST(wrong_signatures)
 {
     const struct maker_spec other_signer = {.san = "DNS:" HOST, .issuer_key = p384.key[INTER]};
     const struct maker_spec sha1 = {.san = "DNS:" HOST, .digest = EVP_sha1()};
@@ -469,7 +470,7 @@ static void wrong_signatures(void **state)
     }
 }
 
-static void weak_key(void **state)
+TEST(weak_key)
 {
     struct maker_spec spec = {.san = "DNS:" HOST, .key = maker_rsa(1024)};
     assert_int_equal(refused(spec, HOST), ACME_E_TLS_WEAK);
@@ -478,7 +479,7 @@ static void weak_key(void **state)
 
 /* Every byte the server sends up to the end of the handshake changed, one after the other: never ready. (A
  * byte of its Finished record's explicit nonce, tag or contents is among them.) */
-static void tampered_handshake(void **state)
+TEST(tampered_handshake)
 {
     size_t len;
 
@@ -510,7 +511,7 @@ static void tampered_handshake(void **state)
     tls_server_free(&server);
 }
 
-static void tampered_data(void **state)
+TEST(tampered_data)
 {
     char data[64];
 
@@ -532,7 +533,7 @@ static void tampered_data(void **state)
 }
 
 /* The stream cut after every byte of the handshake: closed between records, damaged within one. */
-static void truncated(void **state)
+TEST(truncated)
 {
     size_t len;
 
@@ -553,7 +554,7 @@ static void truncated(void **state)
     tls_server_free(&server);
 }
 
-static void truncated_data(void **state)
+TEST(truncated_data)
 {
     char data[64];
 
@@ -596,7 +597,7 @@ static int shake_with(int least, int last, const char *suites)
     return err;
 }
 
-static void wrong_versions(void **state)
+TEST(wrong_versions)
 {
     assert_int_equal(shake_with(TLS1_VERSION, TLS1_1_VERSION, NULL), ACME_E_TLS_VERSION);
     assert_int_equal(shake_with(TLS1_3_VERSION, TLS1_3_VERSION, NULL), ACME_E_TLS_VERSION);
@@ -605,7 +606,7 @@ static void wrong_versions(void **state)
     assert_int_equal(shake_with(TLS1_2_VERSION, TLS1_3_VERSION, NULL), 1);
 }
 
-static void other_ends(void **state)
+TEST(other_ends)
 {
     serve(&rsa, NULL);
     SSL_CTX_set_tlsext_servername_callback(server.ctx, refuse_name);
@@ -650,7 +651,7 @@ static int set_clock(void *ctx, int64_t *utc)
     return clock_answer;
 }
 
-static void refused_starts(void **state)
+TEST(refused_starts)
 {
     struct acme_sys sys = maker_sys;
     const struct acme_trust nothing = {NULL, 0, NULL};
@@ -689,7 +690,7 @@ static void refused_starts(void **state)
 
 /* The same name again: no certificate and no public-key operation. Another name, or a failure before: all
  * anew. */
-static void resumption(void **state)
+TEST(resumption)
 {
     int err;
 
@@ -727,7 +728,7 @@ static void resumption(void **state)
 
 /* A session goes on for a day at most, counted from when the server was judged, however often it was resumed; with the
  * anchors it was judged by; and never when the clock was set back. */
-static void resumption_ends(void **state)
+TEST(resumption_ends)
 {
     static const struct {
         int64_t later; /* seconds behind the first session */
@@ -763,7 +764,7 @@ static void resumption_ends(void **state)
 }
 
 /* The server's close_notify: seen, and what came before it is still read. */
-static void clean_end(void **state)
+TEST(clean_end)
 {
     char data[8];
     int err = 0;
@@ -788,32 +789,4 @@ static void clean_end(void **state)
     tls_server_free(&server);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),
-        cmocka_unit_test(small_intermediates),
-        cmocka_unit_test(protocol_offered),
-        cmocka_unit_test(no_renegotiation),
-        cmocka_unit_test(other_curve),
-        cmocka_unit_test(small_buffer),
-        cmocka_unit_test(wrong_names),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(wrong_dates),
-        cmocka_unit_test(wrong_trust),
-        cmocka_unit_test(not_a_ca),
-        cmocka_unit_test(wrong_signatures),
-        cmocka_unit_test(weak_key),
-        cmocka_unit_test(tampered_handshake),
-        cmocka_unit_test(tampered_data),
-        cmocka_unit_test(truncated),
-        cmocka_unit_test(truncated_data),
-        cmocka_unit_test(wrong_versions),
-        cmocka_unit_test(other_ends),
-        cmocka_unit_test(refused_starts),
-        cmocka_unit_test(resumption),
-        cmocka_unit_test(resumption_ends),
-        cmocka_unit_test(clean_end),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+AROUND(set_up, tear_down, NULL, NULL);

@@ -1,5 +1,7 @@
 /* test_tls_edges.c - TLS and the channel where the network stops and starts: sends that take nothing or fail, bytes that
  * wait, a request cut in two. */
+#include "unit.h"
+
 #include "tls_server.h"
 
 #include <string.h>
@@ -106,7 +108,7 @@ static void open_it(void)
 }
 
 /* The network takes nothing for a while: nothing is lost, and the handshake goes on where it stood. */
-static void sends_that_take_nothing(void **state)
+TEST_WITH(sends_that_take_nothing, begin, end)
 {
     send_says = 0;
     for (int i = 0; i < 5; i++) {
@@ -119,7 +121,7 @@ static void sends_that_take_nothing(void **state)
 }
 
 /* Errors of the network are handed on as they are, in the handshake and after it, and end the connection. */
-static void sends_and_receives_that_fail(void **state)
+TEST_WITH(sends_and_receives_that_fail, begin, end)
 {
     char text[8];
     bool clean = true;
@@ -142,7 +144,7 @@ static void sends_and_receives_that_fail(void **state)
 }
 
 /* The connection breaks when the end of a request is to go out. */
-static void flush_that_fails(void **state)
+TEST_WITH(flush_that_fails, begin, end)
 {
     open_it();
     send_says = 0;
@@ -156,7 +158,7 @@ static void flush_that_fails(void **state)
 
 /* More than one record holds: a part is taken, and what is not the whole is not flushed as if it were. Every byte
  * arrives once. */
-static void request_longer_than_a_record(void **state)
+TEST_WITH(request_longer_than_a_record, begin, end)
 {
     static uint8_t data[40000];
     size_t at = 0;
@@ -182,7 +184,7 @@ static void request_longer_than_a_record(void **state)
 }
 
 /* Head and body of a request are one piece to the server. */
-static void request_in_two_parts(void **state)
+TEST_WITH(request_in_two_parts, begin, end)
 {
     int done = 0;
 
@@ -199,7 +201,7 @@ static void request_in_two_parts(void **state)
 }
 
 /* The server's goodbye was read together with the last bytes: the next look finds the end without the network. */
-static void end_that_is_known(void **state)
+TEST_WITH(end_that_is_known, begin, end)
 {
     char text[8];
     bool clean = false;
@@ -217,7 +219,7 @@ static void end_that_is_known(void **state)
 }
 
 /* Quiet is only a session with nothing in either place where bytes can wait. */
-static void quiet(void **state)
+TEST(quiet)
 {
     memset(&tls, 0, sizeof tls);
     assert_true(acme_tls_quiet(&tls));
@@ -230,7 +232,7 @@ static void quiet(void **state)
 }
 
 /* Bytes right behind the server's Finished wait until ours is on its way: one buffer serves both directions. */
-static void bytes_behind_finished(void **state)
+TEST_WITH(bytes_behind_finished, begin, end)
 {
     int err = 0;
 
@@ -254,17 +256,4 @@ static void bytes_behind_finished(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(sends_that_take_nothing, begin, end),
-        cmocka_unit_test_setup_teardown(sends_and_receives_that_fail, begin, end),
-        cmocka_unit_test_setup_teardown(flush_that_fails, begin, end),
-        cmocka_unit_test_setup_teardown(request_longer_than_a_record, begin, end),
-        cmocka_unit_test_setup_teardown(request_in_two_parts, begin, end),
-        cmocka_unit_test_setup_teardown(end_that_is_known, begin, end),
-        cmocka_unit_test(quiet),
-        cmocka_unit_test_setup_teardown(bytes_behind_finished, begin, end),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+AROUND(set_up, tear_down, NULL, NULL);

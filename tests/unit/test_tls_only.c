@@ -1,5 +1,7 @@
 /* test_tls_only.c - what firmware is made of: without ACME_CFG_PLAIN_HTTP there is no http, whatever anybody says. The
  * program and all other tests are built with it. */
+#include "unit.h"
+
 #include "check.h"
 
 #undef ACME_CFG_PLAIN_HTTP
@@ -19,7 +21,7 @@
 #include "secure/channel_setup.c"
 #include "wire/url.c"
 
-static void urls(void **state)
+TEST(urls)
 {
     static const char *const plain[] = {"http://acme.example/dir", "http://127.0.0.1:4000/", "HTTP:", "http"};
     struct acme_url url = {.plain = true}; /* nothing sets it, and nothing believes it */
@@ -33,7 +35,7 @@ static void urls(void **state)
     assert_true(acme_url_at(&url, "acme.example:443"));
 }
 
-static void setup(void **state)
+TEST(setup)
 {
     static const struct acme_net net;
     static const struct acme_sys sys;
@@ -63,10 +65,4 @@ static void setup(void **state)
     assert_int_equal(acme_setup_check(&s), ACME_E_URL_SCHEME);
     s.ca.trust = &nobody;
     assert_int_equal(acme_setup_check(&s), ACME_E_ANCHORS);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(urls), cmocka_unit_test(setup)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,6 @@ static struct acme_challenge live[ACME_NAMES_MAX + 1];
 
 static int fake_start(void *ctx)
 {
-    (void)ctx;
     if (net.fails) {
         return ACME_E_LISTEN;
     }
@@ -60,7 +59,6 @@ static int fake_start(void *ctx)
 
 static int fake_accept(void *ctx, unsigned slot)
 {
-    (void)ctx;
     assert_true(net.listening && slot < SLOTS && net.slot[slot] == NULL);
     for (unsigned i = 0; i < net.count; i++) {
         struct client *c = &net.clients[i];
@@ -94,7 +92,6 @@ static int fake_recv(void *ctx, unsigned slot, void *data, size_t cap)
 {
     struct client *c = net.slot[slot];
 
-    (void)ctx;
     assert_non_null(c);
     assert_true(cap > 0);
     if (c->leaves) {
@@ -115,7 +112,6 @@ static int fake_send(void *ctx, unsigned slot, const void *data, size_t len)
 {
     struct client *c = net.slot[slot];
 
-    (void)ctx;
     net.sends++;
     assert_non_null(c);
     assert_true(len > 0);
@@ -136,7 +132,6 @@ static int fake_send(void *ctx, unsigned slot, const void *data, size_t len)
 
 static void fake_close(void *ctx, unsigned slot)
 {
-    (void)ctx;
     assert_non_null(net.slot[slot]);
     net.slot[slot]->closed = true;
     net.slot[slot] = NULL;
@@ -144,7 +139,6 @@ static void fake_close(void *ctx, unsigned slot)
 
 static void fake_stop(void *ctx)
 {
-    (void)ctx;
     for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
         assert_null(net.slot[i]); /* acme_port.h: the core has closed every slot before */
     }
@@ -297,7 +291,7 @@ static int alert(const struct client *c)
 /* --- tests --- */
 
 /* Who is shown what (RFC 8737, 3). */
-static void hellos(void **state)
+TEST(hellos)
 {
     static const struct {
         const char *sni, *protocols;
@@ -348,7 +342,6 @@ static void hellos(void **state)
         {NULL, NULL, 40, NULL},
     };
 
-    (void)state;
     for (size_t piece = 1; piece < 10000; piece = piece == 1 ? 100 : 10000) {
         set_up();
         show_name(0, "Dev.Example.org");
@@ -375,7 +368,7 @@ static void hellos(void **state)
 }
 
 /* What is no ClientHello is no work, and nobody learns anything by it. */
-static void no_hello(void **state)
+TEST(no_hello)
 {
     static const struct {
         const char *say;
@@ -386,7 +379,6 @@ static void no_hello(void **state)
                 {"\x16\3\1\0\4\2\0\0\0", 9},
                 {"\x15\3\1\0\2\2\x28", 7}};
 
-    (void)state;
     set_up();
     show_name(0, "dev.example.org");
     const unsigned signs = net.signs;
@@ -406,11 +398,10 @@ static void no_hello(void **state)
     tear_down();
 }
 
-static void listens_only_while_something_is_live(void **state)
+TEST(listens_only_while_something_is_live)
 {
     struct acme_challenge *c = &live[0];
 
-    (void)state;
     set_up();
     *c = (struct acme_challenge){.name = "a.example", .token = TOKEN, .thumbprint = THUMBPRINT};
     assert_false(tick());
@@ -442,11 +433,10 @@ static void listens_only_while_something_is_live(void **state)
 }
 
 /* Each challenge has a key of its own session. */
-static void the_key_is_new_each_time(void **state)
+TEST(the_key_is_new_each_time)
 {
     uint8_t point[65];
 
-    (void)state;
     set_up();
     show_name(0, "a.example");
     memcpy(point, t.key.point, 65);
@@ -461,9 +451,8 @@ static void the_key_is_new_each_time(void **state)
     tear_down();
 }
 
-static void what_goes_wrong(void **state)
+TEST(what_goes_wrong)
 {
-    (void)state;
     set_up();
     live[0] = (struct acme_challenge){.name = "a.example", .token = TOKEN, .thumbprint = THUMBPRINT};
     net.no_random = true;
@@ -494,9 +483,8 @@ static void what_goes_wrong(void **state)
     tear_down();
 }
 
-static void compiled_with_other_limits(void **state)
+TEST(compiled_with_other_limits)
 {
-    (void)state;
     memset(&t, 0x5a, sizeof t);
     assert_int_equal(acme_tlsalpn01_init_sized(&t, sizeof t - 1, &listener, &sys), ACME_E_SIZE);
     for (size_t i = 0; i < sizeof t; i++) {
@@ -505,9 +493,8 @@ static void compiled_with_other_limits(void **state)
 }
 
 /* Who has seen the certificate of what is taken back is sent away, the others are not. */
-static void one_is_taken_back(void **state)
+TEST(one_is_taken_back)
 {
-    (void)state;
     if (SLOTS < 2) {
         skip();
     }
@@ -529,9 +516,8 @@ static void one_is_taken_back(void **state)
 }
 
 /* A long tick is nobody's fault, nor are the public-key operations for others. */
-static void a_long_tick_is_nobodys_fault(void **state)
+TEST(a_long_tick_is_nobodys_fault)
 {
-    (void)state;
     set_up();
     show_name(0, "a.example");
     for (unsigned i = 0; i < 2 * SLOTS; i++) {
@@ -546,11 +532,10 @@ static void a_long_tick_is_nobodys_fault(void **state)
 }
 
 /* Alone nobody is hurried, but nobody stays for ever. */
-static void slow_but_alone(void **state)
+TEST(slow_but_alone)
 {
     uint8_t hello[600];
 
-    (void)state;
     if (SLOTS < 3) {
         skip();
     }
@@ -653,9 +638,8 @@ static uint32_t crowd(enum manner manner, unsigned strangers, uint32_t delay_ms)
 
 /* A thousand who say nothing, drip, talk nonsense or stop a byte before the end, and sixteen validators behind them: all sixteen
  * find their answer, before a CA gives up after 10 s. */
-static void a_thousand_strangers(void **state)
+TEST(a_thousand_strangers)
 {
-    (void)state;
     if (SLOTS < 4) { /* they take longer then */
         skip();
     }
@@ -668,9 +652,8 @@ static void a_thousand_strangers(void **state)
 }
 
 /* Who calls for the live name and then stalls costs a signature, and looks like a validator: he is waited for, but ever shorter. */
-static void some_who_know_the_name(void **state)
+TEST(some_who_know_the_name)
 {
-    (void)state;
     if (SLOTS < 4) {
         skip();
     }
@@ -679,9 +662,8 @@ static void some_who_know_the_name(void **state)
 }
 
 /* Once nobody has come for a second there is patience again. */
-static void patience_comes_back(void **state)
+TEST(patience_comes_back)
 {
-    (void)state;
     set_up();
     show_name(0, "a.example");
     for (unsigned i = 0; i < 60; i++) {
@@ -698,25 +680,17 @@ static void patience_comes_back(void **state)
     tear_down();
 }
 
-int main(void)
+static int make_client(void **state)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hellos),
-        cmocka_unit_test(no_hello),
-        cmocka_unit_test(listens_only_while_something_is_live),
-        cmocka_unit_test(the_key_is_new_each_time),
-        cmocka_unit_test(what_goes_wrong),
-        cmocka_unit_test(compiled_with_other_limits),
-        cmocka_unit_test(one_is_taken_back),
-        cmocka_unit_test(a_long_tick_is_nobodys_fault),
-        cmocka_unit_test(slow_but_alone),
-        cmocka_unit_test(a_thousand_strangers),
-        cmocka_unit_test(some_who_know_the_name),
-        cmocka_unit_test(patience_comes_back),
-    };
     net.ctx = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_verify(net.ctx, SSL_VERIFY_NONE, NULL);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    SSL_CTX_free(net.ctx);
-    return failed;
+    return net.ctx == NULL;
 }
+
+static int free_client(void **state)
+{
+    SSL_CTX_free(net.ctx);
+    return 0;
+}
+
+AROUND(make_client, free_client, NULL, NULL);

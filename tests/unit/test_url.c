@@ -1,4 +1,6 @@
 /* test_url.c - https URLs and DNS names. */
+#include "unit.h"
+
 #include <stdlib.h>
 #include "check.h"
 
@@ -13,7 +15,7 @@ static int parse(struct acme_url *url, const char *text, size_t len, char **copy
     return acme_url_parse(url, acme_slice(*copy + 1, len));
 }
 
-static void splits_good_urls(void **state)
+TEST(splits_good_urls)
 {
     static const struct {
         const char *text, *authority, *host, *target;
@@ -61,7 +63,7 @@ static void splits_good_urls(void **state)
     }
 }
 
-static void refuses_bad_urls(void **state)
+TEST(refuses_bad_urls)
 {
     static const struct {
         const char *text;
@@ -164,7 +166,7 @@ static void refuses_bad_urls(void **state)
 }
 
 /* Each of the 256 byte values at each place of a URL: what is accepted has no byte the header forbids. */
-static void every_byte_everywhere(void **state)
+TEST(every_byte_everywhere)
 {
     static const char good[] = "https://a.bc:8443/d?e";
 
@@ -190,7 +192,7 @@ static void every_byte_everywhere(void **state)
     }
 }
 
-static void every_prefix(void **state)
+TEST(every_prefix)
 {
     static const char good[] = "https://[2001:db8::1]:8443/d?e";
 
@@ -204,7 +206,7 @@ static void every_prefix(void **state)
     }
 }
 
-static void long_ones(void **state)
+TEST(long_ones)
 {
     char text[8 + 8192] = "https://";
     char *copy;
@@ -239,7 +241,7 @@ static struct acme_url of(const char *text)
 }
 
 /* http is the same with another port. */
-static void in_clear(void **state)
+TEST(in_clear)
 {
     static const struct {
         const char *text, *host;
@@ -279,7 +281,7 @@ static void in_clear(void **state)
     assert_false(acme_url_at(&tls, "acme.example"));
 }
 
-static void compares_origins(void **state)
+TEST(compares_origins)
 {
     struct acme_url a = of("https://acme.example/x");
     struct acme_url same = of("HTTPS://ACME.EXAMPLE:443");
@@ -293,7 +295,7 @@ static void compares_origins(void **state)
     assert_false(acme_url_same_origin(&a, &longer));
 }
 
-static void is_at_host_port(void **state)
+TEST(is_at_host_port)
 {
     struct acme_url a = of("https://acme.example/x");
     struct acme_url b = of("https://acme.example:14000/x");
@@ -313,7 +315,7 @@ static void is_at_host_port(void **state)
     assert_false(acme_url_at(&c, "[::1"));
 }
 
-static void judges_dns_names(void **state)
+TEST(judges_dns_names)
 {
     static const char *const good[] = {
         "a.example", "A-1.Example", "xn--bcher-kva.example", "localhost", "1.2.3.4.a", "0a.b", "0x1.b", "a.0xg",
@@ -341,21 +343,4 @@ static void judges_dns_names(void **state)
     name[63] = name[127] = name[191] = '.';
     assert_true(acme_dns_name_ok(acme_slice(name, 253)));
     assert_false(acme_dns_name_ok(acme_slice(name, 254)));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(splits_good_urls),
-        cmocka_unit_test(refuses_bad_urls),
-        cmocka_unit_test(every_byte_everywhere),
-        cmocka_unit_test(every_prefix),
-        cmocka_unit_test(long_ones),
-        cmocka_unit_test(in_clear),
-        cmocka_unit_test(compares_origins),
-        cmocka_unit_test(is_at_host_port),
-        cmocka_unit_test(judges_dns_names),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

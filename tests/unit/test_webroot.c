@@ -1,5 +1,7 @@
 /* test_webroot.c - http-01 answers as files of a web server. */
 #define _GNU_SOURCE
+#include "unit.h"
+
 #include "check.h"
 
 #include <stdlib.h>
@@ -52,7 +54,7 @@ static mode_t mode(const char *below)
     return is.st_mode & 07777;
 }
 
-static void test_publishes(void **unused)
+TEST(test_publishes)
 {
     mode_t before = umask(077);
     char text[64];
@@ -71,7 +73,7 @@ static void test_publishes(void **unused)
     assert_int_equal(mode(WELL_KNOWN), 0755);
 }
 
-static void test_again(void **unused)
+TEST(test_again)
 {
     assert_int_equal(present("a"), 1);
     assert_int_equal(present("a"), 1);
@@ -81,7 +83,7 @@ static void test_again(void **unused)
     assert_int_equal(access(at(WELL_KNOWN "a"), F_OK), -1);
 }
 
-static void test_tokens_are_no_paths(void **unused)
+TEST(test_tokens_are_no_paths)
 {
     static const char *const bad[] = {"", "..", "../x", "a/b", "/etc/x", "a.b", "a b", "a%2fb", "\xc3\xa9", "a\n"};
     char longest[ACME_TOKEN_MAX + 2];
@@ -96,7 +98,7 @@ static void test_tokens_are_no_paths(void **unused)
     assert_int_equal(present(longest), 1);
 }
 
-static void test_says_where(void **unused)
+TEST(test_says_where)
 {
     acme_webroot_init(&w, "/nonexistent/www");
     assert_int_equal(present("a"), ACME_E_SOLVER);
@@ -111,7 +113,7 @@ static int memory(void)
     return open(root, O_RDONLY | O_DIRECTORY);
 }
 
-static void test_killed_runs_answer_goes(void **unused)
+TEST(test_killed_runs_answer_goes)
 {
     acme_webroot_sweep(&w, memory());
     assert_int_equal(present("left"), 1);
@@ -140,7 +142,7 @@ static void test_killed_runs_answer_goes(void **unused)
 
 /* An administrator's link, as OpenWrt has it, is followed where nobody else can have put it. */
 /* What root makes in somebody else's folder is that somebody's, and stays so readable for a web server of another user. */
-static void test_owner(void **unused)
+TEST(test_owner)
 {
     static const struct {
         mode_t mode;
@@ -165,7 +167,7 @@ static void test_owner(void **unused)
     }
 }
 
-static void test_links(void **unused)
+TEST(test_links)
 {
     assert_int_equal(mkdir(at("/run"), 0755), 0);
     assert_int_equal(mkdir(at("/.well-known"), 0755), 0);
@@ -187,17 +189,4 @@ static void test_links(void **unused)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_publishes),
-        TEST(test_again),
-        TEST(test_tokens_are_no_paths),
-        TEST(test_says_where),
-        TEST(test_killed_runs_answer_goes),
-        TEST(test_owner),
-        TEST(test_links),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+AROUND(NULL, NULL, set_up, tear_down);

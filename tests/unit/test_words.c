@@ -287,7 +287,7 @@ static const struct row {
     /* clang-format on */
 };
 
-static void each_situation_has_its_words(void **unused)
+TEST(each_situation_has_its_words)
 {
     for (size_t i = 0; i < LEN(rows); i++) {
         const struct row *r = &rows[i];
@@ -324,7 +324,7 @@ static void each_situation_has_its_words(void **unused)
 }
 
 /* A root that has left is no trouble of the network, and the server's name of it no word of the CA's. */
-static void a_missing_anchor_has_its_name(void **unused)
+TEST(a_missing_anchor_has_its_name)
 {
     static const char *const says[] = {"no anchor for \"Root YE\"", "not trusted", "wrong trust store",
                                        "a CA's root may change",    "TLS code 62", NULL};
@@ -348,7 +348,7 @@ static void a_missing_anchor_has_its_name(void **unused)
 }
 
 /* No type, with any code of the server's, at any step, is ever called hopeless. */
-static void a_servers_trouble_is_never_hopeless(void **unused)
+TEST(a_servers_trouble_is_never_hopeless)
 {
     static const int errors[] = {ACME_E_PROBLEM, ACME_E_HTTP_STATUS, ACME_E_ORDER, ACME_E_AUTHZ};
     for (size_t i = 0; i < LEN(rows); i++) {
@@ -364,9 +364,8 @@ static void a_servers_trouble_is_never_hopeless(void **unused)
 
 /* The record was not found: no word of port 80; and what is spoken here is what was configured. A name server's refusals have
  * words of their own, and those of the solver. */
-static void dns_01(void **unused)
+TEST(dns_01)
 {
-    (void)unused;
     static const struct acme_solver dns = {.type = "dns-01"}, http = {.type = "http-01"};
     static const struct acme_solver *const solvers[] = {&dns, &http};
     static const int errors[] = {ACME_E_DNS_REFUSED, ACME_E_DNS_KEY,     ACME_E_DNS_SIGNATURE, ACME_E_DNS_TIME,
@@ -405,9 +404,8 @@ static void dns_01(void **unused)
 }
 
 /* Terms that have changed: the CA tells where they are agreed to (RFC 8555, 7.3.3). */
-static void new_terms_have_a_place(void **unused)
+TEST(new_terms_have_a_place)
 {
-    (void)unused;
     static const char *const says[] = {"a person has to act", "https://ca.test/agree?t=1", NULL}, *const never[] = {
                                                                                                       NULL};
     begin(false);
@@ -453,7 +451,7 @@ static const struct shown {
     /* clang-format on */
 };
 
-static void what_an_answer_shows_is_named(void **unused)
+TEST(what_an_answer_shows_is_named)
 {
     static const struct acme_json nothing = {0};
     for (size_t i = 0; i < LEN(shown) * 2; i++) {
@@ -481,7 +479,7 @@ static void what_an_answer_shows_is_named(void **unused)
     }
 }
 
-static void a_list_without_end_stays_within_bounds(void **unused)
+TEST(a_list_without_end_stays_within_bounds)
 {
     static char many[4000] = "{\"challenges\":[{}";
     while (strlen(many) < sizeof many - 100) {
@@ -497,7 +495,7 @@ static void a_list_without_end_stays_within_bounds(void **unused)
     assert_true(strlen(err) < 1200);
 }
 
-static void a_redirect_is_named(void **unused)
+TEST(a_redirect_is_named)
 {
     static const struct {
         int error;
@@ -522,7 +520,7 @@ static void a_redirect_is_named(void **unused)
     }
 }
 
-static void names_of_a_wrong_certificate_are_named(void **unused)
+TEST(names_of_a_wrong_certificate_are_named)
 {
     static const struct {
         const char *san, *says[2], *never[2];
@@ -562,7 +560,7 @@ static void names_of_a_wrong_certificate_are_named(void **unused)
 
 /* --- refusals that are answers --- */
 
-static void a_refusal_that_is_an_answer_is_no_error(void **unused)
+TEST(a_refusal_that_is_an_answer_is_no_error)
 {
     static const char in_use[] = "Registration key is already in use";
     for (int i = 0; i < 4; i++) {
@@ -586,7 +584,7 @@ static void a_refusal_that_is_an_answer_is_no_error(void **unused)
     }
 }
 
-static void the_end_of_each_verb_is_said(void **unused)
+TEST(the_end_of_each_verb_is_said)
 {
     static const struct {
         enum acme_task when;
@@ -604,7 +602,7 @@ static void the_end_of_each_verb_is_said(void **unused)
     }
 }
 
-static void what_something_comes_of_is_told(void **unused)
+TEST(what_something_comes_of_is_told)
 {
     begin(false); /* a wait comes of it */
     refuses(ACME_STEP_ORDER, URN "serverInternal", "down", 500, "");
@@ -663,7 +661,7 @@ static void what_something_comes_of_is_told(void **unused)
     assert_null(strstr(last_line(err), "quite a few")); /* once is enough */
 }
 
-static void the_same_words_are_said_once(void **unused)
+TEST(the_same_words_are_said_once)
 {
     for (int json = 0; json < 2; json++) {
         begin(json);
@@ -712,7 +710,7 @@ static const char *const nobody[] = {"waiting until 2026-11-19 11:06 UTC", "as a
                                      "nobody was asked", "--force asks all the same", NULL};
 static const char *const the_ca[] = {"the CA asks", "retry_s", "directory:", "rate limit", HOPELESS, NULL};
 
-static void a_pause_says_what_it_is_and_where_to_go(void **unused)
+TEST(a_pause_says_what_it_is_and_where_to_go)
 {
     static const char *const says[] = {PAUSED, "until somebody does what",
                                        "try again in 86400 s, after 2026-11-19 11:06 UTC", NULL};
@@ -742,7 +740,7 @@ static void a_pause_says_what_it_is_and_where_to_go(void **unused)
     assert_null(strstr(err, "unpause"));
 }
 
-static void words_are_whole_whatever_they_hold(void **unused)
+TEST(words_are_whole_whatever_they_hold)
 {
     static char longest[7900];
     for (size_t i = 0; i + 1 < sizeof longest; i++) {
@@ -764,7 +762,7 @@ static void words_are_whole_whatever_they_hold(void **unused)
 }
 
 /* It is a cache: whatever is there instead, the run says that it waits, and why it may be. */
-static void kept_words_may_be_missing(void **unused)
+TEST(kept_words_may_be_missing)
 {
     static const char *const files_of[] = {NULL,
                                            "",
@@ -804,7 +802,7 @@ static void kept_words_may_be_missing(void **unused)
     json_decref(end);
 }
 
-static void our_own_wait_is_not_the_cas(void **unused)
+TEST(our_own_wait_is_not_the_cas)
 {
     static const char *const says[] = {"a certificate may have been made whose answer was lost", NULL};
     begin(false);
@@ -824,7 +822,7 @@ static void our_own_wait_is_not_the_cas(void **unused)
     assert_int_equal(access(path, F_OK), -1);
 }
 
-static void kinds_of_limits(void **unused)
+TEST(kinds_of_limits)
 {
     static const struct {
         const char *type;
@@ -902,7 +900,7 @@ static const struct line {
     /* clang-format on */
 };
 
-static void each_line_says_what_it_is(void **unused)
+TEST(each_line_says_what_it_is)
 {
     for (size_t i = 0; i < LEN(lines); i++) {
         begin(false);
@@ -919,7 +917,7 @@ static void each_line_says_what_it_is(void **unused)
     }
 }
 
-static void a_stop_says_what_it_costs(void **unused)
+TEST(a_stop_says_what_it_costs)
 {
     for (int paid = 0; paid < 3; paid++) {
         begin(false);
@@ -939,7 +937,7 @@ static void a_stop_says_what_it_costs(void **unused)
 
 /* --- this side --- */
 
-static void this_machines_own_affairs(void **unused)
+TEST(this_machines_own_affairs)
 {
     static const char *const no_key[] = {"no account key here", "account.pem", "nobody was asked", NULL};
     static const char *const known[] = {"the CA knows no account for this key", NULL};
@@ -1012,37 +1010,17 @@ static void this_machines_own_affairs(void **unused)
     assert_non_null(strstr(err, "out of step"));
 }
 
-int main(void)
+static int make_state(void **unused)
 {
     strcpy(state, "/tmp/nanoacme-words-XXXXXX");
-    if (mkdtemp(state) == NULL) {
-        return 1;
-    }
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_situation_has_its_words),
-        cmocka_unit_test(dns_01),
-        cmocka_unit_test(a_missing_anchor_has_its_name),
-        cmocka_unit_test(a_servers_trouble_is_never_hopeless),
-        cmocka_unit_test(new_terms_have_a_place),
-        cmocka_unit_test(what_an_answer_shows_is_named),
-        cmocka_unit_test(a_list_without_end_stays_within_bounds),
-        cmocka_unit_test(a_redirect_is_named),
-        cmocka_unit_test(names_of_a_wrong_certificate_are_named),
-        cmocka_unit_test(a_refusal_that_is_an_answer_is_no_error),
-        cmocka_unit_test(the_end_of_each_verb_is_said),
-        cmocka_unit_test(what_something_comes_of_is_told),
-        cmocka_unit_test(the_same_words_are_said_once),
-        cmocka_unit_test(a_pause_says_what_it_is_and_where_to_go),
-        cmocka_unit_test(words_are_whole_whatever_they_hold),
-        cmocka_unit_test(our_own_wait_is_not_the_cas),
-        cmocka_unit_test(kept_words_may_be_missing),
-        cmocka_unit_test(kinds_of_limits),
-        cmocka_unit_test(each_line_says_what_it_is),
-        cmocka_unit_test(a_stop_says_what_it_costs),
-        cmocka_unit_test(this_machines_own_affairs),
-    };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return mkdtemp(state) == NULL;
+}
+
+static int remove_state(void **unused)
+{
     char command[100];
     (void)snprintf(command, sizeof command, "rm -rf %s", state);
-    return system(command) != 0 || failed;
+    return system(command);
 }
+
+AROUND(make_state, remove_state, NULL, NULL);

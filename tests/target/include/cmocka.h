@@ -36,6 +36,7 @@ struct CMUnitTest {
     }
 #define cmocka_run_group_tests_name(name, tests, setup, teardown)                                                    \
     shim_group(name, tests, sizeof(tests) / sizeof((tests)[0]), setup, teardown)
+#define _cmocka_run_group_tests                        shim_group
 #define cmocka_run_group_tests(tests, setup, teardown) cmocka_run_group_tests_name(#tests, tests, setup, teardown)
 
 /* Runs a group and prints TAP. Returns how many failed. */
