@@ -27,7 +27,8 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Each sanitizer once: clang's for undefined behaviour sees more than gcc's, that for addresses is the same. The fuzzers have both.
 ADDRESS = "-O1 -g1 -fsanitize=address -fno-omit-frame-pointer"
-UNDEFINED = "-O1 -g1 -fsanitize=undefined -fno-sanitize-recover=all"
+CLANG = ["B=build/clang", "CC=clang-14", "CFLAGS=-O1 -g1 -fsanitize=undefined -fno-sanitize-recover=all",
+         "TEST_CFLAGS=-fno-sanitize=undefined"]
 TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:- )?(.*)$")
 LIMIT_S = 420  # for one program; none needs half of it
 LATER_S = 1800  # the same for one that gets only what others leave
@@ -267,7 +268,7 @@ def sweeps():
 
 def clang():
     """the same by clang, with UndefinedBehaviorSanitizer"""
-    make_units("everything builds with clang", "B=build/clang", "CC=clang-14", f"CFLAGS={UNDEFINED}")
+    make_units("everything builds with clang", *CLANG)
     programs("build/clang", "env", "NO_SWEEPS=1")
 
 
@@ -294,7 +295,7 @@ def simulations():
     """Faults with sanitizers and without; years and fleets without: they are hours of what the others have played."""
     return all([make_units("the fault harness builds with gcc's sanitizer", "B=build/asan", "CC=gcc", f"CFLAGS={ADDRESS}",
                            targets=["build/asan/torture"]),
-                make_units("the fault harness builds with clang's", "B=build/clang", "CC=clang-14", f"CFLAGS={UNDEFINED}",
+                make_units("the fault harness builds with clang's", *CLANG,
                            targets=["build/clang/torture"]),
                 make("fault harness and simulations are built", "build/torture", "build/soak", "build/fleet")])
 
@@ -343,7 +344,7 @@ def soak():
 def coverage():
     """lines and branches of core/ that the programs of unit reach"""
     build = "build/coverage"
-    if make_units("everything builds for coverage", f"B={build}", "CC=gcc", "CFLAGS=-O0 --coverage"):
+    if make_units("everything builds for coverage", f"B={build}", "CC=gcc", "CFLAGS=-O0 --coverage", "TEST_CFLAGS=-O1 -fno-profile-arcs -fno-test-coverage"):
         command("coverage of core/", [sys.executable, "tests/coverage.py", build])
 
 
