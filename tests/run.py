@@ -420,7 +420,7 @@ def cpu():
 
 
 def play_beside(groups, behind):
-    """Runs groups of a queue until there is none left."""
+    """Runs groups of a queue until there is none left. What each says is told in one piece."""
     here.behind = behind
     while not stop.is_set():
         try:
@@ -434,7 +434,8 @@ def play_beside(groups, behind):
             with lock:
                 total["failed"] += 1
             say(f"  FAILED: {group.__name__}: {failure!r}")
-        print("\n".join(here.said), flush=True)
+        with lock:
+            print("\n".join(here.said), flush=True)
 
 
 def begin(groups, threads, behind=False):
@@ -445,6 +446,11 @@ def begin(groups, threads, behind=False):
     for thread in started:
         thread.start()
     return started
+
+
+def join(threads):
+    for thread in threads:
+        thread.join()
 
 
 def check():
@@ -460,14 +466,10 @@ def check():
     last = can_be_last()
     started = begin(BEHIND, PROCESSORS, behind=True)
     if last:
-        for group in MEASURED:
-            play(group)
-    started += [thread for groups in WAITING for thread in begin(groups, 1)]
-    for thread in started:
-        thread.join()
+        join(begin(MEASURED, 1))
+    join([thread for groups in WAITING for thread in begin(groups, 1)] + started)
     if not last:
-        for group in MEASURED:
-            play(group)
+        join(begin(MEASURED, 1))
 
 
 def main():
