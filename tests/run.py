@@ -28,7 +28,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Each sanitizer once: clang's for undefined behaviour sees more than gcc's, that for addresses is the same. The fuzzers have both.
 ADDRESS = "-O1 -g1 -fsanitize=address -fno-omit-frame-pointer"
 CLANG = ["B=build/clang", "CC=clang-14", "CFLAGS=-O1 -g1 -fsanitize=undefined -fno-sanitize-recover=all",
-         "TEST_CFLAGS=-fno-sanitize=undefined"]
+         "TEST_CFLAGS=-O0 -fno-sanitize=undefined"]
 TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:- )?(.*)$")
 LIMIT_S = 420  # for one program; none needs half of it
 LATER_S = 1800  # the same for one that gets only what others leave
@@ -242,7 +242,7 @@ def share_objects():
 def quick():
     """the programs of unit without sanitizers and without the long sweeps: for the first look after a change"""
     build = "build/quick"
-    make_units("unit tests build", f"B={build}", "CFLAGS=-O1 -g1")
+    make_units("unit tests build", f"B={build}", "CFLAGS=-O1 -g1", "TEST_CFLAGS=-O0")
     programs(build, "env", "NO_SWEEPS=1")
 
 
@@ -344,7 +344,7 @@ def soak():
 def coverage():
     """lines and branches of core/ that the programs of unit reach"""
     build = "build/coverage"
-    if make_units("everything builds for coverage", f"B={build}", "CC=gcc", "CFLAGS=-O0 --coverage", "TEST_CFLAGS=-O1 -fno-profile-arcs -fno-test-coverage"):
+    if make_units("everything builds for coverage", f"B={build}", "CC=gcc", "CFLAGS=-O0 --coverage", "TEST_CFLAGS=-fno-profile-arcs -fno-test-coverage"):
         command("coverage of core/", [sys.executable, "tests/coverage.py", build])
 
 
