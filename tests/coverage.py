@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the tests in C reach: tests/coverage.py BUILD, where all is built for gcov.
+"""What the tests in C and a sample of the fault harness reach: tests/coverage.py BUILD, where all is built for gcov.
 
 An HTML report goes to BUILD/html. Fails unless every line and every branch of core/ is taken, apart from those of
 tests/coverage.list. The port is told, not judged.
@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-REPEATS = {"test_race"}  # goes the ways of others again, thousands of times
+AT_MOST = "40"  # cases of each dimension of the fault harness
 LIST = "tests/coverage.list"
 LIST_MAX = 10
 LIMIT_S = 400  # for one program
@@ -23,10 +23,10 @@ wrong = []
 
 def programs(build):
     """The test programs of sources that are still there, the longest ones first."""
-    found = [p for p in glob.glob(f"{build}/tests/*/test_*") if os.path.exists(p[len(build) + 1:] + ".c") and os.path.basename(p) not in REPEATS]
+    found = [p for p in glob.glob(f"{build}/tests/*/test_*") if os.path.exists(p[len(build) + 1:] + ".c")]
     slow = ["test_acme", "test_manage", "test_flash_store", "test_refusals", "test_flash_run", "test_tls", "test_status"]
     found.sort(key=lambda p: slow.index(os.path.basename(p)) if os.path.basename(p) in slow else len(slow))
-    return [[p] for p in found]
+    return [[p] for p in found] + [[f"{build}/torture", "--at-most", AT_MOST]]
 
 
 def run(command):

@@ -344,7 +344,7 @@ def soak():
 def coverage():
     """lines and branches of core/ that the programs of unit reach"""
     build = "build/coverage"
-    if make_units("everything builds for coverage", f"B={build}", "CC=gcc", "CFLAGS=-O0 --coverage", "TEST_CFLAGS=-fno-profile-arcs -fno-test-coverage"):
+    if make_units("everything builds for coverage", f"B={build}", "CC=gcc", "CFLAGS=-O0 --coverage", targets=["all", "units", f"{build}/torture"]):
         command("coverage of core/", [sys.executable, "tests/coverage.py", build])
 
 
