@@ -1,4 +1,4 @@
-/* challenge_dnsaccount01.h - dns-account-01 (draft-ietf-acme-dns-account-label-02, 2025-11-16): dns-01 at a name that belongs to one
+/* challenge_dnsaccount01.h - dns-account-01 (draft-ietf-acme-dns-account-label-02 of 2025-11-16; -03 has the same form): dns-01 at a name that belongs to one
  * account, so several clients can prove one name at once, each in a zone of its own if need be. The record's value is dns-01's.
  * Needs ACME_CFG_DNS_DRAFTS. */
 #ifndef ACME_PROTOCOL_CHALLENGE_DNSACCOUNT01_H
