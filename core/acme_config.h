@@ -159,7 +159,7 @@
 #endif
 
 /* 1: dns-account-01 and dns-persist-01, which are drafts: their form may change (protocol/challenge_dnsaccount01.h,
- * challenge_dnspersist01.h). Needs ACME_CFG_CHOICE. Flash: about 0.2 KB, and 0.6 KB with their solvers. */
+ * challenge_dnspersist01.h). Needs ACME_CFG_CHOICE. Flash: about 0.4 KB, 1 KB with their solvers. */
 #ifndef ACME_CFG_DNS_DRAFTS
 #define ACME_CFG_DNS_DRAFTS 0
 #endif

@@ -60,7 +60,7 @@ OPTIONS = {
     "ACME_CFG_EAB": ("external accounts", 720, 10),
     "ACME_CFG_REUSE_KEY": ("a renewal for the key in use", 120, 0),
     "ACME_CFG_CHOICE": ("several solvers, wildcards", 1300, 200),
-    "ACME_CFG_DNS_DRAFTS": ("dns-account-01 and dns-persist-01, both solvers", 900, 40),
+    "ACME_CFG_DNS_DRAFTS": ("dns-account-01 and dns-persist-01, both solvers", 1000, 40),
     "ACME_CFG_SIGNED_ANCHORS": ("trust anchors signed by the vendor", 950, 0),
 }
 NEEDS = {"ACME_CFG_DNS_DRAFTS": "ACME_CFG_CHOICE"}  # what an option adds is beside the one it needs
