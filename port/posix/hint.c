@@ -268,7 +268,8 @@ static bool was_by_dns(const struct acme_report *r, const struct acme_failure *f
         return false;
     }
     size_t last = (acme_flow_get_turn(&r->client->flow) + s->solver_count - 1) % s->solver_count;
-    return strcmp(s->solvers[last]->type, "dns-01") == 0;
+    return strcmp(s->solvers[last]->type, "dns-01") == 0 ||
+           strcmp(s->solvers[last]->type, ACME_DNSACCOUNT01_TYPE) == 0;
 }
 
 /* The record is the administrator's to put there. */
