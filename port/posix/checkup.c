@@ -268,7 +268,7 @@ static void check_nameserver(const struct acme_config *c)
         const struct acme_solver *s = run.solvers.at[k];
         for (size_t i = 0; s->ctx == &run.solvers.rfc2136 && i < run.checked.name_count && !acme_signalled; i++) {
             const char *name = run.checked.names[i];
-            if (!acme_is_address(name)) {
+            if (!acme_is_address(name) && run.solvers.rfc2136.error != ACME_E_DNS_SILENT) {
                 check_updates(c, s->type, strncmp(name, "*.", 2) == 0 ? name + 2 : name);
             }
         }
