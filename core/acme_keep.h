@@ -11,14 +11,9 @@
 extern "C" {
 #endif
 
-#define ACME_UTC_CEILING 99999999999LL /* year 5138: a clock that says more is out of its mind */
-
-/* The time. Returns 1, 0 when it is not known, or the system's error. */
-static inline int acme_time(const struct acme_client *c, int64_t *utc)
-{
-    int known = c->setup->sys->utc(c->setup->sys->ctx, utc);
-    return known < 1 ? known : *utc >= ACME_UTC_FLOOR && *utc <= ACME_UTC_CEILING ? 1 : 0;
-}
+/* The time: a clock before ACME_UTC_FLOOR, or after February 2106, is out of its mind. Returns 1, 0 when it is not known, or the
+ * system's error; *utc is then as it was. */
+int acme_time(const struct acme_client *c, uint32_t *utc);
 
 #if ACME_CFG_RENEWAL
 
