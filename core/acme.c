@@ -44,17 +44,6 @@ int acme_init_sized(struct acme_client *c, size_t client_size, const struct acme
     return 0;
 }
 
-int acme_time(const struct acme_client *c, uint32_t *utc)
-{
-    int64_t now = 0;
-    int known = c->setup->sys->utc(c->setup->sys->ctx, &now);
-    if (known == 1 && (now < ACME_UTC_FLOOR || now >= UINT32_MAX)) {
-        return 0;
-    }
-    *utc = known == 1 ? (uint32_t)now : *utc;
-    return known;
-}
-
 static void begin(struct acme_client *c, uint32_t now_ms)
 {
     acme_stop(c);

@@ -13,7 +13,16 @@ extern "C" {
 
 /* The time: a clock before ACME_UTC_FLOOR, or after February 2106, is out of its mind. Returns 1, 0 when it is not known, or the
  * system's error; *utc is then as it was. */
-int acme_time(const struct acme_client *c, uint32_t *utc);
+static inline int acme_time(const struct acme_client *c, uint32_t *utc)
+{
+    int64_t now = 0;
+    int known = c->setup->sys->utc(c->setup->sys->ctx, &now);
+    if (known == 1 && (now < ACME_UTC_FLOOR || now >= UINT32_MAX)) {
+        return 0;
+    }
+    *utc = known == 1 ? (uint32_t)now : *utc;
+    return known;
+}
 
 #if ACME_CFG_RENEWAL
 
