@@ -37,26 +37,24 @@ deb: dist-tree
 .PHONY: deb dist dist-single dist-tree
 
 # CC=musl-gcc, or a cross compiler (AR=its ar): the program in one static file for that machine, with BearSSL compiled for it.
-# STATIC_LIBRARY: BearSSL that you have compiled for it already; its headers come from its source all the same.
 # KERNEL_HEADERS: where linux/ and asm/ are, when the compiler has none, as musl-gcc has not; empty: it has.
 STATIC = $(B)/static-$(notdir $(firstword $(CC)))
 STATIC_BEARSSL = $(or $(BEARSSL_DIR),$(B)/src/bearssl)
 STATIC_FLAGS = -Os -ffunction-sections -fdata-sections
 KERNEL_HEADERS ?= $(if $(findstring musl-gcc,$(CC)),/usr/include)
 AR ?= ar
-STATIC_LIBRARY = $(STATIC)/libbearssl.a
 STATIC_OBJECTS = $(patsubst $(STATIC_BEARSSL)/src/%.c,$(STATIC)/bearssl/%.o,$(wildcard $(STATIC_BEARSSL)/src/*.c $(STATIC_BEARSSL)/src/*/*.c))
-static: $(STATIC_LIBRARY)
-	@mkdir -p $(STATIC)/include
+static: $(STATIC)/libbearssl.a
 	$(Q)cp $(or $(JSMN_DIR),/usr/include)/jsmn.h $(STATIC_BEARSSL)/inc/*.h $(STATIC)/include
 	$(Q)for h in $(if $(KERNEL_HEADERS),linux asm asm-generic); do \
 		from=$$(ls -d $(KERNEL_HEADERS)/$$h $(KERNEL_HEADERS)/$$(uname -m)-linux-gnu/$$h 2>/dev/null | head -1); \
 		ln -sfn $$from $(STATIC)/include/$$h; done
 	$(Q)$(MAKE) -s B=$(STATIC) BEARSSL_DIR= JSMN_DIR= STACKS='-isystem $(STATIC)/include' CFLAGS='$(STATIC_FLAGS)' \
-		LDFLAGS='-static -s -Wl,--gc-sections' LDLIBS=$(STATIC_LIBRARY) $(STATIC)/nanoacme
+		LDFLAGS='-static -s -Wl,--gc-sections' LDLIBS=$(STATIC)/libbearssl.a $(STATIC)/nanoacme
 	@ls -l $(STATIC)/nanoacme
 $(STATIC)/libbearssl.a: $(STATIC_OBJECTS)
 	@[ -n "$^" ] || { echo "static needs the source of BearSSL: run 'tests/deps.sh firmware', or set BEARSSL_DIR" >&2; exit 1; }
+	@mkdir -p $(STATIC)/include
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 $(STATIC)/bearssl/%.o: $(STATIC_BEARSSL)/src/%.c
