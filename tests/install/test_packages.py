@@ -116,7 +116,11 @@ def deb(folder):
 
 def install(package, root):
     """The package comes and goes in a system of its own: nothing of this one is touched, and no service is started."""
-    dpkg = ["dpkg", f"--root={root}", "--force-not-root", "--force-script-chrootless", "--force-depends", "--log=/dev/null"]
+    if os.path.isdir("/run/systemd/system"):  # its scripts look there, whatever the root
+        tap.skip("the package comes and goes", "systemd runs here, and would be asked")
+        return
+    dpkg = ["dpkg", f"--root={root}", "--force-not-root", "--force-script-chrootless", "--force-depends", "--force-unsafe-io",
+            "--log=/dev/null"]
     os.makedirs(f"{root}/var/lib/dpkg/updates")
     open(f"{root}/var/lib/dpkg/status", "w").close()
     done = subprocess.run([*dpkg, "-i", package], capture_output=True, text=True)

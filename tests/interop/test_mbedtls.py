@@ -69,7 +69,7 @@ for test, more in [("keys", {}), ("transport", {}), ("refusals", {})] + [("refus
     program = os.path.join(BUILD, "mbedtls", test)
     made = subprocess.run(["make", "-s", "-j2", f"B={BUILD}", program], capture_output=True, text=True)
     run = subprocess.run([program], env=os.environ | more, capture_output=True, text=True) if made.returncode == 0 else made
-    tap.ok(run.returncode == 0, f"tests/mbedtls: {test} {'with TLS 1.3' * len(more)}", (run.stdout + run.stderr)[-500:])
+    tap.ok(run.returncode == 0, f"tests/mbedtls: {test}{', TLS 1.3' * len(more)}", (run.stdout + run.stderr)[-500:])
     for line in re.findall(r"^# .*", run.stdout + run.stderr, re.M):
         tap.note(line[2:])
 tap.end()
