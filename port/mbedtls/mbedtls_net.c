@@ -27,9 +27,21 @@ static void set_version_and_curves(mbedtls_ssl_config *conf)
 {
     static const uint16_t groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
                                       MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+    /* PSS last: a server of TLS 1.2 takes the first of ours that it has, and with 1.2 the library refuses PSS, which it
+     * offers for the sake of 1.3. */
+    static const uint16_t signatures[] = {MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+                                          MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+                                          MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+                                          MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+                                          MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+                                          MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+                                          MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+                                          MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
+                                          MBEDTLS_TLS1_3_SIG_NONE};
 
     mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
     mbedtls_ssl_conf_groups(conf, groups);
+    mbedtls_ssl_conf_sig_algs(conf, signatures);
 }
 
 #else

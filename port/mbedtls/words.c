@@ -33,16 +33,19 @@ static const char *words_of(const struct acme_mbedtls *m)
 {
     switch (-(-m->code & 0xff80)) {
     case 0:
-        return m->left_out > 0
-                   ? "anchors were left out: damaged, critical name constraints, or unknown to this library"
-                   : "";
+        return m->code != 0      ? "PSA Crypto failed and does not say why: memory was lacking, as a rule"
+               : m->left_out > 0 ? "anchors were left out: damaged, name constraints, or unknown to this library"
+                                 : "";
     case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
         return words_of_chain(m->flags);
     case MBEDTLS_ERR_X509_FATAL_ERROR:
         return "the server's certificate is not trusted: the certificate bundle has refused it";
     case MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE:
-        return "the server splits a handshake message over records, which Mbed TLS 2.28 does not join: use 3.6.3 or "
-               "later";
+        return "the server splits a handshake message over records, which Mbed TLS before 3.6.3 does not join";
+#if defined(MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE)
+    case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE:
+        return "the server's signature in the handshake is wrong, or memory was lacking for looking at it";
+#endif
     case MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE:
         return "the server ended TLS with an alert: no common version or cipher suite, as a rule";
     case MBEDTLS_ERR_SSL_INVALID_RECORD:

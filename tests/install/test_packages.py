@@ -114,6 +114,30 @@ def deb(folder):
     tap.ok("enable 'nanoacme.timer'" in after and "nanoacme-daemon.service' >/dev/null && " not in after and "enable 'nanoacme.service'" not in after,
            "the timer alone is enabled")
     tap.ok(not any("/var/lib" in open(p, encoding="utf-8").read() for p in glob.glob(f"{folder}/image/DEBIAN/p*rm")), "purge leaves the keys")
+    install(package, f"{folder}/root")
+
+
+def install(package, root):
+    """The package comes and goes in a system of its own: nothing of this one is touched, and no service is started."""
+    if os.path.isdir("/run/systemd/system"):  # its scripts look there, whatever the root
+        tap.skip("the package comes and goes", "systemd runs here, and would be asked")
+        return
+    dpkg = ["dpkg", f"--root={root}", "--force-not-root", "--force-script-chrootless", "--force-depends", "--force-unsafe-io",
+            "--log=/dev/null"]
+    os.makedirs(f"{root}/var/lib/dpkg/updates")
+    open(f"{root}/var/lib/dpkg/status", "w").close()
+    done = subprocess.run([*dpkg, "-i", package], capture_output=True, text=True)
+    units = sorted(os.path.basename(p) for p in glob.glob(f"{root}/etc/systemd/system/*.wants/*"))
+    tap.ok(done.returncode == 0 and os.access(f"{root}/usr/bin/nanoacme", os.X_OK) and units == ["nanoacme.timer"],
+           "it is installed, its timer enabled and nothing else", (done.returncode, units, done.stderr[-300:]))
+    tap.ok(not os.path.exists(f"{root}/etc/nanoacme.conf"), "without a configuration, so that the service has nothing to do")
+    key = f"{root}/var/lib/nanoacme/gateway.example/privkey.pem"
+    os.makedirs(os.path.dirname(key), exist_ok=True)
+    open(key, "w").close()
+    done = subprocess.run([*dpkg, "-P", "nanoacme"], capture_output=True, text=True)
+    left = [p for p in glob.glob(f"{root}/**/*nanoacme*", recursive=True) if not p.startswith(f"{root}/var/lib/nanoacme")]
+    tap.ok(done.returncode == 0 and not left and os.path.exists(key), "purged, nothing of it is left but the keys",
+           (done.returncode, left[:5], done.stderr[-300:]))
 
 
 def main():

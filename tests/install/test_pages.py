@@ -96,7 +96,7 @@ extern const struct acme_net my_net;
 extern const struct acme_sys my_sys;
 extern const char my_roots_pem[];
 int connection_init(void);
-""", CORE + ["-Iport/mbedtls", "-isystem", "build/src/mbedtls/include", '-DMBEDTLS_CONFIG_FILE="mbedtls_config.h"'],
+""", CORE + ["-Iport/mbedtls", "-isystem", "build/src/mbedtls/include", '-DMBEDTLS_CONFIG_FILE="acme_mbedtls_config.h"'],
                                "build/src/mbedtls"),
     "port/freertos/README.md": ("""#include "acme_freertos.h"
 void my_tls_server_reload(void);

@@ -35,8 +35,9 @@ class Run:
 class Client:
     """One state folder with one CA."""
 
-    def __init__(self, folder, server, directory=None, ca_file=None, tls_port=None):
+    def __init__(self, folder, server, directory=None, ca_file=None, tls_port=None, program=PROGRAM):
         """`tls_port`: it is validated by TLS there, and not by HTTP."""
+        self.program = program
         self.state = os.path.join(folder, "state")
         os.makedirs(folder, exist_ok=True)
         self.server = server
@@ -45,7 +46,7 @@ class Client:
         self.tls_port = tls_port
 
     def command(self, verb, *names, force=False, json=False, options=()):
-        return [PROGRAM, "--directory", self.directory, "--ca-file", self.ca_file, "--state", self.state,
+        return [self.program, "--directory", self.directory, "--ca-file", self.ca_file, "--state", self.state,
                 *(["--tls-port", str(self.tls_port)] if self.tls_port else ["--http-port", str(self.server.http_port)]),
                 "--accept-terms", *(["--force"] if force else []),
                 *(["--json"] if json else []), *options, verb, *names]

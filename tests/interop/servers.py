@@ -247,11 +247,11 @@ class Pebble(Server):
 
 class Caddy(Server):
     """Caddy's acme_server. It validates http-01 at port 80 of the name and nowhere else, by the system's resolver: so
-    it runs in a network and mount namespace of its own (enter_namespace)."""
+    it runs in a network and mount namespace of its own (enter_namespace). `protocols`: versions of TLS, as "tls1.3"."""
 
     http_port = 80
 
-    def __init__(self, folder, port=None):
+    def __init__(self, folder, port=None, protocols=""):
         os.makedirs(folder, exist_ok=True)
         self.port = port or free_port()
         self.directory = f"https://localhost:{self.port}/acme/local/directory"
@@ -260,7 +260,8 @@ class Caddy(Server):
         with open(path, "w") as f:
             f.write("{\n admin off\n skip_install_trust\n auto_https disable_redirects\n"
                     f" http_port {free_port()}\n https_port {self.port}\n}}\n"
-                    f"https://localhost:{self.port} {{\n tls internal\n acme_server\n log {{\n"
+                    f"https://localhost:{self.port} {{\n tls internal {{\n{protocols and f'  protocols {protocols}'}\n }}\n"
+                    " acme_server\n log {\n"
                     f"  output file {self.access}\n }}\n}}\n")
         super().__init__(["caddy", "run", "--adapter", "caddyfile", "--config", path], os.path.join(folder, "caddy.log"),
                          {"HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder})

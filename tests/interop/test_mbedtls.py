@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A client whose TLS, keys and digests are Mbed TLS's (tests/mbedtls/issue.c): a certificate from Pebble, with keys in the store and
 with keys that PSA keeps; nothing of BearSSL is in the program; too small an arena ends in words. And what port/mbedtls is held to
-without a network: tests/mbedtls."""
+without a network: tests/mbedtls. MBEDTLS_DIR: with a version of your own; one that has TLS 1.3 issues with nothing but that, from
+Caddy."""
 
 import os
 import re
@@ -13,11 +14,16 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 import servers
 import tap
 
-if not os.path.isdir(os.environ.get("MBEDTLS_DIR", "build/src/mbedtls")):
+OWN = os.environ.get("MBEDTLS_DIR")
+BUILD = os.path.join(servers.BUILD, "own-mbedtls") if OWN else servers.BUILD
+if not os.path.isdir(OWN or "build/src/mbedtls"):
     tap.skip("port/mbedtls", "no source of Mbed TLS: tests/deps.sh check")
     tap.end()
-program = os.path.join(servers.BUILD, "mbedtls", "issue")
-made = subprocess.run(["make", "-s", "-j2", f"B={servers.BUILD}", program], capture_output=True, text=True)
+if OWN and (reason := servers.enter_namespace(["modern.example.test"])):
+    tap.skip("a version of your own", reason)
+    tap.end()
+program = os.path.join(BUILD, "mbedtls", "issue")
+made = subprocess.run(["make", "-s", "-j2", f"B={BUILD}", program], capture_output=True, text=True)
 if not tap.ok(made.returncode == 0, "a client over Mbed TLS links without BearSSL", made.stderr[-500:]):
     tap.end()
 
@@ -35,10 +41,10 @@ folder = servers.workdir()
 pebble = servers.Pebble(folder, servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")))
 
 
-def issue(name, arena, keys):
+def issue(name, arena, keys, ca=pebble):
     state = os.path.join(folder, f"state-{name}")
-    run = subprocess.run([*servers.LEASH, program, pebble.directory, pebble.ca_file, state, str(pebble.http_port), str(arena), keys,
-                          name], capture_output=True, text=True, timeout=60)
+    run = subprocess.run([*servers.LEASH, program, ca.directory, ca.ca_file, state, str(ca.http_port), str(arena), keys, name],
+                         capture_output=True, text=True, timeout=60)
     return run, [os.path.exists(os.path.join(state, name, f)) for f in ("fullchain.pem", "privkey.pem")]
 
 
@@ -51,11 +57,19 @@ for keys in "store", "psa":
 run, there = issue("small.example.test", 2 * 1024, "store")
 tap.ok(run.returncode == 1 and "out of memory; the arena has 2048 bytes" in run.stdout, "too small an arena is said", run.stdout[-300:])
 
-for test in "keys", "transport", "refusals":  # beside a server that waits: no network
-    program = os.path.join(servers.BUILD, "mbedtls", test)
-    made = subprocess.run(["make", "-s", "-j2", f"B={servers.BUILD}", program], capture_output=True, text=True)
-    run = subprocess.run([program], capture_output=True, text=True) if made.returncode == 0 else made
-    tap.ok(run.returncode == 0, f"tests/mbedtls: {test}", (run.stdout + run.stderr)[-500:])
+modern = any(s.startswith("mbedtls_ssl_tls13_") for s in symbols)
+if modern:
+    caddy = servers.Caddy(os.path.join(folder, "caddy"), protocols="tls1.3")
+    run, there = issue("modern.example.test", 128 * 1024, "store", caddy)
+    tap.ok(run.returncode == 0 and all(there), "a certificate from Caddy, by TLS 1.3 only", (run.returncode, there, run.stdout[-300:]))
+    tap.note(run.stdout.strip())
+
+# Beside a server that waits: no network.
+for test, more in [("keys", {}), ("transport", {}), ("refusals", {})] + [("refusals", {"TLS13": "1"})] * modern:
+    program = os.path.join(BUILD, "mbedtls", test)
+    made = subprocess.run(["make", "-s", "-j2", f"B={BUILD}", program], capture_output=True, text=True)
+    run = subprocess.run([program], env=os.environ | more, capture_output=True, text=True) if made.returncode == 0 else made
+    tap.ok(run.returncode == 0, f"tests/mbedtls: {test}{', TLS 1.3' * len(more)}", (run.stdout + run.stderr)[-500:])
     for line in re.findall(r"^# .*", run.stdout + run.stderr, re.M):
         tap.note(line[2:])
 tap.end()

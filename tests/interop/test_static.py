@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""`make static CC=musl-gcc`: one file that needs no other, which issues and renews. STATIC=build/static-.../nanoacme takes one that is
-made, PREFIX="qemu-s390x" runs it by an emulator."""
+"""`make static`: one file that needs no other, which issues: with musl on this machine, and for a big-endian one (s390x) that qemu-user
+plays. STATIC=build/static-.../nanoacme takes one that is made, with PREFIX="qemu-..." to run it."""
 
 import os
 import shutil
@@ -10,37 +10,50 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 ROOT = os.path.abspath(os.path.join(HERE, "..", ".."))
-MADE = os.environ.get("STATIC")
-os.environ["NANOACME"] = os.path.join(ROOT, MADE or "build/static-musl-gcc/nanoacme")
 import servers
 import tap
-from client import NEW, PROGRAM, Client
+from client import NEW, Client
 
-SIZE_MAX = 512 * 1024
+SIZE_MAX = 512 * 1024  # with musl
+# compiler: what else it needs, arguments of make, what runs it
+MACHINES = {"musl-gcc": ((), (), ()), "s390x-linux-gnu-gcc": (("qemu-s390x",), ("AR=s390x-linux-gnu-ar",), ("qemu-s390x",))}
+
+
+def make(compiler):
+    """Returns the program, or None and why not."""
+    tools, arguments, _ = MACHINES[compiler]
+    lacking = [t for t in (compiler, *tools) if not shutil.which(t)]
+    if lacking or not os.path.isdir(os.path.join(os.environ.get("BEARSSL_DIR", f"{ROOT}/build/src/bearssl"), "src")):
+        tap.skip(f"a static program with {compiler}", f"no {lacking[0] if lacking else 'source of BearSSL'}: tests/deps.sh check")
+        return None
+    done = subprocess.run(["make", "-s", "-j2", "static", f"CC={compiler}", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return f"{ROOT}/build/static-{compiler}/nanoacme" if tap.ok(done.returncode == 0, f"make static CC={compiler}", done.stderr[-500:]) else None
+
+
+def look(pebble, folder, what, program, prefix, forced):
+    headers = subprocess.run(["readelf", "-lW", program], capture_output=True, text=True).stdout
+    tap.ok("LOAD" in headers and "INTERP" not in headers and "DYNAMIC" not in headers, f"{what}: it needs no other file")
+    tap.note(f"{what}: {os.path.getsize(program)} bytes")
+    client = Client(os.path.join(folder, what), pebble, program=program)
+    names = ["static.example.test"]
+    for how, force in (("issues", False), ("and once more", True))[:1 + forced]:
+        run = client.run("issue", *names, force=force, prefix=prefix, limit_s=200)
+        tap.ok(run.code == NEW and not client.fault(names, pebble.roots(1)), f"{what}: {how}", run.tail())
 
 
 def main():
-    if not MADE and (not shutil.which("musl-gcc") or not os.path.isdir(os.path.join(os.environ.get("BEARSSL_DIR", f"{ROOT}/build/src/bearssl"), "src"))):
-        tap.skip("a static program with musl", "no musl-gcc, or no source of BearSSL: tests/deps.sh check")
-        return
-    if not MADE:
-        for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
-            os.environ.pop(variable, None)
-        done = subprocess.run(["make", "-s", "-j2", "static", "CC=musl-gcc"], cwd=ROOT, capture_output=True, text=True)
-        if not tap.ok(done.returncode == 0, "make static CC=musl-gcc", done.stderr[-500:]):
-            return
-    headers = subprocess.run(["readelf", "-lW", PROGRAM], capture_output=True, text=True).stdout
-    tap.ok("LOAD" in headers and "INTERP" not in headers and "DYNAMIC" not in headers, "it needs no other file")
-    size = os.path.getsize(PROGRAM)
-    tap.ok(size <= SIZE_MAX or MADE, f"and has {size} bytes", f"more than {SIZE_MAX}")
+    for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+        os.environ.pop(variable, None)
     folder = servers.workdir()
     pebble = servers.Pebble(folder, servers.Authority(folder))
-    client = Client(folder, pebble)
-    names = ["static.example.test"]
-    prefix = os.environ.get("PREFIX", "").split()
-    for what, force in (("issues", False), ("and once more", True)):
-        run = client.run("issue", *names, force=force, prefix=prefix, limit_s=200)
-        tap.ok(run.code == NEW and not client.fault(names, pebble.roots(1)), what, run.tail())
+    if os.environ.get("STATIC"):
+        look(pebble, folder, "given", os.path.abspath(os.environ["STATIC"]), os.environ.get("PREFIX", "").split(), True)
+        return
+    for compiler, (_, _, prefix) in MACHINES.items():
+        program = make(compiler)
+        if program:
+            look(pebble, folder, compiler, program, prefix, not prefix)
+            tap.ok(prefix or os.path.getsize(program) <= SIZE_MAX, f"{compiler}: its size", f"more than {SIZE_MAX}")
 
 
 main()

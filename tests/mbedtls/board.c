@@ -177,6 +177,9 @@ static int set_up(void)
         acme_mbedtls_trust(&tls, site_roots, strlen(site_roots)) < 1) {
         return -1;
     }
+#ifdef TLS12 /* and no more, with a library that has 1.3 */
+    mbedtls_ssl_conf_max_tls_version(&tls.conf, MBEDTLS_SSL_VERSION_TLS1_2);
+#endif
     setup.secure_net = &tls.secure;
     setup.sys = &sys;
     setup.store = &store.store;

@@ -1,12 +1,12 @@
-# port/mbedtls on this machine: Mbed TLS is built from its source with port/mbedtls/mbedtls_config.h. MBEDTLS_DIR: a tree of your
+# port/mbedtls on this machine: Mbed TLS is built from its source with port/mbedtls/acme_mbedtls_config.h. MBEDTLS_DIR: a tree of your
 # own, with include/ and library/; or the one that `tests/deps.sh check` fetches. The library is compiled in the shortest time.
 
 MBEDTLS = $(or $(MBEDTLS_DIR),build/src/mbedtls)
-MBEDTLS_FLAGS = -isystem $(MBEDTLS)/include -Iport/mbedtls -DMBEDTLS_CONFIG_FILE='"mbedtls_config.h"' -DACME_MBEDTLS_MEASURE
+MBEDTLS_FLAGS = -isystem $(MBEDTLS)/include -Iport/mbedtls -DMBEDTLS_CONFIG_FILE='"acme_mbedtls_config.h"' -DACME_MBEDTLS_MEASURE
 MBEDTLS_LIBRARY = $(patsubst $(MBEDTLS)/library/%.c,$(B)/mbedtls/library/%.o,$(wildcard $(MBEDTLS)/library/*.c))
 MBEDTLS_OURS = $(call objects,$(ACME_SECURE) $(ACME_MBEDTLS))
 
-$(B)/mbedtls/library/%.o: $(MBEDTLS)/library/%.c port/mbedtls/mbedtls_config.h
+$(B)/mbedtls/library/%.o: $(MBEDTLS)/library/%.c port/mbedtls/acme_mbedtls_config.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -O1 -g0 -ffunction-sections -fdata-sections -w $(MBEDTLS_FLAGS) -I$(MBEDTLS)/library -c -o $@ $<
 $(B)/mbedtls/libmbedtls.a: $(MBEDTLS_LIBRARY)
@@ -34,23 +34,25 @@ mbedtls: $(B)/mbedtls/refusals $(B)/mbedtls/transport $(B)/mbedtls/keys $(B)/mbe
 
 # mps2-an385 with lwIP and Mbed TLS, nothing of BearSSL (its headers are seen, as everywhere): `make firmware-mbedtls SITE=site.c
 # IMAGE=folder/name`; QUIET=1, BASE=1 and MAX_OPS: tests/mbedtls/board.c. Objects of the core are named as what they are.
+# HEADLESS=1 BARE=1: of the core what issues, without renewal, trace and check.
 MB = $(B)/mbedtls/board
+MB_AT = $(MB)/ours$(if $(BARE),-bare)
 MB_OURS = $(ACME_CORE) $(ACME_SECURE) $(ACME_MBEDTLS) $(ACME_LWIP) $(ACME_FLASH)
 MB_BOARD = $(wildcard boards/mps2-an385/*.c boards/arm/*.c) $(addprefix boards/firmware/,image.c ethernet.c loop.c $(if $(MB_QUIET),,say.c words.c))
 MB_QUIET = $(if $(BASE)$(QUIET),-DQUIET)
 MB_FILES = $(MB_BOARD) $(if $(BASE),,$(MB_OURS))
-MB_OBJECTS = $(MB_FILES:%.c=$(MB)/%.o) $(patsubst $(MBEDTLS)/library/%.c,$(MB)/library/%.o,$(wildcard $(MBEDTLS)/library/*.c)) \
+MB_OBJECTS = $(MB_FILES:%.c=$(MB_AT)/%.o) $(patsubst $(MBEDTLS)/library/%.c,$(MB)/library/%.o,$(wildcard $(MBEDTLS)/library/*.c)) \
 	$(FW_LWIP_FILES:$(FW_LWIP)/src/%.c=$(MB)/lwip/%.o)
 MB_COMPILE = arm-none-eabi-gcc $(ARM_FLAGS) $(FW_FLAGS) $(FW_INCLUDES) -Iboards/mps2-an385 -Iboards/arm $(FW_DEFINES) \
 	$(filter-out -DACME_MBEDTLS_MEASURE,$(MBEDTLS_FLAGS)) $(MB_DEFINES)
 
-$(MB)/library/%.o: $(MBEDTLS)/library/%.c port/mbedtls/mbedtls_config.h
+$(MB)/library/%.o: $(MBEDTLS)/library/%.c port/mbedtls/acme_mbedtls_config.h
 	@mkdir -p $(@D)
 	$(Q)$(MB_COMPILE) -w -I$(MBEDTLS)/library -c -o $@ $<
 $(MB)/lwip/%.o: $(FW_LWIP)/src/%.c | $(FW)/include
 	@mkdir -p $(@D)
 	$(Q)$(MB_COMPILE) -w -c -o $@ $<
-$(MB)/%.o: %.c $(HEADERS) | $(FW)/include
+$(MB_AT)/%.o: %.c $(HEADERS) | $(FW)/include
 	@mkdir -p $(@D)
 	$(Q)$(MB_COMPILE) $(FW_WARNINGS) -c -o $@ $<
 firmware-mbedtls: $(MB_OBJECTS)

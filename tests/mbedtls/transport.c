@@ -7,10 +7,16 @@
 
 #include "acme_mbedtls.h"
 
+#include <mbedtls/ecp.h>
 #include <mbedtls/memory_buffer_alloc.h>
 #include <mbedtls/platform.h>
 
 #define HOST "ca.example"
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+#define LAST_VERSION TLS1_3_VERSION
+#else
+#define LAST_VERSION TLS1_2_VERSION
+#endif
 
 static EVP_PKEY *root_key, *leaf_key;
 static X509 *chain[2];
@@ -19,6 +25,7 @@ static struct tls_server server;
 static struct acme_mbedtls m;
 static unsigned char arena[128 * 1024];
 static struct acme_sys sys;
+static int version; /* the server's last */
 static int utc_answer;
 static int64_t utc;
 
@@ -58,6 +65,7 @@ static int begin(void **state)
 {
     (void)state;
     tls_server_init(&server, leaf_key, chain, 1, NULL);
+    SSL_CTX_set_max_proto_version(server.ctx, version);
     sys = maker_sys;
     sys.utc = the_time;
     utc = MAKER_NOW;
@@ -172,7 +180,7 @@ static void restartable(void **state)
             calls++;
         }
         m.secure.close(m.secure.ctx);
-        assert_true(calls > 20);
+        assert_true(calls > 20 || version == TLS1_3_VERSION); /* which is never cut */
         most = most == 0 ? calls : most;
         assert_true(calls <= most);
     }
@@ -232,7 +240,7 @@ static void arenas(void **state)
         snprintf(expected, sizeof expected, "out of memory; the arena has %zu bytes", kib * 1024);
         if (error != 1) {
             assert_true(error == ACME_E_TLS || error == ACME_E_RANDOM);
-            assert_string_equal(words, expected);
+            assert_true(strcmp(words, expected) == 0 || strstr(words, "memory was lacking") != NULL);
             assert_int_equal(least, 0); /* what is enough is so for all that are larger */
         } else {
             least = least == 0 ? kib : least;
@@ -328,19 +336,30 @@ static void ends(void **state)
     assert_int_equal(open_to(HOST), 1);
 }
 
-/* A stream of a server that splits a handshake message over two records. */
+/* A server that splits its hello over two records: joined, or refused in words. */
 static void a_message_in_two_records(void **state)
 {
-    static const uint8_t half[] = {0x16, 3, 3, 0, 10, 2, 0, 0, 70, 3, 3, 1, 2, 3, 4};
+    static const uint8_t rest[] = {0x16, 3, 3, 0, 0};
     char words[200];
+    uint8_t *hello = server.to_client;
+    int done;
 
     (void)state;
-    server.mute = true;
-    assert_int_equal(m.secure.open(m.secure.ctx, HOST, 443, HOST), 2);
-    tls_server_raw(&server, half, sizeof half);
-    assert_int_equal(open_to(HOST), ACME_E_TLS);
+    for (int i = 0; i < 1000 && server.tail == 0; i++) {
+        assert_in_range(m.secure.open(m.secure.ctx, HOST, 443, HOST), 0, 2);
+        tls_server_run(&server);
+    }
+    assert_true(server.head == 0 && server.tail > 100 && hello[5] == 2 && hello[3] == 0);
+    memmove(hello + 20, hello + 15, server.tail - 15);
+    memcpy(hello + 15, rest, sizeof rest);
+    hello[19] = (uint8_t)(hello[4] - 10);
+    hello[4] = 10;
+    server.tail += 5;
+    done = open_to(HOST);
     acme_mbedtls_words(&m, words, sizeof words);
-    assert_non_null(strstr(words, "splits a handshake message"));
+    assert_true(MBEDTLS_VERSION_NUMBER >= 0x03060300
+                    ? done == 1
+                    : done == ACME_E_TLS && strstr(words, "splits a handshake message") != NULL);
 }
 
 static void words(void **state)
@@ -370,6 +389,7 @@ static void words(void **state)
         {-0x5180, 0, "out of memory"},
         {-0x4290, 0, "out of memory"}, /* of a module and of numbers below it */
         {-0x7400, 0, "Mbed TLS failed"},
+        {-0x0001, 0, "does not say why"},
     };
     char text[200];
 
@@ -400,5 +420,10 @@ int main(void)
         WITH_SERVER(arenas),
         WITH_SERVER(each_allocation),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    int failed = 0;
+
+    for (version = TLS1_2_VERSION; version <= LAST_VERSION; version++) {
+        failed += cmocka_run_group_tests(tests, set_up, tear_down);
+    }
+    return failed;
 }

@@ -9,6 +9,8 @@
 
 #include "acme_mbedtls.h"
 
+#define VERSION (MBEDTLS_VERSION_NUMBER >= 0x03000000 ? "3.6" : "2.28")
+
 static struct acme_mbedtls tls;
 static unsigned char arena[128 * 1024];
 
@@ -27,8 +29,8 @@ static void judge_list(void)
             _Exit(1);
         }
     }
-    print_message("# Mbed TLS: %u bad servers refused, %u good ones accepted; %zu cases go otherwise, as listed\n",
-                  refused, accepted, listed_len);
+    print_message("# Mbed TLS %s: %u bad servers refused, %u good ones accepted; %zu cases go otherwise, as listed\n",
+                  MBEDTLS_VERSION_STRING, refused, accepted, listed_len);
 }
 
 static void read_list(void)
@@ -38,12 +40,13 @@ static void read_list(void)
 
     assert_non_null(f);
     while (fgets(line, sizeof line, f) != NULL) {
-        char *tab = strrchr(line, '\t'); /* the reason is behind it */
-        if (line[0] != '#' && line[0] != '\n') {
-            assert_true(tab != NULL && tab[1] != '\n' && (size_t)(tab - line) < sizeof listed[0].key &&
+        char *version = strtok(line, "\t"), *key = strtok(NULL, ""), *tab;
+        if (line[0] != '#' && line[0] != '\n' && (strcmp(version, "both") == 0 || strcmp(version, VERSION) == 0)) {
+            tab = strrchr(key, '\t'); /* the reason is behind it */
+            assert_true(tab != NULL && tab[1] != '\n' && (size_t)(tab - key) < sizeof listed[0].key &&
                         listed_len < 64);
             *tab = '\0';
-            strcpy(listed[listed_len++].key, line);
+            strcpy(listed[listed_len++].key, key);
         }
     }
     fclose(f);
@@ -109,4 +112,13 @@ bool trial_client_accepts(const char *section, const char *name, bool good)
 bool trial_client_knows_addresses(void)
 {
     return false;
+}
+
+bool trial_client_speaks_13(void)
+{
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    return getenv("TLS13") != NULL;
+#else
+    return false;
+#endif
 }

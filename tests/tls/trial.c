@@ -582,6 +582,10 @@ int trial_run(void)
     int done = 1;
 
     sys.random = maker_sys.random;
+    if (trial_client_speaks_13() && trial.edits_len == 0 && trial.raw == NULL && trial.suites == NULL &&
+        trial.last == TLS1_2_VERSION) {
+        trial.last = TLS1_3_VERSION;
+    }
     make_all();
     start_client(&net, &sys);
     start_server();

@@ -105,6 +105,8 @@ bool trial_client_refuses(const char *section, const char *name, int done, int e
 bool trial_client_accepts(const char *section, const char *name, bool accepted);
 /* Does it look for addresses in certificates at all? One that does not opens nothing to a host that is one. */
 bool trial_client_knows_addresses(void);
+/* Is it to be tried with TLS 1.3? Servers whose messages are not touched on the way speak it then. */
+bool trial_client_speaks_13(void);
 
 /* Edits of what the server sends. */
 void put(int record, size_t at, int byte);

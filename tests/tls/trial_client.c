@@ -48,3 +48,8 @@ bool trial_client_knows_addresses(void)
 {
     return true;
 }
+
+bool trial_client_speaks_13(void)
+{
+    return false;
+}

@@ -1,5 +1,6 @@
-/* mbedtls_config.h - Mbed TLS 2.28 with what this port needs and no more: -DMBEDTLS_CONFIG_FILE='"mbedtls_config.h"'. Who has a
- * configuration of their own compares: README.md tells what must be in it. */
+/* acme_mbedtls_config.h - Mbed TLS 2.28 or 3.6 with what this port needs and no more:
+ * -DMBEDTLS_CONFIG_FILE='"acme_mbedtls_config.h"'. It has a name of its own: 3.6 would take its mbedtls/mbedtls_config.h for one of that
+ * name. Who has a configuration of their own compares: README.md tells what must be in it. */
 #ifndef ACME_MBEDTLS_CONFIG_H
 #define ACME_MBEDTLS_CONFIG_H
 
@@ -22,6 +23,17 @@
 #define MBEDTLS_SSL_OUT_CONTENT_LEN 2048
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_RSA_ENABLED
+
+/* TLS 1.3 too, where the library has it: 3.6 tells its version before it reads this, 2.28 does not. */
+#if defined(MBEDTLS_VERSION_NUMBER)
+#define MBEDTLS_SSL_PROTO_TLS1_3
+#define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ENABLED
+#define MBEDTLS_SSL_TLS1_3_COMPATIBILITY_MODE
+#define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
+#define MBEDTLS_HKDF_C /* PSA has its two halves with it */
+#define MBEDTLS_PKCS1_V21
+#define MBEDTLS_X509_RSASSA_PSS_SUPPORT
+#endif
 
 #define MBEDTLS_X509_USE_C
 #define MBEDTLS_X509_CRT_PARSE_C
@@ -46,6 +58,7 @@
 #define MBEDTLS_MD_C
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_SHA512_C
+#define MBEDTLS_SHA384_C /* of its own in 3.6 */
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_MPI_MAX_SIZE 512
 #define MBEDTLS_RSA_C
@@ -72,6 +85,8 @@
 #define MBEDTLS_MEMORY_DEBUG
 #endif
 
+#if !defined(MBEDTLS_VERSION_NUMBER) /* 3.6 does so by itself, when all that follows from this is known */
 #include "mbedtls/check_config.h"
+#endif
 
 #endif
