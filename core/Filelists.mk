@@ -111,6 +111,12 @@ ACME_LWIP += port/lwip/lwip_net.c
 ACME_LWIP += port/lwip/lwip_time.c
 ACME_LWIP += port/lwip/lwip_udp.c
 
+# sockets of POSIX, lwIP, Zephyr, NuttX: connection, listener
+ACME_SOCKETS += port/sockets/sockets_listener.c
+ACME_SOCKETS += port/sockets/sockets_lookup.c
+ACME_SOCKETS += port/sockets/sockets_net.c
+ACME_SOCKETS += port/sockets/sockets_numeric.c
+
 # POSIX: connection, listener, system, store; the program's files are the Makefile's
 ACME_POSIX += port/posix/posix_connect.c
 ACME_POSIX += port/posix/posix_file.c
