@@ -118,7 +118,6 @@ ACME_SOCKETS += port/sockets/sockets_net.c
 ACME_SOCKETS += port/sockets/sockets_numeric.c
 
 # POSIX: connection, listener, system, store; the program's files are the Makefile's
-ACME_POSIX += port/posix/posix_connect.c
 ACME_POSIX += port/posix/posix_file.c
 ACME_POSIX += port/posix/posix_listener.c
 ACME_POSIX += port/posix/posix_lookup.c
@@ -128,6 +127,7 @@ ACME_POSIX += port/posix/posix_store.c
 ACME_POSIX += port/posix/posix_sys.c
 ACME_POSIX += port/posix/posix_udp.c
 ACME_POSIX += port/posix/posix_wait.c
+ACME_POSIX += port/sockets/sockets_net.c
 
 # a task of FreeRTOS
 ACME_FREERTOS += port/freertos/acme_freertos.c

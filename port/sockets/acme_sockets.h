@@ -45,8 +45,9 @@ struct acme_sockets_address {
 typedef int acme_sockets_find(void *ctx, const char *host, uint16_t port, const struct acme_sockets_address **list);
 
 /* Two such functions; ctx: struct acme_sockets_found. */
+#define ACME_SOCKETS_ADDRESSES 4
 struct acme_sockets_found {
-    struct acme_sockets_address list[4];
+    struct acme_sockets_address list[ACME_SOCKETS_ADDRESSES];
 };
 
 /* An IP address only, which is read; a name is ACME_E_HOST. */
@@ -77,7 +78,8 @@ struct acme_sockets_net {
 };
 
 /* Prepares; no I/O. now_ms: as for acme_tick(). */
-void acme_sockets_net_init(struct acme_sockets_net *n, uint32_t (*now_ms)(void), acme_sockets_find *find, void *find_ctx);
+void acme_sockets_net_init(struct acme_sockets_net *n, uint32_t (*now_ms)(void), acme_sockets_find *find,
+                           void *find_ctx);
 
 /* Incoming connections for http-01 and tls-alpn-01. */
 struct acme_sockets_listener {
@@ -93,7 +95,8 @@ struct acme_sockets_listener {
  * with another ACME_HTTP01_SLOTS. */
 #define acme_sockets_listener_init(l, address, port)                                                                 \
     acme_sockets_listener_init_sized((l), sizeof(struct acme_sockets_listener), (address), (port))
-int acme_sockets_listener_init_sized(struct acme_sockets_listener *l, size_t size, const char *address, uint16_t port);
+int acme_sockets_listener_init_sized(struct acme_sockets_listener *l, size_t size, const char *address,
+                                     uint16_t port);
 
 #ifdef __cplusplus
 }

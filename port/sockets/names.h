@@ -15,6 +15,8 @@
 #if !LWIP_SOCKET || !LWIP_SOCKET_POLL
 #error "port/sockets needs lwIP's LWIP_SOCKET and LWIP_SOCKET_POLL; port/lwip needs neither"
 #endif
+#define SO_IPV6    LWIP_IPV6
+#define SO_RESOLVE LWIP_DNS
 typedef struct pollfd so_pollfd;
 typedef struct addrinfo so_addrinfo;
 
@@ -46,6 +48,11 @@ typedef struct zsock_addrinfo so_addrinfo;
 typedef struct pollfd so_pollfd;
 typedef struct addrinfo so_addrinfo;
 
+#endif
+
+#ifndef SO_IPV6
+#define SO_IPV6    1
+#define SO_RESOLVE 1 /* there is getaddrinfo() */
 #endif
 
 #ifndef MSG_NOSIGNAL /* where there are no signals */

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "names.h"
 
+#if SO_RESOLVE
+
 int acme_sockets_lookup(void *ctx, const char *host, uint16_t port, const struct acme_sockets_address **list)
 {
     struct acme_sockets_found *found = ctx;
@@ -17,9 +19,9 @@ int acme_sockets_lookup(void *ctx, const char *host, uint16_t port, const struct
     if (so_(getaddrinfo)(host, NULL, &hints, &first) != 0 || first == NULL) {
         return ACME_E_HOST;
     }
-    for (const so_addrinfo *a = first; a != NULL && count < (int)(sizeof found->list / sizeof found->list[0]); a = a->ai_next) {
+    for (const so_addrinfo *a = first; a != NULL && count < ACME_SOCKETS_ADDRESSES; a = a->ai_next) {
         struct acme_sockets_address *to = &found->list[count];
-        if ((a->ai_family == AF_INET || a->ai_family == AF_INET6) && a->ai_addrlen <= sizeof to->at) {
+        if ((a->ai_family == AF_INET || (SO_IPV6 && a->ai_family == AF_INET6)) && a->ai_addrlen <= sizeof to->at) {
             memcpy(&to->at, a->ai_addr, a->ai_addrlen);
             to->len = (socklen_t)a->ai_addrlen;
             /* The port is at the same place in both. */
@@ -30,3 +32,5 @@ int acme_sockets_lookup(void *ctx, const char *host, uint16_t port, const struct
     so_(freeaddrinfo)(first);
     return count > 0 ? count : ACME_E_HOST;
 }
+
+#endif

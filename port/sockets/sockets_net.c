@@ -121,7 +121,8 @@ static void net_close(void *ctx)
     n->trying = false;
 }
 
-void acme_sockets_net_init(struct acme_sockets_net *n, uint32_t (*now_ms)(void), acme_sockets_find *find, void *find_ctx)
+void acme_sockets_net_init(struct acme_sockets_net *n, uint32_t (*now_ms)(void), acme_sockets_find *find,
+                           void *find_ctx)
 {
     static const struct acme_sockets_net none = {.net = {NULL, net_open, net_send, net_recv, net_close}, .fd = -1};
     *n = none;

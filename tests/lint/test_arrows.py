@@ -77,7 +77,7 @@ def faults(tree):
         folder = os.path.dirname(path)
         if path.startswith("core/"):
             yield from core_file(folder, path, text)
-        elif path.startswith(("port/posix/", "port/lwip/", "port/flash/")):
+        elif path.startswith(("port/posix/", "port/sockets/", "port/lwip/", "port/flash/")):
             yield from port_file(folder, path, text, folder.startswith("port/posix") and not os.path.basename(path).startswith("posix_"))
 
 

@@ -17,10 +17,10 @@ stands_alone() {
 	fi
 }
 
-for header in core/*.h core/*/*.h port/posix/posix*.h port/flash/*.h port/stores/*.h port/lwip/acme_clock.h port/freertos/*.h port/cmsis-rtos2/*.h; do
+for header in core/*.h core/*/*.h port/posix/posix*.h port/sockets/acme_sockets.h port/flash/*.h port/stores/*.h port/lwip/acme_clock.h port/freertos/*.h port/cmsis-rtos2/*.h; do
 	[ -e "$header" ] || continue
 	posix=()
-	case $header in port/posix/*) posix=(-D_POSIX_C_SOURCE=200809L) ;; esac
+	case $header in port/posix/* | port/sockets/*) posix=(-D_POSIX_C_SOURCE=200809L) ;; esac
 	stands_alone "$header" c gcc -std=c99 "${posix[@]}"
 	stands_alone "$header" c++ g++ -std=c++17
 	n=$((n + 1))
