@@ -86,7 +86,7 @@ const char my_roots_pem[] = "";
 # Libraries as they were compiled for the same processor, where that has been done: it is most of the work.
 LAUNCHER = """#!/bin/sh
 for word; do [ "$before" = -o ] && object=$word; before=$word; done
-for made in "{root}/build/firmware/lm3s6965evb/bearssl/$(echo "$before" | sed -n 's|.*/bearssl/src/\\(.*\\)[.]c$|\\1.o|p')" \
+for made in "{root}/build/firmware/arm-none-eabi-gcc/bearssl/$(echo "$before" | sed -n 's|.*/bearssl/src/\\(.*\\)[.]c$|\\1.o|p')" \
 	"{root}/build/mbedtls/board/library/$(echo "$before" | sed -n 's|.*/mbedtls/library/\\(.*\\)[.]c$|\\1.o|p')" \
 	"{lwip}/$(echo "$object" | sed -n '/lwipcore.dir/p')"; do
 	if [ -f "$made" ]; then exec cp "$made" "$object"; fi
