@@ -58,7 +58,7 @@ def port_file(folder, path, text, program):
             if name == "jsmn.h":
                 yield f"{path}: <{name}> is core's own affair"
             continue
-        if name.startswith("lwip/") and folder == "port/lwip":
+        if name.startswith("lwip/") and folder in ("port/lwip", "port/sockets"):
             continue
         beside = os.path.normpath(os.path.join(folder, name))
         inside = os.path.relpath(beside, "core") if beside.startswith("core/") else name
