@@ -123,6 +123,7 @@ ACME_POSIX += port/posix/posix_listener.c
 ACME_POSIX += port/posix/posix_lookup.c
 ACME_POSIX += port/posix/posix_net.c
 ACME_POSIX += port/posix/posix_pair.c
+ACME_POSIX += port/posix/posix_place.c
 ACME_POSIX += port/posix/posix_store.c
 ACME_POSIX += port/posix/posix_sys.c
 ACME_POSIX += port/posix/posix_udp.c
