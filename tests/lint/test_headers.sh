@@ -9,7 +9,7 @@ stands_alone() {
 	shift 2
 	n=$((n + 1))
 	if printf '#include "%s"\ntypedef int acme_not_empty;\n' "$include" |
-		"$@" -pedantic -Wall -Wextra -Werror -Icore -I. -Iport/stores -Itests/rtos ${BEARSSL_DIR:+-isystem "$BEARSSL_DIR/inc"} \
+		"$@" -pedantic -Wall -Wextra -Werror -Icore -I. -Iport/stores -Iport/sockets -Itests/rtos ${BEARSSL_DIR:+-isystem "$BEARSSL_DIR/inc"} \
 			-fsyntax-only -x "$language" - 2>&1; then
 		echo "ok $n - $header stands alone, $language"
 	else
