@@ -39,7 +39,7 @@ ifneq ($(UNLISTED),)
 $(error core/Filelists.mk lacks $(UNLISTED))
 endif
 PROGRAM = $(filter-out $(PORT),$(wildcard port/posix/*.c))
-HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h)
+HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h) port/sockets/acme_sockets.h
 # A whole device has a channel of its own, in clear, and is linked only where it is named.
 DEVICE = tests/fake/device.c
 TORTURE = $(wildcard tests/fault/*.c)
@@ -75,11 +75,11 @@ $(B)/obj/core/%.o: core/%.c | headers
 $(B)/obj/port/%.o: port/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'
-	$(Q)$(COMPILE) $(POSIX) -Iport/posix -Iport/flash $(WARNINGS) -c -o $@ $<
+	$(Q)$(COMPILE) $(POSIX) -Iport/posix -Iport/sockets -Iport/flash $(WARNINGS) -c -o $@ $<
 
 # Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings; and a test, or a
 # seam that one plays, seldom needs all that it is called with. TEST_CFLAGS: what CFLAGS has for the tested code alone is undone.
-TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -Wno-unused-parameter -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/stores -Iport/lwip
+TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -Wno-unused-parameter -std=gnu11 -Itests -Iport/posix -Iport/sockets -Iport/flash -Iport/stores -Iport/lwip
 $(B)/obj/tests/%.o: tests/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'
@@ -242,7 +242,7 @@ install: all $(B)/nanoacme.1
 	for u in $(UNITS_OF_SYSTEMD); do sed 's|/usr/local/bin|$(PREFIX)/bin|' port/posix/$$u >$(D)/lib/systemd/system/$$u && \
 		chmod 644 $(D)/lib/systemd/system/$$u || exit 1; done
 	for h in $(HEADERS); do \
-		to=$${h#core/}; install -D -m 644 $$h $(D)/include/nanoacme/$${to#port/posix/} || exit 1; done
+		to=$${h#core/}; install -D -m 644 $$h $(D)/include/nanoacme/$${to#port/*/} || exit 1; done
 
 uninstall:
 	rm -rf $(D)/include/nanoacme $(D)/lib/cmake/nanoacme

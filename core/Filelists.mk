@@ -113,8 +113,13 @@ ACME_LWIP += port/lwip/lwip_net.c
 ACME_LWIP += port/lwip/lwip_time.c
 ACME_LWIP += port/lwip/lwip_udp.c
 
+# sockets of POSIX, lwIP, Zephyr, NuttX: connection, listener
+ACME_SOCKETS += port/sockets/sockets_listener.c
+ACME_SOCKETS += port/sockets/sockets_lookup.c
+ACME_SOCKETS += port/sockets/sockets_net.c
+ACME_SOCKETS += port/sockets/sockets_numeric.c
+
 # POSIX: connection, listener, system, store; the program's files are the Makefile's
-ACME_POSIX += port/posix/posix_connect.c
 ACME_POSIX += port/posix/posix_file.c
 ACME_POSIX += port/posix/posix_listener.c
 ACME_POSIX += port/posix/posix_lookup.c
@@ -125,6 +130,7 @@ ACME_POSIX += port/posix/posix_store.c
 ACME_POSIX += port/posix/posix_sys.c
 ACME_POSIX += port/posix/posix_udp.c
 ACME_POSIX += port/posix/posix_wait.c
+ACME_POSIX += port/sockets/sockets_net.c
 
 # a task of FreeRTOS
 ACME_FREERTOS += port/freertos/acme_freertos.c

@@ -125,8 +125,8 @@ static void explain_network(const struct acme_report *r, const struct acme_failu
     say_meaning(r, f, o);
     if (f->error == ACME_E_HOST && r->net->lookup.code != 0) {
         say(o, ": ", gai_strerror(r->net->lookup.code), "");
-    } else if (f->error == ACME_E_NET && r->net->error != 0) {
-        say(o, ": ", strerror(r->net->error), "");
+    } else if (f->error == ACME_E_NET && r->net->tcp.error != 0) {
+        say(o, ": ", strerror(r->net->tcp.error), "");
     }
     if (f->error == ACME_E_TLS_UNTRUSTED && f->type[0] == '\0' && f->detail[0] != '\0') {
         say(o, ": no anchor for \"", f->detail, "\"");

@@ -5,7 +5,7 @@
  *
  *     static struct acme_posix_net net;
  *     acme_posix_net_init(&net);
- *     setup.net = &net.net;
+ *     setup.net = &net.tcp.net;
  */
 #ifndef ACME_POSIX_H
 #define ACME_POSIX_H
@@ -17,6 +17,7 @@
 
 #include "acme_config.h"
 #include "acme_port.h"
+#include "acme_sockets.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,13 +26,8 @@ extern "C" {
 /* Longest path of a file in the state directory, in bytes. Longer: ENAMETOOLONG, nothing is cut. */
 #define ACME_POSIX_PATH_MAX 768
 
-/* Addresses of one host that are tried, and the longest time one gets, in milliseconds. Many share what six take: less
- * than ACME_NET_TIMEOUT_MS, or the last would never have a turn. */
-#define ACME_POSIX_ADDRESSES  24
-#define ACME_POSIX_CONNECT_MS 7000
-
-/* The time each of `count` addresses gets. */
-#define ACME_POSIX_TURN_MS(count) (ACME_POSIX_CONNECT_MS * 6U / ((count) > 6 ? (count) : 6))
+/* Addresses of one host that are tried. */
+#define ACME_POSIX_ADDRESSES 24
 
 /* A name being looked up: getaddrinfo() blocks, so it runs in a thread whose memory this is. Must outlive the
  * thread: static, or kept until acme_posix_lookup() has answered. Contents private. */
@@ -44,10 +40,7 @@ struct acme_posix_lookup {
     char port[6];
     int code; /* of getaddrinfo(), for gai_strerror(); 0: found */
     unsigned count;
-    struct acme_posix_address {
-        struct sockaddr_storage at;
-        socklen_t len;
-    } addresses[ACME_POSIX_ADDRESSES];
+    struct acme_sockets_address addresses[ACME_POSIX_ADDRESSES];
 };
 
 /* Looks up host:port; called until it answers other than 0. An IP address needs no thread. One that was
@@ -55,17 +48,10 @@ struct acme_posix_lookup {
  * thread or pipe: errno). */
 int acme_posix_lookup(struct acme_posix_lookup *l, const char *host, uint16_t port);
 
-/* One outgoing connection. */
+/* One outgoing connection, and the look-up of its names. */
 struct acme_posix_net {
-    struct acme_net net;
+    struct acme_sockets_net tcp;
     struct acme_posix_lookup lookup;
-    int fd;      /* -1: none                                             */
-    short armed; /* what the last calls waited for: POLLIN, POLLOUT      */
-    bool trying; /* the addresses are known and being tried, `at` now */
-    unsigned at;
-    uint32_t since_ms; /* when the attempt in hand began                     */
-    int failure;       /* the most telling error of this host's addresses    */
-    int error;         /* errno of the last failure; 0 none                  */
 };
 void acme_posix_net_init(struct acme_posix_net *n);
 
@@ -196,12 +182,6 @@ void acme_posix_wait(struct acme_posix_net *n, struct acme_posix_listener *liste
                      const sigset_t *signals);
 
 /* The port's own parts, shared between its files. */
-
-/* struct acme_net's open. */
-int acme_posix_connect(void *ctx, const char *host, uint16_t port);
-
-/* Keeps errno and returns the core's error for it. */
-int acme_posix_net_failed(struct acme_posix_net *n, int code);
 
 /* Puts STATE/<before><name><after> into s->path, and s->file; this and the next six return 0, or errno. */
 int acme_posix_place(struct acme_posix_store *s, const char *before, const char *name, const char *after);

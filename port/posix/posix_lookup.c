@@ -23,7 +23,7 @@ static int look(struct acme_posix_lookup *l, int flags)
         return code;
     }
     for (const struct addrinfo *a = list; a != NULL && l->count < ACME_POSIX_ADDRESSES; a = a->ai_next) {
-        struct acme_posix_address *address = &l->addresses[l->count];
+        struct acme_sockets_address *address = &l->addresses[l->count];
         if (a->ai_addrlen <= sizeof address->at) {
             memcpy(&address->at, a->ai_addr, a->ai_addrlen);
             address->len = a->ai_addrlen;

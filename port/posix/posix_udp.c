@@ -24,7 +24,7 @@ static int udp_open(void *ctx, const char *host, uint16_t port)
     if (done != 1 || u->fd >= 0) {
         return done;
     }
-    const struct acme_posix_address *to = &u->lookup.addresses[u->at++ % u->lookup.count];
+    const struct acme_sockets_address *to = &u->lookup.addresses[u->at++ % u->lookup.count];
     u->fd = socket(to->at.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     /* The kernel chooses the port, and lets nobody else in. */
     if (u->fd < 0 || connect(u->fd, (const struct sockaddr *)&to->at, to->len) != 0) {

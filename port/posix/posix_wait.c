@@ -31,17 +31,17 @@ void acme_posix_wait(struct acme_posix_net *n, struct acme_posix_listener *liste
                      const sigset_t *signals)
 {
     struct waiting w = {.count = 0};
-    uint32_t limit = acme_posix_now_ms() - n->since_ms;
+    uint32_t limit = acme_posix_now_ms() - n->tcp.since_ms;
     struct timespec time;
 
     /* The next address is due even if the core has nothing to do. */
-    if (n->fd >= 0 && n->trying) {
-        uint32_t turn = ACME_POSIX_TURN_MS(n->lookup.count);
+    if (n->tcp.fd >= 0 && n->tcp.trying) {
+        uint32_t turn = ACME_SOCKETS_TURN_MS(n->tcp.count);
         limit = limit < turn ? turn - limit : 0;
         idle_ms = limit < idle_ms ? limit : idle_ms;
     }
     add(&w, n->lookup.wake[0], &n->lookup.armed);
-    add(&w, n->fd, &n->armed);
+    add(&w, n->tcp.fd, &n->tcp.armed);
     if (listener != NULL) {
         add(&w, listener->fd, &listener->armed);
         for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {

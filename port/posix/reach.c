@@ -235,7 +235,7 @@ static size_t write_request(char *to, size_t cap, const struct acme_challenge *c
 static void try_address(struct acme_run *run, const struct acme_challenge *challenge, struct acme_reach_at *at)
 {
     static struct acme_posix_net other;
-    const struct acme_net *net = &other.net;
+    const struct acme_net *net = &other.tcp.net;
     char text[2048], wanted[ACME_KEY_AUTHORIZATION_MAX + 1];
     size_t have = 0, sent = 0;
     uint32_t since = acme_posix_now_ms();
@@ -294,7 +294,7 @@ int acme_reach_us(struct acme_run *run, const char *name, struct acme_reach_at *
         }
     }
     for (unsigned i = 0; done == 1 && i < run->net.lookup.count && count < max; i++) {
-        const struct acme_posix_address *a = &run->net.lookup.addresses[i];
+        const struct acme_sockets_address *a = &run->net.lookup.addresses[i];
         if (getnameinfo((const struct sockaddr *)&a->at, a->len, at[count].address, sizeof at[count].address, NULL, 0,
                         NI_NUMERICHOST) == 0) {
             try_address(run, &challenge, &at[count++]);

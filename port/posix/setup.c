@@ -114,7 +114,7 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
         run->solver = &run->tlsalpn01.solver;
     }
 
-    s->net = &run->net.net;
+    s->net = &run->net.tcp.net;
     s->sys = &acme_posix_sys;
     s->store = &run->store.store;
     s->ca.directory_url = config->directory_url;

@@ -38,7 +38,7 @@ static void say(const char *line)
 int main(int argc, char **argv)
 {
     struct conformance_port port = {
-        .net = &net.net,
+        .net = &net.tcp.net,
         .listener = &listener.listener,
         .sys = &acme_posix_sys,
         .store = &files.store,

@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/conformance/common.sh
 
-compile -Iport/posix $run tests/conformance/conformance_posix.c port/posix/posix_*.c -lpthread -o "$to/posix" && "$to/posix" "$to/state" >"$to/log" 2>&1
+compile -Iport/posix -Iport/sockets $run tests/conformance/conformance_posix.c port/posix/posix_*.c port/sockets/sockets_net.c -lpthread -o "$to/posix" && "$to/posix" "$to/state" >"$to/log" 2>&1
 result $? "the POSIX port"
 grep -v '^ok' "$to/log" | sed 's/^/# /'
 lines=$(grep -c '^ok' "$to/log")
@@ -12,8 +12,8 @@ lines=$(grep -c '^ok' "$to/log")
 result $? "every line of it is ok, and it tells how many there are"
 
 # Stores for those who have a file system, or keys with values, on media in memory.
-compile -Iport/posix -Iport/flash -Iport/stores -Itests $run tests/conformance/conformance_stores.c tests/fake/media.c port/stores/*.c \
-	port/flash/flash_place.c port/posix/posix_*.c -lpthread -o "$to/stores"
+compile -Iport/posix -Iport/sockets -Iport/flash -Iport/stores -Itests $run tests/conformance/conformance_stores.c tests/fake/media.c port/stores/*.c \
+	port/flash/flash_place.c port/posix/posix_*.c port/sockets/sockets_net.c -lpthread -o "$to/stores"
 for kind in replacing names values; do
 	"$to/stores" $kind >"$to/log" 2>&1
 	result $? "port/stores: $kind"
@@ -33,17 +33,18 @@ result $? "port/README.md tells how many lines there are"
 
 # A port with a fault: the file that has it is compiled, the others are the same each time.
 mkdir "$to/objects"
-for file in "$run" tests/conformance/conformance_posix.c port/posix/posix_*.c; do
-	compile -DPATIENCE_MS=2000 -w -Iport/posix -c "$file" -o "$to/objects/$(basename "$file" .c).o"
+for file in "$run" tests/conformance/conformance_posix.c port/posix/posix_*.c port/sockets/sockets_net.c; do
+	compile -DPATIENCE_MS=2000 -w -Iport/posix -Iport/sockets -c "$file" -o "$to/objects/$(basename "$file" .c).o"
 done
 
 # fault WHAT FILE SED-SCRIPT
 fault() {
-	local mutant=$to/$2 object=$to/objects/${2%.c}.o
+	local mutant=$to/$2 object=$to/objects/${2%.c}.o from
+	from=$(echo port/*/"$2")
 	rm -rf "$to/mutant-state"
-	sed "$3" "port/posix/$2" >"$mutant"
+	sed "$3" "$from" >"$mutant"
 	mv "$object" "$object.good"
-	if cmp -s "$mutant" "port/posix/$2" || ! compile -w -Iport/posix -c "$mutant" -o "$object" ||
+	if cmp -s "$mutant" "$from" || ! compile -w -Iport/posix -Iport/sockets -c "$mutant" -o "$object" ||
 		! compile "$to"/objects/*.o -lpthread -o "$to/run"; then
 		result 1 "cannot make: $1"
 	else
@@ -53,10 +54,10 @@ fault() {
 	mv "$object.good" "$object"
 }
 
-fault "an end told as not now" posix_net.c 's/? ACME_E_CLOSED : moved/? 0 : moved/'
-fault "not now told as an end" posix_net.c '/armed |= event/{n;s/return 0/return ACME_E_CLOSED/}'
-fault "a send to nobody that kills" posix_net.c 's/MSG_NOSIGNAL/0/'
-fault "more bytes said to be sent than were" posix_net.c 's/: (int)count;/: event == POLLOUT ? (int)count + 1 : (int)count;/'
+fault "an end told as not now" sockets_net.c 's/? ACME_E_CLOSED : moved/? 0 : moved/'
+fault "not now told as an end" sockets_net.c '/armed | event/{n;s/return 0/return ACME_E_CLOSED/}'
+fault "a send to nobody that kills" sockets_net.c 's/MSG_NOSIGNAL/0/'
+fault "more bytes said to be sent than were" sockets_net.c 's/: (int)count;/: event == ACME_SOCKETS_WRITE ? (int)count + 1 : (int)count;/'
 fault "the answer of a lookup given up before" posix_lookup.c 's/if (same)/if (same || !same)/'
 fault "entropy that leaves the end empty" posix_sys.c 's/have < len;/have + 8 < len;/; s/len - have,/len - have - 8,/'
 fault "a clock that is not set" posix_sys.c 's/= now.tv_sec;/= now.tv_sec % 1000;/'

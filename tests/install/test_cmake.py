@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The two projects of port/cmake/README.md, as they stand there: a firmware for Cortex-M3 with lwIP and BearSSL from source, linked;
-a program on this machine, run; and that one again with what `make install` lays down."""
+"""The projects of port/cmake/README.md, as they stand there: a firmware for Cortex-M3 with lwIP and BearSSL from source, linked; one with
+an Mbed TLS of its own, without BearSSL; a program on this machine, run; and that one again with what `make install` lays down."""
 
 import os
 import re
@@ -72,11 +72,25 @@ uint32_t my_random(void);
 #define LWIP_RAND() my_random()
 #include "lwipopts_acme.h"
 """
-# BearSSL as boards/firmware compiles it for the same processor, where that has been done: it is most of the work.
+# The same over the Mbed TLS it has: what stands on port/mbedtls's page, in the place of a struct acme_tls.
+SET_UP = next(b for b in re.findall(r"```c\n(.*?)```", open(os.path.join(ROOT, "port/mbedtls/README.md"), encoding="utf-8").read(), re.S)
+              if "acme_mbedtls_trust" in b)
+CONNECTED = """#include <string.h>
+#include "acme_mbedtls.h"
+""" + FIRMWARE.replace(".net = &net.net, ", "").replace(".tls = &tls,", "").replace("static struct acme_tls tls;\n", "").replace(
+    "struct acme_flash_device device;\nu32_t", """struct acme_flash_device device;
+struct acme_sys my_sys;
+const char my_roots_pem[] = "";
+#define my_net net.net
+""" + SET_UP + "u32_t").replace("    acme_init(", "    connection_init();\n    acme_init(")
+# Libraries as they were compiled for the same processor, where that has been done: it is most of the work.
 LAUNCHER = """#!/bin/sh
 for word; do [ "$before" = -o ] && object=$word; before=$word; done
-made=%s/$(echo "$before" | sed -n 's|.*/bearssl/src/\\(.*\\)[.]c$|\\1.o|p')
-if [ -f "$made" ]; then exec cp "$made" "$object"; fi
+for made in "{root}/build/firmware/arm-none-eabi-gcc/bearssl/$(echo "$before" | sed -n 's|.*/bearssl/src/\\(.*\\)[.]c$|\\1.o|p')" \
+	"{root}/build/mbedtls/board/library/$(echo "$before" | sed -n 's|.*/mbedtls/library/\\(.*\\)[.]c$|\\1.o|p')" \
+	"{lwip}/$(echo "$object" | sed -n '/lwipcore.dir/p')"; do
+	if [ -f "$made" ]; then exec cp "$made" "$object"; fi
+done
 exec "$@"
 """
 CC_H = "#define LWIP_PLATFORM_ASSERT(text) for (;;)\n#define LWIP_PLATFORM_DIAG(x)\n"
@@ -103,24 +117,28 @@ def make(folder, *options):
     return ""
 
 
-def firmware(folder):
-    count = project(folder, "product", {"main.c": FIRMWARE, "lwipopts.h": LWIPOPTS, "arch/cc.h": CC_H})
-    for name, source in {"nanoacme": ".", "lwip": "build/src/lwip", "bearssl": "build/src/bearssl"}.items():
-        os.symlink(os.path.join(ROOT, source), os.path.join(folder, name))
+def firmware(folder, name, main, libraries, has, has_not=""):
+    """Links a firmware of the page's; lwIP as another one of them has compiled it."""
+    count = project(folder, name, {"main.c": main, "lwipopts.h": LWIPOPTS, "arch/cc.h": CC_H})
+    for link, source in {"nanoacme": ".", **{n: f"build/src/{n}" for n in libraries}}.items():
+        os.symlink(os.path.join(ROOT, source), os.path.join(folder, link))
     text = open(os.path.join(ROOT, "port/cmake/README.md"), encoding="utf-8").read()
     options = re.search(r"cmake -B build (.*) && cmake", text, re.S)[1].replace("\\\n", " ").split()
     options = [o for o in options if not o.startswith("-DJSMN")] + ["-DJSMN_DIR=" + os.environ.get("JSMN_DIR", "/usr/include")]
+    if "mbedtls" in libraries:
+        options += re.search(r"with `(-D.*?)`, options of Mbed TLS", text)[1].split()
     launcher = os.path.join(folder, "launcher")
     with open(launcher, "w", encoding="utf-8") as f:
-        f.write(LAUNCHER % os.path.join(ROOT, "build/firmware/lm3s6965evb/bearssl"))
+        f.write(LAUNCHER.format(root=ROOT, lwip=os.path.join(folder, "..", "product", "build")))
     os.chmod(launcher, 0o755)
     wrong = make(folder, *options, f"-DCMAKE_C_COMPILER_LAUNCHER={launcher}")
-    tap.ok(not wrong, "the page's firmware for Cortex-M3, lwIP and BearSSL from source, is linked", wrong)
+    tap.ok(not wrong, f"the page's firmware for Cortex-M3, with {' and '.join(libraries)} from source, is linked", wrong)
     tap.ok(count <= LINES_MAX, f"by {LINES_MAX} lines of the user's", str(count))
     if not wrong:
-        names = subprocess.run(["arm-none-eabi-nm", os.path.join(folder, "build", "product")], capture_output=True, text=True).stdout
-        lacking = [n for n in ("acme_tick", "br_x509_minimal_init", "tcp_connect") if f" {n}\n" not in names]
+        names = subprocess.run(["arm-none-eabi-nm", os.path.join(folder, "build", name)], capture_output=True, text=True).stdout
+        lacking = [n for n in has if f" {n}\n" not in names]
         tap.ok(not lacking, "client, TLS and lwIP are in it", " ".join(lacking))
+        tap.ok(not has_not or not re.search(has_not, names), "and nothing of another TLS")
 
 
 def gateway(folder, edit, what, *options):
@@ -157,10 +175,16 @@ def main():
                 "and by find_package, after make install", f"-DCMAKE_PREFIX_PATH={prefix}")
         tap.note(done.stderr[-300:])
         if shutil.which("arm-none-eabi-gcc") and os.path.isdir("build/src/lwip") and os.path.isdir("build/src/bearssl"):
-            os.makedirs(os.path.join(folder, "product"))
-            firmware(os.path.join(folder, "product"))
+            firmware(os.path.join(folder, "product"), "product", FIRMWARE, ["lwip", "bearssl"],
+                     ["acme_tick", "br_x509_minimal_init", "tcp_connect"], " mbedtls_")
         else:
             tap.skip("a firmware with CMake", "no Arm compiler, or no sources: tests/deps.sh firmware")
+        if shutil.which("arm-none-eabi-gcc") and os.path.isdir("build/src/lwip") and os.path.isdir("build/src/mbedtls"):
+            subprocess.run(["make", "-s", "-j2", "mbedtls-board-library"], capture_output=True)
+            firmware(os.path.join(folder, "connected"), "connected", CONNECTED, ["lwip", "mbedtls"],
+                     ["acme_tick", "mbedtls_ssl_handshake_step", "tcp_connect"], r" (br_|acme_tls_)")
+        else:
+            tap.skip("a firmware with CMake and Mbed TLS", "no Arm compiler, or no sources: tests/deps.sh check")
 
 
 main()

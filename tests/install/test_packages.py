@@ -35,11 +35,18 @@ endfunction()
 function(zephyr_compile_definitions)
     message("definitions;${ARGN}")
 endfunction()
+function(zephyr_library_link_libraries)
+    message("links;${ARGN}")
+endfunction()
+function(idf_component_optional_requires how)
+    message("links;${ARGN}")
+endfunction()
 """
 LISTS = {}
 for name, path in re.findall(r"^(ACME_\w+) \+= (\S+)$", open(f"{ROOT}/core/Filelists.mk", encoding="utf-8").read(), re.M):
     LISTS.setdefault(name, []).append(path)
 DEVICE = LISTS["ACME_CORE"] + LISTS["ACME_BEARSSL"] + LISTS["ACME_FLASH"] + LISTS["ACME_STORES"]
+TLS = {"bearssl": ["ACME_BEARSSL"], "mbedtls": ["ACME_SECURE", "ACME_MBEDTLS"], "own": ["ACME_SECURE"]}
 
 
 def play(path, settings=""):
@@ -51,14 +58,18 @@ def play(path, settings=""):
     return {line.split(";")[0]: line.split(";")[1:] for line in said.stderr.splitlines()}, said.returncode
 
 
-def component(what, path, root, settings="", more=()):
-    found, code = play(path, settings + "\nset(COMPONENT_LIB x)\nset(CONFIG_NANOACME_NAMES_MAX 3)\nset(CONFIG_NANOACME_CFG_TRACE y)")
+def component(what, path, root, tls, settings="", more=(), links=None):
+    found, code = play(path, f"{settings}\nset(COMPONENT_LIB x)\nset(CONFIG_NANOACME_NAMES_MAX 3)\nset(CONFIG_NANOACME_CFG_TRACE y)\n"
+                             f"set(CONFIG_NANOACME_TLS_{tls.upper()} y)")
     files = [os.path.relpath(os.path.realpath(p), os.path.realpath(root)) for p in found.get("files", [])]
-    tap.ok(code == 0 and files == [*DEVICE, *more], f"{what}: its files are the list", f"{set(files) ^ {*DEVICE, *more}}")
+    due = [p for name in ("ACME_CORE", *TLS[tls], "ACME_FLASH", "ACME_STORES") for p in LISTS[name]] + list(more)
+    tap.ok(code == 0 and files == due, f"{what}: its files are the list", f"{set(files) ^ set(due)}")
     tap.ok(found.get("folders") and all(os.path.isdir(p) for p in found["folders"]), f"{what}: its folders are there")
     given = dict(d.split("=") for d in found.get("definitions", []))
     tap.ok(given.get("ACME_NAMES_MAX") == "3" and given.get("ACME_CFG_TRACE") == "1" and given.get("ACME_CFG_V1") == "0",
            f"{what}: its options reach the compiler", str(given)[:200])
+    tap.ok((given.get("ACME_CFG_BEARSSL") == "0") == (tls != "bearssl") and found.get("links") == links,
+           f"{what}: {tls} is what it is linked with", str(found.get("links")))
 
 
 def kconfig():
@@ -161,11 +172,15 @@ def main():
         if shutil.which("cmake"):
             idf = "port/package/esp-idf/nanoacme/CMakeLists.txt"
             lwip = "set(CONFIG_NANOACME_LWIP y)"
-            component("ESP-IDF, from this tree", f"{ROOT}/{idf}", ROOT)
-            component("ESP-IDF with lwIP, from a package", f"{tree}/CMakeLists.txt", tree, "set(IDF_TARGET esp32)\n" + lwip, LISTS["ACME_LWIP"])
-            component("Zephyr, from this tree", f"{ROOT}/port/package/zephyr/zephyr/CMakeLists.txt", ROOT, "set(CONFIG_NANOACME y)")
+            component("ESP-IDF, from this tree", f"{ROOT}/{idf}", ROOT, "mbedtls")
+            component("ESP-IDF with lwIP, from a package", f"{tree}/CMakeLists.txt", tree, "bearssl", "set(IDF_TARGET esp32)\n" + lwip,
+                      LISTS["ACME_LWIP"], ["bearssl"])
+            zephyr = "set(CONFIG_NANOACME y)\n"
+            component("Zephyr, from this tree", f"{ROOT}/port/package/zephyr/zephyr/CMakeLists.txt", ROOT, "own", zephyr)
             where = re.search(r"cmake: (\S+)", open(f"{tree}/zephyr/module.yml", encoding="utf-8").read())[1]
-            component("Zephyr, from a package", f"{tree}/{where}/CMakeLists.txt", tree, "set(CONFIG_NANOACME y)")
+            component("Zephyr with sockets, from a package", f"{tree}/{where}/CMakeLists.txt", tree, "mbedtls",
+                      zephyr + "set(CONFIG_NANOACME_SOCKETS y)", LISTS["ACME_SOCKETS"], ["mbedTLS"])
+            component("Zephyr, with BearSSL", f"{ROOT}/port/package/zephyr/zephyr/CMakeLists.txt", ROOT, "bearssl", zephyr)
         else:
             tap.skip("components of ESP-IDF and Zephyr", "no cmake: tests/deps.sh check")
         for kconfig_file in (f"{ROOT}/port/package/esp-idf/nanoacme/Kconfig", f"{tree}/Kconfig", f"{tree}/port/package/zephyr/zephyr/Kconfig"):

@@ -98,6 +98,13 @@ extern const char my_roots_pem[];
 int connection_init(void);
 """, CORE + ["-Iport/mbedtls", "-isystem", "build/src/mbedtls/include", '-DMBEDTLS_CONFIG_FILE="acme_mbedtls_config.h"'],
                                "build/src/mbedtls"),
+    "port/sockets/README.md": ("""#include "acme.h"
+#include "acme_sockets.h"
+#include "protocol/challenge_http01.h"
+extern struct acme_setup setup;
+uint32_t my_now_ms(void);
+void sockets_init(void);
+""", CORE + ["-Iport/sockets", "-D_POSIX_C_SOURCE=200809L"], None),
     "port/freertos/README.md": ("""#include "acme_freertos.h"
 void my_tls_server_reload(void);
 void my_log(int error);

@@ -106,7 +106,7 @@ static void begin(struct world *w, const char *directory, const struct acme_trus
     w->solver =
         (struct acme_solver){.ctx = w, .type = "http-01", .present = present, .withdraw = withdraw, .tick = tick};
     w->solvers[0] = &w->solver;
-    w->setup = (struct acme_setup){.net = &w->net.net,
+    w->setup = (struct acme_setup){.net = &w->net.tcp.net,
                                    .sys = &acme_posix_sys,
                                    .store = &w->store.store,
                                    .ca = {.directory_url = directory, .trust = trust},

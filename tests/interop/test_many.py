@@ -21,7 +21,7 @@ stacks = ["-isystem", os.environ["BEARSSL_DIR"] + "/inc"] if "BEARSSL_DIR" in os
 library = [os.environ["BEARSSL_DIR"] + "/build/libbearssl.a"] if "BEARSSL_DIR" in os.environ else ["-lbearssl"]
 with open(os.path.join(HERE, "..", "..", "Makefile")) as makefile:  # what the libraries were built with
     options = re.search("^HOST_OPTIONS = (.*)", makefile.read(), re.M)[1].split()
-built = subprocess.run(["cc", *options, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Icore", "-Iport/posix", *stacks,
+built = subprocess.run(["cc", *options, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Icore", "-Iport/posix", "-Iport/sockets", *stacks,
                         os.path.join(HERE, "many.c"), os.path.join(servers.BUILD, "libnanoacme-posix.a"),
                         os.path.join(servers.BUILD, "libnanoacme.a"), *library, "-lcrypto", "-lpthread", "-o", program],
                        capture_output=True, text=True)

@@ -58,7 +58,7 @@ def port_file(folder, path, text, program):
             if name == "jsmn.h":
                 yield f"{path}: <{name}> is core's own affair"
             continue
-        if name.startswith("lwip/") and folder == "port/lwip":
+        if name.startswith("lwip/") and folder in ("port/lwip", "port/sockets"):
             continue
         beside = os.path.normpath(os.path.join(folder, name))
         inside = os.path.relpath(beside, "core") if beside.startswith("core/") else name
@@ -77,7 +77,7 @@ def faults(tree):
         folder = os.path.dirname(path)
         if path.startswith("core/"):
             yield from core_file(folder, path, text)
-        elif path.startswith(("port/posix/", "port/lwip/", "port/flash/")):
+        elif path.startswith(("port/posix/", "port/sockets/", "port/lwip/", "port/flash/")):
             yield from port_file(folder, path, text, folder.startswith("port/posix") and not os.path.basename(path).startswith("posix_"))
 
 

@@ -12,7 +12,7 @@ sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")]
 import tap
 
 STACKS = ["-isystem", os.environ["BEARSSL_DIR"] + "/inc"] if "BEARSSL_DIR" in os.environ else []
-STRICT = "-Wall -Wextra -Werror -pedantic -Icore -Iport/flash -Iport/posix".split()
+STRICT = "-Wall -Wextra -Werror -pedantic -Icore -Iport/flash -Iport/posix -Iport/sockets".split()
 OPTIONS = re.search(r"^HOST_OPTIONS = (.*)", open("Makefile", encoding="utf-8").read(), re.M).group(1).split()
 FLASH = []  # objects of port/flash
 README = """#include "acme_port.h"

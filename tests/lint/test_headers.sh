@@ -9,7 +9,7 @@ stands_alone() {
 	shift 2
 	n=$((n + 1))
 	if printf '#include "%s"\ntypedef int acme_not_empty;\n' "$include" |
-		"$@" -pedantic -Wall -Wextra -Werror -Icore -I. -Iport/stores -Itests/rtos ${BEARSSL_DIR:+-isystem "$BEARSSL_DIR/inc"} \
+		"$@" -pedantic -Wall -Wextra -Werror -Icore -I. -Iport/stores -Iport/sockets -Itests/rtos ${BEARSSL_DIR:+-isystem "$BEARSSL_DIR/inc"} \
 			-fsyntax-only -x "$language" - 2>&1; then
 		echo "ok $n - $header stands alone, $language"
 	else
@@ -17,10 +17,10 @@ stands_alone() {
 	fi
 }
 
-for header in core/*.h core/*/*.h port/posix/posix*.h port/flash/*.h port/stores/*.h port/lwip/acme_clock.h port/freertos/*.h port/cmsis-rtos2/*.h; do
+for header in core/*.h core/*/*.h port/posix/posix*.h port/sockets/acme_sockets.h port/flash/*.h port/stores/*.h port/lwip/acme_clock.h port/freertos/*.h port/cmsis-rtos2/*.h; do
 	[ -e "$header" ] || continue
 	posix=()
-	case $header in port/posix/*) posix=(-D_POSIX_C_SOURCE=200809L) ;; esac
+	case $header in port/posix/* | port/sockets/*) posix=(-D_POSIX_C_SOURCE=200809L) ;; esac
 	stands_alone "$header" c gcc -std=c99 "${posix[@]}"
 	stands_alone "$header" c++ g++ -std=c++17
 	n=$((n + 1))

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import tap
 
 TREE = {"ACME_CORE": ["core/*.c", "core/*/*.c"], "ACME_BEARSSL": ["core/*.c", "core/*/*.c"], "ACME_FLASH": ["port/flash/*.c"], "ACME_LWIP": ["port/lwip/*.c"],
-        "ACME_STORES": ["port/stores/*.c"], "ACME_POSIX": ["port/posix/posix_*.c"], "ACME_SECURE": ["port/secure/*.c"], "ACME_MBEDTLS": ["port/mbedtls/*.c"],
+        "ACME_STORES": ["port/stores/*.c"], "ACME_POSIX": ["port/posix/posix_*.c", "port/sockets/sockets_net.c"], "ACME_SOCKETS": ["port/sockets/*.c"], "ACME_SECURE": ["port/secure/*.c"], "ACME_MBEDTLS": ["port/mbedtls/*.c"],
         "ACME_FREERTOS": ["port/freertos/*.c"], "ACME_CMSIS": ["port/cmsis-rtos2/*.c"]}
 ROW = re.compile(r"^(ACME_\w+) \+= (\S+)$")
 

@@ -14,9 +14,9 @@ import tap
 
 STACKS = ["-isystem", os.environ["BEARSSL_DIR"] + "/inc"] if "BEARSSL_DIR" in os.environ else []
 LWIP = os.environ.get("LWIP_DIR", "build/src/lwip") + "/src"
-FOLDERS = ["-Icore", "-Iport/posix", "-Iport/flash", "-Iport/lwip", "-Itests/conformance/lwip", "-isystem", LWIP + "/include"]
-HEADERS = sorted(glob.glob("core/*.h") + glob.glob("core/*/*.h")) + ["port/posix/posix.h", "port/flash/acme_flash.h"]
-SOURCES = glob.glob("port/flash/*.c")
+FOLDERS = ["-Icore", "-Iport/posix", "-Iport/sockets", "-Iport/flash", "-Iport/lwip", "-Itests/conformance/lwip", "-isystem", LWIP + "/include"]
+HEADERS = sorted(glob.glob("core/*.h") + glob.glob("core/*/*.h")) + ["port/posix/posix.h", "port/sockets/acme_sockets.h", "port/flash/acme_flash.h"]
+SOURCES = glob.glob("port/flash/*.c") + glob.glob("port/sockets/*.c")
 if os.path.isdir(LWIP):
     HEADERS += ["port/lwip/acme_lwip.h", "port/lwip/acme_clock.h"]
     SOURCES += glob.glob("port/lwip/*.c")

@@ -105,7 +105,7 @@ int main(int argc, char **argv)
         return 64;
     }
     acme_posix_net_init(&net);
-    int error = acme_mbedtls_init(&tls, &net.net, &acme_posix_sys, arena, lent, 200);
+    int error = acme_mbedtls_init(&tls, &net.tcp.net, &acme_posix_sys, arena, lent, 200);
     if (error == 0) {
         error = trust(argv[2]);
     }

@@ -61,4 +61,5 @@ firmware-mbedtls: $(MB_OBJECTS)
 	$(if $(BASE),,$(Q)$(MB_COMPILE) -c -o $(IMAGE).site.o $(SITE))
 	$(Q)arm-none-eabi-gcc $(ARM_FLAGS) -nostartfiles -Wl,--gc-sections,-Map,$(IMAGE).map -T tests/mbedtls/board.ld -Lboards/arm \
 		-o $(IMAGE).elf $(MB_OBJECTS) $(IMAGE).main.o $(if $(BASE),,$(IMAGE).site.o)
-.PHONY: firmware-mbedtls
+mbedtls-board-library: $(filter $(MB)/library/%,$(MB_OBJECTS))
+.PHONY: firmware-mbedtls mbedtls-board-library

@@ -37,7 +37,7 @@ static int set_up(void **unused)
 
 static int tear_down(void **unused)
 {
-    net.net.close(&net);
+    net.tcp.net.close(&net);
     listener.listener.close(&listener, 0);
     listener.listener.stop(&listener);
     return 0;
@@ -55,16 +55,17 @@ static void found(const uint16_t *ports, unsigned count)
         memcpy(&net.lookup.addresses[i].at, &at, sizeof at);
         net.lookup.addresses[i].len = sizeof at;
     }
-    net.lookup.count = count;
-    net.trying = true;
-    net.at = 0;
-    net.failure = ACME_E_NET;
+    net.tcp.list = net.lookup.addresses;
+    net.tcp.count = count;
+    net.tcp.trying = true;
+    net.tcp.at = 0;
+    net.tcp.failure = ACME_E_NET;
 }
 
 static int open_until(const char *host, uint16_t port)
 {
     int r;
-    while ((r = net.net.open(&net, host, port)) == 0) {
+    while ((r = net.tcp.net.open(&net, host, port)) == 0) {
         acme_posix_wait(&net, NULL, 10000, NULL);
     }
     return r;
@@ -75,7 +76,7 @@ TEST(test_next_address)
     const uint16_t ports[] = {dead, dead, live};
     found(ports, 3);
     assert_int_equal(open_until("name.example", 443), 1);
-    assert_int_equal(net.at, 2);
+    assert_int_equal(net.tcp.at, 2);
     assert_int_equal(listener.listener.accept(&listener, 0), 1);
 }
 
@@ -84,8 +85,8 @@ TEST(test_all_refused)
     const uint16_t ports[] = {dead, dead};
     found(ports, 2);
     assert_int_equal(open_until("name.example", 443), ACME_E_REFUSED);
-    assert_int_equal(net.error, ECONNREFUSED);
-    assert_int_equal(net.fd, -1);
+    assert_int_equal(net.tcp.error, ECONNREFUSED);
+    assert_int_equal(net.tcp.fd, -1);
 }
 
 TEST(test_most_telling_error)
@@ -106,13 +107,13 @@ TEST(test_time_limit_of_an_address)
     while (write(pair[0], ports, sizeof ports) > 0) {
     }
     found(ports, 2);
-    net.fd = pair[0];
-    net.since_ms = acme_posix_now_ms();
-    assert_int_equal(net.net.open(&net, "name.example", 443), 0);
-    assert_int_equal(net.at, 0);
-    net.since_ms = acme_posix_now_ms() - ACME_POSIX_CONNECT_MS;
+    net.tcp.fd = pair[0];
+    net.tcp.since_ms = acme_posix_now_ms();
+    assert_int_equal(net.tcp.net.open(&net, "name.example", 443), 0);
+    assert_int_equal(net.tcp.at, 0);
+    net.tcp.since_ms = acme_posix_now_ms() - ACME_SOCKETS_CONNECT_MS;
     assert_int_equal(open_until("name.example", 443), 1);
-    assert_int_equal(net.at, 1);
+    assert_int_equal(net.tcp.at, 1);
     close(pair[1]);
 }
 
@@ -121,10 +122,10 @@ TEST(test_socket_options)
     int on = 0;
     socklen_t len = sizeof on;
     assert_int_equal(open_until("127.0.0.1", live), 1);
-    assert_int_equal(getsockopt(net.fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+    assert_int_equal(getsockopt(net.tcp.fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
     assert_true(on);
-    assert_true(fcntl(net.fd, F_GETFD) & FD_CLOEXEC);
-    assert_true(fcntl(net.fd, F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(net.tcp.fd, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(net.tcp.fd, F_GETFL) & O_NONBLOCK);
     assert_true(fcntl(listener.fd, F_GETFD) & FD_CLOEXEC);
     assert_int_equal(listener.listener.accept(&listener, 0), 1);
     assert_true(fcntl(listener.slots[0].fd, F_GETFD) & FD_CLOEXEC);
@@ -145,14 +146,14 @@ TEST(test_wakes_for_what_is_waited_for)
     assert_in_range(acme_posix_now_ms() - start, 59, 10000);
 
     /* Somebody has, and found none: the next ones wake it. */
-    assert_int_equal(net.net.recv(&net, &byte, 1), 1);
-    assert_int_equal(net.net.recv(&net, &byte, 1), 0);
-    assert_int_equal(net.armed, POLLIN);
+    assert_int_equal(net.tcp.net.recv(&net, &byte, 1), 1);
+    assert_int_equal(net.tcp.net.recv(&net, &byte, 1), 0);
+    assert_int_equal(net.tcp.armed, POLLIN);
     assert_int_equal(listener.listener.send(&listener, 0, "y", 1), 1);
     start = acme_posix_now_ms();
     acme_posix_wait(&net, &listener, 30000, NULL);
     assert_in_range(acme_posix_now_ms() - start, 0, 20000);
-    assert_int_equal(net.armed, 0);
+    assert_int_equal(net.tcp.armed, 0);
 
     /* Not twice for the same: what the core leaves unread does not turn its loop into a busy one. */
     start = acme_posix_now_ms();
@@ -163,8 +164,8 @@ TEST(test_wakes_for_what_is_waited_for)
 TEST(test_finished_lookup_wakes_once)
 {
     uint32_t start;
-    assert_int_equal(net.net.open(&net, "localhost", live), 0);
-    net.net.close(&net);
+    assert_int_equal(net.tcp.net.open(&net, "localhost", live), 0);
+    net.tcp.net.close(&net);
     acme_posix_wait(&net, NULL, 30000, NULL);
     start = acme_posix_now_ms();
     acme_posix_wait(&net, NULL, 60, NULL);
@@ -214,10 +215,10 @@ TEST(test_kept_port)
         assert_int_equal(kept.listener.start(&kept), 1);
         assert_int_equal(acme_posix_listener_port(&kept), port);
         assert_int_equal(open_until("127.0.0.1", port), 1);
-        net.net.close(&net);
+        net.tcp.net.close(&net);
         kept.listener.stop(&kept);
         assert_int_equal(open_until("127.0.0.1", port), ACME_E_REFUSED);
-        net.net.close(&net);
+        net.tcp.net.close(&net);
     }
     assert_true(kept.fd >= 0);
     close(kept.fd);

@@ -1,0 +1,115 @@
+/* names.h - what each system calls its sockets; for the files of this folder only. */
+#ifndef ACME_SOCKETS_NAMES_H
+#define ACME_SOCKETS_NAMES_H
+
+#include "acme_sockets.h"
+
+#include <errno.h>
+#include <string.h>
+
+#if defined(ACME_SOCKETS_LWIP)
+
+#include "lwip/netdb.h"
+
+#define so_(name) lwip_##name
+#if !LWIP_SOCKET || !LWIP_SOCKET_POLL
+#error "port/sockets needs lwIP's LWIP_SOCKET and LWIP_SOCKET_POLL; port/lwip needs neither"
+#endif
+#define SO_IPV6    LWIP_IPV6
+#define SO_RESOLVE LWIP_DNS
+typedef struct pollfd so_pollfd;
+typedef struct addrinfo so_addrinfo;
+
+#elif defined(__ZEPHYR__)
+
+#include <fcntl.h>
+
+#define so_(name) zsock_##name
+typedef struct zsock_pollfd so_pollfd;
+typedef struct zsock_addrinfo so_addrinfo;
+#ifndef POLLOUT
+#define POLLOUT ZSOCK_POLLOUT
+#endif
+#ifndef SHUT_WR
+#define SHUT_WR ZSOCK_SHUT_WR
+#endif
+
+#else /* POSIX, NuttX */
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <unistd.h>
+
+#define so_(name) name
+typedef struct pollfd so_pollfd;
+typedef struct addrinfo so_addrinfo;
+
+#endif
+
+#ifndef SO_IPV6
+#define SO_IPV6    1
+#define SO_RESOLVE 1 /* there is getaddrinfo() */
+#endif
+
+#ifndef MSG_NOSIGNAL /* where there are no signals */
+#define MSG_NOSIGNAL 0
+#endif
+
+/* True for an errno that says not now. */
+static inline bool so_not_now(int code)
+{
+    return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ENOBUFS || code == ECONNABORTED;
+}
+
+static inline void so_shut(int *fd)
+{
+    if (*fd >= 0) {
+        (void)so_(close)(*fd);
+    }
+    *fd = -1;
+}
+
+/* Makes a descriptor one that does not block, and that no other program inherits. -1, errno: it is closed. */
+static inline int so_unblocked(int fd)
+{
+    int code;
+
+    if (fd < 0) {
+        return -1;
+    }
+#ifdef FD_CLOEXEC
+    (void)so_(fcntl)(fd, F_SETFD, FD_CLOEXEC);
+#endif
+    if (so_(fcntl)(fd, F_SETFL, O_NONBLOCK) == 0) {
+        return fd;
+    }
+    code = errno;
+    so_shut(&fd);
+    errno = code;
+    return -1;
+}
+
+/* A new one; where the system can, it is so from the beginning. */
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
+static inline int so_stream(int family)
+{
+    return so_(socket)(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+}
+#else
+static inline int so_stream(int family)
+{
+    return so_unblocked(so_(socket)(family, SOCK_STREAM, IPPROTO_TCP));
+}
+#endif
+
+/* No call moves more: some stacks take an int. */
+static inline size_t so_piece(size_t len)
+{
+    return len < INT16_MAX ? len : INT16_MAX;
+}
+
+#endif
