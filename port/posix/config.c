@@ -79,6 +79,9 @@ static const struct row {
         "key id of your account with the CA, where it wants one"),
     ROW(EAB_KEY_FILE, "eab_key_file", "--eab-key-file", "FILE", TEXT, eab_key_file,
         "its MAC key, as the CA gives it"),
+    ROW(ACCOUNT_KEY, "account_key", "--account-key", "URI", TEXT, account_key,
+        "pkcs11:...: the account's key is in a token"),
+    ROW(KEY, "key", "--key", "URI", TEXT, key, "pkcs11:...: so is the certificate's, which stays the same"),
 #undef ROW
 };
 

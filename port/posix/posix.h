@@ -125,6 +125,8 @@ struct acme_posix_store {
     int dir;           /* the directory; -1: not open yet       */
     int chain;         /* the chain being received; -1: none    */
     bool made;         /* acme_posix_store_make() has made the directory, where nobody else could have swapped it */
+    bool key_elsewhere;       /* set by who knows better: the pair's key is in no file of ours    */
+    const uint8_t *key_point; /* and is this one, an uncompressed point; NULL: that is not known */
     bool due;          /* set by who knows better: the pair in use counts as none */
     int error;         /* errno of the last failure; 0 none. EEXIST: something of that name is not ours */
     mode_t
