@@ -51,8 +51,9 @@ const char *acme_adopt_leaf(int folder, struct acme_leaf *leaf)
 /* A pair of whose key no file of ours knows. */
 static bool is_for(const struct acme_posix_store *s, int folder, struct acme_leaf *leaf)
 {
-    return faccessat(folder, "privkey.pem", F_OK, AT_SYMLINK_NOFOLLOW) != 0 && acme_adopt_leaf(folder, leaf) == NULL &&
-           leaf->point != NULL && (s->key_point == NULL || memcmp(leaf->point, s->key_point, 65) == 0);
+    return faccessat(folder, "privkey.pem", F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
+           acme_adopt_leaf(folder, leaf) == NULL && leaf->point != NULL &&
+           (s->key_point == NULL || memcmp(leaf->point, s->key_point, 65) == 0);
 }
 
 bool acme_adopt_whole(const struct acme_posix_store *s, int folder, struct acme_leaf *leaf)

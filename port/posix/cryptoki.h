@@ -34,6 +34,9 @@
 #define CK_PIN_IS_LOCKED  0x40000UL
 #define CK_SERIAL_SESSION 0x00004UL
 
+#define CK_STATE_USER       1UL /* a session whose user has logged in; 3 one that may write too */
+#define CK_STATE_USER_WRITE 3UL
+
 #define CK_USER             1UL
 #define CK_CONTEXT_SPECIFIC 2UL
 
@@ -71,6 +74,10 @@ struct ck_token_info {
     ck_byte time[16];
 };
 
+struct ck_session_info {
+    ck_ulong slot, state, flags, device_error;
+};
+
 struct ck_attribute {
     ck_ulong type;
     void *value;
@@ -96,7 +103,9 @@ struct ck_functions {
     void (*mechanisms_and_set_up[5])(void); /* C_GetMechanismList to C_SetPIN */
     ck_ulong (*open_session)(ck_ulong slot, ck_ulong flags, void *application, void *notify, ck_ulong *session);
     ck_ulong (*close_session)(ck_ulong session);
-    void (*sessions[4])(void); /* C_CloseAllSessions to C_SetOperationState */
+    void (*close_all_sessions)(void);
+    ck_ulong (*get_session_info)(ck_ulong session, struct ck_session_info *info);
+    void (*states[2])(void); /* C_GetOperationState, C_SetOperationState */
     ck_ulong (*login)(ck_ulong session, ck_ulong user, ck_byte *pin, ck_ulong len);
     void (*logout)(void);
     void (*objects[4])(void); /* C_CreateObject to C_GetObjectSize */

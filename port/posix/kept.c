@@ -90,8 +90,10 @@ int acme_kept_read(struct acme_config *c, int state, const char *name)
     static const struct {
         enum acme_config_key key;
         const char *word;
-    } programs[] = {{ACME_KEY_DEPLOY_HOOK, "deploy_hook"}, {ACME_KEY_HOOK, "hook"},
-                    {ACME_KEY_ACCOUNT_KEY, "account_key"}, {ACME_KEY_KEY, "key"}};
+    } programs[] = {{ACME_KEY_DEPLOY_HOOK, "deploy_hook"},
+                    {ACME_KEY_HOOK, "hook"},
+                    {ACME_KEY_ACCOUNT_KEY, "account_key"},
+                    {ACME_KEY_KEY, "key"}};
     static char path[300];
     char file[272], stored[254];
     struct twin twin = {file, ""};

@@ -72,10 +72,10 @@ static const char *take_id(struct acme_key_uri *u, const char *at, size_t len)
     long have = decode(u->id, sizeof u->id, at, len);
 
     u->id_len = have > 0 ? (size_t)have : 0;
-    return have < 0                          ? "a % in it without two hexadecimal digits"
-           : have == 0                       ? "a value in it is empty"
+    return have < 0                      ? "a % in it without two hexadecimal digits"
+           : have == 0                   ? "a value in it is empty"
            : (size_t)have > sizeof u->id ? "a value in it is too long"
-                                             : NULL;
+                                         : NULL;
 }
 
 static bool is(const char *at, size_t len, const char *word)
@@ -95,7 +95,9 @@ static const char *take_pair(struct acme_key_uri *u, const char *name, size_t na
                  {"model", u->model, sizeof u->model},
                  {"serial", u->serial, sizeof u->serial},
                  {"object", u->object, sizeof u->object}};
-    char *path = is(name, name_len, "module-path") ? u->module : is(name, name_len, "pin-source") ? u->pin_source : NULL;
+    char *path = is(name, name_len, "module-path")  ? u->module
+                 : is(name, name_len, "pin-source") ? u->pin_source
+                                                    : NULL;
 
     for (size_t i = 0; !query && i < sizeof texts / sizeof *texts; i++) {
         if (is(name, name_len, texts[i].name)) {
@@ -115,7 +117,8 @@ static const char *take_pair(struct acme_key_uri *u, const char *name, size_t na
     if (query && is(name, name_len, "pin-value")) {
         return "a PIN is not to be seen by everybody: put it into a file, and name that by pin-source";
     }
-    return "a word in it is not known: token, serial, manufacturer, model, object, id, type; behind the ? module-path "
+    return "a word in it is not known: token, serial, manufacturer, model, object, id, type; behind the ? "
+           "module-path "
            "and pin-source";
 }
 
@@ -140,9 +143,9 @@ const char *acme_key_uri_read(struct acme_key_uri *u, const char *text)
         query = query || *text == '?';
         text += *text != '\0';
     }
-    return wrong != NULL                                   ? wrong
-           : u->token[0] == '\0' && u->serial[0] == '\0'   ? "it tells neither token nor serial"
-           : u->object[0] == '\0' && u->id_len == 0        ? "it tells neither object nor id"
-           : u->module[0] == '\0'                          ? "it has no module-path, behind a ?"
-                                                           : NULL;
+    return wrong != NULL                                 ? wrong
+           : u->token[0] == '\0' && u->serial[0] == '\0' ? "it tells neither token nor serial"
+           : u->object[0] == '\0' && u->id_len == 0      ? "it tells neither object nor id"
+           : u->module[0] == '\0'                        ? "it has no module-path, behind a ?"
+                                                         : NULL;
 }

@@ -182,8 +182,11 @@ static void mark_pin_file(struct acme_signer_key *k)
     }
     const struct acme_slice parts[] = {acme_slice(k->uri.token, sizeof k->uri.token),
                                        acme_slice(k->uri.serial, sizeof k->uri.serial),
-                                       acme_slice_of(k->uri.module), acme_slice("", 1),
-                                       acme_slice_of(k->uri.pin_source), acme_slice("", 1), acme_slice_of(text)};
+                                       acme_slice_of(k->uri.module),
+                                       acme_slice("", 1),
+                                       acme_slice_of(k->uri.pin_source),
+                                       acme_slice("", 1),
+                                       acme_slice_of(text)};
     acme_sha256(parts, sizeof parts / sizeof *parts, k->pin_file);
 }
 
@@ -304,7 +307,8 @@ static void keep_fault(struct acme_signer *s, const struct result *r)
     }
 }
 
-int acme_signer_open(struct acme_signer *s, const struct acme_config *config, int state, const volatile sig_atomic_t *stop)
+int acme_signer_open(struct acme_signer *s, const struct acme_config *config, int state,
+                     const volatile sig_atomic_t *stop)
 {
     const struct task task = {.open = true};
     struct result r;

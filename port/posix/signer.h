@@ -49,7 +49,8 @@ int acme_signer_start(struct acme_signer *s);
 /* Has the keys found: waits for it, until a signal sets *stop. A PIN that was refused before, as is noted in the folder `state`
  * (-1: there is none), is not tried again before its file is another, or with config->force. Returns 0, or an exit code with
  * s->words. */
-int acme_signer_open(struct acme_signer *s, const struct acme_config *config, int state, const volatile sig_atomic_t *stop);
+int acme_signer_open(struct acme_signer *s, const struct acme_config *config, int state,
+                     const volatile sig_atomic_t *stop);
 
 /* Notes in that folder what was refused after the run had begun. */
 void acme_signer_note(const struct acme_signer *s, int state);

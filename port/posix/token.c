@@ -49,9 +49,8 @@ static const char *meaning(ck_ulong answer)
 }
 
 /* Says what is wrong, in printable ASCII: labels may hold anything. */
-__attribute__((format(printf, 3, 4))) static enum acme_token_fault fault(struct acme_token *t,
-                                                                         enum acme_token_fault what,
-                                                                         const char *format, ...)
+__attribute__((format(printf, 3, 4))) static enum acme_token_fault
+fault(struct acme_token *t, enum acme_token_fault what, const char *format, ...)
 {
     va_list list;
 
@@ -72,8 +71,11 @@ static enum acme_token_fault failed(struct acme_token *t, const char *what, ck_u
     bool setup = answer == CK_KEY_TYPE_INCONSISTENT || answer == CK_KEY_NOT_PERMITTED ||
                  answer == CK_MECHANISM_INVALID || answer == CK_PIN_NOT_INITIALIZED || answer == CK_NOT_LOGGED_IN;
 
-    return fault(t, pin ? ACME_TOKEN_PIN : setup ? ACME_TOKEN_SETUP : ACME_TOKEN_TROUBLE, "%s: %s", what,
-                 meaning(answer));
+    return fault(t,
+                 pin     ? ACME_TOKEN_PIN
+                 : setup ? ACME_TOKEN_SETUP
+                         : ACME_TOKEN_TROUBLE,
+                 "%s: %s", what, meaning(answer));
 }
 
 const struct ck_functions *acme_token_load(const char *path, char words[400])
@@ -120,7 +122,8 @@ const char *acme_token_pin(struct acme_token *t, const char *path)
         n--;
         n -= n > 0 && t->pin[n - 1] == '\r';
     }
-    t->pin_len = n > 0 && n < (ssize_t)sizeof t->pin && memchr(t->pin, '\n', (size_t)n) == NULL && !open ? (size_t)n : 0;
+    t->pin_len =
+        n > 0 && n < (ssize_t)sizeof t->pin && memchr(t->pin, '\n', (size_t)n) == NULL && !open ? (size_t)n : 0;
     return n < 0             ? strerror(code)
            : open            ? "others may read it, or its group write to it; chmod 600"
            : n == 0          ? "no PIN in it"
@@ -163,20 +166,22 @@ static enum acme_token_fault find_slot(struct acme_token *t, ck_ulong *flags)
             found++;
         }
     }
-    return found == 0  ? fault(t, ACME_TOKEN_TROUBLE, "there is no token \"%s\" in %lu slots with one", name_of(u),
-                               count)
-           : found > 1 ? fault(t, ACME_TOKEN_SETUP, "there are %u tokens \"%s\": tell its serial too", found,
-                               name_of(u))
-                       : ACME_TOKEN_OK;
+    return found == 0
+               ? fault(t, ACME_TOKEN_TROUBLE, "there is no token \"%s\" in %lu slots with one", name_of(u), count)
+           : found > 1
+               ? fault(t, ACME_TOKEN_SETUP, "there are %u tokens \"%s\": tell its serial too", found, name_of(u))
+               : ACME_TOKEN_OK;
 }
 
 /* Once: a token that is told a wrong PIN a few times locks itself. */
 static enum acme_token_fault log_in(struct acme_token *t, ck_ulong flags)
 {
     bool pad = (flags & CK_PROTECTED_PATH) != 0;
-    ck_ulong answer;
+    struct ck_session_info info = {0, 0, 0, 0};
+    ck_ulong answer = t->f->get_session_info(t->session, &info);
+    bool is_in = answer == CK_OK && (info.state == CK_STATE_USER || info.state == CK_STATE_USER_WRITE);
 
-    if ((flags & CK_LOGIN_REQUIRED) == 0) {
+    if (is_in || (flags & CK_LOGIN_REQUIRED) == 0) { /* the other key in the same token has */
         return ACME_TOKEN_OK;
     }
     if ((flags & CK_PIN_IS_LOCKED) != 0) {
@@ -329,7 +334,8 @@ enum acme_token_fault acme_token_open(struct acme_token *t)
                      name_of(u));
     case 2:
         return fault(t, ACME_TOKEN_SETUP, "there are several private keys of that %s in \"%s\": tell %s too",
-                     u->object[0] != '\0' ? "label" : "id", name_of(u), u->object[0] != '\0' ? "the id" : "the label");
+                     u->object[0] != '\0' ? "label" : "id", name_of(u),
+                     u->object[0] != '\0' ? "the id" : "the label");
     default:
         return ACME_TOKEN_TROUBLE;
     }

@@ -19,10 +19,10 @@ struct acme_token {
     char pin[128];
     size_t pin_len;
     ck_ulong slot, session, key;
-    bool open;           /* the session                                   */
-    bool always;         /* each signature wants the PIN again            */
-    uint8_t point[65];   /* the public key                                */
-    char words[400];     /* of the last fault: printable ASCII            */
+    bool open;         /* the session                                   */
+    bool always;       /* each signature wants the PIN again            */
+    uint8_t point[65]; /* the public key                                */
+    char words[400];   /* of the last fault: printable ASCII            */
 };
 
 /* Loads a module and makes it ready. Returns its functions, or NULL: words. One that is ready already is as good. */

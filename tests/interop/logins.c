@@ -1,14 +1,23 @@
 /* logins.c - a PKCS #11 module that passes all on to another one, LOGINS_MODULE, and adds a byte to the file LOGINS_FILE for each
- * login and each signature: L, S. */
+ * login and each signature: L, S. LOGINS_DO: slow, each signature takes 300 ms; crash, the fourth ends the process; gone, there is no
+ * token any more behind the third. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cryptoki.h"
 
 static struct ck_functions ours, *theirs;
+static unsigned signatures;
+
+static int does(const char *what)
+{
+    const char *word = getenv("LOGINS_DO");
+    return word != NULL && strcmp(word, what) == 0;
+}
 
 static void count(char what)
 {
@@ -26,8 +35,25 @@ static ck_ulong login(ck_ulong session, ck_ulong user, ck_byte *pin, ck_ulong le
 
 static ck_ulong sign(ck_ulong session, ck_byte *data, ck_ulong len, ck_byte *signature, ck_ulong *signature_len)
 {
+    const struct timespec long_time = {0, 300000000};
+
     count('S');
+    signatures++;
+    if (does("slow")) {
+        (void)nanosleep(&long_time, NULL);
+    } else if (does("crash") && signatures == 4) {
+        abort();
+    } else if (does("gone") && signatures > 3) {
+        return CK_DEVICE_REMOVED;
+    }
     return theirs->sign(session, data, len, signature, signature_len);
+}
+
+static ck_ulong get_slot_list(ck_byte present, ck_ulong *slots, ck_ulong *len)
+{
+    ck_ulong answer = theirs->get_slot_list(present, slots, len);
+    *len = does("gone") && signatures > 3 ? 0 : *len;
+    return answer;
 }
 
 ck_ulong C_GetFunctionList(struct ck_functions **list)
@@ -42,6 +68,7 @@ ck_ulong C_GetFunctionList(struct ck_functions **list)
     memcpy(&ours, theirs, sizeof ours);
     ours.login = login;
     ours.sign = sign;
+    ours.get_slot_list = get_slot_list;
     *list = &ours;
     return answer;
 }
