@@ -20,6 +20,8 @@ LDLIBS += $(BEARSSL_DIR)/build/libbearssl.a
 else
 LDLIBS += -lbearssl
 endif
+# Modules of PKCS #11, where the C library does not have it in itself.
+LDLIBS += -ldl
 ifdef JSMN_DIR
 STACKS += -isystem $(JSMN_DIR)
 endif

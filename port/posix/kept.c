@@ -123,7 +123,7 @@ int acme_kept_read(struct acme_config *c, int state, const char *name)
     for (size_t i = 0; code > 0 && owner != NULL && i < sizeof programs / sizeof *programs; i++) {
         if ((c->in_kept & ~(c->by_flag | c->in_file) & ((uint64_t)1 << programs[i].key)) != 0) {
             return complain(c,
-                            "%s: has a %s, but belongs to %.64s, and root runs nothing that is named there: give "
+                            "%s: %s is set, but it belongs to %.64s, and root runs nothing that is named there: give "
                             "it as a flag, or in a file with -c",
                             file, programs[i].word, owner);
         }

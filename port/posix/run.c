@@ -416,6 +416,26 @@ static const char *waits(void)
     return words;
 }
 
+/* What a later run as root will not take from the files of that user. */
+static void warn_of_root(const struct acme_config *config)
+{
+    const struct {
+        enum acme_config_key key;
+        const char *word;
+        bool used;
+    } programs[] = {{ACME_KEY_DEPLOY_HOOK, "deploy_hook", hook.fd >= 0},
+                    {ACME_KEY_ACCOUNT_KEY, "account_key", config->account_key != NULL},
+                    {ACME_KEY_KEY, "key", config->key != NULL}};
+
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        if (programs[i].used && (config->by_flag & ((uint64_t)1 << programs[i].key)) != 0) {
+            acme_report_error(
+                "%s: renew needs it again, as a flag or with -c, since root runs nothing that is named in %s's files",
+                programs[i].word, config->user);
+        }
+    }
+}
+
 int acme_run(const struct acme_config *config, const struct acme_run_how *how)
 {
     enum acme_progress progress;
@@ -423,12 +443,8 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     int code = prepare(config, how);
 
     code = code == 0 && how->keep != ACME_KEEPS_NOTHING ? keep_first(config, &first) : code;
-    if (code == 0 && first && hook.fd >= 0 && config->user != NULL &&
-        (config->by_flag & ((uint64_t)1 << ACME_KEY_DEPLOY_HOOK)) != 0) {
-        acme_report_error(
-            "deploy_hook: renew needs it again, as a flag or with -c, since root runs nothing that is named in "
-            "%s's files",
-            config->user);
+    if (code == 0 && first && config->user != NULL) {
+        warn_of_root(config);
     }
     if (code != 0) {
         return code;

@@ -3,6 +3,7 @@
 in the state folder, nor in the run's memory; a wrong PIN is told the token once."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -154,7 +155,7 @@ def issue_and_renew(token, pebble, folder):
            "renewed as it was issued, for the same key", run.tail())
     tap.ok(not leaked(token, client.state), "no private key and no PIN is in the state folder", leaked(token, client.state))
     run = client.run("status", NAME)
-    tap.ok(run.code == NEW and "valid" in run.out, "status", run.tail())
+    tap.ok(run.code == NEW and "    key      pkcs11:token=gw;object=tls?" in run.out, "status tells where the key is", run.tail())
     os.unlink(os.path.join(client.state, NAME))
     run = client.run("renew", NAME)
     tap.ok(run.code == DUE_NOT and "put in order" in run.err and os.path.islink(os.path.join(client.state, NAME)),
@@ -242,6 +243,24 @@ def libc():
 Token.libc = staticmethod(libc)
 
 
+def without_root(token, pebble, folder):
+    """Root gives itself up: the process that signs has root's rights, and what lies in that user's folder names no module for root."""
+    if os.geteuid() != 0:
+        tap.skip("a user of its own", "it takes root")
+        return
+    os.chmod(folder, 0o711)
+    client = Client(os.path.join(folder, "user"), pebble)
+    os.makedirs(client.state)
+    shutil.chown(client.state, "nobody")
+    options = [*token.both(module=MODULE), "--user", "nobody"]
+    run = client.issue(NAME, options=options)
+    tap.ok(run.code == NEW and run.err.count("renew needs it again") == 2, "as another user", run.tail())
+    run = client.run("renew", NAME, force=True)
+    tap.ok(run.code == CONFIG and "root runs nothing that is named there" in run.err, "root takes no module from that user", run.tail())
+    run = client.run("renew", NAME, force=True, options=options)
+    tap.ok(run.code == NEW and not leaked(token, client.state), "by flags it does", run.tail())
+
+
 def main():
     if MODULE is None:
         tap.skip("keys in a token", "SoftHSM is not installed")
@@ -254,6 +273,7 @@ def main():
     key_and_file(token, pebble, folder)
     in_trouble(token, pebble, folder)
     wrong_pin(token, pebble, folder)
+    without_root(token, pebble, folder)
     pebble.stop()
 
 
