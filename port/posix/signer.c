@@ -16,7 +16,6 @@
 #include "hook.h"
 #include "report.h"
 #include "signer.h"
-#include "token.h"
 #include "secure/digest.h"
 #include "secure/wipe.h"
 
@@ -24,23 +23,6 @@
 #define NOTE_MAX  2048
 #define MARK_LEN  32 /* characters of a mark */
 #define CLOSING_S 2
-
-/* What goes to the process: which key signs what; open: find all keys. */
-struct task {
-    bool open;
-    unsigned which;
-    uint8_t digest[32];
-};
-
-/* What comes back. */
-struct result {
-    struct task task;
-    enum acme_token_fault fault;
-    unsigned failed; /* the key it was with */
-    uint8_t points[ACME_SIGNER_KEYS][65];
-    uint8_t signature[64];
-    char words[400];
-};
 
 /* --- the process that signs --- */
 
@@ -59,7 +41,7 @@ static enum acme_token_fault open_one(struct acme_token *t, const struct acme_ke
     return t->f != NULL ? acme_token_open(t) : ACME_TOKEN_SETUP;
 }
 
-static void do_open(const struct acme_signer *s, struct result *r)
+static void do_open(const struct acme_signer *s, struct acme_signer_result *r)
 {
     for (unsigned i = 0; i < ACME_SIGNER_KEYS && r->fault == ACME_TOKEN_OK; i++) {
         if (s->keys[i].text != NULL) {
@@ -70,9 +52,9 @@ static void do_open(const struct acme_signer *s, struct result *r)
     }
 }
 
-static void do_task(const struct acme_signer *s, struct result *r)
+static void do_task(const struct acme_signer *s, struct acme_signer_result *r)
 {
-    const struct task *task = &r->task;
+    const struct acme_signer_task *task = &r->task;
 
     if (task->open) {
         do_open(s, r);
@@ -113,7 +95,7 @@ static void set_signals(pid_t run)
 
 __attribute__((noreturn)) static void serve(const struct acme_signer *s, int fd, pid_t run)
 {
-    struct result r;
+    struct acme_signer_result r;
 
     (void)setsid();
     set_signals(run);
@@ -274,7 +256,7 @@ void acme_signer_note(const struct acme_signer *s, int state)
 }
 
 /* Waits for what comes back. Returns 1, 0 when a signal came first, or -1: the process has ended. */
-static int wait_for(struct acme_signer *s, struct result *r, const volatile sig_atomic_t *stop)
+static int wait_for(struct acme_signer *s, struct acme_signer_result *r, const volatile sig_atomic_t *stop)
 {
     struct pollfd at = {.fd = s->fd, .events = POLLIN};
     int ready = 0;
@@ -293,7 +275,7 @@ static void ended(struct acme_signer *s, const char *word)
 }
 
 /* Keeps what went wrong. */
-static void keep_fault(struct acme_signer *s, const struct result *r)
+static void keep_fault(struct acme_signer *s, const struct acme_signer_result *r)
 {
     unsigned which = r->failed < ACME_SIGNER_KEYS ? r->failed : 0;
     const char *file = s->keys[which].uri.pin_source;
@@ -310,8 +292,8 @@ static void keep_fault(struct acme_signer *s, const struct result *r)
 int acme_signer_open(struct acme_signer *s, const struct acme_config *config, int state,
                      const volatile sig_atomic_t *stop)
 {
-    const struct task task = {.open = true};
-    struct result r;
+    const struct acme_signer_task task = {.open = true};
+    struct acme_signer_result r;
     int got;
 
     if (s->fd < 0) {
@@ -376,7 +358,7 @@ static int point(void *handle, uint8_t to[65])
 }
 
 /* What comes for a key while another one is asked was given up: it is asked for anew when it is wanted again. */
-static void pass_over(struct acme_signer *s, const struct result *r)
+static void pass_over(struct acme_signer *s, const struct acme_signer_result *r)
 {
     struct acme_signer_key *other = &s->keys[r->task.which < ACME_SIGNER_KEYS ? r->task.which : 0];
 
@@ -389,7 +371,7 @@ static void pass_over(struct acme_signer *s, const struct result *r)
 static int take(struct acme_signer_key *k, uint8_t signature[64])
 {
     struct acme_signer *s = k->signer;
-    struct result r;
+    struct acme_signer_result r;
 
     for (;;) {
         ssize_t n = recv(s->fd, &r, sizeof r, MSG_DONTWAIT);
@@ -418,7 +400,7 @@ static int take(struct acme_signer_key *k, uint8_t signature[64])
 static int sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
 {
     struct acme_signer_key *k = handle;
-    struct task task = {.which = (unsigned)(k - k->signer->keys)};
+    struct acme_signer_task task = {.which = (unsigned)(k - k->signer->keys)};
 
     if (k->asked && memcmp(k->digest, digest, sizeof k->digest) == 0) {
         return take(k, signature);

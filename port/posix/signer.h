@@ -13,13 +13,30 @@
 #include <sys/types.h>
 
 #include "config.h"
-#include "key_uri.h"
 #include "posix.h"
+#include "token.h"
 #include "secure/key.h"
 
 #define ACME_SIGNER_LIMIT_S 60 /* that long one piece of a module's work may take */
 
 enum { ACME_SIGNER_ACCOUNT, ACME_SIGNER_CERTIFICATE, ACME_SIGNER_KEYS };
+
+/* What goes to the process: find all keys, or sign this with that one. */
+struct acme_signer_task {
+    bool open;
+    unsigned which;
+    uint8_t digest[32];
+};
+
+/* What comes back for each. */
+struct acme_signer_result {
+    struct acme_signer_task task;
+    enum acme_token_fault fault;
+    unsigned failed; /* the key it was with */
+    uint8_t points[ACME_SIGNER_KEYS][65];
+    uint8_t signature[64];
+    char words[400]; /* of a fault */
+};
 
 struct acme_signer {
     int fd; /* to the process that signs; -1: there is none */
