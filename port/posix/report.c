@@ -349,15 +349,6 @@ static size_t figures(const struct acme_report *r, struct figure *f)
     return sizeof all / sizeof *all;
 }
 
-const char *acme_report_key(const struct acme_report *r, enum acme_record record)
-{
-    const char *uri = record == ACME_RECORD_KEY           ? r->config->key
-                      : record == ACME_RECORD_ACCOUNT_KEY ? r->config->account_key
-                                                          : NULL;
-    (void)acme_posix_place_record(r->store, record);
-    return uri != NULL ? uri : r->store->path;
-}
-
 static void end_json(const struct acme_report *r, const char *result, bool failed)
 {
     const struct acme_failure *f = acme_failure(r->client);
