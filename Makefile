@@ -118,6 +118,7 @@ $(B)/tests/unit/test_acme $(B)/tests/unit/test_choice $(B)/tests/unit/test_manag
 $(B)/tests/unit/test_secure_net: $(call objects,port/secure/channel.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
 $(B)/tests/unit/test_nameserver $(B)/tests/unit/test_words $(B)/tests/unit/test_signer $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
+$(B)/tests/unit/test_hook $(B)/tests/unit/test_challenge_hook: $(call objects,port/posix/child.c)
 $(B)/tests/unit/test_token: $(call objects,port/posix/token.c port/posix/key_uri.c port/posix/config.c)
 $(B)/tests/unit/test_eab: $(call objects,port/posix/eab.c port/posix/config.c)
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)

@@ -26,9 +26,9 @@ struct acme_hook_about {
     const char *name;         /* the certificate's: its pair is in STATE/NAME */
     const char *const *names; /* DNS names of the certificate                 */
     size_t name_count;
-    const char *key;  /* where the key is, if not in STATE/NAME: a URI */
     unsigned limit_s; /* 0: ACME_HOOK_LIMIT_S                               */
     bool challenges;  /* it publishes answers to challenges; else it deploys */
+    const char *key;  /* where the key is, if not in STATE/NAME: a URI */
 };
 
 /* What it is told each time. A deploy hook: renewed and not_after; the other: the texts, as uacme(1) has them. */
