@@ -20,6 +20,8 @@ LDLIBS += $(BEARSSL_DIR)/build/libbearssl.a
 else
 LDLIBS += -lbearssl
 endif
+# Modules of PKCS #11, where the C library does not have it in itself.
+LDLIBS += -ldl
 ifdef JSMN_DIR
 STACKS += -isystem $(JSMN_DIR)
 endif
@@ -115,7 +117,9 @@ $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call object
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_choice $(B)/tests/unit/test_manage $(B)/tests/unit/test_side_by_side $(B)/tests/unit/test_slow_key $(B)/tests/unit/test_keep $(B)/tests/unit/test_flash_run $(B)/tests/unit/test_keep_fleet: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 $(B)/tests/unit/test_secure_net: $(call objects,port/secure/channel.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
-$(B)/tests/unit/test_nameserver $(B)/tests/unit/test_words $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
+$(B)/tests/unit/test_nameserver $(B)/tests/unit/test_words $(B)/tests/unit/test_signer $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
+$(B)/tests/unit/test_hook $(B)/tests/unit/test_challenge_hook: $(call objects,port/posix/child.c)
+$(B)/tests/unit/test_token: $(call objects,port/posix/token.c port/posix/key_uri.c port/posix/config.c)
 $(B)/tests/unit/test_eab: $(call objects,port/posix/eab.c port/posix/config.c)
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 $(B)/tests/cells/test_race: LDFLAGS += -Wl,--wrap=acme_row_of

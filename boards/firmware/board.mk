@@ -41,10 +41,12 @@ FW_OURS := $(if $(MAIN),$(filter-out $(addprefix boards/firmware/,main.c page.c 
 
 # Options of one image, each a file with a function that takes another one's place: SNTP=address SNTP_PORT=123: the time
 # from a server. ALPN=1: names are validated on port 443 as well. LOSSY=percent,seed, for tests: frames get lost, come twice, come late.
-FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(ALPN),boards/firmware/option/alpn) $(if $(LOSSY),tests/boards/lossy)
+# ELEMENT=1, for tests: both keys are in a secure element that is played.
+FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(ALPN),boards/firmware/option/alpn) $(if $(LOSSY),tests/boards/lossy) $(if $(ELEMENT),tests/boards/element)
 FW_OPTION_DEFINES = -DFIRMWARE_SNTP='"$(SNTP)"' -DFIRMWARE_SNTP_PORT=$(or $(SNTP_PORT),123) -DLOSSY=$(or $(LOSSY),0)
 FW_OPTION_LINK = $(if $(SNTP),-Wl$(COMMA)--wrap=board_utc$(COMMA)--wrap=acme_tick) \
-	$(if $(ALPN),-Wl$(COMMA)--wrap=firmware_set_up$(if $(HEADLESS),,$(COMMA)--wrap=https_knock)) $(if $(LOSSY),-Wl$(COMMA)--wrap=netif_add)
+	$(if $(ALPN),-Wl$(COMMA)--wrap=firmware_set_up$(if $(HEADLESS),,$(COMMA)--wrap=https_knock)) $(if $(LOSSY),-Wl$(COMMA)--wrap=netif_add) \
+	$(if $(ELEMENT),-Wl$(COMMA)--wrap=firmware_set_up$(if $(HEADLESS),,$(COMMA)--wrap=https_take))
 COMMA = ,
 
 # What BearSSL would keep for suites that nobody offers here, records with CBC and CCM, and for a curve that nobody takes.

@@ -48,8 +48,19 @@ const char *acme_adopt_leaf(int folder, struct acme_leaf *leaf)
     return event == ACME_PEM_END && acme_leaf_parse(leaf, der, pem.len) == 0 ? NULL : "damaged: not a certificate";
 }
 
-bool acme_adopt_whole(int folder, struct acme_leaf *leaf)
+/* A pair of whose key no file of ours knows. */
+static bool is_for(const struct acme_posix_store *s, int folder, struct acme_leaf *leaf)
 {
+    return faccessat(folder, "privkey.pem", F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
+           acme_adopt_leaf(folder, leaf) == NULL && leaf->point != NULL &&
+           (s->key_point == NULL || memcmp(leaf->point, s->key_point, 65) == 0);
+}
+
+bool acme_adopt_whole(const struct acme_posix_store *s, int folder, struct acme_leaf *leaf)
+{
+    if (s->key_elsewhere) {
+        return is_for(s, folder, leaf);
+    }
     static struct acme_key_p256 key;
     char text[4096];
     uint8_t point[65];
@@ -72,7 +83,7 @@ static const char *best_slot(struct acme_posix_store *s)
     for (size_t i = 0; i < 2; i++) {
         struct acme_leaf leaf;
         int at = acme_posix_pair_open(s, slots[i]);
-        if (at >= 0 && acme_adopt_whole(at, &leaf) && (best == NULL || leaf.not_before > from)) {
+        if (at >= 0 && acme_adopt_whole(s, at, &leaf) && (best == NULL || leaf.not_before > from)) {
             best = slots[i];
             from = leaf.not_before;
         }
@@ -257,7 +268,7 @@ int acme_adopt(struct acme_posix_store *s)
         code = slot != NULL ? put_in_order(s, slot) : 1;
     } else {
         at = acme_posix_pair_open(s, NULL);
-        code = at >= 0 && acme_adopt_whole(at, &leaf) ? 1 : -EEXIST;
+        code = at >= 0 && acme_adopt_whole(s, at, &leaf) ? 1 : -EEXIST;
         if (code == 1) {
             code = adopt_folder(s, at);
             code = code == 0 ? 1 : -code;

@@ -12,8 +12,9 @@ const char *acme_adopt_leaf(int folder, struct acme_leaf *leaf);
 /* The certificate that acme_adopt_leaf() has read last, DER. */
 struct acme_der acme_adopt_der(void);
 
-/* True when a folder holds a private key and a certificate that belong together. */
-bool acme_adopt_whole(int folder, struct acme_leaf *leaf);
+/* True when a folder holds a private key and a certificate that belong together; where the key is elsewhere, the certificate for it
+ * and no key. */
+bool acme_adopt_whole(const struct acme_posix_store *s, int folder, struct acme_leaf *leaf);
 
 /* Puts STATE/NAME in order, which is a link to a slot: a folder of that name with a whole pair in it (a copy that has
  * followed links) becomes the pair in use, so does a whole pair in a slot nothing leads to, and a link that leads to our own

@@ -112,6 +112,17 @@ static void check_state(const struct acme_config *c)
     }
 }
 
+/* --- keys in tokens */
+
+static void check_keys(const struct acme_config *c)
+{
+    if (run.signer.fd >= 0) {
+        int code = acme_signer_open(&run.signer, c, run.store.dir, &acme_signalled);
+        say(c, code == 0, "keys", "%s", code == 0 ? "found in their tokens" : run.signer.words);
+        acme_signer_close(&run.signer);
+    }
+}
+
 /* --- the CA */
 
 static void check_clock(const struct acme_config *c, const struct acme_reached *r)
@@ -307,6 +318,7 @@ static int check(const struct acme_config *c)
     int code = acme_check(&run.checked, c, "check");
 
     all_good = true;
+    code = code != 0 ? code : acme_signer_check(&run.signer, c);
     code = code != 0 ? code : acme_solvers_check(&run.solvers, c);
     code = code != 0 ? code : acme_run_roots(&run, c);
     if (code == 0) {
@@ -318,9 +330,14 @@ static int check(const struct acme_config *c)
     if (code != 0) {
         return code;
     }
+    code = acme_signer_start(&run.signer);
+    if (code != 0) {
+        say(c, false, "keys", "cannot start the process that signs: %s", strerror(code));
+    }
     acme_catch_signals();
     if (become(c)) {
         check_state(c);
+        check_keys(c);
         check_ca(c);
         check_nameserver(c);
         bool reached = run.solvers.http || run.solvers.tls;

@@ -1,8 +1,10 @@
 /* child.c - processes for one piece of work each. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,4 +77,22 @@ bool acme_child_ended(pid_t child, int *code)
     }
     *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return true;
+}
+
+void acme_child_keep_only(int fd)
+{
+    long most = sysconf(_SC_OPEN_MAX);
+
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+#ifdef SYS_close_range
+    if ((fd == 3 || syscall(SYS_close_range, 3U, (unsigned)fd - 1U, 0) == 0) &&
+        syscall(SYS_close_range, (unsigned)fd + 1U, ~0U, 0) == 0) {
+        return;
+    }
+#endif
+    for (int i = 3; i < (most > 0 && most < 4096 ? most : 4096); i++) {
+        if (i != fd) {
+            (void)close(i);
+        }
+    }
 }

@@ -24,4 +24,8 @@ void acme_child_pause(uint32_t ms);
 /* True when the child has ended: its exit code, 128 + the signal that ended it. */
 bool acme_child_ended(pid_t child, int *code);
 
+/* For a process that serves ours by one descriptor: closes all the others but the first three, so that nothing of the run's goes
+ * along: not its state directory, nor what whoever started it has left open. */
+void acme_child_keep_only(int fd);
+
 #endif

@@ -82,6 +82,9 @@ static const struct row {
     ROW(ISSUER, NULL, "--issuer", "NAME", TEXT, issuer,
         "dns-record: what the CA calls itself (default: it is asked)"),
     ROW(UNTIL, NULL, "--until", "DATE", TEXT, until, "dns-record: the record's last day, e.g. 2027-12-31"),
+    ROW(ACCOUNT_KEY, "account_key", "--account-key", "URI", TEXT, account_key,
+        "pkcs11:...: the account's key is in a token"),
+    ROW(KEY, "key", "--key", "URI", TEXT, key, "pkcs11:...: so is the certificate's, which stays the same"),
 #undef ROW
 };
 

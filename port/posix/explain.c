@@ -98,8 +98,7 @@ static void explain_store(const struct acme_report *r, const struct acme_failure
         return;
     }
     if (f->error == ACME_E_KEY_CORRUPT || f->error == ACME_E_PAIR) {
-        (void)acme_posix_place_record(r->store, f->record);
-        say(o, r->store->path, ": ", "");
+        say(o, acme_report_key(r, f->record), ": ", "");
     }
     say_meaning(r, f, o);
     acme_out_text(o, f->error == ACME_E_PAIR ? "; issue --force gets a new pair" : "");

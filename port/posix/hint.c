@@ -419,10 +419,12 @@ void acme_hint(const struct acme_report *r, struct acme_out *o)
             by_binding(r, f, o);
         }
         if (f->error == ACME_E_ACCOUNT) {
-            (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
             acme_out_text(o, "ask the CA, or remove ");
-            acme_out_text(o, r->store->path);
+            acme_out_text(o, acme_report_key(r, ACME_RECORD_ACCOUNT_KEY));
             acme_out_text(o, " for a new one");
+        }
+        if (f->error == ACME_E_KEY && r->signer != NULL) {
+            acme_out_text(o, r->signer);
         }
 #if ACME_CFG_RENEWAL
         if (f->error == ACME_E_DEPLOY && r->deploy != NULL) {

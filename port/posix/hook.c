@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "acme_config.h"
+#include "child.h"
 #include "hook.h"
 #include "posix.h"
 
@@ -45,23 +45,21 @@ static const char *check_way(char path[PATH_MAX])
     return NULL;
 }
 
-const char *acme_hook_check(const char *path)
+/* `right`: X_OK of a program, R_OK of what is loaded into one. */
+static const char *check_file(const char *path, int right)
 {
     char resolved[PATH_MAX];
     struct stat is;
     bool root = geteuid() == 0;
 
-    if (path[0] != '/') {
-        return "not an absolute path; it is one program without arguments, and no shell reads it";
-    }
     if (realpath(path, resolved) == NULL || stat(resolved, &is) != 0) {
         return errno == ENOENT ? "there is no such file" : strerror(errno);
     }
     if (!S_ISREG(is.st_mode)) {
         return "not a file";
     }
-    if (faccessat(AT_FDCWD, resolved, X_OK, AT_EACCESS) != 0) {
-        return "not executable";
+    if (faccessat(AT_FDCWD, resolved, right, AT_EACCESS) != 0) {
+        return right == X_OK ? "not executable" : strerror(errno);
     }
     if ((is.st_mode & S_IWOTH) != 0) {
         return "others may write to it";
@@ -76,6 +74,17 @@ const char *acme_hook_check(const char *path)
     /* The name as given may be a link: whoever can change that one chooses the program too. */
     (void)snprintf(resolved, sizeof resolved, "%s", path);
     return wrong != NULL ? wrong : check_way(resolved);
+}
+
+const char *acme_hook_check(const char *path)
+{
+    return path[0] != '/' ? "not an absolute path; it is one program without arguments, and no shell reads it"
+                          : check_file(path, X_OK);
+}
+
+const char *acme_hook_check_module(const char *path)
+{
+    return path[0] != '/' ? "not an absolute path" : check_file(path, R_OK);
 }
 
 /* The process that starts it */
@@ -201,7 +210,7 @@ static bool fill_deploy(const struct acme_hook_about *about, const struct acme_h
     arguments[0] = word("%s", about->path);
     arguments[1] = word("deploy");
     arguments[2] = word("%s", about->name);
-    arguments[3] = word("%s/privkey.pem", pair);
+    arguments[3] = about->key != NULL ? word("%s", about->key) : word("%s/privkey.pem", pair);
     arguments[4] = word("%s/fullchain.pem", pair);
     arguments[5] = NULL;
     variable("NANOACME_NAME", about->name);
@@ -331,25 +340,6 @@ static struct end watch(pid_t child, int fd, unsigned limit_s)
                                  : (struct end){EXITED, WEXITSTATUS(status)};
 }
 
-/* Nothing of the run's goes along: not its state directory, nor what whoever started it has left open. */
-static void keep_only(int fd)
-{
-    long most = sysconf(_SC_OPEN_MAX);
-
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-#ifdef SYS_close_range
-    if ((fd == 3 || syscall(SYS_close_range, 3U, (unsigned)fd - 1U, 0) == 0) &&
-        syscall(SYS_close_range, (unsigned)fd + 1U, ~0U, 0) == 0) {
-        return;
-    }
-#endif
-    for (int i = 3; i < (most > 0 && most < 4096 ? most : 4096); i++) {
-        if (i != fd) {
-            (void)close(i);
-        }
-    }
-}
-
 __attribute__((noreturn)) static void serve(const struct acme_hook_about *about, int fd)
 {
     static const int not_ours[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE}; /* the run decides, and its end is ours */
@@ -368,7 +358,7 @@ __attribute__((noreturn)) static void serve(const struct acme_hook_about *about,
     (void)sigemptyset(&held);
     (void)sigaddset(&held, SIGCHLD);
     (void)sigprocmask(SIG_SETMASK, &held, NULL);
-    keep_only(fd);
+    acme_child_keep_only(fd);
     while (recv(fd, &go, sizeof go, 0) == (ssize_t)sizeof go) {
         char *arguments[7];
         struct end end = {NOT_STARTED, ENAMETOOLONG};

@@ -28,6 +28,7 @@ struct acme_hook_about {
     size_t name_count;
     unsigned limit_s; /* 0: ACME_HOOK_LIMIT_S                               */
     bool challenges;  /* it publishes answers to challenges; else it deploys */
+    const char *key;  /* where the key is, if not in STATE/NAME: a URI */
 };
 
 /* What it is told each time. A deploy hook: renewed and not_after; the other: the texts, as uacme(1) has them. */
@@ -54,6 +55,9 @@ struct acme_hook {
 /* What is wrong with a program as a hook; NULL: nothing. It has to be an absolute path to a regular file that we may execute and
  * others may not write to. As root nobody else may be able to put another in its place, in any folder on the way. */
 const char *acme_hook_check(const char *path);
+
+/* The same of a module that is loaded into a program: it need not be executable. */
+const char *acme_hook_check_module(const char *path);
 
 /* Forks the process that will start the hook. Returns 0, or errno. To be closed. */
 int acme_hook_start(struct acme_hook *h, const struct acme_hook_about *about);

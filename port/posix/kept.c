@@ -90,7 +90,10 @@ int acme_kept_read(struct acme_config *c, int state, const char *name)
     static const struct {
         enum acme_config_key key;
         const char *word;
-    } programs[] = {{ACME_KEY_DEPLOY_HOOK, "deploy_hook"}, {ACME_KEY_HOOK, "hook"}};
+    } programs[] = {{ACME_KEY_DEPLOY_HOOK, "deploy_hook"},
+                    {ACME_KEY_HOOK, "hook"},
+                    {ACME_KEY_ACCOUNT_KEY, "account_key"},
+                    {ACME_KEY_KEY, "key"}};
     static char path[300];
     char file[272], stored[254];
     struct twin twin = {file, ""};
@@ -120,7 +123,7 @@ int acme_kept_read(struct acme_config *c, int state, const char *name)
     for (size_t i = 0; code > 0 && owner != NULL && i < sizeof programs / sizeof *programs; i++) {
         if ((c->in_kept & ~(c->by_flag | c->in_file) & ((uint64_t)1 << programs[i].key)) != 0) {
             return complain(c,
-                            "%s: has a %s, but belongs to %.64s, and root runs nothing that is named there: give "
+                            "%s: %s is set, but it belongs to %.64s, and root runs nothing that is named there: give "
                             "it as a flag, or in a file with -c",
                             file, programs[i].word, owner);
         }

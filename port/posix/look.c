@@ -81,7 +81,7 @@ static int open_stray(struct acme_posix_store *s, struct acme_look *l)
     static const char *const slots[] = {NULL, ".a", ".b"};
     for (size_t i = 0; i < 3; i++) {
         int at = acme_posix_pair_open(s, slots[i]);
-        if (at >= 0 && acme_adopt_whole(at, &l->leaf)) {
+        if (at >= 0 && acme_adopt_whole(s, at, &l->leaf)) {
             l->sign = slots[i] == NULL ? "a folder, not the link nanoacme makes; the next issue puts it in order"
                                        : "the link to it is lost or leads elsewhere; the next issue puts it in order";
             return at;
@@ -156,6 +156,10 @@ void acme_look(struct acme_look *l, const struct acme_config *config, const char
     acme_posix_store_init(&store, config->state, name);
     code = acme_posix_store_open(&store);
     l->name = name;
+    if (code == 0) {
+        look_at_setup(l, config, store.dir);
+        store.key_elsewhere = l->setup && l->config->key != NULL;
+    }
     if (code != 0) {
         l->wrong = code == ENOENT ? "no certificate" : strerror(code);
         return;
@@ -178,7 +182,6 @@ void acme_look(struct acme_look *l, const struct acme_config *config, const char
     if (l->until_utc > 0) {
         (void)acme_told_read(&store, l->until_utc, &l->told);
     }
-    look_at_setup(l, config, store.dir);
     l->running = is_running(&store);
     acme_due_make(l, &store, l->setup ? l->config : config);
     if (l->until_utc == 0 && acme_look_failures(l) > 0) {

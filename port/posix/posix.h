@@ -106,13 +106,15 @@ uint32_t acme_posix_now_ms(void);
  * is written, made, removed or given other rights. */
 struct acme_posix_store {
     struct acme_store store;
-    const char *state; /* borrowed: the directory               */
-    char name[254];    /* the certificate's first name, as in file names: acme_posix_file_name() */
-    int dir;           /* the directory; -1: not open yet       */
-    int chain;         /* the chain being received; -1: none    */
-    bool made;         /* acme_posix_store_make() has made the directory, where nobody else could have swapped it */
-    bool due;          /* set by who knows better: the pair in use counts as none */
-    int error;         /* errno of the last failure; 0 none. EEXIST: something of that name is not ours */
+    const char *state;  /* borrowed: the directory               */
+    char name[254];     /* the certificate's first name, as in file names: acme_posix_file_name() */
+    int dir;            /* the directory; -1: not open yet       */
+    int chain;          /* the chain being received; -1: none    */
+    bool made;          /* acme_posix_store_make() has made the directory, where nobody else could have swapped it */
+    bool key_elsewhere; /* set by who knows better: the pair's key is in no file of ours    */
+    const uint8_t *key_point; /* and is this one, an uncompressed point; NULL: that is not known */
+    bool due;                 /* set by who knows better: the pair in use counts as none */
+    int error;                /* errno of the last failure; 0 none. EEXIST: something of that name is not ours */
     mode_t
         key_mode; /* set by who knows better: the mode of every pair's key; 0: as the one in use has it, at first 0600 */
     gid_t key_group;                /* the same: a group that reads it; ACME_POSIX_NO_GROUP: as for the one in use */

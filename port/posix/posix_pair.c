@@ -179,6 +179,9 @@ static int copy_key(struct acme_posix_store *s, int at, int old)
     int len = 0, fd;
     int code = acme_posix_place_record(s, ACME_RECORD_KEY_NEXT);
 
+    if (s->key_elsewhere) {
+        return acme_posix_clear(at, "privkey.pem");
+    }
     code = code != 0 ? code : acme_posix_read(s->dir, s->file, O_NOFOLLOW, key, sizeof key, &len);
     if (code != 0 || len == 0 || len > KEY_MAX) {
         bool none = code == 0 && len == 0 && (old < 0 || faccessat(old, "privkey.pem", F_OK, 0) != 0);

@@ -147,7 +147,8 @@ void acme_posix_store_init(struct acme_posix_store *s, const char *state, const 
     s->state = state;
     acme_posix_file_name(s->name, name);
     s->dir = s->chain = -1;
-    s->made = s->due = false;
+    s->made = s->due = s->key_elsewhere = false;
+    s->key_point = NULL;
     s->key_mode = 0;
     s->key_group = ACME_POSIX_NO_GROUP;
     s->error = 0;

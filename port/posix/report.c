@@ -387,8 +387,7 @@ static void end_json(const struct acme_report *r, const char *result, bool faile
     } else if (acme_validity(r->client, &from, &to, &renew)) {
         (void)acme_posix_place_record(r->store, ACME_RECORD_CHAIN);
         acme_line_text(o, "certificate", acme_slice_of(r->store->path));
-        (void)acme_posix_place_record(r->store, ACME_RECORD_KEY);
-        acme_line_text(o, "key", acme_slice_of(r->store->path));
+        acme_line_text(o, "key", acme_slice_of(acme_report_key(r, ACME_RECORD_KEY)));
         acme_line_number(o, "not_before", from);
         acme_line_number(o, "not_after", to);
         if (acme_plan(r->client, &plan)) { /* of a new one it knows in the next round */
@@ -422,9 +421,8 @@ static void end_text(const struct acme_report *r, enum acme_progress result)
     }
     for (size_t i = 0; i < 2 && result == ACME_ISSUED && r->about == NULL && !r->trial; i++) {
         o = acme_line();
-        (void)acme_posix_place_record(r->store, files[i].record);
         acme_out_text(o, files[i].word);
-        acme_out_text(o, r->store->path);
+        acme_out_text(o, acme_report_key(r, files[i].record));
         acme_line_end(STDOUT_FILENO);
     }
     o = acme_line();
@@ -475,8 +473,7 @@ static void end_managed(const struct acme_report *r)
         acme_out_text(o, "; it stays in use here: nanoacme issue --force gets another");
     } else if (r->client->when == ACME_DEACTIVATE) {
         acme_out_text(o, "deactivated  the account; its key is kept: ");
-        (void)acme_posix_place_record(r->store, ACME_RECORD_ACCOUNT_KEY);
-        acme_out_text(o, r->store->path);
+        acme_out_text(o, acme_report_key(r, ACME_RECORD_ACCOUNT_KEY));
     } else if (r->client->when == ACME_UPDATE) {
         acme_out_text(o, "updated      the account: contacts are ");
         for (size_t i = 0; i < r->client->setup->contact_count; i++) {

@@ -31,6 +31,7 @@ struct acme_report {
         char type[256], detail[8192];
     } told;             /* the CA's words about the last request, or those that go with the stored wait    */
     bool held_back;     /* nobody was asked: a wait is stored                                              */
+    const char *signer; /* how a key in a token has failed; empty: it has not, NULL: there is none              */
     const char *deploy; /* how the deploy hook has failed; NULL: it has not                                   */
     bool paid;          /* the wait in hand is for a certificate that may have been made, its answer lost */
     char shown[800];    /* what of a refused answer is worth showing; empty: nothing                       */
@@ -86,6 +87,9 @@ int64_t acme_told_last(struct acme_posix_store *s, struct acme_told *t);
 
 /* The time now, by the client's clock; 0 when it does not know. */
 int64_t acme_report_utc(const struct acme_report *r);
+
+/* Where a record is: its path, or the URI of a key that is in a token. */
+const char *acme_report_key(const struct acme_report *r, enum acme_record record);
 
 /* Words for enums. */
 const char *acme_step_word(enum acme_step step);

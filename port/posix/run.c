@@ -181,6 +181,19 @@ static int check_rights(void)
     return ACME_EXIT_FAILED;
 }
 
+/* Has the keys in tokens found. Returns 0 or an exit code. */
+static int open_keys(const struct acme_config *config)
+{
+    int code = acme_signer_open(&run.signer, config, run.store.dir, &acme_signalled);
+
+    if (code != 0) {
+        acme_report_error("%s", run.signer.words);
+    } else if (run.store.key_elsewhere) {
+        run.store.key_point = run.signer.keys[ACME_SIGNER_CERTIFICATE].point;
+    }
+    return code;
+}
+
 /* Takes hold of the state directory, and of what it holds. Returns 0 or an exit code. */
 static int enter(const struct acme_config *config, enum acme_task what)
 {
@@ -194,6 +207,7 @@ static int enter(const struct acme_config *config, enum acme_task what)
     int code = acme_enter(&all, config);
 
     code = code != 0 ? code : acme_check_room(&run.checked, config, run.store.dir);
+    code = code != 0 ? code : open_keys(config);
     code = code != 0 ? code : set_right(what);
     code = code == 0 && makes_pair(what) ? check_rights() : code;
     if (code == 0 && all.webroot != NULL) {
@@ -247,7 +261,7 @@ static bool had_another(void)
 
     for (size_t i = 0; i < 2; i++) {
         int at = acme_posix_pair_open(&run.store, slots[i]);
-        keys += at >= 0 && faccessat(at, "privkey.pem", F_OK, 0) == 0;
+        keys += at >= 0 && faccessat(at, run.store.key_elsewhere ? "fullchain.pem" : "privkey.pem", F_OK, 0) == 0;
         if (at >= 0) {
             (void)close(at);
         }
@@ -290,7 +304,8 @@ static int start_hook(const struct acme_config *config)
                                           .state = config->state,
                                           .name = run.checked.first,
                                           .names = run.checked.name_at,
-                                          .name_count = run.checked.name_count};
+                                          .name_count = run.checked.name_count,
+                                          .key = config->key};
     int code = acme_hook_start(&hook, &about);
 
     if (code != 0) {
@@ -343,6 +358,7 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
 
     run.checked.key_group = ACME_POSIX_NO_GROUP;
     code = code == 0 && makes_pair(how->when) ? acme_check_deploy(&run.checked, config) : code;
+    code = code != 0 ? code : acme_signer_check(&run.signer, config);
     code = code != 0 ? code : acme_solvers_check(&run.solvers, config);
     code = code != 0 ? code : acme_run_roots(&run, config);
     if (code != 0) {
@@ -374,6 +390,10 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
     if (run.solvers.hooks && makes_pair(how->when) && (code = start_challenge_hook(config)) != 0) {
         return code;
     }
+    if ((code = acme_signer_start(&run.signer)) != 0) {
+        acme_report_error("cannot start the process that signs: %s", strerror(code));
+        return ACME_EXIT_FAILED;
+    }
     acme_catch_signals();
     return enter(config, how->when);
 }
@@ -396,6 +416,26 @@ static const char *waits(void)
     return words;
 }
 
+/* What a later run as root will not take from the files of that user. */
+static void warn_of_root(const struct acme_config *config)
+{
+    const struct {
+        enum acme_config_key key;
+        const char *word;
+        bool used;
+    } programs[] = {{ACME_KEY_DEPLOY_HOOK, "deploy_hook", hook.fd >= 0},
+                    {ACME_KEY_ACCOUNT_KEY, "account_key", config->account_key != NULL},
+                    {ACME_KEY_KEY, "key", config->key != NULL}};
+
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        if (programs[i].used && (config->by_flag & ((uint64_t)1 << programs[i].key)) != 0) {
+            acme_report_error(
+                "%s: renew needs it again, as a flag or with -c, since root runs nothing that is named in %s's files",
+                programs[i].word, config->user);
+        }
+    }
+}
+
 int acme_run(const struct acme_config *config, const struct acme_run_how *how)
 {
     enum acme_progress progress;
@@ -403,12 +443,8 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     int code = prepare(config, how);
 
     code = code == 0 && how->keep != ACME_KEEPS_NOTHING ? keep_first(config, &first) : code;
-    if (code == 0 && first && hook.fd >= 0 && config->user != NULL &&
-        (config->by_flag & ((uint64_t)1 << ACME_KEY_DEPLOY_HOOK)) != 0) {
-        acme_report_error(
-            "deploy_hook: renew needs it again, as a flag or with -c, since root runs nothing that is named in "
-            "%s's files",
-            config->user);
+    if (code == 0 && first && config->user != NULL) {
+        warn_of_root(config);
     }
     if (code != 0) {
         return code;
@@ -422,6 +458,8 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     }
     acme_hook_close(&hook);
     acme_hook_close(&run.solvers.hook.hook);
+    acme_signer_note(&run.signer, run.store.dir);
+    acme_signer_close(&run.signer);
 #if ACME_CFG_MANAGE
     if (how->when == ACME_REVOKE && !stopped && progress != ACME_FAILED && acme_posix_pair_revoke(&run.store) != 0) {
         acme_report_error("revoked, but that cannot be noted in %s", config->state);

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "eab.h"
 #include "report.h"
+#include "signer.h"
 #include "solvers.h"
 #include "webroot.h"
 #include "protocol/challenge_http01.h"
@@ -31,6 +32,7 @@ struct acme_run {
         *solver; /* for http-01; for tls-alpn-01 where that is the only one of ours that is reached */
     struct acme_solvers solvers;
     struct acme_key_p256 account_key, certificate_key;
+    struct acme_signer signer;         /* or where they are instead */
     uint8_t eab_key[ACME_EAB_KEY_MAX]; /* of an external account */
     struct acme_tls tls;
     struct acme_trust trust;

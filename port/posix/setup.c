@@ -96,6 +96,25 @@ static void told(const struct acme_posix_store *store, int code)
                       code == ENODATA ? "empty, or not a file" : strerror(code));
 }
 
+/* In files, or in tokens. */
+static void fill_keys(struct acme_run *run, const struct acme_config *config)
+{
+    struct acme_setup *s = &run->setup;
+
+    s->account_key.ops = s->certificate_key.ops = &acme_key_p256_ops;
+    s->account_key.handle = &run->account_key;
+    s->certificate_key.handle = &run->certificate_key;
+    if (config->account_key != NULL) {
+        s->account_key.ops = &acme_signer_ops;
+        s->account_key.handle = &run->signer.keys[ACME_SIGNER_ACCOUNT];
+    }
+    if (config->key != NULL) {
+        s->certificate_key.ops = &acme_signer_ops;
+        s->certificate_key.handle = &run->signer.keys[ACME_SIGNER_CERTIFICATE];
+        run->store.key_elsewhere = true;
+    }
+}
+
 static void fill_setup(struct acme_run *run, const struct acme_config *config)
 {
     struct acme_setup *s = &run->setup;
@@ -125,9 +144,7 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
 #if ACME_CFG_PLAIN_HTTP
     s->ca.plain_host = run->checked.plain_host[0] != '\0' ? run->checked.plain_host : NULL;
 #endif
-    s->account_key.ops = s->certificate_key.ops = &acme_key_p256_ops;
-    s->account_key.handle = &run->account_key;
-    s->certificate_key.handle = &run->certificate_key;
+    fill_keys(run, config);
     s->names = run->checked.name_at;
     s->name_count = run->checked.name_count;
     s->contacts = run->checked.contact_at;
@@ -175,6 +192,7 @@ static void fill_report(struct acme_run *run, const struct acme_config *config)
     r->net = &run->net;
     r->store = &run->store;
     r->listener = acme_run_listener(run);
+    r->signer = config->account_key != NULL || config->key != NULL ? run->signer.words : NULL;
     r->webroot = config->webroot != NULL ? &run->webroot : NULL;
 }
 

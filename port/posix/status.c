@@ -51,6 +51,9 @@ static void say_json(const struct acme_look *l)
         acme_line_number(o, "days_left", (l->leaf.not_after - (int64_t)time(NULL)) / 86400);
         acme_line_number(o, "revoked", l->revoked);
         acme_line_text(o, "path", acme_slice_of(l->path));
+        if (l->setup && l->config->key != NULL) {
+            acme_line_text(o, "key", acme_slice_of(l->config->key));
+        }
         acme_line_text(o, "sign", acme_slice_of(l->sign != NULL ? l->sign : ""));
     }
     acme_line_text(o, "directory", acme_slice_of(l->setup ? l->config->directory_url : ""));
@@ -110,6 +113,9 @@ static void say_certificate(const struct acme_look *l)
         say_row("    revoked  the next run gets a new one", acme_slice("", 0));
     }
     say_row("    path     ", acme_slice_of(l->path));
+    if (l->setup && l->config->key != NULL) {
+        say_row("    key      ", acme_slice_of(l->config->key));
+    }
     if (l->sign != NULL) {
         say_row("    place    ", acme_slice_of(l->sign));
     }

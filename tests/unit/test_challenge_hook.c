@@ -30,7 +30,7 @@ static int tear_down(void **unused)
 /* Starts a hook of these lines, behind one that notes its words. */
 static void begin(const char *lines, unsigned limit_s)
 {
-    const struct acme_hook_about about = {path, home, "a.example", names, 2, limit_s, true};
+    const struct acme_hook_about about = {path, home, "a.example", names, 2, limit_s, true, NULL};
     FILE *file = fopen(path, "w");
     fprintf(file, "#!/bin/sh\necho \"$*\" >>%s\n%s\n", told, lines);
     fclose(file);

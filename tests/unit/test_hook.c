@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "unit.h"
 
+#include <sys/syscall.h>
+
 #include "check.h"
 
 /* The program's files are in no library. */
@@ -69,7 +71,7 @@ static const char *const names[] = {"a.example", "www.a.example"};
 
 static void begin(const char *path, const char *name, unsigned limit_s)
 {
-    const struct acme_hook_about about = {path, folder, name, names, 2, limit_s, false};
+    const struct acme_hook_about about = {path, folder, name, names, 2, limit_s, false, NULL};
     assert_int_equal(acme_hook_start(&hook, &about), 0);
 }
 
