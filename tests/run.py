@@ -132,7 +132,7 @@ def judge(name, output, wrong):
         if line.startswith("1.."):
             planned = (planned or 0) + int(line[3:].split()[0])
         if not match:
-            if show:
+            if show or line.startswith("# | "):
                 say(f"    {line}")
             continue
         seen += 1

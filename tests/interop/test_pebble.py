@@ -24,12 +24,9 @@ CASES = [
        {"env": {"PEBBLE_CHAIN_LENGTH": str(n), "PEBBLE_ALTERNATE_ROOTS": str(ALTERNATES)}}) for n in (1, 2, 3)],  # with 0 every Pebble up to 2.10.1 panics at its start
     ("validation sleeps up to 3 s", ONE, 2, {"env": {"PEBBLE_VA_NOSLEEP": None, "PEBBLE_VA_SLEEPTIME": "3"}}),
     ("everything at Pebble's defaults", ONE, 2, {"env": {k: None for k in servers.CALM}}),
-    ("one name", ONE, 1, {}),
-    ("two names", ["b.example.test", "a.example.test"], 1, {}),
     ("eight names", EIGHT, 1, {}),
     ("eight names, reused", EIGHT, 2, {"env": {"PEBBLE_AUTHZREUSE": "50"}}),
     ("strict", ONE, 2, {"arguments": ["-strict"]}),
-    ("newest Pebble", ONE, 2, NEWEST),
     ("newest Pebble, strict", ONE, 2, {**NEWEST, "arguments": ["-strict"]}),
     ("newest Pebble, Retry-After in seconds and as date", ONE, 6, {**NEWEST, "config": RETRY_AFTER}),
     ("newest Pebble, P-256 hierarchy, eight names", EIGHT, 1, {**NEWEST, "config": {"keyAlgorithm": "ecdsa"}}),
