@@ -50,7 +50,11 @@
 #define TCP_SND_QUEUELEN        8
 #define MEMP_NUM_TCP_SEG        10
 #define MEMP_NUM_TCP_PCB_LISTEN 2
-#define MEMP_NUM_UDP_PCB        3
+#ifdef FIRMWARE_DNS01
+#define MEMP_NUM_UDP_PCB 4
+#else
+#define MEMP_NUM_UDP_PCB 3
+#endif
 #define MEMP_NUM_PBUF           8
 #define MEMP_NUM_REASSDATA      1
 #define MEMP_NUM_NETBUF         0
