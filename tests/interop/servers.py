@@ -20,6 +20,8 @@ BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bu
 # Before a command: the kernel ends it when the thread that started it has ended, however that came about.
 LEASH = ["setpriv", "--pdeathsig", "KILL", "--"]
 
+START_S = 60  # a busy machine: some make RSA keys first
+
 _running = []
 _folders = []
 _given = []
@@ -109,7 +111,7 @@ class Server:
             if self.process.poll() is not None:
                 raise Failed(f"{self.name} ended: {self.log()[-800:]}")
             return text in self.log()
-        until(ready, f"{self.name} saying '{text}'")
+        until(ready, f"{self.name} saying '{text}'", START_S)
 
     def stop(self):
         if self.process in _running:
