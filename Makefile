@@ -32,9 +32,9 @@ COMPILE = $(CC) -Icore $(STACKS) $(HOST_OPTIONS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 POSIX = -D_POSIX_C_SOURCE=200809L
 
 include core/Filelists.mk
-CORE = $(ACME_CORE)
+CORE = $(ACME_CORE) $(ACME_BEARSSL)
 PORT = $(ACME_POSIX)
-UNLISTED := $(filter-out $(ACME_CORE) $(ACME_POSIX) $(ACME_FLASH) $(ACME_STORES) $(ACME_LWIP),$(wildcard core/*.c core/*/*.c port/posix/posix_*.c port/flash/*.c port/stores/*.c port/lwip/*.c))
+UNLISTED := $(filter-out $(CORE) $(ACME_POSIX) $(ACME_FLASH) $(ACME_STORES) $(ACME_LWIP),$(wildcard core/*.c core/*/*.c port/posix/posix_*.c port/flash/*.c port/stores/*.c port/lwip/*.c))
 ifneq ($(UNLISTED),)
 $(error core/Filelists.mk lacks $(UNLISTED))
 endif
