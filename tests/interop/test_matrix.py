@@ -334,7 +334,7 @@ def main():
     found, folder = {}, servers.workdir()
     if os.path.exists("/usr/sbin/named") and shutil.which("nsupdate"):
         bind = servers.Zone(os.path.join(folder, "bind"), ZONE)
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        with concurrent.futures.ThreadPoolExecutor(len(ROWS)) as pool:
             for number, (name, (program, apart, *_)) in enumerate(ROWS.items()):
                 if shutil.which(program):
                     found[name] = pool.submit(*((play_apart, name) if apart else (play, name, os.path.join(folder, str(number)), bind)))
