@@ -3,10 +3,11 @@
 Debian's BIND 9. Nobody can reach the board."""
 
 import os
+import subprocess
 import sys
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
-from machine import GATEWAY, Machine, image
+from machine import GATEWAY, ROOT, Machine, image
 import servers
 import tap
 
@@ -19,6 +20,13 @@ if not os.path.exists("/usr/sbin/named"):
     tap.end()
 
 folder = servers.workdir()
+for what, text in (("nothing", ""), ("no secret", 'key "a" {\n\talgorithm hmac-sha256;\n};\n'), ("a name that is none", 'key "a\\"b" {\n\tsecret "AAAA";\n};\n')):
+    path = os.path.join(folder, "key")
+    with open(path, "w") as f:
+        f.write(text)
+    done = subprocess.run([os.path.join(ROOT, "boards/firmware/site.sh"), "https://ca.example/", "", os.path.join(ROOT, "port/roots/public.pem"), *NAMES],
+                          env={**os.environ, "DNS_SERVER": GATEWAY, "TSIG_KEY": path}, capture_output=True, text=True, cwd=ROOT)
+    tap.ok(done.returncode == 65 and "site.sh: " in done.stderr, f"a key file with {what} is refused", done.stderr[-300:])
 authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
 bind = servers.Zone(os.path.join(folder, "bind"), ZONE)
 pebble = servers.Pebble(os.path.join(folder, "pebble"), authority, resolver=bind)
