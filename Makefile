@@ -27,7 +27,7 @@ endif
 WARNINGS = -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual -Wpointer-arith
 # What is for a CA of 2016 and for plain http is in the program and its tests; firmware has none of it.
-HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACME_CFG_SIGNED_ANCHORS=1 -DACME_CFG_CHOICE=1 -DACME_CFG_ADDRESSES=1 -DACME_CFG_EAB=1 -DACME_CFG_REUSE_KEY=1 -DACME_TLSALPN01_SLOTS=4
+HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACME_CFG_SIGNED_ANCHORS=1 -DACME_CFG_CHOICE=1 -DACME_CFG_ADDRESSES=1 -DACME_CFG_EAB=1 -DACME_CFG_DNS_DRAFTS=1 -DACME_CFG_REUSE_KEY=1 -DACME_TLSALPN01_SLOTS=4
 COMPILE = $(CC) -Icore $(STACKS) $(HOST_OPTIONS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 POSIX = -D_POSIX_C_SOURCE=200809L
 
@@ -78,12 +78,12 @@ $(B)/obj/port/%.o: port/%.c | headers
 	$(Q)$(COMPILE) $(POSIX) -Iport/posix -Iport/flash $(WARNINGS) -c -o $@ $<
 
 # Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings; and a test, or a
-# seam that one plays, seldom needs all that it is called with.
+# seam that one plays, seldom needs all that it is called with. TEST_CFLAGS: what CFLAGS has for the tested code alone is undone.
 TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -Wno-unused-parameter -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/stores -Iport/lwip
 $(B)/obj/tests/%.o: tests/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'
-	$(Q)$(COMPILE) $(TEST_FLAGS) -c -o $@ $<
+	$(Q)$(COMPILE) $(TEST_FLAGS) $(TEST_CFLAGS) -c -o $@ $<
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libhelpers.a $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
 	@mkdir -p $(@D)
@@ -225,6 +225,7 @@ $(FOR_BUILDS:%=$(B)/%): $(wildcard port/*/nanoacme*.in) Makefile core/acme_versi
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@OPTIONS@|$(HOST_OPTIONS)|; s|@CMAKE_OPTIONS@|$(subst $(SPACE),;,$(HOST_OPTIONS))|' $(filter %/$(@F).in,$^) >$@
 
 D = $(DESTDIR)$(PREFIX)
+EXAMPLES = $(notdir $(wildcard port/posix/examples/*.conf))
 UNITS_OF_SYSTEMD = nanoacme.service nanoacme.timer nanoacme-daemon.service
 install: all $(B)/nanoacme.1
 	@rm -f $(FOR_BUILDS:%=$(B)/%)
@@ -235,6 +236,9 @@ install: all $(B)/nanoacme.1
 	install -m 644 $(B)/nanoacme.pc $(D)/lib/pkgconfig
 	install -m 644 $(B)/nanoacme-config.cmake $(B)/nanoacme-config-version.cmake $(D)/lib/cmake/nanoacme
 	install -m 644 $(B)/nanoacme.1 $(D)/share/man/man1
+	install -D -m 644 port/posix/completion/nanoacme.bash $(D)/share/bash-completion/completions/nanoacme
+	install -d $(D)/share/doc/nanoacme/examples
+	install -m 644 $(EXAMPLES:%=port/posix/examples/%) $(D)/share/doc/nanoacme/examples
 	for u in $(UNITS_OF_SYSTEMD); do sed 's|/usr/local/bin|$(PREFIX)/bin|' port/posix/$$u >$(D)/lib/systemd/system/$$u && \
 		chmod 644 $(D)/lib/systemd/system/$$u || exit 1; done
 	for h in $(HEADERS); do \
@@ -243,7 +247,8 @@ install: all $(B)/nanoacme.1
 uninstall:
 	rm -rf $(D)/include/nanoacme $(D)/lib/cmake/nanoacme
 	rm -f $(D)/bin/nanoacme $(D)/lib/libnanoacme.a $(D)/lib/libnanoacme-posix.a \
-		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1 $(UNITS_OF_SYSTEMD:%=$(D)/lib/systemd/system/%)
+		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1 \
+		$(D)/share/bash-completion/completions/nanoacme $(EXAMPLES:%=$(D)/share/doc/nanoacme/examples/%) $(UNITS_OF_SYSTEMD:%=$(D)/lib/systemd/system/%)
 
 # What others' builds and systems take: port/package.
 include port/package/package.mk

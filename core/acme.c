@@ -179,16 +179,16 @@ static int tick_plan(struct acme_client *c, uint32_t now_ms)
 static int tick_begin(struct acme_client *c, uint32_t now_ms)
 {
     /* The CA's wish is a day at most when it is stored: one further ahead was stored by a clock that was wrong. */
-    int64_t left_s = c->retry_utc - c->utc;
+    uint32_t left_s = acme_until_s(c->utc, c->retry_utc);
     bool order = c->flow.order.url[0] != '\0';
     /* Stored by a clock that was ahead, or by an image that did not: it is counted from now. */
     if (order && (c->flow.since == 0 || c->flow.since > c->utc) && !acme_managing(c)) {
         c->flow.since = c->utc;
         c->flow.save_order = true;
     }
-    c->flow.old = order && c->utc - c->flow.since >= ORDER_KEPT_S;
+    c->flow.old = order && acme_until_s(c->flow.since, c->utc) >= ORDER_KEPT_S;
     if (c->when == ACME_IF_DUE && left_s > 0 && left_s <= A_DAY_S) {
-        c->exchange.retry_s = (uint32_t)left_s;
+        c->exchange.retry_s = left_s;
         return ACME_E_RATE_LIMITED;
     }
     int error = acme_managed_flow(c);
@@ -251,7 +251,7 @@ static int begin_chain(struct acme_client *c)
     struct acme_chain_want want = {
         .point = c->pair.point, .names = c->setup->names, .name_count = c->setup->name_count};
     want.or_more = c->setup->more_names;
-    want.utc = c->setup->sys->utc(c->setup->sys->ctx, &c->utc) == 1 ? c->utc : ACME_DATE_NONE;
+    want.utc = acme_time(c, &c->utc) == 1 ? c->utc : ACME_DATE_NONE;
     acme_chain_init(&c->chain, &want, c->setup->work, c->setup->work_len, chain_piece, c);
     return chain_piece(c, NULL, 0);
 }
@@ -293,8 +293,8 @@ static int tick_commit(struct acme_client *c)
     if (error != 0) {
         return error;
     }
-    c->pair.not_before = c->chain.not_before;
-    c->pair.not_after = c->chain.not_after;
+    c->pair.not_before = acme_moment(c->chain.not_before);
+    c->pair.not_after = acme_moment(c->chain.not_after);
     acme_channel_close(&c->channel);
     c->issued = true;
     acme_flow_set_turn(&c->flow, 0);
@@ -324,7 +324,7 @@ static int faulted(struct acme_client *c, int error, uint32_t now_ms)
 static int store_costly(struct acme_client *c)
 {
     c->exchange.costly_stored++;
-    c->retry_utc = c->retry_utc == 0 ? 1 : c->utc + ACME_COSTLY_RETRY_S;
+    c->retry_utc = c->retry_utc == 0 ? 1 : acme_later(c->utc, ACME_COSTLY_RETRY_S);
     return acme_keeper_retry(&c->keeper, &c->flow, c->retry_utc);
 }
 
@@ -579,9 +579,8 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
         (void)acme_keeper_forget(&c->keeper);
     }
     if (talked && c->exchange.retry_s > 0) { /* the CA's wish is stored, our advice is the caller's to follow */
-        int64_t utc = 0;
-        c->utc = acme_time(c, &utc) == 1 ? utc : c->utc; /* the answer came just now */
-        (void)acme_keeper_retry(&c->keeper, &c->flow, c->utc + (int64_t)acme_keep_apart(c, failure->retry_s));
+        (void)acme_time(c, &c->utc);         /* the answer came just now */
+        (void)acme_keeper_retry(&c->keeper, &c->flow, acme_later(c->utc, acme_keep_apart(c, failure->retry_s)));
     }
     acme_keep_failed(c, (int)phase, now_ms);
 }

@@ -112,8 +112,8 @@ struct acme_client {
     bool issued;           /* a new pair was put in use in this run                */
     uint32_t ticks;        /* since acme_init()                                    */
     uint32_t clock_ms;     /* since when the clock has been waited for             */
-    int64_t utc;           /* now, as of the run's beginning or the last answer that counted by it */
-    int64_t retry_utc;     /* the CA does not want to see us before; 0             */
+    uint32_t utc;          /* now, as of the run's beginning or the last answer that counted by it */
+    uint32_t retry_utc;    /* the CA does not want to see us before; 0             */
     struct acme_pair pair; /* in use; its key and dates become those of the new one */
 #if ACME_CFG_RENEWAL
     struct acme_keep {
@@ -196,7 +196,7 @@ struct acme_stats acme_stats(const struct acme_client *client);
 const char *acme_server(const struct acme_client *client, uint16_t *port);
 
 /* Ends of the pair in use, as of the last run, and when its life asks for another; false when none is known. Seconds since
- * 1970, any pointer may be NULL. */
+ * 1970, UINT32_MAX for what is later than February 2106; any pointer may be NULL. */
 bool acme_validity(const struct acme_client *client, int64_t *not_before, int64_t *not_after, int64_t *renew_at);
 
 #ifdef __cplusplus

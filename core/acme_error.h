@@ -89,6 +89,7 @@
     ACME_ERRORS_CHOICE(X) \
     ACME_ERRORS_TABLE(X) \
     ACME_ERRORS_BINDING(X) \
+    ACME_ERRORS_DRAFTS(X) \
     ACME_ERRORS_MANAGE(X)
 /* clang-format on */
 
@@ -146,6 +147,16 @@
     X(ACME_E_BINDING, -12, 0, "the CA refused the external account binding", "wrong secret or key id, used or expired, or made for another CA: get a new one")
 #else
 #define ACME_ERRORS_BINDING(X)
+#endif
+/* clang-format on */
+
+/* Those of ACME_CFG_DNS_DRAFTS. */
+/* clang-format off */
+#if ACME_CFG_DNS_DRAFTS
+#define ACME_ERRORS_DRAFTS(X) \
+    X(ACME_E_ISSUERS, -13, 0, "the CA's list of its own names for dns-persist-01 is malformed", "none, more than ten, or no DNS names in small letters: that challenge must not be answered")
+#else
+#define ACME_ERRORS_DRAFTS(X)
 #endif
 /* clang-format on */
 

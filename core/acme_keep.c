@@ -3,6 +3,8 @@
 
 #include "acme_manage.h"
 
+#include "wire/date.h"
+
 #if ACME_CFG_RENEWAL
 
 #define AWAKE_MS                                                                                                     \
@@ -25,7 +27,7 @@ static int store(struct acme_client *c)
     return acme_keeper_keep_renewal(&c->keeper, &c->keep.renewal);
 }
 
-static struct acme_facts facts_of(const struct acme_client *c, int64_t utc)
+static struct acme_facts facts_of(const struct acme_client *c, uint32_t utc)
 {
     const struct acme_deploy *deploy = &c->setup->deploy;
     const struct acme_info *info = &c->flow.info;
@@ -38,7 +40,7 @@ static struct acme_facts facts_of(const struct acme_client *c, int64_t utc)
     return f;
 }
 
-static bool plan_at(const struct acme_client *c, struct acme_plan *plan, int64_t *utc)
+static bool plan_at(const struct acme_client *c, struct acme_plan *plan, uint32_t *utc)
 {
     memset(plan, 0, sizeof(*plan));
     if (!c->keep.known || acme_time(c, utc) != 1) {
@@ -51,7 +53,7 @@ static bool plan_at(const struct acme_client *c, struct acme_plan *plan, int64_t
 
 bool acme_plan(const struct acme_client *c, struct acme_plan *plan)
 {
-    int64_t utc = 0;
+    uint32_t utc = 0;
     return plan_at(c, plan, &utc);
 }
 
@@ -66,7 +68,7 @@ void acme_keep_recall(struct acme_client *c)
 {
     struct acme_renewal *r = &c->keep.renewal;
     const struct acme_mark leaf = r->window; /* of the round before */
-    int64_t look = r->look;
+    uint32_t look = r->look;
     acme_keeper_renewal(&c->keeper, r);
     if (!c->setup->remember_looks) { /* stored on another occasion, and old */
         r->look = 0;
@@ -126,8 +128,9 @@ static int settle(struct acme_client *c)
     if (r->look == 0 && !c->setup->remember_looks) {
         uint16_t random = 0;
         int error = random16(c, &random);
-        int64_t life = c->pair.not_after - c->pair.not_before;
-        r->look = c->utc + (c->keep.boot ? (random * (uint32_t)SETTLE_S) >> 16 : acme_plan_look_s(-1, life, 0));
+        uint32_t life = acme_until_s(c->pair.not_before, c->pair.not_after);
+        r->look =
+            acme_later(c->utc, c->keep.boot ? (random * (uint32_t)SETTLE_S) >> 16 : acme_plan_look_s(-1, life, 0));
         return error;
     }
     return 0;
@@ -161,7 +164,7 @@ static int spread(struct acme_client *c)
     }
     uint32_t most = c->setup->spread_s < A_DAY_S ? c->setup->spread_s : A_DAY_S;
     c->keep.renewal.wants = c->keep.setup;
-    c->keep.renewal.next = c->utc + (int64_t)(((uint64_t)most * random) >> 16);
+    c->keep.renewal.next = acme_later(c->utc, (uint32_t)(((uint64_t)most * random) >> 16));
     return store(c);
 }
 
@@ -222,7 +225,7 @@ int acme_keep_plan(struct acme_client *c, uint32_t now_ms)
         return 1;
     }
     if (plan.hold == ACME_HOLD_FAILURES && plan.failures > FREE_TRIES) {
-        c->exchange.retry_s = (uint32_t)(plan.hold_until - c->utc);
+        c->exchange.retry_s = plan.hold_until - c->utc;
         return ACME_E_WAIT;
     }
     return attempt(c, &plan, &facts);
@@ -234,7 +237,7 @@ int acme_keep_offer(struct acme_client *c)
 {
     const struct acme_deploy *deploy = &c->setup->deploy;
     const struct acme_offer offer = {.not_before = c->chain.not_before, .not_after = c->chain.not_after};
-    int64_t utc = 0;
+    uint32_t utc = 0;
     acme_channel_close(&c->channel);
     bool known = acme_time(c, &utc) == 1;
     if (acme_keeping(c) && known && utc < offer.not_before && utc < c->pair.not_after) {
@@ -267,7 +270,7 @@ int acme_keep_deploy(struct acme_client *c)
     }
     (void)random16(c, &random);
     r->deploy_failures += r->deploy_failures < UINT32_MAX;
-    r->deploy_next = c->utc + acme_plan_backoff_s(r->deploy_failures, 0, random);
+    r->deploy_next = acme_later(c->utc, acme_plan_backoff_s(r->deploy_failures, 0, random));
     (void)store(c); /* the failure is what counts */
     return done;
 }
@@ -290,16 +293,16 @@ int acme_keep_looked(struct acme_client *c)
     struct acme_renewal *r = &c->keep.renewal;
     const struct acme_sys *sys = c->setup->sys;
     const struct acme_info *info = &c->flow.info;
-    int64_t utc = 0;
     int changed = acme_plan_window(r, &c->pair, info->start, info->end, sys->random, sys->ctx);
     if (changed < 0) {
         return changed;
     }
-    c->utc = acme_time(c, &utc) == 1 ? utc : c->utc;
+    (void)acme_time(c, &c->utc);
     c->keep.look_failures = 0;
     c->keep.mute = info->none;
-    uint32_t wait_s = acme_plan_look_s(c->exchange.retry_after_s, c->pair.not_after - c->pair.not_before, 0);
-    r->look = c->utc + (changed > 0 && wait_s < MOVED_S ? MOVED_S : wait_s);
+    uint32_t wait_s =
+        acme_plan_look_s(c->exchange.retry_after_s, acme_until_s(c->pair.not_before, c->pair.not_after), 0);
+    r->look = acme_later(c->utc, changed > 0 && wait_s < MOVED_S ? MOVED_S : wait_s);
     c->flow.info.looking = false;
     c->phase = ACME_PHASE_PLAN;
     return changed > 0 || c->setup->remember_looks ? store(c) : 1;
@@ -341,7 +344,7 @@ bool acme_keep_look_failed(struct acme_client *c, int error)
     /* Who does not keep running does not know how often it has failed. */
     uint32_t wait_s = acme_plan_look_s(-1, 0, c->setup->remember_looks ? FREE_TRIES : c->keep.look_failures);
     uint32_t wish_s = acme_plan_look_s(c->exchange.retry_after_s, 0, 0);
-    r->look = c->utc + (wait_s > wish_s ? wait_s : wish_s);
+    r->look = acme_later(c->utc, wait_s > wish_s ? wait_s : wish_s);
     c->flow.info.looking = false;
     (void)end_round(c);
     if (c->setup->remember_looks) {
@@ -366,7 +369,7 @@ void acme_keep_failed(struct acme_client *c, int phase, uint32_t now_ms)
     }
     bool other = turned(c);
     if (stays(error)) {
-        int64_t tomorrow = c->utc + A_DAY_S;
+        uint32_t tomorrow = acme_later(c->utc, A_DAY_S);
         r->next = r->next > tomorrow ? r->next : tomorrow;
         r->stopped = r->failures >= STOP_AFTER ? (uint32_t)-error : 0;
         r->cause = acme_mark_of_cause(c->setup);
@@ -402,12 +405,13 @@ enum acme_progress acme_keep_tell(struct acme_client *c)
     return news ? c->result : ACME_IDLE;
 }
 
-/* Seconds until something matters; 0 when that is now, or is not known. */
-static int64_t left_s(const struct acme_client *c)
+/* Seconds until something matters; 0 when that is now, or is not known; UINT32_MAX: nothing will. */
+static uint32_t left_s(const struct acme_client *c)
 {
     struct acme_plan plan;
-    int64_t utc = 0;
-    return plan_at(c, &plan, &utc) && plan.wake > utc ? plan.wake - utc : 0;
+    uint32_t utc = 0;
+    bool known = plan_at(c, &plan, &utc);
+    return !known ? 0 : plan.wake == ACME_TIME_NEVER ? UINT32_MAX : acme_until_s(utc, plan.wake);
 }
 
 bool acme_keep_wakes(struct acme_client *c, uint32_t now_ms)
@@ -444,14 +448,13 @@ uint32_t acme_keep_idle_ms(const struct acme_client *c, uint32_t now_ms)
     if (rests(c, now_ms, &left_ms)) {
         return left_ms < AWAKE_MS ? left_ms : AWAKE_MS;
     }
-    int64_t left = left_s(c);
-    return left < AWAKE_MS / 1000 ? (uint32_t)left * 1000u : AWAKE_MS;
+    uint32_t left = left_s(c);
+    return left < AWAKE_MS / 1000 ? left * 1000u : AWAKE_MS;
 }
 
 uint32_t acme_sleep_s(const struct acme_client *c)
 {
-    int64_t left = acme_resting(c) && !c->keep.trouble ? left_s(c) : 0;
-    return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
+    return acme_resting(c) && !c->keep.trouble ? left_s(c) : 0;
 }
 
 #endif

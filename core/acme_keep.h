@@ -11,13 +11,17 @@
 extern "C" {
 #endif
 
-#define ACME_UTC_CEILING 99999999999LL /* year 5138: a clock that says more is out of its mind */
-
-/* The time. Returns 1, 0 when it is not known, or the system's error. */
-static inline int acme_time(const struct acme_client *c, int64_t *utc)
+/* The time: a clock before ACME_UTC_FLOOR, or after February 2106, is out of its mind. Returns 1, 0 when it is not known, or the
+ * system's error; *utc is then as it was. */
+static inline int acme_time(const struct acme_client *c, uint32_t *utc)
 {
-    int known = c->setup->sys->utc(c->setup->sys->ctx, utc);
-    return known < 1 ? known : *utc >= ACME_UTC_FLOOR && *utc <= ACME_UTC_CEILING ? 1 : 0;
+    int64_t now = 0;
+    int known = c->setup->sys->utc(c->setup->sys->ctx, &now);
+    if (known == 1 && (now < ACME_UTC_FLOOR || now >= UINT32_MAX)) {
+        return 0;
+    }
+    *utc = known == 1 ? (uint32_t)now : *utc;
+    return known;
 }
 
 #if ACME_CFG_RENEWAL

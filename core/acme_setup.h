@@ -87,6 +87,9 @@ struct acme_challenge {
     bool wildcard;    /* for all names below this one                                    */
     bool valid;       /* at withdraw(): the CA has validated it                          */
 #endif
+#if ACME_CFG_DNS_DRAFTS
+    const char *account; /* URL of the account                                           */
+#endif
 };
 
 /* Publishes challenge answers of one type, one for each name of an order and all at the same time. A struct acme_http01
@@ -120,6 +123,9 @@ struct acme_solver {
     /* Its own words, printable ASCII, about what present() has just answered, 1 or an error; NULL or empty: it has none.
      * They go into ACME_EVENT_SOLVER, and into struct acme_failure. NULL: never any. */
     const char *(*words)(void *ctx);
+#endif
+#if ACME_CFG_DNS_DRAFTS
+    bool standing; /* the answer stands before any challenge is made, which has no token: dns-persist-01 */
 #endif
 };
 

@@ -61,13 +61,19 @@ void *memchr(const void *at, int value, size_t len)
     return NULL;
 }
 
+int strncmp(const char *a, const char *b, size_t len)
+{
+    for (; len > 0; len--, a++, b++) {
+        if (*a != *b || *a == '\0') {
+            return (unsigned char)*a - (unsigned char)*b;
+        }
+    }
+    return 0;
+}
+
 int strcmp(const char *a, const char *b)
 {
-    while (*a != '\0' && *a == *b) {
-        a++;
-        b++;
-    }
-    return (unsigned char)*a - (unsigned char)*b;
+    return strncmp(a, b, INT32_MAX);
 }
 
 char *strchr(const char *at, int value)

@@ -26,8 +26,8 @@ $(FW)/include:
 	$(Q)cp $(or $(JSMN_DIR),/usr/include)/jsmn.h $@.new
 	$(Q)mv $@.new $@
 
-# HEADLESS=1: it keeps its certificate and does nothing beside; no page, no words, no trace. BARE=1: the same, with every
-# option of the core off.
+# HEADLESS=1: it keeps its certificate and does nothing beside; no page, no words, no trace, and time to spare (ONE_EC). BARE=1:
+# the same, with every option of the core off.
 ifdef BARE
 HEADLESS = 1
 endif
@@ -70,6 +70,12 @@ FW_KIND := $(FW_KIND)-i15
 FW_DEFINES += -DACME_BEARSSL_I15=1
 endif
 
+# ONE_EC=1: one code for all elliptic curves, which is slow for P-256, and 5.7 KB less; HEADLESS has it.
+ifdef ONE_EC
+FW_KIND := $(FW_KIND)-one-ec
+FW_DEFINES += -DACME_BEARSSL_ONE_EC=1
+endif
+
 # V1=1: for CAs of 2016 as well.
 ifdef V1
 FW_KIND := $(FW_KIND)-v1
@@ -93,7 +99,7 @@ endif
 
 ifdef HEADLESS
 FW_KIND := $(FW_KIND)$(if $(BARE),-bare,-headless)
-FW_DEFINES += -DACME_CFG_TRACE=0 -DACME_CFG_CHECK=0 $(if $(BARE),-DACME_CFG_RENEWAL=0)
+FW_DEFINES += -DACME_CFG_TRACE=0 -DACME_CFG_CHECK=0 $(if $(ONE_EC),,-DACME_BEARSSL_ONE_EC=1) $(if $(BARE),-DACME_CFG_RENEWAL=0)
 endif
 
 # KERNEL=1: as one task of a kernel.

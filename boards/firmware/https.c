@@ -8,11 +8,11 @@
 
 /* As the client's: boards/README.md. */
 #if ACME_BEARSSL_I15
-#define CURVE br_ec_p256_m15
-#define SIGN  br_ecdsa_i15_sign_asn1
+#define CURVE (ACME_BEARSSL_ONE_EC ? &br_ec_prime_i15 : &br_ec_p256_m15)
+#define SIGN  &br_ecdsa_i15_sign_asn1
 #else
-#define CURVE br_ec_p256_m31
-#define SIGN  br_ecdsa_i31_sign_asn1
+#define CURVE (ACME_BEARSSL_ONE_EC ? &br_ec_prime_i31 : &br_ec_p256_m31)
+#define SIGN  &br_ecdsa_i31_sign_asn1
 #endif
 
 #define CERTIFICATES 4
@@ -150,8 +150,8 @@ static bool greet(uint32_t now_ms)
     br_ssl_engine_set_prf_sha256(eng, &br_tls12_sha256_prf);
     br_ssl_engine_set_default_aes_gcm(eng);
     br_ssl_engine_set_default_chapol(eng);
-    br_ssl_engine_set_ec(eng, &CURVE);
-    br_ssl_server_set_single_ec(server, https.chain, https.chain_len, &https.key, BR_KEYTYPE_SIGN, 0, &CURVE, &SIGN);
+    br_ssl_engine_set_ec(eng, CURVE);
+    br_ssl_server_set_single_ec(server, https.chain, https.chain_len, &https.key, BR_KEYTYPE_SIGN, 0, CURVE, SIGN);
     br_ssl_engine_set_buffer(eng, firmware.record_buffer, sizeof firmware.record_buffer, 0);
     br_ssl_engine_inject_entropy(eng, seed, sizeof seed);
     https.target_len = https.blanks = https.ends = 0;

@@ -8,6 +8,7 @@
 #include "say.h"
 #include "system.h"
 #include "words.h"
+#include "wire/date.h"
 
 #if !ACME_CFG_RENEWAL || !ACME_CFG_TRACE
 #error "the page and the UART tell when the client comes again, and what it does: HEADLESS=1 is without them"
@@ -89,7 +90,7 @@ static void tell_plan(void)
 
     if (acme_plan(&firmware.client, &plan) && board_utc(NULL, &utc) == 1) {
         o = say_begin();
-        words_plan(o, &plan, utc, ": ");
+        words_plan(o, &plan, acme_moment(utc), ": ");
         say_end();
     }
 }

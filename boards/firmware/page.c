@@ -2,6 +2,7 @@
 #include "page.h"
 
 #include "words.h"
+#include "wire/date.h"
 #include "x509/leaf.h"
 
 /* The common name of the issuer: the last attribute of type 2.5.4.3. */
@@ -30,8 +31,8 @@ void page_certificate(struct page *p, const uint8_t *der, size_t len)
     p->not_before = p->not_after = 0;
     p->issuer[0] = '\0';
     if (acme_leaf_parse(&leaf, der, len) == 0) {
-        p->not_before = leaf.not_before;
-        p->not_after = leaf.not_after;
+        p->not_before = acme_moment(leaf.not_before);
+        p->not_after = acme_moment(leaf.not_after);
         read_issuer(p, leaf.issuer);
     }
 }
@@ -87,22 +88,22 @@ static const char *state(const struct page *p)
 }
 
 /* How much of its life has passed at that time, in percent. */
-static uint32_t share(const struct page *p, int64_t utc)
+static uint32_t share(const struct page *p, uint32_t utc)
 {
-    uint32_t life = (uint32_t)(p->not_after - p->not_before);
+    uint32_t life = acme_until_s(p->not_before, p->not_after);
 
     if (utc <= p->not_before || life < 100) {
         return 0;
     }
-    return utc >= p->not_after ? 100 : (uint32_t)(utc - p->not_before) / (life / 100);
+    return utc >= p->not_after ? 100 : (utc - p->not_before) / (life / 100);
 }
 
 /* UTC; nothing: there is none. */
 static void moment(struct acme_out *o, const struct page *p, char name)
 {
     const struct acme_plan *plan = &p->plan;
-    const int64_t due = plan->due > p->utc ? plan->due : p->utc;
-    int64_t utc;
+    const uint32_t due = plan->due > p->utc ? plan->due : p->utc;
+    uint32_t utc;
 
     switch (name) {
     case 'A':
@@ -118,7 +119,7 @@ static void moment(struct acme_out *o, const struct page *p, char name)
         utc = due;
         break;
     case 'E':
-        utc = plan->hold_until > due ? plan->hold_until : due;
+        utc = plan->hold == ACME_HOLD_STOPPED ? 0 : plan->hold_until > due ? plan->hold_until : due;
         break;
     case 'F':
         utc = plan->start;
@@ -130,7 +131,7 @@ static void moment(struct acme_out *o, const struct page *p, char name)
         utc = plan->chosen;
         break;
     }
-    if (utc > 0 && utc < ACME_TIME_NEVER) {
+    if (utc > 0) {
         words_date(o, utc);
     }
 }
@@ -160,7 +161,7 @@ static void escaped(struct acme_out *o, const char *text)
 static void left(struct acme_out *o, const struct page *p)
 {
     if (is_valid(p)) {
-        uint32_t minutes = (uint32_t)((p->not_after - p->utc) >> 2) / 15, hours = minutes / 60;
+        uint32_t minutes = (p->not_after - p->utc) / 60, hours = minutes / 60;
         acme_out_text(o, ", ");
         acme_out_u32(o, hours >= 48 ? hours / 24 : minutes >= 120 ? hours : minutes);
         acme_out_text(o, hours >= 48 ? " days left" : minutes >= 120 ? " hours left" : " minutes left");
@@ -274,7 +275,7 @@ static const char *field(struct acme_out *o, const struct page *p, const char *a
         value = *at == 'f'   ? plan->failures
                 : *at != 'u' ? share(p, *at == 'c' ? p->utc : plan->due)
                 : due        ? 0
-                             : (uint32_t)(plan->due - p->utc);
+                             : plan->due - p->utc;
         acme_out_u32(o, value);
         break;
     }

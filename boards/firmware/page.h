@@ -25,11 +25,11 @@ struct page {
     const char *board;
     const char *const *names;
     size_t name_count;
-    const char *error;             /* words for what failed last; NULL: nothing has          */
-    int64_t utc;                   /* now; 0: not known                                      */
-    int64_t not_before, not_after; /* of the certificate that is served; 0: it was not read  */
-    char issuer[48];               /* its name; printable ASCII, not escaped                 */
-    bool planned;                  /* there is a plan                                        */
+    const char *error;              /* words for what failed last; NULL: nothing has          */
+    uint32_t utc;                   /* now; 0: not known                                      */
+    uint32_t not_before, not_after; /* of the certificate that is served; 0: it was not read */
+    char issuer[48];                /* its name; printable ASCII, not escaped                 */
+    bool planned;                   /* there is a plan                                        */
     struct acme_plan plan;
     uint32_t figures[PAGE_FIGURES];
 };

@@ -4,6 +4,7 @@
 #include "page.h"
 #include "system.h"
 #include "words.h"
+#include "wire/date.h"
 
 void status_look(struct page *p)
 {
@@ -13,9 +14,10 @@ void status_look(struct page *p)
     p->names = firmware_site.names;
     p->name_count = firmware_site.name_count;
     p->error = firmware.last_error != 0 ? words_error(firmware.last_error) : NULL;
+    int64_t utc = 0;
     p->utc = 0;
-    if (firmware.sys.utc(firmware.sys.ctx, &p->utc) != 1) {
-        p->utc = 0;
+    if (firmware.sys.utc(firmware.sys.ctx, &utc) == 1) {
+        p->utc = acme_moment(utc);
     }
     p->planned = acme_plan(&firmware.client, &p->plan);
     p->figures[PAGE_FLASH] = firmware_flash();

@@ -1,17 +1,21 @@
 /* words.c - see words.h. */
 #include "words.h"
 
+/* All meanings in one text, in the order of the errors: a pointer to each would take 0.4 KB. */
 const char *words_error(int error)
 {
-    switch (error) {
-#define WORDS(name, value, retry, meaning, cause)                                                                    \
-    case name:                                                                                                       \
-        return meaning;
-        ACME_ERRORS(WORDS)
-#undef WORDS
-    default:
-        return "unknown error";
+#define VALUE(name, value, retry, meaning, cause)   value,
+#define MEANING(name, value, retry, meaning, cause) meaning "\0"
+    static const int8_t errors[] = {ACME_ERRORS(VALUE)};
+    static const char meanings[] = ACME_ERRORS(MEANING) "unknown error";
+#undef VALUE
+#undef MEANING
+    const char *at = meanings;
+
+    for (size_t i = 0; i < sizeof errors && errors[i] != error; i++) {
+        at += strlen(at) + 1;
     }
+    return at;
 }
 
 static void two(struct acme_out *o, uint32_t value)
@@ -20,11 +24,10 @@ static void two(struct acme_out *o, uint32_t value)
     acme_out_u32(o, value);
 }
 
-void words_date(struct acme_out *o, int64_t utc)
+void words_date(struct acme_out *o, uint32_t utc)
 {
-    /* 86400 = 128 * 675: no 64-bit division. Years are counted from March, so that the leap day is the last. */
-    const int64_t since = utc > 0 ? utc : 0;
-    uint32_t days = (uint32_t)(since >> 7) / 675, rest = (uint32_t)(since - (int64_t)days * 86400) / 60;
+    /* Years are counted from March, so that the leap day is the last. */
+    uint32_t days = utc / 86400, rest = utc % 86400 / 60;
     uint32_t n = days + 719468, era = n / 146097, in_era = n % 146097;
     uint32_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
     uint32_t in_year = in_era - (365 * year + year / 4 - year / 100), shifted = (5 * in_year + 2) / 153;
@@ -84,7 +87,7 @@ static void hold(struct acme_out *o, const struct acme_plan *plan, const char *j
     }
 }
 
-void words_plan(struct acme_out *o, const struct acme_plan *plan, int64_t utc, const char *joint)
+void words_plan(struct acme_out *o, const struct acme_plan *plan, uint32_t utc, const char *joint)
 {
     if (plan->due > utc) {
         acme_out_text(o, "renews ");

@@ -70,11 +70,55 @@ static void ask(struct acme_rfc2136 *r, enum acme_rfc2136_work work)
     r->zone->udp->close(r->zone->udp->ctx);
 }
 
+#if ACME_CFG_DNS_DRAFTS
+static bool is_by_account(const struct acme_challenge *challenge)
+{
+    return strcmp(challenge->type, ACME_DNSACCOUNT01_TYPE) == 0;
+}
+
+static const char *label_of(const struct acme_rfc2136 *r)
+{
+    return r->entry->by_account ? r->label : ACME_DNS01_LABEL;
+}
+
+static void keep_label(struct acme_rfc2136 *r, struct acme_rfc2136_entry *e, const struct acme_challenge *challenge)
+{
+    e->by_account = is_by_account(challenge);
+    if (e->by_account) { /* all of a run are of one account */
+        acme_dnsaccount01_label(challenge->account, r->label);
+    }
+}
+
+static void keep_found(struct acme_rfc2136 *r)
+{
+    r->found = r->entry->name;
+    r->found_account = r->entry->by_account;
+}
+
+/* The place of the entry in hand is known. */
+static bool is_found(const struct acme_rfc2136 *r)
+{
+    return r->found != NULL && strcmp(r->found, r->entry->name) == 0 && r->found_account == r->entry->by_account;
+}
+
+static void add_account(struct acme_rfc2136 *r)
+{
+    r->account = r->solver;
+    r->account.type = ACME_DNSACCOUNT01_TYPE;
+}
+#else
+#define label_of(r)                 ACME_DNS01_LABEL
+#define keep_label(r, e, challenge) ((void)0)
+#define keep_found(r)               ((void)((r)->found = (r)->entry->name))
+#define is_found(r)                 ((r)->found != NULL && strcmp((r)->found, (r)->entry->name) == 0)
+#define add_account(r)              ((void)0)
+#endif
+
 /* The name that is written, before aliases are followed. */
 static bool begin_record(struct acme_rfc2136 *r)
 {
     const char *own = r->zone->record;
-    return acme_dns_name_make(&r->record, own != NULL ? "" : ACME_DNS01_LABEL, own != NULL ? own : r->entry->name);
+    return acme_dns_name_make(&r->record, own != NULL ? "" : label_of(r), own != NULL ? own : r->entry->name);
 }
 
 /* Where the zone that was named begins in it. */
@@ -255,8 +299,12 @@ static void finish(struct acme_rfc2136 *r, int error)
 {
     struct acme_rfc2136_entry *e = r->entry;
     rest(r);
+    r->error = error;
     if (error != 0) {
         r->found = NULL;
+    }
+    if (error != 0 && error != ACME_E_DNS_TIME) { /* which has words of its own */
+        say_record(r);
     }
     if (r->deleting) {
         e->stage = ACME_RFC2136_FREE;
@@ -266,9 +314,6 @@ static void finish(struct acme_rfc2136 *r, int error)
             e->stage = e->stage == ACME_RFC2136_UNWANTED ? ACME_RFC2136_FREE : e->stage;
         }
         return;
-    }
-    if (error != 0 && error != ACME_E_DNS_TIME) { /* which has words of its own */
-        say_record(r);
     }
     /* Whatever is unsure may have been done. */
     e->sent = e->sent && (error == 0 || error == ACME_E_DNS_SILENT || error == ACME_E_DNS_ANSWER || r->hint != 0);
@@ -289,7 +334,7 @@ static void change(struct acme_rfc2136 *r)
             return;
         }
     }
-    r->found = r->entry->name;
+    keep_found(r);
     ask(r, ACME_RFC2136_CHANGE);
 }
 
@@ -311,7 +356,7 @@ static bool begin(struct acme_rfc2136 *r)
         return false;
     }
     r->aliases = r->watched = 0;
-    if (r->found != NULL && strcmp(r->found, r->entry->name) == 0) {
+    if (is_found(r)) {
         ask(r, ACME_RFC2136_CHANGE);
         return true;
     }
@@ -421,6 +466,7 @@ static struct acme_rfc2136_entry *entry_of(struct acme_rfc2136 *r, const struct 
         free->error = 0;
         free->sent = false;
         memcpy(free->value, value, sizeof(value));
+        keep_label(r, free, challenge);
     }
     return free;
 }
@@ -483,6 +529,7 @@ int acme_rfc2136_init_sized(struct acme_rfc2136 *r, size_t size, const struct ac
     r->solver.wildcards = r->solver.lasts = true;
     r->solver.clearing = rfc2136_clearing;
     r->solver.words = rfc2136_words;
+    add_account(r);
     return 0;
 }
 

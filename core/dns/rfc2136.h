@@ -9,7 +9,7 @@
 #define ACME_DNS_RFC2136_H
 
 #include "tsig.h"
-#include "../protocol/challenge_dns01.h"
+#include "../protocol/challenge_dnsaccount01.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,6 +43,9 @@ struct acme_rfc2136_entry {
     } stage;
     bool sent; /* it may be there                             */
     int error;
+#if ACME_CFG_DNS_DRAFTS
+    bool by_account; /* dns-account-01 */
+#endif
     const char *name; /* the challenge's, which is the setup's       */
     char value[ACME_DNS01_VALUE_LEN + 1];
 };
@@ -52,15 +55,21 @@ enum acme_rfc2136_work { ACME_RFC2136_IDLE, ACME_RFC2136_FIND, ACME_RFC2136_CHAN
 /* Caller's memory, contents private. */
 struct acme_rfc2136 {
     struct acme_solver solver; /* give &this.solver to acme_setup::solvers */
+#if ACME_CFG_DNS_DRAFTS
+    struct acme_solver account; /* for dns-account-01, beside it or in its place */
+    bool found_account;         /* of `found`                                    */
+    char label[ACME_DNSACCOUNT01_LABEL_LEN + 1];
+#endif
     const struct acme_rfc2136_zone *zone;
-    enum acme_rfc2136_work work;         /* what is asked now                                      */
-    bool sent;                           /* the question is out                                    */
-    bool deleting;                       /* of CHANGE                                              */
-    uint8_t tries;                       /* that it was asked                                      */
-    uint8_t aliases;                     /* followed                                               */
-    uint8_t watched;                     /* servers that have shown it                             */
-    uint16_t id;                         /* of the question                                        */
-    int hint;                            /* an unsigned answer's error; 0: none                    */
+    enum acme_rfc2136_work work; /* what is asked now                                      */
+    bool sent;                   /* the question is out                                    */
+    bool deleting;               /* of CHANGE                                              */
+    uint8_t tries;               /* that it was asked                                      */
+    uint8_t aliases;             /* followed                                               */
+    uint8_t watched;             /* servers that have shown it                             */
+    uint16_t id;                 /* of the question                                        */
+    int hint;                    /* an unsigned answer's error; 0: none                    */
+    int error; /* of what was in hand last; 0: it was done. For who tries a withdrawal: the core asks nobody */
     uint32_t now_ms, since_ms, watch_ms; /* when it was asked; when the watch began   */
     struct acme_rfc2136_entry *entry;    /* in hand                                    */
     const char *found;                   /* whose `record` and `apex` these are; NULL: nobody's */

@@ -2,6 +2,7 @@
 
 #include "../protocol/trace.h"
 #include "../secure/wipe.h"
+#include "../wire/date.h"
 #include "../wire/pem.h"
 #include "../x509/leaf.h"
 
@@ -110,7 +111,7 @@ static struct acme_slice get_text(struct acme_keeper *k, enum acme_record record
     return acme_slice(k->setup->work, len <= k->setup->work_len ? len : 0);
 }
 
-void acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc)
+void acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, uint32_t *retry_utc)
 {
     (void)acme_record_account_read(flow, get_text(k, ACME_RECORD_ACCOUNT));
     (void)acme_record_order_read(flow, get_text(k, ACME_RECORD_ORDER), retry_utc);
@@ -127,7 +128,7 @@ static int put_text(struct acme_keeper *k, enum acme_record record, const struct
     return o->overflow ? blame(k, record, ACME_E_WORK_SMALL) : put(k, record, o->at, o->len);
 }
 
-int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64_t retry_utc)
+int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, uint32_t retry_utc)
 {
     struct acme_out o;
     acme_out_init(&o, k->setup->work, k->setup->work_len);
@@ -206,7 +207,7 @@ static int keep_managed(struct acme_keeper *k, struct acme_flow *flow)
 #define keep_managed(k, flow) 0
 #endif
 
-int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow, int64_t utc)
+int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow, uint32_t utc)
 {
     int managed = keep_managed(k, flow);
     if (managed != 0) {
@@ -277,8 +278,8 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair, struct acme_
     if (!read_leaf(&leaf, &pem, work, have)) {
         return have < len ? blame(k, ACME_RECORD_CHAIN, ACME_E_CERT_BIG) : 0;
     }
-    pair->not_before = leaf.not_before;
-    pair->not_after = leaf.not_after;
+    pair->not_before = acme_moment(leaf.not_before);
+    pair->not_after = acme_moment(leaf.not_after);
     pair->same_names = acme_leaf_names_are(&leaf, k->setup->names, k->setup->name_count, k->setup->more_names);
     memcpy(pair->point, leaf.point, sizeof(pair->point));
     mark(pair, &leaf, &pem, flow);

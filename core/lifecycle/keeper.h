@@ -37,15 +37,15 @@ int acme_keeper_next_key(struct acme_keeper *k, const struct acme_key *key);
 
 /* Puts into `flow` what is known of account and order, and into *retry_utc the time before which the CA does not want
  * to see us (0: none). What cannot be read is taken as absent, and told. A key without an order is marked to be dropped. Work: three reads. */
-void acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, int64_t *retry_utc);
+void acme_keeper_recall(struct acme_keeper *k, struct acme_flow *flow, uint32_t *retry_utc);
 
 /* Makes durable what the flow has marked as learned since, one kind a call. Returns 1 when it wrote, 0 when all is
  * stored, or ACME_E_STORE_WRITE or ACME_E_WORK_SMALL; where a next account key takes the other's place also ACME_E_STORE_READ
  * or ACME_E_KEY_CORRUPT. `utc`: now, as the moment an order is stored first. */
-int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow, int64_t utc);
+int acme_keeper_flow(struct acme_keeper *k, struct acme_flow *flow, uint32_t utc);
 
 /* Stores the order once more, with the time before which the CA does not want to see us. Returns 1 or an error. */
-int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, int64_t retry_utc);
+int acme_keeper_retry(struct acme_keeper *k, const struct acme_flow *flow, uint32_t retry_utc);
 
 /* Forgets the order: it is of no more use. Returns 1 or ACME_E_STORE_WRITE. */
 int acme_keeper_forget(struct acme_keeper *k);

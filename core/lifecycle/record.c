@@ -247,7 +247,7 @@ static bool read_v1_order(struct acme_order *order, struct acme_slice *text, con
     return good && may_url(text, "certificate", order->certificate, hosts);
 }
 
-void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, int64_t retry_utc)
+void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, uint32_t retry_utc)
 {
     char names[ACME_B64URL_LEN(ACME_SHA256_LEN) + 1];
     names_word(flow, names);
@@ -255,12 +255,12 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
     line(o, "directory", flow->setup->ca.directory_url);
     line(o, "names", names);
     acme_out_text(o, "retry ");
-    acme_out_u32(o, retry_utc < 0 ? 0 : retry_utc < UINT32_MAX ? (uint32_t)retry_utc : UINT32_MAX);
+    acme_out_u32(o, retry_utc);
     acme_out_text(o, "\n");
     if (flow->order.url[0] != '\0') {
         line(o, "order", flow->order.url);
         if (flow->since > 0) {
-            number(o, "since", flow->since < UINT32_MAX ? (uint32_t)flow->since : UINT32_MAX);
+            number(o, "since", flow->since);
         }
         if (flow->answered > 0) {
             number(o, "answered", flow->answered);
@@ -272,7 +272,14 @@ void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, i
     acme_out_text(o, "end\n");
 }
 
-bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int64_t *retry_utc)
+static bool read_number(struct acme_slice text, uint32_t most, uint32_t *value)
+{
+    int64_t number = acme_slice_decimal(text);
+    *value = (uint32_t)number;
+    return number >= 0 && number <= most;
+}
+
+bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, uint32_t *retry_utc)
 {
     char names[ACME_B64URL_LEN(ACME_SHA256_LEN) + 1];
     struct acme_slice value;
@@ -280,19 +287,17 @@ bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int6
     bool whole = expect_line(&text, ORDER_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url) &&
                  expect_same(&text, "names", names) && expect(&text, "retry", &value);
 
-    *retry_utc = whole ? acme_slice_decimal(value) : 0;
-    whole = whole && *retry_utc >= 0 && *retry_utc <= UINT32_MAX;
+    whole = whole && read_number(value, UINT32_MAX, retry_utc);
     if (whole && expect(&text, "order", &value)) {
         whole = acme_url_keep(flow->order.url, value, &flow->hosts) == 0;
     }
     if (whole && expect(&text, "since", &value)) {
-        flow->since = acme_slice_decimal(value);
-        whole = flow->since >= 0 && flow->since <= UINT32_MAX;
+        whole = read_number(value, UINT32_MAX, &flow->since);
     }
     if (whole && expect(&text, "answered", &value)) {
-        int64_t answered = acme_slice_decimal(value);
+        uint32_t answered = 0;
+        whole = read_number(value, ACME_NAMES_MAX, &answered) && answered > 0;
         flow->answered = (uint8_t)answered;
-        whole = answered > 0 && answered <= ACME_NAMES_MAX;
     }
     whole = whole && (!ACME_CFG_V1 || read_v1_order(&flow->order, &text, &flow->hosts)) && expect_line(&text, "end");
     if (!whole) {

@@ -19,8 +19,8 @@ bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text);
 
 /* The same for the order in progress: its URL, and the earliest time of a next attempt the CA asked for (0:
  * none). Reading returns true only for the same directory and the same names in the same order. */
-void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, int64_t retry_utc);
-bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, int64_t *retry_utc);
+void acme_record_order_write(struct acme_out *o, const struct acme_flow *flow, uint32_t retry_utc);
+bool acme_record_order_read(struct acme_flow *flow, struct acme_slice text, uint32_t *retry_utc);
 
 #ifdef __cplusplus
 }

@@ -10,7 +10,7 @@ extern "C" {
 
 /* The moment from which a certificate should be renewed: when a third of its life is left, or half of it when
  * that life is below ten days (Let's Encrypt's integration guide, 2026). Seconds since 1970. */
-int64_t acme_renew_at(int64_t not_before, int64_t not_after);
+uint32_t acme_renew_at(uint32_t not_before, uint32_t not_after);
 
 #ifdef __cplusplus
 }

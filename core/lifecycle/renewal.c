@@ -7,8 +7,7 @@
 
 #if ACME_CFG_RENEWAL
 
-#define HEAD     "nanoacme-renewal 1"
-#define TIME_MAX 99999999999 /* year 5138; a larger number was written by nobody we know */
+#define HEAD "nanoacme-renewal 1"
 
 /* --- marks --- */
 
@@ -110,10 +109,10 @@ void acme_certid_write(struct acme_out *o, const struct acme_leaf *leaf)
 /* --- the record --- */
 
 /* The lines, in the order they are written. A reader looks for the key, so another image may have others between them. */
-enum kind { MARK, TIME, COUNT, FLAG };
+enum kind { MARK, NUMBER, FLAG };
 
 #if ACME_CFG_CHOICE
-#define TURN_LINE  LINE("turn", COUNT, turn),
+#define TURN_LINE  LINE("turn", NUMBER, turn),
 #define no_turn(r) ((r)->turn = 0)
 #else
 #define TURN_LINE
@@ -132,22 +131,22 @@ static const struct line {
     LINE("setup", MARK, setup),
     LINE("wants", MARK, wants),
     LINE("pair", MARK, pair),
-    LINE("tried", TIME, tried),
-    LINE("next", TIME, next),
-    LINE("failures", COUNT, failures),
-    LINE("stopped", COUNT, stopped),
+    LINE("tried", NUMBER, tried),
+    LINE("next", NUMBER, next),
+    LINE("failures", NUMBER, failures),
+    LINE("stopped", NUMBER, stopped),
     LINE("cause", MARK, cause),
-    LINE("urgent", COUNT, urgent),
+    LINE("urgent", NUMBER, urgent),
     TURN_LINE LINE("window", MARK, window),
-    LINE("start", TIME, start),
-    LINE("end", TIME, end),
-    LINE("chosen", TIME, chosen),
-    LINE("look", TIME, look),
+    LINE("start", NUMBER, start),
+    LINE("end", NUMBER, end),
+    LINE("chosen", NUMBER, chosen),
+    LINE("look", NUMBER, look),
     LINE("spent", FLAG, spent),
     LINE("deploys", FLAG, deploys),
     LINE("deployed", MARK, deployed),
-    LINE("deploy-failures", COUNT, deploy_failures),
-    LINE("deploy-next", TIME, deploy_next),
+    LINE("deploy-failures", NUMBER, deploy_failures),
+    LINE("deploy-next", NUMBER, deploy_next),
 #undef LINE
 };
 #define LINES (sizeof(lines) / sizeof(lines[0]))
@@ -162,30 +161,19 @@ static const struct line *line_of(struct acme_slice key)
     return NULL;
 }
 
-/* A number of any size we write; -1: it is none. */
-static int64_t number_of(struct acme_slice text)
-{
-    int64_t value = text.len == 0 ? -1 : 0;
-    for (size_t i = 0; i < text.len && value >= 0; i++) {
-        value = acme_is_digit(text.at[i]) && value <= TIME_MAX / 10 ? value * 10 + (text.at[i] - '0') : -1;
-    }
-    return value;
-}
-
-/* What is no value of the line's kind is left out: the others may still be good. */
+/* What is no value of the line's kind is left out: the others may still be good. A larger number than ours are, as one of
+ * another image, is the largest. */
 static void take(struct acme_renewal *r, const struct line *line, struct acme_slice value)
 {
     char *to = (char *)r + line->at;
-    int64_t number = line->kind == MARK ? 0 : number_of(value);
+    int64_t number = acme_slice_decimal(value);
     if (line->kind == MARK) {
         if (value.len == ACME_MARK_LEN && acme_b64url_ok(value, ACME_MARK_LEN)) {
             memcpy(to, value.at, ACME_MARK_LEN);
         }
-    } else if (number >= 0 && line->kind == TIME) {
-        memcpy(to, &number, sizeof(number));
-    } else if (number >= 0 && line->kind == COUNT) {
-        uint32_t count = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
-        memcpy(to, &count, sizeof(count));
+    } else if (number >= 0 && line->kind == NUMBER) {
+        uint32_t kept = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+        memcpy(to, &kept, sizeof(kept));
     } else if (number == 1) {
         *(bool *)to = true;
     }
@@ -221,39 +209,15 @@ void acme_renewal_read(struct acme_renewal *r, struct acme_slice text)
     }
 }
 
-/* Decimal, without a division of 64 bits (see renew.c). */
-static void put_number(struct acme_out *o, int64_t value)
-{
-    const int64_t unit = 1000000000;
-    uint32_t high = 0;
-    for (; value >= unit; value -= unit) {
-        high++;
-    }
-    if (high > 0) {
-        acme_out_u32(o, high);
-        for (uint32_t under = (uint32_t)unit / 10; under > (uint32_t)value && under > 1; under /= 10) {
-            acme_out_text(o, "0");
-        }
-    }
-    acme_out_u32(o, (uint32_t)value);
-}
-
 /* A line for each member that is not zero. */
 static void put_line(struct acme_out *o, const struct acme_renewal *r, const struct line *line)
 {
     const char *from = (const char *)r + line->at;
-    int64_t number = 0;
-    uint32_t count;
-    if (line->kind == MARK) {
-        number = from[0] != '\0';
-    } else if (line->kind == TIME) {
+    uint32_t number = 0;
+    if (line->kind == NUMBER) {
         memcpy(&number, from, sizeof(number));
-        number = number < 0 ? 0 : number < TIME_MAX ? number : TIME_MAX;
-    } else if (line->kind == COUNT) {
-        memcpy(&count, from, sizeof(count));
-        number = count;
     } else {
-        number = *(const bool *)from;
+        number = from[0] != 0; /* the first character, or true */
     }
     if (number == 0) {
         return;
@@ -263,7 +227,7 @@ static void put_line(struct acme_out *o, const struct acme_renewal *r, const str
     if (line->kind == MARK) {
         acme_out_text(o, from);
     } else {
-        put_number(o, number);
+        acme_out_u32(o, number);
     }
     acme_out_text(o, "\n");
 }

@@ -24,7 +24,7 @@ struct acme_mark {
     char text[ACME_MARK_LEN + 1];
 };
 
-/* Times are seconds since 1970; 0: none. */
+/* Times are seconds since 1970, those of 2106 and later UINT32_MAX; 0: none. */
 struct acme_renewal {
     uint32_t failures;        /* attempts in a row; the one under way counts                                */
     uint32_t urgent;          /* renewals in a row, the next one included, long before a life would ask for */
@@ -36,12 +36,12 @@ struct acme_renewal {
     uint32_t stopped;          /* an error, without its sign, that repetition does not change; 0: none       */
     bool deploys;              /* there is an application that takes certificates over                       */
     bool spent;                /* the CA takes no order any more that says to replace this certificate       */
-    int64_t tried;             /* when the last attempt began                                                */
-    int64_t next;              /* no attempt before                                                          */
-    int64_t start, end;        /* the window told: to renew in [start, end)                                  */
-    int64_t chosen;            /* the moment drawn in it                                                     */
-    int64_t look;              /* when to ask for it next; stored for setup->remember_looks only             */
-    int64_t deploy_next;       /* no try to have it taken over before                                        */
+    uint32_t tried;            /* when the last attempt began                                                */
+    uint32_t next;             /* no attempt before                                                          */
+    uint32_t start, end;       /* the window told: to renew in [start, end)                                  */
+    uint32_t chosen;           /* the moment drawn in it                                                     */
+    uint32_t look;             /* when to ask for it next; stored for setup->remember_looks only             */
+    uint32_t deploy_next;      /* no try to have it taken over before                                        */
     struct acme_mark setup;    /* what the certificate in use was asked for with                             */
     struct acme_mark wants;    /* what the attempts were begun with                                          */
     struct acme_mark pair;     /* the certificate in use when they began; empty: none was                    */

@@ -1,6 +1,7 @@
 /* authz.c - an authorization, from the first look to its end (RFC 8555, 7.5): the same in both protocols. */
 #include "steps.h"
 #include "../jose/b64url.h"
+#include "challenge_dnspersist01.h"
 #include "../wire/address.h"
 
 /* Looks at an authorization before its challenge is answered once more: a second answer while the first is being
@@ -64,19 +65,43 @@ static bool suits(const struct acme_solver *solver, const char *name)
     return !acme_is_address(name) || strncmp(solver->type, "dns-", 4) != 0;
 }
 
+#if ACME_CFG_DNS_DRAFTS
+/* One whose list of issuers is malformed must not be answered, but another may. */
+static bool is_sound(const struct acme_solver *solver, const struct acme_authz *authz, const struct acme_json *json,
+                     int *none)
+{
+    struct acme_slice first;
+    bool sound = !solver->standing || acme_dnspersist01_challenge(json, authz->at, &first) > 0;
+    *none = sound ? *none : ACME_E_ISSUERS;
+    return sound;
+}
+
+/* Where there is no token none is kept, whatever is said of one. */
+static bool takes_token(const struct acme_solver *solver, struct acme_authz *authz)
+{
+    authz->token = solver->standing ? acme_slice("", 0) : authz->token;
+    return solver->standing || acme_b64url_ok(authz->token, ACME_TOKEN_MAX);
+}
+#else
+#define is_sound(solver, authz, json, none) true
+#define takes_token(solver, authz)          acme_b64url_ok((authz)->token, ACME_TOKEN_MAX)
+#endif
+
 static int choose_challenge(struct acme_flow *f, struct acme_json *json)
 {
     struct acme_validation *v = in_hand(f);
     struct acme_authz authz;
     bool known = v->stage != ACME_STAGE_NEW; /* it is looked at for the challenge's URL again */
+    int none = ACME_E_CHALLENGE_NONE;
     for (uint8_t place = 0; place < f->setup->solver_count; place++) {
         uint8_t i = acme_flow_solver_in(f, place);
         (void)acme_authz_read(&authz, json, f->setup->solvers[i]->type); /* worked for the first one's already */
         if (authz.url.len == 0 || (known ? i != v->solver : !acme_flow_takes(f, place)) ||
-            !suits(f->setup->solvers[i], f->setup->names[v->name - 1])) {
+            !suits(f->setup->solvers[i], f->setup->names[v->name - 1]) ||
+            !is_sound(f->setup->solvers[i], &authz, json, &none)) {
             continue;
         }
-        if (!acme_b64url_ok(authz.token, ACME_TOKEN_MAX)) {
+        if (!takes_token(f->setup->solvers[i], &authz)) {
             return ACME_E_TOKEN;
         }
         if (!known) {
@@ -95,7 +120,7 @@ static int choose_challenge(struct acme_flow *f, struct acme_json *json)
         int error = acme_flow_keep_challenge(f, authz.url);
         return error != 0 ? error : acme_flow_next(f);
     }
-    return ACME_E_CHALLENGE_NONE;
+    return none;
 }
 
 #if ACME_CFG_CHOICE

@@ -37,6 +37,15 @@ void acme_flow_next_turn(struct acme_flow *f)
 
 /* --- what is asked, and answered --- */
 
+#if ACME_CFG_DNS_DRAFTS
+static void tell_account(const struct acme_flow *f, struct acme_validation *v)
+{
+    v->challenge.account = f->account;
+}
+#else
+#define tell_account(f, v) ((void)0)
+#endif
+
 bool acme_flow_is_about(const struct acme_flow *f, size_t name, const struct acme_authz *authz)
 {
     const char *text = f->setup->names[name];
@@ -50,6 +59,7 @@ void acme_flow_describe(struct acme_flow *f, struct acme_validation *v)
     v->challenge.wildcard = is_wildcard(v->challenge.name);
     v->challenge.name += v->challenge.wildcard ? 2 : 0;
     v->challenge.valid = false;
+    tell_account(f, v);
 }
 
 bool acme_flow_declines(struct acme_flow *f, struct acme_validation *v, int done)

@@ -63,6 +63,8 @@ void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now
     bool advance = restart || progress > x->progress;
     bool again = step == x->flow->step && !advance;
 
+    /* Its texts lie in the work buffer, which is now free for records. */
+    memset(&x->flow->problem, 0, sizeof(x->flow->problem));
     x->flow->step = step;
     if (advance) { /* going back and forth instead keeps its growing waits and its budget */
         x->progress = progress;
@@ -106,7 +108,7 @@ bool acme_exchange_overdue(const struct acme_exchange *x, uint32_t now_ms)
 int acme_exchange_choose(struct acme_exchange *x, uint32_t now_ms)
 {
     const struct acme_row *row = row_of(x);
-    memset(&x->flow->problem, 0, sizeof(x->flow->problem)); /* its texts lie in the work buffer */
+    memset(&x->flow->problem, 0, sizeof(x->flow->problem)); /* of the answer before, to this very request */
     if (acme_exchange_overdue(x, now_ms)) {
         if (x->rejections > 0) {
             return ACME_E_NONCE;

@@ -47,12 +47,12 @@ struct acme_answer {
 #if ACME_CFG_RENEWAL
 /* Renewal information (RFC 9773), and what newOrder says beside the names. */
 struct acme_info {
-    bool looking;       /* this run asks for renewal information only: renewal_info.c                      */
-    bool replaces;      /* newOrder names the certificate it replaces: certid                                  */
-    bool spend;         /* the CA refused that: for the owner to store before anything else is asked           */
-    bool by_default;    /* newOrder leaves the profile out, for the CA has none of that name                   */
-    bool none;          /* the directory was read and has no renewalInfo                                       */
-    int64_t start, end; /* the window told, seconds since 1970; start >= end: none                             */
+    bool looking;        /* this run asks for renewal information only: renewal_info.c                      */
+    bool replaces;       /* newOrder names the certificate it replaces: certid                                  */
+    bool spend;          /* the CA refused that: for the owner to store before anything else is asked           */
+    bool by_default;     /* newOrder leaves the profile out, for the CA has none of that name                   */
+    bool none;           /* the directory was read and has no renewalInfo                                       */
+    uint32_t start, end; /* the window told, seconds since 1970; end 0: none                                   */
     char certid[ACME_CERTID_MAX + 1]; /* of the certificate in use (RFC 9773, 4.1); empty: it has none           */
     char url[ACME_URL_MAX + 1];       /* the directory's renewalInfo; empty: not known, or none                  */
 };
@@ -126,7 +126,7 @@ struct acme_flow {
     ACME_V1_FLOW
     ACME_BINDING_FLOW
     uint32_t signatures; /* of certificate requests                                                  */
-    int64_t since;       /* when the order was stored first, not when finalize was asked; 0: not known */
+    uint32_t since;      /* when the order was stored first, not when finalize was asked; 0: not known */
 
     struct acme_validation at[ACME_NAMES_MAX]; /* those of order.authz */
     struct acme_problem problem;               /* the CA's words about what failed; in work                    */

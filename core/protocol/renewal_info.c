@@ -73,8 +73,8 @@ int acme_flow_info_answer(struct acme_flow *f, const struct acme_answer *a)
     if (start == ACME_DATE_NONE || end == ACME_DATE_NONE || start >= end) {
         return ACME_E_MEMBER;
     }
-    f->info.start = start;
-    f->info.end = end;
+    f->info.start = acme_moment(start);
+    f->info.end = acme_moment(end);
     if (why.len > 0) {
         struct acme_event event = {.kind = ACME_EVENT_EXPLAINED, .step = f->step};
         event.text = acme_printable(a->json, why);

@@ -197,6 +197,15 @@ static void read_wildcard(struct acme_authz *authz, const struct acme_json *json
 #define read_wildcard(authz, json) ((void)0)
 #endif
 
+#if ACME_CFG_DNS_DRAFTS
+static void keep_place(struct acme_authz *authz, acme_json_value at)
+{
+    authz->at = at;
+}
+#else
+#define keep_place(authz, at) ((void)0)
+#endif
+
 int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, const char *type)
 {
     acme_json_value identifier = acme_json_member(json, 0, "identifier");
@@ -221,6 +230,7 @@ int acme_authz_read(struct acme_authz *authz, const struct acme_json *json, cons
                 authz->url = acme_json_text(json, at, "uri");
             }
             authz->token = acme_json_text(json, at, "token");
+            keep_place(authz, at);
             authz->challenge = acme_status_of(acme_json_text(json, at, "status"));
         }
         /* Another client of the account may have answered another challenge: then the reason stands there. */

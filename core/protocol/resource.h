@@ -89,6 +89,9 @@ struct acme_authz {
     enum acme_status challenge; /* status of the challenge                           */
     acme_json_value error;      /* the challenge's problem, or ACME_JSON_NONE; when the authorization is invalid for
                                    another challenge, that one's */
+#if ACME_CFG_DNS_DRAFTS
+    acme_json_value at; /* the challenge itself */
+#endif
 };
 
 /* Reads status, identifier, and the challenge of `type`. Returns 0 or ACME_E_MEMBER. */

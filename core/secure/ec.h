@@ -1,6 +1,6 @@
 /* ec.h - which of BearSSL's engines are used, and elliptic curves for TLS.
  *
- * ACME_BEARSSL_I15 chooses the 15-bit engines. This header is for the secure room only. */
+ * ACME_BEARSSL_I15 chooses the 15-bit engines, ACME_BEARSSL_ONE_EC the smaller ones. This header is for the secure room only. */
 #ifndef ACME_SECURE_EC_H
 #define ACME_SECURE_EC_H
 
@@ -24,7 +24,12 @@
 #define ACME_RSA_VERIFY       br_rsa_i31_pkcs1_vrfy
 #endif
 
-/* P-256 by its own fast code, P-384 by the general one, nothing else. Points of a wrong length are refused
+#if ACME_BEARSSL_ONE_EC
+#undef ACME_EC_P256
+#define ACME_EC_P256 ACME_EC_PRIME
+#endif
+
+/* P-256 by its own fast code (unless ACME_BEARSSL_ONE_EC), P-384 by the general one, nothing else. Points of a wrong length are refused
  * here, because BearSSL 0.6's implementations do not agree on them. */
 extern const br_ec_impl acme_ec;
 

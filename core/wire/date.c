@@ -198,6 +198,11 @@ int64_t acme_date_rfc3339(struct acme_slice text)
 }
 #endif
 
+uint32_t acme_moment(int64_t utc)
+{
+    return utc < 1 ? 1 : utc < UINT32_MAX ? (uint32_t)utc : UINT32_MAX;
+}
+
 int32_t acme_retry_after_s(struct acme_slice retry_after, struct acme_slice date, int64_t utc)
 {
     acme_slice_trim(&retry_after);

@@ -12,6 +12,21 @@ extern "C" {
 
 #define ACME_DATE_NONE INT64_MIN /* not a date */
 
+/* What is reckoned with, and stored, is 32 bits of seconds since 1970, good until February 2106: half the code on a small
+ * processor; 0 is often none. A date before is 1, one after UINT32_MAX; sums and differences stay within. */
+uint32_t acme_moment(int64_t utc);
+
+static inline uint32_t acme_later(uint32_t utc, uint32_t s)
+{
+    return s < UINT32_MAX - utc ? utc + s : UINT32_MAX;
+}
+
+/* Seconds from one moment to a later one; 0 when it is none. */
+static inline uint32_t acme_until_s(uint32_t from, uint32_t to)
+{
+    return to > from ? to - from : 0;
+}
+
 /* Reads IMF-fixdate, RFC 850 or asctime form (RFC 9110, 5.6.7). Returns ACME_DATE_NONE for anything else. */
 int64_t acme_date_http(struct acme_slice text);
 

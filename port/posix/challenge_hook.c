@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "challenge_hook.h"
-#include "protocol/challenge_dns01.h"
+#include "protocol/challenge_dnsaccount01.h"
 #include "wire/out.h"
 
 static struct acme_hooked *find(struct acme_challenge_hook *h, const struct acme_challenge *of)
@@ -34,6 +34,11 @@ static struct acme_hooked *note(struct acme_challenge_hook *h, const struct acme
     (void)snprintf(a->go.name, sizeof a->go.name, "%s", challenge->name);
     (void)snprintf(a->go.token, sizeof a->go.token, "%s", challenge->token);
     acme_out_init(&auth, a->go.auth, sizeof a->go.auth - 1);
+    if (strcmp(challenge->type, h->dns01.type) == 0) {
+        (void)snprintf(a->go.label, sizeof a->go.label, "%s", ACME_DNS01_LABEL);
+    } else if (strcmp(challenge->type, h->dns_account01.type) == 0) {
+        acme_dnsaccount01_label(challenge->account, a->go.label);
+    }
     if (strcmp(challenge->type, h->http01.type) == 0) {
         acme_out_text(&auth, challenge->token);
         acme_out_text(&auth, ".");
@@ -184,4 +189,5 @@ void acme_challenge_hook_init(struct acme_challenge_hook *h)
     h->http01 = solver(h, "http-01", false);
     h->dns01 = solver(h, "dns-01", true);
     h->tls_alpn01 = solver(h, "tls-alpn-01", false);
+    h->dns_account01 = solver(h, ACME_DNSACCOUNT01_TYPE, true);
 }

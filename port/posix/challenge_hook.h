@@ -5,6 +5,8 @@
  *     CMD done   TYPE NAME TOKEN AUTH     take it away; it was valid
  *     CMD failed TYPE NAME TOKEN AUTH     take it away; it was not, or is not needed any more, or was left by an earlier run
  *
+ * With a dns type its environment has NANOACME_RECORD, the name of the TXT record.
+ *
  * One at a time, since not every such program may run twice at once. No shell; see hook.h for who starts it, and with which
  * rights. */
 #ifndef ACME_POSIX_CHALLENGE_HOOK_H
@@ -32,7 +34,7 @@ struct acme_hooked {
 
 struct acme_challenge_hook {
     struct acme_hook hook;
-    struct acme_solver http01, dns01, tls_alpn01;
+    struct acme_solver http01, dns01, tls_alpn01, dns_account01;
     struct acme_hooked all[2 * ACME_NAMES_MAX]; /* those of one order, while those of the one before are taken away */
     struct acme_hooked *running;                /* NULL: none                                                       */
     uint32_t count;                             /* numbers given                                                    */

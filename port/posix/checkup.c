@@ -9,11 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "fence.h"
 #include "kept.h"
 #include "program.h"
 #include "reach.h"
 #include "renew.h"
+#include "wire/address.h"
 
 #define APART_S       300 /* what a clock may be away from the CA's */
 #define ADDRESSES_MAX 8
@@ -223,6 +225,56 @@ static void check_name(const struct acme_config *c, const char *name)
     }
 }
 
+/* --- the name server, which is to write for us */
+
+/* Deletes a record that nobody has, with the name, the key and the zone of a run: that needs every right an answer needs, and
+ * changes nothing. Returns 0 or an error; r->words tells more. */
+static int try_update(struct acme_rfc2136 *r, const char *type, const char *account, const char *name)
+{
+    struct acme_challenge nobodys = {
+        .name = name, .token = "nanoacme-check", .thumbprint = "", .type = type, .account = account};
+
+    r->words[0] = '\0';
+    r->solver.withdraw(r, &nobodys);
+    while (r->solver.clearing(r) && !acme_signalled) {
+        acme_posix_wait(&run.net, NULL, r->solver.tick(r, acme_posix_now_ms()) ? 0 : 20, NULL);
+    }
+    return r->error;
+}
+
+static void check_updates(const struct acme_config *c, const char *type, const char *name)
+{
+    static struct acme_account account;
+    struct acme_rfc2136 *r = &run.solvers.rfc2136;
+    int error;
+
+    if (strcmp(type, ACME_DNSACCOUNT01_TYPE) == 0 && !acme_account_read(&account, &run.store)) {
+        say(c, true, type, "%s: not tried: the record's name has the account in it, and there is none yet", name);
+        return;
+    }
+    error = try_update(r, type, account.url, name);
+    if (error == 0) {
+        say(c, true, type, "%s: %s takes updates%s%s", name, c->dns_server, r->words[0] != '\0' ? ", of " : "",
+            r->words);
+    } else {
+        say(c, false, type, "%s: %s: %s; %s%s%s", name, c->dns_server, acme_error_text(error).meaning,
+            acme_error_text(error).cause, r->words[0] != '\0' ? ": " : "", r->words);
+    }
+}
+
+static void check_nameserver(const struct acme_config *c)
+{
+    for (size_t k = 0; k < run.solvers.count; k++) {
+        const struct acme_solver *s = run.solvers.at[k];
+        for (size_t i = 0; s->ctx == &run.solvers.rfc2136 && i < run.checked.name_count && !acme_signalled; i++) {
+            const char *name = run.checked.names[i];
+            if (!acme_is_address(name) && run.solvers.rfc2136.error != ACME_E_DNS_SILENT) {
+                check_updates(c, s->type, strncmp(name, "*.", 2) == 0 ? name + 2 : name);
+            }
+        }
+    }
+}
+
 /* --- all of it */
 
 /* The user that a run would become. Returns false when that is not possible. */
@@ -270,6 +322,7 @@ static int check(const struct acme_config *c)
     if (become(c)) {
         check_state(c);
         check_ca(c);
+        check_nameserver(c);
         bool reached = run.solvers.http || run.solvers.tls;
         for (size_t i = 0; reached && i < run.checked.name_count && !acme_signalled; i++) {
             check_name(c, run.checked.names[i]);

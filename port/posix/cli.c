@@ -15,6 +15,7 @@ static const struct verb {
     {"renew", "[NAME...]", "renew what is due, each as it was issued", acme_program_renew},
     {"daemon", "", "keep all certificates renewed, for ever", acme_program_daemon},
     {"check", "[NAME...]", "try what a certificate needs, and ask for none", acme_program_check},
+    {"dns-record", "NAME...", "print the record to put into the DNS for dns-persist-01", acme_program_dns_record},
     {"status", "[NAME...]", "show the certificates in the state directory", acme_program_status},
 #if ACME_CFG_MANAGE
     {"revoke", "NAME", "revoke the certificate that is stored under the name", acme_program_revoke},

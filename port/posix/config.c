@@ -63,7 +63,7 @@ static const struct row {
     ROW(KEY_MODE, "key_mode", "--key-mode", "MODE", TEXT, key_mode, "rights of the key, e.g. 0640 (default: 0600)"),
     ROW(KEY_GROUP, "key_group", "--key-group", "GROUP", TEXT, key_group, "a group that may read key and chain"),
     ROW(CHALLENGE, "challenge", "--challenge", "LIST", TEXT, challenge,
-        "http-01, dns-01, tls-alpn-01: which, and in which order"),
+        "http-01, dns-01, tls-alpn-01, dns-account-01, dns-persist-01: which, in order"),
     ROW(DNS_SERVER, "dns_server", "--dns-server", "HOST[:PORT]", TEXT, dns_server,
         "dns-01: the zone's primary, which takes updates"),
     ROW(TSIG_KEY, "tsig_key", "--tsig-key", "FILE", TEXT, tsig_key, "dns-01: the key that updates are signed with"),
@@ -79,6 +79,9 @@ static const struct row {
         "key id of your account with the CA, where it wants one"),
     ROW(EAB_KEY_FILE, "eab_key_file", "--eab-key-file", "FILE", TEXT, eab_key_file,
         "its MAC key, as the CA gives it"),
+    ROW(ISSUER, NULL, "--issuer", "NAME", TEXT, issuer,
+        "dns-record: what the CA calls itself (default: it is asked)"),
+    ROW(UNTIL, NULL, "--until", "DATE", TEXT, until, "dns-record: the record's last day, e.g. 2027-12-31"),
 #undef ROW
 };
 

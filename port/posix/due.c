@@ -7,6 +7,7 @@
 #include "adopt.h"
 #include "check.h"
 #include "due.h"
+#include "wire/date.h"
 
 /* What the certificate is to be: of what is kept, or else of the flags, and then its names are those it has. */
 static bool fill_setup(struct acme_setup *setup, const struct acme_config *c)
@@ -39,8 +40,8 @@ static void fill_pair(struct acme_pair *pair, const struct acme_look *l, const s
     if (l->wrong != NULL || l->revoked || l->leaf.point == NULL) {
         return;
     }
-    pair->not_before = l->leaf.not_before;
-    pair->not_after = l->leaf.not_after;
+    pair->not_before = acme_moment(l->leaf.not_before);
+    pair->not_after = acme_moment(l->leaf.not_after);
     pair->same_names = !l->setup || acme_leaf_names_are(&l->leaf, setup->names, setup->name_count, more_names);
     memcpy(pair->point, l->leaf.point, sizeof pair->point);
     pair->mark = acme_mark_of_leaf(der.at, der.len);
@@ -65,7 +66,7 @@ void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct
     struct acme_setup setup;
     struct acme_mark mark;
     struct acme_pair pair;
-    struct acme_facts facts = {.renewal = &renewal, .pair = &pair, .setup = &mark, .utc = (int64_t)time(NULL)};
+    struct acme_facts facts = {.renewal = &renewal, .pair = &pair, .setup = &mark, .utc = acme_moment(time(NULL))};
 
     if (!fill_setup(&setup, setup_of)) {
         setup.name_count = 0;
@@ -78,7 +79,7 @@ void acme_due_make(struct acme_look *l, struct acme_posix_store *s, const struct
     l->asked = asked.setup;
     mark = l->setup ? acme_mark_of_setup(&setup) : l->asked;
     acme_renewal_settle(&renewal, &pair.mark, &mark);
-    facts.retry_utc = l->until_utc;
+    facts.retry_utc = (uint32_t)l->until_utc; /* within a day */
     facts.order = l->order;
     facts.asks = acme_mark_known(&pair.mark) && has_certid(&l->leaf);
     facts.deploys = setup_of->deploy_hook != NULL;

@@ -268,11 +268,26 @@ static bool was_by_dns(const struct acme_report *r, const struct acme_failure *f
         return false;
     }
     size_t last = (acme_flow_get_turn(&r->client->flow) + s->solver_count - 1) % s->solver_count;
-    return strcmp(s->solvers[last]->type, "dns-01") == 0;
+    return strcmp(s->solvers[last]->type, "dns-01") == 0 ||
+           strcmp(s->solvers[last]->type, ACME_DNSACCOUNT01_TYPE) == 0;
+}
+
+/* The record is the administrator's to put there. */
+static bool wants_record(const struct acme_report *r, const struct acme_failure *f)
+{
+    const struct acme_setup *s = r->client->setup;
+    if (f->error != ACME_E_AUTHZ || s == NULL || s->solver_count == 0) {
+        return false;
+    }
+    size_t last = (acme_flow_get_turn(&r->client->flow) + s->solver_count - 1) % s->solver_count;
+    return strcmp(s->solvers[last]->type, ACME_DNSPERSIST01_TYPE) == 0;
 }
 
 static const char *by_situation(const struct acme_report *r, const struct acme_failure *f)
 {
+    if (wants_record(r, f)) {
+        return "nanoacme dns-record NAME prints the record that has to be in the DNS for dns-persist-01";
+    }
     if (was_by_dns(r, f)) {
         return "the CA did not find the record: a name server of the zone that lags (--dns-watch), a zone that is "
                "served elsewhere, "

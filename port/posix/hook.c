@@ -137,7 +137,7 @@ static bool is_word(const char *text, size_t size, bool dot)
 static bool is_challenge(const struct acme_hook_about *about, const struct acme_hook_go *go)
 {
     static const char *const verbs[] = {"begin", "done", "failed"};
-    static const char *const types[] = {"http-01", "dns-01", "tls-alpn-01"};
+    static const char *const types[] = {"http-01", "dns-01", "tls-alpn-01", "dns-account-01"};
     bool verb = false, type = false, name = false;
 
     if (memchr(go->verb, 0, sizeof go->verb) == NULL || memchr(go->type, 0, sizeof go->type) == NULL ||
@@ -146,13 +146,16 @@ static bool is_challenge(const struct acme_hook_about *about, const struct acme_
     }
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         verb = verb || strcmp(go->verb, verbs[i]) == 0;
+    }
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         type = type || strcmp(go->type, types[i]) == 0;
     }
     for (size_t i = 0; i < about->name_count; i++) {
         const char *whole = about->names[i];
         name = name || strcmp(go->name, strncmp(whole, "*.", 2) == 0 ? whole + 2 : whole) == 0;
     }
-    return verb && type && name && is_word(go->token, sizeof go->token, false) &&
+    bool label = go->label[0] == '\0' || is_word(go->label, sizeof go->label, true);
+    return verb && type && name && label && is_word(go->token, sizeof go->token, false) &&
            is_word(go->auth, sizeof go->auth, true);
 }
 
@@ -169,6 +172,9 @@ static bool fill_challenge(const struct acme_hook_about *about, const struct acm
         arguments[i] = word("%s", texts[i]);
     }
     arguments[6] = NULL;
+    if (go->label[0] != '\0') {
+        variable("NANOACME_RECORD", word("%s%s", go->label, go->name));
+    }
     words.at[words.count] = NULL;
     return !words.full;
 }

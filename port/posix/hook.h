@@ -37,6 +37,7 @@ struct acme_hook_go {
     char verb[8];   /* begin, done, failed */
     char type[16];  /* of the challenge    */
     char name[254]; /* without "*."        */
+    char label[64]; /* of dns types: what stands in front of the name, where the record is; else empty */
     char token[ACME_TOKEN_MAX + 1];
     char auth[ACME_KEY_AUTHORIZATION_MAX +
               1]; /* what is published: of http-01 the key authorization, else its digest as base64url */

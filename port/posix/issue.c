@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "kept.h"
 #include "program.h"
 #include "run.h"
@@ -65,49 +66,40 @@ int acme_program_deactivate(const struct acme_config *config)
 static int show_account(const struct acme_config *config)
 {
     static struct acme_posix_store store;
-    static char record[8192];
-    static const char *const shown[][2] = {
-        {"directory", "directory"}, {"account", "account"}, {"key", "key thumbprint"}};
+    static struct acme_account account;
     struct acme_out *o = acme_line();
-    size_t found = 0;
-    int len;
+    bool found;
 
     acme_posix_store_init(&store, config->state, "account.invalid");
     if (acme_posix_folder(config->state, NULL) < 0 || acme_posix_store_open(&store) != 0) {
         acme_report_error("state: cannot read %s: %s", config->state, strerror(errno));
         return ACME_EXIT_FAILED;
     }
-    len = store.store.get(&store, ACME_RECORD_ACCOUNT, record, sizeof record);
+    found = acme_account_read(&account, &store);
+    const char *const shown[][3] = {{"directory", "directory", account.directory},
+                                    {"url", "account", account.url},
+                                    {"thumbprint", "key thumbprint", account.thumbprint}};
     if (config->json) {
         acme_line_object(o, "account");
     }
-    struct acme_slice rest = acme_slice(record, len > 0 && len <= (int)sizeof record ? (size_t)len : 0);
-    while (rest.len > 0) {
-        struct acme_slice line = acme_slice_cut(&rest, '\n');
-        struct acme_slice word = acme_slice_cut(&line, ' ');
-        for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-            if (!acme_slice_is(word, shown[i][0])) {
-                continue;
-            }
-            if (config->json) {
-                acme_line_text(o, i == 0 ? "directory" : i == 1 ? "url" : "thumbprint", line);
-            } else {
-                acme_out_text(o, found > 0 ? "; " : "");
-                acme_out_text(o, shown[i][1]);
-                acme_out_text(o, " ");
-                acme_out_slice(o, line);
-            }
-            found++;
+    for (size_t i = 0; found && i < sizeof shown / sizeof *shown; i++) {
+        if (config->json) {
+            acme_line_text(o, shown[i][0], acme_slice_of(shown[i][2]));
+        } else {
+            acme_out_text(o, i > 0 ? "; " : "");
+            acme_out_text(o, shown[i][1]);
+            acme_out_text(o, " ");
+            acme_out_text(o, shown[i][2]);
         }
     }
     if (config->json) {
         acme_line_close(o);
     }
-    if (found == 0 && !config->json) {
+    if (!found && !config->json) {
         acme_out_text(o, "no account: the first issue makes key and account");
     }
     acme_line_end(STDOUT_FILENO);
-    return found > 0 ? ACME_EXIT_NEW : ACME_EXIT_FAILED;
+    return found ? ACME_EXIT_NEW : ACME_EXIT_FAILED;
 }
 
 int acme_program_account(const struct acme_config *config)

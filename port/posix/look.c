@@ -14,6 +14,7 @@
 #include "due.h"
 #include "kept.h"
 #include "look.h"
+#include "wire/date.h"
 
 /* Text of a certificate as printable ASCII, cut at 255 characters. Valid until the next call. */
 static struct acme_slice printable(struct acme_der text)
@@ -125,8 +126,7 @@ uint32_t acme_look_failures(const struct acme_look *l)
 enum acme_health acme_look_health(const struct acme_look *l, int64_t now)
 {
     const struct acme_plan *p = &l->plan;
-    int64_t late =
-        p->due > 0 && p->due < ACME_TIME_NEVER - p->not_after ? p->due + (p->not_after - p->not_before) / 10 : 0;
+    int64_t late = p->due > 0 ? acme_later(p->due, acme_until_s(p->not_before, p->not_after) / 10) : 0;
 
     if (l->wrong != NULL || l->revoked || p->not_after <= now) {
         return l->wrong == NULL || l->damaged ? ACME_HEALTH_EXPIRED

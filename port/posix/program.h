@@ -15,6 +15,7 @@ int acme_program_deactivate(const struct acme_config *config);
 int acme_program_account(const struct acme_config *config);
 int acme_program_change_key(const struct acme_config *config);
 int acme_program_status(const struct acme_config *config);
+int acme_program_dns_record(const struct acme_config *config);
 int acme_program_version(const struct acme_config *config);
 
 /* Reads the command line, and the config file it names, and does what they say. Returns the exit code. */

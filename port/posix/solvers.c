@@ -28,10 +28,17 @@ const char *acme_solvers_list(const struct acme_config *c)
                                    : "http-01";
 }
 
-/* Whether the hook answers for this type: for all but what a name server was named for. */
+/* One that is written into the DNS for each validation. */
+static bool by_dns(struct acme_slice type)
+{
+    return acme_slice_is(type, "dns-01") || acme_slice_is(type, ACME_DNSACCOUNT01_TYPE);
+}
+
+/* Whether the hook answers for this type: for all but what a name server was named for, and what nobody has to answer for. */
 static bool by_hook(const struct acme_config *c, struct acme_slice type)
 {
-    return c->hook != NULL && (c->dns_server == NULL || !acme_slice_is(type, "dns-01"));
+    return c->hook != NULL && !acme_slice_is(type, ACME_DNSPERSIST01_TYPE) &&
+           (c->dns_server == NULL || !by_dns(type));
 }
 
 static int wrong(const struct acme_config *c, enum acme_config_key key, const char *name, const char *value,
@@ -43,27 +50,29 @@ static int wrong(const struct acme_config *c, enum acme_config_key key, const ch
 
 static int check_types(struct acme_solvers *s, const struct acme_config *c)
 {
-    static const char *const known[] = {"http-01", "dns-01", "tls-alpn-01"};
-    bool *const ours[] = {&s->http, &s->dns, &s->tls};
-    bool seen[] = {false, false, false};
+    static const char *const known[] = {"http-01", "dns-01", "tls-alpn-01", ACME_DNSACCOUNT01_TYPE,
+                                        ACME_DNSPERSIST01_TYPE};
+    bool *const ours[] = {&s->http, &s->dns, &s->tls, &s->dns, &s->persists};
+    bool seen[sizeof known / sizeof *known] = {false};
     const char *list = acme_solvers_list(c);
     struct acme_slice type;
     size_t count = 0;
 
-    s->http = s->dns = s->tls = s->hooks = false;
+    s->http = s->dns = s->tls = s->hooks = s->persists = false;
     for (; type_at(list, count, &type); count++) {
         size_t k = 0;
         while (k < sizeof known / sizeof *known && !acme_slice_is(type, known[k])) {
             k++;
         }
         if (k == sizeof known / sizeof *known) {
-            return wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "http-01, dns-01 and tls-alpn-01 can be answered");
+            return wrong(c, ACME_KEY_CHALLENGE, "challenge", list,
+                         "http-01, dns-01, tls-alpn-01, dns-account-01 and dns-persist-01 can be answered");
         }
         if (seen[k]) {
             return wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "a type is there twice");
         }
         seen[k] = true;
-        *ours[k] = !by_hook(c, type);
+        *ours[k] = *ours[k] || !by_hook(c, type);
         s->hooks = s->hooks || by_hook(c, type);
     }
     return count > 0 ? 0 : wrong(c, ACME_KEY_CHALLENGE, "challenge", list, "no type");
@@ -115,7 +124,8 @@ int acme_solvers_check(struct acme_solvers *s, const struct acme_config *c)
         return code;
     }
     if (c->dns_server == NULL) {
-        acme_report_error("dns-01 needs --dns-server, the primary name server of the zone, or --hook");
+        acme_report_error("%s needs --dns-server, the primary name server of the zone, or --hook",
+                          strstr(acme_solvers_list(c), "dns-01") != NULL ? "dns-01" : ACME_DNSACCOUNT01_TYPE);
         return acme_config_blame(c, ACME_KEY_CHALLENGE);
     }
     if (c->tsig_key == NULL) {
@@ -147,9 +157,10 @@ static void fill_dns(struct acme_solvers *s, const struct acme_config *c)
 
 static const struct acme_solver *hooked(const struct acme_solvers *s, struct acme_slice type)
 {
-    return acme_slice_is(type, "http-01")  ? &s->hook.http01
-           : acme_slice_is(type, "dns-01") ? &s->hook.dns01
-                                           : &s->hook.tls_alpn01;
+    return acme_slice_is(type, "http-01")                ? &s->hook.http01
+           : acme_slice_is(type, "dns-01")               ? &s->hook.dns01
+           : acme_slice_is(type, ACME_DNSACCOUNT01_TYPE) ? &s->hook.dns_account01
+                                                         : &s->hook.tls_alpn01;
 }
 
 void acme_solvers_fill(struct acme_solvers *s, const struct acme_config *c, const struct acme_solver *http,
@@ -164,9 +175,11 @@ void acme_solvers_fill(struct acme_solvers *s, const struct acme_config *c, cons
     acme_challenge_hook_init(&s->hook);
     s->count = 0;
     for (size_t i = 0; type_at(list, i, &type); i++) {
-        s->at[s->count++] = by_hook(c, type)                 ? hooked(s, type)
-                            : acme_slice_is(type, "dns-01")  ? &s->rfc2136.solver
-                            : acme_slice_is(type, "http-01") ? http
-                                                             : tls;
+        s->at[s->count++] = by_hook(c, type)                              ? hooked(s, type)
+                            : acme_slice_is(type, "dns-01")               ? &s->rfc2136.solver
+                            : acme_slice_is(type, ACME_DNSACCOUNT01_TYPE) ? &s->rfc2136.account
+                            : acme_slice_is(type, ACME_DNSPERSIST01_TYPE) ? &acme_dnspersist01
+                            : acme_slice_is(type, "http-01")              ? http
+                                                                          : tls;
     }
 }

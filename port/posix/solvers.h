@@ -7,6 +7,7 @@
 #include "nameserver.h"
 #include "posix.h"
 #include "dns/rfc2136.h"
+#include "protocol/challenge_dnspersist01.h"
 
 #define ACME_SOLVERS_MAX 8
 
@@ -21,6 +22,7 @@ struct acme_solvers {
     const char *watch_at[ACME_CONFIG_WORDS];
     bool http, dns, tls; /* which types we answer ourselves    */
     bool hooks;          /* the hook answers for some          */
+    bool persists;       /* a record that stands in the zone answers */
     const struct acme_solver *at[ACME_SOLVERS_MAX];
     size_t count;
 };

@@ -458,7 +458,9 @@ static void play(struct trial *t)
         assert_int_equal(acme_init(&d->client, &d->setup), ACME_E_WORK_SMALL);
         return;
     }
-    while ((progress = run(t)) != ACME_ISSUED && (progress != ACME_CURRENT || (t->fired && !t->over))) {
+    bool clean = false; /* the fault was gone before this run */
+    while ((progress = run(t)) != ACME_ISSUED && (progress != ACME_CURRENT || (t->fired && !clean))) {
+        clean = t->over;
         if (progress == ACME_CURRENT) { /* so it seemed; programs ask again */
             t->over = true;
             continue;

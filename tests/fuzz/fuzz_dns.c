@@ -151,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     static struct acme_udp udp = {&solver, udp_open, udp_send, udp_recv, udp_close};
     static struct acme_rfc2136_zone zone = {
         .udp = &udp, .sys = &sys, .server = "ns.example", .key = {"K.example.", secret, sizeof secret - 1}};
-    struct acme_challenge challenge = {.name = "www.example", .token = "t", .thumbprint = "p"};
+    struct acme_challenge challenge = {.name = "www.example", .token = "t", .thumbprint = "p", .type = "dns-01"};
     uint32_t now_ms = 0;
     int done = 0;
 

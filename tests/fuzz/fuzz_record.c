@@ -28,7 +28,7 @@ static void check_account(struct acme_flow *flow, struct acme_slice text)
 static void check_order(struct acme_flow *flow, struct acme_slice text)
 {
     static char again[2 * ACME_URL_MAX + 128], url[ACME_URL_MAX + 1];
-    int64_t retry_utc = -1, retry_again = -1;
+    uint32_t retry_utc = 1, retry_again = 1;
     struct acme_out o;
 
     if (!acme_record_order_read(flow, text, &retry_utc)) {

@@ -18,6 +18,8 @@ root=$to/image/opt/acme
 
 for file in bin/nanoacme lib/libnanoacme.a lib/libnanoacme-posix.a lib/pkgconfig/nanoacme.pc share/man/man1/nanoacme.1 \
 	lib/systemd/system/nanoacme.service lib/systemd/system/nanoacme.timer lib/systemd/system/nanoacme-daemon.service \
+	share/bash-completion/completions/nanoacme share/doc/nanoacme/examples/letsencrypt.conf share/doc/nanoacme/examples/step-ca.conf \
+	share/doc/nanoacme/examples/external-account.conf share/doc/nanoacme/examples/openbao.conf \
 	include/nanoacme/acme.h include/nanoacme/secure/key_p256.h; do
 	[ -s "$root/$file" ]
 	result $? "$file is there"

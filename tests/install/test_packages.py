@@ -107,6 +107,9 @@ def deb(folder):
     unit = open(f"{folder}/image/lib/systemd/system/nanoacme.service", encoding="utf-8").read()
     tap.ok(unit.count("Condition") == 3 and "=|/etc/nanoacme.conf" in unit and "ExecStart=/usr/bin/nanoacme" in unit,
            "the service is idle until there is something to do")
+    share = f"{folder}/image/usr/share"
+    tap.ok(os.path.exists(f"{share}/bash-completion/completions/nanoacme") and len(os.listdir(f"{share}/doc/nanoacme/examples")) == 4,
+           "with completion for bash, and config examples")
     after = open(f"{folder}/image/DEBIAN/postinst", encoding="utf-8").read()
     tap.ok("enable 'nanoacme.timer'" in after and "nanoacme-daemon.service' >/dev/null && " not in after and "enable 'nanoacme.service'" not in after,
            "the timer alone is enabled")

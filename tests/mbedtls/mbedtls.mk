@@ -1,5 +1,5 @@
 # port/mbedtls on this machine: Mbed TLS is built from its source with port/mbedtls/mbedtls_config.h. MBEDTLS_DIR: a tree of your
-# own, with include/ and library/; or the one that `tests/deps.sh check` fetches.
+# own, with include/ and library/; or the one that `tests/deps.sh check` fetches. The library is compiled in the shortest time.
 
 MBEDTLS = $(or $(MBEDTLS_DIR),build/src/mbedtls)
 MBEDTLS_FLAGS = -isystem $(MBEDTLS)/include -Iport/mbedtls -DMBEDTLS_CONFIG_FILE='"mbedtls_config.h"' -DACME_MBEDTLS_MEASURE
@@ -8,7 +8,7 @@ MBEDTLS_OURS = $(call objects,$(ACME_SECURE) $(ACME_MBEDTLS))
 
 $(B)/mbedtls/library/%.o: $(MBEDTLS)/library/%.c port/mbedtls/mbedtls_config.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -ffunction-sections -fdata-sections -w $(MBEDTLS_FLAGS) -I$(MBEDTLS)/library -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) -O1 -g0 -ffunction-sections -fdata-sections -w $(MBEDTLS_FLAGS) -I$(MBEDTLS)/library -c -o $@ $<
 $(B)/mbedtls/libmbedtls.a: $(MBEDTLS_LIBRARY)
 $(B)/obj/port/mbedtls/%.o $(B)/obj/tests/mbedtls/%.o: STACKS += $(MBEDTLS_FLAGS)
 

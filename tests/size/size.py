@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Sizes of the core on Cortex-M3, from the objects `make cross` made: size.py [--update | --structs]."""
 
+import functools
 import glob
 import os
 import re
@@ -60,8 +61,10 @@ OPTIONS = {
     "ACME_CFG_EAB": ("external accounts", 720, 10),
     "ACME_CFG_REUSE_KEY": ("a renewal for the key in use", 120, 0),
     "ACME_CFG_CHOICE": ("several solvers, wildcards", 1300, 200),
+    "ACME_CFG_DNS_DRAFTS": ("dns-account-01 and dns-persist-01, both solvers", 1000, 40),
     "ACME_CFG_SIGNED_ANCHORS": ("trust anchors signed by the vendor", 950, 0),
 }
+NEEDS = {"ACME_CFG_DNS_DRAFTS": "ACME_CFG_CHOICE"}  # what an option adds is beside the one it needs
 
 
 def tool(*command):
@@ -70,14 +73,14 @@ def tool(*command):
 
 def code(build=CROSS):
     """Bytes of code and constants of each room; what writes to RAM would be counted too."""
-    rooms = {}
-    for path in sorted(glob.glob(f"{build}/core/**/*.o", recursive=True)):
+    rooms, paths = {}, sorted(glob.glob(f"{build}/core/**/*.o", recursive=True))
+    for path, line in zip(paths, tool("arm-none-eabi-size", *paths).splitlines()[1:]):
         source = path[len(build) + 1:-2] + ".c"
         if not os.path.exists(source):
             continue  # an object of a file that is no more
         room = os.path.dirname(source).replace("core/", "").replace("core", "acme.c")
         room = next((solver for solver, (files, _) in SOLVERS.items() if source in files), room)
-        text, data, _ = map(int, tool("arm-none-eabi-size", path).splitlines()[1].split()[:3])
+        text, data, _ = map(int, line.split()[:3])
         rooms[room] = rooms.get(room, 0) + text + data
     return rooms
 
@@ -93,18 +96,20 @@ def total(rooms):
     return sum(size for room, size in rooms.items() if room not in ASIDE and room not in SOLVERS)
 
 
+@functools.cache
 def options():
     """Bytes of the core and of one client: (with every option off, {option: what it adds by itself})."""
     found = {}
     for only in [None, *OPTIONS]:
-        defines = " ".join(f"-D{o}={int(o == only)}" for o in OPTIONS)
+        defines = " ".join(f"-D{o}={int(o in (only, NEEDS.get(only)))}" for o in OPTIONS)
         tool("make", "-s", "-j2", f"B=build/size/{only or 'none'}", f"CROSS_OPTIONS={defines}", "cross-objects")
         build = f"build/size/{only or 'none'}/cross"
         found[only] = code(build), memory(build)[0][2]
     bare, client = found.pop(None)
     def ours(rooms):  # an option's own room counts, that of a solver which needs the option does not
         return sum(size for room, size in rooms.items() if room != "dns")
-    added = {name: (ours(rooms) - ours(bare), ram - client) for name, (rooms, ram) in found.items()}
+    base = {name: found[NEEDS[name]] if name in NEEDS else (bare, client) for name in found}
+    added = {name: (ours(rooms) - ours(base[name][0]), ram - base[name][1]) for name, (rooms, ram) in found.items()}
     return (total(bare), client), added
 
 

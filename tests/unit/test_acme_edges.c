@@ -97,6 +97,30 @@ TEST(no_anchor)
     ca_free(&w.ca);
 }
 
+/* --- words */
+
+static int full_behind_an_answer(struct device *d, enum device_seam seam, enum acme_record record, size_t *len)
+{
+    return seam == DEVICE_PUT && d->ca.count[CA_CHALLENGE] == 1 ? ACME_E_STORE_WRITE : DEVICE_GO;
+}
+
+/* A refusal the client gets over, and then its own store fails: the CA's words, which were of another thing and lay in memory that
+ * is in use again, are not told. */
+TEST(words_of_what_has_failed_only)
+{
+    static const struct ca_twist refusal[] = {{CA_CHALLENGE, 1, 1, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM,
+                                               "{\"type\":\"" URN
+                                               "malformed\",\"detail\":\"not pending\",\"status\":400}"}};
+    static const struct ca_plan plan = {.names = {"a.example", "b.example"}, .name_count = 2, TWISTED(refusal)};
+    new_world(&plan);
+    w.hook = full_behind_an_answer;
+    fails_with(ACME_E_STORE_WRITE, ACME_STEP_RESPOND);
+    assert_string_equal(acme_failure(&w.client)->type, "");
+    assert_string_equal(acme_failure(&w.client)->detail, "");
+    assert_int_equal(acme_failure(&w.client)->http_status, 0);
+    ca_free(&w.ca);
+}
+
 /* --- keys */
 
 static struct acme_key_ops ops; /* those of the device, and what the test changes */

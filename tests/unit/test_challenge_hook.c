@@ -73,6 +73,33 @@ static void assert_told(const char *lines)
     assert_string_equal(text, lines);
 }
 
+/* Where a record of a dns type is; what is no type of its, or no label, starts nothing. */
+TEST(the_name_of_the_record)
+{
+    struct acme_challenge http = challenge("http-01", "token1"), dns = challenge("dns-01", "token2"),
+                          account = challenge("dns-account-01", "token3");
+    char lines[200];
+    account.account = "https://example.com/acme/acct/ExampleAccount";
+    snprintf(lines, sizeof lines, "echo \"$2 $NANOACME_RECORD.\" >%s; exit 0", told);
+    begin(lines, 0);
+    assert_int_equal(present_all(&hook.http01, &http), 1);
+    assert_told("http-01 .\n");
+    assert_int_equal(present_all(&hook.dns01, &dns), 1);
+    assert_told("dns-01 _acme-challenge.a.example.\n");
+    assert_int_equal(present_all(&hook.dns_account01, &account), 1);
+    assert_told("dns-account-01 _ujmmovf2vn55tgye._acme-challenge.a.example.\n");
+    assert_true(hook.dns_account01.wildcards);
+    strcpy(hook.all[0].go.label, "$(id)");
+    hook.all[0].number = 0;
+    http.valid = true;
+    hook.http01.withdraw(&hook, &http);
+    hook.dns01.withdraw(&hook, &dns);
+    hook.dns_account01.withdraw(&hook, &account);
+    clear_all();
+    assert_string_equal(hook.words, "hook done: cannot be started: File name too long");
+    assert_told("dns-account-01 _ujmmovf2vn55tgye._acme-challenge.a.example.\n");
+}
+
 TEST(test_words)
 {
     struct acme_challenge http = challenge("http-01", "token1"), dns = challenge("dns-01", "token2");

@@ -351,3 +351,19 @@ TEST(dates_with_a_zone)
         assert_int_equal(acme_date_rfc3339(acme_slice(rows[8].text, len)), ACME_DATE_NONE);
     }
 }
+
+TEST(moments_of_32_bits)
+{
+    assert_int_equal(acme_moment(INT64_MIN), 1); /* 0 is none */
+    assert_int_equal(acme_moment(0), 1);
+    assert_int_equal(acme_moment(1790000000), 1790000000);
+    assert_int_equal(acme_moment(UINT32_MAX), UINT32_MAX);
+    assert_int_equal(acme_moment(INT64_MAX), UINT32_MAX);
+    assert_int_equal(acme_later(1790000000, 60), 1790000060);
+    assert_int_equal(acme_later(UINT32_MAX - 60, 60), UINT32_MAX);
+    assert_int_equal(acme_later(UINT32_MAX - 60, 61), UINT32_MAX);
+    assert_int_equal(acme_later(UINT32_MAX, UINT32_MAX), UINT32_MAX);
+    assert_int_equal(acme_until_s(60, 90), 30);
+    assert_int_equal(acme_until_s(60, 60), 0);
+    assert_int_equal(acme_until_s(90, 60), 0);
+}

@@ -141,7 +141,7 @@ TEST(key_in_use_unreadable)
 TEST(records_too_long)
 {
     struct acme_flow flow;
-    int64_t retry_utc = 7;
+    uint32_t retry_utc = 7;
     memset(&flow, 0, sizeof flow);
     flow.setup = &setup;
     strcpy(flow.account, "https://ca.test/account/1");
@@ -162,7 +162,7 @@ TEST(an_order_and_its_key)
     static const struct acme_key_ops stored = {.load = any_import}, elsewhere = {.save = no_export};
     struct acme_flow flow;
     struct acme_out o;
-    int64_t retry_utc;
+    uint32_t retry_utc;
     for (int i = 0; i < 3; i++) { /* no key, a key, one that lives elsewhere */
         memset(&flow, 0, sizeof flow);
         flow.setup = &setup;

@@ -21,12 +21,12 @@ TEST(dates_that_make_no_sense_do_no_harm)
 {
     assert_int_equal(acme_renew_at(100, 100), 100);
     assert_true(acme_renew_at(200, 100) <= 200);
-    assert_int_equal(acme_renew_at(-62135596800, 253402300799), 253402300799 - (253402300799 + 62135596800) / 3);
+    assert_int_equal(acme_renew_at(0, UINT32_MAX), UINT32_MAX - UINT32_MAX / 3);
 }
 
 TEST(a_third_is_exact_for_every_length_of_life)
 {
-    for (int64_t life = 10 * DAY; life < INT64_C(1) << 47; life += life / 7 + 1) {
+    for (int64_t life = 10 * DAY; life <= UINT32_MAX; life += life / 7 + 1) {
         assert_int_equal(acme_renew_at(0, life), life - life / 3);
     }
 }

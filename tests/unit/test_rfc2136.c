@@ -435,8 +435,10 @@ static void new_world(void)
     zone = (struct acme_rfc2136_zone){.udp = &udp, .sys = &sys, .server = "ns.example.org"};
     zone.key = (struct acme_tsig_key){"TSIG.Device.", SECRET, sizeof SECRET - 1};
     assert_int_equal(acme_rfc2136_init(&solver, &zone), 0);
-    one = (struct acme_challenge){.name = "www.example.org", .token = "token-one", .thumbprint = THUMB};
-    two = (struct acme_challenge){.name = "www.example.org", .token = "token-two", .thumbprint = THUMB};
+    one = (struct acme_challenge){
+        .name = "www.example.org", .token = "token-one", .thumbprint = THUMB, .type = "dns-01"};
+    two = (struct acme_challenge){
+        .name = "www.example.org", .token = "token-two", .thumbprint = THUMB, .type = "dns-01"};
 }
 
 /* Ticks until it is published, or fails. Seconds it took in *took_s. */
@@ -533,9 +535,60 @@ TEST(two_values_at_one_name)
     /* later it may be in another zone */
     assert_int_equal(present(&one), 1);
     assert_int_equal(dns.queries, 2);
-    struct acme_challenge other = {.name = "b.example.org", .token = "t", .thumbprint = THUMB};
+    struct acme_challenge other = {.name = "b.example.org", .token = "t", .thumbprint = THUMB, .type = "dns-01"};
     assert_int_equal(present(&other), 1);
     assert_int_equal(dns.queries, 3);
+}
+
+#if ACME_CFG_DNS_DRAFTS
+/* dns-account-01: the same record below the account's own label, which is no place to look for the other one. */
+TEST(a_label_of_the_account)
+{
+    new_world();
+    struct acme_challenge of_account = two;
+    of_account.type = "dns-account-01";
+    of_account.account = "https://example.com/acme/acct/ExampleAccount";
+    assert_string_equal(solver.account.type, of_account.type);
+    assert_true(solver.account.wildcards && solver.account.lasts);
+    assert_int_equal(present(&one), 1);
+    assert_int_equal(present(&of_account), 1);
+    assert_string_equal(dns.at[0], "_acme-challenge.www.example.org");
+    assert_string_equal(dns.at[1], "_ujmmovf2vn55tgye._acme-challenge.www.example.org");
+    assert_int_equal(dns.queries, 2);
+    of_account.token = "token-three";
+    assert_int_equal(present(&of_account), 1);
+    assert_int_equal(dns.queries, 2);
+    solver.solver.withdraw(&solver, &one);
+    (void)clear();
+    assert_string_equal(dns.at[0], "");
+    assert_string_equal(dns.at[1], "_ujmmovf2vn55tgye._acme-challenge.www.example.org");
+    /* after a reset: what was left is found again */
+    assert_int_equal(acme_rfc2136_init(&solver, &zone), 0);
+    assert_int_equal(withdraw(&of_account), 0);
+    assert_int_equal(dns.deletes, 2);
+}
+#endif
+
+/* Who takes back what is not there needs every right, changes nothing, and is told how it went. */
+TEST(a_withdrawal_as_a_trial)
+{
+    new_world();
+    (void)withdraw(&one);
+    assert_int_equal(solver.error, 0);
+    assert_string_equal(words(), "");
+    dns.update.rcode = 5;
+    (void)withdraw(&one);
+    assert_int_equal(solver.error, ACME_E_DNS_REFUSED);
+    assert_string_equal(words(), "_acme-challenge.www.example.org in example.org");
+    dns.update = (struct rule){SIGNED, 9, 18, 0};
+    dns.their_clock = DNS_NOW + 400;
+    (void)withdraw(&one);
+    assert_int_equal(solver.error, ACME_E_DNS_TIME);
+    assert_string_equal(words(), "seconds since 1970: its clock 1796000400, ours 1796000000");
+    dns.query.how = SILENT;
+    (void)withdraw(&one);
+    assert_int_equal(solver.error, ACME_E_DNS_SILENT);
+    assert_int_equal(dns.adds, 0);
 }
 
 TEST(what_a_reset_has_left)

@@ -11,6 +11,7 @@ void *own_memset(void *to, int value, size_t len);
 int own_memcmp(const void *a, const void *b, size_t len);
 void *own_memchr(const void *at, int value, size_t len);
 int own_strcmp(const char *a, const char *b);
+int own_strncmp(const char *a, const char *b, size_t len);
 char *own_strchr(const char *at, int value);
 size_t own_strlen(const char *at);
 
@@ -20,6 +21,7 @@ size_t own_strlen(const char *at);
 #define memcmp  own_memcmp
 #define memchr  own_memchr
 #define strcmp  own_strcmp
+#define strncmp own_strncmp
 #define strchr  own_strchr
 #define strlen  own_strlen
 #ifdef __arm__
@@ -41,6 +43,7 @@ void *own_memcpy(void *restrict to, const void *restrict from, size_t len)
 #undef memcmp
 #undef memchr
 #undef strcmp
+#undef strncmp
 #undef strchr
 #undef strlen
 
@@ -93,6 +96,10 @@ TEST(order_and_search)
         assert_int_equal(own_strlen(texts[i]), len);
         for (size_t k = 0; k < count; k++) {
             assert_int_equal(sign(own_strcmp(texts[i], texts[k])), sign(strcmp(texts[i], texts[k])));
+            for (size_t most = 0; most < 5; most++) {
+                assert_int_equal(sign(own_strncmp(texts[i], texts[k], most)),
+                                 sign(strncmp(texts[i], texts[k], most)));
+            }
             if (len <= strlen(texts[k])) {
                 assert_int_equal(sign(own_memcmp(texts[i], texts[k], len)), sign(memcmp(texts[i], texts[k], len)));
             }
