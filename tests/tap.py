@@ -26,6 +26,11 @@ def note(text):
         print(f"# {line}", flush=True)
 
 
+def table(line):
+    """What tests/run.py prints even if nothing failed."""
+    print(f"# | {line}", flush=True)
+
+
 def end():
     """The plan, last; the exit status tells of failures to whoever runs a script by hand."""
     print(f"1..{_seen}", flush=True)

@@ -40,11 +40,13 @@ endif
 FW_OURS := $(if $(MAIN),$(filter-out $(addprefix boards/firmware/,main.c page.c https.c status.c),$(FW_OURS)),$(FW_OURS))
 
 # Options of one image, each a file with a function that takes another one's place: SNTP=address SNTP_PORT=123: the time
-# from a server. ALPN=1: names are validated on port 443 as well. LOSSY=percent,seed, for tests: frames get lost, come twice, come late.
-# ELEMENT=1, for tests: both keys are in a secure element that is played.
-FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(ALPN),boards/firmware/option/alpn) $(if $(LOSSY),tests/boards/lossy) $(if $(ELEMENT),tests/boards/element)
+# from a server. ALPN=1: names are validated on port 443 as well. DNS01=1: by records that the board writes into the zone. LOSSY=percent,seed,
+# for tests: frames get lost, come twice, come late. ELEMENT=1, for tests: both keys are in a secure element that is played.
+FW_OPTIONS = $(if $(SNTP),boards/firmware/option/sntp) $(if $(ALPN),boards/firmware/option/alpn) \
+	$(if $(DNS01),boards/firmware/option/dns01) $(if $(LOSSY),tests/boards/lossy) $(if $(ELEMENT),tests/boards/element)
 FW_OPTION_DEFINES = -DFIRMWARE_SNTP='"$(SNTP)"' -DFIRMWARE_SNTP_PORT=$(or $(SNTP_PORT),123) -DLOSSY=$(or $(LOSSY),0)
 FW_OPTION_LINK = $(if $(SNTP),-Wl$(COMMA)--wrap=board_utc$(COMMA)--wrap=acme_tick) \
+	$(if $(DNS01),-Wl$(COMMA)--wrap=firmware_set_up) \
 	$(if $(ALPN),-Wl$(COMMA)--wrap=firmware_set_up$(if $(HEADLESS),,$(COMMA)--wrap=https_knock)) $(if $(LOSSY),-Wl$(COMMA)--wrap=netif_add) \
 	$(if $(ELEMENT),-Wl$(COMMA)--wrap=firmware_set_up$(if $(HEADLESS),,$(COMMA)--wrap=https_take))
 COMMA = ,
@@ -85,6 +87,15 @@ endif
 ifdef ADDRESSES
 FW_KIND := $(FW_KIND)-addresses
 FW_DEFINES += -DACME_CFG_ADDRESSES=1
+endif
+
+# DNS01=1: several solvers, and one that writes into the zone.
+ifdef DNS01
+ifdef ALPN
+$(error ALPN=1 and DNS01=1 are for two images: each brings solvers of its own)
+endif
+FW_KIND := $(FW_KIND)-dns01
+FW_DEFINES += -DACME_CFG_CHOICE=1 -DFIRMWARE_DNS01
 endif
 
 ifdef HEADLESS

@@ -50,7 +50,6 @@
 #define TCP_SND_QUEUELEN        8
 #define MEMP_NUM_TCP_SEG        10
 #define MEMP_NUM_TCP_PCB_LISTEN 2
-#define MEMP_NUM_UDP_PCB        3
 #define MEMP_NUM_PBUF           8
 #define MEMP_NUM_REASSDATA      1
 #define MEMP_NUM_NETBUF         0
@@ -62,6 +61,13 @@
 #define DNS_MAX_NAME_LENGTH     128
 #define ARP_TABLE_SIZE          4
 #define MEMP_NUM_SYS_TIMEOUT    (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 1) /* SNTP's */
+
+/* DHCP, DNS, SNTP; with DNS01=1 updates of the zone. */
+#ifdef FIRMWARE_DNS01
+#define MEMP_NUM_UDP_PCB 4
+#else
+#define MEMP_NUM_UDP_PCB 3
+#endif
 
 #define LWIP_NETIF_TX_SINGLE_PBUF 0
 

@@ -19,13 +19,14 @@ EXACT = ("-icount", "shift=0")  # an instruction is a nanosecond, so the board c
 KEYS = {"rsa": ("rsa:2048",), **{f"p{size}": ("ec", "-pkeyopt", f"ec_paramgen_curve:P-{size}") for size in (256, 384)}}
 
 
-def image(board, folder, directory, roots, names, tls_name="localhost", make=()):
-    """Links firmware for a CA. `directory` is a URL as the board sees it."""
+def image(board, folder, directory, roots, names, tls_name="localhost", make=(), zone=None):
+    """Links firmware for a CA. `directory` is a URL as the board sees it; `zone` a servers.Zone it may write into."""
     os.makedirs(folder, exist_ok=True)
     site = os.path.join(folder, "site.c")
     with open(site, "w") as f:
         done = subprocess.run([os.path.join(ROOT, "boards/firmware/site.sh"), directory, tls_name, roots, *names],
-                              stdout=f, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+                              stdout=f, stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, **(
+                                  {"DNS_SERVER": GATEWAY, "DNS_PORT": str(zone.port), "TSIG_KEY": zone.key} if zone else {})})
     if done.returncode != 0:
         raise servers.Failed(f"site.sh: {done.stderr}")
     path = os.path.join(folder, "firmware")
@@ -63,6 +64,14 @@ class Machine(servers.Server):
         """The last one of that name. What a run cost is told behind its end, so it may have to be waited for."""
         self.wait_for(rf"\] {word} \d+\r?\n")
         return int(re.findall(rf"\] {word} (\d+)\r?\n", self.log())[-1])
+
+    def as_told(self, option):
+        """What is wrong with the row of boards/README.md for an image of this kind, which is of another site: "" nothing."""
+        with open(os.path.join(ROOT, "boards", "README.md"), encoding="utf-8") as f:
+            row = re.search(rf"^\| `{option}` \|.*\| (\d+) \| (\d+) \|$", f.read(), re.M)
+        seen = self.figure("flash"), self.figure("ram") + self.figure("stack_size")
+        told = tuple(map(int, row.groups())) if row else (0, 0)
+        return "" if all(abs(t - s) <= s / 100 for t, s in zip(told, seen)) else f"it is {seen}, and told {told}"
 
     def cut(self):
         """The power goes, without a word."""

@@ -26,6 +26,8 @@ def main():
                    .stdout.splitlines()[1].split()[:2]))
     ram, stack, peak = (machine.figure(w) for w in ("ram", "stack_size", "stack_peak"))
     tap.ok(size <= 256 * KIB and ram + stack <= 64 * KIB and peak < stack, f"inside the chip: {size} bytes of flash, {ram + stack} of RAM")
+    wrong = machine.as_told("ADDRESSES=1")
+    tap.ok(not wrong, "as boards/README.md tells", wrong)
     roots = os.path.join(folder, "roots.pem")
     with open(roots, "w", encoding="ascii") as f:
         f.write(pebble.roots())

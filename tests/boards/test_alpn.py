@@ -32,6 +32,8 @@ page = urllib.request.urlopen(f"https://127.0.0.1:{pebble.tls_port}/", context=c
 tap.ok("<th>Issued by" in page, "and the page is on that port, with the new certificate", page[:300])
 figures = {word: machine.figure(word) for word in ("flash", "ram", "stack_size", "stack_peak")}
 tap.ok(figures["flash"] <= FLASH and figures["ram"] + figures["stack_size"] <= RAM, f"in {FLASH} bytes of flash and {RAM} of RAM", figures)
+wrong = machine.as_told("ALPN=1")
+tap.ok(not wrong, "as boards/README.md tells", wrong)
 tap.note(figures)
 machine.stop()
 tap.end()

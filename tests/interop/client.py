@@ -72,7 +72,7 @@ class Client:
 
     def fault(self, names, roots, purpose="sslserver"):
         """What is wrong with the pair in use for `names` (the first is the folder): "" when all is well."""
-        chain, key = self.path(names[0], "fullchain.pem"), self.path(names[0], "privkey.pem")
+        chain, key = (self.path(names[0].replace("*", "_"), what) for what in ("fullchain.pem", "privkey.pem"))
         trust = os.path.join(os.path.dirname(self.state), "trust.pem")
         with open(trust, "w") as f:
             f.write(roots)

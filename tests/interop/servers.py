@@ -20,6 +20,8 @@ BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bu
 # Before a command: the kernel ends it when the thread that started it has ended, however that came about.
 LEASH = ["setpriv", "--pdeathsig", "KILL", "--"]
 
+START_S = 60  # a busy machine: some make RSA keys first
+
 _running = []
 _folders = []
 _given = []
@@ -109,7 +111,7 @@ class Server:
             if self.process.poll() is not None:
                 raise Failed(f"{self.name} ended: {self.log()[-800:]}")
             return text in self.log()
-        until(ready, f"{self.name} saying '{text}'")
+        until(ready, f"{self.name} saying '{text}'", START_S)
 
     def stop(self):
         if self.process in _running:
@@ -178,6 +180,19 @@ class Bind(Server):
         done = subprocess.run(["dig", "+short", "+tries=1", "+time=2", "-p", str(self.port), "@127.0.0.1", name, kind],
                               capture_output=True, text=True)
         return sorted(line.strip('"') for line in done.stdout.split("\n") if line)
+
+
+class Zone(Bind):
+    """BIND as the primary of one zone, in which every name is ours; whoever has `key`, a file of tsig-keygen, may write TXT into it."""
+
+    def __init__(self, folder, zone, port=None):
+        os.makedirs(folder, exist_ok=True)
+        self.key = os.path.join(folder, "tsig.key")
+        text = subprocess.run(["/usr/sbin/tsig-keygen", "-a", "hmac-sha256", "device"], capture_output=True, text=True, check=True).stdout
+        with open(os.open(self.key, os.O_CREAT | os.O_WRONLY, 0o600), "w") as f:
+            f.write(text)
+        self.secret = text.split('secret "')[1].split('"')[0]
+        super().__init__(folder, text, [(zone, "type primary; update-policy { grant device zonesub TXT; };", "* A 127.0.0.1\n")], port)
 
 
 NEWEST_PEBBLE = os.path.abspath(os.path.join(BUILD, "go", "pebble"))
@@ -249,13 +264,12 @@ class Caddy(Server):
     """Caddy's acme_server. It validates http-01 at port 80 of the name and nowhere else, by the system's resolver: so
     it runs in a network and mount namespace of its own (enter_namespace). `protocols`: versions of TLS, as "tls1.3"."""
 
-    http_port = 80
+    http_port, tls_port = 80, 443
 
     def __init__(self, folder, port=None, protocols=""):
         os.makedirs(folder, exist_ok=True)
         self.port = port or free_port()
         self.directory = f"https://localhost:{self.port}/acme/local/directory"
-        self.access = os.path.join(folder, "access.log")
         path = os.path.join(folder, "Caddyfile")
         with open(path, "w") as f:
             f.write("{\n admin off\n skip_install_trust\n auto_https disable_redirects\n"
@@ -276,26 +290,22 @@ class Caddy(Server):
         except OSError:
             return False
 
-    def requests(self):
-        with open(self.access) as f:
-            lines = [json.loads(line)["request"] for line in f]
-        return [(r["method"], r["uri"]) for r in lines if "Python" not in str(r["headers"].get("User-Agent"))]
-
     def roots(self):
         with open(self.ca_file) as f:
             return f.read()
 
 
 STEP_CA = os.path.abspath(os.path.join(BUILD, "go", "step-ca"))
+STEP_EAB = os.path.abspath(os.path.join(BUILD, "go", "step_eab"))  # tests/interop/step_eab.go
 
 
 class StepCA(Server):
     """smallstep's step-ca, with a P-256 root and intermediate of ours, which its own server certificate is under too. `more`:
-    members of its ACME provisioner."""
+    members of its ACME provisioner; one that wants external accounts (`requireEAB`) gets one where STEP_EAB is: self.binding."""
 
-    def __init__(self, folder, more=None):
+    def __init__(self, folder, more=None, resolver=None):
         os.makedirs(folder, exist_ok=True)
-        self.resolver = Resolver(folder)
+        self.resolver = resolver or Resolver(folder)
         self.port, self.http_port, self.tls_port = free_port(), free_port(), free_port()
         self.directory = f"https://localhost:{self.port}/acme/acme/directory"
         self.ca_file = os.path.join(folder, "root.pem")
@@ -315,6 +325,12 @@ class StepCA(Server):
                        "key": os.path.join(folder, "intermediate.key"), "address": f"127.0.0.1:{self.port}",
                        "dnsNames": ["localhost"], "db": {"type": "badgerv2", "dataSource": os.path.join(folder, "db")},
                        "authority": {"provisioners": [{"type": "ACME", "name": "acme", **(more or {})}]}}, f)
+        self.binding = None
+        if (more or {}).get("requireEAB") and os.access(STEP_EAB, os.X_OK):
+            made = subprocess.run([STEP_EAB, os.path.join(folder, "db")], capture_output=True, text=True)
+            if made.returncode != 0:
+                raise Failed(f"step_eab: {made.stderr[-600:]}")
+            self.binding = made.stdout.split()
         super().__init__([STEP_CA, "--insecure", "--acme-http-port", str(self.http_port), "--acme-tls-port", str(self.tls_port), "--resolver",
                           f"127.0.0.1:{self.resolver.port}", path], os.path.join(folder, "step-ca.log"))
         self.wait_for("Serving HTTPS on")
@@ -326,6 +342,45 @@ class StepCA(Server):
     def stop(self):
         super().stop()
         self.resolver.stop()
+
+
+OPENBAO = os.path.abspath(os.path.join(BUILD, "go", "bao"))
+
+
+class OpenBao(Server):
+    """OpenBao's PKI engine, in memory; each account needs a binding: self.binding is one. It validates at ports 80 and 443 and nowhere
+    else: see Caddy."""
+
+    http_port, tls_port, addresses_by_tls = 80, 443, False
+
+    def __init__(self, folder, resolver):
+        os.makedirs(folder, exist_ok=True)
+        self.port = free_port()
+        self.url = f"https://localhost:{self.port}/v1"
+        self.directory = self.url + "/pki/acme/directory"
+        self.ca_file = os.path.join(folder, "vault-ca.pem")
+        super().__init__([OPENBAO, "server", "-dev", "-dev-tls", f"-dev-tls-cert-dir={folder}", "-dev-root-token-id=root",
+                          "-dev-no-store-token", f"-dev-listen-address=127.0.0.1:{self.port}"],
+                         os.path.join(folder, "openbao.log"), {"HOME": folder})
+        self.wait_for("Development mode should NOT be used")
+        headers = {"passthrough_request_headers": ["If-Modified-Since"],
+                   "allowed_response_headers": ["Last-Modified", "Location", "Replay-Nonce", "Link"]}
+        self.ask("sys/mounts/pki", {"type": "pki", "config": {"max_lease_ttl": "8760h", **headers}})
+        self.root = self.ask("pki/root/generate/internal", {"common_name": "OpenBao test root", "key_type": "ec", "key_bits": 256,
+                                                            "ttl": "8760h"})["data"]["certificate"]
+        self.ask("pki/config/cluster", {"path": self.url + "/pki"})
+        self.ask("pki/config/acme", {"enabled": True, "eab_policy": "always-required", "dns_resolver": f"127.0.0.1:{resolver.port}"})
+        made = self.ask("pki/acme/new-eab", {})["data"]
+        self.binding = [made["id"], made["key"]]
+
+    def ask(self, path, what):
+        """Its own interface, as its administrator."""
+        request = urllib.request.Request(f"{self.url}/{path}", json.dumps(what).encode(), {"X-Vault-Token": "root"}, method="POST")
+        answer = urllib.request.urlopen(request, context=ssl.create_default_context(cafile=self.ca_file)).read()
+        return json.loads(answer) if answer else None
+
+    def roots(self):
+        return self.root + "\n"
 
 
 def enter_namespace(hosts):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Requests and connections of one issuance, counted at the server (Debian's Pebble, calm); of a renewal the CA has suggested (the
-newest one)."""
+"""Requests and connections of one issuance, counted at the server (Debian's Pebble, calm), by each challenge; of a renewal the CA has
+suggested (the newest one)."""
 # alone: an answer that is late is asked for once more, and requests are counted
 
 import json
@@ -26,12 +26,14 @@ DAY = 86400
 
 folder = servers.workdir()
 authority = servers.Authority(folder, days=365)
-pebble = servers.Pebble(folder, authority)
+have_bind = os.path.exists("/usr/sbin/named")
+zone = servers.Zone(os.path.join(folder, "bind"), "example.test") if have_bind else None
+pebble = servers.Pebble(folder, authority, resolver=zone)
 relay = Relay(pebble.port)
 client = Client(folder, pebble, directory=pebble.through(relay))
 
 
-def counted(what, requests, **how):
+def counted(what, requests, client=client, **how):
     """Even with PEBBLE_AUTHZREUSE=0 Pebble reuses 1 authorization in 100; such a run is shorter, and is done again."""
     seen = []
     while not any(path.startswith("/chalZ") for _, path in seen):
@@ -50,6 +52,13 @@ def counted(what, requests, **how):
 counted("first run", FIRST)
 counted("renewal", RENEWAL, force=True)
 tap.note(f"bytes through the relay in both: {relay.up} up, {relay.down} down")
+by_tls = Client(folder, pebble, directory=pebble.through(relay), tls_port=pebble.tls_port)  # the same state
+counted("renewal by tls-alpn-01", RENEWAL, by_tls, force=True)
+if not have_bind:
+    tap.skip("renewal by dns-01", "BIND 9 is not installed")
+else:
+    by_dns = ["--challenge", "dns-01", "--dns-server", f"127.0.0.1:{zone.port}", "--tsig-key", zone.key]
+    counted("renewal by dns-01", RENEWAL, force=True, options=by_dns)
 
 mark, connections = pebble.mark(), relay.connections
 run = client.issue("one.example.test")

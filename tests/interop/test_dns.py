@@ -134,7 +134,6 @@ GOOD = [
     ("record and zone as named", ["named.example.test"],
      {"more": ["--dns-record", "named.acme.example.net", "--dns-zone", "acme.example.net"]}),
     ("the zone that is found is the closest", ["deep.sub.example.test"], {}),
-    ("http-01 beside it", ["http.example.test"], ["--challenge", "http-01"]),
     ("a key in one line, spelled otherwise; two types; a server that is watched", ["two.example.test"],
      ["--challenge", "dns-01,http-01", "--dns-server", f"127.0.0.1:{bind.port}", "--tsig-key", os.path.join(folder, "spelled.key"),
       "--dns-watch", "127.0.0.1"]),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""External accounts: both Pebbles want a binding, and refuse many nonces; step-ca wants one, and knows none. The secret comes in
-each form that CAs give it in, is in no output, and is not needed again."""
+"""External accounts: both Pebbles want a binding, and refuse many nonces. The secret comes in each form that CAs give it in, is in no
+output, and is not needed again. step-ca and OpenBao: test_matrix.py."""
 
 import base64
 import os
@@ -76,17 +76,6 @@ def with_pebble(what, binary, forms):
     pebble.stop()
 
 
-def with_step_ca():
-    step_ca = servers.StepCA(os.path.join(folder, "step"), {"requireEAB": True})
-    client = Client(os.path.join(folder, "step-client"), step_ca)
-    run = client.issue(NAME)
-    tap.ok(run.code == FAILED and "--eab-kid ID" in run.err, "step-ca: it is said what to get", run.tail())
-    run = client.issue(NAME, options=binding("nobody", put("step-secret", secrets.token_urlsafe(32))))
-    tap.ok(run.code == FAILED and "refused the external account binding" in run.err and "nobody" in run.err,
-           "step-ca: a key id it has not given is told", run.tail())
-    step_ca.stop()
-
-
 def before_anything_is_asked():
     """What is wrong with the flags or the file is told with an exit code of its own, and nothing is asked or made."""
     class Nobody:
@@ -118,8 +107,4 @@ if os.access(servers.NEWEST_PEBBLE, os.X_OK):
     with_pebble("newest Pebble", servers.NEWEST_PEBBLE, (2, 3))
 else:
     tap.skip("newest Pebble", "it takes Go 1.24 to build")
-if os.access(servers.STEP_CA, os.X_OK):
-    with_step_ca()
-else:
-    tap.skip("step-ca", "it takes Go 1.24 to build")
 tap.end()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Pebble's moods, Debian's and the newest: reused authorizations, slow validation, chains of any length, many names,
-strict mode, Retry-After in both forms."""
+strict mode, Retry-After in both forms. What each does when calm: test_matrix.py."""
 
 import concurrent.futures
 import os
@@ -19,17 +19,14 @@ NEWEST = {"binary": servers.NEWEST_PEBBLE}
 
 # what, names, times, how to start Pebble
 CASES = [
-    *[(f"authorizations reused {p} %", ONE, 4, {"env": {"PEBBLE_AUTHZREUSE": str(p)}}) for p in (0, 50, 100)],
+    *[(f"authorizations reused {p} %", ONE, 4, {"env": {"PEBBLE_AUTHZREUSE": str(p)}}) for p in (50, 100)],
     *[(f"chain length {n} with alternates", ONE, 1,
-       {"env": {"PEBBLE_CHAIN_LENGTH": str(n), "PEBBLE_ALTERNATE_ROOTS": str(ALTERNATES)}}) for n in (1, 2, 3)],  # with 0 every Pebble up to 2.10.1 panics at its start
+       {"env": {"PEBBLE_CHAIN_LENGTH": str(n), "PEBBLE_ALTERNATE_ROOTS": str(ALTERNATES)}}) for n in (2, 3)],  # with 0 every Pebble up to 2.10.1 panics at its start
     ("validation sleeps up to 3 s", ONE, 2, {"env": {"PEBBLE_VA_NOSLEEP": None, "PEBBLE_VA_SLEEPTIME": "3"}}),
     ("everything at Pebble's defaults", ONE, 2, {"env": {k: None for k in servers.CALM}}),
-    ("one name", ONE, 1, {}),
-    ("two names", ["b.example.test", "a.example.test"], 1, {}),
     ("eight names", EIGHT, 1, {}),
     ("eight names, reused", EIGHT, 2, {"env": {"PEBBLE_AUTHZREUSE": "50"}}),
     ("strict", ONE, 2, {"arguments": ["-strict"]}),
-    ("newest Pebble", ONE, 2, NEWEST),
     ("newest Pebble, strict", ONE, 2, {**NEWEST, "arguments": ["-strict"]}),
     ("newest Pebble, Retry-After in seconds and as date", ONE, 6, {**NEWEST, "config": RETRY_AFTER}),
     ("newest Pebble, P-256 hierarchy, eight names", EIGHT, 1, {**NEWEST, "config": {"keyAlgorithm": "ecdsa"}}),

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""tls-alpn-01: Pebble, Debian's and the newest, and step-ca look at port 443; openssl looks as they do, and otherwise."""
+"""tls-alpn-01 beside what test_matrix.py has: eight names, openssl that looks as CAs do and otherwise, words."""
 
-import concurrent.futures
 import os
 import re
 import socket
@@ -17,52 +16,17 @@ from relay import Relay
 
 ONE = "gateway.example.test"
 EIGHT = [f"name{i}.example.test" for i in range(8)]
-ADDRESSES = ["127.0.0.1", "::1"]
-RENEWAL = 8  # requests
 IDENTIFIER = "1.3.6.1.5.5.7.1.31"
 
 folder = servers.workdir()
 authority = servers.Authority(folder)
 
-
-def issues(what, server, *orders):
-    """For each list of names: (whether it is issued, in words, what is wrong)."""
-    for number, names in enumerate(orders):
-        client = Client(os.path.join(folder, f"{what}-{number}"), server, tls_port=server.tls_port)
-        run = client.issue(*names)
-        fault = client.fault(names, server.roots()) if run.code == NEW else run.tail()
-        yield not fault, f"{what} issues for {' '.join(names)}", fault
-    mark = server.mark() if hasattr(server, "mark") else 0
-    run = client.issue(*names, force=True)
-    seen = []
-    if hasattr(server, "mark"):
-        servers.until(lambda: len(server.requests(mark)) >= RENEWAL, "its log")  # may come late
-        seen = server.requests(mark)
-    yield run.code == NEW and len(seen) in (0, RENEWAL), f"{what}: a renewal takes {RENEWAL} requests", f"{len(seen)} {run.tail()}"
-    server.stop()
-
-
-def debian():
-    return list(issues("Pebble", servers.Pebble(os.path.join(folder, "pebble"), authority), EIGHT, [*ADDRESSES, ONE], [ONE]))
-
-
-def newest():
-    if not os.access(servers.NEWEST_PEBBLE, os.X_OK):
-        return [(None, "newest Pebble", "it was not built")]
-    server = servers.Pebble(os.path.join(folder, "newest"), authority, binary=servers.NEWEST_PEBBLE)
-    return list(issues("newest Pebble", server, [*ADDRESSES, ONE], [ONE]))
-
-
-def step_ca():
-    if not os.access(servers.STEP_CA, os.X_OK):
-        return [(None, "step-ca", "it takes Go 1.24 to build")]
-    return list(issues("step-ca", servers.StepCA(os.path.join(folder, "step")), ADDRESSES[:1], [ONE, EIGHT[0]]))
-
-
-with concurrent.futures.ThreadPoolExecutor(3) as pool:
-    for results in [pool.submit(one) for one in (debian, newest, step_ca)]:
-        for good, what, fault in results.result():
-            tap.skip(what, fault) if good is None else tap.ok(good, what, fault)
+pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
+client = Client(os.path.join(folder, "eight"), pebble, tls_port=pebble.tls_port)
+run = client.issue(*EIGHT)
+fault = client.fault(EIGHT, pebble.roots()) if run.code == NEW else run.tail()
+tap.ok(not fault, "eight names at once", fault)
+pebble.stop()
 
 # --- as a validator looks, and otherwise: while the client does not hear that it has been validated
 
