@@ -35,6 +35,7 @@ ACME_CORE += core/x509/alpn.c
 ACME_CORE += core/x509/chain.c
 ACME_CORE += core/x509/csr.c
 ACME_CORE += core/x509/leaf.c
+ACME_CORE += core/x509/prefer.c
 
 # core/secure/: TLS and keys, by BearSSL
 ACME_CORE += core/secure/cert_scan.c
@@ -58,6 +59,7 @@ ACME_CORE += core/roots/roots.c
 
 # core/protocol/: RFC 8555
 ACME_CORE += core/protocol/account.c
+ACME_CORE += core/protocol/alternate.c
 ACME_CORE += core/protocol/authz.c
 ACME_CORE += core/protocol/binding.c
 ACME_CORE += core/protocol/challenge_dns01.c

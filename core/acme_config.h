@@ -196,6 +196,12 @@
 #define ACME_CFG_REUSE_KEY 0
 #endif
 
+/* 1: of several chains for one certificate the one that is wished for is taken (acme_setup::chain, protocol/alternate.c). Flash:
+ * about 1 KB. RAM: about 150 bytes. 0: the CA's own choice, whatever others it offers. */
+#ifndef ACME_CFG_ALTERNATE
+#define ACME_CFG_ALTERNATE 0
+#endif
+
 /* 1: names may be IP addresses, v4 and v6 (RFC 8738), and the CA's server at an address may have that in its certificate. Flash:
  * about 1.1 KB. RAM: 24 bytes of struct acme_tls. 0: DNS names only. */
 #ifndef ACME_CFG_ADDRESSES

@@ -89,6 +89,7 @@
     ACME_ERRORS_CHOICE(X) \
     ACME_ERRORS_TABLE(X) \
     ACME_ERRORS_BINDING(X) \
+    ACME_ERRORS_ALTERNATE(X) \
     ACME_ERRORS_MANAGE(X)
 /* clang-format on */
 
@@ -146,6 +147,16 @@
     X(ACME_E_BINDING, -12, 0, "the CA refused the external account binding", "wrong secret or key id, used or expired, or made for another CA: get a new one")
 #else
 #define ACME_ERRORS_BINDING(X)
+#endif
+/* clang-format on */
+
+/* Those of ACME_CFG_ALTERNATE. */
+/* clang-format off */
+#if ACME_CFG_ALTERNATE
+#define ACME_ERRORS_ALTERNATE(X) \
+    X(ACME_E_CHAIN, -106, 0, "the CA offers no chain as it is wished for", "another root by now, or another spelling: its own choice is used; never the end of a run")
+#else
+#define ACME_ERRORS_ALTERNATE(X)
 #endif
 /* clang-format on */
 

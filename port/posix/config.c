@@ -79,6 +79,8 @@ static const struct row {
         "key id of your account with the CA, where it wants one"),
     ROW(EAB_KEY_FILE, "eab_key_file", "--eab-key-file", "FILE", TEXT, eab_key_file,
         "its MAC key, as the CA gives it"),
+    ROW(PREFERRED_CHAIN, "preferred_chain", "--preferred-chain", "NAME", TEXT, preferred_chain,
+        "of the CA's chains, the one to the root of this name"),
 #undef ROW
 };
 

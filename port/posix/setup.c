@@ -139,6 +139,11 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
 #if ACME_CFG_REUSE_KEY
     s->reuse_key = config->reuse_key;
 #endif
+#if ACME_CFG_ALTERNATE
+    if (config->preferred_chain != NULL) {
+        s->chain = (struct acme_chain_choice){acme_prefer_name, config->preferred_chain};
+    }
+#endif
     s->product = config->product;
 #if ACME_CFG_RENEWAL
     s->profile = config->profile;
