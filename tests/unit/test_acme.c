@@ -996,6 +996,62 @@ TEST(key_in_use_again)
     done();
 }
 
+/* Another chain is wished for. Once the CA's own is stored beside the pair in use, whatever goes wrong with the others is no end of
+ * the run; but one that was half written over it is, and the next run fetches the certificate again. */
+TEST(another_chain)
+{
+    static const struct ca_twist links[] = {
+        {CA_CERTIFICATE, 1, CA_FOREVER, CA_ADD, "Link: </cert/1/1>;rel=\"alternate\"\r\n"},
+    };
+    static char cross[20] = "@leaf\n@cross\n";
+    const struct ca_twist other[] = {
+        {CA_CERTIFICATE, 1, 1, CA_ADD, "Link: </cert/1/1>;rel=\"alternate\"\r\n"},
+        {CA_CERTIFICATE, 2, 2, CA_ADD, "", cross},
+        {CA_CERTIFICATE, 3, 3, CA_ADD, "Link: </cert/1/1>;rel=\"alternate\"\r\n"},
+        {CA_CERTIFICATE, 4, 4, CA_ADD, "", cross},
+    };
+    static const struct ca_plan none = {ONE, TWISTED(links)};
+    const struct ca_plan plan = {ONE, TWISTED(other)};
+    enum { FITS_NOT, FITS, NO_NET, TORN, RESET, CASES };
+
+    for (int i = 0; i < CASES; i++) {
+        new_world(i == FITS_NOT ? &none : &plan);
+        w.setup.chain = (struct acme_chain_choice){acme_prefer_name, "Other Root"};
+        assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+        while (w.client.flow.step != ACME_STEP_ALTERNATE) {
+            tick();
+        }
+        wrong.append_fails = i == TORN;
+        if (i == NO_NET) {
+            acme_channel_close(&w.client.channel);
+            wrong.net_down = true;
+        }
+        enum acme_progress end = ACME_IDLE;
+        while (i != RESET && !acme_is_over(end)) {
+            end = tick();
+        }
+        wrong.append_fails = wrong.net_down = false;
+        if (i == TORN) {
+            demand(end, ACME_FAILED);
+            assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_WRITE);
+        }
+        if (i == TORN || i == RESET) {
+            end = run(ACME_NOW); /* the same order */
+        }
+        demand(end, ACME_ISSUED);
+        assert_int_equal(finalized(), 1);
+        assert_int_equal(w.ca.order_count, 1);
+        const char *order = w.ca.order[0].chain;
+        bool own = w.record[ACME_RECORD_CHAIN].len == strlen(order) &&
+                   memcmp(w.record[ACME_RECORD_CHAIN].data, order, strlen(order)) == 0;
+        assert_int_equal(own, i == FITS_NOT || i == NO_NET);
+        int64_t from = 0, to = 0;
+        assert_true(acme_validity(&w.client, &from, &to, NULL));
+        assert_true(to > from && from > 0);
+        done();
+    }
+}
+
 TEST(network_down)
 {
     static const struct ca_plan plan = {ONE};
