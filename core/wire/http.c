@@ -263,8 +263,12 @@ static void connection_done(struct acme_http_reader *r, struct acme_slice list)
 
 /* Keeps the first link of interest, at the start of the buffer the line lies in. Inline, or it would be kept without
  * ACME v1 where nothing is optimized, and miss link.c. */
-static inline void link_done(struct acme_http_answer *a, struct acme_slice line)
+static inline void link_done(struct acme_http_answer *a, struct acme_slice line, bool too_long)
 {
+    if (too_long) {
+        a->link_long = true;
+        return;
+    }
     struct acme_slice target;
     enum acme_rel rel = acme_link_find(line, &target);
     if (rel != ACME_REL_NONE && target.len > ACME_URL_MAX) {
@@ -317,10 +321,8 @@ static bool value_done(struct acme_http_reader *r)
         }
         break;
     case LINK:
-        if (ACME_CFG_V1 && too_long) {
-            r->answer.link_long = true;
-        } else if (ACME_CFG_V1) {
-            link_done(&r->answer, value);
+        if (ACME_CFG_V1) {
+            link_done(&r->answer, value, too_long);
         }
         break;
     }

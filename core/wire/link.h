@@ -21,7 +21,6 @@ enum acme_rel {
  * Memory: *target leads into `line`. Work: the line's bytes. */
 enum acme_rel acme_link_find(struct acme_slice line, struct acme_slice *target);
 
-#if ACME_CFG_ALTERNATE
 #define ACME_ALTERNATES_MAX 8 /* that are kept, of an answer */
 
 /* The targets of links with rel="alternate", gathered as their bytes go by: however long a line, however many a line has. */
@@ -38,6 +37,7 @@ struct acme_links {
     char word[32]; /* one parameter without its quotes; a longer one is of no interest */
 };
 
+#if ACME_CFG_ALTERNATE
 /* Begins with no target. `cap`: bytes lent, at most 65535. */
 void acme_links_init(struct acme_links *l, char *text, size_t cap);
 

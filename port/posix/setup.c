@@ -96,6 +96,23 @@ static void told(const struct acme_posix_store *store, int code)
                       code == ENODATA ? "empty, or not a file" : strerror(code));
 }
 
+/* What kind of certificate. */
+static void wish(struct acme_setup *s, const struct acme_config *config)
+{
+#if ACME_CFG_REUSE_KEY
+    s->reuse_key = config->reuse_key;
+#endif
+#if ACME_CFG_ALTERNATE
+    if (config->preferred_chain != NULL) {
+        s->chain = (struct acme_chain_choice){acme_prefer_name, config->preferred_chain};
+    }
+#endif
+#if ACME_CFG_RENEWAL
+    s->profile = config->profile;
+    s->profile_optional = config->profile_optional;
+#endif
+}
+
 static void fill_setup(struct acme_run *run, const struct acme_config *config)
 {
     struct acme_setup *s = &run->setup;
@@ -136,19 +153,8 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     s->more_names = config->more_names;
     s->solvers = run->solvers.at;
     s->solver_count = run->solvers.count;
-#if ACME_CFG_REUSE_KEY
-    s->reuse_key = config->reuse_key;
-#endif
-#if ACME_CFG_ALTERNATE
-    if (config->preferred_chain != NULL) {
-        s->chain = (struct acme_chain_choice){acme_prefer_name, config->preferred_chain};
-    }
-#endif
+    wish(s, config);
     s->product = config->product;
-#if ACME_CFG_RENEWAL
-    s->profile = config->profile;
-    s->profile_optional = config->profile_optional;
-#endif
 #if ACME_CFG_MANAGE
     s->revoke_reason = config->reason;
 #endif
