@@ -246,6 +246,12 @@ struct acme_setup {
         chain; /* which of its chains, where the CA has several (x509/prefer.h); zero: its own choice */
 #endif
 
+#if ACME_CFG_CSR
+    struct acme_slice
+        csr; /* certificate request, DER, for just these names; its key is certificate_key, of which only point() is called,
+                              for another key than P-256 what acme_leaf_key() makes of it; empty: requests are our own */
+#endif
+
 #if ACME_CFG_RENEWAL
     const char *profile;   /* certificate profile asked for (draft-ietf-acme-profiles); NULL: the CA's own choice  */
     bool profile_optional; /* the CA's own choice will do when it has no such profile                              */

@@ -220,7 +220,7 @@ static int take(struct acme_chain *c, struct acme_der der)
     if (is_again(c)) {
         return hold(c, der);
     }
-    ours = leaf.point != NULL && memcmp(leaf.point, c->want.point, 65) == 0;
+    ours = acme_leaf_is_for(&leaf, c->want.point);
     if (!c->have_leaf) {
         if (ours) {
             return take_leaf(c, &leaf, der);

@@ -24,7 +24,7 @@ struct acme_config {
     const char *deploy_hook, *key_mode, *key_group;
     const char *challenge, *hook, *dns_server, *tsig_key, *dns_zone, *dns_record;
     const char *eab_kid, *eab_key_file;
-    const char *preferred_chain;
+    const char *preferred_chain, *csr;
     struct acme_words contacts, names, more_hosts, dns_watch;
     uint16_t http_port;
     uint16_t tls_port; /* answers by tls-alpn-01; 0: it does not */
@@ -84,6 +84,7 @@ enum acme_config_key {
     ACME_KEY_EAB_KID,
     ACME_KEY_EAB_KEY_FILE,
     ACME_KEY_PREFERRED_CHAIN,
+    ACME_KEY_CSR,
     ACME_KEY_COUNT
 };
 
