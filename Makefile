@@ -116,6 +116,7 @@ $(B)/tests/unit/test_acme $(B)/tests/unit/test_choice $(B)/tests/unit/test_manag
 $(B)/tests/unit/test_secure_net: $(call objects,port/secure/channel.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
 $(B)/tests/unit/test_nameserver $(B)/tests/unit/test_words $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
+$(B)/tests/unit/test_csr_file: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/unit/test_eab: $(call objects,port/posix/eab.c port/posix/config.c)
 $(B)/tests/cells/test_race: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 $(B)/tests/cells/test_race: LDFLAGS += -Wl,--wrap=acme_row_of

@@ -4,6 +4,7 @@
 
 #include "fake/device.h"
 #include "fault/fastkey.h"
+#include "x509/csr.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -1050,6 +1051,37 @@ TEST(another_chain)
         assert_true(to > from && from > 0);
         done();
     }
+}
+
+static int point_of_given(void *handle, uint8_t point[65])
+{
+    return acme_key_p256_ops.point(handle, point);
+}
+
+/* The request was made elsewhere: it is sent as it is, no key is made or stored, and its renewal is for the same. */
+TEST(request_of_another)
+{
+    static const struct ca_plan plan = {ONE};
+    static const struct acme_key_ops elsewhere = {.point = point_of_given, .sign = NULL};
+    static struct acme_key_p256 key;
+    static uint8_t csr[1024];
+    size_t start;
+
+    new_world(&plan);
+    const struct acme_key whole = {&acme_key_p256_ops, &key};
+    assert_int_equal(acme_key_p256_ops.generate(&key, w.setup.sys), 0);
+    assert_int_equal(acme_csr_write(csr, sizeof csr, &start, &whole, w.setup.names, w.setup.name_count), 0);
+    w.setup.csr = acme_slice(csr + start, sizeof csr - start);
+    w.setup.certificate_key = (struct acme_key){&elsewhere, &key};
+    for (unsigned i = 1; i <= 2; i++) {
+        demand(run(ACME_NOW), ACME_ISSUED);
+        assert_int_equal(finalized(), i);
+        assert_int_equal(w.record[ACME_RECORD_KEY].len + w.record[ACME_RECORD_KEY_NEXT].len, 0);
+        assert_true(w.record[ACME_RECORD_CHAIN].len > 0);
+        assert_int_equal(acme_stats(&w.client).signatures, w.client.exchange.counts.signatures);
+        demand(run(ACME_IF_DUE), ACME_CURRENT);
+    }
+    done();
 }
 
 TEST(network_down)
