@@ -32,9 +32,9 @@ COMPILE = $(CC) -Icore $(STACKS) $(HOST_OPTIONS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 POSIX = -D_POSIX_C_SOURCE=200809L
 
 include core/Filelists.mk
-CORE = $(ACME_CORE)
+CORE = $(ACME_CORE) $(ACME_BEARSSL)
 PORT = $(ACME_POSIX)
-UNLISTED := $(filter-out $(ACME_CORE) $(ACME_POSIX) $(ACME_FLASH) $(ACME_STORES) $(ACME_LWIP),$(wildcard core/*.c core/*/*.c port/posix/posix_*.c port/flash/*.c port/stores/*.c port/lwip/*.c))
+UNLISTED := $(filter-out $(CORE) $(ACME_POSIX) $(ACME_FLASH) $(ACME_STORES) $(ACME_LWIP),$(wildcard core/*.c core/*/*.c port/posix/posix_*.c port/flash/*.c port/stores/*.c port/lwip/*.c))
 ifneq ($(UNLISTED),)
 $(error core/Filelists.mk lacks $(UNLISTED))
 endif
@@ -78,12 +78,12 @@ $(B)/obj/port/%.o: port/%.c | headers
 	$(Q)$(COMPILE) $(POSIX) -Iport/posix -Iport/flash $(WARNINGS) -c -o $@ $<
 
 # Tests may use more of the host than C99 gives; cmocka's macros do not survive the conversion warnings; and a test, or a
-# seam that one plays, seldom needs all that it is called with.
+# seam that one plays, seldom needs all that it is called with. TEST_CFLAGS: what CFLAGS has for the tested code alone is undone.
 TEST_FLAGS = $(filter-out -std=c99 -pedantic -Wconversion -Wsign-conversion,$(WARNINGS)) -Wno-unused-parameter -std=gnu11 -Itests -Iport/posix -Iport/flash -Iport/stores -Iport/lwip
 $(B)/obj/tests/%.o: tests/%.c | headers
 	@mkdir -p $(@D)
 	@$(SAY) '  cc  $<'
-	$(Q)$(COMPILE) $(TEST_FLAGS) -c -o $@ $<
+	$(Q)$(COMPILE) $(TEST_FLAGS) $(TEST_CFLAGS) -c -o $@ $<
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libhelpers.a $(B)/libnanoacme-posix.a $(B)/libnanoacme.a
 	@mkdir -p $(@D)

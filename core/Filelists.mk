@@ -2,7 +2,7 @@
 # tests/lint/test_lists.py fails when it differs from the tree. In a Makefile of yours:
 #
 #     include nanoacme/core/Filelists.mk
-#     SOURCES += $(addprefix nanoacme/,$(ACME_CORE) $(ACME_LWIP) $(ACME_FLASH))
+#     SOURCES += $(addprefix nanoacme/,$(ACME_CORE) $(ACME_BEARSSL) $(ACME_LWIP) $(ACME_FLASH))
 #
 # with -Inanoacme/core, -Inanoacme/port/lwip and so on. A file that an option leaves out compiles to nothing.
 
@@ -37,25 +37,13 @@ ACME_CORE += core/x509/csr.c
 ACME_CORE += core/x509/leaf.c
 ACME_CORE += core/x509/prefer.c
 
-# core/secure/: TLS and keys, by BearSSL
+# core/secure/: keys, random bytes, what is wiped
 ACME_CORE += core/secure/cert_scan.c
-ACME_CORE += core/secure/channel.c
-ACME_CORE += core/secure/channel_setup.c
-ACME_CORE += core/secure/digest.c
-ACME_CORE += core/secure/ec.c
 ACME_CORE += core/secure/hmac.c
 ACME_CORE += core/secure/key_p256.c
-ACME_CORE += core/secure/p256.c
 ACME_CORE += core/secure/plain.c
 ACME_CORE += core/secure/seed.c
-ACME_CORE += core/secure/tls.c
-ACME_CORE += core/secure/visit.c
 ACME_CORE += core/secure/wipe.c
-
-# core/roots/: trust anchors
-ACME_CORE += core/roots/anchor_table.c
-ACME_CORE += core/roots/constraints.c
-ACME_CORE += core/roots/roots.c
 
 # core/protocol/: RFC 8555
 ACME_CORE += core/protocol/account.c
@@ -64,7 +52,6 @@ ACME_CORE += core/protocol/authz.c
 ACME_CORE += core/protocol/binding.c
 ACME_CORE += core/protocol/challenge_dns01.c
 ACME_CORE += core/protocol/challenge_http01.c
-ACME_CORE += core/protocol/challenge_tlsalpn01.c
 ACME_CORE += core/protocol/choice.c
 ACME_CORE += core/protocol/contacts.c
 ACME_CORE += core/protocol/directory.c
@@ -95,6 +82,19 @@ ACME_CORE += core/lifecycle/record.c
 ACME_CORE += core/lifecycle/renew.c
 ACME_CORE += core/lifecycle/renewal.c
 
+# TLS, X.509, digests and P-256 by BearSSL. A firmware with a TLS of its own takes ACME_SECURE in its place
+ACME_BEARSSL += core/protocol/challenge_tlsalpn01.c
+ACME_BEARSSL += core/roots/anchor_table.c
+ACME_BEARSSL += core/roots/constraints.c
+ACME_BEARSSL += core/roots/roots.c
+ACME_BEARSSL += core/secure/channel.c
+ACME_BEARSSL += core/secure/channel_setup.c
+ACME_BEARSSL += core/secure/digest.c
+ACME_BEARSSL += core/secure/ec.c
+ACME_BEARSSL += core/secure/p256.c
+ACME_BEARSSL += core/secure/tls.c
+ACME_BEARSSL += core/secure/visit.c
+
 # a store on raw flash
 ACME_FLASH += port/flash/flash_place.c
 ACME_FLASH += port/flash/flash_store.c
@@ -120,6 +120,7 @@ ACME_POSIX += port/posix/posix_listener.c
 ACME_POSIX += port/posix/posix_lookup.c
 ACME_POSIX += port/posix/posix_net.c
 ACME_POSIX += port/posix/posix_pair.c
+ACME_POSIX += port/posix/posix_place.c
 ACME_POSIX += port/posix/posix_store.c
 ACME_POSIX += port/posix/posix_sys.c
 ACME_POSIX += port/posix/posix_udp.c

@@ -51,7 +51,7 @@ def run_all(build):
 def measure(build):
     """The files gcovr found something about."""
     os.makedirs(f"{build}/html", exist_ok=True)
-    status, output = run(["gcovr", "-r", ".", "-f", "core/", "-f", "port/posix/", "--html-details",
+    status, output = run(["gcovr", "-j", str(os.cpu_count() or 1), "-r", ".", "-f", "core/", "-f", "port/posix/", "--html-details",
                           f"{build}/html/index.html", "--json", f"{build}/coverage.json", f"{build}/obj"])
     if status != 0:
         sys.exit(f"gcovr: {output}")

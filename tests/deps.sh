@@ -10,7 +10,7 @@ firmware="$build gcc-arm-none-eabi libnewlib-arm-none-eabi gcc-riscv64-unknown-e
 demo="$firmware pebble openssl curl ca-certificates python3"
 unit="$build python3 libcmocka-dev libjansson-dev libssl-dev gcovr clang-format-14 shellcheck binutils"
 check="$demo $unit clang-14 libclang-rt-14-dev caddy uacme valgrind bind9 bind9-dnsutils
- gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user chromium libnss3-tools util-linux pkg-config cmake musl-tools"
+ gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user chromium libnss3-tools util-linux pkg-config cmake musl-tools ccache"
 proof="$build python3 frama-c-base"
 
 case ${1:-} in

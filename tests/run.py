@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the tests, group by group; without a GROUP those of `make check`: all but quick.
 
-`make check` comes in three parts: what keeps all processors busy; what mostly waits, with what only computes behind it, in
-the time that is left over; and what measures in real time, alone.
+`make check` comes in two parts: what keeps all processors busy; and what mostly waits, with what only computes behind it, in the
+time that is left over. What measures in real time is alone there but for that.
 
 Every test program says what it found in TAP lines ("ok 1 - what", "not ok 2 - what", "ok 3 - what # SKIP why").
 The last line printed is "N passed, N failed, N skipped"; the exit status is 1 when anything failed.
@@ -17,6 +17,7 @@ import os
 import queue
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,10 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SANITIZE = "-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+# Each sanitizer once: clang's for undefined behaviour sees more than gcc's, that for addresses is the same. The fuzzers have both.
+ADDRESS = "-O1 -g1 -fsanitize=address -fno-omit-frame-pointer"
+CLANG = ["B=build/clang", "CC=clang-14", "CFLAGS=-O1 -g1 -fsanitize=undefined -fno-sanitize-recover=all",
+         "TEST_CFLAGS=-O0 -fno-sanitize=undefined"]
 TAP = re.compile(r"^(not )?ok\b\s*\d*\s*(?:- )?(.*)$")
 LIMIT_S = 420  # for one program; none needs half of it
 LATER_S = 1800  # the same for one that gets only what others leave
@@ -32,19 +36,24 @@ LATER_S = 1800  # the same for one that gets only what others leave
 LAST = ["sh", "-c", "{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec chrt --idle 0 \"$@\"", "last"]
 
 PROCESSORS = os.cpu_count() or 1
+# Compilers of what is built again and again: kinds of one firmware, options of the core, clones of the tree. What is built once
+# (CC=gcc, clang) would only take longer.
+SHARED = ["cc", "arm-none-eabi-gcc", "riscv64-unknown-elf-gcc"]
 
 running = set()  # process groups, for an interruption
 lock = threading.Lock()  # for them: several threads start programs
 stop = threading.Event()  # nothing is started any more
 show = times = False
 
+SWEEPERS = ["tests/dialogue/test_dialogue", "tests/cells/test_race"]  # NO_SWEEPS=1 leaves theirs out
+
 KINDS = ("passed", "failed", "skipped")
 total = dict.fromkeys(KINDS, 0)
-in_parts = False  # whether the group `alone` runs the scripts that must be
+in_parts = False  # what groups share is made, and the group `alone` runs the scripts that must be
 
 
 class Here(threading.local):
-    """What the group has found that this thread runs. One that runs behind others says it in one piece, between two of them."""
+    """What the group has found that this thread runs. One that runs beside others says it in one piece, at its end."""
     counts, behind, said = dict.fromkeys(KINDS, 0), False, None
 
 
@@ -52,7 +61,7 @@ here = Here()
 
 
 def say(text):
-    if here.behind:
+    if here.said is not None:
         here.said.append(text)
     else:
         print(text, flush=True)
@@ -168,6 +177,12 @@ def make(name, *arguments):
     return command(name, ["make", "-j2", "-s", "-k", *arguments])
 
 
+def make_units(name, *arguments, targets=("all", "units")):
+    """The programs in C. They are linked by gold, where it is: in a quarter of the time."""
+    linker = ["env", "LDFLAGS=-fuse-ld=gold"] if shutil.which("ld.gold") else []
+    return command(name, [*linker, "make", "-j2", "-s", "-k", *arguments, *targets])
+
+
 def listed(folder, alone):
     """Test programs by name, with what runs them: whatever is in the folder. One that measures, or counts what a late answer
     changes, is alone, and says so in a line `# alone: why`."""
@@ -211,10 +226,23 @@ def side_by_side(tests, at_once):
     pool.shutdown()
 
 
+def share_objects():
+    """An object that would come out the same is made once, where ccache is: tests/deps.sh check. The cache is this tree's."""
+    folder, ccache = os.path.join(ROOT, "build", "ccache"), shutil.which("ccache")
+    if not ccache:
+        return
+    os.makedirs(f"{folder}/bin", exist_ok=True)
+    for compiler in SHARED:
+        with contextlib.suppress(FileExistsError):
+            os.symlink(ccache, f"{folder}/bin/{compiler}")
+    os.environ.update(PATH=f"{folder}/bin:{os.environ['PATH']}", CCACHE_DIR=f"{folder}/objects", CCACHE_NOHASHDIR="1", CCACHE_MAXSIZE="500M",
+                      CCACHE_CONFIGPATH=os.devnull, SHARED_OBJECTS=f"{folder}/bin")
+
+
 def quick():
     """the programs of unit without sanitizers and without the long sweeps: for the first look after a change"""
     build = "build/quick"
-    make("unit tests build", f"B={build}", "CFLAGS=-O1 -g1", "all", "units")
+    make_units("unit tests build", f"B={build}", "CFLAGS=-O1 -g1", "TEST_CFLAGS=-O0")
     programs(build, "env", "NO_SWEEPS=1")
 
 
@@ -223,19 +251,24 @@ def lint():
     make("the libraries build without the program's options too", "B=build/bare", "HOST_OPTIONS=", "CFLAGS=-O1",
          "build/bare/libnanoacme.a", "build/bare/libnanoacme-posix.a")
     if make("build for the symbol checks", "all"):
-        scripts("lint")
+        scripts("lint", PROCESSORS)
 
 
 def unit():
-    """every cmocka program and dialogue, with sanitizers, by gcc"""
-    build, flags = "build/asan", SANITIZE
-    make("unit tests build with gcc", f"B={build}", "CC=gcc", f"CFLAGS={flags}", "all", "units")
-    programs(build)
+    """every cmocka program and dialogue, by gcc, with AddressSanitizer; the long sweeps are a group of their own"""
+    make_units("unit tests build with gcc", "B=build/asan", "CC=gcc", f"CFLAGS={ADDRESS}")
+    programs("build/asan", "env", "NO_SWEEPS=1")
+
+
+def sweeps():
+    """what the programs of unit do in millions: messages cut in two at every byte, races; without sanitizers, four times as fast"""
+    if in_parts or sweepers():
+        side_by_side([(f"{name}.c", [f"build/{name}"]) for name in SWEEPERS], 1)
 
 
 def clang():
-    """the same by clang, without the long sweeps: what they go over is the same"""
-    make("everything builds with clang", "B=build/clang", "CC=clang-14", "CFLAGS=" + SANITIZE, "all", "units")
+    """the same by clang, with UndefinedBehaviorSanitizer"""
+    make_units("everything builds with clang", *CLANG)
     programs("build/clang", "env", "NO_SWEEPS=1")
 
 
@@ -254,20 +287,28 @@ def program():
     return make("what the scripts run is built", "all", "build/nanoacme-anchors")
 
 
+def sweepers():
+    return make("the programs with sweeps are built", *(f"build/{name}" for name in SWEEPERS))
+
+
 def simulations():
-    return make("the fault harness and the simulations build with gcc", "B=build/asan", "CC=gcc", f"CFLAGS={SANITIZE}",
-                *(f"build/asan/{name}" for name in ("torture", "soak", "fleet")))
+    """Faults with sanitizers and without; years and fleets without: they are hours of what the others have played."""
+    return all([make_units("the fault harness builds with gcc's sanitizer", "B=build/asan", "CC=gcc", f"CFLAGS={ADDRESS}",
+                           targets=["build/asan/torture"]),
+                make_units("the fault harness builds with clang's", *CLANG,
+                           targets=["build/clang/torture"]),
+                make("fault harness and simulations are built", "build/torture", "build/soak", "build/fleet")])
 
 
 def parts():
     """what several groups need, or one build has, is compiled before they run side by side"""
-    recorder = make("what the group target records with is built", "build/tests/dialogue/test_dialogue")
-    return all([program(), recorder, simulations(), firmware(), kernel()])
+    recording = make("the dialogues are recorded, for other machines", "target-recording")
+    return all([program(), recording, sweepers(), simulations(), firmware(), kernel()])
 
 
 def size():
     """code and RAM on Cortex-M3, against README.md"""
-    if make("the core cross-compiles for Cortex-M3", "cross") and firmware():
+    if make("the core cross-compiles for Cortex-M3", "cross") and (in_parts or firmware()):
         if show:
             update = ["--update"] if os.environ.get("UPDATE") else []
             command("size", [sys.executable, "tests/size/size.py", *update])
@@ -286,23 +327,24 @@ def conformance():
 
 
 def fault():
-    """one thing goes wrong, everywhere: a sample of `make torture`"""
-    if simulations():
-        tap(["build/asan/torture", "--at-most", "300"], "fault/torture")
+    """one thing goes wrong, everywhere: a sample of `make torture`, and small ones of that with sanitizers"""
+    if in_parts or simulations():
+        tap(["build/torture", "--at-most", "300"], "fault/torture")
+        for sanitized in ("asan", "clang"):
+            tap([f"build/{sanitized}/torture", "--at-most", "40"], f"fault/torture, {sanitized}")
 
 
 def soak():
     """a year of one device, and a small fleet, in virtual time: samples of `make soak` and `make fleet`"""
-    if simulations():
-        tap(["build/asan/soak", "1"], "soak/soak")
-        tap(["build/asan/fleet", "25"], "soak/fleet")
+    if in_parts or simulations():
+        tap(["build/soak", "1"], "soak/soak")
+        tap(["build/fleet", "25"], "soak/fleet")
 
 
 def coverage():
     """lines and branches of core/ that the programs of unit reach"""
     build = "build/coverage"
-    if make("everything builds for coverage", f"B={build}", "CC=gcc", "CFLAGS=-O0 -g --coverage", "all", "units",
-            f"{build}/torture"):
+    if make_units("everything builds for coverage", f"B={build}", "CC=gcc", "CFLAGS=-O0 --coverage", targets=["all", "units", f"{build}/torture"]):
         command("coverage of core/", [sys.executable, "tests/coverage.py", build])
 
 
@@ -313,23 +355,23 @@ def fuzz():
 
 def interop():
     """Pebble, Caddy, step-ca, Boulder's words of 2016"""
-    if program() and firmware():
+    if in_parts or program() and firmware():
         scripts("interop", 3)  # they mostly wait
 
 
 def bigendian():
-    """the unit tests on s390x"""
+    """unit tests that know the order of bytes, on s390x"""
     scripts("bigendian")
 
 
 def target():
-    """the dialogues on a Cortex-M3 in the emulator"""
+    """unit tests and the dialogues on a Cortex-M3 in the emulator, the dialogues on s390x as well"""
     scripts("target")
 
 
 def boards():
     """the firmware in the emulator"""
-    if firmware() and kernel():
+    if in_parts or firmware() and kernel():
         scripts("boards", 2)
 
 
@@ -346,16 +388,18 @@ def bench():
 
 
 def alone():
-    """the scripts of boards and interop that must have the machine for themselves"""
-    if parts():
+    """the scripts of boards and interop that nothing may run beside, but what is behind all others"""
+    if in_parts or program() and firmware():
         side_by_side(listed("boards", alone=True) + listed("interop", alone=True), 1)
 
 
-# The parts of `make check`. What is BEHIND has no time to keep.
+# The parts of `make check`. What is BEHIND has no time to keep; the longest ones first. EARLY shares nothing with the others, so it has
+# been behind them from the beginning.
+EARLY = [bigendian]
 BUSY = [lint, unit, clang, coverage, fuzz]
-WAITING = [conformance, demo, boards, interop]
-BEHIND = [bigendian, fault, target, size, install, soak]
-LAST_OF_ALL = [bench, alone]
+MEASURED = [alone]
+WAITING = [[interop], [boards, conformance, demo, bench]]  # one list beside the other
+BEHIND = [fault, install, sweeps, target, size, soak]
 
 
 def play(group):
@@ -376,12 +420,12 @@ def cpu():
     return used.ru_utime + used.ru_stime
 
 
-def play_behind(waiting, done):
-    """Runs groups until there is none left, and hands on what each has said."""
-    here.behind = True
+def play_beside(groups, behind):
+    """Runs groups of a queue until there is none left. What each says is told in one piece."""
+    here.behind = behind
     while not stop.is_set():
         try:
-            group = waiting.get_nowait()
+            group = groups.get_nowait()
         except queue.Empty:
             return
         here.said = []
@@ -391,39 +435,49 @@ def play_behind(waiting, done):
             with lock:
                 total["failed"] += 1
             say(f"  FAILED: {group.__name__}: {failure!r}")
-        done.put("\n".join(here.said))
+        with lock:
+            print("\n".join(here.said), flush=True)
+
+
+def begin(groups, threads, behind=False):
+    waiting = queue.Queue()
+    for group in groups:
+        waiting.put(group)
+    started = [threading.Thread(target=play_beside, args=(waiting, behind)) for _ in range(threads)]
+    for thread in started:
+        thread.start()
+    return started
+
+
+def join(threads):
+    for thread in threads:
+        thread.join()
 
 
 def check():
-    """All groups. What computes runs behind what waits."""
+    """All groups. What computes runs behind what waits, where the scheduler has a last place."""
     global in_parts
-    in_parts = True
+    last = can_be_last()
+    started = begin(EARLY, 1, behind=True) if last else []
     for group in BUSY:
         play(group)
-    waiting, done = queue.Queue(), queue.Queue()
-    for group in BEHIND:
-        waiting.put(group)
-    side = PROCESSORS if play(parts) else 0  # or they would all try to make the same files
-    threads = [threading.Thread(target=play_behind, args=(waiting, done)) for _ in range(side)]
-    for thread in threads:
-        thread.start()
-    for group in WAITING:
-        play(group)
-        while not done.empty():
-            print(done.get(), flush=True)
-    for thread in threads:
-        thread.join()
-    while not done.empty():
-        print(done.get(), flush=True)
-    while not waiting.empty():
-        play(waiting.get())
-    for group in LAST_OF_ALL:
-        play(group)
+    in_parts = play(parts)
+    if not in_parts:  # or they would all try to make the same files
+        join(started)
+        for group in [*([] if last else EARLY), *BEHIND, *sum(WAITING, [])]:
+            play(group)
+        return
+    started += begin(BEHIND if last else EARLY + BEHIND, PROCESSORS, behind=True)
+    if last:
+        join(begin(MEASURED, 1))
+    join([thread for groups in WAITING for thread in begin(groups, 1)] + started)
+    if not last:
+        join(begin(MEASURED, 1))
 
 
 def main():
     global show, times
-    groups = [*BUSY, *BEHIND, *WAITING, *LAST_OF_ALL]
+    groups = [*BUSY, *EARLY, *BEHIND, *sum(WAITING, []), *MEASURED]
     known = {g.__name__: g for g in [quick, *groups]}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="\n".join(f"  {name:12} {g.__doc__}" for name, g in known.items()))
@@ -443,6 +497,8 @@ def main():
     for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # of a make we were started by: not for those we start
         os.environ.pop(variable, None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if names != ["quick"]:
+        share_objects()
     began = time.monotonic()
     try:
         if names:

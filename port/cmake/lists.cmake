@@ -1,7 +1,7 @@
 # Reads core/Filelists.mk, the one list of sources.
 get_filename_component(NANOACME_ROOT "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
 
-# nanoacme_list(VARIABLE ACME_CORE ACME_FLASH ...): the files of these lists, with their whole path.
+# nanoacme_list(VARIABLE ACME_CORE ACME_BEARSSL ...): the files of these lists, with their whole path.
 function(nanoacme_list variable)
     set(files)
     foreach(name IN LISTS ARGN)

@@ -15,7 +15,7 @@ import uuid
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = "port/package"
-LIBRARY = ("ACME_CORE", "ACME_FLASH", "ACME_STORES")  # what PlatformIO compiles
+LIBRARY = ("ACME_CORE", "ACME_BEARSSL", "ACME_FLASH", "ACME_STORES")  # what PlatformIO compiles
 # What an image is linked with, as tests/deps.sh brings it. Fixes: what is newer upstream, see core/secure/README.md.
 PARTS = [
     {"name": "bearssl", "version": "0.6", "licence": "MIT", "url": "https://bearssl.org/bearssl-0.6.tar.gz", "scope": "required",
@@ -75,7 +75,7 @@ def moment():
 
 
 def sbom():
-    files = listed("ACME_CORE", "ACME_FLASH", "ACME_STORES", "ACME_LWIP", "ACME_POSIX")
+    files = listed("ACME_CORE", "ACME_BEARSSL", "ACME_FLASH", "ACME_STORES", "ACME_LWIP", "ACME_POSIX")
     digest = hashlib.sha256("".join(read(p) for p in files).encode()).hexdigest()
     ours = f"pkg:generic/nanoacme@{version()}"
     refs = {p["name"]: f"pkg:generic/{p['name']}@{p['version']}" for p in PARTS}

@@ -9,7 +9,7 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-LISTS = ("ACME_CORE", "ACME_FLASH", "ACME_STORES")
+LISTS = ("ACME_CORE", "ACME_BEARSSL", "ACME_FLASH", "ACME_STORES")
 PUBLIC = ["core/acme.h", "core/acme_keep.h", "core/acme_manage.h", "core/protocol/challenge_http01.h",
           "core/protocol/challenge_tlsalpn01.h", "core/protocol/challenge_dns01.h", "core/dns/rfc2136.h", "core/secure/key_p256.h",
           "core/secure/anchors.h", "core/roots/roots.h", "core/roots/anchor_table.h", "port/flash/acme_flash.h", "port/stores/acme_files.h", "port/stores/acme_kv.h"]

@@ -158,12 +158,24 @@ static bool wants_json(int argc, char **argv)
     return false;
 }
 
+static int given_count;
+static char **given;
+
+static int configure(struct acme_config *config, struct words *w);
+
+static int configure_again(struct acme_config *config)
+{
+    struct words w = {.argc = given_count, .at = 1, .argv = given};
+    return configure(config, &w);
+}
+
 /* Flags, then the config file, then both. Returns 0 or an exit code; the messages have been given. */
 static int configure(struct acme_config *config, struct words *w)
 {
     int code = 0;
 
     acme_config_init(config);
+    config->again = configure_again;
     for (; code == 0 && w->at < w->argc; w->at++) {
         code = take_word(config, w);
     }
@@ -185,15 +197,6 @@ static int configure(struct acme_config *config, struct words *w)
         acme_report_error("%s", config->error);
     }
     return code;
-}
-
-static int given_count;
-static char **given;
-
-int acme_program_configure(struct acme_config *config)
-{
-    struct words w = {.argc = given_count, .at = 1, .argv = given};
-    return configure(config, &w);
 }
 
 static int run(struct acme_config *config, int argc, char **argv)

@@ -34,9 +34,12 @@ struct acme_config {
         metrics;
 
     uint64_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
-    const char *file;                   /* the config file; NULL: none                                           */
-    const char *reading;                /* the file being read, for words                                        */
-    char pool[8192];                    /* texts of the file                                                     */
+    /* Reads flags and file again, as they were given to the program, into another. Returns 0 or an exit code, and then a message
+     * was given. */
+    int (*again)(struct acme_config *fresh);
+    const char *file;    /* the config file; NULL: none                                           */
+    const char *reading; /* the file being read, for words                                        */
+    char pool[8192];     /* texts of the file                                                     */
     size_t pool_len;
     char error[512]; /* the message after a failure */
 };

@@ -162,7 +162,7 @@ static void reload(void)
 
     acme_child_again = 0;
     acme_notify_reloading(&d.notify);
-    if (acme_program_configure(fresh) == 0) {
+    if (d.config->again(fresh) == 0) {
         d.config = fresh;
         acme_report_error("the configuration is read again");
     } else {

@@ -8,19 +8,6 @@
 #include "config.h"
 #include "webroot.h"
 
-struct acme_error_text acme_error_text(int error)
-{
-    switch (error) {
-#define ACME_ERROR_CASE(name, value, retry, meaning, cause)                                                          \
-    case name:                                                                                                       \
-        return (struct acme_error_text){#name, meaning, cause, retry != 0};
-        ACME_ERRORS(ACME_ERROR_CASE)
-#undef ACME_ERROR_CASE
-    default:
-        return (struct acme_error_text){"ACME_E_?", "unknown error", "a newer core than this program", true};
-    }
-}
-
 const char *acme_step_word(enum acme_step step)
 {
     static const char *const words[ACME_STEP_COUNT] = {

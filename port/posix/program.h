@@ -20,7 +20,4 @@ int acme_program_version(const struct acme_config *config);
 /* Reads the command line, and the config file it names, and does what they say. Returns the exit code. */
 int acme_program_run(struct acme_config *config, int argc, char **argv);
 
-/* Reads both again, as they were given to acme_program_run(). Returns 0 or an exit code, and then a message was given. */
-int acme_program_configure(struct acme_config *config);
-
 #endif

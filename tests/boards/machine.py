@@ -71,9 +71,9 @@ class Machine(servers.Server):
             self.process.wait()
 
 
-def fetch(machine, name, roots, path):
+def fetch(machine, name, roots, path, most_s=20):
     """The page, through TLS that is verified against the root the CA issues under."""
-    done = subprocess.run(["curl", "-sS", "--fail", "--max-time", "20", "--cacert", roots, "--resolve",
+    done = subprocess.run(["curl", "-sS", "--fail", "--max-time", str(most_s), "--cacert", roots, "--resolve",
                            f"{name}:{machine.https_port}:127.0.0.1", f"https://{name}:{machine.https_port}{path}"],
                           capture_output=True, text=True)
     return done.stdout if done.returncode == 0 else f"curl: {done.stderr}"

@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 """Visitors of the board's page who do not behave, and one who does; and a CA that says nothing while somebody wants the page."""
-# alone: it measures how long a look at the page takes
 
 import os
 import socket
 import sys
 import threading
-import time
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
 from machine import GATEWAY, Machine, fetch, image
 import servers
 import tap
 
+# A visitor who is not answered for so long asks again, by a connection of his own. Beside strangers who come back at once that is chance:
+# who finds no slot of lwIP free is asked for after 6 and after 18 s only, through QEMU's network, and a machine so busy that he says his
+# first flight too late is sent away. Strangers who do not come back are all gone after a few seconds; if each were heard for the 15 s that
+# he may take when nobody waits, it would be half a minute.
+TRY_S = 5
+LUCKY, PATIENT = 20, 4  # tries
 NAME, OTHER, BOARD = "visits.example.test", "other.example.test", "lm3s6965evb"
 # The first flight of TLS, whole: a ClientHello of OpenSSL's, as a record. What follows it never comes.
 HELLO = bytes.fromhex("1603010067010000630303" + "5a" * 32 + "00" + "0004c02bcca9" + "0100" + "0036" +
@@ -52,14 +56,13 @@ class Crowd:
             thread.join(10)
 
 
-def looks(machine, roots, count, most_s):
-    """How many of so many looks at the page are answered, and the longest that took."""
-    good, longest = 0, 0
+def looks(machine, roots, count, most):
+    """Whether so many looks at the page are answered, within so many tries each; and how many each one took."""
+    tries = []
     for _ in range(count):
-        began = time.monotonic()
-        good += NAME in fetch(machine, NAME, roots, "/status.json")
-        longest = max(longest, time.monotonic() - began)
-    return good == count and longest <= most_s, f"{good} of {count}, the longest took {longest:.1f} s"
+        taken = next((i + 1 for i in range(most) if NAME in fetch(machine, NAME, roots, "/status.json", TRY_S)), None)
+        tries.append(taken or f"more than {most}")
+    return all(isinstance(t, int) for t in tries), f"looks answered at try {', '.join(map(str, tries))}"
 
 
 def main():
@@ -73,13 +76,14 @@ def main():
     machine.wait_for("page is on port 443")
     with open(roots, "w") as f:
         f.write(pebble.roots())
-    good, how = looks(machine, roots, 2, 10)
+    good, how = looks(machine, roots, 2, PATIENT)
     tap.ok(good, "the page, with nobody else there", how)
-    for what, crowd in (("a first flight that drips", (1, b"", 1)), ("three who drip", (3, b"\x16\x03\x01", 0.3)), ("eight who drip", (8, b"\x16\x03\x01", 0.1)),
-                        ("two who stop behind their first flight", (2, HELLO, 30)),
-                        ("two who say nothing", (2, b"", 60)), ("two who speak HTTP and do not read", (2, b"GET / HTTP/1.1\r\n\r\n", 1, False))):
+    for what, most, crowd in (("a first flight that drips", LUCKY, (1, b"", 1)), ("three who drip", LUCKY, (3, b"\x16\x03\x01", 0.3)),
+                              ("eight who drip", LUCKY, (8, b"\x16\x03\x01", 0.1)),
+                              ("two who stop behind their first flight", PATIENT, (2, HELLO, 30)), ("two who say nothing", PATIENT, (2, b"", 60)),
+                              ("two who speak HTTP and do not read", LUCKY, (2, b"GET / HTTP/1.1\r\n\r\n", 1, False))):
         strangers = Crowd(machine.https_port, *crowd)
-        good, how = looks(machine, roots, 3, 15)
+        good, how = looks(machine, roots, 3, most)
         strangers.stop()
         tap.ok(good, f"the page beside others: {what}", how)
         tap.note(f"{what}: {how}")
@@ -90,7 +94,7 @@ def main():
     elf = image(BOARD, os.path.join(folder, "other"), f"https://{GATEWAY}:{silent.getsockname()[1]}/dir", authority.root, [OTHER])
     machine = Machine(BOARD, elf, here, pebble.http_port)
     machine.wait_for("address ")
-    servers.until(lambda: OTHER in fetch(machine, NAME, roots, "/status.json"), "the page while the CA is silent", 20)
+    servers.until(lambda: OTHER in fetch(machine, NAME, roots, "/status.json"), "the page while the CA is silent", 60)
     tap.ok("somebody wants the page: later" in machine.log(), "a silent CA: the run ends for who wants the page", machine.log()[-500:])
     good = all(OTHER in fetch(machine, NAME, roots, "/status.json") for _ in range(10))
     tap.ok(good, "and the page stays")

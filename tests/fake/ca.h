@@ -114,6 +114,7 @@ struct ca_plan {
     const char *up;      /* the link to the issuer: "none", or as it is written; NULL: as Boulder's  */
     unsigned redirects;  /* records of them in a validated challenge                                 */
     const char *types;   /* challenges offered, a blank between; NULL: http-01 */
+    bool zone;           /* the client has a second solver, of dns-01: device.h */
     bool manage;         /* accounts may be ended or get another key, certificates be revoked        */
     const struct ca_twist *twists;
     unsigned twist_count;
@@ -210,6 +211,7 @@ struct acme_challenge; /* acme_setup.h */
 /* For solvers: the answer is on show, or no more. */
 void ca_publish(struct ca *ca, const struct acme_challenge *challenge);
 void ca_take_back(struct ca *ca, const struct acme_challenge *challenge);
+void ca_show(struct ca *ca, const char *key_authorization, bool on);
 bool ca_shows(const struct ca *ca, const char *key_authorization);
 
 void ca_init(struct ca *ca, const struct ca_plan *plan);

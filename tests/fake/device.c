@@ -297,6 +297,13 @@ static int sys_utc(void *ctx, int64_t *utc)
 static int present(void *ctx, struct acme_challenge *challenge)
 {
     struct device *d = ctx;
+    int answer = ask_hook(d, DEVICE_PRESENT, 0, NULL);
+    if (answer != DEVICE_GO) {
+        return answer;
+    }
+    if (d->ca.plan->zone && strcmp(challenge->name, "b.example") != 0) {
+        return ACME_E_DECLINED;
+    }
     if (challenge->next == NULL) { /* takes two calls */
         challenge->next = challenge;
         return 0;
@@ -310,6 +317,125 @@ static void withdraw(void *ctx, struct acme_challenge *challenge)
     struct device *d = ctx;
     challenge->next = NULL;
     ca_take_back(&d->ca, challenge);
+}
+
+/* --- a zone --- */
+
+#define PROPAGATION_MS 3000u
+#define DELETION_TICKS 3u
+
+static void value_of(const struct acme_challenge *challenge, char text[2 * ACME_TOKEN_MAX])
+{
+    assert_true(snprintf(text, 2 * ACME_TOKEN_MAX, "%s.%s", challenge->token, challenge->thumbprint) <
+                2 * ACME_TOKEN_MAX);
+}
+
+/* Where the value is; else -1, or a free place for an empty text. */
+static int place_of(const struct device *d, const char *text)
+{
+    for (int i = 0; i < DEVICE_ZONE; i++) {
+        if (strcmp(d->zone[i].text, text) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* It is there at once, and seen by everybody after a while. */
+static int present_in_zone(void *ctx, struct acme_challenge *challenge)
+{
+    struct device *d = ctx;
+    char text[2 * ACME_TOKEN_MAX];
+    int answer = ask_hook(d, DEVICE_PRESENT, 0, NULL);
+    if (answer != DEVICE_GO) {
+        return answer;
+    }
+    value_of(challenge, text);
+    if (challenge->next == NULL) {
+        challenge->next = challenge;
+        int place = place_of(d, text);
+        place = place >= 0 ? place : place_of(d, "");
+        assert_true(place >= 0);
+        strcpy(d->zone[place].text, text);
+        d->zone[place].leaving = 0;
+        d->present_ms = d->now_ms;
+    }
+    if (d->now_ms - d->present_ms < PROPAGATION_MS) {
+        return 0;
+    }
+    ca_show(&d->ca, text, true);
+    return 1;
+}
+
+/* Also for what an earlier boot has published. */
+static void withdraw_from_zone(void *ctx, struct acme_challenge *challenge)
+{
+    struct device *d = ctx;
+    char text[2 * ACME_TOKEN_MAX];
+    challenge->next = NULL;
+    value_of(challenge, text);
+    int place = place_of(d, text);
+    if (place >= 0) {
+        d->zone[place].leaving = DELETION_TICKS;
+    }
+}
+
+static bool tick_zone(void *ctx, uint32_t now_ms)
+{
+    struct device *d = ctx;
+    bool moved = false;
+    for (unsigned i = 0; i < DEVICE_ZONE; i++) {
+        moved = moved || d->zone[i].leaving > 0;
+        if (d->zone[i].leaving > 0 && --d->zone[i].leaving == 0) {
+            ca_show(&d->ca, d->zone[i].text, false);
+            d->zone[i].text[0] = '\0';
+        }
+    }
+    return moved;
+}
+
+static bool clears_zone(const void *ctx)
+{
+    const struct device *d = ctx;
+    for (unsigned i = 0; i < DEVICE_ZONE; i++) {
+        if (d->zone[i].leaving > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool device_zone_is_clear(const struct device *d)
+{
+    for (unsigned i = 0; i < DEVICE_ZONE; i++) {
+        if (d->zone[i].text[0] != '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct acme_solver zone_solver = {.type = "dns-01",
+                                               .present = present_in_zone,
+                                               .withdraw = withdraw_from_zone,
+                                               .tick = tick_zone,
+                                               .wildcards = true,
+                                               .lasts = true,
+                                               .clearing = clears_zone};
+
+/* What is in the zone is seen whether the device is on or off. */
+static void boot_zone(struct device *d)
+{
+    d->dns = zone_solver;
+    d->dns.ctx = d;
+    d->solvers[1] = &d->dns;
+    d->setup.solver_count = 2;
+    for (unsigned i = 0; i < DEVICE_ZONE; i++) {
+        d->zone[i].leaving = 0;
+        if (d->zone[i].text[0] != '\0') {
+            ca_show(&d->ca, d->zone[i].text, true);
+        }
+    }
 }
 
 static void trace(void *ctx, const struct acme_event *event)
@@ -419,6 +545,12 @@ int device_boot(struct device *d)
     memset(d->ca.shown, 0, sizeof d->ca.shown);
     counted = d;
     device_setup(d);
+    if (d->ca.plan->zone) {
+        boot_zone(d);
+    }
+    if (d->ca.plan->eab_kid != NULL) {
+        d->setup.binding = (struct acme_binding){d->ca.plan->eab_kid, DEVICE_SECRET, sizeof DEVICE_SECRET - 1};
+    }
     return acme_init(&d->client, &d->setup);
 }
 
@@ -448,8 +580,8 @@ enum acme_progress device_tick(struct device *d)
     counted = d; /* several may take turns */
     enum acme_progress progress = acme_tick(&d->client, d->now_ms);
     uint32_t idle = progress == ACME_IDLE ? acme_idle_ms(&d->client, d->now_ms) : 0;
-    assert_true(d->operations <= 1); /* acme.h: what one tick may do */
-    assert_true(d->puts <= 1 || progress == ACME_FAILED);
+    assert_true(d->operations <= 1);                                 /* acme.h: what one tick may do */
+    assert_true(d->puts <= 1 || d->client.phase == ACME_PHASE_OVER); /* the tick a run ends in has more to note */
     assert_true(progress != ACME_IDLE || idle > 0); /* nothing to do, and no time to sleep: a program would spin */
     check_canaries(d);
     if (progress == ACME_FAILED) {

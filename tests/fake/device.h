@@ -2,6 +2,9 @@
  * connections to the scripted CA. It has acme_channel_* of its own, in clear, so the linker takes none of
  * secure/channel.c: programs name device.o, it is in no library.
  *
+ * Where ca_plan::zone says so there are two solvers: of http-01, which takes b.example only, and of dns-01, slow, whose values lie
+ * in a zone that knows of no reset.
+ *
  * Nothing fails by itself. A test gives a hook, which is asked at each seam and may answer in its place.
  */
 #ifndef TESTS_FAKE_DEVICE_H
@@ -13,6 +16,9 @@
 
 #define DEVICE_RECORDS     ACME_RECORD_COUNT
 #define DEVICE_GO          1000 /* what a hook says when the call is to be carried out */
+#define DEVICE_ZONE        8
+#define DEVICE_SECRET      "secret-secret-secret" /* of its binding, for a CA that wants one */
+#define DEVICE_SECRET_B64  "c2VjcmV0LXNlY3JldC1zZWNyZXQ"
 #define DEVICE_CANARY      64
 #define DEVICE_CANARY_BYTE 0x5a
 
@@ -32,6 +38,7 @@ enum device_seam {
     DEVICE_STORED,       /* the call before has taken effect           */
     DEVICE_RANDOM,
     DEVICE_UTC,
+    DEVICE_PRESENT, /* a solver is asked to publish, or asked again     */
     DEVICE_CONNECT, /* acme_net::open: 0 not yet, or an error */
     DEVICE_KEY_POINT,
     DEVICE_KEY_SIGN,
@@ -49,6 +56,10 @@ struct device {
     } record[DEVICE_RECORDS], incoming;
     int64_t utc;
     uint32_t now_ms;
+    struct {
+        char text[2 * ACME_TOKEN_MAX]; /* a key authorization; empty: the place is free */
+        unsigned leaving;              /* ticks until it is gone; 0: it stays           */
+    } zone[DEVICE_ZONE];
 
     /* the program */
     struct acme_client client;
@@ -59,8 +70,9 @@ struct device {
     struct acme_key_p256 account, certificate; /* handles of the usual keys */
     struct acme_tls tls;
     struct acme_trust trust;
-    struct acme_solver solver;
-    const struct acme_solver *solvers[1];
+    struct acme_solver solver, dns;
+    const struct acme_solver *solvers[2];
+    uint32_t present_ms; /* when the last value of the zone was asked for */
     char before[DEVICE_CANARY], work[6144 + DEVICE_CANARY], tls_buffer[1024];
 
     /* the connection */
@@ -85,6 +97,9 @@ struct device {
     unsigned stored_events, problem_events, unreadable;
     unsigned puts, operations; /* in this tick */
 };
+
+/* Nothing is left in the zone, nor on its way out of it. */
+bool device_zone_is_clear(const struct device *d);
 
 /* An empty device; the CA is new. Then device_boot(). */
 void device_new(struct device *d, const struct ca_plan *plan);

@@ -15,10 +15,9 @@ bool ca_shows(const struct ca *ca, const char *wanted)
     return found;
 }
 
-static void show(struct ca *ca, const struct acme_challenge *challenge, bool on)
+void ca_show(struct ca *ca, const char *text, bool on)
 {
-    char text[sizeof ca->shown[0]], *place = NULL;
-    assert_true(snprintf(text, sizeof text, "%s.%s", challenge->token, challenge->thumbprint) < (int)sizeof text);
+    char *place = NULL;
     ca->published = NULL;
     for (unsigned i = 0; i < CA_SHOWN_MAX; i++) {
         char *at = ca->shown[i];
@@ -32,6 +31,13 @@ static void show(struct ca *ca, const struct acme_challenge *challenge, bool on)
         assert_non_null(place);
         ca->published = strcpy(place, text);
     }
+}
+
+static void show(struct ca *ca, const struct acme_challenge *challenge, bool on)
+{
+    char text[sizeof ca->shown[0]];
+    assert_true(snprintf(text, sizeof text, "%s.%s", challenge->token, challenge->thumbprint) < (int)sizeof text);
+    ca_show(ca, text, on);
 }
 
 void ca_publish(struct ca *ca, const struct acme_challenge *challenge)

@@ -155,7 +155,7 @@ static unsigned all_items(const struct mutation *m, unsigned scene)
 
 static bool is_whole(const struct mutation *m, unsigned scene)
 {
-    return scene <= (unsigned)m->whole || (scene == V1_ISSUE && m->whole >= ROUGH);
+    return scene <= (unsigned)m->whole || ((scene == V1_ISSUE || scene == SOLVERS) && m->whole >= ROUGH);
 }
 
 unsigned answers_points(const struct mutation *m, const struct honest *honest)

@@ -82,11 +82,33 @@ static int keyfail(struct trial *t, enum device_seam seam, size_t *len)
     return key_error(seam);
 }
 
+/* --- solver: a call of present() fails, or all from there on; it declines from there on; it takes two minutes --- */
+
+static const char *const solver_kinds[] = {"once", "on", "declines", "slow", NULL};
+
+static unsigned presents(const struct honest *honest)
+{
+    return honest->solvers;
+}
+
+static int solver(struct trial *t, enum device_seam seam, size_t *len)
+{
+    if (seam != DEVICE_PRESENT || (t->kind == 0 ? t->number != t->point : t->number < t->point)) {
+        return DEVICE_GO;
+    }
+    t->extra[0] = t->fired ? t->extra[0] : t->d.now_ms;
+    t->fired = true;
+    return t->kind < 2                          ? ACME_E_SOLVER
+           : t->kind == 2                       ? ACME_E_DECLINED
+           : t->d.now_ms - t->extra[0] < 120000 ? 0
+                                                : DEVICE_GO;
+}
+
 /* --- seampair: a call of one seam fails, and later or sooner one of another. The point is a seed. --- */
 
 static const char *const once[] = {"once", NULL};
 
-enum seam_class { NET, CONNECT, STORE, RANDOM, CLOCK, KEY, CLASSES };
+enum seam_class { NET, CONNECT, STORE, RANDOM, CLOCK, SOLVER, KEY, CLASSES };
 
 #define PAIRS 4000
 
@@ -101,6 +123,7 @@ static enum seam_class class_of(enum device_seam seam)
            : seam == DEVICE_CONNECT   ? CONNECT
            : seam == DEVICE_RANDOM    ? RANDOM
            : seam == DEVICE_UTC       ? CLOCK
+           : seam == DEVICE_PRESENT   ? SOLVER
            : seam >= DEVICE_KEY_POINT ? KEY
                                       : STORE;
 }
@@ -109,7 +132,7 @@ static enum seam_class class_of(enum device_seam seam)
 static void draw_pair(struct trial *t)
 {
     const struct honest *h = trial_honest_of(t->scene, t->dimension);
-    const unsigned calls[CLASSES] = {h->net, h->connects, h->store, h->random, h->utc, h->keys};
+    const unsigned calls[CLASSES] = {h->net, h->connects, h->store, h->random, h->utc, h->solvers, h->keys};
     uint64_t mix = trial_mix(t->point), more = trial_mix(t->point + 1000003u);
     t->extra[0] = (unsigned)(mix >> 58) % CLASSES;
     t->extra[3] = (t->extra[0] + 1 + (unsigned)(mix >> 52 & 63) % (CLASSES - 1)) % CLASSES;
@@ -143,6 +166,9 @@ static int pair_fault(struct trial *t, enum device_seam seam, unsigned draw)
         return ACME_E_RANDOM;
     case CLOCK:
         return draw & 64 ? 0 : ACME_E_CLOCK;
+    case SOLVER: /* who declines has the list of challenges read again at once, which is no poll */
+        t->retry_after_ms = 0;
+        return draw & 64 ? ACME_E_DECLINED : ACME_E_SOLVER;
     case KEY: /* a key that cannot be read leads to another order: keyfail */
     case CLASSES:
         break;
@@ -168,5 +194,7 @@ const struct dimension dimension_connect = {"connect",    connect_kinds,       c
 const struct dimension dimension_offline = {"offline", connect_kinds, connections, offline, .last_scene = THREE};
 const struct dimension dimension_keyfail = {"keyfail", key_kinds,           key_calls,
                                             keyfail,   .last_scene = THREE, .spare_orders = 1};
+const struct dimension dimension_solver = {"solver", solver_kinds,           presents,
+                                           solver,   .first_scene = SOLVERS, .last_scene = SOLVERS};
 const struct dimension dimension_seampair = {
     "seampair", once, pairs, seampair, .prepare = draw_pair, .last_scene = THREE, .twice = true, .two_runs = true};

@@ -14,10 +14,11 @@ extern const struct dimension dimension_rxcut, dimension_txcut, dimension_rxspli
     dimension_listencut, dimension_listenlost, dimension_listentick, dimension_anstrunc, dimension_ansbyte,
     dimension_header, dimension_member, dimension_several, dimension_v1_several, dimension_keep_tick,
     dimension_keep_store, dimension_keep_pair, dimension_keep_many, dimension_keep_torn, dimension_keep_clock,
-    dimension_keep_wrap, dimension_keep_image;
+    dimension_keep_wrap, dimension_keep_image, dimension_solver;
 
-/* Those that are run in the scenes of ACME v1 as well stand there a second time: `v1-rxcut` beside `rxcut`. */
-#define DIMENSIONS_MAX 64
+/* Those that are run in the scenes of ACME v1 as well stand there a second time: `v1-rxcut` beside `rxcut`; likewise
+ * `solvers-rxcut`, with two solvers and a bound account. */
+#define DIMENSIONS_MAX 96
 extern const struct dimension *dimensions[DIMENSIONS_MAX];
 extern unsigned dimension_count;
 

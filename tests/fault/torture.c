@@ -1,5 +1,6 @@
 /* torture.c - every way the world can fail, one at a time: `torture` runs all dimensions, `torture rxcut` one, and
- * `torture rxcut:3412` one case, loudly. --at-most N: so many cases of each, evenly spread. --jobs N.
+ * `torture rxcut:3412` one case, loudly. --at-most N: so many cases of each, evenly spread, fewer of what is played in other
+ * scenes again. --jobs N.
  *
  * A case is an index into a dimension: scene by scene, point by point, kind by kind, as an honest run has counted them. */
 #define _GNU_SOURCE
@@ -131,6 +132,7 @@ static void tell_tally(unsigned jobs)
 static unsigned sweep(const struct dimension *m, unsigned jobs, unsigned at_most)
 {
     unsigned count = cases_of(m), died = 0;
+    at_most = m->thin > 0 ? (at_most + m->thin - 1) / m->thin : at_most;
     unsigned step = at_most > 0 && count > at_most ? (count + at_most - 1) / at_most : 1;
     while (step > 1 && have_common_factor(step, kinds_of(m))) { /* or a sample would miss some kinds */
         step++;
@@ -194,7 +196,9 @@ static bool one_case(const struct dimension *m, unsigned index)
 static void count_honest(enum trial_mode mode, const char *with)
 {
     const struct dimension any = {.real_keys = mode == OWN_KEYS, .listens = mode == LISTENS};
-    unsigned end = mode == LISTENS ? V1_ISSUE : SCENES; /* the responder is the same in both protocols */
+    unsigned end = mode == LISTENS
+                       ? SOLVERS
+                       : SCENES; /* the responder is the same in both protocols, and beside other solvers */
     for (unsigned scene = 0; scene < end; scene++) {
         if (!trial_honest(&trial, (enum scene_name)scene, mode)) {
             printf("Bail out! an honest run fails: %s: %s\n", scenes[scene].name, judge_words);

@@ -4,7 +4,7 @@
 
 #include "fake/device.h"
 
-enum scene_name { ISSUE, RENEWAL, NO_REUSE, ROUGH, THREE, EIGHT, V1_ISSUE, V1_RENEWAL, V1_DRAFT, SCENES };
+enum scene_name { ISSUE, RENEWAL, NO_REUSE, ROUGH, THREE, EIGHT, SOLVERS, V1_ISSUE, V1_RENEWAL, V1_DRAFT, SCENES };
 
 struct scene {
     const char *name;
@@ -23,7 +23,7 @@ enum trial_mode { FAST_KEYS, OWN_KEYS, LISTENS, MODES };
  * message, since its end and the next one's start differ: there the CA has, or has not, been asked. */
 struct honest {
     unsigned received, sent; /* positions                    */
-    unsigned net, store, random, utc, connects, keys, ticks, requests;
+    unsigned net, store, random, utc, connects, solvers, keys, ticks, requests;
     unsigned visited; /* places in what validators say and hear */
     unsigned written; /* bytes of records, and a few places of each line of the chain: see storetorn */
     uint64_t output;  /* hash of all that was sent    */
@@ -46,6 +46,7 @@ struct dimension {
     bool (*after_tick)(struct trial *t); /* true: the power goes here; may be NULL. Sets t->over when all is done */
     void (*prepare)(struct trial *t);    /* after boot; may be NULL                 */
     enum scene_name first_scene, last_scene;
+    unsigned thin; /* in a sample so many times less of it: it repeats another in other scenes; 0: not */
     bool real_keys;
     bool same;                      /* what is sent must not differ from an honest run            */
     bool twice;                     /* two faults: two answers to newOrder may be lost               */

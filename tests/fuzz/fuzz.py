@@ -21,12 +21,12 @@ import tap
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = "build/fuzz"
 # Comparisons are not traced: dictionaries do as well, and it runs three times as fast.
-FLAGS = ("-O2 -g -fsanitize=address,undefined -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp "
+FLAGS = ("-O2 -g1 -fsanitize=address,undefined -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp "
          "-fno-sanitize-recover=all -fno-omit-frame-pointer")
 MAX_LEN = {"fuzz_address": 48, "fuzz_anchor_table": 2500, "fuzz_anchors": 2500, "fuzz_chain": 1600, "fuzz_chunks": 160, "fuzz_conversation": 400, "fuzz_date": 96, "fuzz_dns": 700, "fuzz_http": 512,
            "fuzz_http01": 512, "fuzz_json": 512, "fuzz_key": 512, "fuzz_leaf": 600, "fuzz_problem": 512,
            "fuzz_record": 640, "fuzz_tlsalpn01": 640, "fuzz_url": 300}
-CHECK_SECONDS = 5
+CHECK_SECONDS = 3
 
 
 def have_libfuzzer():

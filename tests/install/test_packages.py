@@ -39,7 +39,7 @@ endfunction()
 LISTS = {}
 for name, path in re.findall(r"^(ACME_\w+) \+= (\S+)$", open(f"{ROOT}/core/Filelists.mk", encoding="utf-8").read(), re.M):
     LISTS.setdefault(name, []).append(path)
-DEVICE = LISTS["ACME_CORE"] + LISTS["ACME_FLASH"] + LISTS["ACME_STORES"]
+DEVICE = LISTS["ACME_CORE"] + LISTS["ACME_BEARSSL"] + LISTS["ACME_FLASH"] + LISTS["ACME_STORES"]
 
 
 def play(path, settings=""):

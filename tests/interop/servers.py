@@ -31,7 +31,7 @@ class Failed(Exception):
     """A server that would not start."""
 
 
-def until(condition, what, limit_s=15):
+def until(condition, what, limit_s=60):
     """Waits for something another process does; the only place of the tests that looks at a clock."""
     end = time.monotonic() + limit_s
     while not (value := condition()):

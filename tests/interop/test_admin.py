@@ -84,7 +84,7 @@ def given_up(scene):
     client = scene.client(pebble)
     run = subprocess.Popen(client.command("issue", *NAMES, force=True), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     seen = ""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while run.poll() is None and time.monotonic() < end and "NoNewPrivs:\t1" not in seen:
         try:
             with open(f"/proc/{run.pid}/status") as f:

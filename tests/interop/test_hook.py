@@ -216,15 +216,15 @@ def stopped_by(number, code):
         hook = put_hook(scene, 'test -e "${0%/*}/well" || tail -f /dev/null')
         run = subprocess.Popen(client.command("issue", *NAMES, force=True, options=["--deploy-hook", hook]),
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not log_of(scene) and time.monotonic() < end:
             time.sleep(0.05)  # lint: polls
         hold(log_of(scene), "the hook is not begun")
         pid = int(log_of(scene)[0].rsplit(" ", 1)[1])
         run.send_signal(number)
-        err = run.communicate(timeout=30)[1]
+        err = run.communicate(timeout=60)[1]
         hold(run.returncode == code, f"exit {run.returncode}: {err}")
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
             time.sleep(0.05)  # lint: polls
         hold(not os.path.exists(f"/proc/{pid}"), "the hook has outlived the run")
@@ -244,11 +244,11 @@ def by_the_daemon(scene):
         f.write(f"names = {' '.join(NAMES)}\ndeploy_hook = {put_hook(scene, 'tail -f /dev/null')}\n")
     run = subprocess.Popen(client.command("daemon", options=["-c", config]), stdout=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not log_of(scene) and time.monotonic() < end:
         time.sleep(0.05)  # lint: polls
     run.terminate()
-    err = run.communicate(timeout=30)[1]
+    err = run.communicate(timeout=60)[1]
     hold(len(log_of(scene)) == 1 and " issued " in log_of(scene)[0], f"{log_of(scene)} {err}")
     hold(run.returncode == 0, f"exit {run.returncode}: {err}")
     pid = log_of(scene)[0].rsplit(" ", 1)[1]

@@ -43,7 +43,7 @@ def start(client, names):
 
 def end(process, number):
     process.send_signal(number)
-    code = process.wait(timeout=10)
+    code = process.wait(timeout=60)
     hold(code == (-number if number == signal.SIGKILL else FAILED), f"exit status {code}")
 
 
@@ -97,7 +97,7 @@ def when_asked(path, number):
         servers.until(lambda: any(p.startswith(path) for _, p in pebble.requests()) or process.poll() is not None,
                       f"a request for {path}")
         process.send_signal(number)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         fault = client.fault(NAMES, scene.stage.roots + pebble.roots())
         hold(not fault, f"in between: {fault}")
         goes_on(scene, pebble, client, NAMES, 3)

@@ -82,7 +82,7 @@ looks = {}
 def look(options, wanted):
     """What openssl tells of a handshake. Behind some who are refused the responder is in haste, as with any crowd: again then."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{ours}", "-tls1_2", *options], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=10)
+                          capture_output=True, text=True, timeout=60)
     return done.stdout + done.stderr if wanted in done.stdout + done.stderr else None
 
 

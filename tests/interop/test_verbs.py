@@ -295,7 +295,7 @@ def kept_up():
         manager.hears("READY=1")
         run.send_signal(signal.SIGTERM)
         tap.ok(manager.hears("STOPPING=1"), "SIGTERM: it says that it stops")
-        out, err = run.communicate(timeout=30)
+        out, err = run.communicate(timeout=60)
         tap.ok(run.returncode == 0 and "f.example.test: renewed" in out and "g.example.test: renewed" in out and
                "stays as it was" in err and "unknown key" in err, "and ends well; a config that is wrong changed nothing", out + err)
     finally:

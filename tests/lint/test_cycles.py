@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""No circle among the files of core: neither of includes, nor of what one object takes from another. Looks at the objects of
+"""No circle among the files of core and of the ports: neither of includes, nor of what one object takes from another. Looks at the objects of
 `make`, in which every option of the program is on."""
 
 import glob
@@ -66,6 +66,13 @@ for path in sorted(glob.glob("build/obj/core/**/*.o", recursive=True)):
 found = circles(uses(objects))
 tap.ok(len(objects) == sum(p.endswith(".c") for p in tree), "an object for each file of core", "run `make`")
 tap.ok(not found, "no circle of calls in core", told(found))
+ports = {}
+for path in sorted(glob.glob("build/obj/port/**/*.o", recursive=True)):
+    source = path[len("build/obj/"):-2] + ".c"
+    if os.path.exists(source):
+        ports[source] = symbols(path)
+found = circles(uses(ports))
+tap.ok(ports and not found, "no circle of calls in the ports", told(found))
 arrows = uses(objects)
 tables = [f"core/protocol/{name}.c" for name in ("flow", "flow_v1", "manage")]
 tap.ok(all(t in objects for t in tables) and not [t for t in tables if arrows[t] & set(tables)],

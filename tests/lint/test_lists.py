@@ -12,7 +12,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import tap
 
-TREE = {"ACME_CORE": ["core/*.c", "core/*/*.c"], "ACME_FLASH": ["port/flash/*.c"], "ACME_LWIP": ["port/lwip/*.c"],
+TREE = {"ACME_CORE": ["core/*.c", "core/*/*.c"], "ACME_BEARSSL": ["core/*.c", "core/*/*.c"], "ACME_FLASH": ["port/flash/*.c"], "ACME_LWIP": ["port/lwip/*.c"],
         "ACME_STORES": ["port/stores/*.c"], "ACME_POSIX": ["port/posix/posix_*.c"], "ACME_SECURE": ["port/secure/*.c"], "ACME_MBEDTLS": ["port/mbedtls/*.c"],
         "ACME_FREERTOS": ["port/freertos/*.c"], "ACME_CMSIS": ["port/cmsis-rtos2/*.c"]}
 ROW = re.compile(r"^(ACME_\w+) \+= (\S+)$")
@@ -33,9 +33,18 @@ def differs(lists, tree=TREE):
     """What a list lacks (+) or has beyond the tree (-)."""
     for name in sorted(set(lists) | set(tree)):
         here, there = lists.get(name, []), [p for pattern in tree.get(name, []) for p in glob.glob(pattern)]
+        if name in ("ACME_CORE", "ACME_BEARSSL"):
+            there = by_bearssl(there) if name == "ACME_BEARSSL" else set(there) - by_bearssl(there)
         yield from (f"{name} + {p}" for p in sorted(set(there) - set(here)))
         yield from (f"{name} - {p}" for p in sorted(set(here) - set(there)))
         yield from (f"{name}: {p} twice" for p in sorted({p for p in here if here.count(p) > 1}))
+
+
+def by_bearssl(files):
+    """The files that look for a header of BearSSL's where there shall be none."""
+    rules = subprocess.run(["cc", "-std=c99", "-Icore", "-DACME_CFG_BEARSSL=0", "-M", "-MG", *files], capture_output=True, text=True,
+                           check=True).stdout.replace("\\\n", " ")
+    return {rule.split()[1] for rule in rules.splitlines() if "bearssl" in rule}
 
 
 def unsorted(text):
@@ -75,5 +84,7 @@ else:
 seeded, odd = read(text.replace("ACME_CORE += core/wire/url.c\n", "ACME_CORE += core/wire/earl.c\nACME_CORE = x\n"))
 tap.ok(odd == ["ACME_CORE = x"] and list(differs(seeded)) == ["ACME_CORE + core/wire/url.c", "ACME_CORE - core/wire/earl.c"],
        "would see a file too few, one too many, another kind of line")
+moved, _ = read(text.replace("ACME_BEARSSL += core/secure/tls.c\n", "ACME_CORE += core/secure/tls.c\n"))
+tap.ok(list(differs(moved)) == ["ACME_BEARSSL + core/secure/tls.c", "ACME_CORE - core/secure/tls.c"], "would see BearSSL in the core of those without")
 tap.ok(list(unsorted("ACME_X += b\nACME_X += a")), "would see what is not sorted")
 tap.end()

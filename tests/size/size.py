@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Sizes of the core on Cortex-M3, from the objects `make cross` made: size.py [--update | --structs]."""
 
+import functools
 import glob
 import os
 import re
@@ -72,14 +73,14 @@ def tool(*command):
 
 def code(build=CROSS):
     """Bytes of code and constants of each room; what writes to RAM would be counted too."""
-    rooms = {}
-    for path in sorted(glob.glob(f"{build}/core/**/*.o", recursive=True)):
+    rooms, paths = {}, sorted(glob.glob(f"{build}/core/**/*.o", recursive=True))
+    for path, line in zip(paths, tool("arm-none-eabi-size", *paths).splitlines()[1:]):
         source = path[len(build) + 1:-2] + ".c"
         if not os.path.exists(source):
             continue  # an object of a file that is no more
         room = os.path.dirname(source).replace("core/", "").replace("core", "acme.c")
         room = next((solver for solver, (files, _) in SOLVERS.items() if source in files), room)
-        text, data, _ = map(int, tool("arm-none-eabi-size", path).splitlines()[1].split()[:3])
+        text, data, _ = map(int, line.split()[:3])
         rooms[room] = rooms.get(room, 0) + text + data
     return rooms
 
@@ -95,6 +96,7 @@ def total(rooms):
     return sum(size for room, size in rooms.items() if room not in ASIDE and room not in SOLVERS)
 
 
+@functools.cache
 def options():
     """Bytes of the core and of one client: (with every option off, {option: what it adds by itself})."""
     found = {}

@@ -39,7 +39,8 @@ $(eval $(call target_machine,cortex-m3,arm-none-eabi-gcc,$(ARM_FLAGS) -Dtimegm=m
 	-Wl$(COMMA)--gc-sections -T tests/target/link.ld $(FW)/arm-none-eabi-gcc/libbearssl.a))
 $(TARGET)/cortex-m3/replay.elf $(TARGET_UNITS:%=$(TARGET)/cortex-m3/%.elf): $(FW)/arm-none-eabi-gcc/libbearssl.a
 
-# Big-endian, under an operating system; BearSSL is built from its source here too.
+# Big-endian, under an operating system. BearSSL is the package that tests/bigendian has unpacked, or built from its source here too.
+S390X_LIBRARY := $(or $(wildcard $(B)/s390x/root/usr/lib/s390x-linux-gnu/libbearssl.a),$(TARGET)/s390x/libbearssl.a)
 S390X_BEARSSL = $(FW_BEARSSL_FILES:$(FW_BEARSSL)/src/%.c=$(TARGET)/s390x/bearssl/%.o)
 $(TARGET)/s390x/bearssl/%.o: $(FW_BEARSSL)/src/%.c
 	@mkdir -p $(@D)
@@ -47,8 +48,8 @@ $(TARGET)/s390x/bearssl/%.o: $(FW_BEARSSL)/src/%.c
 $(TARGET)/s390x/libbearssl.a: $(S390X_BEARSSL)
 	@rm -f $@
 	$(Q)s390x-linux-gnu-ar rcs $@ $^
-$(eval $(call target_machine,s390x,s390x-linux-gnu-gcc,-O1 -g,,-static $(TARGET)/s390x/libbearssl.a))
-$(TARGET)/s390x/replay.elf: $(TARGET)/s390x/libbearssl.a
+$(eval $(call target_machine,s390x,s390x-linux-gnu-gcc,-O1,,-static $(S390X_LIBRARY)))
+$(TARGET)/s390x/replay.elf: $(S390X_LIBRARY)
 
 target-cortex-m3: $(TARGET)/cortex-m3/replay.elf $(TARGET_UNITS:%=$(TARGET)/cortex-m3/%.elf)
 target-s390x: $(TARGET)/s390x/replay.elf

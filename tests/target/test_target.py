@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The dialogues on a Cortex-M3 and on a big-endian machine, and the unit tests on a Cortex-M3, in emulators: README.md."""
+"""The dialogues on a Cortex-M3 and on a big-endian machine, and the unit tests on a Cortex-M3, in emulators: README.md.
+test_target.py [MACHINE...]: those; none: both."""
 
 import concurrent.futures
 import glob
@@ -16,6 +17,7 @@ import tap
 
 BUILD = "build/target"
 RECORDING = f"{BUILD}/dialogues.rec"
+S390X_BEARSSL = "build/s390x/root/usr/lib/s390x-linux-gnu/libbearssl.a"  # Debian's, where tests/bigendian has unpacked it
 QEMU_ARM = ["qemu-system-arm", "-M", "mps2-an385", "-nographic", "-monitor", "none", "-serial", "none", "-nic", "none",
             "-semihosting-config", "enable=on,target=native"]
 # machine: what it is called, what it needs, a command for a program with one argument
@@ -35,7 +37,8 @@ def lacking(machine):
         return f"no {tool}"
     if machine == "s390x" and not glob.glob("/usr/s390x-linux-gnu/lib/libc.a"):
         return "no C library for s390x"
-    if not os.path.isdir(os.path.join(os.environ.get("BEARSSL_DIR", "build/src/bearssl"), "src")):
+    if not (machine == "s390x" and os.path.exists(S390X_BEARSSL) or
+            os.path.isdir(os.path.join(os.environ.get("BEARSSL_DIR", "build/src/bearssl"), "src"))):
         return "no source of BearSSL (tests/deps.sh firmware)"
     return ""
 
@@ -108,11 +111,11 @@ def unit_programs():
     return here, home
 
 
-def main():
-    for machine, (name, _, _) in MACHINES.items():
+def main(wanted):
+    for machine in wanted:
         if lacking(machine):
-            tap.skip(f"dialogues and unit tests on {name}", lacking(machine))
-    machines = [m for m in MACHINES if not lacking(m)]
+            tap.skip(f"dialogues and unit tests on {MACHINES[machine][0]}", lacking(machine))
+    machines = [m for m in wanted if not lacking(m)]
     if not machines or not all([make(f"target-{m}") for m in ("recording", *machines)]):
         return
     here, home = unit_programs() if "cortex-m3" in machines else ([], {})
@@ -131,5 +134,5 @@ def main():
 os.chdir(ROOT)
 for variable in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
     os.environ.pop(variable, None)
-main()
+main(sys.argv[1:] or list(MACHINES))
 tap.end()

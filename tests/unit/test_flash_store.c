@@ -13,11 +13,7 @@
 #include "check.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#ifdef TESTS_TARGET_CMOCKA_H
-#define SPARSE 11 /* on a slow machine */
-#else
-#define SPARSE 1
-#endif
+#define SPARSE     (SLOW_MACHINE ? 11 : 1)
 
 static const uint32_t units[] = {1, 2, 4, 8, 16, 32};
 

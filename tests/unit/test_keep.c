@@ -693,7 +693,7 @@ TEST(errors_that_stay_end_it_until_somebody_acts)
 /* A wrong secret: three requests for an account in all, however long a timer runs. With the right one it goes on at once. */
 TEST(a_refused_binding_is_not_repeated)
 {
-    const struct ca_plan plan = {ONE, .eab_kid = "customer-7", .eab_key = "c2VjcmV0LXNlY3JldC1zZWNyZXQ"};
+    const struct ca_plan plan = {ONE, .eab_kid = "customer-7", .eab_key = DEVICE_SECRET_B64};
     new_world(&plan);
     is.eab_secret = "another";
     boot();

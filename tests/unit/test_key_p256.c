@@ -69,7 +69,7 @@ TEST(a_thousand_keys)
     char record[ACME_KEY_P256_RECORD_MAX];
     int zero_coordinates = 0;
 
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < (SLOW_MACHINE ? 100 : 1000); i++) {
         EVP_PKEY *theirs;
         BIO *bio;
         int len;
@@ -92,7 +92,7 @@ TEST(a_thousand_keys)
         BIO_free(bio);
         EVP_PKEY_free(theirs);
     }
-    assert_true(zero_coordinates > 0);
+    assert_true(SLOW_MACHINE || zero_coordinates > 0);
 }
 
 TEST(edge_scalars)

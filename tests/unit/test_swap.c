@@ -342,7 +342,7 @@ static int set_up(void **unused)
     snprintf(folder, sizeof folder, "%s/folder", home);
     snprintf(outside, sizeof outside, "%s/outside", home);
     make_outside();
-    alarm(120); /* a FIFO that is waited for is a fault as well */
+    alarm(400); /* a FIFO that is waited for is a fault as well */
     return 0;
 }
 

@@ -22,6 +22,13 @@ struct check {
     static void name(void **test_state)
 #define TEST(name) TEST_WITH(name, NULL, NULL)
 
+/* In an emulator: sweeps go in larger steps there. */
+#if defined TESTS_TARGET_CMOCKA_H || defined __s390x__
+#define SLOW_MACHINE 1
+#else
+#define SLOW_MACHINE 0
+#endif
+
 /* What is done before and after all tests of the program, and around each one that has nothing of its own. */
 struct check_around {
     CMFixtureFunction first, last, before, after;
