@@ -1073,14 +1073,14 @@ TEST(request_of_another)
     assert_int_equal(acme_csr_write(csr, sizeof csr, &start, &whole, w.setup.names, w.setup.name_count), 0);
     w.setup.csr = acme_slice(csr + start, sizeof csr - start);
     w.setup.certificate_key = (struct acme_key){&elsewhere, &key};
-    for (unsigned i = 1; i <= 2; i++) {
-        demand(run(ACME_NOW), ACME_ISSUED);
-        assert_int_equal(finalized(), i);
-        assert_int_equal(w.record[ACME_RECORD_KEY].len + w.record[ACME_RECORD_KEY_NEXT].len, 0);
-        assert_true(w.record[ACME_RECORD_CHAIN].len > 0);
-        assert_int_equal(acme_stats(&w.client).signatures, w.client.exchange.counts.signatures);
-        demand(run(ACME_IF_DUE), ACME_CURRENT);
+    assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+    while (w.client.phase != ACME_PHASE_COMMIT) { /* where a real store leaves the key out: test_csr.py */
+        assert_false(acme_is_over(tick()));
     }
+    assert_int_equal(finalized(), 1);
+    assert_int_equal(w.record[ACME_RECORD_KEY].len + w.record[ACME_RECORD_KEY_NEXT].len, 0);
+    assert_int_equal(acme_stats(&w.client).signatures, w.client.exchange.counts.signatures);
+    acme_stop(&w.client);
     done();
 }
 
