@@ -29,7 +29,7 @@ endif
 WARNINGS = -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual -Wpointer-arith
 # What is for a CA of 2016 and for plain http is in the program and its tests; firmware has none of it.
-HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACME_CFG_SIGNED_ANCHORS=1 -DACME_CFG_CHOICE=1 -DACME_CFG_ADDRESSES=1 -DACME_CFG_EAB=1 -DACME_CFG_DNS_DRAFTS=1 -DACME_CFG_REUSE_KEY=1 -DACME_TLSALPN01_SLOTS=4
+HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACME_CFG_SIGNED_ANCHORS=1 -DACME_CFG_CHOICE=1 -DACME_CFG_ADDRESSES=1 -DACME_CFG_EAB=1 -DACME_CFG_DNS_DRAFTS=1 -DACME_CFG_REUSE_KEY=1 -DACME_CFG_ALTERNATE=1 -DACME_CFG_CSR=1 -DACME_TLSALPN01_SLOTS=4
 COMPILE = $(CC) -Icore $(STACKS) $(HOST_OPTIONS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 POSIX = -D_POSIX_C_SOURCE=200809L
 
@@ -117,7 +117,7 @@ $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call object
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_choice $(B)/tests/unit/test_manage $(B)/tests/unit/test_side_by_side $(B)/tests/unit/test_slow_key $(B)/tests/unit/test_keep $(B)/tests/unit/test_flash_run $(B)/tests/unit/test_keep_fleet: $(call objects,$(DEVICE) tests/fault/fastkey.c)
 $(B)/tests/unit/test_secure_net: $(call objects,port/secure/channel.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
-$(B)/tests/unit/test_nameserver $(B)/tests/unit/test_words $(B)/tests/unit/test_signer $(B)/tests/unit/test_kept: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
+$(B)/tests/unit/test_nameserver $(B)/tests/unit/test_words $(B)/tests/unit/test_signer $(B)/tests/unit/test_kept $(B)/tests/unit/test_csr_file: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))
 $(B)/tests/unit/test_hook $(B)/tests/unit/test_challenge_hook: $(call objects,port/posix/child.c)
 $(B)/tests/unit/test_token: $(call objects,port/posix/token.c port/posix/key_uri.c port/posix/config.c)
 $(B)/tests/unit/test_eab: $(call objects,port/posix/eab.c port/posix/config.c)

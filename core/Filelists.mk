@@ -35,6 +35,7 @@ ACME_CORE += core/x509/alpn.c
 ACME_CORE += core/x509/chain.c
 ACME_CORE += core/x509/csr.c
 ACME_CORE += core/x509/leaf.c
+ACME_CORE += core/x509/prefer.c
 
 # core/secure/: keys, random bytes, what is wiped
 ACME_CORE += core/secure/cert_scan.c
@@ -46,6 +47,7 @@ ACME_CORE += core/secure/wipe.c
 
 # core/protocol/: RFC 8555
 ACME_CORE += core/protocol/account.c
+ACME_CORE += core/protocol/alternate.c
 ACME_CORE += core/protocol/authz.c
 ACME_CORE += core/protocol/binding.c
 ACME_CORE += core/protocol/challenge_dns01.c

@@ -246,12 +246,52 @@ static int chain_piece(void *ctx, const void *data, size_t len)
     return acme_keeper_append(&c->keeper, data, len);
 }
 
+#if ACME_CFG_ALTERNATE
+/* There is a chain in the store, so what went wrong with another one does not matter, unless it was half written over it. The
+ * next one is asked for, or what is stored is used. */
+static int next_chain(struct acme_client *c, int error, uint32_t now_ms)
+{
+    if (acme_chain_torn(&c->chain)) {
+        return error;
+    }
+    int next = acme_alternate_next(&c->flow, c->chain.rank, error);
+    if (next == ACME_STEP_COUNT) {
+        c->exchange.retry_s = 0;
+        c->flow.step = ACME_STEP_COUNT;
+        c->phase = ACME_PHASE_OFFER;
+        return 1;
+    }
+    c->flow.step = ACME_STEP_CERTIFICATE; /* a new step each time, and no repetition that waits */
+    acme_exchange_go(&c->exchange, (enum acme_step)next, now_ms);
+    return 1;
+}
+
+#define begins_again(c)     (acme_is_alternate(&(c)->flow) ? (acme_chain_again(&(c)->chain), true) : false)
+#define set_choice(c, want) ((want).choice = (c)->setup->chain)
+#else
+static int next_chain(struct acme_client *c, int error, uint32_t now_ms)
+{
+    (void)error;
+    (void)now_ms;
+    c->phase = ACME_PHASE_OFFER;
+    return 1;
+}
+
+#define begins_again(c)     false
+#define set_choice(c, want) ((void)0)
+#endif
+
 static int begin_chain(struct acme_client *c)
 {
+    if (begins_again(c)) {
+        return 0;
+    }
+    acme_alternate_none(&c->flow);
     struct acme_chain_want want = {
         .point = c->pair.point, .names = c->setup->names, .name_count = c->setup->name_count};
     want.or_more = c->setup->more_names;
     want.utc = acme_time(c, &c->utc) == 1 ? c->utc : ACME_DATE_NONE;
+    set_choice(c, want);
     acme_chain_init(&c->chain, &want, c->setup->work, c->setup->work_len, chain_piece, c);
     return chain_piece(c, NULL, 0);
 }
@@ -260,9 +300,8 @@ static int end_chain(struct acme_client *c, uint32_t now_ms)
 {
     int error = acme_chain_end(&c->chain);
     int next = error;
-    if (error == 0) {
-        c->phase = ACME_PHASE_OFFER;
-        return 1;
+    if (error == 0 || acme_alternate_spare(&c->flow)) {
+        return next_chain(c, error, now_ms);
     }
     if (error == ACME_E_CERT_KEY && !c->flow.finalized) { /* another client has finalized it with its own key */
         next = acme_flow_reorder(&c->flow, error);
@@ -616,8 +655,10 @@ static int tick(struct acme_client *c, uint32_t now_ms)
         return tick_plan(c, now_ms);
     case ACME_PHASE_BEGIN:
         return tick_begin(c, now_ms);
-    case ACME_PHASE_FLOW:
-        return tick_flow(c, now_ms);
+    case ACME_PHASE_FLOW: {
+        int done = tick_flow(c, now_ms);
+        return done < 0 && acme_alternate_spare(&c->flow) ? next_chain(c, done, now_ms) : done;
+    }
     case ACME_PHASE_OFFER:
         return tick_offer(c);
     case ACME_PHASE_COMMIT:

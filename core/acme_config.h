@@ -208,6 +208,18 @@
 #define ACME_CFG_REUSE_KEY 0
 #endif
 
+/* 1: of several chains for one certificate the one that is wished for is taken (acme_setup::chain, protocol/alternate.c). Flash:
+ * about 1 KB. RAM: about 150 bytes. 0: the CA's own choice, whatever others it offers. */
+#ifndef ACME_CFG_ALTERNATE
+#define ACME_CFG_ALTERNATE 0
+#endif
+
+/* 1: acme_setup::csr is looked at: the certificate may be for a request that was made elsewhere, whose key is of any kind and never
+ * comes here. Flash: about 0.2 KB. 0: requests are our own. */
+#ifndef ACME_CFG_CSR
+#define ACME_CFG_CSR 0
+#endif
+
 /* 1: names may be IP addresses, v4 and v6 (RFC 8738), and the CA's server at an address may have that in its certificate. Flash:
  * about 1.1 KB. RAM: 24 bytes of struct acme_tls. 0: DNS names only. */
 #ifndef ACME_CFG_ADDRESSES

@@ -90,6 +90,7 @@
     ACME_ERRORS_TABLE(X) \
     ACME_ERRORS_BINDING(X) \
     ACME_ERRORS_DRAFTS(X) \
+    ACME_ERRORS_ALTERNATE(X) \
     ACME_ERRORS_MANAGE(X)
 /* clang-format on */
 
@@ -157,6 +158,16 @@
     X(ACME_E_ISSUERS, -13, 0, "the CA's list of its own names for dns-persist-01 is malformed", "none, more than ten, or no DNS names in small letters: that challenge must not be answered")
 #else
 #define ACME_ERRORS_DRAFTS(X)
+#endif
+/* clang-format on */
+
+/* Those of ACME_CFG_ALTERNATE. */
+/* clang-format off */
+#if ACME_CFG_ALTERNATE
+#define ACME_ERRORS_ALTERNATE(X) \
+    X(ACME_E_CHAIN, -106, 0, "the CA offers no chain as it is wished for", "another root by now, or another spelling: its own choice is used; never the end of a run")
+#else
+#define ACME_ERRORS_ALTERNATE(X)
 #endif
 /* clang-format on */
 

@@ -7,6 +7,7 @@
 #include "acme_secure_net.h"
 #include "secure/key.h"
 #include "wire/slice.h"
+#include "x509/prefer.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +46,9 @@ enum acme_step {
     ACME_STEP_ORDER_POLL,  /* 7.4   until the order is ready, or valid      */
     ACME_STEP_FINALIZE,    /* 7.4   send the certificate request            */
     ACME_STEP_CERTIFICATE, /* 7.4.2 fetch, check and store the chain        */
+#if ACME_CFG_ALTERNATE
+    ACME_STEP_ALTERNATE, /* 7.4.2 look at another chain of the same certificate */
+#endif
 #if ACME_CFG_RENEWAL
     ACME_STEP_RENEWAL_INFO, /* RFC 9773: when the CA suggests to renew      */
 #endif
@@ -142,6 +146,8 @@ enum acme_event_kind {
     ACME_EVENT_EXPLAINED, /* renewal information: text = URL that explains its window to a person          */
     ACME_EVENT_PROFILE,   /* the CA has no profile of that name: text = one it has; one event each          */
     ACME_EVENT_SOLVER, /* ACME_CFG_CHOICE: a solver has something to say: text = its type, detail = its words, error, name */
+    ACME_EVENT_CHAIN, /* ACME_CFG_ALTERNATE, where a chain is wished for: polls = which alternate is used, 0: the CA's own choice;
+                          error: not as wished, for there is none (ACME_E_CHAIN), or one could not be had       */
     ACME_EVENT_STORED,    /* a record is durable: record; no step                                       */
     ACME_EVENT_UNREADABLE /* a record cannot be read, and can be had again: record, error; no step      */
 };
@@ -239,6 +245,17 @@ struct acme_setup {
 #if ACME_CFG_REUSE_KEY
     bool
         reuse_key; /* a new certificate is for the key in use, if there is one; a key that lives elsewhere is so anyway */
+#endif
+
+#if ACME_CFG_ALTERNATE
+    struct acme_chain_choice
+        chain; /* which of its chains, where the CA has several (x509/prefer.h); zero: its own choice */
+#endif
+
+#if ACME_CFG_CSR
+    struct acme_slice
+        csr; /* certificate request, DER, for just these names; its key is certificate_key, of which only point() is called,
+                              for another key than P-256 what acme_leaf_key() makes of it; empty: requests are our own */
 #endif
 
 #if ACME_CFG_RENEWAL

@@ -140,6 +140,7 @@ void say_event(void *ctx, const struct acme_event *e)
         acme_out_text(o, records[e->record]);
         break;
     case ACME_EVENT_STEP:
+    case ACME_EVENT_CHAIN:
     case ACME_EVENT_REQUEST:
         break;
     }

@@ -245,7 +245,7 @@ static bool read_leaf(struct acme_leaf *leaf, struct acme_pem *pem, char *text, 
         int event = acme_pem_read(pem, text + at, len - at, &used);
         at += used;
         if (event == ACME_PEM_END) {
-            return acme_leaf_parse(leaf, pem->der, pem->len) == 0 && leaf->point != NULL;
+            return acme_leaf_parse(leaf, pem->der, pem->len) == 0 && acme_leaf_has_key(leaf);
         }
         if (event <= 0) {
             return false;
@@ -281,7 +281,7 @@ int acme_keeper_pair(struct acme_keeper *k, struct acme_pair *pair, struct acme_
     pair->not_before = acme_moment(leaf.not_before);
     pair->not_after = acme_moment(leaf.not_after);
     pair->same_names = acme_leaf_names_are(&leaf, k->setup->names, k->setup->name_count, k->setup->more_names);
-    memcpy(pair->point, leaf.point, sizeof(pair->point));
+    acme_leaf_key(&leaf, pair->point);
     mark(pair, &leaf, &pem, flow);
     return 1;
 }

@@ -264,6 +264,7 @@ void acme_exchange_sent(struct acme_exchange *x, size_t len)
 void acme_exchange_flushed(struct acme_exchange *x)
 {
     acme_http_reader_init(&x->http, x->for_nonce);
+    acme_alternate_listen(x->flow, &x->http);
     x->body_len = 0;
     x->body = ACME_BODY_JSON;
     x->state = ACME_EXCHANGE_RECEIVE;

@@ -51,6 +51,11 @@ const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT] = {
     [ACME_STEP_CERTIFICATE] = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_CERTIFICATE, .needs_key = true,
                                .url = certificate_url,       .body = ACME_BODY_CHAIN,
                                .read = certificate_read,     .refused = acme_flow_not_found},
+#if ACME_CFG_ALTERNATE
+    [ACME_STEP_ALTERNATE]   = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_ALTERNATE,
+                               .url = acme_alternate_url,    .body = ACME_BODY_CHAIN,
+                               .read = certificate_read},
+#endif
 #if ACME_TELLS_CONTACTS
     [ACME_STEP_UPDATE]      = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_ORDER,
                                .url = acme_flow_update_url,  .ask = acme_flow_update_ask,

@@ -2,6 +2,7 @@
 #ifndef ACME_PROTOCOL_FLOW_H
 #define ACME_PROTOCOL_FLOW_H
 
+#include "alternate.h"
 #include "binding.h"
 #include "flow_v1.h"
 #include "manage.h"
@@ -143,6 +144,7 @@ struct acme_flow {
     struct acme_info info;
 #endif
     ACME_MANAGE_FLOW
+    ACME_ALTERNATE_FLOW
 };
 
 struct acme_row {
@@ -179,6 +181,9 @@ bool acme_flow_replaces(const struct acme_flow *flow);
 #define acme_flow_looks(flow)    false
 #define acme_flow_replaces(flow) false
 #endif
+
+/* What is asked for is worth no trouble: the run can do without. */
+#define acme_flow_is_extra(flow) (acme_flow_looks(flow) || acme_is_alternate(flow))
 
 /* The rows without a request: does some of the step's work. Returns the next step, flow->step when it is not
  * finished, or an error. Work: the solver's. */

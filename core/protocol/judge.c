@@ -59,7 +59,7 @@ int acme_exchange_fault(struct acme_exchange *x, int error, uint32_t now_ms)
     bool stale = dropped && x->faults == 0;
 
     x->no_keep_alive = x->no_keep_alive || (dropped && !stale);
-    if (!is_passing(error) || ++x->faults > (acme_flow_looks(x->flow) ? 1 : ACME_FAULT_TRIES)) {
+    if (!is_passing(error) || ++x->faults > (acme_flow_is_extra(x->flow) ? 1 : ACME_FAULT_TRIES)) {
         return error;
     }
     x->fault_step = x->flow->step;
@@ -113,7 +113,7 @@ static int judge_throttle(struct acme_exchange *x, uint32_t now_ms)
     if (x->http.answer.status == 503 && !x->for_nonce) {
         acme_flow_lost(flow); /* whoever is too busy to answer may have carried it out */
     }
-    if (acme_flow_looks(flow)) {
+    if (acme_flow_is_extra(flow)) {
         return ACME_E_RATE_LIMITED; /* it is not worth a wait */
     }
     if (wait_s < 0) {
@@ -195,7 +195,8 @@ static void read_problem(const struct acme_exchange *x, struct acme_json *json)
 }
 
 /* Whoever asks for the account is answered with "there is none", and so beside issuing. */
-#define names_account(flow) ((flow)->step != ACME_STEP_ACCOUNT && !acme_manage_is_on(flow))
+#define names_account(flow)                                                                                          \
+    ((flow)->step != ACME_STEP_ACCOUNT && !acme_manage_is_on(flow) && !acme_is_alternate(flow))
 
 static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
 {
@@ -257,7 +258,7 @@ static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
     const char *location = x->http.answer.location;
 
     bool signs = x->for_nonce || flow->step != ACME_STEP_DIRECTORY;
-    if (signs && flow->cached && flow->presented == 0) {
+    if (signs && flow->cached && flow->presented == 0 && !acme_is_alternate(flow)) {
         if (!x->for_nonce) {
             acme_flow_lost(flow);
         }

@@ -124,10 +124,25 @@ int acme_flow_by_order_status(struct acme_flow *f, struct acme_json *json)
 
 /* --- the request for its certificate --- */
 
+#if ACME_CFG_CSR
+/* One that was made elsewhere is sent as it is. */
+static bool takes_given(const struct acme_flow *f, struct acme_out *payload)
+{
+    acme_out_b64url(payload, f->setup->csr.at, f->setup->csr.len);
+    return f->setup->csr.len > 0;
+}
+#else
+#define takes_given(f, payload) false
+#endif
+
 int acme_flow_finalize_ask(struct acme_flow *f, struct acme_out *payload)
 {
     f->requested = true;
     acme_out_text(payload, "{\"csr\":\"");
+    if (takes_given(f, payload)) {
+        acme_out_text(payload, "\"}");
+        return 0;
+    }
     /* The request is built at the end of the buffer and encoded forward from there. */
     char *free = payload->at + payload->len;
     size_t room = payload->cap - payload->len;

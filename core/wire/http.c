@@ -67,7 +67,7 @@ enum field {
     LINK /* may come many times */
 };
 
-#define FIELDS (ACME_CFG_V1 ? LINK + 1 : LINK) /* how many; as a field: none of them */
+#define FIELDS (ACME_CFG_V1 || ACME_CFG_ALTERNATE ? LINK + 1 : LINK) /* how many; as a field: none of them */
 
 #define SEEN(field) (1u << (field)) /* for those before LINK */
 
@@ -86,7 +86,7 @@ static const struct {
     [LENGTH] = {"content-length", GATHER(value)},
     [CODING] = {"transfer-encoding", GATHER(value)},
     [CONNECTION] = {"connection", GATHER(value)},
-#if ACME_CFG_V1
+#if ACME_CFG_V1 || ACME_CFG_ALTERNATE
     [LINK] = {"link", GATHER(answer.link)},
 #endif
 #undef GATHER
@@ -169,6 +169,20 @@ static int head_done(struct acme_http_reader *r)
     return OPEN_BODY;
 }
 
+#if ACME_CFG_ALTERNATE
+#define gathers_links(r) ((r)->links != NULL)
+
+static void read_link(struct acme_http_reader *r, char c)
+{
+    if (r->field == LINK && gathers_links(r)) {
+        acme_links_read(r->links, c);
+    }
+}
+#else
+#define gathers_links(r) false
+#define read_link(r, c)  ((void)0)
+#endif
+
 /* The colon was read: decides whether anybody wants the value. */
 static int name_done(struct acme_http_reader *r)
 {
@@ -182,7 +196,7 @@ static int name_done(struct acme_http_reader *r)
     /* what a 1xx answer says is about itself, not about the answer to come */
     bool wanted = r->answer.status >= 200 && (r->seen & SEEN(field) & first_counts) == 0;
     if (FIELDS > LINK && field == LINK) {
-        wanted = wanted && r->answer.rel == ACME_REL_NONE;
+        wanted = wanted && (r->answer.rel == ACME_REL_NONE || gathers_links(r));
     }
     r->field = wanted ? field : FIELDS;
     r->value_len = 0;
@@ -249,8 +263,12 @@ static void connection_done(struct acme_http_reader *r, struct acme_slice list)
 
 /* Keeps the first link of interest, at the start of the buffer the line lies in. Inline, or it would be kept without
  * ACME v1 where nothing is optimized, and miss link.c. */
-static inline void link_done(struct acme_http_answer *a, struct acme_slice line)
+static inline void link_done(struct acme_http_answer *a, struct acme_slice line, bool too_long)
 {
+    if (too_long) {
+        a->link_long = true;
+        return;
+    }
     struct acme_slice target;
     enum acme_rel rel = acme_link_find(line, &target);
     if (rel != ACME_REL_NONE && target.len > ACME_URL_MAX) {
@@ -303,10 +321,8 @@ static bool value_done(struct acme_http_reader *r)
         }
         break;
     case LINK:
-        if (FIELDS > LINK && too_long) {
-            r->answer.link_long = true;
-        } else if (FIELDS > LINK) {
-            link_done(&r->answer, value);
+        if (ACME_CFG_V1) {
+            link_done(&r->answer, value, too_long);
         }
         break;
     }
@@ -315,6 +331,7 @@ static bool value_done(struct acme_http_reader *r)
 
 static int value_byte(struct acme_http_reader *r, char c)
 {
+    read_link(r, c);
     if (c == '\n') {
         return r->field == FIELDS || value_done(r) ? NAME : ACME_E_HTTP_FRAMING;
     }

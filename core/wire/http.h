@@ -74,6 +74,9 @@ struct acme_http_reader {
     uint32_t head_bytes;  /* header bytes so far                                          */
     uint32_t length;      /* Content-Length, then the bytes left of the body or the chunk */
     struct acme_http_answer answer;
+#if ACME_CFG_ALTERNATE
+    struct acme_links *links; /* set behind the init by who wants those to alternates; lent */
+#endif
     char name[20];  /* header name as sent; longer ones are of no interest        */
     char value[48]; /* values not kept in the answer: lengths, codings, media type  */
 };

@@ -17,13 +17,34 @@ void acme_chain_init(struct acme_chain *c, const struct acme_chain_want *want, v
     acme_pem_init(&c->pem, NULL, 0);
 }
 
+#if ACME_CFG_ALTERNATE
+/* One more is at the top. */
+static void count_one(struct acme_chain *c, const struct acme_leaf *top)
+{
+    c->count++;
+    if (c->want.choice.rank != NULL) {
+        c->rank = c->want.choice.rank(c->want.choice.ctx, acme_slice(top->issuer.at, top->issuer.len), c->count);
+    }
+}
+
+#define only_counts(c) ((c)->counting)
+#else
+#define count_one(c, top) ((c)->count++)
+#define only_counts(c)    false
+#endif
+
 /* Writes one certificate to the sink, a line at a time. */
-static int emit(struct acme_chain *c, struct acme_der der)
+static int emit(struct acme_chain *c, struct acme_der der, const struct acme_leaf *parsed)
 {
     char line[ACME_PEM_LINE / 3 * 4 + 2];
     struct acme_out o;
     int err;
 
+    (void)parsed; /* without ACME_CFG_ALTERNATE */
+    if (only_counts(c)) {
+        count_one(c, parsed);
+        return 0;
+    }
     acme_out_init(&o, line, sizeof line);
     acme_pem_edge(&o, ACME_PEM_BEGIN, label);
     err = c->sink(c->sink_ctx, line, o.len);
@@ -39,7 +60,7 @@ static int emit(struct acme_chain *c, struct acme_der der)
         o.len = 0;
         acme_pem_edge(&o, ACME_PEM_END, label);
         err = c->sink(c->sink_ctx, line, o.len);
-        c->count++;
+        count_one(c, parsed);
     }
     return err;
 }
@@ -79,7 +100,7 @@ static int emit_held(struct acme_chain *c, struct acme_der issuer)
      * `held`. */
     while (err == 0 && find_held(c, issuer, &der, &parsed) && written + der.len <= c->held) {
         written += der.len;
-        err = emit(c, der);
+        err = emit(c, der, &parsed);
         if (acme_der_is(&parsed.issuer, issuer.at, issuer.len)) {
             break; /* a root */
         }
@@ -89,10 +110,85 @@ static int emit_held(struct acme_chain *c, struct acme_der issuer)
     return err;
 }
 
+/* Writes a chain as far as it has come in. */
+static int emit_from_leaf(struct acme_chain *c, struct acme_der der, const struct acme_leaf *leaf)
+{
+    int err = emit(c, der, leaf);
+    return err == 0 ? emit_held(c, leaf->issuer) : err;
+}
+
+#if ACME_CFG_ALTERNATE
+
+static void digest(struct acme_der der, uint8_t sum[ACME_SHA256_LEN])
+{
+    struct acme_slice whole = acme_slice(der.at, der.len);
+    acme_sha256(&whole, 1, sum);
+}
+
+#define note_leaf(c, der) digest((der), (c)->leaf)
+#define is_again(c)       ((c)->again)
+
+void acme_chain_again(struct acme_chain *c)
+{
+    c->again = true;
+    c->held = 0;
+    acme_pem_init(&c->pem, NULL, 0);
+}
+
+static int hold(struct acme_chain *c, struct acme_der der)
+{
+    uint8_t sum[ACME_SHA256_LEN];
+
+    if (c->held == 0) {
+        digest(der, sum);
+        if (memcmp(sum, c->leaf, sizeof sum) != 0) {
+            return ACME_E_CERT_KEY;
+        }
+    }
+    c->held += der.len;
+    return 0;
+}
+
+/* The alternate has come in. */
+static int end_again(struct acme_chain *c)
+{
+    struct acme_der rest = {c->memory, c->held}, der = rest;
+    struct acme_leaf leaf;
+    unsigned rank = c->rank, length = c->count;
+    size_t held = c->held;
+
+    if (!acme_der_expect(&rest, ACME_DER_SEQUENCE, &der)) {
+        return ACME_E_CERT_SYNTAX; /* nothing has */
+    }
+    der = (struct acme_der){c->memory, (size_t)(rest.at - c->memory)};
+    (void)acme_leaf_parse(&leaf, der.at, der.len); /* take() has done it */
+    c->count = 0;
+    c->counting = true;
+    (void)emit_from_leaf(c, der, &leaf);
+    c->counting = false;
+    if (c->rank >= rank) {
+        c->rank = rank;
+        c->count = length;
+        return 0;
+    }
+    c->held = held;
+    c->count = 0;
+    c->torn = true;
+    int err = c->sink(c->sink_ctx, NULL, 0);
+    err = err == 0 ? emit_from_leaf(c, der, &leaf) : err;
+    c->torn = err != 0;
+    return err;
+}
+
+#else
+#define note_leaf(c, der) ((void)0)
+#define is_again(c)       false
+#define hold(c, der)      0
+#define end_again(c)      0
+#endif
+
 static int take_leaf(struct acme_chain *c, const struct acme_leaf *leaf, struct acme_der der)
 {
-    int err;
-
     if (!acme_leaf_names_are(leaf, c->want.names, c->want.name_count, c->want.or_more)) {
         return ACME_E_CERT_NAMES;
     }
@@ -106,8 +202,8 @@ static int take_leaf(struct acme_chain *c, const struct acme_leaf *leaf, struct 
     c->have_leaf = true;
     c->not_before = leaf->not_before;
     c->not_after = leaf->not_after;
-    err = emit(c, der);
-    return err == 0 ? emit_held(c, leaf->issuer) : err;
+    note_leaf(c, der);
+    return emit_from_leaf(c, der, leaf);
 }
 
 /* Judges a decoded certificate. */
@@ -121,7 +217,10 @@ static int take(struct acme_chain *c, struct acme_der der)
     if (err < 0) {
         return err;
     }
-    ours = leaf.point != NULL && memcmp(leaf.point, c->want.point, 65) == 0;
+    if (is_again(c)) {
+        return hold(c, der);
+    }
+    ours = acme_leaf_is_for(&leaf, c->want.point);
     if (!c->have_leaf) {
         if (ours) {
             return take_leaf(c, &leaf, der);
@@ -129,7 +228,7 @@ static int take(struct acme_chain *c, struct acme_der der)
         c->held += der.len;
         return 0;
     }
-    return ours ? 0 : emit(c, der); /* some servers repeat the leaf */
+    return ours ? 0 : emit(c, der, &leaf); /* some servers repeat the leaf */
 }
 
 int acme_chain_read(struct acme_chain *c, const char *in, size_t len)
@@ -165,6 +264,9 @@ int acme_chain_end(struct acme_chain *c)
 {
     if (!acme_pem_outside(&c->pem)) {
         return ACME_E_CERT_SYNTAX;
+    }
+    if (is_again(c)) {
+        return end_again(c);
     }
     if (c->have_leaf) {
         return 0;

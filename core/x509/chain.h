@@ -6,7 +6,9 @@
 #define ACME_X509_CHAIN_H
 
 #include "leaf.h"
+#include "prefer.h"
 #include "../acme_config.h"
+#include "../secure/digest.h"
 #include "../wire/pem.h"
 
 #ifdef __cplusplus
@@ -20,6 +22,9 @@ struct acme_chain_want {
     size_t name_count;
     bool or_more; /* it may be for others as well             */
     int64_t utc;  /* now; ACME_DATE_NONE when not known */
+#if ACME_CFG_ALTERNATE
+    struct acme_chain_choice choice; /* among several chains */
+#endif
 };
 
 struct acme_chain {
@@ -34,6 +39,13 @@ struct acme_chain {
     int64_t not_before, not_after; /* of the leaf */
     struct acme_chain_want want;
     struct acme_pem pem;
+#if ACME_CFG_ALTERNATE
+    unsigned rank;                 /* of the chain that was written; 0 also when there is no wish */
+    bool again;                    /* an alternate is coming in                                   */
+    bool counting;                 /* nothing is written: where would it end                      */
+    bool torn;                     /* what was written is none of the two                         */
+    uint8_t leaf[ACME_SHA256_LEN]; /* digest                                                      */
+#endif
 };
 
 /* Prepares for a chain. `memory` must take the largest certificate, and those that come before the leaf.
@@ -50,6 +62,15 @@ int acme_chain_read(struct acme_chain *c, const char *in, size_t len);
 /* ACME v1. Takes a whole certificate in DER, in the place of acme_chain_read(): the leaf first, then its issuers. `der` may lie
  * in `memory`. Errors: as above, and ACME_E_CERT_KEY when the first is not for our key. */
 int acme_chain_der(struct acme_chain *c, const void *der, size_t len);
+
+#if ACME_CFG_ALTERNATE
+/* Begins anew with an alternate, behind an acme_chain_end() that answered 0. It has to begin with the same leaf
+ * (else ACME_E_CERT_KEY), and is held until acme_chain_end(), so all of it in DER must fit into `memory` (ACME_E_CERT_BIG); an error
+ * before leaves what was written as it is. At the end it is written in its place, from a call of the sink with no bytes on, when
+ * it is nearer to the wish; an error of the sink is then told by `torn`. */
+void acme_chain_again(struct acme_chain *c);
+#define acme_chain_torn(c) ((c)->torn)
+#endif
 
 /* Ends. Returns 0, ACME_E_CERT_KEY (no certificate for our key came) or ACME_E_CERT_SYNTAX (block open,
  * none). */

@@ -1,6 +1,7 @@
 /* leaf.c - see leaf.h. */
 #include "leaf.h"
 
+#include "../secure/digest.h"
 #include "../wire/address.h"
 #include "../wire/date.h"
 #include "../wire/slice.h"
@@ -65,6 +66,32 @@ static bool read_extensions(struct acme_leaf *leaf, struct acme_der list)
     return true;
 }
 
+#if ACME_CFG_CSR
+
+void acme_leaf_key(const struct acme_leaf *leaf, uint8_t key[ACME_LEAF_KEY_LEN])
+{
+    struct acme_slice whole = acme_slice(leaf->key.at, leaf->key.len);
+
+    if (leaf->point != NULL) {
+        memcpy(key, leaf->point, ACME_LEAF_KEY_LEN);
+        return;
+    }
+    memset(key, 0, ACME_LEAF_KEY_LEN);
+    acme_sha256(&whole, 1, key + 1);
+}
+
+bool acme_leaf_is_for(const struct acme_leaf *leaf, const uint8_t key[ACME_LEAF_KEY_LEN])
+{
+    uint8_t own[ACME_LEAF_KEY_LEN];
+    acme_leaf_key(leaf, own);
+    return memcmp(own, key, sizeof own) == 0;
+}
+
+#define keep_key(leaf, part) ((leaf)->key = (part))
+#else
+#define keep_key(leaf, part) ((void)0)
+#endif
+
 int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len)
 {
     struct acme_der part[ACME_CERT_PARTS];
@@ -80,6 +107,7 @@ int acme_leaf_parse(struct acme_leaf *leaf, const uint8_t *der, size_t len)
     leaf->serial = part[ACME_CERT_SERIAL];
     leaf->issuer = part[ACME_CERT_ISSUER];
     leaf->subject = part[ACME_CERT_SUBJECT];
+    keep_key(leaf, part[ACME_CERT_KEY]);
     const uint8_t *spki = part[ACME_CERT_KEY].at - 2; /* tag and length, of which there is one form */
     if (part[ACME_CERT_KEY].len == ACME_SPKI_P256_LEN + POINT_LEN - 2 &&
         memcmp(spki, acme_spki_p256, ACME_SPKI_P256_LEN) == 0 && spki[ACME_SPKI_P256_LEN] == 0x04) {

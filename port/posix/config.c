@@ -85,6 +85,9 @@ static const struct row {
     ROW(ACCOUNT_KEY, "account_key", "--account-key", "URI", TEXT, account_key,
         "pkcs11:...: the account's key is in a token"),
     ROW(KEY, "key", "--key", "URI", TEXT, key, "pkcs11:...: so is the certificate's, which stays the same"),
+    ROW(PREFERRED_CHAIN, "preferred_chain", "--preferred-chain", "NAME", TEXT, preferred_chain,
+        "of the CA's chains, the one to the root of this name"),
+    ROW(CSR, "csr", "--csr", "FILE", TEXT, csr, "the certificate request, whose key stays elsewhere"),
 #undef ROW
 };
 
@@ -431,8 +434,8 @@ const char *acme_config_write(const struct acme_config *c, struct acme_out *o)
         const void *at = (const char *)c + rows[i].at;
         const struct acme_words *words = at;
         const char *value = rows[i].kind == TEXT ? *(const char *const *)at : NULL;
-        bool is_path =
-            i == ACME_KEY_CA_FILE || i == ACME_KEY_WEBROOT || i == ACME_KEY_TSIG_KEY || i == ACME_KEY_EAB_KEY_FILE;
+        bool is_path = i == ACME_KEY_CA_FILE || i == ACME_KEY_WEBROOT || i == ACME_KEY_TSIG_KEY ||
+                       i == ACME_KEY_EAB_KEY_FILE || i == ACME_KEY_CSR;
         bool bare = is_path && value != NULL && value[0] != '/';
 
         if (rows[i].key == NULL || i == ACME_KEY_STATE || i == ACME_KEY_FORMAT) {

@@ -24,8 +24,9 @@ struct acme_config {
     const char *deploy_hook, *key_mode, *key_group;
     const char *challenge, *hook, *dns_server, *tsig_key, *dns_zone, *dns_record;
     const char *eab_kid, *eab_key_file;
-    const char *issuer, *until; /* of dns-record */
+    const char *issuer, *until;    /* of dns-record */
     const char *account_key, *key; /* URIs of keys in tokens */
+    const char *preferred_chain, *csr;
     struct acme_words contacts, names, more_hosts, dns_watch;
     uint16_t http_port;
     uint16_t tls_port; /* answers by tls-alpn-01; 0: it does not */
@@ -91,6 +92,8 @@ enum acme_config_key {
     ACME_KEY_UNTIL,
     ACME_KEY_ACCOUNT_KEY,
     ACME_KEY_KEY,
+    ACME_KEY_PREFERRED_CHAIN,
+    ACME_KEY_CSR,
     ACME_KEY_COUNT
 };
 

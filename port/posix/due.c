@@ -37,13 +37,13 @@ static void fill_pair(struct acme_pair *pair, const struct acme_look *l, const s
     struct acme_der der = acme_adopt_der();
 
     memset(pair, 0, sizeof *pair);
-    if (l->wrong != NULL || l->revoked || l->leaf.point == NULL) {
+    if (l->wrong != NULL || l->revoked || !acme_leaf_has_key(&l->leaf)) {
         return;
     }
     pair->not_before = acme_moment(l->leaf.not_before);
     pair->not_after = acme_moment(l->leaf.not_after);
     pair->same_names = !l->setup || acme_leaf_names_are(&l->leaf, setup->names, setup->name_count, more_names);
-    memcpy(pair->point, l->leaf.point, sizeof pair->point);
+    acme_leaf_key(&l->leaf, pair->point);
     pair->mark = acme_mark_of_leaf(der.at, der.len);
 }
 

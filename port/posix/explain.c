@@ -21,6 +21,9 @@ const char *acme_step_word(enum acme_step step)
         "order status",
         "finalize",
         "certificate",
+#if ACME_CFG_ALTERNATE
+        "other chain",
+#endif
 #if ACME_CFG_RENEWAL
         "renewal info",
 #endif

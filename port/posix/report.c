@@ -7,8 +7,8 @@
 #include "report.h"
 #include "config.h"
 
-static const char *const kinds[] = {"step",  "connected", "request", "answer", "wait",   "problem",
-                                    "terms", "explained", "profile", "solver", "stored", "unreadable"};
+static const char *const kinds[] = {"step",      "connected", "request", "answer", "wait",   "problem",   "terms",
+                                    "explained", "profile",   "solver",  "chain",  "stored", "unreadable"};
 
 /* Only these are asked for again and again. */
 static bool is_polled(const struct acme_event *e)
@@ -67,6 +67,10 @@ static void event_json(const struct acme_event *e, struct acme_out *o)
     case ACME_EVENT_SOLVER:
         acme_line_text(o, "type", e->text);
         acme_line_text(o, "detail", e->detail);
+        acme_line_text(o, "error", acme_slice_of(e->error != 0 ? acme_error_text(e->error).name : ""));
+        break;
+    case ACME_EVENT_CHAIN:
+        acme_line_number(o, "alternate", e->polls);
         acme_line_text(o, "error", acme_slice_of(e->error != 0 ? acme_error_text(e->error).name : ""));
         break;
     case ACME_EVENT_UNREADABLE:
@@ -164,6 +168,13 @@ static void event_text(const struct acme_event *e, struct acme_out *o)
     case ACME_EVENT_SOLVER:
         acme_out_slice(o, e->text);
         say(o, ": ", e->detail);
+        break;
+    case ACME_EVENT_CHAIN:
+        acme_out_text(o, e->polls > 0 ? "as preferred" : "the CA's own choice");
+        if (e->error != 0) {
+            acme_out_text(o, ": ");
+            acme_out_text(o, acme_error_text(e->error).meaning);
+        }
         break;
     case ACME_EVENT_STORED:
         acme_out_text(o, acme_record_word(e->record));

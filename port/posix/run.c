@@ -366,6 +366,7 @@ static int prepare(const struct acme_config *config, const struct acme_run_how *
     }
     acme_run_fill(&run, config);
     code = acme_run_binding(&run, config);
+    code = code == 0 && makes_pair(how->when) ? acme_run_csr(&run, config) : code;
     if (code != 0) {
         return code;
     }

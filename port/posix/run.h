@@ -11,6 +11,7 @@
 #include "protocol/challenge_http01.h"
 #include "protocol/challenge_tlsalpn01.h"
 #include "secure/anchors.h"
+#include "csr.h"
 #include "secure/key_p256.h"
 #include "secure/tls.h"
 
@@ -32,7 +33,8 @@ struct acme_run {
         *solver; /* for http-01; for tls-alpn-01 where that is the only one of ours that is reached */
     struct acme_solvers solvers;
     struct acme_key_p256 account_key, certificate_key;
-    struct acme_signer signer;         /* or where they are instead */
+    struct acme_signer signer; /* or where they are instead */
+    struct acme_csr csr;
     uint8_t eab_key[ACME_EAB_KEY_MAX]; /* of an external account */
     struct acme_tls tls;
     struct acme_trust trust;
@@ -63,6 +65,9 @@ int acme_run_roots(struct acme_run *run, const struct acme_config *config);
 
 /* Reads the key of the external account, if there is a use for it. Returns 0 or an exit code. */
 int acme_run_binding(struct acme_run *run, const struct acme_config *config);
+
+/* Reads the certificate request that was made elsewhere, if one is given. Behind acme_run_fill(). Returns 0 or an exit code. */
+int acme_run_csr(struct acme_run *run, const struct acme_config *config);
 
 /* Fills in setup and report; run->checked is. */
 void acme_run_fill(struct acme_run *run, const struct acme_config *config);

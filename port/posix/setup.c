@@ -89,6 +89,51 @@ int acme_run_binding(struct acme_run *run, const struct acme_config *config)
     return acme_config_blame(config, ACME_KEY_EAB_KEY_FILE);
 }
 
+/* Why the request cannot be used for what is asked for; NULL: it can. */
+static const char *csr_trouble(struct acme_run *run, const struct acme_config *config)
+{
+    const char *why = acme_csr_read(&run->csr, config->csr);
+    size_t same = 0;
+
+    if (why != NULL) {
+        return why;
+    }
+    for (size_t i = 0; i < run->checked.name_count; i++) {
+        for (size_t k = 0; k < run->csr.name_count; k++) {
+            same += acme_slice_is_nocase(acme_slice_of(run->checked.name_at[i]), acme_slice_of(run->csr.names[k]));
+        }
+    }
+    if (same != run->checked.name_count || same != run->csr.name_count) {
+        return "it is for other names than those given";
+    }
+    const char *slot;
+    int at =
+        acme_posix_store_open(&run->store) == 0 && acme_posix_pair_in_use(&run->store, &slot) == 0 && slot != NULL
+            ? acme_posix_pair_open(&run->store, slot)
+            : -1;
+    bool has_key = at >= 0 && faccessat(at, "privkey.pem", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (at >= 0) {
+        (void)close(at);
+    }
+    return has_key ? "a private key of ours is in use for the first name; remove that pair first (nanoacme remove)"
+                   : NULL;
+}
+
+int acme_run_csr(struct acme_run *run, const struct acme_config *config)
+{
+    if (config->csr == NULL) {
+        return 0;
+    }
+    const char *why = csr_trouble(run, config);
+    if (why != NULL) {
+        acme_report_error("csr: %.300s: %s", config->csr, why);
+        return acme_config_blame(config, ACME_KEY_CSR);
+    }
+    run->setup.csr = acme_slice(run->csr.der, run->csr.len);
+    run->setup.certificate_key = run->csr.public_key;
+    return 0;
+}
+
 /* Says which record is damaged; the run goes on without it. */
 static void told(const struct acme_posix_store *store, int code)
 {
@@ -113,6 +158,23 @@ static void fill_keys(struct acme_run *run, const struct acme_config *config)
         s->certificate_key.handle = &run->signer.keys[ACME_SIGNER_CERTIFICATE];
         run->store.key_elsewhere = true;
     }
+}
+
+/* What kind of certificate. */
+static void wish(struct acme_setup *s, const struct acme_config *config)
+{
+#if ACME_CFG_REUSE_KEY
+    s->reuse_key = config->reuse_key;
+#endif
+#if ACME_CFG_ALTERNATE
+    if (config->preferred_chain != NULL) {
+        s->chain = (struct acme_chain_choice){acme_prefer_name, config->preferred_chain};
+    }
+#endif
+#if ACME_CFG_RENEWAL
+    s->profile = config->profile;
+    s->profile_optional = config->profile_optional;
+#endif
 }
 
 static void fill_setup(struct acme_run *run, const struct acme_config *config)
@@ -153,14 +215,8 @@ static void fill_setup(struct acme_run *run, const struct acme_config *config)
     s->more_names = config->more_names;
     s->solvers = run->solvers.at;
     s->solver_count = run->solvers.count;
-#if ACME_CFG_REUSE_KEY
-    s->reuse_key = config->reuse_key;
-#endif
+    wish(s, config);
     s->product = config->product;
-#if ACME_CFG_RENEWAL
-    s->profile = config->profile;
-    s->profile_optional = config->profile_optional;
-#endif
 #if ACME_CFG_MANAGE
     s->revoke_reason = config->reason;
 #endif

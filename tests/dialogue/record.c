@@ -74,6 +74,7 @@ static void begun(struct engine *e)
     put_text("contact", w->contact != NULL ? w->contact : "");
     put_text("certid", w->certid != NULL ? w->certid : "");
     put_text("profile", w->profile != NULL ? w->profile : "");
+    put_text("prefers", w->prefers != NULL ? w->prefers : "");
     put_text("told", w->told != NULL ? w->told : "");
     put_text("kid", w->eab_kid != NULL ? w->eab_kid : "");
     put_text("secret", w->eab_secret != NULL ? w->eab_secret : "");

@@ -219,7 +219,8 @@ static bool route(const struct ca *ca, struct request *r, const char *path)
         if (exact ? strcspn(path, "?") == n && strncmp(path, paths[r->kind], n) == 0
                   : strncmp(path, paths[r->kind], n) == 0) {
             (void)sscanf(path + n, "%u/%u", &r->order, &r->authz);
-            return !ca->tampered || exists(ca, r, path); /* otherwise order_of() demands it */
+            r->authz = r->kind == CA_CERTIFICATE ? 0 : r->authz; /* the number of an alternate chain */
+            return !ca->tampered || exists(ca, r, path);         /* otherwise order_of() demands it */
         }
     }
     return ca_manage_route(ca, r, path);
@@ -763,7 +764,7 @@ static void write_answer(struct ca *ca, const struct request *r, const struct re
     }
     snprintf(line, sizeof line, "HTTP/1.1 %d Fine\r\n", p->code);
     const char *own = t == NULL || t->body == NULL          ? NULL
-                      : r->kind == CA_CERTIFICATE && !p->v1 ? ca_write_chain(order_of(ca, r), t->body)
+                      : r->kind == CA_CERTIFICATE && !p->v1 ? ca_write_chain(ca, order_of(ca, r), t->body)
                                                             : t->body;
     const char *body = own != NULL ? own : say ? "" : p->body;
     size_t len = own == NULL && !say && p->body_len > 0 ? p->body_len : strlen(body);

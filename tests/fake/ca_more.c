@@ -320,7 +320,28 @@ static size_t write_block(const char *pem, size_t len, const char *name, char *o
     return crlf || wide ? 5 : 0;
 }
 
-const char *ca_write_chain(const struct ca_order *o, const char *body)
+/* The issuer once more, certified by another root. */
+static size_t write_cross(const struct ca *ca, char *out, size_t cap)
+{
+    static const EVP_PKEY *of;
+    static char *pem; /* the same each time, as long as the issuer is */
+    if (of != ca->issuer_key) {
+        struct maker_spec other = {.name = "Other Root", .ca = MAKER_CA, .key = maker_ec("P-256")};
+        struct maker_spec cross = {.name = "Test Root", .ca = MAKER_CA, .key = ca->issuer_key};
+        cross.issuer = maker_certificate(&other);
+        cross.issuer_key = other.key;
+        X509 *made = maker_certificate(&cross);
+        free(pem);
+        pem = maker_pem(made);
+        of = ca->issuer_key;
+        X509_free(made);
+        X509_free(cross.issuer);
+        EVP_PKEY_free(other.key);
+    }
+    return write_block(pem, strlen(pem), "", out, cap);
+}
+
+const char *ca_write_chain(const struct ca *ca, const struct ca_order *o, const char *body)
 {
     static char out[16000];
     if (o->chain == NULL || strchr(body, '@') == NULL) {
@@ -335,6 +356,8 @@ const char *ca_write_chain(const struct ca_order *o, const char *body)
             body += 5 + write_block(o->chain, (size_t)(root - o->chain), body + 5, out, sizeof out);
         } else if (strncmp(body, "@root", 5) == 0) {
             body += 5 + write_block(root, strlen(root), body + 5, out, sizeof out);
+        } else if (strncmp(body, "@cross", 6) == 0) {
+            body += 6 + write_cross(ca, out, sizeof out);
         } else {
             out[at] = *body++;
             out[at + 1] = '\0';

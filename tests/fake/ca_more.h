@@ -67,7 +67,7 @@ void ca_csr(const struct ca_plan *plan, EVP_PKEY *key, char *payload, size_t cap
 void ca_judge_csr(const struct ca *ca, X509_REQ *request);
 
 /* A certificate's body with @leaf and @root written out; behind them /crlf (line ends) or /wide (one line). */
-const char *ca_write_chain(const struct ca_order *o, const char *body);
+const char *ca_write_chain(const struct ca *ca, const struct ca_order *o, const char *body);
 
 /* Of ca.c. */
 size_t from_b64url(const char *text, size_t len, void *out, size_t cap);

@@ -42,6 +42,10 @@ static void trace(void *ctx, const struct acme_event *event)
     } else if (event->kind == ACME_EVENT_PROFILE || event->kind == ACME_EVENT_EXPLAINED) {
         e->profiles += event->kind == ACME_EVENT_PROFILE;
         copy(e->told, sizeof e->told, event->text);
+    } else if (event->kind == ACME_EVENT_CHAIN) {
+        e->chains++;
+        e->taken = event->polls;
+        e->chain_error = event->error;
     } else if (event->kind == ACME_EVENT_PROBLEM) {
         copy(e->problem_type[e->problems % 8], 128, event->text);
         copy(e->problem_name[e->problems++ % 8], 128, event->name);
@@ -52,6 +56,10 @@ static void trace(void *ctx, const struct acme_event *event)
 static int keep_chain(void *ctx, const void *data, size_t len)
 {
     struct engine *e = ctx;
+    if (len == 0) {
+        e->chain_len = 0;
+        return 0;
+    }
     assert_true(e->chain_len + len < sizeof e->chain);
     memcpy(e->chain + e->chain_len, data, len);
     e->chain_len += len;
@@ -155,6 +163,10 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
     }
     e->flow.bound.key_is_new = !way->old_key && !way->known && way->resumed == NULL;
 #endif
+    if (way->prefers != NULL) {
+        e->setup.chain.rank = strcmp(way->prefers, "shortest") == 0 ? acme_prefer_shortest : acme_prefer_name;
+        e->setup.chain.ctx = way->prefers;
+    }
     e->setup.profile = way->profile;
     e->setup.profile_optional = way->optional;
     if (plan->begun) {
@@ -248,18 +260,34 @@ static int step_ask(struct engine *e)
         lend_leaf(e);
     }
     int error = acme_exchange_ask(&e->x);
-    if (error == 0 && acme_exchange_begins_chain(&e->x)) {
+    if (error == 0 && acme_is_alternate(&e->flow) && !e->x.for_nonce) {
+        acme_chain_again(&e->judge);
+    } else if (error == 0 && acme_exchange_begins_chain(&e->x)) {
+        acme_alternate_none(&e->flow);
         e->chain_len = 0;
         static uint8_t point[65];
         assert_int_equal(e->setup.certificate_key.ops->point(&e->certificate, point), 0);
         struct acme_chain_want want = {
             .point = point, .names = e->setup.names, .name_count = e->setup.name_count, .utc = MAKER_NOW};
+        want.choice = e->setup.chain;
         acme_chain_init(&e->judge, &want, e->work, e->setup.work_len, keep_chain, e);
     }
     return error;
 }
 
-/* What acme.c does when the chain has come in. */
+/* What acme.c does when a chain has come in, or an alternate could not be had. */
+static int next_chain(struct engine *e, int error)
+{
+    int next = acme_alternate_next(&e->flow, e->judge.rank, error);
+    e->over = next == ACME_STEP_COUNT;
+    if (!e->over) {
+        e->flow.step = ACME_STEP_CERTIFICATE;
+        acme_exchange_go(&e->x, (enum acme_step)next, e->now_ms);
+    }
+    return 0;
+}
+
+/* What it does when one of them has. */
 static int step_chain(struct engine *e)
 {
     if (acme_manage_is_on(&e->flow)) {
@@ -267,6 +295,9 @@ static int step_chain(struct engine *e)
         return 0;
     }
     int error = e->way->judged ? acme_chain_end(&e->judge) : 0, next = error;
+    if (error == 0 || acme_alternate_spare(&e->flow)) {
+        return next_chain(e, error);
+    }
     if (error == ACME_E_CERT_KEY && !e->flow.finalized) {
         next = acme_flow_reorder(&e->flow, error);
     } else if (error != 0 && ++e->flow.tries < ACME_TRIES_MAX) {
@@ -365,6 +396,9 @@ void engine_run(struct engine *e, const struct ca_plan *plan, const struct engin
             way->before_step(e);
         }
         e->error = e->flow.step == ACME_STEP_COUNT ? step_chain(e) : step(e);
+        if (e->error < 0 && acme_alternate_spare(&e->flow)) {
+            e->error = next_chain(e, e->error);
+        }
         if (e->ca.requests >= ENGINE_REQUESTS_MAX) {
             e->error = ENGINE_ENDLESS;
         }

@@ -25,6 +25,7 @@ struct engine_way {
     const char *profile; /* asked for                                                                            */
     bool optional;       /* ... or the CA's own choice                                                           */
     bool old_key;        /* the account key is from the store; so it is with `known` and `resumed`               */
+    const char *prefers; /* name of the root its chain is to lead to, or "shortest"                             */
     const char *told;    /* mark of the contacts the CA has, as it is stored                                    */
     const char *eab_kid, *eab_secret; /* of the binding; the MAC key's bytes as text                             */
     unsigned down_after;              /* requests after which no connection can be opened */
@@ -78,6 +79,9 @@ struct engine {
         enum acme_step step;
     } wait[64];
     unsigned terms;    /* told: where terms of service are */
+    unsigned chains;   /* told: which one is used, of several */
+    unsigned taken;    /* ... the CA's own choice, or which alternate */
+    int chain_error;   /* ... and why it is not as wished */
     unsigned profiles; /* told, when the one asked for is not among them */
     char told[128];    /* the last text of a profile or an explanation   */
     unsigned problems;

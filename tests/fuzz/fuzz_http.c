@@ -10,6 +10,8 @@ struct result {
     size_t body_len, used;
     uint32_t body_sum;
     struct acme_http_answer answer;
+    struct acme_links links;
+    char targets[300];
 };
 
 /* One piece, in memory of its own. */
@@ -40,6 +42,8 @@ static void read_all(struct result *result, const uint8_t *data, size_t len, siz
 
     memset(result, 0, sizeof *result);
     acme_http_reader_init(&reader, head);
+    acme_links_init(&result->links, result->targets, sizeof result->targets);
+    reader.links = &result->links;
     while (result->end >= 0 && result->end != ACME_HTTP_END && result->used < len) {
         size_t have = len - result->used < piece ? len - result->used : piece;
         read_piece(&reader, result, fuzz_copy(&memory, data + result->used, have), have);
@@ -94,6 +98,22 @@ static void check_answer(const struct acme_http_answer *a)
     asked_for(a->location);
 }
 
+/* Targets of links to alternates: as many as there are said to be, each a line's part. */
+static void check_links(const struct result *r)
+{
+    const char *at = r->targets;
+
+    MUST(r->links.count <= ACME_ALTERNATES_MAX && r->links.len <= sizeof r->targets &&
+         r->links.end <= sizeof r->targets);
+    for (unsigned i = 0; i < r->links.count; i++, at += strlen(at) + 1) {
+        MUST(at < r->targets + r->links.len);
+        harmless(at, r->links.len - (size_t)(at - r->targets));
+        MUST(strchr(at, '>') == NULL);
+        asked_for(at);
+    }
+    MUST(at == r->targets + r->links.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static struct result whole, pieces;
@@ -111,6 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     MUST(strcmp(whole.answer.location, pieces.answer.location) == 0);
     MUST(strcmp(whole.answer.retry_after, pieces.answer.retry_after) == 0);
     MUST(strcmp(whole.answer.date, pieces.answer.date) == 0);
+    MUST(memcmp(whole.targets, pieces.targets, sizeof whole.targets) == 0 && whole.links.count == pieces.links.count);
+    check_links(&whole);
     if (whole.end == ACME_HTTP_END) {
         check_answer(&whole.answer);
     }

@@ -60,6 +60,8 @@ OPTIONS = {
     "ACME_CFG_ADDRESSES": ("names and the CA's server may be IP addresses", 1300, 0),
     "ACME_CFG_EAB": ("external accounts", 720, 10),
     "ACME_CFG_REUSE_KEY": ("a renewal for the key in use", 120, 0),
+    "ACME_CFG_ALTERNATE": ("of several chains the one that is wished for", 1650, 150),
+    "ACME_CFG_CSR": ("a certificate request that was made elsewhere", 300, 16),
     "ACME_CFG_CHOICE": ("several solvers, wildcards", 1300, 200),
     "ACME_CFG_DNS_DRAFTS": ("dns-account-01 and dns-persist-01, both solvers", 1000, 40),
     "ACME_CFG_SIGNED_ANCHORS": ("trust anchors signed by the vendor", 950, 0),

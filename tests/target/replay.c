@@ -101,6 +101,7 @@ static void set_up(struct acme_key_ops *keys)
     way.contact = text_or_none("contact");
     way.certid = text_or_none("certid");
     way.profile = text_or_none("profile");
+    way.prefers = text_or_none("prefers");
     way.told = text_or_none("told");
     way.eab_kid = text_or_none("kid");
     way.eab_secret = text_or_none("secret");

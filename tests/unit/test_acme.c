@@ -4,6 +4,7 @@
 
 #include "fake/device.h"
 #include "fault/fastkey.h"
+#include "x509/csr.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -993,6 +994,93 @@ TEST(key_in_use_again)
         assert_int_equal(memcmp(first, w.record[ACME_RECORD_KEY].data, len) == 0, n < 2);
         check_pair();
     }
+    done();
+}
+
+/* Another chain is wished for. Once the CA's own is stored beside the pair in use, whatever goes wrong with the others is no end of
+ * the run; but one that was half written over it is, and the next run fetches the certificate again. */
+TEST(another_chain)
+{
+    static const struct ca_twist links[] = {
+        {CA_CERTIFICATE, 1, CA_FOREVER, CA_ADD, "Link: </cert/1/1>;rel=\"alternate\"\r\n"},
+    };
+    static char cross[20] = "@leaf\n@cross\n";
+    const struct ca_twist other[] = {
+        {CA_CERTIFICATE, 1, 1, CA_ADD, "Link: </cert/1/1>;rel=\"alternate\"\r\n"},
+        {CA_CERTIFICATE, 2, 2, CA_ADD, "", cross},
+        {CA_CERTIFICATE, 3, 3, CA_ADD, "Link: </cert/1/1>;rel=\"alternate\"\r\n"},
+        {CA_CERTIFICATE, 4, 4, CA_ADD, "", cross},
+    };
+    static const struct ca_plan none = {ONE, TWISTED(links)};
+    const struct ca_plan plan = {ONE, TWISTED(other)};
+    enum { FITS_NOT, FITS, NO_NET, TORN, RESET, CASES };
+
+    for (int i = 0; i < CASES; i++) {
+        new_world(i == FITS_NOT ? &none : &plan);
+        w.setup.chain = (struct acme_chain_choice){acme_prefer_name, "Other Root"};
+        assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+        while (w.client.flow.step != ACME_STEP_ALTERNATE) {
+            tick();
+        }
+        wrong.append_fails = i == TORN;
+        if (i == NO_NET) {
+            acme_channel_close(&w.client.channel);
+            wrong.net_down = true;
+        }
+        enum acme_progress end = ACME_IDLE;
+        while (i != RESET && !acme_is_over(end)) {
+            end = tick();
+        }
+        wrong.append_fails = wrong.net_down = false;
+        if (i == TORN) {
+            demand(end, ACME_FAILED);
+            assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_WRITE);
+        }
+        if (i == TORN || i == RESET) {
+            end = run(ACME_NOW); /* the same order */
+        }
+        demand(end, ACME_ISSUED);
+        assert_int_equal(finalized(), 1);
+        assert_int_equal(w.ca.order_count, 1);
+        const char *order = w.ca.order[0].chain;
+        bool own = w.record[ACME_RECORD_CHAIN].len == strlen(order) &&
+                   memcmp(w.record[ACME_RECORD_CHAIN].data, order, strlen(order)) == 0;
+        assert_int_equal(own, i == FITS_NOT || i == NO_NET);
+        int64_t from = 0, to = 0;
+        assert_true(acme_validity(&w.client, &from, &to, NULL));
+        assert_true(to > from && from > 0);
+        done();
+    }
+}
+
+static int point_of_given(void *handle, uint8_t point[65])
+{
+    return acme_key_p256_ops.point(handle, point);
+}
+
+/* The request was made elsewhere: it is sent as it is, no key is made or stored, and its renewal is for the same. */
+TEST(request_of_another)
+{
+    static const struct ca_plan plan = {ONE};
+    static const struct acme_key_ops elsewhere = {.point = point_of_given, .sign = NULL};
+    static struct acme_key_p256 key;
+    static uint8_t csr[1024];
+    size_t start;
+
+    new_world(&plan);
+    const struct acme_key whole = {&acme_key_p256_ops, &key};
+    assert_int_equal(acme_key_p256_ops.generate(&key, w.setup.sys), 0);
+    assert_int_equal(acme_csr_write(csr, sizeof csr, &start, &whole, w.setup.names, w.setup.name_count), 0);
+    w.setup.csr = acme_slice(csr + start, sizeof csr - start);
+    w.setup.certificate_key = (struct acme_key){&elsewhere, &key};
+    assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+    while (w.client.phase != ACME_PHASE_COMMIT) { /* where a real store leaves the key out: test_csr.py */
+        assert_false(acme_is_over(tick()));
+    }
+    assert_int_equal(finalized(), 1);
+    assert_int_equal(w.record[ACME_RECORD_KEY].len + w.record[ACME_RECORD_KEY_NEXT].len, 0);
+    assert_int_equal(acme_stats(&w.client).signatures, w.client.exchange.counts.signatures);
+    acme_stop(&w.client);
     done();
 }
 

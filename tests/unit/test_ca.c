@@ -350,12 +350,12 @@ TEST(chains_in_other_layouts)
     static char leaf[] = "-----BEGIN CERTIFICATE-----\nAAAA\nBB==\n-----END CERTIFICATE-----\n"
                          "-----BEGIN CERTIFICATE-----\nCCCC\n-----END CERTIFICATE-----\n";
     o.chain = leaf;
-    assert_string_equal(ca_write_chain(&o, "x\n@root\n@leaf"),
+    assert_string_equal(ca_write_chain(NULL, &o, "x\n@root\n@leaf"),
                         "x\n-----BEGIN CERTIFICATE-----\nCCCC\n-----END CERTIFICATE-----\n"
                         "-----BEGIN CERTIFICATE-----\nAAAA\nBB==\n-----END CERTIFICATE-----");
-    assert_string_equal(ca_write_chain(&o, "@root/crlf."),
+    assert_string_equal(ca_write_chain(NULL, &o, "@root/crlf."),
                         "-----BEGIN CERTIFICATE-----\r\nCCCC\r\n-----END CERTIFICATE-----.");
-    assert_string_equal(ca_write_chain(&o, "none"), "none");
+    assert_string_equal(ca_write_chain(NULL, &o, "none"), "none");
 }
 
 /* --- what it does not let pass */

@@ -411,3 +411,139 @@ TEST(leaf_too_big_as_text)
 }
 
 AROUND(set_up, tear_down, NULL, NULL);
+
+/* --- another chain for the same certificate */
+
+static int lines_left;
+
+static int keep(void *ctx, const void *data, size_t len)
+{
+    if (len == 0) {
+        stored_len = 0;
+    } else {
+        memcpy(stored + stored_len, data, len);
+    }
+    stored_len += len;
+    stored[stored_len] = '\0';
+    return lines_left-- > 0 ? 0 : ACME_E_STORE_WRITE;
+}
+
+static int again(struct acme_chain *chain, const int *which)
+{
+    put(which, "");
+    acme_chain_again(chain);
+    int err = acme_chain_read(chain, text, strlen(text));
+    return err != 0 ? err : acme_chain_end(chain);
+}
+
+static void first(struct acme_chain *chain, unsigned (*rank)(const void *, struct acme_slice, unsigned),
+                  const void *ctx, size_t cap)
+{
+    static const int two[] = {LEAF, INTER, -1};
+    struct acme_chain_want want = {
+        .point = key.point, .names = names, .name_count = 2, .utc = MAKER_NOW, .choice = {rank, ctx}};
+    stored_len = 0;
+    lines_left = 10000;
+    put(two, "");
+    acme_chain_init(chain, &want, memory, cap, keep, NULL);
+    assert_int_equal(acme_chain_read(chain, text, strlen(text)), 0);
+    assert_int_equal(acme_chain_end(chain), 0);
+    stored_is(two);
+}
+
+/* What is nearer to the wish takes the other's place, whole and in order; all else leaves it as it was. */
+TEST(alternates)
+{
+    static const int none[] = {-1}, stray[] = {STRAY, LEAF, -1}, alone[] = {LEAF, -1}, two[] = {LEAF, INTER, -1};
+    static const int mixed[] = {LEAF, UPPER, STRAY, INTER, -1}, three[] = {LEAF, INTER, UPPER, -1};
+    struct acme_chain chain;
+
+    first(&chain, acme_prefer_name, "Root", sizeof memory);
+    assert_int_equal(chain.rank, ACME_RANK_USELESS);
+    assert_int_equal(again(&chain, none), ACME_E_CERT_SYNTAX);
+    assert_int_equal(again(&chain, stray), ACME_E_CERT_KEY);
+    assert_int_equal(again(&chain, alone), 0);
+    stored_is(two);
+    assert_int_equal(chain.count, 2);
+    assert_int_equal(again(&chain, mixed), 0); /* what leads nowhere is left out */
+    stored_is(three);
+    assert_int_equal(chain.count, 3);
+    assert_int_equal(chain.rank, 0);
+    assert_int_equal(again(&chain, two), 0);
+    stored_is(three);
+    assert_false(acme_chain_torn(&chain));
+    assert_int_equal(chain.not_before, MAKER_NOW - MAKER_DAY);
+    assert_int_equal(chain.not_after, MAKER_NOW + 90 * MAKER_DAY);
+
+    first(&chain, acme_prefer_shortest, NULL, sizeof memory);
+    assert_int_equal(chain.rank, 1);
+    assert_int_equal(again(&chain, three), 0);
+    stored_is(two);
+    assert_int_equal(again(&chain, alone), 0);
+    stored_is(alone);
+    assert_int_equal(chain.rank, 0);
+}
+
+/* Another certificate for the same key and names is not the same leaf. */
+TEST(alternates_of_another_leaf)
+{
+    struct acme_chain chain;
+    X509 *x = leaf_for(keys[LEAF], "DNS:a.example,DNS:b.example", 0, 0);
+    char *pem = maker_pem(x);
+
+    first(&chain, acme_prefer_name, "Root", sizeof memory);
+    acme_chain_again(&chain);
+    assert_int_equal(acme_chain_read(&chain, pem, strlen(pem)), ACME_E_CERT_KEY);
+    free(pem);
+    X509_free(x);
+}
+
+/* An alternate has to fit into the memory as a whole; one that cannot be written tears what was there. */
+TEST(alternates_that_go_wrong)
+{
+    static const int three[] = {LEAF, INTER, UPPER, -1}, two[] = {LEAF, INTER, -1};
+    struct acme_chain chain;
+
+    first(&chain, acme_prefer_name, "Root", 1100);
+    assert_int_equal(again(&chain, three), ACME_E_CERT_BIG);
+    stored_is(two);
+    assert_false(acme_chain_torn(&chain));
+    for (int lines = 0; lines < 4; lines++) {
+        first(&chain, acme_prefer_name, "Root", sizeof memory);
+        lines_left = lines;
+        assert_int_equal(again(&chain, three), ACME_E_STORE_WRITE);
+        assert_true(acme_chain_torn(&chain));
+    }
+    lines_left = 10000;
+    assert_int_equal(again(&chain, three), 0); /* the rank is the new one's all the same */
+}
+
+/* Which issuer names have this common name: its bytes, nothing near them. */
+TEST(preferred_names)
+{
+#define CN(tag, ...) "\x06\x03\x55\x04\x03" tag __VA_ARGS__
+    static const struct {
+        const char *der;
+        size_t len;
+        unsigned rank;
+    } rows[] = {
+#define ROW(text, rank) {text, sizeof text - 1, rank}
+        ROW("\x31\x0d\x30\x0b" CN("\x0c\x04", "Root"), 0),
+        ROW("\x31\x0d\x30\x0b" CN("\x13\x04", "Root"), 0),
+        ROW("\x31\x0d\x30\x0b" CN("\x13\x04", "root"), ACME_RANK_USELESS),
+        ROW("\x31\x0c\x30\x0a" CN("\x13\x03", "Roo"), ACME_RANK_USELESS),
+        ROW("\x31\x0e\x30\x0c" CN("\x13\x05", "Root2"), ACME_RANK_USELESS),
+        ROW("\x31\x0d\x30\x0b\x06\x03\x55\x04\x0a\x0c\x04Root", ACME_RANK_USELESS), /* organization */
+        ROW("\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02XX\x31\x0d\x30\x0b" CN("\x0c\x04", "Root"), 0),
+        ROW("\x31\x18\x30\x09\x06\x03\x55\x04\x06\x13\x02XX\x30\x0b" CN("\x0c\x04", "Root"), 0),
+        ROW("\x31\x07\x30\x05" CN("", ""), ACME_RANK_USELESS),
+        ROW("\x31\x02\x30\x00", ACME_RANK_USELESS),
+        ROW("\x31\x0d\x30\x0b\x05\x03\x55\x04\x03\x0c\x04Root", ACME_RANK_USELESS),
+        ROW("\x30\x0d\x30\x0b" CN("\x0c\x04", "Root"), ACME_RANK_USELESS),
+        ROW("\x31\x0d\x30\x0b" CN("\x0c\x04", "Roo"), ACME_RANK_USELESS),
+        ROW("", ACME_RANK_USELESS),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(acme_prefer_name("Root", acme_slice(rows[i].der, rows[i].len), 2), rows[i].rank);
+    }
+}

@@ -77,3 +77,50 @@ TEST(any_start_of_a_line)
         }
     }
 }
+
+/* --- rel="alternate" */
+
+static const struct {
+    const char *lines, *kept; /* each target with a blank behind it */
+} alternates[] = {
+    {"</a>;rel=\"alternate\"\n", "/a "},
+    {"</a>;rel=alternate, </b>;rel=\"next\",</c> ; REL = \"next ALTERNATE\"\n", "/a /c "},
+    {"</a>;rel=\"alternate\"\n</b>;rel=\"up\"\n</c>;rel=\"alternate\"\n", "/a /c "},
+    {"</a>;rel=\"next\";rel=\"alternate\", </b>;rel=alternate;rel=next\n", "/b "},
+    {"</a>;title=\"x, <b>;rel=alternate \\\"; \";rel=up,</c>;title=\"\\\\\";rel=alternate\n", "/c "},
+    {"</a>;title=\"open, </b>;rel=alternate\n</c>;rel=alternate\n", "/c "},
+    {"</a>;longer-than-any-word-that-is-known=alternate;rel=alternate\n", "/a "},
+    {"</a>;rel=\"alternate and-more-than-is-kept-of-a-word\", </b>;rel=alternate\n", "/b "},
+    {"</a>;xrel=alternate,</b>;rel=alternates,</c>;rel,</d>;rel=,</e>\n", ""},
+    {"</a\n</b>;rel=alternate\n", "/b "},
+    {"rel=alternate\n>;rel=alternate\n\n", ""},
+    {"<>;rel=alternate,</a b>;rel=alternate,</<>;rel=alternate\n", " /a b /< "},
+    {"</a>;rel=alternate", ""}, /* the line has not ended */
+    {"<1>;rel=alternate,<2>;rel=alternate,<3>;rel=alternate,<4>;rel=alternate,<5>;rel=alternate,<6>;rel=alternate,"
+     "<7>;rel=alternate,<8>;rel=alternate,<9>;rel=alternate\n",
+     "1 2 3 4 5 6 7 8 "},
+    {"<0123456789012345678901234567890123456789>;rel=alternate,</a>;rel=alternate\n", "/a "},
+    {"<01234567890123456789>;rel=alternate,<0123456789>;rel=alternate,<012345678>;rel=alternate\n",
+     "01234567890123456789 012345678 "},
+};
+
+TEST(alternates_as_their_bytes_go_by)
+{
+    for (size_t i = 0; i < LEN(alternates); i++) {
+        struct acme_links l;
+        char *text = malloc(31), kept[64] = "";
+        acme_links_init(&l, text, 31);
+        for (const char *at = alternates[i].lines; *at != '\0'; at++) {
+            acme_links_read(&l, *at);
+        }
+        const char *at = text;
+        for (uint8_t n = 0; n < l.count; n++, at += strlen(at) + 1) {
+            strcat(strcat(kept, at), " ");
+        }
+        assert_int_equal(at - text, l.len);
+        if (strcmp(kept, alternates[i].kept) != 0) {
+            fail_msg("%s: %s", alternates[i].lines, kept);
+        }
+        free(text);
+    }
+}
