@@ -282,7 +282,7 @@ help:
 	@echo 'make static     CC=musl-gcc, or a cross compiler with AR=: the program as one file, BearSSL compiled with it'
 	@echo 'make dist       a tarball for packagers; make dist-single: acme.c and acme.h; make deb: Debian packages'
 	@echo 'make install    PREFIX=/usr/local DESTDIR=; make uninstall; make clean'
-	@echo 'Parts, for other targets: units fuzzers headers dist-tree cross cross-objects firmware-parts kernel-check target-cortex-m3 target-s390x' \
+	@echo 'Parts, for other targets: units fuzzers headers mbedtls-board-library dist-tree cross cross-objects firmware-parts kernel-check target-cortex-m3 target-s390x' \
 		'target-recording mbedtls firmware-mbedtls'
 	@echo 'Variables: CC CFLAGS LDFLAGS BEARSSL_DIR JSMN_DIR; V=1 shows the commands'
 

@@ -13,8 +13,8 @@ import boards
 
 CROSS = "build/cross"
 GOAL = 20000   # core's own code; BearSSL and the network stack come on top. Not met; README.md says so
-LIMIT = 44600  # what a change may not go beyond, every option of the default build in it
-BARE = 32800   # the same with every option off; the aim is 26000
+LIMIT = 43000  # what a change may not go beyond, every option of the default build in it
+BARE = 32700   # the same with every option off; the aim is 26000
 # Rooms that are no part of the sum, since few link them, and who does.
 ASIDE = {"roots": "who reads trust anchors from PEM, constrains them or has them signed",
          "dns": "who proves names by dns-01 and updates the zone itself; with its solver, ACME_CFG_CHOICE=1, 4.3 KB"}
@@ -51,7 +51,7 @@ def structs():
 
 # What a build may leave out: macro, in words, and the most bytes of code and of RAM it may add. For renewal the aim was 4608.
 OPTIONS = {
-    "ACME_CFG_RENEWAL": ("when to come again: renewal information, back-off, profiles, a pair is offered and taken over", 9150, 600),
+    "ACME_CFG_RENEWAL": ("when to come again: renewal information, back-off, profiles, a pair is offered and taken over", 8100, 600),
     "ACME_CFG_TRACE": ("the caller is told what happens", 800, 0),
     "ACME_CFG_CHECK": ("the set-up is looked at as a whole", 500, 0),
     "ACME_CFG_RESUME": ("a TLS session goes on for a day", 250, 0),
