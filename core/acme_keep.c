@@ -149,6 +149,7 @@ static int attempt(struct acme_client *c, const struct acme_plan *plan, const st
     memset(&c->failure, 0, sizeof(c->failure));
     c->flow.info.replaces = c->flow.info.certid[0] != '\0' && !c->keep.renewal.spent &&
                             (!acme_mark_known(&c->keep.renewal.setup) || plan->why != ACME_WHY_SETUP);
+    c->flow.info.anew = !acme_mark_same(&c->keep.renewal.setup, &c->keep.setup);
     error = store(c);
     c->phase = error == 1 ? ACME_PHASE_BEGIN : c->phase; /* where nothing can be stored, nothing is asked */
     return error;

@@ -66,7 +66,10 @@ int acme_flow_update_ask(struct acme_flow *f, struct acme_out *payload)
 /* Back to issuing; or it was all that was asked for. */
 static int go_on(const struct acme_flow *f, int error)
 {
-    return !acme_manage_is_on(f) ? (int)ACME_STEP_ORDER : error != 0 ? error : (int)ACME_STEP_COUNT;
+    if (acme_manage_is_on(f)) {
+        return error != 0 ? error : (int)ACME_STEP_COUNT;
+    }
+    return acme_flow_profile_is_new(f) ? ACME_STEP_DIRECTORY : ACME_STEP_ORDER;
 }
 
 int acme_flow_update_read(struct acme_flow *f, const struct acme_answer *a)

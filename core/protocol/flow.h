@@ -51,6 +51,7 @@ struct acme_info {
     bool looking;        /* this run asks for renewal information only: renewal_info.c                      */
     bool replaces;       /* newOrder names the certificate it replaces: certid                                  */
     bool spend;          /* the CA refused that: for the owner to store before anything else is asked           */
+    bool anew;           /* more or other is wished for than when the certificate in use was made              */
     bool by_default;     /* newOrder leaves the profile out, for the CA has none of that name                   */
     bool none;           /* the directory was read and has no renewalInfo                                       */
     uint32_t start, end; /* the window told, seconds since 1970; end 0: none                                   */

@@ -173,6 +173,7 @@ int acme_flow_begin(struct acme_flow *f)
     if (f->cached && !f->resumed && acme_contacts_changed(f)) {
         return ACME_STEP_UPDATE;
     }
+    f->cached = f->cached && !acme_flow_profile_is_new(f);
     return f->cached ? ACME_STEP_ORDER : ACME_STEP_DIRECTORY;
 }
 

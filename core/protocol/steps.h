@@ -156,12 +156,16 @@ int acme_flow_wishes_refused(struct acme_flow *f, const struct acme_problem *p);
 /* Whether the directory, just read, lists the profile; one that has no profiles lists none. Returns `step`, or
  * ACME_E_PROFILE. */
 int acme_flow_profile_listed(struct acme_flow *f, struct acme_json *json, int step);
+
+/* A profile may be asked for that nobody has looked for in the directory yet: what is remembered of it does not say. */
+bool acme_flow_profile_is_new(const struct acme_flow *f);
 #else
 #define acme_flow_info_read(f, json)            ((void)(json))
 #define acme_flow_info_directory(f)             ((int)(f)->step)
 #define acme_flow_wishes(f, payload)            ((void)(payload))
 #define acme_flow_wishes_refused(f, p)          0
 #define acme_flow_profile_listed(f, json, step) (step)
+#define acme_flow_profile_is_new(f)             false
 #endif
 
 #ifdef __cplusplus

@@ -61,6 +61,11 @@ int acme_flow_wishes_refused(struct acme_flow *f, const struct acme_problem *p)
     return ACME_STEP_ORDER;
 }
 
+bool acme_flow_profile_is_new(const struct acme_flow *f)
+{
+    return f->info.anew && asks_profile(f) && !f->resumed && !acme_is_v1(f);
+}
+
 int acme_flow_profile_listed(struct acme_flow *f, struct acme_json *json, int step)
 {
     acme_json_value list = acme_json_member(json, acme_json_member(json, 0, "meta"), "profiles");

@@ -92,7 +92,8 @@ int acme_run_binding(struct acme_run *run, const struct acme_config *config)
 /* Why the request cannot be used for what is asked for; NULL: it can. */
 static const char *csr_trouble(struct acme_run *run, const struct acme_config *config)
 {
-    const char *why = acme_csr_read(&run->csr, config->csr);
+    const char *why = config->key != NULL ? "its key is elsewhere; that one and key cannot be given both"
+                                          : acme_csr_read(&run->csr, config->csr);
     size_t same = 0;
 
     if (why != NULL) {

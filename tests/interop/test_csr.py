@@ -66,6 +66,8 @@ for what, path, words in [("a private key", key, "private key is in it"), ("no f
                           ("a certificate", authority.root, "not a certificate request"), ("a folder", folder, "directory")]:
     run = client.issue("a.example.test", options=["--csr", path])
     tap.ok(run.code == USAGE and words in run.err, f"{what} is refused", run.tail())
+run = client.issue("a.example.test", options=["--csr", request("x8", "p256", A)[0], "--key", "pkcs11:token=t;object=o?module-path=/usr/bin/true"])
+tap.ok(run.code == USAGE and "cannot be given both" in run.err, "a request and a key of its own is refused", run.tail())
 run = client.issue("a.example.test")
 csr, _ = request("x7", "p256", A)
 again = client.issue("a.example.test", force=True, options=["--csr", csr])

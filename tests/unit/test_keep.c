@@ -29,7 +29,7 @@ static struct {
     bool remembers;
     unsigned random_fails; /* at that call from now on; 0: at none */
     uint32_t spread_s;
-    const char *profile;
+    const char *profile, *contact;
     const char *directory;
     bool disagrees;
     const char *eab_secret;
@@ -91,6 +91,8 @@ static void boot(void)
     w.setup.spread_s = is.spread_s;
     w.setup.profile = is.profile;
     w.setup.accept_terms = !is.disagrees;
+    w.setup.contacts = &is.contact;
+    w.setup.contact_count = is.contact != NULL;
 #if ACME_CFG_EAB
     if (is.eab_secret != NULL) {
         w.setup.binding = (struct acme_binding){"customer-7", is.eab_secret, strlen(is.eab_secret)};
@@ -1153,6 +1155,42 @@ TEST(another_setup_is_due_now)
     boot();
     expect(ACME_CURRENT);
     assert_int_equal(w.ca.order_count, 3);
+}
+
+/* What a CA offers is remembered with its directory only as far as it was asked for: a new wish is looked for there, once. */
+TEST(a_new_profile_is_looked_for)
+{
+    const struct ca_plan none = {ONE, .manage = true}, some = {ONE, .manage = true, .profiles = "classic shortlived"};
+    new_world(&none);
+    expect(ACME_ISSUED);
+    settle();
+    is.profile = "shortlived";
+    boot();
+    expect(ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_PROFILE);
+    assert_int_equal(w.ca.count[CA_DIRECTORY], 2);
+    assert_int_equal(w.ca.order_count, 1);
+    w.ca.plan = &some;
+    w.utc += 2 * DAY;
+    boot();
+    expect(ACME_ISSUED);
+    assert_string_equal(w.ca.order[1].profile, "shortlived");
+    assert_int_equal(w.ca.count[CA_DIRECTORY], 3);
+    settle();
+    w.utc = plan_now().due;
+    boot();
+    expect(ACME_ISSUED);
+    assert_int_equal(w.ca.count[CA_DIRECTORY], 3);
+#if ACME_CFG_MANAGE
+    settle(); /* with something else to tell first */
+    is.profile = "classic";
+    is.contact = "mailto:a@example.org";
+    boot();
+    expect(ACME_ISSUED);
+    assert_int_equal(w.ca.managed.updates, 1);
+    assert_string_equal(w.ca.order[3].profile, "classic");
+    assert_int_equal(w.ca.count[CA_DIRECTORY], 4);
+#endif
 }
 
 /* The certificate that another CA would replace is not known there. */
