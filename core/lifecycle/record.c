@@ -197,9 +197,9 @@ bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
                  expect_url(&text, "account", flow->account, &flow->hosts) &&
                  expect_url(&text, "newNonce", flow->directory.new_nonce, &flow->hosts) &&
                  expect_url(&text, "newAccount", flow->directory.new_account, &flow->hosts) &&
-                 expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts);
-    whole = whole && (!ACME_CFG_V1 || may_url(&text, "newCert", flow->directory.new_cert, &flow->hosts)) &&
-            read_info(flow, &text) && read_contacts(flow, &text) && expect_line(&text, "end");
+                 expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts) &&
+                 (!ACME_CFG_V1 || may_url(&text, "newCert", flow->directory.new_cert, &flow->hosts)) &&
+                 read_info(flow, &text) && read_contacts(flow, &text) && expect_line(&text, "end");
     if (!whole) {
         flow->account[0] = '\0';
         forget_info(flow);

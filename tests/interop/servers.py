@@ -275,8 +275,7 @@ class Caddy(Server):
             f.write("{\n admin off\n skip_install_trust\n auto_https disable_redirects\n"
                     f" http_port {free_port()}\n https_port {self.port}\n}}\n"
                     f"https://localhost:{self.port} {{\n tls internal {{\n{protocols and f'  protocols {protocols}'}\n }}\n"
-                    " acme_server\n log {\n"
-                    f"  output file {self.access}\n }}\n}}\n")
+                    " acme_server\n}\n")
         super().__init__(["caddy", "run", "--adapter", "caddyfile", "--config", path], os.path.join(folder, "caddy.log"),
                          {"HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder})
         self.ca_file = os.path.join(folder, "caddy", "pki", "authorities", "local", "root.crt")

@@ -1,8 +1,6 @@
 /* test_clock.c - the clock of port/lwip: what it believes, and how it goes on by a counter that wraps. */
 #include "unit.h"
 
-#include "check.h"
-
 #include "acme_clock.h"
 #include "acme_config.h"
 #include "acme_error.h"

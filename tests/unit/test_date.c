@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <time.h>
-#include "check.h"
 
 #include "wire/date.h"
 

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
-
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define SPARSE     (SLOW_MACHINE ? 11 : 1)
 

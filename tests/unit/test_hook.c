@@ -4,8 +4,6 @@
 
 #include <sys/syscall.h>
 
-#include "check.h"
-
 /* The program's files are in no library. */
 #include "hook.c"
 

@@ -2,7 +2,6 @@
 #include "unit.h"
 
 #include <stdlib.h>
-#include "check.h"
 
 #include "acme_error.h"
 #include "acme_version.h"

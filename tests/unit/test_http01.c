@@ -1,7 +1,6 @@
 /* The http-01 responder, over a listener of the test's own. */
 #include "unit.h"
 
-#include "check.h"
 #include <stdio.h>
 #include <string.h>
 

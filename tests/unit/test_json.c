@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <stdio.h>
-#include "check.h"
 
 #include "acme_config.h"
 #include "wire/json.h"

@@ -2,8 +2,6 @@
  * else is looked at. */
 #include "unit.h"
 
-#include "check.h"
-
 #undef ACME_CFG_CHECK
 #define ACME_CFG_CHECK 0
 #undef ACME_CFG_TRACE

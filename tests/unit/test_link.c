@@ -1,7 +1,6 @@
 /* Unit tests of wire/link: which link of a line counts, and which is none. */
 #include "unit.h"
 
-#include "check.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
 #include "unit.h"
 
 #include <stdlib.h>
-#include "check.h"
 
 #include "wire/out.h"
 

@@ -2,7 +2,6 @@
  * client: a device of a few lines obeys the plan, as acme_keep.c does. */
 #include "unit.h"
 
-#include "check.h"
 #include <string.h>
 
 #include "lifecycle/plan.h"

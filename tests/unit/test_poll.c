@@ -1,7 +1,5 @@
 #include "unit.h"
 
-#include "check.h"
-
 #include "protocol/poll.h"
 
 TEST(polls_double_up_to_a_limit)

@@ -2,8 +2,6 @@
 #define _GNU_SOURCE
 #include "unit.h"
 
-#include "check.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -2,8 +2,6 @@
 #define _GNU_SOURCE
 #include "unit.h"
 
-#include "check.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,5 @@
 #include "unit.h"
 
-#include "check.h"
 #include <stdio.h>
 #include <string.h>
 

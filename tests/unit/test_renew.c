@@ -1,7 +1,5 @@
 #include "unit.h"
 
-#include "check.h"
-
 #include "lifecycle/renew.h"
 
 #define DAY INT64_C(86400)

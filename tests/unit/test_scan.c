@@ -4,7 +4,6 @@
 #include "fake/scan.h"
 #include "fake/words.h"
 
-#include "check.h"
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>

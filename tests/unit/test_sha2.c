@@ -2,8 +2,6 @@
 
 #include "unit.h"
 
-#include "check.h"
-
 #define OPENSSL_SUPPRESS_DEPRECATED /* what has a state that can be set */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

@@ -2,8 +2,6 @@
  * what is valid, pending, answered and not. */
 #include "unit.h"
 
-#include "check.h"
-
 #include "fake/device.h"
 #include "fault/fastkey.h"
 

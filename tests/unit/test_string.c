@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "check.h"
-
 void *own_memcpy(void *restrict to, const void *restrict from, size_t len);
 void *own_memmove(void *to, const void *from, size_t len);
 void *own_memset(void *to, int value, size_t len);

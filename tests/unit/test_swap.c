@@ -4,8 +4,6 @@
 #define _GNU_SOURCE
 #include "unit.h"
 
-#include "check.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>

@@ -2,8 +2,6 @@
  * program and all other tests are built with it. */
 #include "unit.h"
 
-#include "check.h"
-
 #undef ACME_CFG_PLAIN_HTTP
 #define ACME_CFG_PLAIN_HTTP 0
 

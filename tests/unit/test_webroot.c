@@ -2,8 +2,6 @@
 #define _GNU_SOURCE
 #include "unit.h"
 
-#include "check.h"
-
 #include <stdlib.h>
 #include <sys/stat.h>
 

@@ -1,6 +1,5 @@
 /* test_words.c - what the program says, situation by situation: words that must be there, and words that would send
  * people the wrong way. Each is told twice, for people and as JSON. */
-#include "check.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -5,6 +5,7 @@
 #include "board.h"
 #include "firmware.h"
 #include "say.h"
+#include "wire/date.h"
 #include "wire/pem.h"
 #include "words.h"
 #include "x509/leaf.h"
@@ -63,7 +64,7 @@ static void tell(const char *text, int64_t utc)
     struct acme_out *o = say_begin();
 
     acme_out_text(o, text);
-    words_date(o, utc);
+    words_date(o, acme_moment(utc));
     say_end();
 }
 
