@@ -189,6 +189,12 @@ void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
     acme_out_text(o, "end\n");
 }
 
+/* What only the directory of ACME v1 has. */
+static bool read_v1(struct acme_flow *flow, struct acme_slice *text)
+{
+    return !ACME_CFG_V1 || may_url(text, "newCert", flow->directory.new_cert, &flow->hosts);
+}
+
 bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
 {
     char key[ACME_THUMBPRINT_LEN + 1];
@@ -197,8 +203,7 @@ bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
                  expect_url(&text, "account", flow->account, &flow->hosts) &&
                  expect_url(&text, "newNonce", flow->directory.new_nonce, &flow->hosts) &&
                  expect_url(&text, "newAccount", flow->directory.new_account, &flow->hosts) &&
-                 expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts) &&
-                 (!ACME_CFG_V1 || may_url(&text, "newCert", flow->directory.new_cert, &flow->hosts)) &&
+                 expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts) && read_v1(flow, &text) &&
                  read_info(flow, &text) && read_contacts(flow, &text) && expect_line(&text, "end");
     if (!whole) {
         flow->account[0] = '\0';

@@ -63,7 +63,7 @@ int acme_flow_wishes_refused(struct acme_flow *f, const struct acme_problem *p)
 
 bool acme_flow_profile_is_new(const struct acme_flow *f)
 {
-    return f->info.anew && asks_profile(f) && !f->resumed && !acme_is_v1(f);
+    return f->info.anew && asks_profile(f) && !f->resumed;
 }
 
 int acme_flow_profile_listed(struct acme_flow *f, struct acme_json *json, int step)

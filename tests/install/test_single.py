@@ -49,7 +49,7 @@ with tempfile.TemporaryDirectory() as to:
     wrong = run("make", "-s", "dist-single", f"SINGLE={to}")
     tap.ok(not wrong and sorted(os.listdir(to)) == ["acme.c", "acme.h"], "make dist-single writes acme.c and acme.h", wrong)
     code = open(f"{to}/acme.c", encoding="utf-8").read()
-    listed = re.findall(r"^ACME_(?:CORE|FLASH|STORES) \+= (\S+)", open("core/Filelists.mk", encoding="utf-8").read(), re.M)
+    listed = re.findall(r"^ACME_(?:CORE|BEARSSL|FLASH|STORES) \+= (\S+)", open("core/Filelists.mk", encoding="utf-8").read(), re.M)
     tap.ok(re.findall(r"^/\* ---- (\S+\.c) ---- \*/", code, re.M) == listed, "of every source of the list, in its order")
     wrong = run("gcc", *STRICT, *options, *stacks, "-O1", "-g", "-c", f"{to}/acme.c", "-o", f"{to}/acme.o")
     tap.ok(not wrong, "gcc has nothing to say against it", wrong)

@@ -1193,6 +1193,25 @@ TEST(a_new_profile_is_looked_for)
 #endif
 }
 
+/* An order that is made keeps what it was made with. */
+TEST(an_order_keeps_its_profile)
+{
+    const struct ca_plan plan = {ONE, .profiles = "classic shortlived"};
+    new_world(&plan);
+    expect(ACME_ISSUED);
+    settle();
+    w.utc = plan_now().due;
+    while (w.record[ACME_RECORD_ORDER].len == 0) {
+        (void)tick();
+    }
+    is.profile = "classic";
+    boot();
+    expect(ACME_ISSUED);
+    assert_int_equal(w.ca.order_count, 2);
+    assert_string_equal(w.ca.order[1].profile, "");
+    assert_int_equal(w.ca.count[CA_DIRECTORY], 1);
+}
+
 /* The certificate that another CA would replace is not known there. */
 TEST(another_ca_is_not_told_what_is_replaced)
 {
