@@ -467,9 +467,9 @@ def check():
         for group in [*([] if last else EARLY), *BEHIND, *sum(WAITING, [])]:
             play(group)
         return
-    started += begin(BEHIND if last else EARLY + BEHIND, PROCESSORS, behind=True)
     if last:
         join(begin(MEASURED, 1))
+    started += begin(BEHIND if last else EARLY + BEHIND, PROCESSORS, behind=True)
     join([thread for groups in WAITING for thread in begin(groups, 1)] + started)
     if not last:
         join(begin(MEASURED, 1))

@@ -4,17 +4,18 @@
 #include "board.h"
 #include "virtio.h"
 
-#define REG8(at)   (*(volatile uint8_t *)(at))
-#define REG(at)    (*(volatile uint32_t *)(at))
-#define UART0      0x10000000
-#define CLINT      0x02000000 /* compare at 0x4000, time at 0xbff8: 10 MHz */
-#define RTC        0x00101000 /* goldfish: low, then high; nanoseconds */
-#define FINISHER   0x00100000
-#define NOR        0x22000000 /* two 16-bit chips side by side */
-#define SECTOR     0x40000
-#define SECTORS    4
-#define TRIES      1000000
-#define BOTH(word) ((uint32_t)(word) << 16 | (word))
+#define REG8(at)     (*(volatile uint8_t *)(at))
+#define REG(at)      (*(volatile uint32_t *)(at))
+#define UART0        0x10000000
+#define CLINT        0x02000000 /* compare at 0x4000, time at 0xbff8: 10 MHz */
+#define RTC          0x00101000 /* goldfish: low, then high; nanoseconds */
+#define FINISHER     0x00100000
+#define NOR          0x22000000 /* two 16-bit chips side by side */
+#define SECTOR       0x40000
+#define SECTORS      4
+#define TRIES        1000000
+#define RANDOM_TICKS 50000000u /* 5 s */
+#define BOTH(word)   ((uint32_t)(word) << 16 | (word))
 
 const char board_name[] = "riscv32-virt";
 const char board_notice[] = "random numbers: virtio; time of day: goldfish clock; records: NOR flash";
@@ -86,10 +87,10 @@ int board_random(void *ctx, void *buf, size_t len)
     while (len > 0) {
         uint32_t want = len < sizeof bytes ? (uint32_t)len : sizeof bytes, got = 0;
         uint16_t slot;
-        unsigned tries = TRIES;
+        uint64_t until = ticks() + RANDOM_TICKS; /* a busy host takes its time */
 
         virtio_give(&queue, 0, bytes, want, true);
-        while (!virtio_take(&queue, &slot, &got) && --tries > 0) {
+        while (!virtio_take(&queue, &slot, &got) && ticks() < until) {
         }
         if (got == 0 || got > want) {
             return ACME_E_RANDOM;

@@ -189,10 +189,15 @@ void acme_record_account_write(struct acme_out *o, const struct acme_flow *flow)
     acme_out_text(o, "end\n");
 }
 
-/* What only the directory of ACME v1 has. */
-static bool read_v1(struct acme_flow *flow, struct acme_slice *text)
+static bool read_directory(struct acme_flow *flow, struct acme_slice *text)
 {
-    return !ACME_CFG_V1 || may_url(text, "newCert", flow->directory.new_cert, &flow->hosts);
+    struct acme_directory *d = &flow->directory;
+    if (!expect_url(text, "newNonce", d->new_nonce, &flow->hosts) ||
+        !expect_url(text, "newAccount", d->new_account, &flow->hosts) ||
+        !expect_url(text, "newOrder", d->new_order, &flow->hosts)) {
+        return false;
+    }
+    return !ACME_CFG_V1 || may_url(text, "newCert", d->new_cert, &flow->hosts);
 }
 
 bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
@@ -200,10 +205,7 @@ bool acme_record_account_read(struct acme_flow *flow, struct acme_slice text)
     char key[ACME_THUMBPRINT_LEN + 1];
     bool whole = expect_line(&text, ACCOUNT_HEAD) && expect_same(&text, "directory", flow->setup->ca.directory_url) &&
                  key_thumbprint(flow, key) && expect_same(&text, "key", key) &&
-                 expect_url(&text, "account", flow->account, &flow->hosts) &&
-                 expect_url(&text, "newNonce", flow->directory.new_nonce, &flow->hosts) &&
-                 expect_url(&text, "newAccount", flow->directory.new_account, &flow->hosts) &&
-                 expect_url(&text, "newOrder", flow->directory.new_order, &flow->hosts) && read_v1(flow, &text) &&
+                 expect_url(&text, "account", flow->account, &flow->hosts) && read_directory(flow, &text) &&
                  read_info(flow, &text) && read_contacts(flow, &text) && expect_line(&text, "end");
     if (!whole) {
         flow->account[0] = '\0';

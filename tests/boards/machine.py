@@ -44,8 +44,18 @@ class Machine(servers.Server):
         os.makedirs(folder, exist_ok=True)
         self.https_port = https_port or servers.free_port()
         self.ended = None
-        super().__init__([os.path.join(ROOT, "boards", board, "qemu"), elf, folder, str(http_port),
-                          str(self.https_port), *options], os.path.join(folder, "uart.log"), env)
+        for _ in range(3):
+            super().__init__([os.path.join(ROOT, "boards", board, "qemu"), elf, folder, str(http_port),
+                              str(self.https_port), *options], os.path.join(folder, "uart.log"), env)
+            if self._begins():
+                break
+            self.cut()  # once in some thousand boots the emulator itself hangs, before the board's first word
+
+    def _begins(self):
+        try:
+            return servers.until(lambda: self.log() or self.process.poll() is not None, "the board's first word", 20)
+        except servers.Failed:
+            return False
 
     def wait_for(self, text, limit_s=60):
         """Waits for one of several texts (a regular expression) on the UART. Returns the match."""

@@ -348,7 +348,7 @@ static void judge_time(int64_t latest_utc)
     if (server.at == server.end && server.cut_in == 0) {
         run.honest_ms = run.honest ? run.honest_ms : run.virtual_ms;
         run.honest = true;
-        MUST(run.virtual_ms - run.honest_ms < HOURS(48));
+        MUST(run.virtual_ms - run.honest_ms < HOURS(96));
     } else if (d.utc > latest_utc) {
         d.utc = latest_utc; /* the certificate that is handed out must not expire meanwhile */
     }
