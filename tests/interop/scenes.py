@@ -53,6 +53,10 @@ class Scene:
         self.stage = stage
         self.folder = os.path.join(stage.folder, f"scene{number}")
         shutil.copytree(stage.state, os.path.join(self.folder, "state"), symlinks=True)
+        self.keep()
+
+    def keep(self):
+        """What there is now is what must be there later."""
         self.kept = {name: digest(self.path(name)) for name in KEPT}
 
     def path(self, name):

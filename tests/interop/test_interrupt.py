@@ -85,7 +85,8 @@ def while_validating(number):
             except AssertionError:
                 if "INVALID" not in pebble.log():
                     raise
-                pebble.stop()  # this machine was too slow: Pebble looked while nobody answered
+                pebble.stop()  # this machine was too slow: Pebble looked while nobody answered, and another order has made a pair
+                scene.keep()
                 continue
             pebble.stop()
             return
