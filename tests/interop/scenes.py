@@ -52,11 +52,12 @@ class Scene:
     def __init__(self, stage, number):
         self.stage = stage
         self.folder = os.path.join(stage.folder, f"scene{number}")
-        shutil.copytree(stage.state, os.path.join(self.folder, "state"), symlinks=True)
-        self.keep()
+        self.begin()
 
-    def keep(self):
-        """What there is now is what must be there later."""
+    def begin(self):
+        """The state folder is what it was in the beginning."""
+        shutil.rmtree(self.path(""), ignore_errors=True)
+        shutil.copytree(self.stage.state, self.path(""), symlinks=True)
         self.kept = {name: digest(self.path(name)) for name in KEPT}
 
     def path(self, name):

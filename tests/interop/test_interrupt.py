@@ -86,7 +86,7 @@ def while_validating(number):
                 if "INVALID" not in pebble.log():
                     raise
                 pebble.stop()  # this machine was too slow: Pebble looked while nobody answered, and another order has made a pair
-                scene.keep()
+                scene.begin()
                 continue
             pebble.stop()
             return
