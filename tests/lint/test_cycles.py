@@ -48,6 +48,12 @@ def uses(objects):
     return {file: {home[n] for n in wanted if n in home and home[n] != file} for file, (_, wanted) in objects.items()}
 
 
+def objects_of(folder):
+    """{file: its symbols} of what `make` has compiled below a folder, as long as there is the file."""
+    sources = {path[len("build/obj/"):-2] + ".c": path for path in sorted(glob.glob(f"build/obj/{folder}/**/*.o", recursive=True))}
+    return {source: symbols(path) for source, path in sources.items() if os.path.exists(source)}
+
+
 def told(found):
     return "; ".join(" <-> ".join(circle) for circle in found)
 
@@ -58,19 +64,10 @@ for path in sorted(glob.glob("core/**/*.[ch]", recursive=True)):
 found = circles(includes(tree))
 tap.ok(tree and not found, "no circle of includes in core", told(found))
 
-objects = {}
-for path in sorted(glob.glob("build/obj/core/**/*.o", recursive=True)):
-    source = path[len("build/obj/"):-2] + ".c"
-    if os.path.exists(source):
-        objects[source] = symbols(path)
+objects, ports = objects_of("core"), objects_of("port")
 found = circles(uses(objects))
 tap.ok(len(objects) == sum(p.endswith(".c") for p in tree), "an object for each file of core", "run `make`")
 tap.ok(not found, "no circle of calls in core", told(found))
-ports = {}
-for path in sorted(glob.glob("build/obj/port/**/*.o", recursive=True)):
-    source = path[len("build/obj/"):-2] + ".c"
-    if os.path.exists(source):
-        ports[source] = symbols(path)
 found = circles(uses(ports))
 tap.ok(ports and not found, "no circle of calls in the ports", told(found))
 arrows = uses(objects)
