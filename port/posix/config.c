@@ -37,6 +37,8 @@ static const struct row {
     ROW(MORE_NAMES, "more_names", "--more-names", NULL, SWITCH, more_names,
         "take a certificate that is for other names as well"),
     ROW(REUSE_KEY, "reuse_key", "--reuse-key", NULL, SWITCH, reuse_key, "a renewal is for the key in use"),
+    ROW(DEACTIVATE_AUTHZ, "deactivate_authz", "--deactivate-authz", NULL, SWITCH, deactivate_authz,
+        "an order that fails leaves no open authorization at the CA"),
     ROW(FORCE, NULL, "--force", NULL, SWITCH, force, "a new certificate even if none is due"),
     ROW(JSON, NULL, "--json", NULL, SWITCH, json, "one JSON object a line"),
     ROW(VERBOSE, NULL, "-v", NULL, SWITCH, verbose, "also requests, connections and figures"),

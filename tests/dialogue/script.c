@@ -91,7 +91,8 @@ static const struct setting of_client[] = {
     OF_CLIENT(work, NUMBER),        OF_CLIENT(unanswered, FLAG), OF_CLIENT(finalized, FLAG),
     OF_CLIENT(known, FLAG),         OF_CLIENT(certid, TEXT),     OF_CLIENT(profile, TEXT),
     OF_CLIENT(optional, FLAG),      OF_CLIENT(old_key, FLAG),    OF_CLIENT(eab_kid, TEXT),
-    OF_CLIENT(eab_secret, TEXT),    OF_CLIENT(told, TEXT),       OF_CLIENT(prefers, TEXT)};
+    OF_CLIENT(eab_secret, TEXT),    OF_CLIENT(told, TEXT),       OF_CLIENT(prefers, TEXT),
+    OF_CLIENT(tidy, FLAG)};
 
 const char *script_kind(enum ca_kind kind)
 {

@@ -168,6 +168,7 @@ struct ca {
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
     enum ca_kind last;                          /* what was asked last                              */
+    unsigned deactivated;                       /* authorizations, at the client's wish             */
     unsigned repeats;                           /* challenge responses while a validation was under way */
     int64_t utc;                                /* now; 0: MAKER_NOW                                */
     unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */

@@ -815,6 +815,95 @@ TEST(failed_validation_names_the_name)
     done();
 }
 
+/* --- an order that is given up */
+
+#define FAILS_AT_B                                                                                                   \
+    {                                                                                                                \
+        CA_AUTHZ, 5, 5, CA_SAY, "HTTP/1.1 200 OK\r\n", INVALID_B                                                     \
+    }
+#define INVALID_B                                                                                                    \
+    "{\"status\":\"invalid\",\"identifier\":{\"type\":\"dns\",\"value\":\"b.example\"},\"challenges\":[{\"type\":"   \
+    "\"http-01\","                                                                                                   \
+    "\"url\":\"" CA_URL "/challenge/1/1\",\"token\":\"tok\",\"error\":{\"type\":\"" URN                              \
+    "dns\",\"detail\":\"no b\"}}]}"
+
+/* Of three names the first is valid, the second has failed: the third is given back, and nothing else. */
+static void fails_at_b(enum acme_task when)
+{
+    w.setup.deactivate_authz = true;
+    demand(run(when), ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
+    assert_string_equal(acme_failure(&w.client)->type, URN "dns");
+    assert_string_equal(acme_failure(&w.client)->detail, "no b");
+    assert_string_equal(acme_failure(&w.client)->name, "b.example");
+    assert_int_equal(acme_failure(&w.client)->step, ACME_STEP_AUTHZ_POLL);
+    assert_int_equal(acme_failure(&w.client)->retry_s, 3600);
+    assert_int_equal(w.record[ACME_RECORD_ORDER].len, 0);
+    assert_null(w.ca.published);
+}
+
+TEST(what_is_open_of_a_failed_order_is_deactivated)
+{
+    static const struct ca_twist t[] = {FAILS_AT_B};
+    static const struct ca_plan plan = {{"a.example", "b.example", "c.example"}, 3, TWISTED(t)};
+    new_world(&plan);
+    fails_at_b(ACME_IF_DUE);
+    assert_int_equal(w.ca.deactivated, 1);
+    assert_string_equal(w.ca.order[0].authz[0].status, "valid");
+    assert_string_equal(w.ca.order[0].authz[2].status, "deactivated");
+    assert_int_equal(w.attempts, 1);
+    assert_int_equal(w.ca.count[CA_AUTHZ], 6);
+    done();
+    new_world(&plan);
+    w.setup.deactivate_authz = false;
+    demand(run(ACME_IF_DUE), ACME_FAILED);
+    assert_int_equal(w.ca.count[CA_AUTHZ], 5);
+    done();
+}
+
+/* Whatever goes wrong with that: the run ends soon with what it has failed with, and nothing else is begun. */
+TEST(what_cannot_be_deactivated_is_left)
+{
+    static const struct ca_twist says[] = {
+        {CA_AUTHZ, 6, CA_FOREVER, CA_CUT},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_DO_AND_CUT},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 500 No\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}"},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 503 No\r\nRetry-After: 3\r\n", ""},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 429 No\r\nRetry-After: 86400\r\n" PROBLEM,
+         "{\"type\":\"" URN "rateLimited\"}"},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "userActionRequired\"}"},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 404 No\r\n", "gone"},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 302 No\r\nLocation: " CA_URL "/elsewhere\r\n", ""},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 200 OK\r\n", "<html>"},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 200 OK\r\n", ""},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "badNonce\"}"},
+        {CA_NONCE, 2, CA_FOREVER, CA_SAY, "HTTP/1.1 404 No\r\n", ""},
+    };
+    for (size_t i = 0; i < LEN(says); i++) {
+        for (unsigned known = 0; known < 2; known++) { /* account and directory are from the store */
+            struct ca_twist t[] = {FAILS_AT_B, says[i]};
+            t[0].first = t[0].last = 5 + 6 * known;
+            t[1].first += 6 * known;
+            if (says[i].kind == CA_NONCE) { /* there is none for it */
+                t[0].nonce = "";
+                t[1].first = 2 + known;
+            }
+            const struct ca_plan plan = {{"a.example", "b.example", "c.example"}, 3, TWISTED(t)};
+            new_world(&plan);
+            if (known > 0) {
+                demand(run(ACME_NOW), ACME_ISSUED);
+            }
+            fails_at_b(ACME_NOW);
+            assert_int_equal(w.ca.count[CA_NEW_ORDER], 1 + known);
+            assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 1);
+            assert_int_equal(w.ca.count[CA_DIRECTORY], 1);
+            done();
+        }
+    }
+}
+
 TEST(order_reused_with_a_foreign_key)
 {
     /* the CA answers newOrder with an order that somebody has finalized */
