@@ -94,7 +94,6 @@ TEST(no_anchor)
     at_seam(DEVICE_OPEN, ACME_E_TLS_DATES, 1000);
     fails_with(ACME_E_TLS_DATES, ACME_STEP_DIRECTORY);
     assert_string_equal(acme_failure(&w.client)->detail, "");
-    ca_free(&w.ca);
 }
 
 /* --- words */
@@ -118,7 +117,6 @@ TEST(words_of_what_has_failed_only)
     assert_string_equal(acme_failure(&w.client)->type, "");
     assert_string_equal(acme_failure(&w.client)->detail, "");
     assert_int_equal(acme_failure(&w.client)->http_status, 0);
-    ca_free(&w.ca);
 }
 
 /* --- keys */
@@ -134,7 +132,6 @@ TEST(keys_that_do_not_answer)
     w.setup.account_key.ops = &ops;
     fails_with(ACME_E_KEY, ACME_STEP_ACCOUNT);
     assert_int_equal(w.ca.accounts, 0);
-    ca_free(&w.ca);
 
     new_world(&plan);
     w.setup.certificate_key.ops = &ops; /* the request for the certificate is not signed */
@@ -155,7 +152,6 @@ TEST(keys_that_do_not_answer)
     assert_int_equal(run(ACME_NOW), ACME_FAILED); /* nor of use when a new one is made */
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_KEY);
     assert_int_equal(w.commits, 1);
-    ca_free(&w.ca);
 }
 
 /* --- solvers */
@@ -175,7 +171,6 @@ TEST(solver_that_fails)
     fails_with(ACME_E_SOLVER, ACME_STEP_PRESENT);
     assert_string_equal(acme_failure(&w.client)->name, "a.example");
     assert_int_equal(w.ca.count[CA_CHALLENGE], 0);
-    ca_free(&w.ca);
 }
 
 static unsigned solver_ticks, solver_works;
@@ -211,7 +206,6 @@ TEST(solver_with_work)
     assert_int_equal(progress, ACME_ISSUED);
     assert_true(solver_ticks > 10 && solver_works > 3);
     assert_true(short_sleeps > 0);
-    ca_free(&w.ca);
 }
 
 /* --- time */
@@ -223,7 +217,6 @@ TEST(clock_that_is_broken)
     at_seam(DEVICE_UTC, ACME_E_CLOCK, 1);
     fails_with(ACME_E_CLOCK, ACME_STEP_DIRECTORY);
     assert_int_equal(w.ca.requests, 0);
-    ca_free(&w.ca);
 }
 
 static const struct ca_twist throttled[] = {{CA_NEW_ORDER, 1, 1, CA_SAY,
@@ -243,7 +236,6 @@ TEST(wish_of_a_wrong_clock)
     assert_int_equal(w.ca.requests, requests);
     w.utc -= 40000; /* more than a day before now */
     assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
-    ca_free(&w.ca);
 }
 
 /* The clock stops in the middle of a run: the wait counts from its beginning. */
@@ -266,7 +258,6 @@ TEST(clock_that_stops)
     snprintf(retry, sizeof retry, "\nretry %lld\n", (long long)began + 40000);
     w.record[ACME_RECORD_ORDER].data[w.record[ACME_RECORD_ORDER].len] = '\0';
     assert_non_null(strstr(w.record[ACME_RECORD_ORDER].data, retry));
-    ca_free(&w.ca);
 }
 
 /* --- the network */
@@ -284,7 +275,6 @@ TEST(bytes_that_trickle)
         uint32_t before = w.now_ms;
         fails_with(ACME_E_BUDGET, ACME_STEP_DIRECTORY);
         assert_in_range(w.now_ms - before, ACME_STEP_BUDGET_S * 1000u, ACME_STEP_BUDGET_S * 1000u + 5000u);
-        ca_free(&w.ca);
     }
 }
 
@@ -303,7 +293,6 @@ TEST(busy_while_bytes_move)
             progress = device_tick(&w);
         }
         assert_int_equal(progress, odd.moved ? ACME_BUSY : ACME_IDLE);
-        ca_free(&w.ca);
     }
 }
 
@@ -322,7 +311,6 @@ TEST(other_name_for_the_directory)
         assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(odd.named > 0, i == 2);
         assert_true(odd.unnamed > 0);
-        ca_free(&w.ca);
     }
 }
 
@@ -337,7 +325,6 @@ TEST(problem_names_the_name)
     new_world(&plan);
     fails_with(ACME_E_PROBLEM, ACME_STEP_ORDER);
     assert_string_equal(acme_failure(&w.client)->name, "a.example");
-    ca_free(&w.ca);
 }
 
 /* Words that are as long as the place for them, one more, one less: cut, and nothing behind them is touched. */
@@ -353,7 +340,6 @@ TEST(words_that_just_fit)
         fails_with(ACME_E_PROBLEM, ACME_STEP_ORDER);
         assert_int_equal(strlen(acme_failure(&w.client)->type), len < room ? len : room - 1);
         assert_string_equal(acme_failure(&w.client)->detail, "why");
-        ca_free(&w.ca);
     }
 }
 
@@ -393,7 +379,6 @@ TEST(questions_at_any_time)
         assert_true(acme_validity(&w.client, i == 0 ? &at[0] : NULL, i == 1 ? &at[1] : NULL, i == 2 ? &at[2] : NULL));
     }
     assert_true(at[0] < at[2] && at[2] < at[1]);
-    ca_free(&w.ca);
 }
 
 /* A client that is all zero was never prepared. */
@@ -405,7 +390,6 @@ TEST(never_prepared)
     acme_stop(&w.client);
     assert_int_equal(acme_tick(&w.client, 0), ACME_IDLE);
     assert_int_equal(acme_start(&w.client, ACME_NOW, 0), ACME_E_NULL);
-    ca_free(&w.ca);
 }
 
 TEST(setups)
@@ -429,7 +413,6 @@ TEST(setups)
     assert_int_equal(acme_init(&w.client, &w.setup), 0);
     w.setup.account_key.ops = w.setup.certificate_key.ops;
     assert_int_equal(acme_init(&w.client, &w.setup), ACME_E_KEY);
-    ca_free(&w.ca);
 }
 
 /* --- ACME v1: what a certificate costs */
@@ -452,7 +435,6 @@ TEST(certificate_that_is_denied)
         assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.count[plan.v1 ? CA_NEW_CERT : CA_FINALIZE], 1);
         assert_int_equal(w.ca.count[plan.v1 ? CA_NEW_AUTHZ : CA_NEW_ORDER], 1);
-        ca_free(&w.ca);
     }
 }
 
@@ -475,7 +457,6 @@ TEST(advice)
         new_world(&plan);
         assert_int_equal(run(ACME_IF_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->retry_s, rows[i].retry_s);
-        ca_free(&w.ca);
     }
 #undef SAYS
 }
@@ -494,7 +475,6 @@ TEST(certificate_that_is_gone)
         assert_int_equal(w.ca.count[v1 ? CA_NEW_CERT : CA_FINALIZE], 1);
         assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.count[v1 ? CA_NEW_CERT : CA_FINALIZE], 2);
-        ca_free(&w.ca);
     }
 }
 
@@ -524,7 +504,6 @@ TEST(order_of_an_older_image)
         }
         assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.count[v1 ? CA_NEW_CERT : CA_FINALIZE], 1);
-        ca_free(&w.ca);
     }
 }
 
@@ -574,7 +553,6 @@ TEST(certificates_lost_with_the_power)
     assert_int_equal(boot(), ACME_ISSUED);
     assert_int_equal(w.ca.count[CA_NEW_CERT], 5);
     assert_int_equal(w.ca.count[CA_NEW_AUTHZ], 1);
-    ca_free(&w.ca);
 }
 
 /* The body of new-cert's answer comes so slowly that the step's time is over; its head has told where the certificate is. */
@@ -593,5 +571,4 @@ TEST(certificate_that_dawdles)
     w.hook = dawdle;
     assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
     assert_int_equal(w.ca.count[CA_NEW_CERT], 1);
-    ca_free(&w.ca);
 }

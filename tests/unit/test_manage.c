@@ -115,11 +115,6 @@ static void twist(const struct ca_twist *twists, unsigned count)
     w.ca.plan = &plan;
 }
 
-static void done(void)
-{
-    ca_free(&w.ca);
-}
-
 /* The account key in the store is the one the CA knows. */
 static bool key_works(void)
 {
@@ -175,7 +170,6 @@ TEST(each_is_done_and_the_next_run_knows_it)
                 device_check_pair(&w);
             }
         }
-        done();
     }
 }
 
@@ -188,7 +182,6 @@ TEST(a_reason_is_told)
         assert_int_equal(w.ca.managed.reason, 4);
         demand(run(ACME_REVOKE), ACME_DONE); /* it is revoked already */
         assert_int_equal(w.ca.managed.revocations, 2);
-        done();
     }
 }
 
@@ -202,7 +195,6 @@ TEST(an_order_in_progress_is_left_alone)
     assert_int_equal(w.record[ACME_RECORD_ORDER].len, sizeof order - 1);
     demand(run(ACME_DEACTIVATE), ACME_DONE);
     assert_int_equal(w.record[ACME_RECORD_ORDER].len, 0);
-    done();
 }
 
 /* Also when it was stored by a clock that was ahead, which a run that issues puts right. */
@@ -225,7 +217,6 @@ TEST(an_order_of_the_future_is_left_alone)
     demand(run(ACME_REVOKE), ACME_DONE);
     assert_memory_equal(stored, w.record[ACME_RECORD_ORDER].data, len);
     demand(run(ACME_IF_DUE), ACME_ISSUED);
-    done();
 }
 
 /* --- what is missing */
@@ -249,7 +240,6 @@ TEST(nothing_is_made_for_it)
         w.record[ACME_RECORD_CHAIN].len = 0;
         fails(ACME_REVOKE, ACME_E_NO_CERT);
         assert_int_equal(w.ca.count[CA_DIRECTORY], 0);
-        done();
     }
 }
 
@@ -274,7 +264,6 @@ TEST(a_certificate_has_to_fit)
         big += progress != ACME_DONE;
     }
     assert_true(big > 100);
-    done();
 }
 
 TEST(keys_elsewhere_cannot_be_changed)
@@ -295,7 +284,6 @@ TEST(keys_elsewhere_cannot_be_changed)
     again();
     w.setup.certificate_key.ops = &fixed;
     demand(run(ACME_DEACTIVATE), ACME_DONE);
-    done();
 }
 
 TEST(an_account_that_has_ended_need_not_be_ended)
@@ -307,7 +295,6 @@ TEST(an_account_that_has_ended_need_not_be_ended)
     demand(run(ACME_DEACTIVATE), ACME_DONE);
     assert_int_equal(w.record[ACME_RECORD_ACCOUNT].len, 0);
     assert_int_equal(w.ca.count[CA_ACCOUNT], 0);
-    done();
 }
 
 /* A box on the way that lets nobody ask, for a moment: the account has not ended for that. */
@@ -322,7 +309,6 @@ TEST(an_account_has_not_ended_for_one_word)
         demand(run(ACME_DEACTIVATE), ACME_DONE);
         assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], times < 4 ? times + 1 : 4);
         assert_int_equal(w.ca.managed.deactivated, times < 4);
-        done();
     }
 }
 
@@ -468,7 +454,6 @@ TEST(refusals_end_it)
             bool asked_in_vain = strstr(r->twist.head, " 503 ") != NULL;
             assert_int_equal(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0, asked_in_vain);
         }
-        done();
     }
 }
 
@@ -487,7 +472,6 @@ TEST(what_is_lost_is_asked_for_again)
             demand(run(what), ACME_DONE);
             check_effect(what);
         }
-        done();
     }
 }
 
@@ -520,7 +504,6 @@ TEST(a_page_of_a_box_on_the_way)
             assert_int_equal(w.ca.managed.revocations, 0);
             assert_true(key_works() && key_is_old());
         }
-        done();
     }
 }
 
@@ -539,7 +522,6 @@ TEST(every_cut_of_every_answer)
                 was_cut = wrong.cut_at == NEVER;
             }
         }
-        done();
     }
     assert_true(cuts > 4000);
 }
@@ -582,7 +564,6 @@ TEST(a_reset_anywhere_leaves_a_key_that_works)
             }
         }
         assert_true(changed > 40 && unchanged > 100);
-        done();
     }
 }
 
@@ -616,7 +597,6 @@ TEST(two_resets_in_a_row)
                 comes_to_an_end(ACME_NOW, "twice");
             }
         }
-        done();
     }
 }
 
@@ -632,7 +612,6 @@ TEST(a_write_that_fails_ends_the_run_and_loses_nothing)
         assert_int_equal(acme_failure(&w.client)->record, records[i]);
         comes_to_an_end(ACME_NOW, "failed write");
     }
-    done();
 }
 
 TEST(a_read_that_fails_ends_the_run)
@@ -665,7 +644,6 @@ TEST(a_read_that_fails_ends_the_run)
     demand(progress, ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_READ);
     assert_int_equal(w.ca.managed.revocations, 0);
-    done();
 }
 
 /* --- a next key that was left behind */
@@ -677,7 +655,6 @@ TEST(a_damaged_next_key_is_not_absent)
     w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len = 6;
     fails(ACME_NOW, ACME_E_KEY_CORRUPT);
     assert_int_equal(acme_failure(&w.client)->record, ACME_RECORD_ACCOUNT_KEY_NEXT);
-    done();
 }
 
 /* Leaves a next key the CA has not heard of. */
@@ -707,7 +684,6 @@ TEST(a_next_key_is_kept_and_used_later)
         demand(run(ACME_CHANGE_KEY), ACME_DONE);
         assert_true(key_works());
         assert_memory_equal(w.record[ACME_RECORD_ACCOUNT_KEY].data, kept, sizeof kept);
-        done();
     }
 }
 
@@ -722,7 +698,6 @@ TEST(lost_by_the_ca_altogether)
         demand(run(ACME_NOW), ACME_ISSUED);
         assert_int_equal(w.ca.accounts, 1);
         assert_true(key_works() && key_is_old());
-        done();
     }
 }
 
@@ -737,7 +712,6 @@ TEST(issuing_goes_on_as_ever)
     demand(run(ACME_NOW), ACME_ISSUED);
     assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 2);
     assert_true(key_works());
-    done();
 }
 
 /* In doubt, a refusal leads to the account, once; and what the CA may have agreed to stays. */
@@ -758,7 +732,6 @@ TEST(a_refusal_in_doubt)
     fails(ACME_CHANGE_KEY, ACME_E_NOT_OFFERED);
     assert_true(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0);
     assert_true(key_works() && key_is_old());
-    done();
 }
 
 /* The CA has agreed, and takes the key it had before for some seconds more: the run goes on until it takes the new one. If it
@@ -779,7 +752,6 @@ TEST(a_new_key_that_is_not_taken_yet)
         assert_int_equal(w.ca.count[CA_ACCOUNT], 4);
         assert_true(w.now_ms - began_ms >= 7000);
         check_effect(ACME_CHANGE_KEY);
-        done();
     }
 }
 
@@ -813,7 +785,6 @@ TEST(contacts_are_told_once)
     w.setup.contact_count = 1;
     demand(run(ACME_NOW), ACME_ISSUED);
     assert_int_equal(w.ca.managed.updates, 5);
-    done();
 }
 
 /* What the CA does not like ends a run that is for nothing else. */
@@ -829,5 +800,4 @@ TEST(contacts_that_are_refused)
     twist(&no, 1);
     fails(ACME_UPDATE, ACME_E_PROBLEM);
     demand(run(ACME_UPDATE), ACME_DONE);
-    done();
 }
