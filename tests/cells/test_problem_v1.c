@@ -11,9 +11,8 @@
 
 static struct engine e;
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define BIT(n)     (1u << (n))
-#define URN        "urn:acme:error:"
+#define BIT(n) (1u << (n))
+#define URN    "urn:acme:error:"
 
 enum class { NONCE, RATE, BROKEN, MALFORMED, UNAUTHORIZED, OTHER };
 

@@ -22,7 +22,6 @@
 
 #include <openssl/pem.h>
 
-#define LEN(array)   (sizeof(array) / sizeof((array)[0]))
 #define HOUR_MS      3600000u
 #define RUN_MS       (3 * HOUR_MS)
 #define RUN_REQUESTS 300u

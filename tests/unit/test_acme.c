@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define ONE        .names = {"a.example"}, .name_count = 1
 #define TWO        .names = {"a.example", "b.example"}, .name_count = 2
 #define TWISTED(t) .twists = (t), .twist_count = LEN(t)

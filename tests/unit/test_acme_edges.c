@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define ONE        .names = {"a.example"}, .name_count = 1
 #define TWISTED(t) .twists = (t), .twist_count = LEN(t)
 #define PROBLEM    "Content-Type: application/problem+json\r\n"

@@ -10,14 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define ONE        .names = {"a.example"}, .name_count = 1
-#define MINUTE     INT64_C(60)
-#define HOUR       INT64_C(3600)
-#define DAY        INT64_C(86400)
-#define BOULDERS   .ari = true, .ari_of_life = true, .starts_before_s = 3600
-#define URN        "urn:ietf:params:acme:error:"
-#define PROBLEM    "Content-Type: application/problem+json\r\n"
+#define ONE      .names = {"a.example"}, .name_count = 1
+#define MINUTE   INT64_C(60)
+#define HOUR     INT64_C(3600)
+#define DAY      INT64_C(86400)
+#define BOULDERS .ari = true, .ari_of_life = true, .starts_before_s = 3600
+#define URN      "urn:ietf:params:acme:error:"
+#define PROBLEM  "Content-Type: application/problem+json\r\n"
 
 static struct device w;
 

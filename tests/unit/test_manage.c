@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define PROBLEM    "Content-Type: application/problem+json\r\n"
-#define URN        "urn:ietf:params:acme:error:"
-#define OK         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-#define NEVER      (-1)
+#define PROBLEM "Content-Type: application/problem+json\r\n"
+#define URN     "urn:ietf:params:acme:error:"
+#define OK      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+#define NEVER   (-1)
 
 static struct device w, start; /* the world; and as it is after a certificate was issued */
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEN(a)   (sizeof(a) / sizeof(a)[0])
 #define DNS_NOW  1796000000
 #define TXT_MAX  8
 #define SECRET   "0123456789abcdef0123456789abcdef"

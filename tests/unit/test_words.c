@@ -15,10 +15,9 @@
 #include "report.h"
 #include "webroot.h"
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
-#define URN    "urn:ietf:params:acme:error:"
-#define V1     "urn:acme:error:"
-#define NOW    1795000000
+#define URN "urn:ietf:params:acme:error:"
+#define V1  "urn:acme:error:"
+#define NOW 1795000000
 
 /* --- a run that only has an end --- */
 
