@@ -634,8 +634,7 @@ TEST(next_key_is_damaged)
 
 TEST(stored_order_is_gone_or_invalid)
 {
-    static const struct ca_twist gone[] = {
-        {CA_ORDER, 1, 4, CA_SAY, "HTTP/1.1 404 Gone\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"}};
+    static const struct ca_twist gone[] = {{CA_ORDER, 1, 4, CA_SAY, CA_NO("404 Gone"), CA_BECAUSE("malformed")}};
     static const struct ca_twist invalid[] = {
         {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n", "{\"status\":\"invalid\"}"}};
     static const struct ca_plan plans[] = {{ONE, TWISTED(gone)}, {ONE, TWISTED(invalid)}};
@@ -694,8 +693,7 @@ TEST(rate_limit_in_the_middle_keeps_the_order)
 
 TEST(rate_limit_gives_way_to_now)
 {
-    static const struct ca_twist t[] = {
-        {CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 429 Slow\r\n" PROBLEM, "{\"type\":\"" URN "rateLimited\"}"}};
+    static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY, CA_NO("429 Slow"), CA_BECAUSE("rateLimited")}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
     demand(run(ACME_IF_DUE), ACME_FAILED);
@@ -724,8 +722,7 @@ TEST(broken_server_costs_no_order)
 {
     static const enum ca_kind kinds[] = {CA_AUTHZ, CA_CHALLENGE, CA_ORDER, CA_CERTIFICATE};
     for (unsigned i = 0; i < LEN(kinds); i++) {
-        const struct ca_twist t[] = {
-            {kinds[i], 1, 5, CA_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}"}};
+        const struct ca_twist t[] = {{kinds[i], 1, 5, CA_SAY, CA_NO("500 Oh"), CA_BECAUSE("serverInternal")}};
         const struct ca_plan plan = {ONE, .processing = 1, TWISTED(t)};
         new_world(&plan);
         enum acme_progress progress = run(ACME_IF_DUE);
@@ -739,9 +736,9 @@ TEST(broken_server_costs_no_order)
 
 TEST(no_words_of_a_request_in_a_failure)
 {
-    static const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 0, CA_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM,
-                                         "{\"type\":\"" URN "serverInternal\",\"detail\":\"sorry\"}"},
-                                        {CA_NEW_ORDER, 2, CA_FOREVER, CA_CUT}};
+    static const struct ca_twist t[] = {
+        {CA_NEW_ORDER, 1, 0, CA_SAY, CA_NO("500 Oh"), "{\"type\":\"" URN "serverInternal\",\"detail\":\"sorry\"}"},
+        {CA_NEW_ORDER, 2, CA_FOREVER, CA_CUT}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
     fails(ACME_IF_DUE, ACME_E_CLOSED);
@@ -813,18 +810,18 @@ TEST(what_cannot_be_deactivated_is_left)
     static const struct ca_twist says[] = {
         {CA_AUTHZ, 6, CA_FOREVER, CA_CUT},
         {CA_AUTHZ, 6, CA_FOREVER, CA_DO_AND_CUT},
-        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 500 No\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}"},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, CA_NO("500 No"), CA_BECAUSE("serverInternal")},
         {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 503 No\r\nRetry-After: 3\r\n", ""},
         {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 429 No\r\nRetry-After: 86400\r\n" PROBLEM,
-         "{\"type\":\"" URN "rateLimited\"}"},
-        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"},
-        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "userActionRequired\"}"},
-        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
+         CA_BECAUSE("rateLimited")},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, CA_NO("400 No"), CA_BECAUSE("accountDoesNotExist")},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, CA_NO("403 No"), CA_BECAUSE("userActionRequired")},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, CA_NO("403 No"), CA_BECAUSE("unauthorized")},
         {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 404 No\r\n", "gone"},
         {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 302 No\r\nLocation: " CA_URL "/elsewhere\r\n", ""},
         {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 200 OK\r\n", "<html>"},
         {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 200 OK\r\n", ""},
-        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "badNonce\"}"},
+        {CA_AUTHZ, 6, CA_FOREVER, CA_SAY, CA_NO("400 No"), CA_BECAUSE("badNonce")},
         {CA_NONCE, 2, CA_FOREVER, CA_SAY, "HTTP/1.1 404 No\r\n", ""},
     };
     for (size_t i = 0; i < LEN(says); i++) {
@@ -946,7 +943,7 @@ TEST(certificates_for_somebody_else)
 TEST(an_order_finalized_by_another)
 {
     struct ca_twist t[] = {
-        {CA_FINALIZE, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "orderNotReady\"}"},
+        {CA_FINALIZE, 1, 0, CA_SAY, CA_NO("403 No"), CA_BECAUSE("orderNotReady")},
         {CA_ORDER, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\n",
          "{\"status\":\"valid\",\"certificate\":\"" CA_URL "/cert/1\",\"authorizations\":[]}"},
         {CA_CERTIFICATE, 1, 0, CA_SAY, "HTTP/1.1 200 OK\r\nContent-Type: application/pem-certificate-chain\r\n"}};
@@ -1260,17 +1257,17 @@ TEST_WITH(nothing_gets_stuck, fast_keys, usual_keys)
         {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"invalid\"}"},
         {CA_KINDS, 0, 0, CA_SAY, OK, "{\"status\":\"quantum\"}"},
         {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 301 Moved\r\nLocation: /dir\r\n", ""},
-        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "badNonce\"}", ""},
-        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"},
-        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 403 Bad\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
-        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 403 Bad\r\n" PROBLEM, "{\"type\":\"" URN "orderNotReady\"}"},
-        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, CA_NO("400 Bad"), CA_BECAUSE("badNonce"), ""},
+        {CA_KINDS, 0, 0, CA_SAY, CA_NO("400 Bad"), CA_BECAUSE("malformed")},
+        {CA_KINDS, 0, 0, CA_SAY, CA_NO("403 Bad"), CA_BECAUSE("unauthorized")},
+        {CA_KINDS, 0, 0, CA_SAY, CA_NO("403 Bad"), CA_BECAUSE("orderNotReady")},
+        {CA_KINDS, 0, 0, CA_SAY, CA_NO("400 Bad"), CA_BECAUSE("accountDoesNotExist")},
         {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 404 Gone\r\n", "gone"},
-        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM, "{\"type\":\"" URN "conflict\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, CA_NO("409 Conflict"), CA_BECAUSE("conflict")},
         {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 429 Slow\r\nRetry-After: 1\r\n", ""},
         {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 429 Slow\r\n", "", ""},
-        {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}", ""},
-        {CA_KINDS, 0, 0, CA_DO_AND_SAY, "HTTP/1.1 500 Oh\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}"},
+        {CA_KINDS, 0, 0, CA_SAY, CA_NO("500 Oh"), CA_BECAUSE("serverInternal"), ""},
+        {CA_KINDS, 0, 0, CA_DO_AND_SAY, CA_NO("500 Oh"), CA_BECAUSE("serverInternal")},
         {CA_KINDS, 0, 0, CA_SAY, "HTTP/1.1 503 Busy\r\nRetry-After: 600\r\n", "<html>"},
         {CA_KINDS, 0, 0, CA_ADD, "Retry-After: 86400\r\nConnection: close\r\n"}};
     unsigned worst = 0;

@@ -9,7 +9,6 @@
 
 #define ONE        .names = {"a.example"}, .name_count = 1
 #define TWISTED(t) .twists = (t), .twist_count = LEN(t)
-#define PROBLEM    "Content-Type: application/problem+json\r\n"
 #define URN        "urn:ietf:params:acme:error:"
 
 static struct device w; /* the world */
@@ -106,7 +105,7 @@ static int full_behind_an_answer(struct device *d, enum device_seam seam, enum a
  * is in use again, are not told. */
 TEST(words_of_what_has_failed_only)
 {
-    static const struct ca_twist refusal[] = {{CA_CHALLENGE, 1, 1, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM,
+    static const struct ca_twist refusal[] = {{CA_CHALLENGE, 1, 1, CA_SAY, CA_NO("400 Bad"),
                                                "{\"type\":\"" URN
                                                "malformed\",\"detail\":\"not pending\",\"status\":400}"}};
     static const struct ca_plan plan = {.names = {"a.example", "b.example"}, .name_count = 2, TWISTED(refusal)};
@@ -218,9 +217,8 @@ TEST(clock_that_is_broken)
     assert_int_equal(w.ca.requests, 0);
 }
 
-static const struct ca_twist throttled[] = {{CA_NEW_ORDER, 1, 1, CA_SAY,
-                                             "HTTP/1.1 429 Slow\r\n" PROBLEM "Retry-After: 40000\r\n",
-                                             "{\"type\":\"" URN "rateLimited\"}"}};
+static const struct ca_twist throttled[] = {
+    {CA_NEW_ORDER, 1, 1, CA_SAY, CA_NO("429 Slow") "Retry-After: 40000\r\n", CA_BECAUSE("rateLimited")}};
 
 /* A wish further ahead than a day was stored by a clock that was wrong. */
 TEST(wish_of_a_wrong_clock)
@@ -318,7 +316,7 @@ TEST(other_name_for_the_directory)
 TEST(problem_names_the_name)
 {
     static const struct ca_twist t[] = {
-        {CA_NEW_ORDER, 1, 1, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM,
+        {CA_NEW_ORDER, 1, 1, CA_SAY, CA_NO("400 No"),
          "{\"type\":\"" URN "rejectedIdentifier\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"}}"}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
@@ -333,7 +331,7 @@ TEST(words_that_just_fit)
     const int room = (int)sizeof acme_failure(&w.client)->type;
     for (int len = room - 2; len <= room + 1; len++) {
         snprintf(body, sizeof body, "{\"type\":\"x:%0*d\",\"detail\":\"why\"}", len - 2, 0);
-        const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 1, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, body}};
+        const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 1, CA_SAY, CA_NO("400 No"), body}};
         const struct ca_plan plan = {ONE, TWISTED(t)};
         new_world(&plan);
         fails_with(ACME_E_PROBLEM, ACME_STEP_ORDER);
@@ -416,7 +414,7 @@ TEST(setups)
 
 /* --- ACME v1: what a certificate costs */
 
-#define NOT_FOUND "HTTP/1.1 404 Not Found\r\n" PROBLEM, "{\"type\":\"urn:acme:error:malformed\"}"
+#define NOT_FOUND CA_NO("404 Not Found"), "{\"type\":\"urn:acme:error:malformed\"}"
 
 /* A certificate, or its issuer's, is denied for whole runs. The next one looks for it again and asks for no other. */
 TEST(certificate_that_is_denied)

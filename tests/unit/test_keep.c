@@ -16,7 +16,6 @@
 #define DAY      INT64_C(86400)
 #define BOULDERS .ari = true, .ari_of_life = true, .starts_before_s = 3600
 #define URN      "urn:ietf:params:acme:error:"
-#define PROBLEM  "Content-Type: application/problem+json\r\n"
 
 static struct device w;
 
@@ -414,11 +413,11 @@ TEST(a_failed_look_is_nothing)
 {
     static const char *const answers[] = {
         "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 401 Unauthorized\r\n" PROBLEM "Content-Length: 2\r\n\r\n{}",
+        CA_NO("401 Unauthorized") "Content-Length: 2\r\n\r\n{}",
         "HTTP/1.1 500 Oops\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
         "HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
         "HTTP/1.1 503 Busy\r\nRetry-After: 40000\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 429 Slow\r\n" PROBLEM "Content-Length: 0\r\n\r\n",
+        CA_NO("429 Slow") "Content-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
@@ -501,10 +500,10 @@ TEST(what_is_remembered_is_known_without_a_write)
 
 TEST(what_was_refused_before_is_not_said_by_a_later_run)
 {
-    static const struct ca_twist no[] = {{CA_NEW_ORDER, 2, 2, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM,
-                                          "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"},
-                                         {CA_NEW_ORDER, 3, 3, CA_SAY, "HTTP/1.1 403 Forbidden\r\n" PROBLEM,
-                                          "{\"type\":\"" URN "rejectedIdentifier\",\"status\":403}"}};
+    static const struct ca_twist no[] = {
+        {CA_NEW_ORDER, 2, 2, CA_SAY, CA_NO("409 Conflict"), "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"},
+        {CA_NEW_ORDER, 3, 3, CA_SAY, CA_NO("403 Forbidden"),
+         "{\"type\":\"" URN "rejectedIdentifier\",\"status\":403}"}};
     struct ca_plan plan = boulder;
     plan.twists = no;
     plan.twist_count = 2;
@@ -522,8 +521,8 @@ TEST(what_was_refused_before_is_not_said_by_a_later_run)
 
 TEST(what_the_ca_refuses_for_good_is_not_said_again)
 {
-    static const struct ca_twist no[] = {{CA_NEW_ORDER, 2, 0, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM,
-                                          "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"}};
+    static const struct ca_twist no[] = {
+        {CA_NEW_ORDER, 2, 0, CA_SAY, CA_NO("409 Conflict"), "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"}};
     struct ca_plan plan = boulder;
     plan.twists = no;
     plan.twist_count = 1;
@@ -644,7 +643,7 @@ TEST(what_the_ca_wishes_is_obeyed)
 
 TEST(errors_that_stay_end_it_until_somebody_acts)
 {
-    static const struct ca_twist terms[] = {{CA_NEW_ACCOUNT, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM,
+    static const struct ca_twist terms[] = {{CA_NEW_ACCOUNT, 1, CA_FOREVER, CA_SAY, CA_NO("403 No"),
                                              "{\"type\":\"" URN "externalAccountRequired\",\"status\":403}"}};
     const struct ca_plan plan = {ONE, .twists = terms, .twist_count = 1};
     for (unsigned act = 0; act < 3; act++) {

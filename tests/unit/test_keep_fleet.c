@@ -95,7 +95,7 @@ TEST(a_moment_the_ca_names_is_not_everybodys)
         CA_NEW_ORDER, 1, CA_FOREVER, CA_SAY,                                                                         \
             "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nRetry-After: " seconds      \
             "\r\n",                                                                                                  \
-            "{\"type\":\"urn:ietf:params:acme:error:rateLimited\"}"                                                  \
+            CA_BECAUSE("rateLimited")                                                                                \
     }
     static const struct ca_twist an_hour = LIMITED("3600"), a_day = LIMITED("86400"), nearly_a_day = LIMITED("82800");
     refused(&an_hour, 3600);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define PROBLEM "Content-Type: application/problem+json\r\n"
-#define URN     "urn:ietf:params:acme:error:"
 #define OK      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 #define NEVER   (-1)
 
@@ -300,8 +299,7 @@ TEST(an_account_that_has_ended_need_not_be_ended)
 TEST(an_account_has_not_ended_for_one_word)
 {
     for (unsigned times = 1; times <= 4; times++) {
-        const struct ca_twist no = {
-            CA_NEW_ACCOUNT, 1, times, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"};
+        const struct ca_twist no = {CA_NEW_ACCOUNT, 1, times, CA_SAY, CA_NO("403 No"), CA_BECAUSE("unauthorized")};
         issued(false);
         again();
         twist(&no, 1);
@@ -351,7 +349,7 @@ static const struct refusal {
     {false, ACME_REVOKE, {CA_NEW_ACCOUNT, 1, CA_FOREVER, CA_SAY, OK, "{\"status\":\"valid\"}"}, ACME_E_MEMBER},
     {false,
      ACME_REVOKE,
-     {CA_NEW_ACCOUNT, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "externalAccountRequired\"}"},
+     {CA_NEW_ACCOUNT, 1, 0, CA_SAY, CA_NO("403 No"), CA_BECAUSE("externalAccountRequired")},
      ACME_E_PROBLEM},
     {true,
      ACME_REVOKE,
@@ -363,18 +361,15 @@ static const struct refusal {
      {CA_NEW_REG, 1, 0, CA_SAY, "HTTP/1.1 201 Made\r\nLocation: " CA_URL "/acme/reg/9\r\n", "{}"},
      ACME_E_NO_ACCOUNT},
     /* revoking */
+    {false, ACME_REVOKE, {CA_REVOKE, 1, 0, CA_SAY, CA_NO("403 No"), CA_BECAUSE("unauthorized")}, ACME_E_PROBLEM},
     {false,
      ACME_REVOKE,
-     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
+     {CA_REVOKE, 1, 0, CA_SAY, CA_NO("400 No"), CA_BECAUSE("badRevocationReason")},
      ACME_E_PROBLEM},
+    {false, ACME_REVOKE, {CA_REVOKE, 1, 0, CA_SAY, CA_NO("409 No"), "{}"}, ACME_E_HTTP_STATUS},
     {false,
      ACME_REVOKE,
-     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "badRevocationReason\"}"},
-     ACME_E_PROBLEM},
-    {false, ACME_REVOKE, {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 409 No\r\n" PROBLEM, "{}"}, ACME_E_HTTP_STATUS},
-    {false,
-     ACME_REVOKE,
-     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"},
+     {CA_REVOKE, 1, 0, CA_SAY, CA_NO("400 No"), CA_BECAUSE("accountDoesNotExist")},
      ACME_E_PROBLEM},
     {false,
      ACME_REVOKE,
@@ -382,21 +377,15 @@ static const struct refusal {
      0},
     {true,
      ACME_REVOKE,
-     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 404 No\r\n" PROBLEM,
+     {CA_REVOKE, 1, 0, CA_SAY, CA_NO("404 No"),
       "{\"type\":\"urn:acme:error:malformed\""
       ",\"detail\":\"No such certificate\",\"status\":404}"},
      ACME_E_PROBLEM},
     /* deactivating */
     {false, ACME_DEACTIVATE, {CA_ACCOUNT, 1, 0, CA_SAY, OK, "{\"status\":\"valid\"}"}, ACME_E_IGNORED},
     {false, ACME_DEACTIVATE, {CA_ACCOUNT, 1, 0, CA_SAY, OK, "{\"Status\":\"deactivated\"}"}, ACME_E_IGNORED},
-    {false,
-     ACME_DEACTIVATE,
-     {CA_ACCOUNT, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
-     ACME_E_ACCOUNT},
-    {false,
-     ACME_DEACTIVATE,
-     {CA_ACCOUNT, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"},
-     ACME_E_PROBLEM},
+    {false, ACME_DEACTIVATE, {CA_ACCOUNT, 1, 0, CA_SAY, CA_NO("403 No"), CA_BECAUSE("unauthorized")}, ACME_E_ACCOUNT},
+    {false, ACME_DEACTIVATE, {CA_ACCOUNT, 1, 0, CA_SAY, CA_NO("400 No"), CA_BECAUSE("malformed")}, ACME_E_PROBLEM},
     {true,
      ACME_DEACTIVATE,
      {CA_REG, 1, 0, CA_SAY, "HTTP/1.1 202 OK\r\nContent-Type: application/json\r\n", "{\"id\":1,\"Status\":\"\"}"},
@@ -409,17 +398,16 @@ static const struct refusal {
      ACME_E_HTTP_STATUS},
     {true,
      ACME_CHANGE_KEY,
-     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"urn:acme:error:malformed\"}"},
+     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, CA_NO("400 No"), "{\"type\":\"urn:acme:error:malformed\"}"},
      ACME_E_PROBLEM},
     {false,
      ACME_CHANGE_KEY,
-     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 503 No\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}"},
+     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, CA_NO("503 No"), CA_BECAUSE("serverInternal")},
      ACME_E_PROBLEM},
     /* not offered, whatever the directory says, as step-ca and Vault */
     {false,
      ACME_CHANGE_KEY,
-     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 501 No\r\n" PROBLEM,
-      "{\"type\":\"" URN "rejectedIdentifier\"}"},
+     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, CA_NO("501 No"), CA_BECAUSE("rejectedIdentifier")},
      ACME_E_NOT_OFFERED},
     {true, ACME_CHANGE_KEY, {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 405 No\r\n", ""}, ACME_E_NOT_OFFERED},
     {false, ACME_CHANGE_KEY, {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 404 No\r\n", ""}, ACME_E_NOT_OFFERED},
@@ -704,7 +692,7 @@ TEST(lost_by_the_ca_altogether)
 TEST(issuing_goes_on_as_ever)
 {
     static const struct ca_twist lost = {
-        CA_NEW_ORDER, 1, 4, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"};
+        CA_NEW_ORDER, 1, 4, CA_SAY, CA_NO("400 No"), CA_BECAUSE("accountDoesNotExist")};
     issued(false);
     leave_next();
     twist(&lost, 1);
@@ -716,8 +704,8 @@ TEST(issuing_goes_on_as_ever)
 /* In doubt, a refusal leads to the account, once; and what the CA may have agreed to stays. */
 TEST(a_refusal_in_doubt)
 {
-    static const struct ca_twist no = {
-        CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"};
+    static const struct ca_twist no = {CA_KEY_CHANGE,          1, CA_FOREVER, CA_SAY, CA_NO("400 No"),
+                                       CA_BECAUSE("malformed")};
     issued(false);
     leave_next();
     twist(&no, 1);
@@ -726,7 +714,7 @@ TEST(a_refusal_in_doubt)
     assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 2);
     assert_true(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0);
     /* and so it does when a box on the way has it that there is no such thing here: it may be the account's by now */
-    static const struct ca_twist none = {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 501 No\r\n" PROBLEM, "{}"};
+    static const struct ca_twist none = {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, CA_NO("501 No"), "{}"};
     twist(&none, 1);
     fails(ACME_CHANGE_KEY, ACME_E_NOT_OFFERED);
     assert_true(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0);
@@ -738,12 +726,8 @@ TEST(a_refusal_in_doubt)
 TEST(a_new_key_that_is_not_taken_yet)
 {
     for (int for_ever = 0; for_ever < 2; for_ever++) {
-        const struct ca_twist late = {CA_ACCOUNT,
-                                      1,
-                                      for_ever ? CA_FOREVER : 3,
-                                      CA_SAY,
-                                      "HTTP/1.1 400 No\r\n" PROBLEM,
-                                      "{\"type\":\"" URN "malformed\"}"};
+        const struct ca_twist late = {
+            CA_ACCOUNT, 1, for_ever ? CA_FOREVER : 3, CA_SAY, CA_NO("400 No"), CA_BECAUSE("malformed")};
         issued(false);
         uint32_t began_ms = w.now_ms;
         twist(&late, 1);
@@ -793,7 +777,7 @@ TEST(contacts_that_are_refused)
                                        1,
                                        1,
                                        CA_SAY,
-                                       "HTTP/1.1 400 No\r\n" PROBLEM,
+                                       CA_NO("400 No"),
                                        "{\"type\":\"urn:ietf:params:acme:error:invalidContact\",\"status\":400}"};
     issued(false);
     twist(&no, 1);
