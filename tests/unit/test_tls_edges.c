@@ -11,8 +11,7 @@
 
 #define HOST "ca.example"
 
-static EVP_PKEY *root_key, *leaf_key;
-static X509 *chain[2];
+static struct maker_chain made;
 static unsigned char memory[2048], buffer[ACME_TLS_BUFFER_MIN];
 static struct acme_trust trust;
 static struct tls_server server;
@@ -44,29 +43,20 @@ static void net_close(void *ctx)
 
 static int set_up(void **state)
 {
-    struct maker_spec spec = {.name = "Root", .ca = MAKER_CA};
-
-    spec.key = root_key = maker_ec("P-256");
-    chain[1] = maker_certificate(&spec);
-    spec = (struct maker_spec){.san = "DNS:" HOST, .issuer = chain[1], .issuer_key = root_key};
-    spec.key = leaf_key = maker_ec("P-256");
-    chain[0] = maker_certificate(&spec);
-    tls_server_trust(&trust, memory, sizeof memory, &chain[1], 1);
+    made = maker_server("DNS:" HOST);
+    tls_server_trust(&trust, memory, sizeof memory, &made.chain[1], 1);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    X509_free(chain[0]);
-    X509_free(chain[1]);
-    EVP_PKEY_free(root_key);
-    EVP_PKEY_free(leaf_key);
+    maker_chain_free(&made);
     return 0;
 }
 
 static int begin(void **state)
 {
-    tls_server_init(&server, leaf_key, chain, 1, NULL);
+    tls_server_init(&server, made.leaf_key, made.chain, 1, NULL);
     net = (struct acme_net){&server, net_open, net_send, net_recv, net_close};
     memset(&tls, 0, sizeof tls);
     channel = (struct acme_channel){
