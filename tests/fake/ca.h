@@ -119,6 +119,7 @@ struct ca_plan {
     unsigned redirects;  /* records of them in a validated challenge                                 */
     const char *types;   /* challenges offered, a blank between; NULL: http-01 */
     bool zone;           /* the client has a second solver, of dns-01: device.h */
+    bool tidy;           /* the client deactivates what is open of an order that it gives up */
     bool manage;         /* accounts may be ended or get another key, certificates be revoked        */
     const struct ca_twist *twists;
     unsigned twist_count;

@@ -549,6 +549,7 @@ int device_boot(struct device *d)
     if (d->ca.plan->zone) {
         boot_zone(d);
     }
+    d->setup.deactivate_authz = d->ca.plan->tidy;
     if (d->ca.plan->eab_kid != NULL) {
         d->setup.binding = (struct acme_binding){d->ca.plan->eab_kid, DEVICE_SECRET, sizeof DEVICE_SECRET - 1};
     }

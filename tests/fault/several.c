@@ -523,6 +523,7 @@ static void make_plan(void)
     s->plan.processing = s->v1 && !s->plan.draft ? 0 : s->plan.processing;
     s->plan.minimal = s->plan.minimal && !s->v1;
     s->delay_ms = below(4) == 0 ? below(6000) : below(900);
+    s->plan.tidy = s->delay_ms % 2 == 0;
     static const unsigned patience_s[] = {60, 3600, MAKER_DAY};
     s->patience_s = patience_s[below(3)];
     static const char *const waits[] = {"a minute", "an hour", "a day"};

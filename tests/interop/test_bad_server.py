@@ -2,8 +2,8 @@
 """Bad input from the network's side: each is refused with the place named, and the pair in use stays."""
 
 import http.server
-import re
 import os
+import re
 import socket
 import sys
 import threading

@@ -802,6 +802,11 @@ TEST(what_is_open_of_a_failed_order_is_deactivated)
     w.setup.deactivate_authz = false;
     demand(run(ACME_IF_DUE), ACME_FAILED);
     assert_int_equal(w.ca.count[CA_AUTHZ], 5);
+    static const struct ca_plan v1 = {{"a.example", "b.example"}, 2, .authz_end = "invalid", .v1 = true};
+    new_world(&v1); /* a CA of 2016 forgets them in a week */
+    w.setup.deactivate_authz = true;
+    fails(ACME_IF_DUE, ACME_E_AUTHZ);
+    assert_int_equal(w.ca.deactivated, 0);
 }
 
 /* Whatever goes wrong with that: the run ends soon with what it has failed with, and nothing else is begun. */
