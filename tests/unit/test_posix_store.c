@@ -533,11 +533,9 @@ static void renewal(void)
     (void)s.store.commit(&s);
 }
 
-/* Runs the renewal in a child that is killed before its system call number `stop` (0: never). Returns how many system calls
- * it began, or 0 when it came to its end. */
-static long cut_at(long stop)
+/* A child that stands before it does something, and whose system calls can be seen; -1: tracing is not allowed here. */
+static pid_t traced(void (*what)(void))
 {
-    long count = 0;
     int status;
     pid_t child = fork();
 
@@ -547,14 +545,28 @@ static long cut_at(long stop)
             _exit(99);
         }
         raise(SIGSTOP);
-        renewal();
+        what();
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     if (!WIFSTOPPED(status)) {
-        return -1; /* tracing is not allowed here */
+        return -1;
     }
     assert_int_equal(ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)), 0);
+    return child;
+}
+
+/* Runs the renewal in a child that is killed before its system call number `stop` (0: never). Returns how many system calls
+ * it began, or 0 when it came to its end. */
+static long cut_at(long stop)
+{
+    long count = 0;
+    int status;
+    pid_t child = traced(renewal);
+
+    if (child < 0) {
+        return -1;
+    }
     for (bool entry = true;; entry = !entry) {
         assert_int_equal(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
         assert_int_equal(waitpid(child, &status, 0), child);
@@ -665,22 +677,11 @@ static bool trace_disk(void (*what)(void), char *letters, size_t cap)
 {
     int status;
     size_t len = 0;
-    pid_t child = fork();
+    pid_t child = traced(what);
 
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-            _exit(99);
-        }
-        raise(SIGSTOP);
-        what();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (!WIFSTOPPED(status)) {
+    if (child < 0) {
         return false;
     }
-    assert_int_equal(ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)), 0);
     while (ptrace(PTRACE_SYSCALL, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child &&
            WIFSTOPPED(status)) {
         struct __ptrace_syscall_info info;
