@@ -88,6 +88,7 @@ ACME_CORE += core/lifecycle/renewal.c
 # TLS, X.509, digests and P-256 by BearSSL. A firmware with a TLS of its own takes ACME_SECURE in its place
 ACME_BEARSSL += core/protocol/challenge_tlsalpn01.c
 ACME_BEARSSL += core/roots/anchor_table.c
+ACME_BEARSSL += core/roots/anchored.c
 ACME_BEARSSL += core/roots/constraints.c
 ACME_BEARSSL += core/roots/roots.c
 ACME_BEARSSL += core/secure/channel.c

@@ -28,6 +28,8 @@ struct acme_chain_choice {
 /* For rank: the common name of the topmost issuer is `name`, a NUL-terminated text: just these bytes. */
 unsigned acme_prefer_name(const void *name, struct acme_slice issuer, unsigned count);
 
+/* For rank: the chain leads to an anchor of a table: acme_prefer_anchor(), roots/anchored.h. */
+
 /* For rank: the fewer certificates the better; all that are offered are looked at. ctx: NULL. */
 unsigned acme_prefer_shortest(const void *ctx, struct acme_slice issuer, unsigned count);
 

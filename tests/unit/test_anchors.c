@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "roots/anchored.h"
 #include "roots/constraints.h"
 #include "roots/roots.h"
 #include "x509/chain.h"
@@ -482,3 +483,43 @@ TEST(forms_of_keys)
 }
 
 AROUND(set_up, tear_down, NULL, NULL);
+
+/* The name of who has signed the topmost certificate, as chain.c hands it on: without its own tag and length. */
+static struct acme_slice name_of(int kind)
+{
+    static unsigned char der[256];
+    unsigned char *at = der;
+    int len = i2d_X509_NAME(X509_get_subject_name(certs[kind]), &at);
+    assert_true(len > 2 && len < 128);
+    return acme_slice((char *)der + 2, (size_t)len - 2);
+}
+
+/* Which chain leads to an anchor of a table: by all of its name, and nothing near it. */
+TEST(chains_that_end_at_an_anchor)
+{
+    struct acme_trust_reader r;
+    struct acme_trust trust, none = {.count = 0};
+    unsigned char damaged[] = {0x30, 0x05, 0x31};
+    const br_x509_trust_anchor bad = {.dn = {damaged, sizeof damaged}};
+    const struct acme_trust torn = {.anchors = &bad, .count = 1};
+
+    acme_trust_begin(&r, memory, sizeof memory);
+    acme_trust_add(&r, pems[RSA2048], strlen(pems[RSA2048]));
+    acme_trust_add(&r, pems[P256], strlen(pems[P256]));
+    assert_int_equal(acme_trust_end(&r, &trust), 2);
+    for (int kind = RSA2048; kind <= P384; kind++) {
+        struct acme_slice name = name_of(kind);
+        unsigned wanted = kind == P384 ? ACME_RANK_USELESS : 0;
+        assert_int_equal(acme_prefer_anchor(&trust, name, 3), wanted);
+        assert_int_equal(acme_prefer_anchor(&none, name, 3), ACME_RANK_USELESS);
+        assert_int_equal(acme_prefer_anchor(&torn, name, 3), ACME_RANK_USELESS);
+        for (size_t i = 0; i < name.len; i++) {
+            assert_int_equal(acme_prefer_anchor(&trust, acme_slice(name.at, i), 3), ACME_RANK_USELESS);
+            ((char *)(uintptr_t)name.at)[i] ^= 1;
+            unsigned near = acme_prefer_anchor(&trust, name, 3);
+            bool other = kind != P384 || i + 1 < name.len; /* the names differ in a letter */
+            assert_true(!other || near == ACME_RANK_USELESS);
+            ((char *)(uintptr_t)name.at)[i] ^= 1;
+        }
+    }
+}
