@@ -9,6 +9,7 @@
 #include <mbedtls/memory_buffer_alloc.h>
 #endif
 
+#include "secure/p256.h"
 #include "wire/pem.h"
 #include "wire/url.h"
 
@@ -423,6 +424,7 @@ int acme_mbedtls_trust(struct acme_mbedtls *m, const void *certificates, size_t 
 void acme_mbedtls_free(struct acme_mbedtls *m)
 {
     net_close(m);
+    acme_p256_forget(NULL);
     mbedtls_x509_crt_free(&m->anchors);
     mbedtls_ssl_config_free(&m->conf);
     m->anchor_count = m->left_out = 0;
