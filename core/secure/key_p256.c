@@ -49,7 +49,7 @@ static bool same_point(struct acme_der bits, const uint8_t p[65])
            memcmp(bits.at + 2, p + 1, 32) == 0;
 }
 
-/* ECPrivateKey (RFC 5915, 3). Returns 0, 1 not yet, or ACME_E_KEY_CORRUPT, as the next two. */
+/* ECPrivateKey (RFC 5915, 3). Returns 0, 1 not yet, or an error, as the next two. */
 static int read_sec1(struct acme_key_p256 *key, struct acme_der in)
 {
     enum { VERSION, SCALAR, FIELDS };
@@ -69,7 +69,7 @@ static int read_sec1(struct acme_key_p256 *key, struct acme_der in)
     }
     done = acme_p256_public(key->scalar, key->point);
     if (done != 0) {
-        return done < 0 ? ACME_E_KEY_CORRUPT : done;
+        return done;
     }
     if (acme_der_expect(&in, ACME_DER_CONTEXT_0 + 1, &field) &&
         (!acme_der_only(&field, ACME_DER_BIT_STRING, &field) || !same_point(field, key->point))) {
@@ -138,6 +138,7 @@ static int load(void *handle, const void *record, size_t len)
     acme_wipe(&s, sizeof s);
     if (done < 0) {
         acme_key_p256_wipe(key);
+        return ACME_E_KEY_CORRUPT;
     }
     return done;
 }
