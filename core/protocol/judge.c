@@ -238,7 +238,7 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         return refused(x, acme_flow_account_lost(flow), error, now_ms);
     }
     bool by_directory = x->for_nonce || flow->step < ACME_STEP_ORDER || makes_order(x);
-    if (by_directory && flow->cached && flow->presented == 0 && !acme_flow_is_spare(flow) &&
+    if (by_directory && flow->cached && flow->presented == 0 && !acme_is_leave(flow->step) &&
         !(replaces && problem->type.len > 0) && (status == 404 || status == 405 || status == 410)) {
         return advance(x, acme_flow_directory_stale(flow), now_ms);
     }
