@@ -140,7 +140,7 @@ static int tick_pair_key(struct acme_client *c)
     const struct acme_key *key = &c->setup->certificate_key;
     uint8_t point[ACME_POINT_LEN];
     int found = acme_keeper_load_key(&c->keeper, ACME_RECORD_KEY, key);
-    if (found < 0) {
+    if (found < 0 || found == ACME_KEEPER_AGAIN) {
         return found;
     }
     bool ours =

@@ -22,7 +22,7 @@ static bool is_in_place(const struct acme_setup *s)
 int acme_managed_flow(struct acme_client *c)
 {
     int next = acme_keeper_next_account_key(&c->keeper, false);
-    if (next < 0) {
+    if (next < 0 || next == ACME_KEEPER_AGAIN) {
         return next;
     }
     if (next == 1 && is_in_place(c->setup)) {

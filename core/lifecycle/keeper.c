@@ -55,7 +55,7 @@ int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const s
     bool whole = len <= KEY_RECORD_READ && (size_t)len <= k->setup->work_len;
     int error = whole ? key->ops->load(key->handle, work, (size_t)len) : ACME_E_KEY_CORRUPT;
     acme_wipe(work, k->setup->work_len);
-    return error != 0 ? blame(k, record, error) : 1;
+    return error < 0 ? blame(k, record, error) : 1 + error;
 }
 
 /* Has the key in the handle stored. Returns 1 or an error. */
@@ -75,7 +75,7 @@ int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const s
 {
     int error = key->ops->generate(key->handle, k->setup->sys);
     if (error != 0) {
-        return error;
+        return error < 0 ? error : ACME_KEEPER_AGAIN;
     }
     k->keys++;
     return save_key(k, record, key);
@@ -85,9 +85,9 @@ int acme_keeper_make_key(struct acme_keeper *k, enum acme_record record, const s
 int acme_keeper_next_key(struct acme_keeper *k, const struct acme_key *key)
 {
     int done = k->setup->reuse_key ? acme_keeper_load_key(k, ACME_RECORD_KEY, key) : 0;
-    return done < 0    ? done
-           : done == 0 ? acme_keeper_make_key(k, ACME_RECORD_KEY_NEXT, key)
-                       : save_key(k, ACME_RECORD_KEY_NEXT, key);
+    return done < 0 || done == ACME_KEEPER_AGAIN ? done
+           : done == 0                           ? acme_keeper_make_key(k, ACME_RECORD_KEY_NEXT, key)
+                                                 : save_key(k, ACME_RECORD_KEY_NEXT, key);
 }
 #endif
 
@@ -187,6 +187,9 @@ static int keep_managed(struct acme_keeper *k, struct acme_flow *flow)
     }
     if (m->promoted) {
         int done = acme_keeper_load_key(k, ACME_RECORD_ACCOUNT_KEY, &k->setup->account_key);
+        if (done == ACME_KEEPER_AGAIN) {
+            return done;
+        }
         m->promoted = m->by_next = m->next = false;
         m->drop_next = true;
         flow->save_account = m->what != ACME_DEACTIVATE;

@@ -19,6 +19,9 @@ struct acme_keeper {
     uint32_t keys;           /* key pairs made                      */
 };
 
+/* Of the next three, and of what calls them: the key is being worked on, and all is called again on the next tick. */
+#define ACME_KEEPER_AGAIN 2
+
 /* Brings a private key into its handle. Returns 1, 0 when there is none, ACME_E_STORE_READ or ACME_E_KEY_CORRUPT.
  * A key that lives elsewhere (no load operation) is always there. Work: one public-key operation. */
 int acme_keeper_load_key(struct acme_keeper *k, enum acme_record record, const struct acme_key *key);

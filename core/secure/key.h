@@ -26,10 +26,12 @@ struct acme_key_ops {
     /* The next three are NULL for a key that lives elsewhere and is always there: the core then neither makes
      * nor stores it. */
 
-    /* Makes a new key. Returns 0, ACME_E_RANDOM or ACME_E_KEY. Work: one public-key operation. */
+    /* Makes a new key. Returns 0, ACME_E_RANDOM, ACME_E_KEY, or 1: not yet, as `sign`; until then there is none to use.
+     * Work: one public-key operation. */
     int (*generate)(void *handle, const struct acme_sys *sys);
 
-    /* Reads a key from its stored record. Returns 0, or ACME_E_KEY_CORRUPT: the handle is then empty.
+    /* Reads a key from its stored record. Returns 0, ACME_E_KEY_CORRUPT: the handle is then empty, or 1: not yet, as `sign`, with
+     * the same record.
      * Work: one public-key operation. */
     int (*load)(void *handle, const void *record, size_t len);
 

@@ -8,13 +8,6 @@
 #include "p256.h"
 #include "wipe.h"
 
-/* Completes a key whose scalar is set. */
-static bool complete(struct acme_key_p256 *key)
-{
-    key->ready = acme_p256_public(key->scalar, key->point);
-    return key->ready;
-}
-
 static int point(void *handle, uint8_t out[65])
 {
     const struct acme_key_p256 *key = handle;
@@ -36,14 +29,14 @@ static int sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
 static int generate(void *handle, const struct acme_sys *sys)
 {
     struct acme_key_p256 *key = handle;
+    int done = acme_p256_make(sys, key->scalar, key->point);
 
-    /* Out of range once in 2^32: this run fails then, and the next one draws anew. */
-    key->ready = false;
-    if (!acme_p256_draw(sys, key->scalar) || !complete(key)) {
+    key->ready = done == 0;
+    if (done < 0) { /* out of range once in 2^32: this run fails then, and the next one draws anew */
         acme_key_p256_wipe(key);
         return ACME_E_RANDOM;
     }
-    return 0;
+    return done;
 }
 
 /* True when a BIT STRING holds this point, uncompressed or compressed. */
@@ -56,44 +49,49 @@ static bool same_point(struct acme_der bits, const uint8_t p[65])
            memcmp(bits.at + 2, p + 1, 32) == 0;
 }
 
-/* ECPrivateKey (RFC 5915, 3). */
-static bool read_sec1(struct acme_key_p256 *key, struct acme_der in)
+/* ECPrivateKey (RFC 5915, 3). Returns 0, 1 not yet, or an error, as the next two. */
+static int read_sec1(struct acme_key_p256 *key, struct acme_der in)
 {
     enum { VERSION, SCALAR, FIELDS };
     static const uint8_t tags[FIELDS] = {ACME_DER_INTEGER, ACME_DER_OCTET_STRING};
     struct acme_der part[FIELDS];
     struct acme_der field;
+    int done;
 
     if (!acme_der_only(&in, ACME_DER_SEQUENCE, &in) || !acme_der_run(&in, tags, FIELDS, part) ||
         !acme_der_is(&part[VERSION], "\1", 1) || part[SCALAR].len != sizeof key->scalar) {
-        return false;
+        return ACME_E_KEY_CORRUPT;
     }
     memcpy(key->scalar, part[SCALAR].at, sizeof key->scalar);
     if (acme_der_expect(&in, ACME_DER_CONTEXT_0, &field) &&
         !acme_der_is(&field, acme_spki_p256 + ACME_SPKI_P256_CURVE, ACME_SPKI_P256_CURVE_LEN)) {
-        return false;
+        return ACME_E_KEY_CORRUPT;
     }
-    if (!complete(key)) {
-        return false;
+    done = acme_p256_public(key->scalar, key->point);
+    if (done != 0) {
+        return done;
     }
     if (acme_der_expect(&in, ACME_DER_CONTEXT_0 + 1, &field) &&
         (!acme_der_only(&field, ACME_DER_BIT_STRING, &field) || !same_point(field, key->point))) {
-        return false;
+        return ACME_E_KEY_CORRUPT;
     }
-    return in.len == 0;
+    key->ready = in.len == 0;
+    return in.len == 0 ? 0 : ACME_E_KEY_CORRUPT;
 }
 
 /* PrivateKeyInfo (RFC 5208, 5), whose octets are an ECPrivateKey. */
-static bool read_pkcs8(struct acme_key_p256 *key, struct acme_der in)
+static int read_pkcs8(struct acme_key_p256 *key, struct acme_der in)
 {
     enum { VERSION, ALGORITHM, OCTETS, FIELDS };
     static const uint8_t tags[FIELDS] = {ACME_DER_INTEGER, ACME_DER_SEQUENCE, ACME_DER_OCTET_STRING};
     struct acme_der part[FIELDS];
 
     return acme_der_only(&in, ACME_DER_SEQUENCE, &in) && acme_der_run(&in, tags, FIELDS, part) &&
-           part[VERSION].len == 1 && part[VERSION].at[0] <= 1 &&
-           acme_der_is(&part[ALGORITHM], acme_spki_p256 + ACME_SPKI_P256_ALGORITHM, ACME_SPKI_P256_ALGORITHM_LEN) &&
-           read_sec1(key, part[OCTETS]);
+                   part[VERSION].len == 1 && part[VERSION].at[0] <= 1 &&
+                   acme_der_is(&part[ALGORITHM], acme_spki_p256 + ACME_SPKI_P256_ALGORITHM,
+                               ACME_SPKI_P256_ALGORITHM_LEN)
+               ? read_sec1(key, part[OCTETS])
+               : ACME_E_KEY_CORRUPT;
 }
 
 struct scratch {
@@ -103,7 +101,7 @@ struct scratch {
 
 /* Reads the first key block; certificates may stand before it, and `openssl ecparam -genkey` writes an EC PARAMETERS
  * block. */
-static bool read_record(struct acme_key_p256 *key, struct scratch *s, struct acme_slice text)
+static int read_record(struct acme_key_p256 *key, struct scratch *s, struct acme_slice text)
 {
     struct acme_pem *pem = &s->pem;
     bool pkcs8 = false;
@@ -114,7 +112,7 @@ static bool read_record(struct acme_key_p256 *key, struct scratch *s, struct acm
         struct acme_der der;
 
         if (event < 0) {
-            return false;
+            return ACME_E_KEY_CORRUPT;
         }
         if (event == ACME_PEM_BEGIN) {
             pkcs8 = strcmp(pem->label, "PRIVATE KEY") == 0;
@@ -125,22 +123,24 @@ static bool read_record(struct acme_key_p256 *key, struct scratch *s, struct acm
             return pkcs8 ? read_pkcs8(key, der) : read_sec1(key, der);
         }
     }
-    return false;
+    return ACME_E_KEY_CORRUPT;
 }
 
 static int load(void *handle, const void *record, size_t len)
 {
+    struct acme_key_p256 *key = handle;
     struct scratch s;
-    bool read;
+    int done;
 
+    key->ready = false;
     acme_pem_init(&s.pem, s.der, sizeof s.der);
-    read = read_record(handle, &s, acme_slice(record, len));
+    done = read_record(key, &s, acme_slice(record, len));
     acme_wipe(&s, sizeof s);
-    if (!read) {
-        acme_key_p256_wipe(handle);
+    if (done < 0) {
+        acme_key_p256_wipe(key);
         return ACME_E_KEY_CORRUPT;
     }
-    return 0;
+    return done;
 }
 
 static void write_sec1(struct acme_der_out *o, const struct acme_key_p256 *key)
@@ -182,5 +182,6 @@ const struct acme_key_ops acme_key_p256_ops = {point, sign, generate, load, save
 
 void acme_key_p256_wipe(struct acme_key_p256 *key)
 {
+    acme_p256_forget(key->scalar);
     acme_wipe(key, sizeof *key);
 }

@@ -5,7 +5,7 @@
 #include "seed.h"
 #include "wipe.h"
 
-bool acme_p256_draw(const struct acme_sys *sys, uint8_t scalar[32])
+static bool draw(const struct acme_sys *sys, uint8_t scalar[32])
 {
     br_hmac_drbg_context drbg;
     uint8_t seed[ACME_SEED_LEN];
@@ -34,13 +34,18 @@ static bool in_range(const uint8_t scalar[32])
     return any != 0 && borrow != 0;
 }
 
-bool acme_p256_public(const uint8_t scalar[32], uint8_t point[65])
+int acme_p256_public(const uint8_t scalar[32], uint8_t point[65])
 {
     if (!in_range(scalar)) {
-        return false;
+        return ACME_E_KEY;
     }
     (void)ACME_EC_P256.mulgen(point, scalar, 32, BR_EC_secp256r1);
-    return true;
+    return 0;
+}
+
+int acme_p256_make(const struct acme_sys *sys, uint8_t scalar[32], uint8_t point[65])
+{
+    return draw(sys, scalar) ? acme_p256_public(scalar, point) : ACME_E_RANDOM;
 }
 
 int acme_p256_sign(const uint8_t scalar[32], const uint8_t digest[32], uint8_t signature[64])
@@ -49,4 +54,9 @@ int acme_p256_sign(const uint8_t scalar[32], const uint8_t digest[32], uint8_t s
     br_ec_private_key key = {BR_EC_secp256r1, (unsigned char *)(uintptr_t)scalar, 32};
 
     return ACME_ECDSA_SIGN(&ACME_EC_P256, &br_sha256_vtable, digest, &key, signature) == 64 ? 0 : ACME_E_KEY;
+}
+
+void acme_p256_forget(const uint8_t scalar[32])
+{
+    (void)scalar; /* nothing is ever under way */
 }

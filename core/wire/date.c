@@ -110,7 +110,7 @@ static bool read_code(struct acme_slice *text, char code, int part[PARTS])
 }
 
 /* Days since 1970 of a day in the proleptic Gregorian calendar; the 13th month is the next January. */
-static int32_t days(int year, int month, int day)
+int32_t acme_date_days(int year, int month, int day)
 {
     /* Years that begin in March put the leap day last. 4000 more years, a whole number of 400-year cycles of
      * 146097 days, keep the divisions away from negative numbers. */
@@ -135,11 +135,11 @@ static int64_t read_form(struct acme_slice text, const char *form, int pivot)
     }
     int year = part[CENTURY] * 100 + part[YEAR];
     if (text.len > 0 || part[MONTH] < 1 || part[DAY] < 1 ||
-        days(year, part[MONTH], part[DAY]) >= days(year, part[MONTH] + 1, 1)) {
+        acme_date_days(year, part[MONTH], part[DAY]) >= acme_date_days(year, part[MONTH] + 1, 1)) {
         return ACME_DATE_NONE;
     }
     int minutes = part[HOUR] * 60 + part[MINUTE];
-    return (int64_t)days(year, part[MONTH], part[DAY]) * 86400 + minutes * 60 + part[SECOND];
+    return (int64_t)acme_date_days(year, part[MONTH], part[DAY]) * 86400 + minutes * 60 + part[SECOND];
 }
 
 static int64_t read_kind(struct acme_slice text, enum kind kind)

@@ -27,6 +27,9 @@ static inline uint32_t acme_until_s(uint32_t from, uint32_t to)
     return to > from ? to - from : 0;
 }
 
+/* Days from 1970-01-01 to a day of the Gregorian calendar. */
+int32_t acme_date_days(int year, int month, int day);
+
 /* Reads IMF-fixdate, RFC 850 or asctime form (RFC 9110, 5.6.7). Returns ACME_DATE_NONE for anything else. */
 int64_t acme_date_http(struct acme_slice text);
 

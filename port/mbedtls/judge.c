@@ -11,18 +11,15 @@
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
 
+#include "wire/date.h"
+
 #define DNS_NAME      (MBEDTLS_ASN1_CONTEXT_SPECIFIC | 2) /* RFC 5280, 4.2.1.6 */
-#define DAYS_TO_1970  719468                              /* from March of year 0 */
 #define HIGH_LEVEL(n) (-(-(n)&0xff80)) /* one number may be made of two, of a module and of one below it */
 #define LOW_LEVEL(n)  (-(-(n)&0x7f))
 
 static int64_t seconds_of(const mbedtls_x509_time *t)
 {
-    int year = t->mon <= 2 ? t->year - 1 : t->year;
-    int month = t->mon <= 2 ? t->mon + 9 : t->mon - 3; /* from March, so that a leap day is the last of its year */
-    int64_t days = (int64_t)365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + t->day - 1;
-
-    return (days - DAYS_TO_1970) * 86400 + (int64_t)t->hour * 3600 + t->min * 60 + t->sec;
+    return (int64_t)acme_date_days(t->year, t->mon, t->day) * 86400 + (int64_t)t->hour * 3600 + t->min * 60 + t->sec;
 }
 
 static bool is_anchor(const struct acme_mbedtls *m, const mbedtls_x509_crt *crt)

@@ -5,10 +5,12 @@
 
 #include <mbedtls/ecp.h>
 #include <mbedtls/platform.h>
+#include <psa/crypto.h>
 #if defined(MBEDTLS_MEMORY_BUFFER_ALLOC_C)
 #include <mbedtls/memory_buffer_alloc.h>
 #endif
 
+#include "secure/p256.h"
 #include "wire/pem.h"
 #include "wire/url.h"
 
@@ -71,10 +73,16 @@ static void set_version_and_curves(mbedtls_ssl_config *conf)
 #define is_ticket(code) false
 #endif
 
+/* PSA has a number of its own, and sets the other to it at each signature. */
 #if defined(MBEDTLS_ECP_RESTARTABLE) && MBEDTLS_VERSION_NUMBER < 0x04000000
-#define set_max_ops(n) mbedtls_ecp_set_max_ops(n)
+#define set_curve_ops(n) mbedtls_ecp_set_max_ops(n)
 #else
-#define set_max_ops(n) ((void)(n))
+#define set_curve_ops(n) ((void)(n))
+#endif
+#if defined(PSA_INTERRUPTIBLE_MAX_OPS_UNLIMITED)
+#define set_psa_ops(n) psa_interruptible_set_max_ops(n)
+#else
+#define set_psa_ops(n) ((void)0)
 #endif
 
 #if defined(MBEDTLS_MEMORY_BUFFER_ALLOC_C)
@@ -332,7 +340,8 @@ int acme_mbedtls_init(struct acme_mbedtls *m, const struct acme_net *net, const 
         lend(arena, arena_len);
     }
     if (ecp_max_ops > 0) {
-        set_max_ops(ecp_max_ops);
+        set_curve_ops(ecp_max_ops);
+        set_psa_ops(ecp_max_ops);
     }
     mbedtls_ssl_config_init(&m->conf);
     mbedtls_x509_crt_init(&m->anchors);
@@ -423,6 +432,7 @@ int acme_mbedtls_trust(struct acme_mbedtls *m, const void *certificates, size_t 
 void acme_mbedtls_free(struct acme_mbedtls *m)
 {
     net_close(m);
+    acme_p256_forget(NULL);
     mbedtls_x509_crt_free(&m->anchors);
     mbedtls_ssl_config_free(&m->conf);
     m->anchor_count = m->left_out = 0;

@@ -43,7 +43,7 @@ static void make_keys(void)
         const struct acme_slice parts[] = {acme_slice_of("a secure element of a test"),
                                            acme_slice((const char *)&i, 1)};
         acme_sha256(parts, 2, element_chip.slots[i].scalar);
-        if (!acme_p256_public(element_chip.slots[i].scalar, element_chip.slots[i].point)) {
+        if (acme_p256_public(element_chip.slots[i].scalar, element_chip.slots[i].point) != 0) {
             board_exit(5);
         }
     }

@@ -1,4 +1,5 @@
-/* keys.c - keys and digests on PSA: what is signed is what OpenSSL takes; keys of another kind or policy are refused in words. */
+/* keys.c - keys and digests on PSA: what is signed is what OpenSSL takes; keys of another kind or policy are refused in words; work
+ * in pieces is the same work, whatever comes in between. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,6 +21,7 @@
 #include "secure/key_p256.h"
 #include "secure/p256.h"
 
+#include <mbedtls/ecp.h>
 #include <mbedtls/platform.h>
 
 static int random_answer, stuck;
@@ -89,7 +91,7 @@ static void policies(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        struct acme_key_psa key = {key_of(PAIR, 256, PSA_KEY_USAGE_SIGN_HASH, good[i])};
+        struct acme_key_psa key = {.id = key_of(PAIR, 256, PSA_KEY_USAGE_SIGN_HASH, good[i])};
         assert_null(acme_key_psa_fault(&key));
         assert_int_equal(acme_key_psa_ops.point(&key, point), 0);
         for (int n = 0; n < (i == 0 ? 1000 : 3); n++) {
@@ -124,7 +126,7 @@ static void keys_that_will_not_do(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct acme_key_psa key = {key_of(rows[i].type, rows[i].bits, rows[i].usage, rows[i].algorithm)};
+        struct acme_key_psa key = {.id = key_of(rows[i].type, rows[i].bits, rows[i].usage, rows[i].algorithm)};
         assert_non_null(strstr(acme_key_psa_fault(&key), rows[i].part));
         assert_int_equal(acme_key_psa_ops.point(&key, out), ACME_E_KEY);
         assert_int_equal(acme_key_psa_ops.sign(&key, digest, out), ACME_E_KEY);
@@ -178,14 +180,14 @@ static void a_scalar_out_of_range(void **state)
     uint8_t scalar[32] = {0}, point[65], signature[64];
 
     (void)state;
-    assert_false(acme_p256_public(scalar, point));
+    assert_int_equal(acme_p256_public(scalar, point), ACME_E_KEY);
     assert_int_equal(acme_p256_sign(scalar, digest, signature), ACME_E_KEY);
     memcpy(scalar, order, sizeof scalar);
-    assert_false(acme_p256_public(scalar, point));
+    assert_int_equal(acme_p256_public(scalar, point), ACME_E_KEY);
     scalar[31]--;
-    assert_true(acme_p256_public(scalar, point));
+    assert_int_equal(acme_p256_public(scalar, point), 0);
     scalar[31] += 2;
-    assert_false(acme_p256_public(scalar, point));
+    assert_int_equal(acme_p256_public(scalar, point), ACME_E_KEY);
 }
 
 static void digests(void **state)
@@ -207,10 +209,262 @@ static void digests(void **state)
     assert_memory_equal(mine, theirs, 32);
 }
 
+/* --- in pieces --- */
+
+static int held;              /* allocations that were not given back */
+static long fails_after = -1; /* so many succeed; -1: all */
+
+static void *count_in(size_t count, size_t size)
+{
+    if (fails_after == 0) {
+        return NULL;
+    }
+    fails_after -= fails_after > 0;
+    held++;
+    return calloc(count, size);
+}
+
+static void count_out(void *memory)
+{
+    held -= memory != NULL;
+    free(memory);
+}
+
+#if defined(MBEDTLS_ECP_RESTARTABLE) && MBEDTLS_VERSION_NUMBER < 0x04000000
+
+static const struct acme_key_ops *const p256 = &acme_key_p256_ops;
+static struct acme_key_p256 one, two; /* whole before each test */
+static char record_one[ACME_KEY_P256_RECORD_MAX];
+static int record_len;
+static uint8_t whole[64], other_whole[64],
+    theirs[64]; /* signatures: of one and of two, and of one over the other digest */
+static const uint8_t other_digest[32] = {0x80, 2};
+
+static void cut(unsigned ops)
+{
+    mbedtls_ecp_set_max_ops(ops);
+#if defined(PSA_INTERRUPTIBLE_MAX_OPS_UNLIMITED)
+    psa_interruptible_set_max_ops(ops > 0 ? ops : PSA_INTERRUPTIBLE_MAX_OPS_UNLIMITED);
+#endif
+}
+
+static int pieces_begin(void **state)
+{
+    (void)state;
+    cut(0);
+    assert_int_equal(p256->generate(&one, &sys), 0);
+    assert_int_equal(p256->generate(&two, &sys), 0);
+    record_len = p256->save(&one, record_one, sizeof record_one);
+    assert_int_equal(p256->sign(&one, digest, whole), 0);
+    assert_int_equal(p256->sign(&two, digest, theirs), 0);
+    assert_int_equal(p256->sign(&one, other_digest, other_whole), 0);
+    cut(100);
+    held = 0;
+    return 0;
+}
+
+static int pieces_end(void **state)
+{
+    (void)state;
+    fails_after = -1;
+    acme_p256_forget(NULL);
+    cut(0);
+    return held == 0 ? 0 : -1;
+}
+
+/* Calls until there is an answer, which is to be 0. */
+static unsigned calls_to_sign(struct acme_key_p256 *key, const uint8_t what[32], uint8_t out[64])
+{
+    unsigned calls = 1;
+    int done;
+
+    while ((done = p256->sign(key, what, out)) == 1) {
+        calls++;
+    }
+    assert_int_equal(done, 0);
+    assert_int_equal(held, 0);
+    return calls;
+}
+
+/* What comes out is what comes out when nothing is cut, and nothing is held between two. */
+static void the_same_in_pieces(void **state)
+{
+    struct acme_key_p256 key = {.ready = false};
+    uint8_t signature[64];
+    unsigned calls = 1;
+    int done;
+
+    (void)state;
+    assert_in_range(calls_to_sign(&one, digest, signature), 5, 60);
+    assert_memory_equal(signature, whole, 64);
+    assert_in_range(calls_to_sign(&one, other_digest, signature), 5, 60);
+    assert_memory_equal(signature, other_whole, 64);
+    for (; (done = p256->load(&key, record_one, (size_t)record_len)) == 1; calls++) {
+        assert_false(key.ready);
+        assert_int_equal(p256->point(&key, signature), ACME_E_KEY);
+        assert_int_equal(p256->sign(&key, digest, signature), ACME_E_KEY);
+    }
+    assert_int_equal(done, 0);
+    assert_in_range(calls, 5, 60);
+    assert_memory_equal(key.point, one.point, 65);
+    for (calls = 1; (done = p256->generate(&key, &sys)) == 1; calls++) {
+        assert_false(key.ready);
+    }
+    assert_int_equal(done, 0);
+    assert_in_range(calls, 5, 60);
+    assert_memory_not_equal(key.point, one.point, 65);
+    calls_to_sign(&key, digest, signature);
+    assert_true(verifies(key.point, signature));
+}
+
+/* A key that is made is drawn once, and one that was being read is never taken for one that was drawn. */
+static void made_is_drawn(void **state)
+{
+    struct acme_key_p256 key = {.ready = false};
+    uint8_t scalar[32];
+    int done;
+
+    (void)state;
+    assert_int_equal(p256->load(&key, record_one, (size_t)record_len), 1);
+    assert_int_equal(p256->generate(&key, &sys), 1);
+    assert_memory_not_equal(key.scalar, one.scalar, 32);
+    memcpy(scalar, key.scalar, 32);
+    while ((done = p256->generate(&key, &sys)) == 1) {
+        assert_memory_equal(key.scalar, scalar, 32);
+    }
+    assert_int_equal(done, 0);
+    assert_memory_equal(key.scalar, scalar, 32);
+    assert_int_equal(p256->generate(&key, &sys), 1); /* the next one is another */
+    assert_memory_not_equal(key.scalar, scalar, 32);
+    acme_key_p256_wipe(&key);
+    random_answer = ACME_E_RANDOM;
+    assert_int_equal(p256->generate(&key, &sys), ACME_E_RANDOM);
+    random_answer = 0;
+}
+
+/* Given up at each piece, for another digest, by the key being wiped, or by a record that is damaged: the next one is right. */
+static void given_up_in_the_middle(void **state)
+{
+    struct acme_key_p256 key;
+    uint8_t signature[64];
+    unsigned all = calls_to_sign(&one, digest, signature);
+
+    (void)state;
+    for (unsigned n = 1; n < all; n++) {
+        for (unsigned i = 0; i < n; i++) {
+            assert_int_equal(p256->sign(&one, digest, signature), 1);
+        }
+        assert_int_equal(calls_to_sign(&one, other_digest, signature), calls_to_sign(&one, other_digest, theirs));
+        assert_memory_equal(signature, other_whole, 64);
+        key = one;
+        for (unsigned i = 0; i < n; i++) {
+            assert_int_equal(p256->sign(&key, digest, signature), 1);
+        }
+        assert_true(held > 0);
+        acme_key_p256_wipe(&key);
+        assert_int_equal(held, 0);
+        assert_int_equal(p256->sign(&key, digest, signature), ACME_E_KEY);
+    }
+    assert_int_equal(p256->load(&key, record_one, (size_t)record_len), 1);
+    assert_int_equal(p256->load(&key, record_one, 60), ACME_E_KEY_CORRUPT);
+    assert_int_equal(held, 0);
+}
+
+/* A run that was forgotten holds memory until somebody else has asked for long enough, or all is given back. */
+static void forgotten(void **state)
+{
+    uint8_t signature[64];
+    unsigned alone = calls_to_sign(&two, digest, signature);
+
+    (void)state;
+    assert_memory_equal(signature, theirs, 64);
+    assert_int_equal(p256->sign(&one, digest, signature), 1);
+    assert_in_range(calls_to_sign(&two, digest, signature), alone + 4, alone + 20);
+    assert_memory_equal(signature, theirs, 64);
+    assert_int_equal(p256->sign(&one, digest, signature), 1);
+    acme_p256_forget(two.scalar); /* is none of it */
+    assert_true(held > 0);
+    acme_p256_forget(NULL);
+    assert_int_equal(held, 0);
+}
+
+/* Two clients in turn: neither starves. */
+static void two_in_turn(void **state)
+{
+    uint8_t signature[2][64];
+    int done[2] = {1, 1};
+
+    (void)state;
+    for (unsigned i = 0; i < 200 && (done[0] == 1 || done[1] == 1); i++) {
+        done[0] = done[0] == 1 ? p256->sign(&one, digest, signature[0]) : done[0];
+        done[1] = done[1] == 1 ? p256->sign(&two, digest, signature[1]) : done[1];
+    }
+    assert_true(done[0] == 0 && done[1] == 0);
+    assert_memory_equal(signature[0], whole, 64);
+    assert_memory_equal(signature[1], theirs, 64);
+}
+
+/* Whichever allocation fails: no key, nothing held, and the next one is right. */
+static void memory_is_lacking(void **state)
+{
+    uint8_t signature[64];
+    int done = ACME_E_KEY;
+
+    (void)state;
+    for (long n = 0; done != 0; n++) {
+        fails_after = n;
+        while ((done = p256->sign(&one, digest, signature)) == 1) {
+        }
+        assert_true(done == 0 || done == ACME_E_KEY);
+        assert_int_equal(held, 0);
+        assert_in_range(n, 0, 5000);
+    }
+    fails_after = -1;
+    assert_memory_equal(signature, whole, 64);
+}
+
+#endif
+
+#if defined(ACME_KEY_PSA_IN_PIECES) && defined(MBEDTLS_ECP_RESTARTABLE)
+
+/* A key that PSA keeps: in pieces, another digest, destroyed in the middle, given up. */
+static void psa_in_pieces(void **state)
+{
+    struct acme_key_psa key = {.id = key_of(PAIR, 256, PSA_KEY_USAGE_SIGN_HASH, PSA_ALG_ECDSA(PSA_ALG_SHA_256))};
+    uint8_t point[65], signature[64];
+    unsigned calls;
+    int before = held, done;
+
+    (void)state;
+    assert_int_equal(acme_key_psa_ops.point(&key, point), 0);
+    for (int n = 0; n < 2; n++) {
+        for (calls = 1; (done = acme_key_psa_ops.sign(&key, digest, signature)) == 1; calls++) {
+        }
+        assert_int_equal(done, 0);
+        assert_in_range(calls, 5, 60);
+        assert_true(verifies(point, signature));
+        assert_int_equal(held, before);
+    }
+    assert_int_equal(acme_key_psa_ops.sign(&key, other_digest, signature), 1);
+    while ((done = acme_key_psa_ops.sign(&key, digest, signature)) == 1) {
+    }
+    assert_true(done == 0 && verifies(point, signature));
+    assert_int_equal(acme_key_psa_ops.sign(&key, digest, signature), 1);
+    acme_key_psa_forget(&key);
+    assert_int_equal(held, before);
+    assert_int_equal(acme_key_psa_ops.sign(&key, digest, signature), 1);
+    assert_int_equal(psa_destroy_key(key.id), PSA_SUCCESS);
+    assert_int_equal(acme_key_psa_ops.sign(&key, digest, signature), ACME_E_KEY);
+    assert_int_equal(held, before - 1); /* and its key material */
+    held = 0;
+}
+
+#endif
+
 static int begin(void **state)
 {
     (void)state;
-    mbedtls_platform_set_calloc_free(calloc, free);
+    mbedtls_platform_set_calloc_free(count_in, count_out);
     return acme_mbedtls_random_from(&sys) ? 0 : -1;
 }
 
@@ -224,9 +478,23 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(policies), cmocka_unit_test(keys_that_will_not_do),
-        cmocka_unit_test(stored),   cmocka_unit_test(a_scalar_out_of_range),
+        cmocka_unit_test(policies),
+        cmocka_unit_test(keys_that_will_not_do),
+        cmocka_unit_test(stored),
+        cmocka_unit_test(a_scalar_out_of_range),
         cmocka_unit_test(digests),
+#if defined(MBEDTLS_ECP_RESTARTABLE) && MBEDTLS_VERSION_NUMBER < 0x04000000
+#define IN_PIECES(f) cmocka_unit_test_setup_teardown(f, pieces_begin, pieces_end)
+        IN_PIECES(the_same_in_pieces),
+        IN_PIECES(made_is_drawn),
+        IN_PIECES(given_up_in_the_middle),
+        IN_PIECES(forgotten),
+        IN_PIECES(two_in_turn),
+        IN_PIECES(memory_is_lacking),
+#endif
+#if defined(ACME_KEY_PSA_IN_PIECES) && defined(MBEDTLS_ECP_RESTARTABLE)
+        IN_PIECES(psa_in_pieces),
+#endif
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -57,7 +57,7 @@ $(MB_AT)/%.o: %.c $(HEADERS) | $(FW)/include
 	$(Q)$(MB_COMPILE) $(FW_WARNINGS) -c -o $@ $<
 firmware-mbedtls: $(MB_OBJECTS)
 	@mkdir -p $(dir $(IMAGE))
-	$(Q)$(MB_COMPILE) $(FW_WARNINGS) $(MB_QUIET) $(if $(BASE),-DBASE -Wno-cast-function-type) $(if $(MAX_OPS),-DMAX_OPS=$(MAX_OPS)) -c -o $(IMAGE).main.o tests/mbedtls/board.c
+	$(Q)$(MB_COMPILE) $(FW_WARNINGS) $(MB_QUIET) $(if $(MB_QUIET),-Wno-cast-function-type) $(if $(BASE),-DBASE) $(if $(MAX_OPS),-DMAX_OPS=$(MAX_OPS)) -c -o $(IMAGE).main.o tests/mbedtls/board.c
 	$(if $(BASE),,$(Q)$(MB_COMPILE) -c -o $(IMAGE).site.o $(SITE))
 	$(Q)arm-none-eabi-gcc $(ARM_FLAGS) -nostartfiles -Wl,--gc-sections,-Map,$(IMAGE).map -T tests/mbedtls/board.ld -Lboards/arm \
 		-o $(IMAGE).elf $(MB_OBJECTS) $(IMAGE).main.o $(if $(BASE),,$(IMAGE).site.o)

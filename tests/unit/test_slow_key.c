@@ -32,6 +32,40 @@ static int sign(void *handle, const uint8_t digest[32], uint8_t signature[64])
     return slow.fails != 0 ? slow.fails : fastkey_ops.sign(handle, digest, signature);
 }
 
+/* A key that is read or made in pieces. */
+static struct {
+    unsigned waits, asked;
+    unsigned ended, pieces;
+    const void *handle; /* at work; its point is asked of nobody meanwhile */
+} piecemeal;
+
+static bool not_yet(const void *handle)
+{
+    bool waits = piecemeal.asked++ < piecemeal.waits;
+    assert_true(piecemeal.handle == NULL || piecemeal.handle == handle);
+    piecemeal.handle = waits ? handle : NULL;
+    piecemeal.asked = waits ? piecemeal.asked : 0;
+    piecemeal.ended += !waits;
+    piecemeal.pieces += waits;
+    return waits;
+}
+
+static int load(void *handle, const void *record, size_t len)
+{
+    return not_yet(handle) ? 1 : fastkey_ops.load(handle, record, len);
+}
+
+static int generate(void *handle, const struct acme_sys *random)
+{
+    return not_yet(handle) ? 1 : fastkey_ops.generate(handle, random);
+}
+
+static int point(void *handle, uint8_t out[65])
+{
+    assert_ptr_not_equal(piecemeal.handle, handle);
+    return fastkey_ops.point(handle, out);
+}
+
 static struct acme_key_ops slow_ops;
 
 static void new_world(const struct ca_plan *plan, unsigned waits)
@@ -40,6 +74,10 @@ static void new_world(const struct ca_plan *plan, unsigned waits)
     slow.waits = waits;
     slow_ops = fastkey_ops;
     slow_ops.sign = sign;
+    slow_ops.load = load;
+    slow_ops.generate = generate;
+    slow_ops.point = point;
+    memset(&piecemeal, 0, sizeof piecemeal);
     device_new(&w, plan);
     w.keys = &slow_ops;
     assert_int_equal(device_boot(&w), 0);
@@ -136,4 +174,94 @@ TEST(a_reset_meanwhile)
         assert_int_equal(run(ACME_IF_DUE, 10000), ACME_ISSUED);
         assert_int_equal(w.ca.order_count, 1);
     }
+}
+
+/* --- read and made in pieces --- */
+
+static void boot_anew(void)
+{
+    piecemeal.handle = NULL;
+    piecemeal.asked = 0;
+    assert_int_equal(device_boot(&w), 0);
+}
+
+/* An order, a look at what is there, and an order with the same key: as many keys, writes and requests as with a fast one. */
+static void life(unsigned waits, bool reuse, unsigned figures[4])
+{
+    static const struct ca_plan plan = {.names = {"a.example"}, .name_count = 1};
+    new_world(&plan, 0);
+    piecemeal.waits = waits;
+    assert_int_equal(run(ACME_NOW, 10000), ACME_ISSUED);
+    boot_anew();
+    assert_int_equal(run(ACME_IF_DUE, 10000), ACME_CURRENT);
+    w.setup.reuse_key = reuse;
+    assert_int_equal(run(ACME_NOW, 10000), ACME_ISSUED);
+    figures[0] = w.ca.requests;
+    figures[1] = acme_stats(&w.client).keys;
+    figures[2] = acme_stats(&w.client).writes;
+    figures[3] = piecemeal.ended;
+    assert_int_equal(piecemeal.pieces, waits * piecemeal.ended);
+    ca_free(&w.ca);
+}
+
+TEST(keys_in_pieces)
+{
+    for (int reuse = 0; reuse < 2; reuse++) {
+        unsigned fast[4], slowly[4];
+        life(0, reuse != 0, fast);
+        life(7, reuse != 0, slowly);
+        assert_memory_equal(fast, slowly, sizeof fast);
+    }
+}
+
+TEST(another_account_key_in_pieces)
+{
+    static const struct ca_plan plan = {.names = {"a.example"}, .name_count = 1, .manage = true};
+    new_world(&plan, 0);
+    piecemeal.waits = 5;
+    assert_int_equal(run(ACME_NOW, 10000), ACME_ISSUED);
+    assert_int_equal(run(ACME_CHANGE_KEY, 10000), ACME_DONE);
+    boot_anew();
+    assert_int_equal(run(ACME_NOW, 10000), ACME_ISSUED);
+    ca_free(&w.ca);
+}
+
+/* Wherever the power goes, in a key, or between the requests of a change: one order, one account, and a key that is there or is not. */
+static void cut_while_keys_are_made(bool change)
+{
+    static const struct ca_plan plan = {.names = {"a.example"}, .name_count = 1, .manage = true};
+    for (unsigned at = 1;; at++) {
+        enum acme_progress progress = ACME_BUSY;
+        new_world(&plan, 0);
+        piecemeal.waits = 3;
+        if (change) {
+            assert_int_equal(run(ACME_NOW, 10000), ACME_ISSUED);
+        }
+        unsigned before = piecemeal.pieces + (change ? w.ca.requests : 0);
+        assert_int_equal(acme_start(&w.client, change ? ACME_CHANGE_KEY : ACME_IF_DUE, w.now_ms), 0);
+        while (!acme_is_over(progress) && piecemeal.pieces + (change ? w.ca.requests : 0) - before < at) {
+            progress = device_tick(&w);
+        }
+        if (acme_is_over(progress)) {
+            assert_true(at > 5 && (progress == ACME_ISSUED || progress == ACME_DONE));
+            break;
+        }
+        w.ca.power_cut = true;
+        boot_anew();
+        progress = run(change ? ACME_CHANGE_KEY : ACME_IF_DUE, 10000);
+        assert_int_equal(progress, change ? ACME_DONE : ACME_ISSUED);
+        assert_int_equal(w.ca.order_count, 1);
+        ca_free(&w.ca);
+    }
+    ca_free(&w.ca);
+}
+
+TEST(a_reset_while_a_key_is_made)
+{
+    cut_while_keys_are_made(false);
+}
+
+TEST(a_reset_while_an_account_key_is_changed)
+{
+    cut_while_keys_are_made(true);
 }
