@@ -31,7 +31,7 @@ static const char *words_of_chain(uint32_t flags)
 
 static const char *words_of(const struct acme_mbedtls *m)
 {
-    switch (-(-m->code & 0xff80)) {
+    switch (ACME_MBEDTLS_MODULE(m->code)) {
     case 0:
         return m->code != 0      ? "PSA Crypto failed and does not say why: memory was lacking, as a rule"
                : m->left_out > 0 ? "anchors were left out: damaged, name constraints, or unknown to this library"
