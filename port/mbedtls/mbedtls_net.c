@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include <mbedtls/platform.h>
-#if MBEDTLS_VERSION_NUMBER < 0x04000000
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+#include <psa/crypto.h>
+#else
 #include <mbedtls/ecp.h>
 #endif
 #if defined(MBEDTLS_MEMORY_BUFFER_ALLOC_C)
@@ -73,7 +75,9 @@ static void set_version_and_curves(mbedtls_ssl_config *conf)
 #define is_ticket(code) false
 #endif
 
-#if defined(MBEDTLS_ECP_RESTARTABLE) && MBEDTLS_VERSION_NUMBER < 0x04000000
+#if defined(MBEDTLS_ECP_RESTARTABLE) && MBEDTLS_VERSION_NUMBER >= 0x04000000
+#define set_max_ops(n) psa_interruptible_set_max_ops(n)
+#elif defined(MBEDTLS_ECP_RESTARTABLE)
 #define set_max_ops(n) mbedtls_ecp_set_max_ops(n)
 #else
 #define set_max_ops(n) ((void)(n))
@@ -87,8 +91,10 @@ static const mbedtls_x509_crt_profile *profile(void)
 {
     static mbedtls_x509_crt_profile ours;
 
-    ours = mbedtls_x509_crt_profile_default;                              /* SHA-256, 384 and 512; RSA of 2048 bits */
-    ours.allowed_curves = mbedtls_x509_crt_profile_suiteb.allowed_curves; /* P-256 and P-384 */
+    ours = mbedtls_x509_crt_profile_default; /* SHA-256, 384 and 512; RSA of 2048 bits */
+    ours.allowed_pks = mbedtls_x509_crt_profile_suiteb.allowed_pks |
+                       MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_SIGALG_RSA_PKCS1V15); /* ECDSA and RSA, no PSS */
+    ours.allowed_curves = mbedtls_x509_crt_profile_suiteb.allowed_curves;    /* P-256 and P-384 */
     return &ours;
 }
 
