@@ -115,8 +115,8 @@ void sockets_init(void);
 #define portTICK_PERIOD_MS 10
 uint32_t xTaskGetTickCount(void);
 void vTaskDelay(uint32_t ticks);
-static int my_random(void *ctx, void *buf, size_t len);
-static int my_utc(void *ctx, int64_t *utc);
+int my_random(void *ctx, void *buf, size_t len);
+int my_utc(void *ctx, int64_t *utc);
 extern const struct acme_kv my_kv;
 extern const char my_roots_pem[];
 void certificate_task(void *arg);
