@@ -30,6 +30,9 @@
 #ifndef LWIP_RAND
 #error "port/lwip needs LWIP_RAND() upon the hardware generator: DNS and TCP can be forged otherwise"
 #endif
+#ifdef LWIP_HOOK_FILENAME /* hooks of a file of their own are seen by lwIP's sources alone */
+#include LWIP_HOOK_FILENAME
+#endif
 #ifndef LWIP_HOOK_TCP_ISN
 #error                                                                                                               \
     "port/lwip needs LWIP_HOOK_TCP_ISN(), or lwipopts_acme.h: the same sequence numbers after every reset otherwise"

@@ -1,4 +1,4 @@
-/* acme_mbedtls.h - the connection to the CA over Mbed TLS 2.28 or 3.6, for firmware that has it already. README.md has the set-up. */
+/* acme_mbedtls.h - the connection to the CA over Mbed TLS 2.28, 3.6 or 4.0, for firmware that has it already. README.md has the set-up. */
 #ifndef ACME_MBEDTLS_H
 #define ACME_MBEDTLS_H
 
@@ -34,7 +34,7 @@ struct acme_mbedtls {
  * `arena`: memory for all of Mbed TLS (MBEDTLS_MEMORY_BUFFER_ALLOC_C), that is of the whole firmware; NULL: it has an allocator.
  * Returns 0, ACME_E_NULL, ACME_E_RANDOM (no entropy), or ACME_E_TLS (memory).
  * `ecp_max_ops`: with MBEDTLS_ECP_RESTARTABLE, how much of a curve's work one call does, for the whole firmware
- * (mbedtls_ecp_set_max_ops); 0: left as it is. */
+ * (mbedtls_ecp_set_max_ops; psa_interruptible_set_max_ops from 4.0 on); 0: left as it is. */
 int acme_mbedtls_init(struct acme_mbedtls *m, const struct acme_net *net, const struct acme_sys *sys, void *arena,
                       size_t arena_len, unsigned ecp_max_ops);
 
@@ -61,7 +61,14 @@ int acme_mbedtls_judge(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *fl
 /* Our error for a number of the library's, with `flags` of the chain (judge.c). */
 int acme_mbedtls_error(int code, uint32_t flags);
 
-/* True when the number says that memory was lacking: each of its modules has its own. */
+/* The part of a number that says of what module it is: before 4.0 one may be made of two, with one of a module below. */
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+#define ACME_MBEDTLS_MODULE(code) (code)
+#else
+#define ACME_MBEDTLS_MODULE(code) (-(-(code)&0xff80))
+#endif
+
+/* True when the number says that memory was lacking: before 4.0 each of its modules has its own. */
 bool acme_mbedtls_no_memory(int code);
 
 #ifdef __cplusplus

@@ -1,16 +1,8 @@
-/* acme_mbedtls_config.h - Mbed TLS 2.28 or 3.6 with what this port needs and no more:
- * -DMBEDTLS_CONFIG_FILE='"acme_mbedtls_config.h"'. It has a name of its own: 3.6 would take its mbedtls/mbedtls_config.h for one of that
+/* acme_mbedtls_config.h - Mbed TLS 2.28, 3.6 or 4.0 with what this port needs and no more:
+ * -DMBEDTLS_CONFIG_FILE='"acme_mbedtls_config.h"'; with 4.0, acme_psa_config.h as well. It has a name of its own: 3.6 would take its mbedtls/mbedtls_config.h for one of that
  * name. Who has a configuration of their own compares: README.md tells what must be in it. */
 #ifndef ACME_MBEDTLS_CONFIG_H
 #define ACME_MBEDTLS_CONFIG_H
-
-/* Memory from an arena (mbedtls_memory_buffer_alloc_init), nothing from malloc. */
-#define MBEDTLS_PLATFORM_C
-#define MBEDTLS_PLATFORM_MEMORY
-#define MBEDTLS_MEMORY_BUFFER_ALLOC_C
-#define MBEDTLS_MEMORY_ALIGN_MULTIPLE 8 /* 64-bit pointers want it */
-#define MBEDTLS_NO_PLATFORM_ENTROPY
-#define MBEDTLS_HAVE_ASM /* with 3.6 a piece of work with a curve is a fifth shorter */
 
 /* TLS 1.2 for a client. Dates are judged by struct acme_sys, so MBEDTLS_HAVE_TIME_DATE need not be there. */
 #define MBEDTLS_SSL_TLS_C
@@ -31,8 +23,6 @@
 #define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ENABLED
 #define MBEDTLS_SSL_TLS1_3_COMPATIBILITY_MODE
 #define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
-#define MBEDTLS_HKDF_C /* PSA has its two halves with it */
-#define MBEDTLS_PKCS1_V21
 #define MBEDTLS_X509_RSASSA_PSS_SUPPORT
 #endif
 
@@ -41,6 +31,23 @@
 #define MBEDTLS_X509_CHECK_KEY_USAGE
 #define MBEDTLS_X509_CHECK_EXTENDED_KEY_USAGE
 #define MBEDTLS_X509_REMOVE_INFO
+
+/* All below is of the library of cryptography, which 4.0 configures by acme_psa_config.h. */
+#if !defined(TF_PSA_CRYPTO_VERSION_NUMBER)
+
+/* Memory from an arena (mbedtls_memory_buffer_alloc_init), nothing from malloc. */
+#define MBEDTLS_PLATFORM_C
+#define MBEDTLS_PLATFORM_MEMORY
+#define MBEDTLS_MEMORY_BUFFER_ALLOC_C
+#define MBEDTLS_MEMORY_ALIGN_MULTIPLE 8 /* 64-bit pointers want it */
+#define MBEDTLS_NO_PLATFORM_ENTROPY
+#define MBEDTLS_HAVE_ASM /* with 3.6 a piece of work with a curve is a fifth shorter */
+
+#if defined(MBEDTLS_VERSION_NUMBER) /* for TLS 1.3 */
+#define MBEDTLS_HKDF_C              /* PSA has its two halves with it */
+#define MBEDTLS_PKCS1_V21
+#endif
+
 #define MBEDTLS_ASN1_PARSE_C
 #define MBEDTLS_ASN1_WRITE_C
 #define MBEDTLS_OID_C
@@ -84,6 +91,8 @@
 
 #ifdef ACME_MBEDTLS_MEASURE /* what the arena's peak was: on a host, for README.md's figures */
 #define MBEDTLS_MEMORY_DEBUG
+#endif
+
 #endif
 
 #if !defined(MBEDTLS_VERSION_NUMBER) /* 3.6 does so by itself, when all that follows from this is known */

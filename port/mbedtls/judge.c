@@ -4,18 +4,18 @@
 #include <string.h>
 
 #include <mbedtls/asn1.h>
-#include <mbedtls/bignum.h>
-#include <mbedtls/cipher.h>
-#include <mbedtls/ecp.h>
 #include <mbedtls/md.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
+#if MBEDTLS_VERSION_NUMBER < 0x04000000
+#include <mbedtls/bignum.h>
+#include <mbedtls/cipher.h>
+#include <mbedtls/ecp.h>
+#endif
 
 #include "wire/date.h"
 
-#define DNS_NAME      (MBEDTLS_ASN1_CONTEXT_SPECIFIC | 2) /* RFC 5280, 4.2.1.6 */
-#define HIGH_LEVEL(n) (-(-(n)&0xff80)) /* one number may be made of two, of a module and of one below it */
-#define LOW_LEVEL(n)  (-(-(n)&0x7f))
+#define DNS_NAME (MBEDTLS_ASN1_CONTEXT_SPECIFIC | 2) /* RFC 5280, 4.2.1.6 */
 
 static int64_t seconds_of(const mbedtls_x509_time *t)
 {
@@ -55,16 +55,21 @@ static bool is_named(const mbedtls_x509_crt *crt, const mbedtls_x509_buf *name)
     return crt->subject_raw.len == name->len && memcmp(crt->subject_raw.p, name->p, name->len) == 0;
 }
 
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+#define verify_ext(crt, ...) mbedtls_pk_verify_ext((crt)->SIGNED(sig_pk), __VA_ARGS__)
+#else
+#define verify_ext(crt, ...) mbedtls_pk_verify_ext((crt)->SIGNED(sig_pk), (crt)->SIGNED(sig_opts), __VA_ARGS__)
+#endif
+
 static int verify(mbedtls_x509_crt *crt, mbedtls_x509_crt *issuer)
 {
     unsigned char hash[MBEDTLS_MD_MAX_SIZE];
     const mbedtls_md_info_t *md = mbedtls_md_info_from_type(crt->SIGNED(sig_md));
     int code = md != NULL ? mbedtls_md(md, crt->tbs.p, crt->tbs.len, hash) : 0;
 
-    return md == NULL || code != 0
-               ? code
-               : mbedtls_pk_verify_ext(crt->SIGNED(sig_pk), crt->SIGNED(sig_opts), &issuer->pk, crt->SIGNED(sig_md),
-                                       hash, mbedtls_md_get_size(md), crt->SIGNED(sig).p, crt->SIGNED(sig).len);
+    return md == NULL || code != 0 ? code
+                                   : verify_ext(crt, &issuer->pk, crt->SIGNED(sig_md), hash, mbedtls_md_get_size(md),
+                                                crt->SIGNED(sig).p, crt->SIGNED(sig).len);
 }
 
 /* A CA that may have issued it, by all that the library looks at but the signature. */
@@ -116,15 +121,33 @@ int acme_mbedtls_judge(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *fl
     return 0;
 }
 
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+
+/* One number says one thing, and what PSA says is given on. */
+#define BAD_SIGNATURE PSA_ERROR_INVALID_SIGNATURE
+#define of_asn1(code) ((code) <= MBEDTLS_ERR_ASN1_OUT_OF_DATA && (code) >= MBEDTLS_ERR_ASN1_INVALID_DATA)
+
 bool acme_mbedtls_no_memory(int code)
 {
-    int high = HIGH_LEVEL(code), low = LOW_LEVEL(code);
+    return code == PSA_ERROR_INSUFFICIENT_MEMORY;
+}
+
+#else
+
+#define BAD_SIGNATURE MBEDTLS_ERR_ECP_VERIFY_FAILED
+#define of_asn1(code) false
+
+bool acme_mbedtls_no_memory(int code)
+{
+    int high = ACME_MBEDTLS_MODULE(code), low = code - high;
 
     return high == MBEDTLS_ERR_SSL_ALLOC_FAILED || high == MBEDTLS_ERR_X509_ALLOC_FAILED ||
            high == MBEDTLS_ERR_PK_ALLOC_FAILED || high == MBEDTLS_ERR_ECP_ALLOC_FAILED ||
            high == MBEDTLS_ERR_MD_ALLOC_FAILED || high == MBEDTLS_ERR_CIPHER_ALLOC_FAILED ||
            low == MBEDTLS_ERR_MPI_ALLOC_FAILED || low == MBEDTLS_ERR_ASN1_ALLOC_FAILED;
 }
+
+#endif
 
 /* What a person has to do first: a wrong clock makes all certificates wrong, an unknown anchor may be of another's chain. */
 static int error_of_chain(uint32_t flags)
@@ -153,7 +176,7 @@ static int error_of_chain(uint32_t flags)
 
 int acme_mbedtls_error(int code, uint32_t flags)
 {
-    int high = HIGH_LEVEL(code);
+    int high = ACME_MBEDTLS_MODULE(code);
 
     if (high == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
         return error_of_chain(flags);
@@ -175,11 +198,12 @@ int acme_mbedtls_error(int code, uint32_t flags)
         return ACME_E_TLS_VERSION;
     case -0x7A00: /* a bad certificate, and this as well */
         return ACME_E_TLS_CERT;
-    case MBEDTLS_ERR_ECP_VERIFY_FAILED:
+    case BAD_SIGNATURE:
         return ACME_E_TLS_SIGNATURE;
     default:
         /* X.509's own, -0x2080 to -0x2980, and those of the keys in it */
-        return (high <= -0x2080 && high >= -0x2980) || (high <= -0x3980 && high >= -0x3F00) ? ACME_E_TLS_CERT
-                                                                                            : ACME_E_TLS;
+        return (high <= -0x2080 && high >= -0x2980) || (high <= -0x3980 && high >= -0x3F00) || of_asn1(code)
+                   ? ACME_E_TLS_CERT
+                   : ACME_E_TLS;
     }
 }

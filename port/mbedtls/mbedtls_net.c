@@ -3,9 +3,11 @@
 
 #include <string.h>
 
-#include <mbedtls/ecp.h>
 #include <mbedtls/platform.h>
 #include <psa/crypto.h>
+#if MBEDTLS_VERSION_NUMBER < 0x04000000
+#include <mbedtls/ecp.h>
+#endif
 #if defined(MBEDTLS_MEMORY_BUFFER_ALLOC_C)
 #include <mbedtls/memory_buffer_alloc.h>
 #endif
@@ -85,6 +87,48 @@ static void set_version_and_curves(mbedtls_ssl_config *conf)
 #define set_psa_ops(n) ((void)0)
 #endif
 
+/* From 4.0 on TLS takes its random numbers from PSA, and has no public names for the kinds of keys and curves: its own profiles
+ * have them. */
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+
+static const mbedtls_x509_crt_profile *profile(void)
+{
+    static mbedtls_x509_crt_profile ours;
+
+    ours = mbedtls_x509_crt_profile_default; /* SHA-256, 384 and 512; RSA of 2048 bits */
+    ours.allowed_pks = mbedtls_x509_crt_profile_suiteb.allowed_pks |
+                       MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_SIGALG_RSA_PKCS1V15); /* ECDSA and RSA, no PSS */
+    ours.allowed_curves = mbedtls_x509_crt_profile_suiteb.allowed_curves;    /* P-256 and P-384 */
+    return &ours;
+}
+
+#define random_by(conf, sys) ((void)(sys))
+
+#else
+
+static const mbedtls_x509_crt_profile *profile(void)
+{
+    static const mbedtls_x509_crt_profile ours = {
+        MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
+            MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
+        MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_RSA) | MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_ECKEY) |
+            MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_ECDSA),
+        MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1), 2048};
+
+    return &ours;
+}
+
+static int random_numbers(void *ctx, unsigned char *out, size_t len)
+{
+    const struct acme_sys *sys = ctx;
+
+    return sys->random(sys->ctx, out, len) == 0 ? 0 : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+}
+
+#define random_by(conf, sys) mbedtls_ssl_conf_rng((conf), random_numbers, (void *)(uintptr_t)(sys))
+
+#endif
+
 #if defined(MBEDTLS_MEMORY_BUFFER_ALLOC_C)
 #define lend(arena, len) mbedtls_memory_buffer_alloc_init((arena), (len))
 #else
@@ -103,13 +147,6 @@ static bool works(int code)
 }
 
 /* --- what the library asks for --- */
-
-static int random_numbers(void *ctx, unsigned char *out, size_t len)
-{
-    const struct acme_mbedtls *m = ctx;
-
-    return m->sys->random(m->sys->ctx, out, len) == 0 ? 0 : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-}
 
 static int wire_send(void *ctx, const unsigned char *data, size_t len)
 {
@@ -303,12 +340,6 @@ static int configure(struct acme_mbedtls *m)
         0
     };
     static const char *protocols[] = {"http/1.1", NULL};
-    static const mbedtls_x509_crt_profile profile = {
-        MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) |
-            MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512),
-        MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_RSA) | MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_ECKEY) |
-            MBEDTLS_X509_ID_FLAG(MBEDTLS_PK_ECDSA),
-        MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1), 2048};
     int code = mbedtls_ssl_config_defaults(&m->conf, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                            MBEDTLS_SSL_PRESET_DEFAULT);
 
@@ -318,8 +349,8 @@ static int configure(struct acme_mbedtls *m)
     mbedtls_ssl_conf_authmode(&m->conf, MBEDTLS_SSL_VERIFY_REQUIRED);
     mbedtls_ssl_conf_ca_chain(&m->conf, &m->anchors, NULL);
     mbedtls_ssl_conf_verify(&m->conf, acme_mbedtls_judge, m);
-    mbedtls_ssl_conf_cert_profile(&m->conf, &profile);
-    mbedtls_ssl_conf_rng(&m->conf, random_numbers, m);
+    mbedtls_ssl_conf_cert_profile(&m->conf, profile());
+    random_by(&m->conf, m->sys);
     mbedtls_ssl_conf_ciphersuites(&m->conf, suites);
     set_version_and_curves(&m->conf);
     return code;

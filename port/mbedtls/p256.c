@@ -4,11 +4,13 @@
 
 #include <string.h>
 
+#include <mbedtls/version.h>
+#include <psa/crypto.h>
+#if MBEDTLS_VERSION_NUMBER < 0x04000000
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/platform.h>
 #include <mbedtls/psa_util.h>
-#include <mbedtls/version.h>
-#include <psa/crypto.h>
+#endif
 
 #include "acme_mbedtls.h"
 #include "secure/seed.h"

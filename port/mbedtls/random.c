@@ -11,7 +11,11 @@ bool acme_mbedtls_random_from(const struct acme_sys *sys)
     return psa_crypto_init() == PSA_SUCCESS;
 }
 
-#if defined(MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG)
+#ifndef ACME_MBEDTLS_RANDOM /* 0: the firmware has the function below, as ESP-IDF's and Zephyr's Mbed TLS bring it */
+#define ACME_MBEDTLS_RANDOM 1
+#endif
+
+#if defined(MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG) && ACME_MBEDTLS_RANDOM
 
 /* The library calls this where it was configured to have no generator of its own. */
 psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t *context, uint8_t *output,

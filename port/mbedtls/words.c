@@ -31,7 +31,7 @@ static const char *words_of_chain(uint32_t flags)
 
 static const char *words_of(const struct acme_mbedtls *m)
 {
-    switch (-(-m->code & 0xff80)) {
+    switch (ACME_MBEDTLS_MODULE(m->code)) {
     case 0:
         return m->code != 0      ? "PSA Crypto failed and does not say why: memory was lacking, as a rule"
                : m->left_out > 0 ? "anchors were left out: damaged, name constraints, or unknown to this library"
@@ -54,6 +54,13 @@ static const char *words_of(const struct acme_mbedtls *m)
         return "the server cut the connection";
     case MBEDTLS_ERR_SSL_INTERNAL_ERROR:
         return m->net_error != 0 ? "the network failed" : "random numbers failed, or PSA Crypto was not begun";
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+    case PSA_ERROR_INVALID_SIGNATURE:
+        return "the server's signature in the handshake is wrong";
+    case MBEDTLS_ERR_PK_INVALID_PUBKEY:
+        return "a certificate's key is damaged or of a kind that is not known, or memory was lacking for it";
+    case MBEDTLS_ERR_ASN1_UNEXPECTED_TAG: /* the library says nothing closer */
+#endif
     case MBEDTLS_ERR_X509_INVALID_EXTENSIONS:
         return "a certificate has a critical extension that Mbed TLS does not know, as name constraints";
     default:

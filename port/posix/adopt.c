@@ -1,5 +1,5 @@
 /* adopt.c - copies follow links, make them absolute or lose them; what they carry is a pair all the same. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

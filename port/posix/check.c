@@ -1,5 +1,5 @@
 /* check.c - names, contacts and hosts: right, or refused with the reason, before an order is made for them. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>

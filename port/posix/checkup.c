@@ -1,5 +1,5 @@
 /* checkup.c - the verb `check`: everything a certificate needs, tried without asking for one. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* child.c - processes for one piece of work each. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* cli.c - verbs and flags. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* config.c - the table of keys and flags, and the config file's syntax: `key = value`, # begins a comment
  * line. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

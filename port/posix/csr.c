@@ -1,5 +1,5 @@
 /* csr.c - see csr.h. What is read here is an administrator's file: it is read strictly, and what is not understood is refused. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

@@ -4,7 +4,7 @@
  * whether a moment has come that matters; then a process of its own takes that certificate through one round of ACME_KEEP
  * (renew.c), with the rights, the fence and the lock of that one. One at a time: there is one client's memory in use at most,
  * whatever the number of certificates. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

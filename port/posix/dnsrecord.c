@@ -1,6 +1,6 @@
 /* dnsrecord.c - the verb `dns-record`: what an administrator puts into the DNS, once, for dns-persist-01. Nothing is written, and of the
  * CA only its directory is asked for. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

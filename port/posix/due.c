@@ -1,5 +1,5 @@
 /* due.c - the core decides when; here it is asked, and its answer put into words. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* eab.c - see eab.h. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>

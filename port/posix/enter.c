@@ -1,5 +1,5 @@
 /* enter.c - from all rights to those that are needed: first the descriptors, then the user, the fence and the lock. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>

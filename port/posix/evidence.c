@@ -1,6 +1,6 @@
 /* evidence.c - what of an answer that was refused a person has to know to put it right: which member it was, where it
  * leads, what the CA offers instead. The core has no words, so the document is looked at once more as it goes by. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <stdio.h>
 
 #include "check.h"

@@ -1,5 +1,5 @@
 /* explain.c - errors in words: where it happened, what it means, what usually causes it. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* fence.c - no new privileges, Landlock and a seccomp filter, by plain system calls: no library is needed for them. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>

@@ -1,5 +1,5 @@
 /* forget.c - the verb `remove`. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* hint.c - what usually lies behind an error, as far as the CA's problem type, BearSSL's number, the HTTP code or the
  * answer itself tells it. Where none of them does, acme_error.h has the usual cause. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>

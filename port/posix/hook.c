@@ -1,6 +1,6 @@
 /* hook.c - starts a hook, watches over it and tells how it ended. No shell, no pipe: only its own end counts, not
  * that of what it leaves running. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

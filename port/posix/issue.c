@@ -1,5 +1,5 @@
 /* issue.c - the verbs that talk to the CA, but for renew. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* kept.c - reads and writes the setup beside a certificate. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>

@@ -1,5 +1,5 @@
 /* line.c - lines of text and of JSON in one bounded buffer. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* list.c - which certificates there are, without a word of what they are. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

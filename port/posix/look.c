@@ -1,5 +1,5 @@
 /* look.c - looks at a certificate and all that lies beside it. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

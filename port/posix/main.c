@@ -1,5 +1,5 @@
 /* main.c - nanoacme, the program for a gateway. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

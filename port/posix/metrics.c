@@ -1,5 +1,5 @@
 /* metrics.c - a table of metrics, and what each is for each certificate. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

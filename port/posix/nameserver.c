@@ -1,5 +1,5 @@
 /* nameserver.c - see nameserver.h. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* notify.c - sd_notify(3) without its library. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>

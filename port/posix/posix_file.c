@@ -1,5 +1,5 @@
 /* posix_file.c - files that a loss of power cannot tear, by the descriptor of their folder. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

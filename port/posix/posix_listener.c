@@ -1,5 +1,5 @@
 /* posix_listener.c - incoming connections for http-01 and tls-alpn-01. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
 /* posix_lookup.c - host names to addresses without blocking: getaddrinfo() in a thread of its own. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>

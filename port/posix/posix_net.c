@@ -1,5 +1,5 @@
 /* posix_net.c - struct acme_net: port/sockets, whose names are looked up aside. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "posix.h"
 
 static int find(void *ctx, const char *host, uint16_t port, const struct acme_sockets_address **list)

@@ -12,7 +12,7 @@
  * durable, and only then puts a new link in the old one's place with rename(): before that moment the old
  * pair is whole, after it the new one. The order and its key go last. Cut before that, they describe the pair
  * now in use: the next run takes the order up, gets the same certificate again and commits it once more. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

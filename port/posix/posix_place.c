@@ -1,5 +1,5 @@
 /* posix_place.c - where a record is, and the folder that all of them are in. posix_pair.c tells the layout. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* posix_store.c - struct acme_store: records as files. posix_pair.c tells the layout and why a crash cannot
  * tear it. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* posix_sys.c - entropy and time. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <sys/random.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* posix_udp.c - struct acme_udp: datagrams to one address. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 /* posix_wait.c - time, and sleeping until there is something to do. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <poll.h>
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* reach.c - small fetchers on top of the core's channel and the port's sockets. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>

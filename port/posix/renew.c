@@ -1,5 +1,5 @@
 /* renew.c - the verb `renew`, for one certificate or for all there are. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* report.c - a line for each event, and the end of a run. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 /* run.c - a run of the client: signals, the loop, the state directory before and after. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

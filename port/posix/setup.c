@@ -1,5 +1,5 @@
 /* setup.c - what a run works with: from the configuration to struct acme_setup. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* signer.c - see signer.h. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

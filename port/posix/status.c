@@ -1,5 +1,5 @@
 /* status.c - the verb `status`: what the state directory holds, for people and as JSON. Reads only, and asks nobody. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* token.c - see token.h. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* told.c - why runs are held back. The core stores until when the CA is not to be asked; what the CA said then, such as the
  * page where a paused account is let go on, is kept here for the runs in between. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* trial.c - --dry-run: the whole way to a certificate, beside what is in use. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>

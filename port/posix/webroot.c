@@ -1,5 +1,5 @@
 /* webroot.c - http-01 answers as files of a web server. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* sockets_listener.c - struct acme_listener: incoming connections for http-01 and tls-alpn-01. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "names.h"
 
 static int listener_start(void *ctx)

@@ -1,5 +1,5 @@
 /* sockets_lookup.c - names by getaddrinfo(), which blocks. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "names.h"
 
 #if SO_RESOLVE

@@ -1,5 +1,5 @@
 /* sockets_net.c - struct acme_net: from a host name to a connection, where every address gets its turn, and its bytes. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "names.h"
 
 static int failed(struct acme_sockets_net *n, int code)

@@ -1,5 +1,5 @@
 /* sockets_numeric.c - an IP address as text, and nothing else. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "names.h"
 
 static bool four(struct acme_sockets_address *to, const char *host, uint16_t port)

@@ -1,6 +1,6 @@
 /* conformance_sockets.c - the conformance run of port/sockets on this machine: conformance_sockets DIRECTORY. Records, random numbers and
  * the clock are port/posix's. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <netinet/in.h>
 #include <stdio.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* several_kinds.c - what can go wrong: one row a kind. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "several.h"
 
 #include "fastkey.h"

@@ -3,7 +3,7 @@
  * scenes again. --jobs N.
  *
  * A case is an index into a dimension: scene by scene, point by point, kind by kind, as an honest run has counted them. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "judge.h"
 #include "plans.h"
 

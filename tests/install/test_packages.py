@@ -59,7 +59,8 @@ def play(path, settings=""):
 
 
 def component(what, path, root, tls, settings="", more=(), links=None):
-    found, code = play(path, f"{settings}\nset(COMPONENT_LIB x)\nset(CONFIG_NANOACME_NAMES_MAX 3)\nset(CONFIG_NANOACME_CFG_TRACE y)\n"
+    usual = "\n".join(f"set(CONFIG_NANOACME_{name} {default})" for name, default in options() if default != "n")
+    found, code = play(path, f"{settings}\n{usual}\nset(COMPONENT_LIB x)\nset(CONFIG_NANOACME_NAMES_MAX 3)\n"
                              f"set(CONFIG_NANOACME_TLS_{tls.upper()} y)")
     files = [os.path.relpath(os.path.realpath(p), os.path.realpath(root)) for p in found.get("files", [])]
     due = [p for name in ("ACME_CORE", *TLS[tls], "ACME_FLASH", "ACME_STORES") for p in LISTS[name]] + list(more)
@@ -70,13 +71,34 @@ def component(what, path, root, tls, settings="", more=(), links=None):
            f"{what}: its options reach the compiler", str(given)[:200])
     tap.ok((given.get("ACME_CFG_BEARSSL") == "0") == (tls != "bearssl") and found.get("links") == links,
            f"{what}: {tls} is what it is linked with", str(found.get("links")))
+    return found
+
+
+def compiled(what, found, folder):
+    """As ESP-IDF compiles them: its dialect, its warnings, _GNU_SOURCE from outside. Its Mbed TLS has a generator of its own."""
+    if not os.path.isdir("build/src/mbedtls"):
+        return tap.skip(f"{what}: compiled", "no source of Mbed TLS: tests/deps.sh check")
+    call = ["cc", "-std=gnu2x", "-D_GNU_SOURCE", "-DESP_PLATFORM", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-isystem",
+            "build/src/mbedtls/include", '-DMBEDTLS_CONFIG_FILE="acme_mbedtls_config.h"', *(f"-D{d}" for d in found["definitions"]),
+            *(f"-I{d}" for d in found["folders"])]
+    done = subprocess.run([*call, "-fsyntax-only", *found["files"]], capture_output=True, text=True)
+    tap.ok(done.returncode == 0, f"{what}: it compiles with ESP-IDF's flags", done.stderr[-400:])
+    random = next(p for p in found["files"] if p.endswith("port/mbedtls/random.c"))
+    subprocess.run([*call, "-c", "-o", f"{folder}/random.o", random], check=True)
+    symbols = subprocess.run(["nm", f"{folder}/random.o"], capture_output=True, text=True, check=True).stdout
+    tap.ok("acme_mbedtls_random_from" in symbols and "external_get_random" not in symbols, f"{what}: the generator is left to ESP-IDF")
+
+
+def options():
+    """Options of Kconfig with their defaults."""
+    for name, body in re.findall(r"^config NANOACME_(\w+)\n((?:\t.*\n|\n)*)", open(f"{ROOT}/port/package/Kconfig", encoding="utf-8").read(), re.M):
+        yield name, re.search(r"^\tdefault (\w+)", body, re.M)[1]
 
 
 def kconfig():
     """Options of Kconfig that acme_config.h does not have, or whose defaults differ."""
     config = open(f"{ROOT}/core/acme_config.h", encoding="utf-8").read()
-    for name, body in re.findall(r"^config NANOACME_(\w+)\n((?:\t.*\n|\n)*)", open(f"{ROOT}/port/package/Kconfig", encoding="utf-8").read(), re.M):
-        default = re.search(r"^\tdefault (\w+)", body, re.M)[1]
+    for name, default in options():
         default = {"y": "1", "n": "0"}.get(default, default)
         if not re.search(rf"^#define ACME_{name} {default}$", config, re.M):
             yield name
@@ -172,7 +194,8 @@ def main():
         if shutil.which("cmake"):
             idf = "port/package/esp-idf/nanoacme/CMakeLists.txt"
             lwip = "set(CONFIG_NANOACME_LWIP y)"
-            component("ESP-IDF, from this tree", f"{ROOT}/{idf}", ROOT, "mbedtls")
+            found = component("ESP-IDF, from this tree", f"{ROOT}/{idf}", ROOT, "mbedtls", "set(CONFIG_NANOACME_SOCKETS y)", LISTS["ACME_SOCKETS"])
+            compiled("ESP-IDF, from this tree", found, folder)
             component("ESP-IDF with lwIP, from a package", f"{tree}/CMakeLists.txt", tree, "bearssl", "set(IDF_TARGET esp32)\n" + lwip,
                       LISTS["ACME_LWIP"], ["bearssl"])
             zephyr = "set(CONFIG_NANOACME y)\n"

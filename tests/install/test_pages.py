@@ -105,6 +105,23 @@ extern struct acme_setup setup;
 uint32_t my_now_ms(void);
 void sockets_init(void);
 """, CORE + ["-Iport/sockets", "-D_POSIX_C_SOURCE=200809L"], None),
+    "port/package/esp-idf/README.md": ("""#include "acme.h"
+#include "acme_kv.h"
+#include "acme_mbedtls.h"
+#include "acme_sockets.h"
+#include "protocol/challenge_http01.h"
+#include "secure/key_p256.h"
+#include <string.h>
+#define portTICK_PERIOD_MS 10
+uint32_t xTaskGetTickCount(void);
+void vTaskDelay(uint32_t ticks);
+int my_random(void *ctx, void *buf, size_t len);
+int my_utc(void *ctx, int64_t *utc);
+extern const struct acme_kv my_kv;
+extern const char my_roots_pem[];
+void certificate_task(void *arg);
+""", CORE + ["-Iport/stores", "-Iport/sockets", "-D_POSIX_C_SOURCE=200809L", "-Iport/mbedtls", "-isystem", "build/src/mbedtls/include",
+             '-DMBEDTLS_CONFIG_FILE="acme_mbedtls_config.h"'], "build/src/mbedtls"),
     "port/freertos/README.md": ("""#include "acme_freertos.h"
 void my_tls_server_reload(void);
 void my_log(int error);

@@ -1,5 +1,5 @@
 /* clock1970.c - for LD_PRELOAD: the wall clock of a device that has never been told the time. It runs, from 1970 on. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>

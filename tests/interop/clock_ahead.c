@@ -1,5 +1,5 @@
 /* clock_ahead.c - preloaded: it is four years later, so that a certificate for five is due. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>

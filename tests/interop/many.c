@@ -3,7 +3,7 @@
  *
  * many DIRECTORY CA.pem STATE PORT NAME...: one client and one certificate for each name. Says how many were issued. The keys of
  * every second client live elsewhere, here in OpenSSL: the core has only their public points and asks for signatures. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>

@@ -55,7 +55,7 @@ for keys in "store", "psa":
     tap.note(run.stdout.strip())
 
 run, there = issue("small.example.test", 2 * 1024, "store")
-tap.ok(run.returncode == 1 and "out of memory; the arena has 2048 bytes" in run.stdout, "too small an arena is said", run.stdout[-300:])
+tap.ok(run.returncode == 1 and re.search("out of memory; the arena has 2048 bytes|memory was lacking", run.stdout), "too small an arena is said", run.stdout[-300:])
 
 modern = any(s.startswith("mbedtls_ssl_tls13_") for s in symbols)
 if modern:

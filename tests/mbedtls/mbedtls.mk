@@ -1,14 +1,20 @@
 # port/mbedtls on this machine: Mbed TLS is built from its source with port/mbedtls/acme_mbedtls_config.h. MBEDTLS_DIR: a tree of your
-# own, with include/ and library/; or the one that `tests/deps.sh check` fetches. The library is compiled in the shortest time.
+# own, with include/ and library/; or the one that `tests/deps.sh check` fetches. The library is compiled in the shortest time. From 4.0 on
+# its cryptography is a tree in it, with folders of its own.
 
 MBEDTLS = $(or $(MBEDTLS_DIR),build/src/mbedtls)
-MBEDTLS_FLAGS = -isystem $(MBEDTLS)/include -Iport/mbedtls -DMBEDTLS_CONFIG_FILE='"acme_mbedtls_config.h"' -DACME_MBEDTLS_MEASURE
-MBEDTLS_LIBRARY = $(patsubst $(MBEDTLS)/library/%.c,$(B)/mbedtls/library/%.o,$(wildcard $(MBEDTLS)/library/*.c))
+MBEDTLS_PSA = $(wildcard $(MBEDTLS)/tf-psa-crypto)
+MBEDTLS_ROOMS = library $(if $(MBEDTLS_PSA),$(addprefix tf-psa-crypto/,core drivers/builtin/src))
+MBEDTLS_FLAGS = -isystem $(MBEDTLS)/include -Iport/mbedtls -DMBEDTLS_CONFIG_FILE='"acme_mbedtls_config.h"' -DACME_MBEDTLS_MEASURE \
+	$(if $(MBEDTLS_PSA),-isystem $(MBEDTLS_PSA)/include -isystem $(MBEDTLS_PSA)/drivers/builtin/include -DTF_PSA_CRYPTO_CONFIG_FILE='"acme_psa_config.h"')
+MBEDTLS_WITHIN = $(MBEDTLS_ROOMS:%=-I$(MBEDTLS)/%)
+MBEDTLS_FILES = $(foreach room,$(MBEDTLS_ROOMS),$(wildcard $(MBEDTLS)/$(room)/*.c))
+MBEDTLS_LIBRARY = $(MBEDTLS_FILES:$(MBEDTLS)/%.c=$(B)/mbedtls/%.o)
 MBEDTLS_OURS = $(call objects,$(ACME_SECURE) $(ACME_MBEDTLS))
 
-$(B)/mbedtls/library/%.o: $(MBEDTLS)/library/%.c port/mbedtls/acme_mbedtls_config.h
+$(MBEDTLS_LIBRARY): $(B)/mbedtls/%.o: $(MBEDTLS)/%.c $(wildcard port/mbedtls/*_config.h)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -O1 -g0 -ffunction-sections -fdata-sections -w $(MBEDTLS_FLAGS) -I$(MBEDTLS)/library -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) -O1 -g0 -ffunction-sections -fdata-sections -w $(MBEDTLS_FLAGS) $(MBEDTLS_WITHIN) -c -o $@ $<
 $(B)/mbedtls/libmbedtls.a: $(MBEDTLS_LIBRARY)
 $(B)/obj/port/mbedtls/%.o $(B)/obj/tests/mbedtls/%.o: STACKS += $(MBEDTLS_FLAGS)
 
@@ -41,14 +47,15 @@ MB_OURS = $(ACME_CORE) $(ACME_SECURE) $(ACME_MBEDTLS) $(ACME_LWIP) $(ACME_FLASH)
 MB_BOARD = $(wildcard boards/mps2-an385/*.c boards/arm/*.c) $(addprefix boards/firmware/,image.c ethernet.c loop.c $(if $(MB_QUIET),,say.c words.c))
 MB_QUIET = $(if $(BASE)$(QUIET),-DQUIET)
 MB_FILES = $(MB_BOARD) $(if $(BASE),,$(MB_OURS))
-MB_OBJECTS = $(MB_FILES:%.c=$(MB_AT)/%.o) $(patsubst $(MBEDTLS)/library/%.c,$(MB)/library/%.o,$(wildcard $(MBEDTLS)/library/*.c)) \
+MB_LIBRARY = $(MBEDTLS_FILES:$(MBEDTLS)/%.c=$(MB)/%.o)
+MB_OBJECTS = $(MB_FILES:%.c=$(MB_AT)/%.o) $(MB_LIBRARY) \
 	$(FW_LWIP_FILES:$(FW_LWIP)/src/%.c=$(MB)/lwip/%.o)
 MB_COMPILE = arm-none-eabi-gcc $(ARM_FLAGS) $(FW_FLAGS) $(FW_INCLUDES) -Iboards/mps2-an385 -Iboards/arm $(FW_DEFINES) \
 	$(filter-out -DACME_MBEDTLS_MEASURE,$(MBEDTLS_FLAGS)) $(MB_DEFINES)
 
-$(MB)/library/%.o: $(MBEDTLS)/library/%.c port/mbedtls/acme_mbedtls_config.h
+$(MB_LIBRARY): $(MB)/%.o: $(MBEDTLS)/%.c $(wildcard port/mbedtls/*_config.h)
 	@mkdir -p $(@D)
-	$(Q)$(MB_COMPILE) -w -I$(MBEDTLS)/library -c -o $@ $<
+	$(Q)$(MB_COMPILE) -w $(MBEDTLS_WITHIN) -c -o $@ $<
 $(MB)/lwip/%.o: $(FW_LWIP)/src/%.c | $(FW)/include
 	@mkdir -p $(@D)
 	$(Q)$(MB_COMPILE) -w -c -o $@ $<
@@ -61,5 +68,5 @@ firmware-mbedtls: $(MB_OBJECTS)
 	$(if $(BASE),,$(Q)$(MB_COMPILE) -c -o $(IMAGE).site.o $(SITE))
 	$(Q)arm-none-eabi-gcc $(ARM_FLAGS) -nostartfiles -Wl,--gc-sections,-Map,$(IMAGE).map -T tests/mbedtls/board.ld -Lboards/arm \
 		-o $(IMAGE).elf $(MB_OBJECTS) $(IMAGE).main.o $(if $(BASE),,$(IMAGE).site.o)
-mbedtls-board-library: $(filter $(MB)/library/%,$(MB_OBJECTS))
+mbedtls-board-library: $(MB_LIBRARY)
 .PHONY: firmware-mbedtls mbedtls-board-library

@@ -7,9 +7,16 @@
 
 #include "acme_mbedtls.h"
 
-#include <mbedtls/ecp.h>
 #include <mbedtls/memory_buffer_alloc.h>
 #include <mbedtls/platform.h>
+
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+#include <psa/crypto.h>
+#define in_one_piece() psa_interruptible_set_max_ops(PSA_INTERRUPTIBLE_MAX_OPS_UNLIMITED)
+#else
+#include <mbedtls/ecp.h>
+#define in_one_piece() mbedtls_ecp_set_max_ops(0)
+#endif
 
 #define HOST "ca.example"
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
@@ -173,7 +180,7 @@ static void restartable(void **state)
         most = most == 0 ? calls : most;
         assert_true(calls <= most);
     }
-    mbedtls_ecp_set_max_ops(0);
+    in_one_piece();
 }
 
 /* Nothing goes out before all is known that a certificate is judged by. */
@@ -228,7 +235,9 @@ static void arenas(void **state)
         acme_mbedtls_words(&m, words, sizeof words);
         snprintf(expected, sizeof expected, "out of memory; the arena has %zu bytes", kib * 1024);
         if (error != 1) {
-            assert_true(error == ACME_E_TLS || error == ACME_E_RANDOM);
+            /* From 4.0 on an anchor's key for which memory is lacking is a bad one to the library. */
+            assert_true(error == ACME_E_TLS || error == ACME_E_RANDOM ||
+                        (MBEDTLS_VERSION_NUMBER >= 0x04000000 && error == ACME_E_ANCHORS));
             assert_true(strcmp(words, expected) == 0 || strstr(words, "memory was lacking") != NULL);
             assert_int_equal(least, 0); /* what is enough is so for all that are larger */
         } else {
@@ -238,7 +247,7 @@ static void arenas(void **state)
     }
     print_message("# enough, on this machine: %zu KiB\n", least);
     assert_in_range(least, 16, 40);
-    mbedtls_ecp_set_max_ops(0);
+    in_one_piece();
     assert_int_equal(acme_mbedtls_init(&m, &server.net, &sys, arena, sizeof arena, 0), 0);
 }
 
@@ -364,11 +373,17 @@ static void words(void **state)
         {MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, MBEDTLS_X509_BADCERT_CN_MISMATCH, "another name"},
         {MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, 0, "not judged"},
         {-0x3000, 0, "bundle"},
-        {-0x2562, 0, "name constraints"},
         {-0x7280, 0, "cut the connection"},
         {-0x7780, 0, "alert"},
         {-0x7200, 0, "MBEDTLS_SSL_IN_CONTENT_LEN"},
         {-0x6c00, 0, "random numbers"},
+        {-0x7400, 0, "Mbed TLS failed"},
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+        {-0x0062, 0, "name constraints"},
+        {PSA_ERROR_INSUFFICIENT_MEMORY, 0, "out of memory"},
+        {PSA_ERROR_INVALID_SIGNATURE, 0, "is wrong"},
+#else
+        {-0x2562, 0, "name constraints"},
         {-0x7f00, 0, "out of memory"},
         {-0x2880, 0, "out of memory"},
         {-0x3f80, 0, "out of memory"},
@@ -377,8 +392,8 @@ static void words(void **state)
         {-0x006a, 0, "out of memory"},
         {-0x5180, 0, "out of memory"},
         {-0x4290, 0, "out of memory"}, /* of a module and of numbers below it */
-        {-0x7400, 0, "Mbed TLS failed"},
         {-0x0001, 0, "does not say why"},
+#endif
     };
     char text[200];
 

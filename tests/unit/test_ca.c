@@ -1,6 +1,6 @@
 /* The scripted CA by itself, asked by a small client made of OpenSSL: what the core does not ask for yet, and that the CA
  * lets no wrong request pass. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "unit.h"
 
 #include "unit/asker.h"

@@ -1,5 +1,5 @@
 /* test_challenge_hook.c - a program that publishes answers: what it is told, in which order, and what each of its ends means. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "unit.h"
 
 /* The program's files are in no library. */

@@ -1,5 +1,5 @@
 /* test_fence.c - what a run has given up cannot be had back: tried, each in a process of its own. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "unit.h"
 
 #include "check.h"

@@ -1,5 +1,5 @@
 /* test_hook.c - the deploy hook: every way it can end, what it is told, what it gets of ours, and who is waited for. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "unit.h"
 
 #include <sys/syscall.h>

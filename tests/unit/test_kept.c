@@ -1,5 +1,5 @@
 /* test_kept.c - the setup that is kept beside a certificate, metrics of it, and the words for when it is renewed. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "unit.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* test_nameserver.c - what an administrator says of a name server: addresses, key files; datagrams over a socket. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "unit.h"
 
 #include "nameserver.h"

@@ -1,5 +1,5 @@
 /* test_notify.c - what a service manager is told, over a socket of each kind. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "unit.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* test_posix_net.c - what the conformance run cannot see: the order of addresses, and when a program wakes. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "unit.h"
 
 #include <errno.h>

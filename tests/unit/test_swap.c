@@ -1,7 +1,7 @@
 /* test_swap.c - the port works in somebody else's folder, whose owner swaps each name for each thing before each system call,
  * and puts it back before the next or does not. Nothing outside of the folder may be made, removed, written or given other
  * rights. The system calls are ours here: they play the owner first, then they do what they should. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "unit.h"
 
 #include <errno.h>
