@@ -59,10 +59,16 @@ typedef struct addrinfo so_addrinfo;
 #define MSG_NOSIGNAL 0
 #endif
 
+#if EWOULDBLOCK == EAGAIN /* a compiler that looks closely wants to hear it once */
+#define SO_AGAIN(code) ((code) == EAGAIN)
+#else
+#define SO_AGAIN(code) ((code) == EAGAIN || (code) == EWOULDBLOCK)
+#endif
+
 /* True for an errno that says not now. */
 static inline bool so_not_now(int code)
 {
-    return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ENOBUFS || code == ECONNABORTED;
+    return SO_AGAIN(code) || code == EINTR || code == ENOBUFS || code == ECONNABORTED;
 }
 
 static inline void so_shut(int *fd)

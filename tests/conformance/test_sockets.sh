@@ -10,6 +10,22 @@ grep -v '^ok' "$to/log" | sed 's/^/# /'
 [ "$(tail -1 "$to/log")" = "1..$(grep -c '^ok' "$to/log")" ]
 result $? "every line of it is ok, and it tells how many there are"
 
+# A stack that does not tell SO_ERROR, as Zephyr's: connect() is asked.
+cat >"$to/without.c" <<'EOF'
+#include <errno.h>
+#include <sys/socket.h>
+int getsockopt(int fd, int level, int name, void *value, socklen_t *len) /* test_without_so_error in their objects */
+{
+    (void)fd, (void)level, (void)name, (void)value, (void)len;
+    errno = ENOPROTOOPT;
+    return -1;
+}
+EOF
+compile -Dgetsockopt=test_without_so_error -Iport/posix -Iport/sockets $run tests/conformance/conformance_sockets.c "$to/without.c" port/posix/posix_*.c \
+	port/sockets/*.c -lpthread -o "$to/without" 2>"$to/log" && "$to/without" "$to/other" >"$to/log" 2>&1
+result $? "the same without SO_ERROR"
+grep -v '^ok' "$to/log" | sed 's/^/# /'
+
 # names WHAT FLAG...: every file, with these names
 names() {
 	local what=$1

@@ -124,7 +124,8 @@ int main(void)
             break;
         case ACME_FAILED: /* the client comes again by itself */
             acme_mbedtls_words(&tls, words, sizeof words);
-            LOG_WRN("%d %s; TLS: %s", acme_failure(&client)->error, acme_failure(&client)->detail, words);
+            LOG_WRN("%d %s; errno %d; TLS: %s", acme_failure(&client)->error, acme_failure(&client)->detail,
+                    net.error, words);
             break;
         default:
             serve();
