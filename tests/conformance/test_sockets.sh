@@ -36,6 +36,20 @@ names() {
 }
 
 names Zephyr -D__ZEPHYR__ -Itests/conformance/zephyr
+names "Zephyr since 4.4, without those from before" -D__ZEPHYR__ -DNAMES_OF_4_4 -Itests/conformance/zephyr
+mbedtls=${MBEDTLS_DIR:-build/src/mbedtls}
+if [ -d "$mbedtls" ]; then
+	echo 0 >"$to/roots.inc"
+	cc -std=gnu11 -Wall -Wextra -Werror -Wconversion -fsyntax-only -D__ZEPHYR__ -Itests/conformance/zephyr -Icore -Iport/sockets -Iport/stores \
+		-Iport/mbedtls -isystem "$mbedtls/include" '-DMBEDTLS_CONFIG_FILE="acme_mbedtls_config.h"' -DACME_CFG_BEARSSL=0 "-I$to" \
+		'-DCONFIG_SAMPLE_NAME="a.example"' '-DCONFIG_SAMPLE_DIRECTORY="https://ca.example/"' '-DCONFIG_SAMPLE_TLS_NAME=""' \
+		'-DCONFIG_SAMPLE_TIME_SERVER="time.example"' port/package/zephyr/sample/src/*.c >"$to/log" 2>&1
+	result $? "compiled: the sample for Zephyr"
+	sed 's/^/# /' "$to/log"
+else
+	n=$((n + 1))
+	echo "ok $n - compiled: the sample for Zephyr # SKIP no sources of Mbed TLS: tests/deps.sh check"
+fi
 lwip=${LWIP_DIR:-build/src/lwip}/src
 if [ -d "$lwip" ]; then
 	printf '%s\n' '#include <stdint.h>' '#define NO_SYS 0' '#define LWIP_ARP 0' '#define LWIP_SOCKET 1' '#define LWIP_COMPAT_SOCKETS 0' \
