@@ -41,7 +41,8 @@ ifneq ($(UNLISTED),)
 $(error core/Filelists.mk lacks $(UNLISTED))
 endif
 PROGRAM = $(filter-out $(PORT),$(wildcard port/posix/*.c))
-HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h) port/sockets/acme_sockets.h
+HEADERS = $(wildcard core/*.h core/*/*.h port/posix/posix*.h port/sockets/acme_*.h port/stores/acme_*.h port/flash/acme_*.h)
+LIBRARIES = $(patsubst %,$(B)/libnanoacme%.a,-posix -sockets -stores) $(B)/libnanoacme.a
 # A whole device has a channel of its own, in clear, and a shelf has short names: linked only where they are named.
 DEVICE = tests/fake/device.c
 SHELF = tests/unit/shelf.c
@@ -53,10 +54,12 @@ UNITS = $(UNITS_C:%.c=$(B)/%)
 HELPERS = $(filter-out $(UNITS_C) $(SHELF),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(ACME_FLASH) $(ACME_STORES) port/lwip/clock.c
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-all: $(B)/nanoacme $(B)/libnanoacme.a $(B)/libnanoacme-posix.a
+all: $(B)/nanoacme $(LIBRARIES)
 
 $(B)/libnanoacme.a: $(call objects,$(CORE))
 $(B)/libnanoacme-posix.a: $(call objects,$(PORT))
+$(B)/libnanoacme-sockets.a: $(call objects,$(ACME_SOCKETS))
+$(B)/libnanoacme-stores.a: $(call objects,$(ACME_FLASH) $(ACME_STORES))
 $(B)/libhelpers.a: $(call objects,$(HELPERS))
 %.a:
 	@mkdir -p $(@D)
@@ -238,7 +241,7 @@ install: all $(B)/nanoacme.1
 	@$(MAKE) $(FOR_BUILDS:%=$(B)/%)
 	install -d $(D)/bin $(D)/lib/pkgconfig $(D)/lib/cmake/nanoacme $(D)/share/man/man1 $(D)/lib/systemd/system
 	install -m 755 $(B)/nanoacme $(D)/bin
-	install -m 644 $(B)/libnanoacme.a $(B)/libnanoacme-posix.a $(D)/lib
+	install -m 644 $(LIBRARIES) $(D)/lib
 	install -m 644 $(B)/nanoacme.pc $(D)/lib/pkgconfig
 	install -m 644 $(B)/nanoacme-config.cmake $(B)/nanoacme-config-version.cmake $(D)/lib/cmake/nanoacme
 	install -m 644 $(B)/nanoacme.1 $(D)/share/man/man1
@@ -252,7 +255,7 @@ install: all $(B)/nanoacme.1
 
 uninstall:
 	rm -rf $(D)/include/nanoacme $(D)/lib/cmake/nanoacme
-	rm -f $(D)/bin/nanoacme $(D)/lib/libnanoacme.a $(D)/lib/libnanoacme-posix.a \
+	rm -f $(D)/bin/nanoacme $(LIBRARIES:$(B)/%=$(D)/lib/%) \
 		$(D)/lib/pkgconfig/nanoacme.pc $(D)/share/man/man1/nanoacme.1 \
 		$(D)/share/bash-completion/completions/nanoacme $(EXAMPLES:%=$(D)/share/doc/nanoacme/examples/%) $(UNITS_OF_SYSTEMD:%=$(D)/lib/systemd/system/%)
 

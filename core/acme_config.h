@@ -7,8 +7,14 @@
 #ifndef ACME_CONFIG_H
 #define ACME_CONFIG_H
 
+#include <limits.h>
+
 #ifdef ACME_CONFIG_FILE
 #include ACME_CONFIG_FILE
+#endif
+
+#if INT_MAX < 2147483647
+#error "nanoacme needs an int of 32 bits"
 #endif
 
 /* DNS names in one certificate. RAM: ACME_NAME_TEXT + 30 bytes each. Too small: ACME_E_NAMES from acme_init(). */

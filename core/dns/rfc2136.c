@@ -3,13 +3,12 @@
 
 #if ACME_CFG_CHOICE
 
-#define PORT      53
-#define TTL_S     60
-#define ALIASES   8
-#define TRIES     4     /* of a question                                  */
-#define TRY_MS    3000u /* for an answer to one, and before a further try  */
-#define WATCH_S   60
-#define AHEAD_MAX 10 /* of a question: type, class; with TTL, length      */
+#define PORT    53
+#define TTL_S   60
+#define ALIASES 8
+#define TRIES   4     /* of a question                                  */
+#define TRY_MS  3000u /* for an answer to one, and before a further try  */
+#define WATCH_S 60
 
 /* --- words --- */
 

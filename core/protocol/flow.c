@@ -4,6 +4,7 @@
  * Nothing here waits, repeats or looks at an HTTP code: that is the engine's (exchange.c, judge.c). A step that is not
  * finished answers with itself, and the engine comes back. */
 #include "steps.h"
+#include "tables.h"
 #include "../wire/address.h"
 
 static const char *account_url(const struct acme_flow *f);

@@ -9,6 +9,7 @@
  * as in RFC 8555, and the certificate is asked for when each authorization has said `valid`. Too early, the server
  * answers 403, in the same words as to one who will never get it. */
 #include "steps.h"
+#include "tables.h"
 #include "trace.h"
 
 #if ACME_CFG_V1

@@ -8,6 +8,7 @@
  * there until the CA is known to have agreed. As long as it is there every run first asks the CA which of the two it
  * knows, the old one or the next, and that one is the account's. */
 #include "steps.h"
+#include "tables.h"
 #include "../jose/b64url.h"
 #include "../jose/jws.h"
 

@@ -137,7 +137,7 @@ static int add_sorted(struct acme_order *order, const char *url)
     int error = acme_order_add(order, url);
     if (error == 0) {
         uint16_t added = order->authz[order->authz_count - 1].url;
-        for (uint8_t i = (uint8_t)(order->authz_count - 1); i > at; i--) {
+        for (uint8_t i = (uint8_t)(order->authz_count - 1); ACME_NAMES_MAX > 1 && i > at; i--) {
             order->authz[i].url = order->authz[i - 1].url;
         }
         order->authz[at].url = added;

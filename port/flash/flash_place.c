@@ -210,7 +210,7 @@ int acme_flash_item_end(struct acme_flash_store *s, struct acme_flash_writer *w,
     const struct acme_flash_header h = {.kind = kind, .len = w->len, .crc = w->crc};
 
     if (w->fill > 0) {
-        memset(w->block + w->fill, 0xff, BLOCK - w->fill);
+        memset(w->block + w->fill, 0xff, (size_t)(BLOCK - w->fill));
         if (put(s, w, w->at, w->block, BLOCK) != 0) {
             return ACME_E_STORE_WRITE;
         }

@@ -49,7 +49,7 @@ def root_files():
         "idf_component.yml": read(f"{HERE}/esp-idf/nanoacme/idf_component.yml").replace("@VERSION@", version()),
         "library.json": json.dumps(library, indent=2) + "\n",
         "zephyr/module.yml": re.sub(r"# nanoacme as a module: .*\n", "", read(f"{HERE}/zephyr/zephyr/module.yml").replace(
-            ": zephyr", f": {HERE}/zephyr/zephyr")),
+            ": zephyr", f": {HERE}/zephyr/zephyr").replace("- sample", f"- {HERE}/zephyr/sample")),
         "sbom.cdx.json": sbom()}
 
 

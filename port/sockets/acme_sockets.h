@@ -15,6 +15,9 @@
 #include "lwip/sockets.h"
 #elif defined(__ZEPHYR__)
 #include <zephyr/net/socket.h>
+#if defined(NET_AF_INET) && !defined(CONFIG_NET_NAMESPACE_COMPAT_MODE) /* since 4.4 every name has a prefix */
+#define ACME_SOCKETS_PREFIXED
+#endif
 #else
 #include <sys/types.h>
 #include <sys/socket.h>
@@ -35,8 +38,13 @@ extern "C" {
 #define ACME_SOCKETS_TURN_MS(count) (ACME_SOCKETS_CONNECT_MS * 6U / ((count) > 6 ? (count) : 6))
 
 struct acme_sockets_address {
+#ifdef ACME_SOCKETS_PREFIXED
+    struct net_sockaddr_storage at;
+    net_socklen_t len;
+#else
     struct sockaddr_storage at;
     socklen_t len;
+#endif
 };
 
 /* Finds the addresses of host:port; called until it answers other than 0, with the same host and port, or with others when the

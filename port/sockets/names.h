@@ -33,6 +33,30 @@ typedef struct zsock_addrinfo so_addrinfo;
 #ifndef SHUT_WR
 #define SHUT_WR ZSOCK_SHUT_WR
 #endif
+#ifdef ACME_SOCKETS_PREFIXED
+#define sockaddr     net_sockaddr
+#define sockaddr_in  net_sockaddr_in
+#define sockaddr_in6 net_sockaddr_in6
+#define socklen_t    net_socklen_t
+#undef htons
+#undef AF_INET
+#undef AF_INET6
+#undef SOCK_STREAM
+#undef IPPROTO_TCP
+#undef SOL_SOCKET
+#undef SO_REUSEADDR
+#undef SO_ERROR
+#undef TCP_NODELAY
+#define htons        net_htons
+#define AF_INET      NET_AF_INET
+#define AF_INET6     NET_AF_INET6
+#define SOCK_STREAM  NET_SOCK_STREAM
+#define IPPROTO_TCP  NET_IPPROTO_TCP
+#define SOL_SOCKET   ZSOCK_SOL_SOCKET
+#define SO_REUSEADDR ZSOCK_SO_REUSEADDR
+#define SO_ERROR     ZSOCK_SO_ERROR
+#define TCP_NODELAY  ZSOCK_TCP_NODELAY
+#endif
 
 #else /* POSIX, NuttX */
 
@@ -59,10 +83,16 @@ typedef struct addrinfo so_addrinfo;
 #define MSG_NOSIGNAL 0
 #endif
 
+#if EWOULDBLOCK == EAGAIN /* a compiler that looks closely wants to hear it once */
+#define SO_AGAIN(code) ((code) == EAGAIN)
+#else
+#define SO_AGAIN(code) ((code) == EAGAIN || (code) == EWOULDBLOCK)
+#endif
+
 /* True for an errno that says not now. */
 static inline bool so_not_now(int code)
 {
-    return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ENOBUFS || code == ECONNABORTED;
+    return SO_AGAIN(code) || code == EINTR || code == ENOBUFS || code == ECONNABORTED;
 }
 
 static inline void so_shut(int *fd)

@@ -41,19 +41,36 @@ static int begin(struct acme_sockets_net *n, const struct acme_sockets_address *
     return errno == EINPROGRESS || errno == EINTR ? 0 : failed(n, errno);
 }
 
+/* What has become of the attempt: 0 connected, or an errno. Where the stack has no SO_ERROR (Zephyr), connect() tells it. */
+static int outcome(const struct acme_sockets_net *n)
+{
+    const struct acme_sockets_address *address = &n->list[n->at];
+    int code = 0;
+    socklen_t len = sizeof code;
+
+    if (so_(getsockopt)(n->fd, SOL_SOCKET, SO_ERROR, &code, &len) == 0) {
+        return code;
+    }
+    if (errno == ENOPROTOOPT &&
+        (so_(connect)(n->fd, (const struct sockaddr *)&address->at, address->len) == 0 || errno == EISCONN)) {
+        return 0;
+    }
+    return errno;
+}
+
 /* Looks how the attempt in hand goes. Returns as begin(). */
 static int go_on(struct acme_sockets_net *n)
 {
     so_pollfd ready = {.fd = n->fd, .events = POLLOUT};
-    int code = 0;
-    socklen_t len = sizeof code;
+    int code;
 
     if (so_(poll)(&ready, 1, 0) <= 0) {
         bool early = n->now_ms() - n->since_ms < ACME_SOCKETS_TURN_MS(n->count);
         return early ? 0 : failed(n, ETIMEDOUT);
     }
-    if (so_(getsockopt)(n->fd, SOL_SOCKET, SO_ERROR, &code, &len) != 0) {
-        code = errno;
+    code = outcome(n);
+    if (code == EINPROGRESS || code == EALREADY) {
+        return 0;
     }
     return code == 0 ? 1 : failed(n, code);
 }

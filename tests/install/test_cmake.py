@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The projects of port/cmake/README.md, as they stand there: a firmware for Cortex-M3 with lwIP and BearSSL from source, linked; one with
-an Mbed TLS of its own, without BearSSL; a program on this machine, run; and that one again with what `make install` lays down."""
+an Mbed TLS of its own, without BearSSL; a program on this machine, run, over the POSIX port, and over sockets and stores without BearSSL; and
+both again with what `make install` lays down; sockets that are lwIP's."""
 
 import os
 import re
@@ -24,6 +25,27 @@ int main(void)
     struct acme_posix_net net;
     acme_posix_net_init(&net);
     return acme_init(&client, &setup) == ACME_E_NULL ? 0 : 1; /* and not ACME_E_SIZE */
+}
+"""
+SOCKETS = """#include "acme_files.h"
+#include "acme_flash.h"
+#include "acme_kv.h"
+#include "acme_sockets.h"
+static uint32_t now_ms(void) { return 0; }
+int main(void)
+{
+    static struct acme_sockets_net net;
+    static struct acme_sockets_listener listener;
+    static struct acme_kv_store store;
+    static struct acme_kv kv;
+    struct acme_sockets_found found;
+    acme_sockets_net_init(&net, now_ms, acme_sockets_lookup, &found);
+    if (acme_sockets_listener_init(&listener, "127.0.0.1", 0) != 0 || listener.listener.start(&listener) != 1 ||
+        net.net.open(&net, "no address", 1) != ACME_E_HOST) {
+        return 1;
+    }
+    listener.listener.stop(&listener);
+    return acme_kv_init(&store, &kv) != 0; /* ACME_E_SIZE: another ACME_KV_VALUE */
 }
 """
 FIRMWARE = """#include "acme.h"
@@ -141,8 +163,8 @@ def firmware(folder, name, main, libraries, has, has_not=""):
         tap.ok(not has_not or not re.search(has_not, names), "and nothing of another TLS")
 
 
-def gateway(folder, edit, what, *options):
-    project(folder, "gateway", {"main.c": GATEWAY})
+def gateway(folder, edit, what, *options, program=GATEWAY):
+    project(folder, "gateway", {"main.c": program})
     path = os.path.join(folder, "CMakeLists.txt")
     text = edit(open(path, encoding="utf-8").read())
     with open(path, "w", encoding="utf-8") as f:
@@ -151,6 +173,39 @@ def gateway(folder, edit, what, *options):
     if not wrong:
         wrong = str(subprocess.run([os.path.join(folder, "build", "gateway")]).returncode or "")
     tap.ok(not wrong, what, wrong)
+
+
+def found(text):
+    return re.sub(r"include\(Fetch.*?MakeAvailable\(nanoacme\)", "find_package(nanoacme 0.1 REQUIRED)", text, flags=re.S)
+
+
+def without(text):
+    """The page's program without POSIX and BearSSL, by what the page says of it."""
+    page = open("port/cmake/README.md", encoding="utf-8").read()
+    targets = re.search(r"`(nanoacme::sockets nanoacme::stores)`", page)[1]
+    before = re.search(r"`(set\(NANOACME_TLS own\))` before", page)[1]
+    return text.replace("FetchContent_MakeAvailable", before + "\nFetchContent_MakeAvailable").replace("nanoacme::posix", targets)
+
+
+def lwip_sockets(folder):
+    """nanoacme::sockets over lwIP's, compiled for this machine."""
+    os.makedirs(folder)
+    with open(os.path.join(folder, "lwipopts.h"), "w", encoding="utf-8") as f:
+        f.write("#include <stdint.h>\n#define LWIP_COMPAT_SOCKETS 0\n#define LWIP_POSIX_SOCKETS_IO_NAMES 0\n#define LWIP_TIMEVAL_PRIVATE 0\n")
+    with open(os.path.join(folder, "CMakeLists.txt"), "w", encoding="utf-8") as f:
+        f.write(f"""cmake_minimum_required(VERSION 3.19)
+project(stack C)
+add_library(lwipcore INTERFACE)
+set(CMAKE_OPTIMIZE_DEPENDENCIES ON) # the objects of this target, and of no other
+set(LWIP_INCLUDE_DIRS ${{CMAKE_SOURCE_DIR}} {ROOT}/tests/boards/kernel {ROOT}/tests/conformance/lwip {ROOT}/build/src/lwip/src/include)
+set(NANOACME_SOCKETS lwip)
+set(NANOACME_TLS own)
+add_subdirectory({ROOT}/port/cmake nanoacme)
+add_custom_target(it ALL DEPENDS nanoacme_sockets)
+""")
+    wrong = make(folder)
+    names = subprocess.run(f"nm {folder}/build/nanoacme/libnanoacme_sockets.a", shell=True, capture_output=True, text=True).stdout
+    tap.ok(not wrong and "U lwip_connect" in names and "U connect" not in names, "NANOACME_SOCKETS=lwip: the sockets are lwIP's", wrong)
 
 
 def main():
@@ -167,13 +222,22 @@ def main():
         bearssl = ["-DBEARSSL_DIR=" + os.environ["BEARSSL_DIR"]] if "BEARSSL_DIR" in os.environ else []
         jsmn = ["-DJSMN_DIR=" + os.environ["JSMN_DIR"]] if "JSMN_DIR" in os.environ else []
         gateway(fetched, lambda t: t, "the page's program on this machine, by FetchContent from a folder, runs", *bearssl, *jsmn)
+        light = os.path.join(folder, "light")
+        os.makedirs(light)
+        os.symlink(ROOT, os.path.join(light, "nanoacme"))
+        gateway(light, without, "one over sockets and stores, with a TLS of its own, runs where there is no BearSSL", *jsmn,
+                "-DBEARSSL_DIR=/nowhere", program=SOCKETS)
         prefix = os.path.join(folder, "prefix")
         done = subprocess.run(["make", "-s", "install", f"PREFIX={prefix}"], capture_output=True, text=True)
         installed = os.path.join(folder, "installed")
         os.makedirs(installed)
-        gateway(installed, lambda t: re.sub(r"include\(Fetch.*?MakeAvailable\(nanoacme\)", "find_package(nanoacme 0.1 REQUIRED)", t, flags=re.S),
-                "and by find_package, after make install", f"-DCMAKE_PREFIX_PATH={prefix}")
+        gateway(installed, found, "and by find_package, after make install", f"-DCMAKE_PREFIX_PATH={prefix}")
+        gateway(installed, lambda t: without(found(t)), "with sockets and stores, too", f"-DCMAKE_PREFIX_PATH={prefix}", program=SOCKETS)
         tap.note(done.stderr[-300:])
+        if os.path.isdir("build/src/lwip"):
+            lwip_sockets(os.path.join(folder, "stack"))
+        else:
+            tap.skip("lwIP's sockets", "no sources: tests/deps.sh firmware")
         if shutil.which("arm-none-eabi-gcc") and os.path.isdir("build/src/lwip") and os.path.isdir("build/src/bearssl"):
             firmware(os.path.join(folder, "product"), "product", FIRMWARE, ["lwip", "bearssl"],
                      ["acme_tick", "br_x509_minimal_init", "tcp_connect"], " mbedtls_")

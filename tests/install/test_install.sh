@@ -16,11 +16,11 @@ result $? "make install, with DESTDIR and PREFIX"
 sed 's/^/# /' "$to/log" | tail -20
 root=$to/image/opt/acme
 
-for file in bin/nanoacme lib/libnanoacme.a lib/libnanoacme-posix.a lib/pkgconfig/nanoacme.pc share/man/man1/nanoacme.1 \
+for file in bin/nanoacme lib/libnanoacme.a lib/libnanoacme-posix.a lib/libnanoacme-sockets.a lib/libnanoacme-stores.a lib/pkgconfig/nanoacme.pc share/man/man1/nanoacme.1 \
 	lib/systemd/system/nanoacme.service lib/systemd/system/nanoacme.timer lib/systemd/system/nanoacme-daemon.service \
 	share/bash-completion/completions/nanoacme share/doc/nanoacme/examples/letsencrypt.conf share/doc/nanoacme/examples/step-ca.conf \
 	share/doc/nanoacme/examples/external-account.conf share/doc/nanoacme/examples/openbao.conf \
-	include/nanoacme/acme.h include/nanoacme/secure/key_p256.h; do
+	include/nanoacme/acme.h include/nanoacme/acme_sockets.h include/nanoacme/acme_files.h include/nanoacme/acme_kv.h include/nanoacme/acme_flash.h include/nanoacme/secure/key_p256.h; do
 	[ -s "$root/$file" ]
 	result $? "$file is there"
 done
@@ -80,6 +80,22 @@ result $? "a program builds and runs with what pkg-config says"
 (cd "$to" && sed 's/static const struct acme_setup setup = {0}/static const struct acme_setup setup{}/' user.c >user.cpp &&
 	g++ -std=c++17 -pedantic -Wall -Wextra -Werror "${flags[@]}" user.cpp -o user "${libs[@]}" && ./user) 2>&1
 result $? "so does one in C++"
+# The same with sockets and a store, which take nothing of BearSSL into the program.
+cat >"$to/sockets.c" <<'EOF'
+#include <acme_kv.h>
+#include <acme_sockets.h>
+
+static struct acme_kv_store store;
+static struct acme_sockets_listener listener;
+
+int main(void)
+{
+    static const struct acme_kv kv = {0};
+    return acme_kv_init(&store, &kv) + acme_sockets_listener_init(&listener, "::1", 80);
+}
+EOF
+(cd "$to" && gcc -std=c99 -pedantic -Wall -Wextra -Werror "${flags[@]}" sockets.c -o sockets "${libs[@]}" && ./sockets) 2>&1 && ! nm "$to/sockets" | grep -q ' br_'
+result $? "so does one of sockets and a store alone, and nothing of BearSSL is in it"
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$to/k" -out "$to/ec.pem" -subj /CN=ec 2>/dev/null
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$to/k" -out "$to/rsa.pem" -subj /CN=rsa 2>/dev/null

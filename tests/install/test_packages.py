@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What others' builds take in is core/Filelists.mk: the components of ESP-IDF and Zephyr (played by CMake with stand-ins for their
-functions), PlatformIO's library.json, the tree and the tarball of `make dist`, its bill of materials, the Debian packages."""
+functions), Zephyr's sample, PlatformIO's library.json, the tree and the tarball of `make dist`, its bill of materials, the Debian packages."""
 
 import glob
 import json
@@ -104,6 +104,23 @@ def kconfig():
             yield name
 
 
+def sample(tree):
+    """Zephyr's sample: what it names is there. It is compiled by tests/conformance/test_sockets.sh."""
+    at = f"{tree}/" + re.search(r"samples:\n  - (\S+)", open(f"{tree}/zephyr/module.yml", encoding="utf-8").read())[1]
+    lists, own, project = (open(f"{at}/{n}", encoding="utf-8").read() for n in ("CMakeLists.txt", "Kconfig", "prj.conf"))
+    sources = re.search(r"target_sources\(app PRIVATE (.*)\)", lists)[1].split()
+    tap.ok(set(sources) == {os.path.relpath(p, at) for p in glob.glob(f"{at}/src/*.c")} and
+           os.path.isfile(f"{at}/{re.search('EXTRA_MODULES .*SOURCE_DIR}/([.]+)', lists)[1]}/zephyr/module.yml"), "Zephyr's sample: its files, and the module")
+    text = lists + "".join(open(p, encoding="utf-8").read() for p in glob.glob(f"{at}/src/*"))
+    tap.ok(set(re.findall(r"CONFIG_(SAMPLE_\w+)", text)) == set(re.findall(r"^config (\w+)", own, re.M)) and
+           os.path.isfile(os.path.join(at, re.search(r'config SAMPLE_ROOTS\n.*\n\tdefault "(.*)"', own)[1])), "its options are those it uses")
+    options = "".join(open(f"{tree}/port/package/{p}", encoding="utf-8").read() for p in ("Kconfig", "zephyr/zephyr/Kconfig"))
+    tap.ok(set(re.findall(r"^CONFIG_(NANOACME\w*)=", project, re.M)) <= set(re.findall(r"^\w*config (NANOACME\w*)", options, re.M)),
+           "and its settings are options of the module")
+    more = re.search(r'USER_CONFIG_FILE="(.*)"', project)[1]
+    tap.ok(os.path.isfile(f"{at}/src/{more}") and len(open(f"{at}/src/main.c", encoding="utf-8").readlines()) <= 150, "it stays short")
+
+
 def platformio(tree):
     library = json.load(open(f"{tree}/library.json", encoding="utf-8"))
     taken = library["build"]["srcFilter"]
@@ -189,7 +206,7 @@ def main():
         names = [m.name.split("/", 1)[-1] for m in tarfile.open(ball).getmembers() if not m.isdir()]
         every = {p for files in LISTS.values() for p in files}
         tap.ok(every <= set(names) and not [n for n in names if n.startswith("build/") or "__pycache__" in n], "every file of the lists is in it")
-        tap.ok({"CMakeLists.txt", "Kconfig", "idf_component.yml", "library.json", "zephyr/module.yml", "sbom.cdx.json", "Makefile", "LICENSE"} <=
+        tap.ok({"CMakeLists.txt", "Kconfig", "idf_component.yml", "library.json", "zephyr/module.yml", "port/package/zephyr/sample/sample.yaml", "sbom.cdx.json", "Makefile", "LICENSE"} <=
                set(names), "and what packagers look for at the root")
         if shutil.which("cmake"):
             idf = "port/package/esp-idf/nanoacme/CMakeLists.txt"
@@ -212,6 +229,7 @@ def main():
         manifest = open(f"{tree}/idf_component.yml", encoding="utf-8").read()
         tap.ok(f'version: "{version}"' in manifest and "license: MIT" in manifest and "@" not in manifest, "ESP-IDF: the manifest has the version")
         platformio(tree)
+        sample(tree)
         bill(tree, version)
         if shutil.which("dh") and shutil.which("lintian") and os.path.exists("/usr/include/bearssl.h"):
             deb(f"{folder}/deb")

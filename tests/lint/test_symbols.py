@@ -52,7 +52,7 @@ def foreign(found):
 
 core = sorted(glob.glob("build/obj/core/**/*.o", recursive=True))
 core = [o for o in core if os.path.exists(o[len("build/obj/"):-2] + ".c")]
-port = [o for o in sorted(glob.glob("build/obj/port/posix/posix_*.o"))
+port = [o for room in ("posix/posix_*", "sockets/*", "stores/*", "flash/*") for o in sorted(glob.glob(f"build/obj/port/{room}.o"))
         if os.path.exists(o[len("build/obj/"):-2] + ".c")]
 
 

@@ -6,6 +6,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#ifdef NAMES_OF_4_4
+#define sockaddr         net_sockaddr
+#define sockaddr_storage net_sockaddr_storage
+#define sockaddr_in      net_sockaddr_in
+#define sockaddr_in6     net_sockaddr_in6
+#define socklen_t        net_socklen_t
+#endif
+
 typedef uint16_t sa_family_t;
 typedef size_t socklen_t;
 
@@ -45,6 +53,16 @@ struct zsock_addrinfo {
     struct sockaddr *ai_addr;
 };
 
+#ifdef NAMES_OF_4_4
+#define NET_AF_INET  1
+#define NET_AF_INET6 2
+enum { NET_SOCK_STREAM = 1, NET_IPPROTO_TCP = 6 };
+#define ZSOCK_SOL_SOCKET   1
+#define ZSOCK_SO_REUSEADDR 2
+#define ZSOCK_SO_ERROR     4
+#define ZSOCK_TCP_NODELAY  1
+#define net_htons(x)       ((uint16_t)((uint16_t)(x) << 8 | (uint16_t)(x) >> 8))
+#else
 enum {
     AF_INET = 1,
     AF_INET6 = 2,
@@ -55,9 +73,10 @@ enum {
     SO_ERROR = 4,
     TCP_NODELAY = 1
 };
+#define htons(x) ((uint16_t)((uint16_t)(x) << 8 | (uint16_t)(x) >> 8))
+#endif
 #define ZSOCK_POLLOUT 4
 #define ZSOCK_SHUT_WR 1
-#define htons(x)      ((uint16_t)((uint16_t)(x) << 8 | (uint16_t)(x) >> 8))
 
 int zsock_socket(int family, int type, int proto);
 int zsock_close(int sock);
@@ -76,5 +95,13 @@ int zsock_inet_pton(sa_family_t family, const char *text, void *address);
 int zsock_getaddrinfo(const char *host, const char *service, const struct zsock_addrinfo *hints,
                       struct zsock_addrinfo **list);
 void zsock_freeaddrinfo(struct zsock_addrinfo *list);
+
+#ifdef NAMES_OF_4_4
+#undef sockaddr
+#undef sockaddr_storage
+#undef sockaddr_in
+#undef sockaddr_in6
+#undef socklen_t
+#endif
 
 #endif
