@@ -362,6 +362,7 @@ static void by_evidence(const struct acme_report *r, const struct acme_failure *
         acme_out_text(o, "; only ");
         acme_out_text(o, acme_solvers_list(r->config));
         acme_out_text(o, " is spoken here");
+        acme_out_text(o, r->config->hook != NULL ? ", and of these the hook may have declined some" : "");
         break;
     case ACME_E_TERMS:
         acme_out_text(o, f->type[0] != '\0' ? "a person has to act: the CA's own words tell how, and " : "");
