@@ -248,13 +248,14 @@ static const char *by_limit(const struct acme_report *r, const struct acme_failu
 
 static const char *by_port(const struct acme_report *r)
 {
-    return r->listener->error == EADDRINUSE && acme_config_only_tls(r->config)
+    const struct acme_posix_listener *l = acme_report_listener(r);
+
+    return l->error == EADDRINUSE && l == r->tls_listener
                ? "another program has the port; if it can pass connections for acme-tls/1 on, --tls-port names where "
                  "to"
-           : r->listener->error == EADDRINUSE
-               ? "another program has the port; with --webroot a web server shows the answer"
-           : r->listener->error == EACCES ? "ports below 1024 are root's, or CAP_NET_BIND_SERVICE is needed"
-                                          : NULL;
+           : l->error == EADDRINUSE ? "another program has the port; with --webroot a web server shows the answer"
+           : l->error == EACCES     ? "ports below 1024 are root's, or CAP_NET_BIND_SERVICE is needed"
+                                    : NULL;
 }
 
 /* Whose answer was in vain has given its turn away. */
