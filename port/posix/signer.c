@@ -242,7 +242,7 @@ static void note_refusal(const struct acme_signer_key *k, int state)
     size_t len = read_note(state, NOTE, note), skip = 0;
 
     mark_text(k, mark);
-    if (state < 0 || strstr(note, mark) != NULL) {
+    if (strstr(note, mark) != NULL) {
         return;
     }
     while (len - skip + MARK_LEN + 1 > NOTE_MAX) {
@@ -250,7 +250,7 @@ static void note_refusal(const struct acme_signer_key *k, int state)
     }
     memmove(note, note + skip, len - skip);
     memcpy(note + len - skip, mark, MARK_LEN + 1);
-    if (acme_posix_replace(state, NOTE, 0600, note, len - skip + MARK_LEN + 1) != 0) {
+    if (state < 0 || acme_posix_replace(state, NOTE, 0600, note, len - skip + MARK_LEN + 1) != 0) {
         acme_report_error("that the PIN was refused cannot be noted: the next run tries it again");
     }
 }
