@@ -138,9 +138,6 @@ int acme_config_check(struct acme_config *c);
 /* The exit code when this row's value is wrong: by where it came from. */
 int acme_config_blame(const struct acme_config *c, enum acme_config_key key);
 
-/* True when the list of challenges names this type. */
-bool acme_config_lists(const struct acme_config *c, const char *type);
-
 /* True when what is reached from outside is reached by TLS, and not at port 80. */
 bool acme_config_only_tls(const struct acme_config *c);
 

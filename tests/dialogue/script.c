@@ -8,8 +8,7 @@
 
 #include "acme_error.h"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define SPACES     " \t"
+#define SPACES " \t"
 
 static const char *const kinds[CA_KINDS] = {
     "directory", "newNonce", "newAccount", "newOrder", "order",  "authz",  "challenge", "finalize", "certificate",

@@ -886,4 +886,7 @@ void ca_free(struct ca *ca)
     }
     X509_free(ca->issuer);
     EVP_PKEY_free(ca->issuer_key);
+    ca->order_count = 0;
+    ca->issuer = NULL;
+    ca->issuer_key = NULL;
 }

@@ -17,6 +17,10 @@
 #define CA_URL   "https://" CA_HOST
 #define CA_NAMES 8
 
+/* The head of an answer that refuses, as in CA_NO("403 Forbidden"), and the body of one with nothing but a type. */
+#define CA_NO(status)   "HTTP/1.1 " status "\r\nContent-Type: application/problem+json\r\n"
+#define CA_BECAUSE(why) "{\"type\":\"urn:ietf:params:acme:error:" why "\"}"
+
 enum ca_kind {
     CA_DIRECTORY,
     CA_NONCE,

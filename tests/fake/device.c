@@ -558,6 +558,7 @@ int device_boot(struct device *d)
 
 void device_new(struct device *d, const struct ca_plan *plan)
 {
+    ca_free(&d->ca);
     memset(d, 0, sizeof *d);
     ca_init(&d->ca, plan);
     d->utc = MAKER_NOW;

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN(array)   (sizeof(array) / sizeof((array)[0]))
 #define HOURS(n)     ((uint64_t)(n)*3600u * 1000u)
 #define TICKS_MAX    400000u
 #define REQUESTS_MAX 900u

@@ -3,8 +3,6 @@
 #include "fuzz.h"
 #include "server.h"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
 /* What can be said, as in an honest run. */
 enum what {
     DIRECTORY,
