@@ -163,6 +163,13 @@ uint32_t acme_idle_ms(const struct acme_client *client, uint32_t now_ms);
  * acme_start() goes on with the same order. Work: at most one send. */
 void acme_stop(struct acme_client *client);
 
+/* The CA may be looking for an answer that is on show: who calls acme_stop() now pays with a failed validation, and with the order. Who
+ * can wait ticks on for some seconds, until this is false. */
+static inline bool acme_validating(const struct acme_client *client)
+{
+    return client->flow.presented > 0 && (client->flow.told || client->flow.answered > 0);
+}
+
 /* ACME_CFG_CHOICE: a solver is still taking away what was withdrawn. A run is not over before, so this is for who has called
  * acme_stop(): ticked on until it is false, nothing stays behind. */
 static inline bool acme_clearing(const struct acme_client *client)

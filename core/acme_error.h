@@ -33,7 +33,7 @@
     X(ACME_E_TIMEOUT, -33, 1, "no answer in time", "firewall, overloaded server") \
     X(ACME_E_CLOSED, -34, 1, "connection closed", "server or middlebox ended it") \
     X(ACME_E_NET, -35, 1, "network error", "see the port") \
-    X(ACME_E_LISTEN, -36, 1, "cannot listen for http-01 validation", "port taken, or no permission") \
+    X(ACME_E_LISTEN, -36, 1, "cannot listen for validation", "port taken, or no permission") \
     /* TLS; acme_failure::tls_code has the engine's own number */ \
     X(ACME_E_TLS_UNTRUSTED, -40, 1, "the CA server's certificate is not trusted", "wrong trust store, captive portal, intercepting proxy, or the server does not send its intermediate") \
     X(ACME_E_TLS_DATES, -41, 1, "the CA server's certificate has expired", "not renewed, or clock ahead") \

@@ -27,21 +27,29 @@ static const struct verb {
     {"version", "", "show the version", acme_program_version},
 };
 
+static bool as_json;
+
+/* A line of the help. */
+static void say_text(const char *text)
+{
+    struct acme_out *o = acme_line();
+    if (as_json) {
+        acme_line_object(o, "help");
+        acme_line_text(o, "text", acme_slice_of(text));
+        acme_line_close(o);
+    } else {
+        acme_out_text(o, text);
+    }
+    acme_line_end(STDOUT_FILENO);
+}
+
 static void say_line(const char *a, const char *b, const char *c)
 {
     char left[64];
     char text[192];
-    struct acme_out *o = acme_line();
     (void)snprintf(left, sizeof left, "%s%s%s", a, b != NULL ? " " : "", b != NULL ? b : "");
     (void)snprintf(text, sizeof text, "  %-23s %s", left, c);
-    acme_out_text(o, text);
-    acme_line_end(STDOUT_FILENO);
-}
-
-static void say_text(const char *text)
-{
-    acme_out_text(acme_line(), text);
-    acme_line_end(STDOUT_FILENO);
+    say_text(text);
 }
 
 static void say_flags(bool in_file)
@@ -212,8 +220,9 @@ static int run(struct acme_config *config, int argc, char **argv)
 
 int acme_program_run(struct acme_config *config, int argc, char **argv)
 {
+    as_json = wants_json(argc, argv);
     int code = run(config, argc, argv);
-    if (wants_json(argc, argv)) {
+    if (as_json) {
         acme_line_way_out(code == ACME_EXIT_NEW ? "done" : code == ACME_EXIT_CURRENT ? "current" : "failed");
     }
     return code;

@@ -131,6 +131,23 @@ static const char *check_subject(const struct acme_csr *csr, struct acme_der lis
 
 /* --- the request (RFC 2986, 4) --- */
 
+/* CAs find that out when all names have been validated and the order is spent. */
+static bool is_short_rsa(struct acme_der spki)
+{
+    static const uint8_t rsa[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01};
+    static const uint8_t numbers[] = {ACME_DER_INTEGER, ACME_DER_INTEGER};
+    struct acme_der algorithm, oid, bits, part[2];
+
+    if (!acme_der_expect(&spki, ACME_DER_SEQUENCE, &algorithm) || !acme_der_expect(&algorithm, ACME_DER_OID, &oid) ||
+        !acme_der_is(&oid, rsa, sizeof rsa) || !acme_der_expect(&spki, ACME_DER_BIT_STRING, &bits) || bits.len < 1) {
+        return false;
+    }
+    bits.at++; /* no bits are left over */
+    bits.len--;
+    return acme_der_only(&bits, ACME_DER_SEQUENCE, &bits) && acme_der_run(&bits, numbers, 2, part) &&
+           part[0].len < 2048 / 8;
+}
+
 static const char *take_der(struct acme_csr *csr)
 {
     static const uint8_t whole[] = {ACME_DER_SEQUENCE, ACME_DER_SEQUENCE, ACME_DER_BIT_STRING};
@@ -146,6 +163,9 @@ static const char *take_der(struct acme_csr *csr)
     in = part[2];
     if (!acme_der_expect(&in, ACME_DER_SEQUENCE, &bits) || !acme_der_only(&in, ACME_DER_BIT_STRING, &bits)) {
         return "not a certificate request: a key that cannot be read";
+    }
+    if (is_short_rsa(part[2])) {
+        return "its RSA key has less than 2048 bits, which CAs do not accept";
     }
     const uint8_t *spki = part[2].at - 2; /* as acme_leaf_parse() has it */
     if (part[2].len == ACME_SPKI_P256_LEN + 65 - 2 && memcmp(spki, acme_spki_p256, ACME_SPKI_P256_LEN) == 0 &&

@@ -148,19 +148,19 @@ static void explain_solver(const struct acme_report *r, const struct acme_failur
         say(o, "the answer could not be published: ", f->detail, "");
         return;
     }
-    if (r->webroot != NULL) {
+    if (r->webroot != NULL && f->error != ACME_E_LISTEN) {
         say(o, "cannot write ", r->webroot->path, ": ");
         acme_out_text(o, system_words(r->webroot->error));
         return;
     }
     if (f->error == ACME_E_LISTEN) {
         acme_out_text(o, "port ");
-        acme_out_u32(o, r->listener->port);
+        acme_out_u32(o, acme_report_listener(r)->port);
         acme_out_text(o, ": ");
     }
     say_meaning(r, f, o);
-    if (r->listener->error != 0) {
-        say(o, ": ", strerror(r->listener->error), "");
+    if (acme_report_listener(r)->error != 0) {
+        say(o, ": ", strerror(acme_report_listener(r)->error), "");
     }
 }
 

@@ -248,13 +248,14 @@ static const char *by_limit(const struct acme_report *r, const struct acme_failu
 
 static const char *by_port(const struct acme_report *r)
 {
-    return r->listener->error == EADDRINUSE && acme_config_only_tls(r->config)
+    const struct acme_posix_listener *l = acme_report_listener(r);
+
+    return l->error == EADDRINUSE && l == r->tls_listener
                ? "another program has the port; if it can pass connections for acme-tls/1 on, --tls-port names where "
                  "to"
-           : r->listener->error == EADDRINUSE
-               ? "another program has the port; with --webroot a web server shows the answer"
-           : r->listener->error == EACCES ? "ports below 1024 are root's, or CAP_NET_BIND_SERVICE is needed"
-                                          : NULL;
+           : l->error == EADDRINUSE ? "another program has the port; with --webroot a web server shows the answer"
+           : l->error == EACCES     ? "ports below 1024 are root's, or CAP_NET_BIND_SERVICE is needed"
+                                    : NULL;
 }
 
 /* Whose answer was in vain has given its turn away. */
@@ -362,6 +363,7 @@ static void by_evidence(const struct acme_report *r, const struct acme_failure *
         acme_out_text(o, "; only ");
         acme_out_text(o, acme_solvers_list(r->config));
         acme_out_text(o, " is spoken here");
+        acme_out_text(o, r->config->hook != NULL ? ", and of these the hook may have declined some" : "");
         break;
     case ACME_E_TERMS:
         acme_out_text(o, f->type[0] != '\0' ? "a person has to act: the CA's own words tell how, and " : "");

@@ -20,6 +20,7 @@
 #include "child.h"
 #include "hook.h"
 #include "posix.h"
+#include "wire/slice.h"
 
 /* What comes back from the process that starts it; struct acme_hook_go goes there. */
 struct end {
@@ -180,9 +181,12 @@ static bool fill_challenge(const struct acme_hook_about *about, const struct acm
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         arguments[i] = word("%s", texts[i]);
     }
+    for (char *at = arguments[3]; *at != '\0'; at++) { /* as the CA has it: it is compared with zones and files */
+        *at = acme_lower(*at);
+    }
     arguments[6] = NULL;
     if (go->label[0] != '\0') {
-        variable("NANOACME_RECORD", word("%s%s", go->label, go->name));
+        variable("NANOACME_RECORD", word("%s%s", go->label, arguments[3]));
     }
     words.at[words.count] = NULL;
     return !words.full;

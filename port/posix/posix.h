@@ -39,13 +39,14 @@ struct acme_posix_lookup {
     char host[254];
     char port[6];
     int code; /* of getaddrinfo(), for gai_strerror(); 0: found */
+    int lack; /* errno: it could not look, for want of descriptors */
     unsigned count;
     struct acme_sockets_address addresses[ACME_POSIX_ADDRESSES];
 };
 
 /* Looks up host:port; called until it answers other than 0. An IP address needs no thread. One that was
  * abandoned is waited for before another begins. Returns 1 found, 0 not yet, ACME_E_HOST, ACME_E_NET (no
- * thread or pipe: errno). */
+ * thread, pipe or descriptor: errno). */
 int acme_posix_lookup(struct acme_posix_lookup *l, const char *host, uint16_t port);
 
 /* One outgoing connection, and the look-up of its names. */

@@ -34,6 +34,22 @@ static int look(struct acme_posix_lookup *l, int flags)
     return l->count > 0 ? 0 : EAI_NONAME;
 }
 
+/* Whether a descriptor can be had: without one the resolver reads no file and asks nobody, and says that there is no such name.
+ * Returns 0 or errno. */
+static int lack_of(const struct acme_posix_lookup *l)
+{
+    int fds[2] = {fcntl(l->wake[1], F_DUPFD_CLOEXEC, 0), -1}, code = 0;
+
+    fds[1] = fds[0] >= 0 ? fcntl(l->wake[1], F_DUPFD_CLOEXEC, 0) : -1;
+    code = fds[1] < 0 ? errno : 0;
+    for (size_t i = 0; i < 2; i++) {
+        if (fds[i] >= 0) {
+            (void)close(fds[i]);
+        }
+    }
+    return code;
+}
+
 static void *look_aside(void *ctx)
 {
     struct acme_posix_lookup *l = ctx;
@@ -42,6 +58,7 @@ static void *look_aside(void *ctx)
     if (l->code != 0) {
         l->code = look(l, AI_NUMERICSERV);
     }
+    l->lack = l->code != 0 ? lack_of(l) : 0;
     while (write(l->wake[1], "", 1) < 0 && errno == EINTR) {
     }
     return NULL;
@@ -82,6 +99,10 @@ int acme_posix_lookup(struct acme_posix_lookup *l, const char *host, uint16_t po
         (void)pthread_join(l->thread, NULL);
         l->running = false;
         same = strcmp(l->host, host) == 0 && strcmp(l->port, text) == 0;
+        if (same && l->code != 0 && l->lack != 0) {
+            errno = l->lack;
+            return ACME_E_NET;
+        }
         if (same) {
             return l->code == 0 ? 1 : ACME_E_HOST;
         }

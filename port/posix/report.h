@@ -19,7 +19,8 @@ struct acme_report {
     struct acme_posix_net *net;
     struct acme_posix_store *store;
     struct acme_posix_listener *listener;
-    const struct acme_webroot *webroot; /* NULL: not in use */
+    struct acme_posix_listener *tls_listener; /* NULL: tls-alpn-01 is not in use */
+    const struct acme_webroot *webroot;       /* NULL: not in use */
     uint32_t longest_tick_us;
     size_t anchors_len; /* bytes of memory the trust anchors take */
     bool problem_said;  /* the CA's problem with the last request is on the screen, in full */
@@ -87,6 +88,12 @@ int64_t acme_told_last(struct acme_posix_store *s, struct acme_told *t);
 
 /* The time now, by the client's clock; 0 when it does not know. */
 int64_t acme_report_utc(const struct acme_report *r);
+
+/* The listener that failed. */
+static inline const struct acme_posix_listener *acme_report_listener(const struct acme_report *r)
+{
+    return r->tls_listener != NULL && r->tls_listener->error != 0 ? r->tls_listener : r->listener;
+}
 
 /* Where a record is: its path, or the URI of a key that is in a token. */
 const char *acme_report_key(const struct acme_report *r, enum acme_record record);

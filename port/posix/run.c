@@ -18,8 +18,11 @@
 #include "run.h"
 #include "secure/wipe.h"
 
-#define PATIENCE_S 600 /* for another run in the same state directory */
-#define HOOK_MS    100 /* between two looks at a hook that is under way */
+#define PATIENCE_S 600  /* for another run in the same state directory */
+#define HOOK_MS    100  /* between two looks at a hook that is under way */
+#define SETTLE_MS  8000 /* after a signal, for the CA's answer: containers are killed 10 s after it */
+#define ECHO_MS                                                                                                      \
+    1000 /* signals of this time are one: a terminal and service managers tell the whole group, and our parent passes it on */
 
 static struct acme_run run;
 static struct acme_hook hook = {.fd = -1};
@@ -57,8 +60,8 @@ void acme_catch_signals(void)
     (void)sigaction(SIGXFSZ, &action, NULL); /* a limit on the size of files is an error like a full disk */
 }
 
-/* Sleeps; a signal that comes between looking and sleeping wakes it all the same. */
-static void sleep_while_idle(void)
+/* Sleeps, `most` at the longest; a signal that comes between looking and sleeping wakes it all the same. */
+static void sleep_while_idle(uint32_t most_ms)
 {
     sigset_t ours, before;
     (void)sigemptyset(&ours);
@@ -69,7 +72,8 @@ static void sleep_while_idle(void)
     if (!acme_signalled) {
         uint32_t ms = acme_idle_ms(&run.client, acme_posix_now_ms());
         bool hooked = hook.under_way || run.solvers.hook.running != NULL;
-        acme_posix_wait(&run.net, acme_run_listener(&run), hooked && ms > HOOK_MS ? HOOK_MS : ms, &before);
+        ms = hooked && ms > HOOK_MS ? HOOK_MS : ms;
+        acme_posix_wait(&run.net, acme_run_listener(&run), ms < most_ms ? ms : most_ms, &before);
     }
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
@@ -86,19 +90,50 @@ static enum acme_progress loop(void)
             run.report.longest_tick_us = (uint32_t)took;
         }
         if (progress == ACME_IDLE) {
-            sleep_while_idle();
+            sleep_while_idle(UINT32_MAX);
         }
     }
     return progress;
 }
 
-/* What was withdrawn is taken away, which a second signal need not wait for. */
+/* Whether one more signal has come, by somebody who does not want to wait. */
+static bool is_told_again(uint32_t since_ms)
+{
+    if (acme_posix_now_ms() - since_ms < ECHO_MS) {
+        acme_signalled = 0;
+    }
+    return acme_signalled != 0;
+}
+
+/* A signal has come. The CA may be looking for our answer, and its failure would be ours: so it gets a while to have done. */
+static enum acme_progress settle(enum acme_progress progress)
+{
+    uint32_t since_ms = acme_posix_now_ms(), gone_ms = 0;
+
+    if (acme_validating(&run.client) && !run.report.config->quiet) {
+        acme_report_error(
+            "stopping when the CA has looked for our answer, in %u s at most; one more signal ends it at once",
+            SETTLE_MS / 1000U);
+    }
+    while (!is_told_again(since_ms) && !acme_is_over(progress) && gone_ms < SETTLE_MS &&
+           acme_validating(&run.client)) {
+        progress = acme_tick(&run.client, acme_posix_now_ms());
+        if (progress == ACME_IDLE) {
+            sleep_while_idle(HOOK_MS);
+        }
+        gone_ms = acme_posix_now_ms() - since_ms;
+    }
+    return progress;
+}
+
+/* What was withdrawn is taken away, which one more signal need not wait for. */
 static void clear(void)
 {
-    acme_signalled = 0;
-    while (!acme_signalled && acme_clearing(&run.client)) {
+    uint32_t since_ms = acme_posix_now_ms();
+
+    while (!is_told_again(since_ms) && acme_clearing(&run.client)) {
         if (acme_tick(&run.client, acme_posix_now_ms()) == ACME_IDLE) {
-            sleep_while_idle();
+            sleep_while_idle(HOOK_MS);
         }
     }
 }
@@ -452,6 +487,7 @@ int acme_run(const struct acme_config *config, const struct acme_run_how *how)
     }
     (void)acme_start(&run.client, how->when, acme_posix_now_ms());
     progress = loop();
+    progress = acme_is_over(progress) ? progress : settle(progress);
     stopped = !acme_is_over(progress);
     if (stopped) {
         acme_stop(&run.client);

@@ -252,6 +252,7 @@ static void fill_report(struct acme_run *run, const struct acme_config *config)
     r->net = &run->net;
     r->store = &run->store;
     r->listener = acme_run_listener(run);
+    r->tls_listener = run->solvers.tls ? &run->tls_listener : NULL;
     r->signer = config->account_key != NULL || config->key != NULL ? run->signer.words : NULL;
     r->webroot = config->webroot != NULL ? &run->webroot : NULL;
 }

@@ -211,31 +211,38 @@ static void mark_text(const struct acme_signer_key *k, char text[MARK_LEN + 2])
     text[MARK_LEN + 1] = '\0';
 }
 
-static size_t read_note(int state, char note[NOTE_MAX + 1])
+static size_t read_note(int state, const char *file, char note[NOTE_MAX + 1])
 {
     int len = 0;
-    bool good = state >= 0 && acme_posix_read(state, NOTE, O_NOFOLLOW, note, NOTE_MAX, &len) == 0 && len > 0 &&
+    bool good = state >= 0 && acme_posix_read(state, file, O_NOFOLLOW, note, NOTE_MAX, &len) == 0 && len > 0 &&
                 len <= NOTE_MAX;
     note[good ? len : 0] = '\0';
     return good ? (size_t)len : 0;
 }
 
+/* A trial has a folder of its own within the state directory; but the token's patience is one for both. */
 static bool is_noted(const struct acme_signer_key *k, int state)
 {
+    static const char *const files[] = {NOTE, "../" NOTE, ".dry-run/" NOTE};
     char note[NOTE_MAX + 1], mark[MARK_LEN + 2];
-    (void)read_note(state, note);
+    bool found = false;
+
     mark_text(k, mark);
-    return strstr(note, mark) != NULL;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        (void)read_note(state, files[i], note);
+        found = found || strstr(note, mark) != NULL;
+    }
+    return found;
 }
 
 /* The oldest makes room. */
 static void note_refusal(const struct acme_signer_key *k, int state)
 {
     char note[NOTE_MAX + 1], mark[MARK_LEN + 2];
-    size_t len = read_note(state, note), skip = 0;
+    size_t len = read_note(state, NOTE, note), skip = 0;
 
     mark_text(k, mark);
-    if (state < 0 || strstr(note, mark) != NULL) {
+    if (strstr(note, mark) != NULL) {
         return;
     }
     while (len - skip + MARK_LEN + 1 > NOTE_MAX) {
@@ -243,7 +250,7 @@ static void note_refusal(const struct acme_signer_key *k, int state)
     }
     memmove(note, note + skip, len - skip);
     memcpy(note + len - skip, mark, MARK_LEN + 1);
-    if (acme_posix_replace(state, NOTE, 0600, note, len - skip + MARK_LEN + 1) != 0) {
+    if (state < 0 || acme_posix_replace(state, NOTE, 0600, note, len - skip + MARK_LEN + 1) != 0) {
         acme_report_error("that the PIN was refused cannot be noted: the next run tries it again");
     }
 }

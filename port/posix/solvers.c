@@ -3,6 +3,7 @@
 
 #include "report.h"
 #include "solvers.h"
+#include "wire/address.h"
 
 /* The type in this place of the list; false behind its end. */
 static bool type_at(const char *list, size_t place, struct acme_slice *type)
@@ -115,10 +116,30 @@ static int check_zone(const struct acme_config *c)
     return 0;
 }
 
+/* An address is in no zone (RFC 8738, 7): an order for it would be in vain. */
+static int check_addresses(const struct acme_config *c)
+{
+    const char *list = acme_solvers_list(c);
+    struct acme_slice type;
+    bool can = false;
+
+    for (size_t i = 0; type_at(list, i, &type); i++) {
+        can = can || !(by_dns(type) || acme_slice_is(type, ACME_DNSPERSIST01_TYPE));
+    }
+    for (size_t i = 0; !can && i < c->names.count; i++) {
+        if (acme_is_address(c->names.at[i])) {
+            return wrong(c, ACME_KEY_CHALLENGE, "challenge", list,
+                         "no address is proved by the DNS: http-01 and tls-alpn-01 do");
+        }
+    }
+    return 0;
+}
+
 int acme_solvers_check(struct acme_solvers *s, const struct acme_config *c)
 {
     int code = check_types(s, c);
 
+    code = code != 0 ? code : check_addresses(c);
     code = code == 0 && s->hooks ? check_hook(c) : code;
     if (code != 0 || !s->dns) {
         return code;

@@ -105,6 +105,17 @@ const struct ck_functions *acme_token_load(const char *path, char words[400])
     return f;
 }
 
+/* Whether it has bytes that nobody types: what an editor has put into the file would cost one of the token's few tries. */
+static bool is_odd(const char *pin, size_t len)
+{
+    bool odd = len >= 3 && memcmp(pin, "\xef\xbb\xbf", 3) == 0; /* the mark of UTF-8 */
+
+    for (size_t i = 0; i < len; i++) {
+        odd = odd || (pin[i] >= 0 && pin[i] < ' ') || pin[i] == 0x7f;
+    }
+    return odd;
+}
+
 const char *acme_token_pin(struct acme_token *t, const char *path)
 {
     struct stat is;
@@ -122,11 +133,13 @@ const char *acme_token_pin(struct acme_token *t, const char *path)
         n--;
         n -= n > 0 && t->pin[n - 1] == '\r';
     }
-    t->pin_len =
-        n > 0 && n < (ssize_t)sizeof t->pin && memchr(t->pin, '\n', (size_t)n) == NULL && !open ? (size_t)n : 0;
+    bool alone = n > 0 && n < (ssize_t)sizeof t->pin && memchr(t->pin, '\n', (size_t)n) == NULL;
+    bool odd = alone && is_odd(t->pin, (size_t)n);
+    t->pin_len = alone && !odd && !open ? (size_t)n : 0;
     return n < 0             ? strerror(code)
            : open            ? "others may read it, or its group write to it; chmod 600"
            : n == 0          ? "no PIN in it"
+           : odd             ? "a byte order mark or a control character in it, which no PIN has"
            : t->pin_len == 0 ? "more than a PIN in it: it stands alone, on one line"
                              : NULL;
 }

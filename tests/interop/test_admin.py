@@ -303,7 +303,7 @@ def json_ends(scene):
     flags = ["--directory", client.directory, "--ca-file", client.ca_file]
     for words in ([], ["isue"], ["issue"], ["issue", "a b"], ["--no-such"], ["issue", "--state"],
                   ["-c", "/nonexistent", "issue"],
-                  ["revoke", "a", "b"], ["deactivate"], ["version"], ["status"], ["status", "nobody.example.test"],
+                  ["revoke", "a", "b"], ["deactivate"], ["version"], ["-h"], ["issue", "--help"], ["status"], ["status", "nobody.example.test"],
                   ["--state", below + "/x", *flags, "issue", NAME], ["--ca-file", below, "issue", NAME],
                   ["--directory", "ftp://x", "issue", NAME], ["--state", strange, *flags, "issue", *NAMES],
                   ["--state", strange, *flags, "status"], ["--state", strange + b"/account/x", *flags, "issue", NAME],

@@ -74,6 +74,16 @@ tap.ok(run.code == FAILED and seen == [f"begin {kind} {ONE}" for kind in ("http-
 run = Client(os.path.join(folder, "absent"), pebble).issue(ONE, options=["--hook", os.path.join(folder, "absent-hook")])
 tap.ok(run.code == USAGE and "there is no such file" in run.err, "one that is not there", run.tail())
 
+run = Client(os.path.join(folder, "address"), pebble).issue("127.0.0.1", options=["--hook", hook("only-dns", BY_DNS)])
+tap.ok(run.code == FAILED and "the hook may have declined" in run.err, "it declines what an address is proved by: that is told", run.tail())
+words()
+
+orders = pebble.orders()
+for more in (["--challenge", "dns-01"], ["--challenge", "dns-persist-01"]):
+    run = Client(os.path.join(folder, "address2"), pebble).issue(ONE, "127.0.0.1", options=["--hook", hook("only-dns", BY_DNS), *more])
+    tap.ok(run.code == USAGE and "no address is proved by the DNS" in run.err and pebble.orders() == orders and not words(),
+           f"nothing is asked for an address with {more[-1]} alone", run.tail())
+
 kept = Client(os.path.join(folder, "one"), pebble)
 run = kept.run("renew", force=True)
 seen = words()

@@ -88,6 +88,12 @@ with socket.create_server(("127.0.0.1", 0)) as taken:
     client = Client(os.path.join(folder, "taken"), held, tls_port=taken.getsockname()[1])
     run = client.issue(ONE)
     tap.ok(run.code == FAILED and "in use" in run.err + run.out and "acme-tls/1" in run.err + run.out, "the port is taken", run.tail())
+    for i, more in enumerate((["--http-port", str(held.http_port)], ["--webroot", folder])):
+        beside = Client(os.path.join(folder, f"taken{i}"), held, tls_port=taken.getsockname()[1])
+        run = beside.issue(ONE, options=["--challenge", "tls-alpn-01,http-01", *more])
+        told = run.err.splitlines()[-1]
+        tap.ok(run.code == FAILED and f"port {taken.getsockname()[1]}: cannot listen" in told and "in use" in told and "acme-tls/1" in told,
+               f"the port is taken, and http-01 beside it by {more[0]}", told)
 client = Client(os.path.join(folder, "nowhere"), held, tls_port=servers.free_port())
 run = client.issue("nowhere.example.test")
 tap.ok(run.code == FAILED and "port 443" in run.err + run.out and "port 80" not in run.err + run.out, "nobody passes the port on", run.tail())

@@ -8,7 +8,7 @@
 
 static char home[64], path[96], told[96];
 static struct acme_challenge_hook hook;
-static const char *const names[] = {"a.example", "*.a.example"};
+static const char *names[] = {"a.example", "*.a.example"};
 
 static int set_up(void **unused)
 {
@@ -98,6 +98,20 @@ TEST(the_name_of_the_record)
     clear_all();
     assert_string_equal(hook.words, "hook done: cannot be started: File name too long");
     assert_told("dns-account-01 _ujmmovf2vn55tgye._acme-challenge.a.example.\n");
+}
+
+/* Hooks compare the name with zones and files, whatever a person has typed. */
+TEST(a_name_in_small_letters)
+{
+    struct acme_challenge dns = challenge("dns-01", "token2");
+    const char *before = names[0];
+    char lines[200];
+    snprintf(lines, sizeof lines, "echo \"$3 $NANOACME_RECORD\" >%s; exit 0", told);
+    names[0] = dns.name = "A.Example";
+    begin(lines, 0);
+    assert_int_equal(present_all(&hook.dns01, &dns), 1);
+    assert_told("a.example _acme-challenge.a.example\n");
+    names[0] = before;
 }
 
 TEST(test_words)

@@ -92,7 +92,14 @@ TEST(refused_with_words)
         {"DNS:a.example,URI:http://a.example/", NULL, "something else"},
         {"DNS:1,DNS:2,DNS:3,DNS:4,DNS:5,DNS:6,DNS:7,DNS:8,DNS:9", NULL, "too many"},
     };
-    EVP_PKEY *key = maker_ec("P-256");
+    EVP_PKEY *key = maker_rsa(1024);
+    size_t short_len;
+    uint8_t *short_rsa = make(key, "DNS:a.example", NULL, &short_len);
+    const char *short_why = acme_csr_take(&csr, short_rsa, short_len);
+    assert_true(short_why != NULL && strstr(short_why, "2048 bits") != NULL);
+    OPENSSL_free(short_rsa);
+    EVP_PKEY_free(key);
+    key = maker_ec("P-256");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         size_t len;
         uint8_t *der = make(key, rows[i].san, rows[i].common_name, &len);

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -157,6 +158,31 @@ TEST(test_wakes_for_what_is_waited_for)
     start = acme_posix_now_ms();
     acme_posix_wait(&net, &listener, 60, NULL);
     assert_in_range(acme_posix_now_ms() - start, 59, 10000);
+}
+
+/* The resolver then says that there is no such name, which would send a person to look at the wrong thing. */
+TEST(no_descriptor_is_left_to_look_a_name_up)
+{
+    struct rlimit before, low;
+    int at[64], count = 0;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = before;
+    low.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    while (count < 64 && (at[count] = dup(0)) >= 0) {
+        count++;
+    }
+    for (int i = 0; i < 2; i++) { /* of the lookup's own pipe */
+        (void)close(at[--count]);
+    }
+    assert_int_equal(open_until("localhost", live), ACME_E_NET);
+    assert_int_equal(net.tcp.error, EMFILE);
+    while (count > 0) {
+        (void)close(at[--count]);
+    }
+    assert_int_equal(open_until("localhost", live), 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST(test_finished_lookup_wakes_once)

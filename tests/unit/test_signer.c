@@ -221,6 +221,28 @@ TEST(a_pin_that_was_refused_is_told_to_nobody_again)
     assert_true(next(&task));
 }
 
+/* A trial works in a folder of its own within the state directory. */
+TEST(a_trial_and_its_state_directory_share_what_was_refused)
+{
+    struct acme_signer_task task;
+    int trial;
+
+    assert_int_equal(mkdirat(state, ".dry-run", 0700), 0);
+    trial = openat(state, ".dry-run", O_RDONLY | O_DIRECTORY);
+    for (unsigned i = 0; i < 2; i++) {
+        int noted = i == 0 ? state : trial, asked = i == 0 ? trial : state, whole = state;
+        s.refused = ACME_SIGNER_ACCOUNT;
+        acme_signer_note(&s, noted);
+        state = asked;
+        assert_int_equal(opens(false), ACME_EXIT_USAGE);
+        assert_false(next(&task));
+        state = whole;
+        assert_int_equal(unlinkat(noted, ".pin-refused", 0), 0);
+    }
+    (void)close(trial);
+    assert_int_equal(unlinkat(state, ".dry-run", AT_REMOVEDIR), 0);
+}
+
 TEST(the_note_does_not_grow)
 {
     struct acme_signer_task task;

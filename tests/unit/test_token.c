@@ -321,6 +321,16 @@ TEST(a_pin_file)
     assert_non_null(strstr(pin_of("\n", 1, 0600), "no PIN"));
     assert_non_null(strstr(pin_of("1\n2\n", 4, 0600), "more than"));
     assert_non_null(strstr(pin_of(much, sizeof much, 0600), "more than"));
+    assert_non_null(strstr(pin_of("\xef\xbb\xbf"
+                                  "1234\n",
+                                  8, 0600),
+                           "byte order mark"));
+    assert_non_null(strstr(pin_of("1234\0", 5, 0600), "control character"));
+    assert_non_null(strstr(pin_of("1234\r", 5, 0600), "control character"));
+    assert_int_equal(t.pin_len, 0);
+    assert_null(pin_of("gr\xc3\xbc"
+                       "n\n",
+                       6, 0600));
     assert_non_null(strstr(pin_of("1234", 4, 0644), "chmod 600"));
     assert_int_equal(t.pin_len, 0);
     assert_string_equal(acme_token_pin(&t, "/nonexistent/pin"), strerror(ENOENT));
