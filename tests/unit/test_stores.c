@@ -9,7 +9,7 @@
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
-enum kind { REPLACING, TWO_NAMES, VALUES, KINDS };
+enum kind { REPLACING, REMOVING, TWO_NAMES, VALUES, KINDS };
 
 struct device {
     enum kind kind;
@@ -37,7 +37,8 @@ static void begin(enum kind kind)
 {
     memset(&d, 0, sizeof d);
     d.kind = kind;
-    media_new(&d.media, kind == REPLACING);
+    media_new(&d.media, kind <= REMOVING);
+    d.media.removes_first = kind == REMOVING;
     restart();
 }
 
