@@ -44,6 +44,12 @@ typedef struct zsock_addrinfo so_addrinfo;
 #include <poll.h>
 #include <unistd.h>
 
+#if defined(__NuttX__) && defined(CONFIG_NET_TCP) && !defined(CONFIG_NET_TCP_NO_STACK) &&                            \
+    (!defined(CONFIG_NET_SOCKOPTS) || !defined(CONFIG_NET_TCPBACKLOG) || !defined(CONFIG_NET_TCP_WRITE_BUFFERS))
+/* SO_ERROR would not be there, accept() and send() would block, whatever O_NONBLOCK says. */
+#error "port/sockets needs NuttX's NET_SOCKOPTS, NET_TCPBACKLOG and NET_TCP_WRITE_BUFFERS"
+#endif
+
 #define so_(name) name
 typedef struct pollfd so_pollfd;
 typedef struct addrinfo so_addrinfo;
@@ -63,6 +69,12 @@ typedef struct addrinfo so_addrinfo;
 static inline bool so_not_now(int code)
 {
     return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ENOBUFS || code == ECONNABORTED;
+}
+
+/* True for an errno that says that the peer has ended it; NuttX says of a reset that nobody is connected. */
+static inline bool so_ended(int code)
+{
+    return code == ECONNRESET || code == EPIPE || code == ENOTCONN;
 }
 
 static inline void so_shut(int *fd)

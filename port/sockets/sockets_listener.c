@@ -41,7 +41,7 @@ static int moved(ssize_t count)
     if (count >= 0) {
         return (int)count;
     }
-    return so_not_now(errno) ? 0 : errno == ECONNRESET || errno == EPIPE ? ACME_E_CLOSED : ACME_E_NET;
+    return so_not_now(errno) ? 0 : so_ended(errno) ? ACME_E_CLOSED : ACME_E_NET;
 }
 
 static int listener_recv(void *ctx, unsigned slot, void *data, size_t cap)

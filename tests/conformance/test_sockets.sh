@@ -19,6 +19,10 @@ names() {
 	sed 's/^/# /' "$to/log"
 }
 
+nuttx='-D__NuttX__ -DCONFIG_NET_TCP=1 -DCONFIG_NET_SOCKOPTS=1 -DCONFIG_NET_TCPBACKLOG=1'
+names NuttX $nuttx -DCONFIG_NET_TCP_WRITE_BUFFERS=1
+! cc -fsyntax-only -Icore -Iport/sockets $nuttx port/sockets/sockets_net.c 2>"$to/log" && grep -q NET_TCP_WRITE_BUFFERS "$to/log"
+result $? "a NuttX whose calls would block is refused, and told what it lacks"
 names Zephyr -D__ZEPHYR__ -Itests/conformance/zephyr
 lwip=${LWIP_DIR:-build/src/lwip}/src
 if [ -d "$lwip" ]; then
