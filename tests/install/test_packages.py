@@ -96,7 +96,7 @@ def nuttx(root, folder, bearssl):
                            capture_output=True, text=True) for part in ("", "/bearssl")]
     said = [m.stdout.splitlines() for m in made]
     files = [os.path.relpath(os.path.realpath(p), os.path.realpath(root)) for p in said[0] if p.startswith("/")]
-    due = [p for name in ("ACME_CORE", "ACME_BEARSSL" if bearssl else "ACME_SECURE", "ACME_SOCKETS", "ACME_STORES", "ACME_FLASH") for p in LISTS[name]]
+    due = [p for name in ("ACME_BEARSSL" if bearssl else "ACME_SECURE", "ACME_CORE", "ACME_SOCKETS", "ACME_STORES", "ACME_FLASH") for p in LISTS[name]]
     what = f"NuttX, {'BearSSL' if bearssl else 'own TLS'}"
     tap.ok(files == due, f"{what}: its files are the list, none hides another", f"{set(files) ^ set(due)} {made[0].stderr[-300:]}")
     flags = {line[5:] for line in said[0] if line.startswith("flag ")}

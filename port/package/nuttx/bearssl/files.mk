@@ -1,7 +1,7 @@
-# Compiles NANOACME_FILES, which are elsewhere.
+# Compiles NANOACME_FILES, which are elsewhere, and are looked for in this order.
 NANOACME_EMPTY =
 CSRCS = $(notdir $(NANOACME_FILES))
-VPATH = $(subst $(NANOACME_EMPTY) ,:,$(sort $(dir $(NANOACME_FILES))))
+VPATH = $(subst $(NANOACME_EMPTY) ,:,$(dir $(NANOACME_FILES)))
 
 include $(APPDIR)/Application.mk
 
