@@ -29,7 +29,7 @@ endif
 WARNINGS = -std=c99 -pedantic -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wformat=2 -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wcast-qual -Wpointer-arith
 # What is for a CA of 2016 and for plain http is in the program and its tests; firmware has none of it.
-HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACME_CFG_SIGNED_ANCHORS=1 -DACME_CFG_CHOICE=1 -DACME_CFG_ADDRESSES=1 -DACME_CFG_EAB=1 -DACME_CFG_DNS_DRAFTS=1 -DACME_CFG_REUSE_KEY=1 -DACME_CFG_ALTERNATE=1 -DACME_CFG_CSR=1 -DACME_TLSALPN01_SLOTS=4
+HOST_OPTIONS = -DACME_CFG_V1=1 -DACME_CFG_PLAIN_HTTP=1 -DACME_CFG_MANAGE=1 -DACME_CFG_SIGNED_ANCHORS=1 -DACME_CFG_CHOICE=1 -DACME_CFG_ADDRESSES=1 -DACME_CFG_EAB=1 -DACME_CFG_DNS_DRAFTS=1 -DACME_CFG_REUSE_KEY=1 -DACME_CFG_DEACTIVATE_AUTHZ=1 -DACME_CFG_ALTERNATE=1 -DACME_CFG_CSR=1 -DACME_TLSALPN01_SLOTS=4
 COMPILE = $(CC) -Icore $(STACKS) $(HOST_OPTIONS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 POSIX = -D_POSIX_C_SOURCE=200809L
 
@@ -42,14 +42,15 @@ $(error core/Filelists.mk lacks $(UNLISTED))
 endif
 PROGRAM = $(filter-out $(PORT),$(wildcard port/posix/*.c))
 HEADERS = $(wildcard core/*.h core/*/*.h) $(wildcard port/posix/posix*.h) port/sockets/acme_sockets.h
-# A whole device has a channel of its own, in clear, and is linked only where it is named.
+# A whole device has a channel of its own, in clear, and a shelf has short names: linked only where they are named.
 DEVICE = tests/fake/device.c
+SHELF = tests/unit/shelf.c
 TORTURE = $(wildcard tests/fault/*.c)
 # Tests in C: one program for each test_*.c; what lies beside them, and the scripted CA, is shared.
 TESTS_C = $(foreach room,unit dialogue regress cells tls,$(wildcard tests/$(room)/*.c))
 UNITS_C = $(foreach c,$(TESTS_C),$(if $(filter test_%,$(notdir $c)),$c))
 UNITS = $(UNITS_C:%.c=$(B)/%)
-HELPERS = $(filter-out $(UNITS_C),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(ACME_FLASH) $(ACME_STORES) port/lwip/clock.c
+HELPERS = $(filter-out $(UNITS_C) $(SHELF),$(TESTS_C)) $(filter-out $(DEVICE),$(wildcard tests/fake/*.c)) $(ACME_FLASH) $(ACME_STORES) port/lwip/clock.c
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 all: $(B)/nanoacme $(B)/libnanoacme.a $(B)/libnanoacme-posix.a
@@ -115,6 +116,7 @@ torture: $(B)/torture
 $(B)/tests/unit/test_acme_edges $(B)/tests/unit/test_states: $(call objects,$(DEVICE))
 $(B)/tests/dialogue/test_dialogue $(B)/tests/dialogue/test_replay: $(call objects,tests/fault/fastkey.c)
 $(B)/tests/unit/test_acme $(B)/tests/unit/test_choice $(B)/tests/unit/test_manage $(B)/tests/unit/test_side_by_side $(B)/tests/unit/test_slow_key $(B)/tests/unit/test_keep $(B)/tests/unit/test_flash_run $(B)/tests/unit/test_keep_fleet: $(call objects,$(DEVICE) tests/fault/fastkey.c)
+$(B)/tests/unit/test_stores $(B)/tests/unit/test_flash_store: $(call objects,$(SHELF))
 $(B)/tests/unit/test_secure_net: $(call objects,port/secure/channel.c)
 $(B)/tests/unit/test_anchor_table: $(call objects,port/posix/tools/table.c)
 $(B)/tests/unit/test_nameserver $(B)/tests/unit/test_words $(B)/tests/unit/test_signer $(B)/tests/unit/test_kept $(B)/tests/unit/test_csr_file: $(call objects,$(filter-out port/posix/main.c,$(PROGRAM)))

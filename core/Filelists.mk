@@ -61,6 +61,7 @@ ACME_CORE += core/protocol/exchange.c
 ACME_CORE += core/protocol/flow.c
 ACME_CORE += core/protocol/flow_v1.c
 ACME_CORE += core/protocol/judge.c
+ACME_CORE += core/protocol/leave.c
 ACME_CORE += core/protocol/manage.c
 ACME_CORE += core/protocol/order.c
 ACME_CORE += core/protocol/poll.c

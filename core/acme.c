@@ -348,6 +348,45 @@ static int tick_commit(struct acme_client *c)
     return 1;
 }
 
+/* --- an order that is given up (protocol/leave.h) --- */
+
+#if ACME_CFG_DEACTIVATE_AUTHZ
+#define has_failed(c) ((c)->flow.failed)
+
+/* Its authorizations are deactivated, or one of them cannot be, which is no matter: what comes behind them. */
+static int leave_behind(struct acme_client *c, uint32_t now_ms)
+{
+    c->exchange.retry_s = 0;
+    acme_exchange_go(&c->exchange, (enum acme_step)acme_flow_left(&c->flow), now_ms);
+    return 1;
+}
+
+/* The run has failed with it, and that has been told and stored. Returns true while there is something left to do. */
+static bool leaves(struct acme_client *c, uint32_t now_ms)
+{
+    c->flow.step = (enum acme_step)acme_flow_leave(&c->flow, true);
+    if (c->flow.step == ACME_STEP_COUNT) {
+        return false;
+    }
+    acme_exchange_start(&c->exchange, now_ms);
+    c->phase = ACME_PHASE_FLOW;
+    return true;
+}
+#else
+#define has_failed(c)           false
+#define leave_behind(c, now_ms) 0
+#define leaves(c, now_ms)       false
+#endif
+
+/* Ends the run, whose failure has been told. Returns 1. */
+static int end_failed(struct acme_client *c)
+{
+    acme_channel_close(&c->channel);
+    c->phase = ACME_PHASE_OVER;
+    c->result = ACME_FAILED;
+    return 1;
+}
+
 /* --- driving the engine --- */
 
 /* Failed between here and the CA: the engine decides whether another try makes sense. */
@@ -371,7 +410,10 @@ static int tick_wait(struct acme_client *c, uint32_t now_ms)
 {
     struct acme_exchange *x = &c->exchange;
     if (c->flow.step == ACME_STEP_COUNT) {
-        return acme_managing(c) ? acme_managed_end(c) : acme_looking(c) ? acme_keep_looked(c) : end_chain(c, now_ms);
+        return has_failed(c)      ? end_failed(c)
+               : acme_managing(c) ? acme_managed_end(c)
+               : acme_looking(c)  ? acme_keep_looked(c)
+                                  : end_chain(c, now_ms);
     }
     if (!acme_exchange_due(x, now_ms)) {
         return 0;
@@ -608,13 +650,11 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
 
     bool talked = c->phase == ACME_PHASE_FLOW && !acme_managing(c);
     bool dead = talked && order_is_dead(c, error);
-    acme_stop(c);
-    c->phase = ACME_PHASE_OVER;
-    c->result = ACME_FAILED;
+    acme_flow_withdraw(&c->flow);
     acme_managed_clean(c);
     /* Best effort from here on: the failure above is what counts. */
     if (dead) {
-        memset(&c->flow.order, 0, sizeof(c->flow.order));
+        c->flow.order.url[0] = '\0';
         (void)acme_keeper_forget(&c->keeper);
     }
     if (talked && c->exchange.retry_s > 0) { /* the CA's wish is stored, our advice is the caller's to follow */
@@ -622,6 +662,9 @@ static void fail(struct acme_client *c, int error, uint32_t now_ms)
         (void)acme_keeper_retry(&c->keeper, &c->flow, acme_later(c->utc, acme_keep_apart(c, failure->retry_s)));
     }
     acme_keep_failed(c, (int)phase, now_ms);
+    if (!dead || !leaves(c, now_ms)) {
+        (void)end_failed(c);
+    }
 }
 
 void acme_stop(struct acme_client *c)
@@ -657,6 +700,9 @@ static int tick(struct acme_client *c, uint32_t now_ms)
         return tick_begin(c, now_ms);
     case ACME_PHASE_FLOW: {
         int done = tick_flow(c, now_ms);
+        if (done < 0 && acme_is_leave(c->flow.step)) {
+            return leave_behind(c, now_ms);
+        }
         return done < 0 && acme_alternate_spare(&c->flow) ? next_chain(c, done, now_ms) : done;
     }
     case ACME_PHASE_OFFER:
@@ -686,7 +732,7 @@ enum acme_progress acme_tick(struct acme_client *c, uint32_t now_ms)
     if ((c->phase == ACME_PHASE_OFF || c->phase == ACME_PHASE_OVER) && !acme_clearing(c)) {
         return acme_keep_tell(c);
     }
-    return done > 0 || served ? ACME_BUSY : ACME_IDLE;
+    return done != 0 || served ? ACME_BUSY : ACME_IDLE;
 }
 
 uint32_t acme_idle_ms(const struct acme_client *c, uint32_t now_ms)

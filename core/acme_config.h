@@ -208,6 +208,13 @@
 #define ACME_CFG_REUSE_KEY 0
 #endif
 
+/* 1: acme_setup::deactivate_authz is looked at: of an order that is given up the authorizations that are not valid are deactivated
+ * (protocol/leave.c), a request each, so that they do not count as pending at the CA. Flash: about 0.3 KB. 0: the CA forgets them
+ * by itself. */
+#ifndef ACME_CFG_DEACTIVATE_AUTHZ
+#define ACME_CFG_DEACTIVATE_AUTHZ 0
+#endif
+
 /* 1: of several chains for one certificate the one that is wished for is taken (acme_setup::chain, protocol/alternate.c). Flash:
  * about 1 KB. RAM: about 150 bytes. 0: the CA's own choice, whatever others it offers. */
 #ifndef ACME_CFG_ALTERNATE

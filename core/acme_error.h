@@ -92,10 +92,7 @@
     ACME_ERRORS_DRAFTS(X) \
     ACME_ERRORS_ALTERNATE(X) \
     ACME_ERRORS_MANAGE(X)
-/* clang-format on */
 
-/* Those of ACME_CFG_RENEWAL. */
-/* clang-format off */
 #if ACME_CFG_RENEWAL
 #define ACME_ERRORS_RENEWAL(X) \
     X(ACME_E_OFFER, -28, 1, "the new pair was not accepted", "the application has refused it") \
@@ -105,10 +102,6 @@
 #else
 #define ACME_ERRORS_RENEWAL(X)
 #endif
-/* clang-format on */
-
-/* Those of ACME_CFG_CHOICE. */
-/* clang-format off */
 #if ACME_CFG_CHOICE
 #define ACME_ERRORS_CHOICE(X) \
     X(ACME_E_WILDCARD, -11, 0, "a wildcard name needs a solver for dns-01", "no other challenge proves one") \
@@ -127,10 +120,6 @@
 #else
 #define ACME_ERRORS_CHOICE(X)
 #endif
-/* clang-format on */
-
-/* Those of ACME_CFG_SIGNED_ANCHORS. */
-/* clang-format off */
 #if ACME_CFG_SIGNED_ANCHORS
 #define ACME_ERRORS_TABLE(X) \
     X(ACME_E_TABLE, -8, 0, "the table of trust anchors is damaged", "cut on its way or while it was stored, without anchors, or of a later version") \
@@ -139,40 +128,24 @@
 #else
 #define ACME_ERRORS_TABLE(X)
 #endif
-/* clang-format on */
-
-/* Those of ACME_CFG_EAB. */
-/* clang-format off */
 #if ACME_CFG_EAB
 #define ACME_ERRORS_BINDING(X) \
     X(ACME_E_BINDING, -12, 0, "the CA refused the external account binding", "wrong secret or key id, used or expired, or made for another CA: get a new one")
 #else
 #define ACME_ERRORS_BINDING(X)
 #endif
-/* clang-format on */
-
-/* Those of ACME_CFG_DNS_DRAFTS. */
-/* clang-format off */
 #if ACME_CFG_DNS_DRAFTS
 #define ACME_ERRORS_DRAFTS(X) \
     X(ACME_E_ISSUERS, -13, 0, "the CA's list of its own names for dns-persist-01 is malformed", "none, more than ten, or no DNS names in small letters: that challenge must not be answered")
 #else
 #define ACME_ERRORS_DRAFTS(X)
 #endif
-/* clang-format on */
-
-/* Those of ACME_CFG_ALTERNATE. */
-/* clang-format off */
 #if ACME_CFG_ALTERNATE
 #define ACME_ERRORS_ALTERNATE(X) \
     X(ACME_E_CHAIN, -106, 0, "the CA offers no chain as it is wished for", "another root by now, or another spelling: its own choice is used; never the end of a run")
 #else
 #define ACME_ERRORS_ALTERNATE(X)
 #endif
-/* clang-format on */
-
-/* Those of ACME_CFG_MANAGE. */
-/* clang-format off */
 #if ACME_CFG_MANAGE
 #define ACME_ERRORS_MANAGE(X) \
     X(ACME_E_KEY_FIXED, -27, 0, "the account key cannot be changed from here", "it lives outside the store, as in a secure element") \

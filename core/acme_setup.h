@@ -49,6 +49,9 @@ enum acme_step {
 #if ACME_CFG_ALTERNATE
     ACME_STEP_ALTERNATE, /* 7.4.2 look at another chain of the same certificate */
 #endif
+#if ACME_CFG_DEACTIVATE_AUTHZ
+    ACME_STEP_DEACTIVATE_AUTHZ, /* 7.5.2 give back what is left of an order that has failed */
+#endif
 #if ACME_CFG_RENEWAL
     ACME_STEP_RENEWAL_INFO, /* RFC 9773: when the CA suggests to renew      */
 #endif
@@ -245,6 +248,10 @@ struct acme_setup {
 #if ACME_CFG_REUSE_KEY
     bool
         reuse_key; /* a new certificate is for the key in use, if there is one; a key that lives elsewhere is so anyway */
+#endif
+
+#if ACME_CFG_DEACTIVATE_AUTHZ
+    bool deactivate_authz; /* what is still open of an order that is given up is deactivated, a request each */
 #endif
 
 #if ACME_CFG_ALTERNATE

@@ -42,6 +42,9 @@ static int unauthorized(struct acme_flow *f, struct acme_json *json, acme_json_v
 {
     acme_flow_next_turn(f);
     acme_flow_withdraw(f);
+    if (f->status != ACME_STATUS_PENDING) { /* step-ca leaves it so */
+        acme_flow_closed(f);
+    }
     acme_flow_keep_problem(f, json, problem);
     return acme_flow_replace_failed(f, ACME_E_AUTHZ);
 }

@@ -59,7 +59,8 @@ void acme_exchange_go(struct acme_exchange *x, enum acme_step step, uint32_t now
     step = acme_entered(x->flow, step);
     uint32_t progress = acme_flow_progress(x->flow, step);
     /* Back to the order or before it is a fresh start, and the flow allows each kind of that once. */
-    bool restart = step <= ACME_STEP_ORDER && step <= x->flow->step;
+    bool restart =
+        (step <= ACME_STEP_ORDER && step <= x->flow->step) || (acme_is_leave(step) && !acme_is_leave(x->flow->step));
     bool advance = restart || progress > x->progress;
     bool again = step == x->flow->step && !advance;
 

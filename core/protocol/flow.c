@@ -56,6 +56,11 @@ const struct acme_row acme_flow_rfc8555[ACME_STEP_COUNT] = {
                                .url = acme_alternate_url,    .body = ACME_BODY_CHAIN,
                                .read = certificate_read},
 #endif
+#if ACME_CFG_DEACTIVATE_AUTHZ
+    [ACME_STEP_DEACTIVATE_AUTHZ] = {.method = ACME_METHOD_POST, .lost = ACME_STEP_DEACTIVATE_AUTHZ,
+                               .url = acme_flow_authz_url,   .ask = acme_flow_leave_ask,
+                               .read = acme_flow_leave_read, .refused = acme_flow_leave_refused},
+#endif
 #if ACME_TELLS_CONTACTS
     [ACME_STEP_UPDATE]      = {.method = ACME_METHOD_POST,    .lost = ACME_STEP_ORDER,
                                .url = acme_flow_update_url,  .ask = acme_flow_update_ask,

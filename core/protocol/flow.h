@@ -5,6 +5,7 @@
 #include "alternate.h"
 #include "binding.h"
 #include "flow_v1.h"
+#include "leave.h"
 #include "manage.h"
 #include "problem.h"
 #include "resource.h"
@@ -127,6 +128,7 @@ struct acme_flow {
     bool reordered; /* a useless order was replaced once already                                */
     ACME_V1_FLOW
     ACME_BINDING_FLOW
+    ACME_LEAVE_FLOW
     uint32_t signatures; /* of certificate requests                                                  */
     uint32_t since;      /* when the order was stored first, not when finalize was asked; 0: not known */
 
@@ -184,7 +186,10 @@ bool acme_flow_replaces(const struct acme_flow *flow);
 #endif
 
 /* What is asked for is worth no trouble: the run can do without. */
-#define acme_flow_is_extra(flow) (acme_flow_looks(flow) || acme_is_alternate(flow))
+#define acme_flow_is_extra(flow) (acme_flow_looks(flow) || acme_flow_is_spare(flow))
+
+/* ... and whatever is said of the account or the directory then is the next run's business. */
+#define acme_flow_is_spare(flow) (acme_is_alternate(flow) || acme_is_leave((flow)->step))
 
 /* The rows without a request: does some of the step's work. Returns the next step, flow->step when it is not
  * finished, or an error. Work: the solver's. */
@@ -204,8 +209,8 @@ int acme_flow_account_lost(struct acme_flow *flow);
 /* A URL of the stored directory (flow->cached) did not work. Returns ACME_STEP_DIRECTORY. */
 int acme_flow_directory_stale(struct acme_flow *flow);
 
-/* The order cannot give us a certificate (gone, or made for another key). Returns ACME_STEP_ORDER once, then
- * `error`. */
+/* The order cannot give us a certificate (gone, or made for another key). Returns ACME_STEP_ORDER once, or what leads there
+ * (leave.h), then `error`. */
 int acme_flow_reorder(struct acme_flow *flow, int error);
 
 /* True while the order may have a certificate, or get one, that was asked for: each counts against a quota of a few a

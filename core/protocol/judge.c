@@ -196,7 +196,7 @@ static void read_problem(const struct acme_exchange *x, struct acme_json *json)
 
 /* Whoever asks for the account is answered with "there is none", and so beside issuing. */
 #define names_account(flow)                                                                                          \
-    ((flow)->step != ACME_STEP_ACCOUNT && !acme_manage_is_on(flow) && !acme_is_alternate(flow))
+    ((flow)->step != ACME_STEP_ACCOUNT && !acme_manage_is_on(flow) && !acme_flow_is_spare(flow))
 
 static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32_t now_ms)
 {
@@ -238,8 +238,8 @@ static int judge_problem(struct acme_exchange *x, struct acme_json *json, uint32
         return refused(x, acme_flow_account_lost(flow), error, now_ms);
     }
     bool by_directory = x->for_nonce || flow->step < ACME_STEP_ORDER || makes_order(x);
-    if (by_directory && flow->cached && flow->presented == 0 && !(replaces && problem->type.len > 0) &&
-        (status == 404 || status == 405 || status == 410)) {
+    if (by_directory && flow->cached && flow->presented == 0 && !acme_is_leave(flow->step) &&
+        !(replaces && problem->type.len > 0) && (status == 404 || status == 405 || status == 410)) {
         return advance(x, acme_flow_directory_stale(flow), now_ms);
     }
     if (by_directory && error == ACME_E_HTTP_STATUS && !costly && !replaces) { /* a page of whoever it was */
@@ -258,7 +258,7 @@ static int judge_redirect(struct acme_exchange *x, uint32_t now_ms)
     const char *location = x->http.answer.location;
 
     bool signs = x->for_nonce || flow->step != ACME_STEP_DIRECTORY;
-    if (signs && flow->cached && flow->presented == 0 && !acme_is_alternate(flow)) {
+    if (signs && flow->cached && flow->presented == 0 && !acme_flow_is_spare(flow)) {
         if (!x->for_nonce) {
             acme_flow_lost(flow);
         }

@@ -7,16 +7,6 @@
 
 /* --- given up, or kept --- */
 
-void acme_flow_forget_order(struct acme_flow *f)
-{
-    memset(&f->order, 0, sizeof(f->order));
-    acme_flow_look_anew(f);
-    f->authz = f->answered = f->url_of = f->tries = f->denied = 0;
-    f->since = 0;
-    f->resumed = f->old = f->finalized = f->requested = f->save_order = false;
-    f->drop_order = true;
-}
-
 int acme_flow_reorder(struct acme_flow *f, int error)
 {
     acme_flow_withdraw(f);
@@ -24,8 +14,7 @@ int acme_flow_reorder(struct acme_flow *f, int error)
         return error;
     }
     f->reordered = true;
-    acme_flow_forget_order(f);
-    return ACME_STEP_ORDER;
+    return acme_flow_leave(f, false);
 }
 
 bool acme_flow_keeps_order(const struct acme_flow *f)
@@ -179,7 +168,8 @@ int acme_flow_begin(struct acme_flow *f)
 
 struct acme_slice acme_flow_name_of(const struct acme_flow *f, enum acme_step step, uint8_t authz)
 {
-    size_t name = step >= ACME_STEP_AUTHZ && step <= ACME_STEP_AUTHZ_POLL ? f->at[authz].name : 0;
+    size_t name =
+        (step >= ACME_STEP_AUTHZ && step <= ACME_STEP_AUTHZ_POLL) || acme_is_leave(step) ? f->at[authz].name : 0;
     if (acme_is_v1(f) && step == ACME_STEP_ORDER) { /* of the one that is asked for */
         name = authz + 1u;
     }

@@ -1,6 +1,6 @@
 /* steps.h - what the tables have in common. Only they, the files below and the engine include it; struct acme_row tells what each
  * kind of function does. None of these files knows a table, and each calls only those named before it:
- * choice.c, validate.c, order.c, account.c, authz.c, wishes.c and renewal_info.c, directory.c. */
+ * choice.c, validate.c, leave.c, order.c, account.c, authz.c, wishes.c and renewal_info.c, directory.c. */
 #ifndef ACME_PROTOCOL_STEPS_H
 #define ACME_PROTOCOL_STEPS_H
 
@@ -71,6 +71,10 @@ void acme_flow_look_anew(struct acme_flow *f);
 /* Of a row. */
 const char *acme_flow_respond_url(const struct acme_flow *f);
 
+/* --- leave.c --- */
+
+void acme_flow_forget_order(struct acme_flow *f);
+
 /* --- order.c --- */
 
 /* Where a run of issuing begins, with what is known of account and order. Returns the step to go to. */
@@ -88,8 +92,6 @@ int acme_flow_give_up(struct acme_flow *f, int error);
 /* So too when an answer is not what it should be, or every later run would stumble over it again. One that lacks a member is
  * asked for again first, by the engine. */
 int acme_flow_odd(struct acme_flow *f, int error);
-
-void acme_flow_forget_order(struct acme_flow *f);
 
 /* Keeps the CA's words about an object that failed, for the caller's eyes. */
 void acme_flow_keep_problem(struct acme_flow *f, struct acme_json *json, acme_json_value value);

@@ -18,22 +18,10 @@ static int fail(struct acme_channel *c, int err)
     return err;
 }
 
-/* Notes what a step has moved. Returns that, with silence turned into a time-out. */
-static int note(struct acme_channel *c, int moved, uint32_t now_ms)
-{
-    c->moved = moved > 0;
-    if (moved > 0) {
-        c->moved_ms = now_ms;
-    } else if (moved == 0 && now_ms - c->moved_ms >= ACME_NET_TIMEOUT_MS) {
-        moved = ACME_E_TIMEOUT;
-    }
-    return moved;
-}
-
 /* One step of TLS. Returns as acme_tls_pump(), or ACME_E_TIMEOUT. */
 static int step(struct acme_channel *c, uint32_t now_ms)
 {
-    return note(c, acme_tls_pump(c->tls, c->net, &c->up, &c->down), now_ms);
+    return acme_channel_note(c, acme_tls_pump(c->tls, c->net, &c->up, &c->down), now_ms);
 }
 
 static bool leads_to(const struct acme_channel *c, const struct acme_url *url)
@@ -153,7 +141,7 @@ int acme_channel_send(struct acme_channel *c, const void *data, size_t len, bool
         return ACME_E_CLOSED;
     }
     if (acme_plain(c)) {
-        moved = note(c, acme_plain_send(c, data, len), now_ms);
+        moved = acme_channel_note(c, acme_plain_send(c, data, len), now_ms);
         return moved < 0 ? fail(c, moved) : moved;
     }
     taken = acme_tls_write(c->tls, data, len, false);
@@ -203,7 +191,7 @@ int acme_channel_recv(struct acme_channel *c, void *data, size_t cap, bool *clea
     if (acme_plain(c)) { /* TCP has no other end than a clean one, and HTTP/1.0 servers end their answers so */
         moved = acme_plain_recv(c, data, cap);
         *clean = moved == ACME_E_CLOSED;
-        moved = note(c, moved, now_ms);
+        moved = acme_channel_note(c, moved, now_ms);
         return moved < 0 ? fail(c, moved) : moved;
     }
     len = acme_tls_read(c->tls, data, cap);

@@ -9,6 +9,7 @@
 #define ACME_SECURE_CHANNEL_H
 
 #include "../acme_config.h"
+#include "../acme_error.h"
 #include "../acme_setup.h"
 #include "../wire/url.h"
 #if ACME_CFG_BEARSSL
@@ -59,6 +60,18 @@ static inline uint32_t acme_channel_connections(const struct acme_channel *c)
     return c->handshakes;
 }
 #endif
+
+/* Notes what a step has moved. Returns that, with silence turned into a time-out. */
+static inline int acme_channel_note(struct acme_channel *c, int moved, uint32_t now_ms)
+{
+    c->moved = moved > 0;
+    if (moved > 0) {
+        c->moved_ms = now_ms;
+    } else if (moved == 0 && now_ms - c->moved_ms >= ACME_NET_TIMEOUT_MS) {
+        moved = ACME_E_TIMEOUT;
+    }
+    return moved;
+}
 
 /* What a channel needs of the set-up: is it there? `plain`: the directory is spoken to in clear. Returns 0, ACME_E_NULL,
  * ACME_E_WORK_SMALL, ACME_E_ANCHORS, or ACME_E_URL_SCHEME; without ACME_CFG_CHECK only what could overrun memory.

@@ -37,6 +37,8 @@ static const struct row {
     ROW(MORE_NAMES, "more_names", "--more-names", NULL, SWITCH, more_names,
         "take a certificate that is for other names as well"),
     ROW(REUSE_KEY, "reuse_key", "--reuse-key", NULL, SWITCH, reuse_key, "a renewal is for the key in use"),
+    ROW(DEACTIVATE_AUTHZ, "deactivate_authz", "--deactivate-authz", NULL, SWITCH, deactivate_authz,
+        "an order that fails leaves no open authorization at the CA"),
     ROW(FORCE, NULL, "--force", NULL, SWITCH, force, "a new certificate even if none is due"),
     ROW(JSON, NULL, "--json", NULL, SWITCH, json, "one JSON object a line"),
     ROW(VERBOSE, NULL, "-v", NULL, SWITCH, verbose, "also requests, connections and figures"),
@@ -473,14 +475,15 @@ int acme_config_blame(const struct acme_config *c, enum acme_config_key key)
     return ((c->in_file | c->in_kept) & ~c->by_flag & bit(key)) != 0 ? ACME_EXIT_CONFIG : ACME_EXIT_USAGE;
 }
 
-bool acme_config_lists(const struct acme_config *c, const char *type)
+/* True when the list of challenges names this type. */
+static bool lists(const struct acme_config *c, const char *type)
 {
     return c->challenge != NULL && strstr(c->challenge, type) != NULL; /* no type's word is part of another's */
 }
 
 bool acme_config_only_tls(const struct acme_config *c)
 {
-    return c->tls_port != 0 && !acme_config_lists(c, "http-01");
+    return c->tls_port != 0 && !lists(c, "http-01");
 }
 
 void acme_config_for_trial(struct acme_config *c)
@@ -506,7 +509,7 @@ int acme_config_check(struct acme_config *c)
     }
     c->webroot = chosen == 0 || chosen == bit(ACME_KEY_WEBROOT) ? c->webroot : NULL;
     c->tls_port = chosen == 0 || chosen == bit(ACME_KEY_TLS_PORT) || c->challenge != NULL ? c->tls_port : 0;
-    if (c->tls_port == 0 && acme_config_lists(c, "tls-alpn-01")) {
+    if (c->tls_port == 0 && lists(c, "tls-alpn-01")) {
         c->tls_port = 443;
     }
     if (c->quiet && c->verbose) {

@@ -32,8 +32,8 @@ struct acme_config {
     uint16_t tls_port; /* answers by tls-alpn-01; 0: it does not */
     uint16_t reason;   /* of a revocation; 0: not told */
     uint16_t format;   /* of a kept file; 0: not told  */
-    bool accept_terms, more_names, reuse_key, force, json, verbose, quiet, yes, profile_optional, staging, dry_run,
-        metrics;
+    bool accept_terms, more_names, reuse_key, deactivate_authz, force, json, verbose, quiet, yes, profile_optional,
+        staging, dry_run, metrics;
 
     uint64_t by_flag, in_file, in_kept; /* bits of rows: where a value came from; each counts more than the next */
     /* Reads flags and file again, as they were given to the program, into another. Returns 0 or an exit code, and then a message
@@ -94,6 +94,7 @@ enum acme_config_key {
     ACME_KEY_KEY,
     ACME_KEY_PREFERRED_CHAIN,
     ACME_KEY_CSR,
+    ACME_KEY_DEACTIVATE_AUTHZ,
     ACME_KEY_COUNT
 };
 
@@ -136,9 +137,6 @@ int acme_config_check(struct acme_config *c);
 
 /* The exit code when this row's value is wrong: by where it came from. */
 int acme_config_blame(const struct acme_config *c, enum acme_config_key key);
-
-/* True when the list of challenges names this type. */
-bool acme_config_lists(const struct acme_config *c, const char *type);
 
 /* True when what is reached from outside is reached by TLS, and not at port 80. */
 bool acme_config_only_tls(const struct acme_config *c);

@@ -124,7 +124,7 @@ static void say_span(struct acme_out *o, int64_t from, int64_t to)
     acme_out_bytes(o, b + same, second.len - same);
 }
 
-void acme_due_say_why(struct acme_out *o, const struct acme_plan *p)
+static void say_why(struct acme_out *o, const struct acme_plan *p)
 {
     bool short_life = p->not_after - p->not_before < 10 * 86400;
 
@@ -171,7 +171,7 @@ void acme_due_say(struct acme_out *o, const struct acme_plan *p)
         acme_out_text(o, " UTC");
     }
     acme_out_text(o, ": ");
-    acme_due_say_why(o, p);
+    say_why(o, p);
 }
 
 bool acme_due_say_hold(struct acme_out *o, const struct acme_plan *p, int64_t now)

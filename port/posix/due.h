@@ -13,9 +13,6 @@ bool acme_due_other(const struct acme_look *l, const struct acme_config *c);
 /* From when on it is due, and why, as in "2027-01-04 07:12 UTC, ARI window 2027-01-03..05". */
 void acme_due_say(struct acme_out *o, const struct acme_plan *plan);
 
-/* Why, alone. */
-void acme_due_say_why(struct acme_out *o, const struct acme_plan *plan);
-
 /* What stands in the way of an attempt, and until when; nothing when there is nothing. `now`: seconds since 1970. Returns whether. */
 bool acme_due_say_hold(struct acme_out *o, const struct acme_plan *plan, int64_t now);
 

@@ -24,6 +24,9 @@ const char *acme_step_word(enum acme_step step)
 #if ACME_CFG_ALTERNATE
         "other chain",
 #endif
+#if ACME_CFG_DEACTIVATE_AUTHZ
+        "deactivation",
+#endif
 #if ACME_CFG_RENEWAL
         "renewal info",
 #endif

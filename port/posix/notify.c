@@ -67,7 +67,8 @@ int acme_notify_init(struct acme_notify *n)
     return code;
 }
 
-void acme_notify_send(struct acme_notify *n, const char *lines)
+/* Lines of VARIABLE=value. What cannot be delivered is lost. */
+static void send_lines(struct acme_notify *n, const char *lines)
 {
     if (n->fd >= 0) {
         (void)sendto(n->fd, lines, strlen(lines), MSG_NOSIGNAL, (const struct sockaddr *)&n->to, n->to_len);
@@ -76,7 +77,7 @@ void acme_notify_send(struct acme_notify *n, const char *lines)
 
 void acme_notify_ready(struct acme_notify *n)
 {
-    acme_notify_send(n, "READY=1\n");
+    send_lines(n, "READY=1\n");
 }
 
 void acme_notify_reloading(struct acme_notify *n)
@@ -87,18 +88,18 @@ void acme_notify_reloading(struct acme_notify *n)
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     (void)snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%llu\n",
                    (unsigned long long)now.tv_sec * 1000000U + (unsigned long long)now.tv_nsec / 1000U);
-    acme_notify_send(n, lines);
+    send_lines(n, lines);
 }
 
 void acme_notify_stopping(struct acme_notify *n)
 {
-    acme_notify_send(n, "STOPPING=1\n");
+    send_lines(n, "STOPPING=1\n");
 }
 
 void acme_notify_alive(struct acme_notify *n)
 {
     if (n->watchdog_us > 0) {
-        acme_notify_send(n, "WATCHDOG=1\n");
+        send_lines(n, "WATCHDOG=1\n");
     }
 }
 
@@ -112,5 +113,5 @@ void acme_notify_status(struct acme_notify *n, const char *text)
     }
     line[len] = '\n';
     line[len + 1] = '\0';
-    acme_notify_send(n, line);
+    send_lines(n, line);
 }

@@ -18,9 +18,6 @@ struct acme_notify {
  * start. A socket's name that begins with @ is an abstract one. Returns 0, or errno: there is a socket, but none of that kind. */
 int acme_notify_init(struct acme_notify *n);
 
-/* Sends lines of VARIABLE=value. What cannot be delivered is lost. */
-void acme_notify_send(struct acme_notify *n, const char *lines);
-
 /* READY=1; RELOADING=1 with the time it was sent at, as systemd wants it; STOPPING=1; WATCHDOG=1 if that is wanted. */
 void acme_notify_ready(struct acme_notify *n);
 void acme_notify_reloading(struct acme_notify *n);

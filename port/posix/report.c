@@ -10,6 +10,16 @@
 static const char *const kinds[] = {"step",      "connected", "request", "answer", "wait",   "problem",   "terms",
                                     "explained", "profile",   "solver",  "chain",  "stored", "unreadable"};
 
+/* It comes behind what the run has failed with, and is no part of that. */
+#if ACME_CFG_DEACTIVATE_AUTHZ
+static bool tidies(const struct acme_event *e)
+{
+    return e->kind < ACME_EVENT_STORED && e->step == ACME_STEP_DEACTIVATE_AUTHZ;
+}
+#else
+#define tidies(e) false
+#endif
+
 /* Only these are asked for again and again. */
 static bool is_polled(const struct acme_event *e)
 {
@@ -259,6 +269,9 @@ static bool comes_of_refusal(const struct acme_event *e)
 /* Keeps what the end of the run may have to tell. */
 static void note(struct acme_report *r, const struct acme_event *e)
 {
+    if (tidies(e)) {
+        return;
+    }
     switch (e->kind) {
     case ACME_EVENT_REQUEST:
         r->problem_said = false;
@@ -296,7 +309,7 @@ void acme_report_event(void *ctx, const struct acme_event *e)
     if (r->quiet || (r->about != NULL && !r->verbose)) {
         return; /* what a failure was is told at the end */
     }
-    if (e->kind == ACME_EVENT_PROBLEM && (r->verbose || !extra(e))) {
+    if (e->kind == ACME_EVENT_PROBLEM && (r->verbose || !(extra(e) || tidies(e)))) {
         hold(r, e);
     }
     if (r->verbose || comes_of_refusal(e)) {

@@ -167,6 +167,9 @@ static void wish(struct acme_setup *s, const struct acme_config *config)
 #if ACME_CFG_REUSE_KEY
     s->reuse_key = config->reuse_key;
 #endif
+#if ACME_CFG_DEACTIVATE_AUTHZ
+    s->deactivate_authz = config->deactivate_authz;
+#endif
 #if ACME_CFG_ALTERNATE
     if (config->preferred_chain != NULL) {
         s->chain = (struct acme_chain_choice){acme_prefer_name, config->preferred_chain};

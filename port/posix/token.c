@@ -240,7 +240,8 @@ static int find(struct acme_token *t, ck_ulong class, const char *label, const u
     return count > 2 ? 2 : (int)count;
 }
 
-bool acme_token_point(uint8_t point[65], const uint8_t *value, size_t len)
+/* The point of CKA_EC_POINT in each of its forms: DER OCTET STRING, BIT STRING, bare. Returns false: none of P-256. */
+static bool read_point(uint8_t point[65], const uint8_t *value, size_t len)
 {
     static const uint8_t octets[] = {0x04, 0x41}, bits[] = {0x03, 0x42, 0x00};
     size_t skip = len == 67 && memcmp(value, octets, sizeof octets) == 0 ? 2
@@ -271,7 +272,7 @@ static enum acme_token_fault find_point(struct acme_token *t)
         }
         len = attribute(t, twin, CK_A_EC_POINT, value, sizeof value);
     }
-    return acme_token_point(t->point, value, len)
+    return read_point(t->point, value, len)
                ? ACME_TOKEN_OK
                : fault(t, ACME_TOKEN_SETUP, "its public key cannot be read as a point of P-256");
 }

@@ -37,7 +37,4 @@ enum acme_token_fault acme_token_open(struct acme_token *t);
 /* Signs a SHA-256 digest: r and s. A session or handle that has been lost meanwhile is sought again, once. */
 enum acme_token_fault acme_token_sign(struct acme_token *t, const uint8_t digest[32], uint8_t signature[64]);
 
-/* The point of CKA_EC_POINT in each of its forms: DER OCTET STRING, BIT STRING, bare. Returns false: none of P-256. */
-bool acme_token_point(uint8_t point[65], const uint8_t *value, size_t len);
-
 #endif

@@ -38,15 +38,10 @@ static int fail(struct acme_channel *c, int err)
     return err;
 }
 
-/* Notes what a step has moved. Returns that, with silence turned into a time-out. */
+/* Notes what a step has moved. Returns that, or what it fails with. */
 static int note(struct acme_channel *c, int moved, uint32_t now_ms)
 {
-    c->moved = moved > 0;
-    if (moved > 0) {
-        c->moved_ms = now_ms;
-    } else if (moved == 0 && now_ms - c->moved_ms >= ACME_NET_TIMEOUT_MS) {
-        moved = ACME_E_TIMEOUT;
-    }
+    moved = acme_channel_note(c, moved, now_ms);
     return moved < 0 ? fail(c, moved) : moved;
 }
 

@@ -9,6 +9,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "interop"), os.path.join(HERE, "..")]
 import servers
+import tap
 
 ROOT = os.path.join(HERE, "..", "..")
 BOARDS = sorted(b for b in os.listdir(os.path.join(ROOT, "boards")) if os.path.exists(os.path.join(ROOT, "boards", b, "qemu")))
@@ -66,6 +67,15 @@ class Machine(servers.Server):
             return found
         return servers.until(ready, f"the board saying '{text}'; it said: {self.log()[-800:]}", limit_s)
 
+    def issued(self):
+        """Waits for the page. Returns what was said until then; without one the script has failed, and ends."""
+        try:
+            self.wait_for("page is on port 443")
+        except servers.Failed as failure:
+            tap.ok(False, "issued", failure)
+            tap.end()
+        return self.log()
+
     def wait_end(self, limit_s=30):
         servers.until(lambda: self.process.poll() is not None, "the board ending", limit_s)
         return self.process.returncode
@@ -82,6 +92,15 @@ class Machine(servers.Server):
         seen = self.figure("flash"), self.figure("ram") + self.figure("stack_size")
         told = tuple(map(int, row.groups())) if row else (0, 0)
         return "" if all(abs(t - s) <= s / 100 for t, s in zip(told, seen)) else f"it is {seen}, and told {told}"
+
+    def fits(self, option, flash, ram):
+        """Judges what an image of this kind needs: against the part, and against boards/README.md."""
+        figures = {word: self.figure(word) for word in ("flash", "ram", "stack_size", "stack_peak", "requests")}
+        tap.ok(figures["flash"] <= flash and figures["ram"] + figures["stack_size"] <= ram and figures["stack_peak"] < figures["stack_size"],
+               f"in {flash} bytes of flash and {ram} of RAM", figures)
+        wrong = self.as_told(option)
+        tap.ok(not wrong, "as boards/README.md tells", wrong)
+        tap.note(figures)
 
     def cut(self):
         """The power goes, without a word."""

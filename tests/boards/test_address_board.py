@@ -15,7 +15,7 @@ BOARD, NAME, KIB = "lm3s6965evb", "127.0.0.1", 1024
 
 def main():
     folder = servers.workdir()
-    authority = servers.Authority(folder, names=("DNS:localhost", f"IP:{GATEWAY}"), key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    authority = servers.Authority(folder, names=("DNS:localhost", f"IP:{GATEWAY}"), key=servers.P256)
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
     elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME], tls_name="",
                 make=["ADDRESSES=1"])
@@ -28,15 +28,9 @@ def main():
     tap.ok(size <= 256 * KIB and ram + stack <= 64 * KIB and peak < stack, f"inside the chip: {size} bytes of flash, {ram + stack} of RAM")
     wrong = machine.as_told("ADDRESSES=1")
     tap.ok(not wrong, "as boards/README.md tells", wrong)
-    roots = os.path.join(folder, "roots.pem")
-    with open(roots, "w", encoding="ascii") as f:
-        f.write(pebble.roots())
+    roots = pebble.roots_file()
     page = fetch(machine, NAME, roots, "/status.json")
     tap.ok(f'"{NAME}"' in page, "serves its page, whose certificate is for the address", page)
 
 
-try:
-    main()
-except servers.Failed as failure:
-    tap.ok(False, "a board with addresses", str(failure))
-tap.end()
+servers.play(main, "a board with addresses")

@@ -39,9 +39,7 @@ def scenes(board, folder, authority):
     machine.wait_for(DONE)
     tap.ok("a new certificate" in machine.log() and pebble.issued() == 1, f"{board}: obtains a certificate", machine.log()[-400:])
     tap.ok(machine.figure("handshakes") == 1, f"{board}: one TLS handshake", machine.figure("handshakes"))
-    roots = os.path.join(folder, "roots.pem")
-    with open(roots, "w") as f:
-        f.write(pebble.roots())
+    roots = pebble.roots_file()
     json = fetch(machine, NAME, roots, "/status.json")
     tap.ok(f'"names":["{NAME}"]' in json and '"heap":0' in json, f"{board}: serves its status with that certificate", json)
     tap.ok("<title>" in fetch(machine, NAME, roots, "/"), f"{board}: serves its page")
@@ -73,7 +71,7 @@ def scenes(board, folder, authority):
 
 
 folder = servers.workdir()
-authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+authority = servers.Authority(folder, key=servers.P256)
 parts = {board: scenes(board, os.path.join(folder, board), authority) for board in BOARDS}
 for _ in range(3):
     for board in list(parts):

@@ -89,8 +89,4 @@ def main():
         tap.ok(set(known) == set(seen), "figures.txt has nothing else", " ".join(set(known) ^ set(seen)))
 
 
-try:
-    main()
-except servers.Failed as failure:
-    tap.ok(False, "what a run costs", str(failure))
-tap.end()
+servers.play(main, "what a run costs")

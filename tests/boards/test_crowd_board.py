@@ -25,7 +25,7 @@ SOME = ((8, 0.3, "GET /"), (40, 0.2, ""), (40, 1, PATH))
 
 def main(times):
     folder = servers.workdir()
-    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    authority = servers.Authority(folder, key=servers.P256)
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority, env={"PEBBLE_VA_NOSLEEP": None, "PEBBLE_VA_SLEEPTIME": "3"})
     elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME])
     for count, pause_s, first in ALL if times else SOME:
@@ -44,8 +44,4 @@ def main(times):
                f"run took {longest:.1f} s", log[-600:])
 
 
-try:
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
-except servers.Failed as failure:
-    tap.ok(False, "the CA beside a crowd", str(failure))
-tap.end()
+servers.play(main, "the CA beside a crowd", int(sys.argv[1]) if len(sys.argv) > 1 else 0)

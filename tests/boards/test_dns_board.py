@@ -27,26 +27,16 @@ for what, text in (("nothing", ""), ("no secret", 'key "a" {\n\talgorithm hmac-s
     done = subprocess.run([os.path.join(ROOT, "boards/firmware/site.sh"), "https://ca.example/", "", os.path.join(ROOT, "port/roots/public.pem"), *NAMES],
                           env={**os.environ, "DNS_SERVER": GATEWAY, "TSIG_KEY": path}, capture_output=True, text=True, cwd=ROOT)
     tap.ok(done.returncode == 65 and "site.sh: " in done.stderr, f"a key file with {what} is refused", done.stderr[-300:])
-authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+authority = servers.Authority(folder, key=servers.P256)
 bind = servers.Zone(os.path.join(folder, "bind"), ZONE)
 pebble = servers.Pebble(os.path.join(folder, "pebble"), authority, resolver=bind)
 elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, NAMES, make=["DNS01=1"], zone=bind)
 machine = Machine(BOARD, elf, os.path.join(folder, "board"), servers.free_port())  # not the CA's: nobody looks there
-try:
-    machine.wait_for("page is on port 443")
-except servers.Failed as failure:
-    tap.ok(False, "issued", failure)
-    tap.end()
-log = machine.log()
+log = machine.issued()
 tap.ok("a new certificate is in use" in log and pebble.orders() == 1 and pebble.issued() == 1, "issued by dns-01, at the first order", log[-600:])
 counts = [bind.log().count(what) for what in (f"adding an RR at '_acme-challenge.board.{ZONE}' TXT", f"deleting an RR at _acme-challenge.board.{ZONE} TXT")]
 tap.ok(counts == [2, 2], "a record for each, added once and deleted once", f"{counts} {bind.log()[-800:]}")
 tap.ok(bind.look(f"_acme-challenge.board.{ZONE}") == [], "nothing is left")
-figures = {word: machine.figure(word) for word in ("flash", "ram", "stack_size", "stack_peak", "requests")}
-tap.ok(figures["flash"] <= FLASH and figures["ram"] + figures["stack_size"] <= RAM and figures["stack_peak"] < figures["stack_size"],
-       f"in {FLASH} bytes of flash and {RAM} of RAM", figures)
-wrong = machine.as_told("DNS01=1")
-tap.ok(not wrong, "as boards/README.md tells", wrong)
-tap.note(figures)
+machine.fits("DNS01=1", FLASH, RAM)
 machine.stop()
 tap.end()

@@ -53,7 +53,7 @@ def usual_tick():
 
 
 folder = servers.workdir()
-authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+authority = servers.Authority(folder, key=servers.P256)
 pebble = servers.Pebble(os.path.join(folder, "pebble"), authority, env={"PEBBLE_VA_ALWAYS_VALID": "1"})
 elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME], make=["ELEMENT=1"])
 monitor = os.path.join(folder, "qmp")

@@ -60,7 +60,7 @@ def check(board, elf, table, images):
 
 def main():
     folder = servers.workdir()
-    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    authority = servers.Authority(folder, key=servers.P256)
     table, under, images = stack.Table(), stack.Table(os.path.join(HERE, "kernel", "calls.txt")), []
     kinds = [*((board, "", table) for board in BOARDS),
              *(("lm3s6965evb", option, table) for option in ("SMALL=1", "V1=1", "SNTP=192.0.2.1", "HEADLESS=1")), (KERNEL_BOARD, "KERNEL=1", under)]
@@ -77,8 +77,4 @@ def main():
         tap.ok(not stale, "nothing stands in calls.txt that is in no image", " ".join(stale))
 
 
-try:
-    main()
-except servers.Failed as failure:
-    tap.ok(False, "the images", str(failure))
-tap.end()
+servers.play(main, "the images")

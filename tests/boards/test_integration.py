@@ -20,7 +20,7 @@ def main():
     count = len([line for line in integration.lines().splitlines() if line.strip()])
     with open(integration.PAGE, encoding="utf-8") as f:
         tap.ok(f"{WORDS.get(count, count)} lines:" in f.read(), "the page counts its lines right", count)
-    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    authority = servers.Authority(folder, key=servers.P256)
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
     elf = image(integration.BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root,
                 ["integration.example.test"], make=[f"MAIN={integration.program(os.path.join(folder, 'program'))}"])
@@ -58,8 +58,4 @@ def headless(folder, pebble, authority):
     tap.ok(not [p for p in paths if not p.startswith(("/dir", "/draft-ietf-acme-ari"))], "its next boot finds it, and orders none", paths)
 
 
-try:
-    main()
-except servers.Failed as failure:
-    tap.ok(False, "the lines of the page", str(failure))
-tap.end()
+servers.play(main, "the lines of the page")

@@ -60,9 +60,7 @@ def first_boot(machine, pebble, folder):
     tap.ok(counted > 100000 and seen.get("client", {"preempted": 0})["preempted"] > 10,
            "another task goes on while the client computes, which knows nothing of it", f"{counted}")
 
-    roots = os.path.join(folder, "roots.pem")
-    with open(roots, "w") as f:
-        f.write(pebble.roots())
+    roots = pebble.roots_file()
     json = fetch(machine, NAME, roots, "/status.json")
     tap.ok(f'"names":["{NAME}"]' in json, "serves its status with that certificate", json)
     page = fetch(machine, NAME, roots, "/")
@@ -78,7 +76,7 @@ def second_boot(machine, pebble, orders):
 
 
 folder = servers.workdir()
-authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+authority = servers.Authority(folder, key=servers.P256)
 try:
     promises(os.path.join(folder, "check"))
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)

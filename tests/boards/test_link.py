@@ -56,7 +56,7 @@ def main(arguments):
     boards = boards or sorted(b for b in os.listdir(os.path.join(ROOT, "boards"))
                               if os.path.exists(os.path.join(ROOT, "boards", b, "qemu")))
     folder = servers.workdir()
-    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    authority = servers.Authority(folder, key=servers.P256)
 
     def scenes(board, seeds, random):
         here = os.path.join(folder, board)
@@ -76,8 +76,4 @@ def main(arguments):
                 tap.ok(*result)
 
 
-try:
-    main(sys.argv[1:])
-except servers.Failed as failure:
-    tap.ok(False, "link", str(failure))
-tap.end()
+servers.play(main, "link", sys.argv[1:])

@@ -33,7 +33,7 @@ def browse(home, machine, *what):
 
 def main():
     folder = servers.workdir()
-    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    authority = servers.Authority(folder, key=servers.P256)
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority, config={"certificateValidityPeriod": 90 * DAY})
     clock = TimeServer(time.time)
     elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME],
@@ -51,10 +51,7 @@ def main():
     run("certutil", "-d", f"sql:{store}", "-N", "--empty-password")
     refused = browse(home, machine, "--dump-dom").stdout
     tap.ok("<th>Issued by</th>" not in refused, "a browser that does not know the root does not show the page", refused[-300:])
-    root = os.path.join(folder, "issuing.pem")
-    with open(root, "w") as f:
-        f.write(pebble.roots())
-    run("certutil", "-d", f"sql:{store}", "-A", "-n", "test root", "-t", "C,,", "-i", root)
+    run("certutil", "-d", f"sql:{store}", "-A", "-n", "test root", "-t", "C,,", "-i", pebble.roots_file())
     shown = browse(home, machine, "--dump-dom")
     tap.ok("<th>Issued by</th>" in shown.stdout and NAME in shown.stdout and "60 days left" in shown.stdout and 'value="32"' in shown.stdout,
            "one that trusts it shows the page", shown.stdout[-300:] + shown.stderr[-300:])

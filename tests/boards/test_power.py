@@ -139,7 +139,7 @@ class Device:
 class World:
     def __init__(self):
         self.folder = servers.workdir()
-        self.authority = servers.Authority(os.path.join(self.folder, "ca"), key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), days=90)
+        self.authority = servers.Authority(os.path.join(self.folder, "ca"), key=servers.P256, days=90)
         self.reader = os.path.join(self.folder, "records")
         flash = [os.path.join(ROOT, "port", "flash", f) for f in ("flash_store.c", "flash_place.c")]
         subprocess.run(["cc", "-std=gnu11", "-O2", f"-I{ROOT}/core", f"-I{ROOT}/port/flash", os.path.join(HERE, "records.c"), *flash,
@@ -163,8 +163,4 @@ def main():
                    "certificate in the end", wrong)
 
 
-try:
-    main()
-except servers.Failed as failure:
-    tap.ok(False, "power cuts", str(failure))
-tap.end()
+servers.play(main, "power cuts")

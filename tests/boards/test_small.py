@@ -12,7 +12,6 @@ import tap
 
 NAME, BOARD, KIB = "small.example.test", "lm3s6965evb", 1024
 DONE = "port 443|no page|failed at|cannot begin"
-P256 = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
 
 
 def large_record(folder, authority):
@@ -31,7 +30,7 @@ def large_record(folder, authority):
 
 def main():
     folder = servers.workdir()
-    authority = servers.Authority(folder, key=P256)
+    authority = servers.Authority(folder, key=servers.P256)
     large_record(folder, authority)
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
     elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME],
@@ -42,15 +41,9 @@ def main():
     ram, stack, peak = (machine.figure(w) for w in ("ram", "stack_size", "stack_peak"))
     tap.ok(ram and stack and ram + stack <= 32 * KIB, "32 KiB of RAM, stack included", f"{ram} + {stack}")
     tap.ok(peak and peak < stack, "and the stack was deep enough", f"{peak} of {stack}")
-    roots = os.path.join(folder, "roots.pem")
-    with open(roots, "w") as f:
-        f.write(pebble.roots())
+    roots = pebble.roots_file()
     page = fetch(machine, NAME, roots, "/status.json")
     tap.ok(NAME in page, "serves its status", page)
 
 
-try:
-    main()
-except servers.Failed as failure:
-    tap.ok(False, "the small build", str(failure))
-tap.end()
+servers.play(main, "the small build")

@@ -24,9 +24,7 @@ def painted(board, elf, folder, pebble):
     machine = Machine(board, elf, os.path.join(folder, "run"), pebble.http_port, EXACT)
     try:
         machine.wait_for("port 443", 120)
-        roots = os.path.join(folder, "roots.pem")
-        with open(roots, "w") as f:
-            f.write(pebble.roots())
+        roots = pebble.roots_file()
         fetch(machine, NAME, roots, "/")
         status = json.loads(fetch(machine, NAME, roots, "/status.json"))  # knows of the first one's handshake
         return max(machine.figure("stack_peak"), status["stack_peak"]), machine

@@ -2,7 +2,6 @@
 """A visitor of the page who is connected when the certificate falls due: he gets his page, whole, with the certificate he began
 with; then the board renews, and the next visitor gets the new one, without a reset."""
 
-import calendar
 import json
 import os
 import socket
@@ -43,16 +42,15 @@ def visit(machine, context):
 
 def main():
     folder = servers.workdir()
-    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), days=365)
+    authority = servers.Authority(folder, key=servers.P256, days=365)
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority, config={"certificateValidityPeriod": 90 * 86400})
     clock = TimeServer(time.time)
     elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME],
                 make=[f"SNTP={GATEWAY}", f"SNTP_PORT={clock.port}"])
-    here, roots = os.path.join(folder, "board"), os.path.join(folder, "roots.pem")
+    here = os.path.join(folder, "board")
     machine = Machine(BOARD, elf, here, pebble.http_port)
     machine.wait_for("page is on port 443")
-    with open(roots, "w") as f:
-        f.write(pebble.roots())
+    roots = pebble.roots_file()
     asked, page = time.time(), json.loads(fetch(machine, NAME, roots, "/status.json"))
     machine.cut()
     tap.ok(not page["due"] and page["why"] == "its age" and not page["deploy_pending"] and

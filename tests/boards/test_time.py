@@ -45,7 +45,7 @@ class Doubter:
 
 
 def scenes(folder):
-    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    authority = servers.Authority(folder, key=servers.P256)
     doubter = Doubter(os.path.join(folder, "doubter"), authority)
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
     clock = TimeServer()
@@ -81,8 +81,4 @@ def scenes(folder):
     doubter.end()
 
 
-try:
-    scenes(servers.workdir())
-except servers.Failed as failure:
-    tap.ok(False, BOARD, str(failure))
-tap.end()
+servers.play(scenes, BOARD, servers.workdir())

@@ -23,7 +23,7 @@ def boot(boulder, elf, folder):
 
 
 folder = servers.workdir()
-authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+authority = servers.Authority(folder, key=servers.P256)
 boulder = Boulder(os.path.join(folder, "boulder"), authority=authority, host=GATEWAY, delay_s=0.7)
 clock = TimeServer(time.time)
 try:

@@ -67,15 +67,13 @@ def looks(machine, roots, count, most):
 
 def main():
     folder = servers.workdir()
-    authority = servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+    authority = servers.Authority(folder, key=servers.P256)
     pebble = servers.Pebble(os.path.join(folder, "pebble"), authority)
-    roots = os.path.join(folder, "roots.pem")
     elf = image(BOARD, os.path.join(folder, "image"), f"https://{GATEWAY}:{pebble.port}/dir", authority.root, [NAME])
     here = os.path.join(folder, "board")
     machine = Machine(BOARD, elf, here, pebble.http_port)
     machine.wait_for("page is on port 443")
-    with open(roots, "w") as f:
-        f.write(pebble.roots())
+    roots = pebble.roots_file()
     good, how = looks(machine, roots, 2, PATIENT)
     tap.ok(good, "the page, with nobody else there", how)
     for what, most, crowd in (("a first flight that drips", LUCKY, (1, b"", 1)), ("three who drip", LUCKY, (3, b"\x16\x03\x01", 0.3)),
@@ -101,8 +99,4 @@ def main():
     machine.cut()
 
 
-try:
-    main()
-except servers.Failed as failure:
-    tap.ok(False, "visitors of the page", str(failure))
-tap.end()
+servers.play(main, "visitors of the page")

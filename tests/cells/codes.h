@@ -7,9 +7,8 @@
 
 #include <stdio.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define BIT(n)     (1u << (n))
-#define A_DAY_S    86400
+#define BIT(n)  (1u << (n))
+#define A_DAY_S 86400
 
 enum { A_PENDING, A_PROCESSING, A_VALID, A_INVALID, A_DEACTIVATED, A_EXPIRED, A_REVOKED, A_UNKNOWN, AUTHZS };
 enum { C_200, C_201, C_202, C_204, C_30X, C_400, C_401, C_403, C_404, C_409, C_429, C_500, C_503, CODES };

@@ -12,9 +12,8 @@
 
 static struct engine e;
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define BIT(n)     (1u << (n))
-#define URN        "urn:ietf:params:acme:error:"
+#define BIT(n) (1u << (n))
+#define URN    "urn:ietf:params:acme:error:"
 #define PAUSED                                                                                                       \
     "Your account is temporarily prevented from requesting certificates for a.example. Please visit: "               \
     "https://ca.test/sfe/v1/unpause?jwt=" X100 X100 X100 X100 X100

@@ -11,9 +11,8 @@
 
 static struct engine e;
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define BIT(n)     (1u << (n))
-#define URN        "urn:acme:error:"
+#define BIT(n) (1u << (n))
+#define URN    "urn:acme:error:"
 
 enum class { NONCE, RATE, BROKEN, MALFORMED, UNAUTHORIZED, OTHER };
 
@@ -94,7 +93,7 @@ static const struct rule *rule_for(unsigned type, enum ca_kind step)
 static void play(unsigned type, enum ca_kind step, bool always)
 {
     char head[300], body[300];
-    snprintf(head, sizeof head, "HTTP/1.1 %d No\r\nContent-Type: application/problem+json\r\n", types[type].code);
+    snprintf(head, sizeof head, CA_NO("%d No"), types[type].code);
     snprintf(body, sizeof body, "{\n  \"type\": \"" URN "%s\",\n  \"detail\": \"No, because\",\n  \"status\": %d\n}",
              types[type].type, types[type].code);
     const struct ca_twist t[] = {{step, 1, always ? CA_FOREVER : 0, CA_SAY, head, body}};

@@ -18,8 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define TICKS_MAX  100000
+#define TICKS_MAX 100000
 
 static const unsigned answers_ms[] = {0, 20, 50, 200};
 static const unsigned ticks_ms[] = {1, 3, 10, 40, 150, 600, 2000, 5000};

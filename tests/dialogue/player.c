@@ -170,6 +170,7 @@ static bool quantity(const char *what, long *n)
                {"retry_s", (long)e.x.retry_s},
                {"drop_order", e.dropped || e.flow.drop_order},
                {"repeats", e.ca.repeats},
+               {"deactivated", e.ca.deactivated},
                {"chain", chain_count()},
                {"chains", e.chains},
                {"taken", e.taken},

@@ -8,8 +8,7 @@
 
 #include "acme_error.h"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define SPACES     " \t"
+#define SPACES " \t"
 
 static const char *const kinds[CA_KINDS] = {
     "directory", "newNonce", "newAccount", "newOrder", "order",  "authz",  "challenge", "finalize", "certificate",
@@ -91,7 +90,8 @@ static const struct setting of_client[] = {
     OF_CLIENT(work, NUMBER),        OF_CLIENT(unanswered, FLAG), OF_CLIENT(finalized, FLAG),
     OF_CLIENT(known, FLAG),         OF_CLIENT(certid, TEXT),     OF_CLIENT(profile, TEXT),
     OF_CLIENT(optional, FLAG),      OF_CLIENT(old_key, FLAG),    OF_CLIENT(eab_kid, TEXT),
-    OF_CLIENT(eab_secret, TEXT),    OF_CLIENT(told, TEXT),       OF_CLIENT(prefers, TEXT)};
+    OF_CLIENT(eab_secret, TEXT),    OF_CLIENT(told, TEXT),       OF_CLIENT(prefers, TEXT),
+    OF_CLIENT(tidy, FLAG)};
 
 const char *script_kind(enum ca_kind kind)
 {

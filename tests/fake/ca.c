@@ -492,6 +492,21 @@ static void look_at_authz(struct ca *ca, struct request *r, struct reply *p)
     }
 }
 
+/* RFC 8555, 7.5.2. What is valid serves the next order as well: no client of ours throws that away, unless a reset came between. */
+static void deactivate_authz(struct ca *ca, struct request *r, struct reply *p)
+{
+    struct ca_order *o = order_of(ca, r);
+    assert_string_equal(r->payload, "{\"status\":\"deactivated\"}");
+    if (strcmp(o->authz[r->authz].status, "pending") != 0) {
+        refuse(p, 400, "malformed", "not pending");
+        return;
+    }
+    o->authz[r->authz].status = "deactivated";
+    o->status = "invalid";
+    ca->deactivated++;
+    authz_document(ca, r, p);
+}
+
 void key_authorization(const struct ca *ca, const char *token, char *out, size_t cap)
 {
     char jwk[256], x[64], y[64];
@@ -640,6 +655,10 @@ static void carry_out(struct ca *ca, struct request *r, struct reply *p)
         return;
     }
     if (ca_manage_ended(ca, r, p)) {
+        return;
+    }
+    if (r->kind == CA_AUTHZ && r->payload[0] != '\0') {
+        deactivate_authz(ca, r, p);
         return;
     }
     if (r->kind == CA_ORDER || r->kind == CA_AUTHZ || r->kind == CA_CERTIFICATE) {
@@ -867,4 +886,7 @@ void ca_free(struct ca *ca)
     }
     X509_free(ca->issuer);
     EVP_PKEY_free(ca->issuer_key);
+    ca->order_count = 0;
+    ca->issuer = NULL;
+    ca->issuer_key = NULL;
 }

@@ -17,6 +17,10 @@
 #define CA_URL   "https://" CA_HOST
 #define CA_NAMES 8
 
+/* The head of an answer that refuses, as in CA_NO("403 Forbidden"), and the body of one with nothing but a type. */
+#define CA_NO(status)   "HTTP/1.1 " status "\r\nContent-Type: application/problem+json\r\n"
+#define CA_BECAUSE(why) "{\"type\":\"urn:ietf:params:acme:error:" why "\"}"
+
 enum ca_kind {
     CA_DIRECTORY,
     CA_NONCE,
@@ -115,6 +119,7 @@ struct ca_plan {
     unsigned redirects;  /* records of them in a validated challenge                                 */
     const char *types;   /* challenges offered, a blank between; NULL: http-01 */
     bool zone;           /* the client has a second solver, of dns-01: device.h */
+    bool tidy;           /* the client deactivates what is open of an order that it gives up */
     bool manage;         /* accounts may be ended or get another key, certificates be revoked        */
     const struct ca_twist *twists;
     unsigned twist_count;
@@ -168,6 +173,7 @@ struct ca {
     unsigned count[CA_KINDS];
     unsigned requests, accounts, order_count;
     enum ca_kind last;                          /* what was asked last                              */
+    unsigned deactivated;                       /* authorizations, at the client's wish             */
     unsigned repeats;                           /* challenge responses while a validation was under way */
     int64_t utc;                                /* now; 0: MAKER_NOW                                */
     unsigned bad_nonce_percent, bad_nonce_seed; /* nonces refused without a reason */

@@ -8,8 +8,7 @@
 
 #include <openssl/pem.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define A          CA_URL "/acme"
+#define A CA_URL "/acme"
 
 enum { DNS_01, TLS_SNI_01, HTTP_01, TYPES };
 

@@ -101,7 +101,7 @@ struct device {
 /* Nothing is left in the zone, nor on its way out of it. */
 bool device_zone_is_clear(const struct device *d);
 
-/* An empty device; the CA is new. Then device_boot(). */
+/* An empty device in the place of the one before, whose CA is freed (*d: all zero at first); the CA is new. Then device_boot(). */
 void device_new(struct device *d, const struct ca_plan *plan);
 
 /* Makes d->setup as a program would. */

@@ -147,6 +147,7 @@ static void begin(struct engine *e, const struct ca_plan *plan, const struct eng
         e->setup.contacts = e->contacts;
         e->setup.contact_count = 2;
     }
+    e->setup.deactivate_authz = way->tidy;
     if (way->told != NULL) {
         strcpy(e->flow.manage.told, way->told);
     }
@@ -398,6 +399,10 @@ void engine_run(struct engine *e, const struct ca_plan *plan, const struct engin
         e->error = e->flow.step == ACME_STEP_COUNT ? step_chain(e) : step(e);
         if (e->error < 0 && acme_alternate_spare(&e->flow)) {
             e->error = next_chain(e, e->error);
+        }
+        if (e->error < 0 && acme_is_leave(e->flow.step)) {
+            acme_exchange_go(&e->x, (enum acme_step)acme_flow_left(&e->flow), e->now_ms);
+            e->error = 0;
         }
         if (e->ca.requests >= ENGINE_REQUESTS_MAX) {
             e->error = ENGINE_ENDLESS;

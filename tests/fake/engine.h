@@ -31,6 +31,7 @@ struct engine_way {
     unsigned down_after;              /* requests after which no connection can be opened */
     bool unclean;                     /* connections end without close_notify             */
     bool no_terms;
+    bool tidy;                       /* authorizations of an order that is given up are deactivated */
     const char *contact;             /* of the account: one, twice */
     bool judged;                     /* the chain is read and put in order, as acme.c does; else kept as it is */
     bool whole;                      /* whole pieces only: a large sweep has no time for both          */

@@ -2,8 +2,6 @@
 #include "plans.h"
 #include "visitors.h"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
 /* --- listener: how they behave. The point is a seed; whatever they do, the run itself gets its certificate. --- */
 
 static const char *const crowds[] = {"bytewise", "split", "slow", "sixteen", "silent-strangers", "garbage",

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
 /* --- nonces: the CA refuses some of them, whatever they are, until there is a certificate: with one account, one order and
  * one finalize. When it refuses all, a run ends after a bounded number of requests that come ever more slowly, and the CA
  * thinks better of it. The point is a seed. --- */

@@ -1,8 +1,6 @@
 /* faults_seams.c - connections that do not come about, keys that fail, and faults in two seams at once. */
 #include "plans.h"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
 /* --- connect: what becomes of connection number n, as a port goes through a host's addresses. A silent one takes it 15 s.
  * The client sees "not yet" and how it ends; it gives up by itself after ACME_NET_TIMEOUT_MS. --- */
 

@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
 static const struct dimension *const all[] = {
     &dimension_rxcut,      &dimension_txcut,      &dimension_rxsplit,    &dimension_txsplit,    &dimension_netfail,
     &dimension_netpair,    &dimension_storefail,  &dimension_storecut,   &dimension_tickcut,    &dimension_tickpair,

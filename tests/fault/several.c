@@ -22,7 +22,6 @@
 
 #include <openssl/pem.h>
 
-#define LEN(array)   (sizeof(array) / sizeof((array)[0]))
 #define HOUR_MS      3600000u
 #define RUN_MS       (3 * HOUR_MS)
 #define RUN_REQUESTS 300u
@@ -37,7 +36,8 @@ struct several several;
 
 /* --- the dice and the story --- */
 
-unsigned several_below(unsigned n)
+/* Bits of the case's own dice. */
+static unsigned below(unsigned n)
 {
     several.dice ^= several.dice >> 12;
     several.dice ^= several.dice << 25;
@@ -45,7 +45,9 @@ unsigned several_below(unsigned n)
     return (unsigned)((several.dice * 0x2545f4914f6cdd1du) >> 33) % n;
 }
 
-void several_tell(const char *format, ...)
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void tell(const char *format, ...)
 {
     struct several *s = &several;
     size_t room = sizeof s->story - s->story_len;
@@ -73,10 +75,11 @@ static void charge(const char *format, ...)
     if (several.charges++ == 0) {
         snprintf(several.first, sizeof several.first, "%s", text);
     }
-    several_tell("#   !! run %u: %s\n", several.run + 1, text);
+    tell("#   !! run %u: %s\n", several.run + 1, text);
 }
 
-const char *several_step(enum ca_kind kind)
+/* The names of a table's requests, for stories. */
+static const char *step_name(enum ca_kind kind)
 {
     static const char *const names[CA_KINDS] = {
         "directory", "nonce", "newAccount", "newOrder", "order",  "authz",  "challenge", "finalize", "certificate",
@@ -135,7 +138,7 @@ static void count_made(void)
             several.made[i].counted = true;
             several.made[i].utc = several.d->ca.utc;
             several.made[i].lost = several.skew > 80 * MAKER_DAY ? "the clock says that it is old" : NULL;
-            several_tell("#     certificate %u is made\n", i + 1);
+            tell("#     certificate %u is made\n", i + 1);
         }
     }
 }
@@ -171,7 +174,7 @@ static void note_use(void)
         X509 *made = may_be ? first_of(d->ca.order[i].chain, strlen(d->ca.order[i].chain)) : NULL;
         if (made != NULL && X509_cmp(leaf, made) == 0) {
             several.made[i].used = true;
-            several_tell("#     certificate %u is in use\n", i + 1);
+            tell("#     certificate %u is in use\n", i + 1);
         }
         X509_free(made);
     }
@@ -188,8 +191,7 @@ static void judge_certificates(void)
             wasted++;
             number = i + 1;
         } else if (m->counted && !m->used) {
-            several_tell("#     certificate %u was lost: %s\n", i + 1,
-                         m->lost != NULL ? m->lost : "denied in many runs");
+            tell("#     certificate %u was lost: %s\n", i + 1, m->lost != NULL ? m->lost : "denied in many runs");
         }
     }
     several.wasted = wasted;
@@ -277,10 +279,10 @@ static void visits(void)
             continue;
         }
         several.real_failures += v->broken || v->cut;
-        several_tell("#     validation %u finds nobody%s\n", i,
-                     v->broken ? ", as it should"
-                     : v->cut  ? " after a power cut"
-                               : "");
+        tell("#     validation %u finds nobody%s\n", i,
+             v->broken ? ", as it should"
+             : v->cut  ? " after a power cut"
+                       : "");
         if (!v->broken && !may_have_gone(v)) {
             several.wasted_validations++;
             charge("validation: it finds nobody %.1f s after the answer to the challenge",
@@ -314,8 +316,8 @@ static void note_strike(const struct fault *f, const char *where)
     several.lasting = several.lasting || f->times > PASSING;
     several.t->fault_ms = several.t->virtual_ms;
     if (f->done <= 3) {
-        several_tell("#     %.1f s: %s at %s%s\n", (double)several.t->virtual_ms / 1000, f->kind->name, where,
-                     f->done == 3 && f->times > 3 ? ", and so on" : "");
+        tell("#     %.1f s: %s at %s%s\n", (double)several.t->virtual_ms / 1000, f->kind->name, where,
+             f->done == 3 && f->times > 3 ? ", and so on" : "");
     }
 }
 
@@ -376,7 +378,7 @@ static void judge_early(const struct request *r)
     unsigned all = (1u << several.plan.name_count) - 1;
     bool makes = r->kind == CA_FINALIZE || r->kind == CA_NEW_CERT;
     if (makes && (several.told_valid[several.v1 ? 0 : r->order - 1] & all) != all) {
-        charge("early: %s before each name was seen valid", several_step(r->kind));
+        charge("early: %s before each name was seen valid", step_name(r->kind));
     }
 }
 
@@ -414,7 +416,7 @@ static enum ca_meddled meddle(struct ca *ca, struct request *r, struct reply *p,
         unsigned struck = f->done;
         how = f->kind->act != NULL ? f->kind->act(f, r, p) : say(f, p);
         if (f->done == struck) {
-            note_strike(f, several_step(r->kind));
+            note_strike(f, step_name(r->kind));
             if (r->kind == CA_ORDER || r->kind == CA_CERTIFICATE || r->kind == CA_ISSUER || r->kind == CA_FINALIZE) {
                 note_denial();
             }
@@ -472,8 +474,8 @@ static int present(void *ctx, struct acme_challenge *challenge)
 static void heard(struct device *d, const struct acme_event *event)
 {
     if (event->kind == ACME_EVENT_REQUEST) {
-        several_tell("#       %8.1f s  %.*s %.*s\n", (double)several.t->virtual_ms / 1000, (int)event->text.len,
-                     event->text.at, (int)event->detail.len, event->detail.at);
+        tell("#       %8.1f s  %.*s %.*s\n", (double)several.t->virtual_ms / 1000, (int)event->text.len,
+             event->text.at, (int)event->detail.len, event->detail.at);
     }
 }
 
@@ -500,49 +502,50 @@ static void make_plan(void)
 {
     static const char *const names[] = {"a.example", "b.example", "c.example"};
     struct several *s = &several;
-    s->plan = (struct ca_plan){.name_count = 1 + several_below(3),
+    s->plan = (struct ca_plan){.name_count = 1 + below(3),
                                .timed = true,
                                .trusting = true,
                                .one_shot = true,
                                .v1 = s->v1,
-                               .draft = s->v1 && several_below(3) == 0,
-                               .reuse = several_below(5) > 0,
-                               .processing = several_below(3) == 0 ? 1 + several_below(2) : 0,
-                               .lag = several_below(4) == 0,
-                               .reversed = several_below(2) == 0,
-                               .shuffled = several_below(2) == 0,
-                               .minimal = several_below(2) == 0,
-                               .forgetful = several_below(4) == 0,
-                               .code202 = several_below(3) == 0,
-                               .close = several_below(3) == 0,
-                               .chunked = several_below(3) == 0,
-                               .not_pending = several_below(2) == 0 ? "conflict" : NULL};
+                               .draft = s->v1 && below(3) == 0,
+                               .reuse = below(5) > 0,
+                               .processing = below(3) == 0 ? 1 + below(2) : 0,
+                               .lag = below(4) == 0,
+                               .reversed = below(2) == 0,
+                               .shuffled = below(2) == 0,
+                               .minimal = below(2) == 0,
+                               .forgetful = below(4) == 0,
+                               .code202 = below(3) == 0,
+                               .close = below(3) == 0,
+                               .chunked = below(3) == 0,
+                               .not_pending = below(2) == 0 ? "conflict" : NULL};
     memcpy(s->plan.names, names, sizeof names);
     s->plan.processing = s->v1 && !s->plan.draft ? 0 : s->plan.processing;
     s->plan.minimal = s->plan.minimal && !s->v1;
-    s->delay_ms = several_below(4) == 0 ? several_below(6000) : several_below(900);
+    s->delay_ms = below(4) == 0 ? below(6000) : below(900);
+    s->plan.tidy = s->delay_ms % 2 == 0;
     static const unsigned patience_s[] = {60, 3600, MAKER_DAY};
-    s->patience_s = patience_s[several_below(3)];
+    s->patience_s = patience_s[below(3)];
     static const char *const waits[] = {"a minute", "an hour", "a day"};
-    several_tell("#   %u names, validators after %u ms, waits %s%s%s%s%s%s%s\n", s->plan.name_count, s->delay_ms,
-                 waits[s->patience_s == 60     ? 0
-                       : s->patience_s == 3600 ? 1
-                                               : 2],
-                 s->plan.reuse ? ", orders reused" : "", s->plan.draft ? ", draft" : "", s->plan.lag ? ", lag" : "",
-                 s->plan.processing ? ", processing" : "", s->plan.forgetful ? ", forgetful" : "",
-                 s->plan.code202 ? ", 202" : "");
+    tell("#   %u names, validators after %u ms, waits %s%s%s%s%s%s%s\n", s->plan.name_count, s->delay_ms,
+         waits[s->patience_s == 60     ? 0
+               : s->patience_s == 3600 ? 1
+                                       : 2],
+         s->plan.reuse ? ", orders reused" : "", s->plan.draft ? ", draft" : "", s->plan.lag ? ", lag" : "",
+         s->plan.processing ? ", processing" : "", s->plan.forgetful ? ", forgetful" : "",
+         s->plan.code202 ? ", 202" : "");
 }
 
 static unsigned times(void)
 {
-    switch (several_below(6)) {
+    switch (below(6)) {
     case 0:
     case 1:
         return 1;
     case 2:
         return 2;
     case 3:
-        return 3 + several_below(7);
+        return 3 + below(7);
     default:
         return CA_FOREVER;
     }
@@ -556,25 +559,25 @@ static void make_fault(struct fault *f)
         {CA_DIRECTORY, CA_NONCE, CA_NEW_REG, CA_REG, CA_NEW_AUTHZ, CA_AUTHZ, CA_CHALLENGE, CA_NEW_CERT,
          CA_CERTIFICATE, CA_ISSUER, CA_AUTHZ, CA_CHALLENGE, CA_NEW_CERT, CA_CERTIFICATE}};
     for (;;) {
-        f->kind = &fault_kinds[several_below(fault_kind_count)];
-        f->step = steps[several.v1][several_below(14)];
+        f->kind = &fault_kinds[below(fault_kind_count)];
+        f->step = steps[several.v1][below(14)];
         bool table = (f->kind->tables & (several.v1 ? OF_V1 : OF_8555)) != 0;
         if (table && (f->kind->steps == 0 || (f->kind->steps & 1u << f->step) != 0)) {
             break;
         }
     }
     bool once = f->kind->when == AT_TICK || f->kind->when == BEFORE_RUN;
-    f->run = several_below(several.ill_runs);
+    f->run = below(several.ill_runs);
     f->times = once ? 1 : times();
-    f->skip = f->kind->when == AT_TICK ? several_below(160) : once || several_below(3) > 0 ? 0 : several_below(3);
-    f->seed = several_below(1u << 20);
+    f->skip = f->kind->when == AT_TICK ? below(160) : once || below(3) > 0 ? 0 : below(3);
+    f->seed = below(1u << 20);
     char often[40] = "for the whole run";
     if (f->times < CA_FOREVER) {
         snprintf(often, sizeof often, "%u time(s)", f->times);
     }
     bool at_step = f->kind->when == AT_REQUEST || f->kind->when == AT_ANSWER;
-    several_tell("#   fault: %s%s%s, run %u, after %u, %s (dice %u)\n", f->kind->name, at_step ? " at " : "",
-                 at_step ? several_step(f->step) : "", f->run + 1, f->skip, often, f->seed);
+    tell("#   fault: %s%s%s, run %u, after %u, %s (dice %u)\n", f->kind->name, at_step ? " at " : "",
+         at_step ? step_name(f->step) : "", f->run + 1, f->skip, often, f->seed);
 }
 
 static void make_case(struct trial *t)
@@ -586,11 +589,11 @@ static void make_case(struct trial *t)
     s->v1 = t->scene->plan.v1;
     s->dice = trial_mix(t->point * 2 + s->v1) | 1;
     for (unsigned i = 0; i < 8; i++) {
-        (void)several_below(2);
+        (void)below(2);
     }
     make_plan();
-    s->ill_runs = 1 + several_below(SEVERAL_RUNS);
-    s->fault_count = 1 + several_below(SEVERAL_FAULTS);
+    s->ill_runs = 1 + below(SEVERAL_RUNS);
+    s->fault_count = 1 + below(SEVERAL_FAULTS);
     for (unsigned i = 0; i < s->fault_count; i++) {
         make_fault(&s->fault[i]);
     }
@@ -622,13 +625,13 @@ static void restart(void)
 {
     several.restarts = false;
     judge_power();
-    if (several_below(3) == 0) { /* the program ends the run, and begins another */
+    if (below(3) == 0) { /* the program ends the run, and begins another */
         acme_stop(&several.d->client);
         assert_null(several.d->ca.published);
-        pass(several_below(5000));
+        pass(below(5000));
     } else {
         several.d->ca.published = NULL;
-        pass(several_below(3) == 0 ? several_below(2 * HOUR_MS) : several_below(5000));
+        pass(below(3) == 0 ? below(2 * HOUR_MS) : below(5000));
         boot();
     }
     visits();
@@ -655,7 +658,7 @@ static enum acme_progress run(void)
         s->struck |= s->visit[i].open ? ANSWERS_TWICE : 0;
     }
     uint64_t began_ms = s->t->virtual_ms;
-    several_tell("#   run %u, hour %.1f\n", s->run + 1, (double)s->t->virtual_ms / HOUR_MS);
+    tell("#   run %u, hour %.1f\n", s->run + 1, (double)s->t->virtual_ms / HOUR_MS);
     boot();
     assert_int_equal(acme_start(&d->client, ACME_IF_DUE, d->now_ms), 0);
     while (!acme_is_over(progress)) {
@@ -710,13 +713,13 @@ static void judge_run(enum acme_progress progress)
     const struct device *d = s->d;
     const struct acme_failure *failure = acme_failure(&d->client);
     bool failed = progress == ACME_FAILED;
-    several_tell("#   run %u ends: %s%s%s, %u requests, retry_s %u, http %u, step %d\n", s->run + 1,
-                 progress == ACME_ISSUED    ? "issued"
-                 : progress == ACME_CURRENT ? "current"
-                                            : word(failure->error),
-                 failed && failure->type[0] != '\0' ? " " : "", failed ? failure->type : "",
-                 d->ca.requests - s->requests_before, failed ? failure->retry_s : 0,
-                 failed ? failure->http_status : 0, failed ? (int)failure->step : 0);
+    tell("#   run %u ends: %s%s%s, %u requests, retry_s %u, http %u, step %d\n", s->run + 1,
+         progress == ACME_ISSUED    ? "issued"
+         : progress == ACME_CURRENT ? "current"
+                                    : word(failure->error),
+         failed && failure->type[0] != '\0' ? " " : "", failed ? failure->type : "",
+         d->ca.requests - s->requests_before, failed ? failure->retry_s : 0, failed ? failure->http_status : 0,
+         failed ? (int)failure->step : 0);
     if (d->ca.accounts > 1 + s->accounts_lost || d->account_keys > 1) {
         charge("account: %u accounts and %u account keys", d->ca.accounts, d->account_keys);
     }
@@ -798,7 +801,7 @@ static void judge_recovery(void)
         wait_for_next(progress);
     }
     if (progress == ACME_CURRENT) { /* until it is due */
-        several_tell("#   two months later\n");
+        tell("#   two months later\n");
         pass(61 * MAKER_DAY * 1000ull);
         progress = run();
         judge_run(progress);

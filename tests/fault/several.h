@@ -126,16 +126,8 @@ extern struct several several;
 extern const struct fault_kind fault_kinds[];
 extern const unsigned fault_kind_count;
 
-/* Bits of the case's own dice. */
-unsigned several_below(unsigned n);
-
-void several_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 /* Certificates that were made and not used are lost to the client from here on: nobody's fault but the world's. */
 void several_lost(const char *why);
-
-/* The names of a table's requests, for stories. */
-const char *several_step(enum ca_kind kind);
 
 /* A chain for this key and these names, as the CA would issue it; the caller frees it. NULL names: none. */
 char *several_chain(const uint8_t point[65], const char *san);

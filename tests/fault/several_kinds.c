@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define BIT(kind)  (1u << (kind))
+#define BIT(kind) (1u << (kind))
 
 #define OBJECTS                                                                                                      \
     (BIT(CA_ORDER) | BIT(CA_AUTHZ) | BIT(CA_CHALLENGE) | BIT(CA_FINALIZE) | BIT(CA_CERTIFICATE) | BIT(CA_ISSUER))

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN(array)   (sizeof(array) / sizeof((array)[0]))
 #define HOURS(n)     ((uint64_t)(n)*3600u * 1000u)
 #define TICKS_MAX    400000u
 #define REQUESTS_MAX 900u
@@ -50,6 +49,7 @@ const struct scene scenes[SCENES] = {
       .born_valid = 1,
       .authz_looks = 2,
       .reversed = true,
+      .tidy = true,
       .shows_processing = true,
       .reuse = true},
      false,
@@ -69,6 +69,7 @@ const struct scene scenes[SCENES] = {
       .processing = 1,
       .types = "tls-alpn-01 dns-01 http-01",
       .zone = true,
+      .tidy = true,
       .eab_kid = "customer-7",
       .eab_key = DEVICE_SECRET_B64,
       .reuse = true},

@@ -371,11 +371,6 @@ unsigned visitors_places(void)
     return v.places;
 }
 
-bool visitors_ended(void)
-{
-    return v.ended;
-}
-
 uint32_t visitors_waited_ms(void)
 {
     return v.waited_ms;

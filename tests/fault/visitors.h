@@ -40,7 +40,6 @@ void visitors_called(struct device *d);
 
 /* Places in the validators' streams so far, in either direction. */
 unsigned visitors_places(void);
-bool visitors_ended(void); /* crowd::end has come */
 
 /* The longest it took from a challenge response until a validator had its answer. */
 uint32_t visitors_waited_ms(void);

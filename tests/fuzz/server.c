@@ -3,8 +3,6 @@
 #include "fuzz.h"
 #include "server.h"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
 /* What can be said, as in an honest run. */
 enum what {
     DIRECTORY,
@@ -235,6 +233,7 @@ static enum what by_step(struct server *s, const struct acme_client *client)
         return CHAIN;
     case ACME_STEP_PRESENT:
     case ACME_STEP_ALTERNATE:
+    case ACME_STEP_DEACTIVATE_AUTHZ:
     case ACME_STEP_RENEWAL_INFO: /* not asked for here, as the next ones */
     case ACME_STEP_REVOKE:
     case ACME_STEP_DEACTIVATE:

@@ -16,9 +16,13 @@ import tempfile
 import time
 import urllib.request
 
+import tap
+
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
 # Before a command: the kernel ends it when the thread that started it has ended, however that came about.
 LEASH = ["setpriv", "--pdeathsig", "KILL", "--"]
+
+P256 = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")  # openssl's words for a key of that kind
 
 START_S = 60  # a busy machine: some make RSA keys first
 
@@ -31,6 +35,15 @@ with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as _f:
 
 class Failed(Exception):
     """A server that would not start."""
+
+
+def play(script, what, *arguments):
+    """Runs a whole script and ends it: a server that would not start is a test that has failed."""
+    try:
+        script(*arguments)
+    except Failed as failure:
+        tap.ok(False, what, str(failure))
+    tap.end()
 
 
 def until(condition, what, limit_s=60):
@@ -254,6 +267,12 @@ class Pebble(Server):
         context = ssl.create_default_context(cafile=self.ca_file)
         return "".join(urllib.request.urlopen(f"https://localhost:{self.management}/roots/{i}", context=context)
                        .read().decode() for i in range(count))
+
+    def roots_file(self):
+        path = os.path.join(os.path.dirname(self.log_path), "roots.pem")
+        with open(path, "w", encoding="ascii") as f:
+            f.write(self.roots())
+        return path
 
     def stop(self):
         super().stop()

@@ -71,7 +71,7 @@ def bad(folder):
         tap.ok(run.code == USAGE and text in run.err, f"{word} is refused", run.tail())
 
 
-try:
+def main():
     at = servers.workdir()
     bad(at)
     debian(at)
@@ -79,6 +79,6 @@ try:
         newest(at)
     else:
         tap.skip("the newest Pebble at an address", "it is not there: tests/deps.sh check")
-except servers.Failed as failure:
-    tap.ok(False, "certificates for addresses", str(failure))
-tap.end()
+
+
+servers.play(main, "certificates for addresses")

@@ -19,7 +19,7 @@ PLACES = 25  # in each direction
 FLIPS = 16
 
 folder = servers.workdir()
-authority = servers.Authority(os.path.join(folder, "authority"), key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))
+authority = servers.Authority(os.path.join(folder, "authority"), key=servers.P256)
 
 
 class Flipper(Relay):

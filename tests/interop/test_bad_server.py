@@ -3,6 +3,7 @@
 
 import http.server
 import os
+import re
 import socket
 import sys
 import threading
@@ -151,6 +152,22 @@ def nobody_answers(scene):
     judged_invalid(scene, pebble, go(scene, pebble), "connection|unauthorized", "refused|fetching")
 
 
+def one_of_many_fails(scene):
+    """Nobody answers, and the CA takes its time: what is still open of the order is deactivated, and the words are the failure's."""
+    pebble = scene.pebble(env={"PEBBLE_VA_NOSLEEP": None, "PEBBLE_VA_SLEEPTIME": "5"})
+    pebble.http_port = servers.free_port()
+    names = NAMES + [f"{n}.kept.example.test" for n in range(6)]
+    run = scene.client(pebble).issue(*names, force=True)
+    hold("deactivat" not in run.out, run.out)
+    for _ in range(4):
+        run = scene.client(pebble).issue(*names, force=True, options=["--deactivate-authz"])
+        scene.refused(run, FAILED, r"example\.test", "connection", "refused")
+        hold("gives no reason" not in run.err, run.tail())
+        if re.search(r"deactivation +\S+ deactivated", run.out):  # else all had failed before they were looked at
+            return
+    hold(False, f"none deactivated: {run.out}")
+
+
 def judged_invalid(scene, pebble, run, *words):
     scene.refused(run, FAILED, r"kept\.example\.test", *words)
     asked = pebble.requests()
@@ -170,6 +187,7 @@ def port_taken(scene):
 
 
 scenes.play([
+    ("one of eight names fails, the others are deactivated", one_of_many_fails),
     ("unknown host", unknown_host),
     ("refused port", refused_port),
     ("a CA server nobody vouches for", untrusted),

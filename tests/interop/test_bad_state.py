@@ -4,7 +4,6 @@ what is stored stays, byte for byte."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 

@@ -10,7 +10,7 @@ sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path
 import http.server
 import servers
 import tap
-from client import CONFIG, FAILED, NEW, PROGRAM, USAGE, Client
+from client import CONFIG, FAILED, NEW, USAGE, Client
 
 NAME = "gateway.example.test"
 

@@ -38,8 +38,4 @@ def main(times):
                f"issued, the longest run took {longest:.1f} s", last.tail())
 
 
-try:
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
-except servers.Failed as failure:
-    tap.ok(False, "the CA beside a crowd", str(failure))
-tap.end()
+servers.play(main, "the CA beside a crowd", int(sys.argv[1]) if len(sys.argv) > 1 else 0)

@@ -13,7 +13,7 @@ folder = servers.workdir()
 authority = servers.Authority(os.path.join(folder, "authority"))
 pebble = servers.Pebble(os.path.join(folder, "pebble"), authority, env={"PEBBLE_VA_ALWAYS_VALID": "1"})
 client = Client(folder, pebble)
-KINDS = {"p256": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "p384": ("ec", "-pkeyopt", "ec_paramgen_curve:P-384"),
+KINDS = {"p256": servers.P256, "p384": ("ec", "-pkeyopt", "ec_paramgen_curve:P-384"),
          "rsa": ("rsa:2048",)}
 
 

@@ -17,7 +17,6 @@ from client import FAILED, NEW, USAGE, Client
 if not os.access(servers.NEWEST_PEBBLE, os.X_OK):
     tap.skip("dns-account-01 and dns-persist-01", "needs the newest Pebble: no Go, or no module proxy")
     tap.end()
-    sys.exit(0)
 
 folder = servers.workdir()
 authority = servers.Authority(folder)
@@ -115,7 +114,6 @@ tap.ok(run.code == USAGE and "twice" in run.err, "a type twice", run.tail())
 if not os.path.exists("/usr/sbin/named"):
     tap.skip("dns-account-01 by dynamic update", "BIND 9 is not installed")
     tap.end()
-    sys.exit(0)
 key = os.path.join(folder, "device.key")
 text = subprocess.run(["/usr/sbin/tsig-keygen", "-a", "hmac-sha256", "device"], capture_output=True, text=True, check=True).stdout
 with open(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), "w") as f:

@@ -217,7 +217,7 @@ KEYS = {"externalAccountBindingRequired": True, "externalAccountMACKeys": ACCOUN
 
 
 def pebble(folder, bind, binary, **config):
-    server = servers.Pebble(folder, servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")), binary=binary,
+    server = servers.Pebble(folder, servers.Authority(folder, key=servers.P256), binary=binary,
                             config=config, resolver=bind, env={"PEBBLE_ALTERNATE_ROOTS": "1"})
     server.other_root = lambda: "-----BEGIN" + server.roots(2).split("-----BEGIN")[2]
     server.binding = [*ACCOUNT.items()][0] if "externalAccountMACKeys" in config else None

@@ -38,7 +38,7 @@ tap.ok(seen.returncode == 0 and "bearssl" not in seen.stdout, "with ACME_CFG_BEA
        seen.stderr[-300:])
 
 folder = servers.workdir()
-pebble = servers.Pebble(folder, servers.Authority(folder, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")))
+pebble = servers.Pebble(folder, servers.Authority(folder, key=servers.P256))
 
 
 def issue(name, arena, keys, ca=pebble):

@@ -2,7 +2,6 @@
 """Certificates that are kept up for years: each renewed with the setup it was issued with, by `renew` and by `daemon`; what is kept
 beside it, by hand and of other versions; trials, and what is removed."""
 
-import json
 import os
 import re
 import shutil

@@ -18,8 +18,7 @@
 #define LAST_VERSION TLS1_2_VERSION
 #endif
 
-static EVP_PKEY *root_key, *leaf_key;
-static X509 *chain[2];
+static struct maker_chain made;
 static char *root_pem;
 static struct tls_server server;
 static struct acme_mbedtls m;
@@ -38,25 +37,16 @@ static int the_time(void *ctx, int64_t *out)
 
 static int set_up(void **state)
 {
-    struct maker_spec spec = {.name = "Root", .ca = MAKER_CA};
-
     (void)state;
-    spec.key = root_key = maker_ec("P-256");
-    chain[1] = maker_certificate(&spec);
-    spec = (struct maker_spec){.san = "DNS:" HOST, .issuer = chain[1], .issuer_key = root_key};
-    spec.key = leaf_key = maker_ec("P-256");
-    chain[0] = maker_certificate(&spec);
-    root_pem = maker_pem(chain[1]);
+    made = maker_server("DNS:" HOST);
+    root_pem = maker_pem(made.chain[1]);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    X509_free(chain[0]);
-    X509_free(chain[1]);
-    EVP_PKEY_free(root_key);
-    EVP_PKEY_free(leaf_key);
+    maker_chain_free(&made);
     free(root_pem);
     return 0;
 }
@@ -64,7 +54,7 @@ static int tear_down(void **state)
 static int begin(void **state)
 {
     (void)state;
-    tls_server_init(&server, leaf_key, chain, 1, NULL);
+    tls_server_init(&server, made.leaf_key, made.chain, 1, NULL);
     SSL_CTX_set_max_proto_version(server.ctx, version);
     sys = maker_sys;
     sys.utc = the_time;
@@ -79,7 +69,6 @@ static int end(void **state)
 {
     (void)state;
     acme_mbedtls_free(&m);
-    tls_server_free(&server);
     return 0;
 }
 
@@ -295,7 +284,7 @@ static void anchors(void **state)
     static const char junk[] = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
     char both[8192];
     size_t len;
-    uint8_t *der = maker_der(chain[1], &len);
+    uint8_t *der = maker_der(made.chain[1], &len);
 
     (void)state;
     acme_mbedtls_free(&m);

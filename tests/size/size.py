@@ -60,6 +60,7 @@ OPTIONS = {
     "ACME_CFG_ADDRESSES": ("names and the CA's server may be IP addresses", 1300, 0),
     "ACME_CFG_EAB": ("external accounts", 720, 10),
     "ACME_CFG_REUSE_KEY": ("a renewal for the key in use", 120, 0),
+    "ACME_CFG_DEACTIVATE_AUTHZ": ("what is open of an order that fails is deactivated", 400, 8),
     "ACME_CFG_ALTERNATE": ("of several chains the one that is wished for", 1650, 150),
     "ACME_CFG_CSR": ("a certificate request that was made elsewhere", 300, 16),
     "ACME_CFG_CHOICE": ("several solvers, wildcards", 1300, 200),

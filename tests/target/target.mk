@@ -32,7 +32,7 @@ $$(TARGET)/$(1)/%.elf: $(4:%.c=$$(TARGET)/$(1)/%.o) $$(CORE:%.c=$$(TARGET)/$(1)/
 	$$(Q)$(2) $(3) -o $$@ $$(filter %.o,$$^) $(5)
 $$(TARGET)/$(1)/replay.elf: $$(TARGET_REPLAY:%.c=$$(TARGET)/$(1)/%.o)
 $$(TARGET_UNITS:%=$$(TARGET)/$(1)/%.elf): $$(TARGET)/$(1)/test_%.elf: $$(TARGET)/$(1)/tests/unit/test_%.o \
-	$$(TARGET)/$(1)/tests/unit/unit.o $$(TARGET_SHARED:%.c=$$(TARGET)/$(1)/%.o) $$(TARGET)/$(1)/port/lwip/clock.o $$(TARGET)/$(1)/port/flash/flash_store.o $$(TARGET)/$(1)/port/flash/flash_place.o $$(TARGET)/$(1)/tests/fake/flash.o $$(TARGET)/$(1)/tests/fake/later.o
+	$$(TARGET)/$(1)/tests/unit/unit.o $$(TARGET)/$(1)/tests/unit/shelf.o $$(TARGET_SHARED:%.c=$$(TARGET)/$(1)/%.o) $$(TARGET)/$(1)/port/lwip/clock.o $$(TARGET)/$(1)/port/flash/flash_store.o $$(TARGET)/$(1)/port/flash/flash_place.o $$(TARGET)/$(1)/tests/fake/flash.o $$(TARGET)/$(1)/tests/fake/later.o
 endef
 # The firmware's C library has no timegm(), but no time zones either. It prints no %zu.
 $(eval $(call target_machine,cortex-m3,arm-none-eabi-gcc,$(ARM_FLAGS) -Dtimegm=mktime,tests/target/start.c,-nostartfiles --specs=rdimon.specs \

@@ -604,7 +604,6 @@ int trial_run(void)
     assert_int_equal(channel.state, done == 1 ? ACME_CHANNEL_OPEN : ACME_CHANNEL_CLOSED);
     assert_true(done == 1 || acme_channel_send(&channel, request, sizeof request - 1, true, now) == ACME_E_CLOSED);
     acme_channel_close(&channel);
-    tls_server_free(&server);
     for (int i = 0; i < TRIAL_CERTS; i++) {
         X509_free(certs[i]);
     }

@@ -145,14 +145,21 @@ int asker_no_keys(void **state)
     return 0;
 }
 
-static void (*mistake)(void);
+static const struct mistake *mistake;
 
 static void make_mistake(void **state)
 {
-    mistake();
+    wrong = mistake->wrong;
+    if (mistake->does != NULL) {
+        mistake->does();
+    } else if (mistake->payload != NULL) {
+        (void)asker_post(mistake->path, mistake->payload);
+    } else {
+        (void)asker_get("GET", mistake->path);
+    }
 }
 
-void asker_is_noticed(void (*what)(void))
+static void is_noticed(const struct mistake *what)
 {
     mistake = what;
     pid_t child = fork();
@@ -167,4 +174,11 @@ void asker_is_noticed(void (*what)(void))
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 1); /* one test failed */
+}
+
+void asker_is_noticed(const struct mistake *mistakes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        is_noticed(&mistakes[i]);
+    }
 }

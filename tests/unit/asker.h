@@ -29,8 +29,15 @@ int asker_post(const char *path, const char *payload);
 void asker_says(const char *text);
 void asker_says_not(const char *text);
 
-/* The CA fails the test whose client makes a mistake: seen from outside, in a process of its own. */
-void asker_is_noticed(void (*mistake)(void));
+/* A mistake of a client: a request with something wrong in it, or what a function does. */
+struct mistake {
+    struct wrong wrong;
+    const char *path, *payload; /* no payload: a GET */
+    void (*does)(void);
+};
+
+/* The CA fails the test whose client makes a mistake: seen from outside, in a process of its own, each of them. */
+void asker_is_noticed(const struct mistake *mistakes, size_t count);
 
 void asker_b64url(const void *in, size_t len, char *out);
 void asker_jwk_of(EVP_PKEY *key, char *out, size_t cap);

@@ -141,3 +141,21 @@ int maker_verify(EVP_PKEY *key, const uint8_t digest[32], const uint8_t signatur
     ECDSA_SIG_free(sig);
     return ok == 1;
 }
+
+struct maker_chain maker_server(const char *san)
+{
+    struct maker_chain c = {.root_key = maker_ec("P-256"), .leaf_key = maker_ec("P-256")};
+    struct maker_spec root = {.name = "Root", .ca = MAKER_CA, .key = c.root_key};
+    c.chain[1] = maker_certificate(&root);
+    struct maker_spec leaf = {.san = san, .key = c.leaf_key, .issuer = c.chain[1], .issuer_key = c.root_key};
+    c.chain[0] = maker_certificate(&leaf);
+    return c;
+}
+
+void maker_chain_free(struct maker_chain *c)
+{
+    X509_free(c->chain[0]);
+    X509_free(c->chain[1]);
+    EVP_PKEY_free(c->root_key);
+    EVP_PKEY_free(c->leaf_key);
+}

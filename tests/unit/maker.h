@@ -35,6 +35,14 @@ EVP_PKEY *maker_rsa(int bits);
 extern long maker_serial; /* of the next certificate */
 X509 *maker_certificate(const struct maker_spec *spec);
 
+/* A root with a key of P-256, and a leaf for a TLS server under it: chain[0] is the leaf. */
+struct maker_chain {
+    EVP_PKEY *root_key, *leaf_key;
+    X509 *chain[2];
+};
+struct maker_chain maker_server(const char *san);
+void maker_chain_free(struct maker_chain *c);
+
 /* Encodings, in memory the caller frees with free(). The PEM is NUL-terminated. */
 uint8_t *maker_der(X509 *certificate, size_t *len);
 char *maker_pem(X509 *certificate);

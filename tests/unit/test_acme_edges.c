@@ -7,10 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define ONE        .names = {"a.example"}, .name_count = 1
 #define TWISTED(t) .twists = (t), .twist_count = LEN(t)
-#define PROBLEM    "Content-Type: application/problem+json\r\n"
 #define URN        "urn:ietf:params:acme:error:"
 
 static struct device w; /* the world */
@@ -94,7 +92,6 @@ TEST(no_anchor)
     at_seam(DEVICE_OPEN, ACME_E_TLS_DATES, 1000);
     fails_with(ACME_E_TLS_DATES, ACME_STEP_DIRECTORY);
     assert_string_equal(acme_failure(&w.client)->detail, "");
-    ca_free(&w.ca);
 }
 
 /* --- words */
@@ -108,7 +105,7 @@ static int full_behind_an_answer(struct device *d, enum device_seam seam, enum a
  * is in use again, are not told. */
 TEST(words_of_what_has_failed_only)
 {
-    static const struct ca_twist refusal[] = {{CA_CHALLENGE, 1, 1, CA_SAY, "HTTP/1.1 400 Bad\r\n" PROBLEM,
+    static const struct ca_twist refusal[] = {{CA_CHALLENGE, 1, 1, CA_SAY, CA_NO("400 Bad"),
                                                "{\"type\":\"" URN
                                                "malformed\",\"detail\":\"not pending\",\"status\":400}"}};
     static const struct ca_plan plan = {.names = {"a.example", "b.example"}, .name_count = 2, TWISTED(refusal)};
@@ -118,7 +115,6 @@ TEST(words_of_what_has_failed_only)
     assert_string_equal(acme_failure(&w.client)->type, "");
     assert_string_equal(acme_failure(&w.client)->detail, "");
     assert_int_equal(acme_failure(&w.client)->http_status, 0);
-    ca_free(&w.ca);
 }
 
 /* --- keys */
@@ -134,7 +130,6 @@ TEST(keys_that_do_not_answer)
     w.setup.account_key.ops = &ops;
     fails_with(ACME_E_KEY, ACME_STEP_ACCOUNT);
     assert_int_equal(w.ca.accounts, 0);
-    ca_free(&w.ca);
 
     new_world(&plan);
     w.setup.certificate_key.ops = &ops; /* the request for the certificate is not signed */
@@ -155,7 +150,6 @@ TEST(keys_that_do_not_answer)
     assert_int_equal(run(ACME_NOW), ACME_FAILED); /* nor of use when a new one is made */
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_KEY);
     assert_int_equal(w.commits, 1);
-    ca_free(&w.ca);
 }
 
 /* --- solvers */
@@ -175,7 +169,6 @@ TEST(solver_that_fails)
     fails_with(ACME_E_SOLVER, ACME_STEP_PRESENT);
     assert_string_equal(acme_failure(&w.client)->name, "a.example");
     assert_int_equal(w.ca.count[CA_CHALLENGE], 0);
-    ca_free(&w.ca);
 }
 
 static unsigned solver_ticks, solver_works;
@@ -211,7 +204,6 @@ TEST(solver_with_work)
     assert_int_equal(progress, ACME_ISSUED);
     assert_true(solver_ticks > 10 && solver_works > 3);
     assert_true(short_sleeps > 0);
-    ca_free(&w.ca);
 }
 
 /* --- time */
@@ -223,12 +215,10 @@ TEST(clock_that_is_broken)
     at_seam(DEVICE_UTC, ACME_E_CLOCK, 1);
     fails_with(ACME_E_CLOCK, ACME_STEP_DIRECTORY);
     assert_int_equal(w.ca.requests, 0);
-    ca_free(&w.ca);
 }
 
-static const struct ca_twist throttled[] = {{CA_NEW_ORDER, 1, 1, CA_SAY,
-                                             "HTTP/1.1 429 Slow\r\n" PROBLEM "Retry-After: 40000\r\n",
-                                             "{\"type\":\"" URN "rateLimited\"}"}};
+static const struct ca_twist throttled[] = {
+    {CA_NEW_ORDER, 1, 1, CA_SAY, CA_NO("429 Slow") "Retry-After: 40000\r\n", CA_BECAUSE("rateLimited")}};
 
 /* A wish further ahead than a day was stored by a clock that was wrong. */
 TEST(wish_of_a_wrong_clock)
@@ -243,7 +233,6 @@ TEST(wish_of_a_wrong_clock)
     assert_int_equal(w.ca.requests, requests);
     w.utc -= 40000; /* more than a day before now */
     assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
-    ca_free(&w.ca);
 }
 
 /* The clock stops in the middle of a run: the wait counts from its beginning. */
@@ -266,7 +255,6 @@ TEST(clock_that_stops)
     snprintf(retry, sizeof retry, "\nretry %lld\n", (long long)began + 40000);
     w.record[ACME_RECORD_ORDER].data[w.record[ACME_RECORD_ORDER].len] = '\0';
     assert_non_null(strstr(w.record[ACME_RECORD_ORDER].data, retry));
-    ca_free(&w.ca);
 }
 
 /* --- the network */
@@ -284,7 +272,6 @@ TEST(bytes_that_trickle)
         uint32_t before = w.now_ms;
         fails_with(ACME_E_BUDGET, ACME_STEP_DIRECTORY);
         assert_in_range(w.now_ms - before, ACME_STEP_BUDGET_S * 1000u, ACME_STEP_BUDGET_S * 1000u + 5000u);
-        ca_free(&w.ca);
     }
 }
 
@@ -303,7 +290,6 @@ TEST(busy_while_bytes_move)
             progress = device_tick(&w);
         }
         assert_int_equal(progress, odd.moved ? ACME_BUSY : ACME_IDLE);
-        ca_free(&w.ca);
     }
 }
 
@@ -322,7 +308,6 @@ TEST(other_name_for_the_directory)
         assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(odd.named > 0, i == 2);
         assert_true(odd.unnamed > 0);
-        ca_free(&w.ca);
     }
 }
 
@@ -331,13 +316,12 @@ TEST(other_name_for_the_directory)
 TEST(problem_names_the_name)
 {
     static const struct ca_twist t[] = {
-        {CA_NEW_ORDER, 1, 1, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM,
+        {CA_NEW_ORDER, 1, 1, CA_SAY, CA_NO("400 No"),
          "{\"type\":\"" URN "rejectedIdentifier\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"}}"}};
     static const struct ca_plan plan = {ONE, TWISTED(t)};
     new_world(&plan);
     fails_with(ACME_E_PROBLEM, ACME_STEP_ORDER);
     assert_string_equal(acme_failure(&w.client)->name, "a.example");
-    ca_free(&w.ca);
 }
 
 /* Words that are as long as the place for them, one more, one less: cut, and nothing behind them is touched. */
@@ -347,13 +331,12 @@ TEST(words_that_just_fit)
     const int room = (int)sizeof acme_failure(&w.client)->type;
     for (int len = room - 2; len <= room + 1; len++) {
         snprintf(body, sizeof body, "{\"type\":\"x:%0*d\",\"detail\":\"why\"}", len - 2, 0);
-        const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 1, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, body}};
+        const struct ca_twist t[] = {{CA_NEW_ORDER, 1, 1, CA_SAY, CA_NO("400 No"), body}};
         const struct ca_plan plan = {ONE, TWISTED(t)};
         new_world(&plan);
         fails_with(ACME_E_PROBLEM, ACME_STEP_ORDER);
         assert_int_equal(strlen(acme_failure(&w.client)->type), len < room ? len : room - 1);
         assert_string_equal(acme_failure(&w.client)->detail, "why");
-        ca_free(&w.ca);
     }
 }
 
@@ -393,7 +376,6 @@ TEST(questions_at_any_time)
         assert_true(acme_validity(&w.client, i == 0 ? &at[0] : NULL, i == 1 ? &at[1] : NULL, i == 2 ? &at[2] : NULL));
     }
     assert_true(at[0] < at[2] && at[2] < at[1]);
-    ca_free(&w.ca);
 }
 
 /* A client that is all zero was never prepared. */
@@ -405,7 +387,6 @@ TEST(never_prepared)
     acme_stop(&w.client);
     assert_int_equal(acme_tick(&w.client, 0), ACME_IDLE);
     assert_int_equal(acme_start(&w.client, ACME_NOW, 0), ACME_E_NULL);
-    ca_free(&w.ca);
 }
 
 TEST(setups)
@@ -429,12 +410,11 @@ TEST(setups)
     assert_int_equal(acme_init(&w.client, &w.setup), 0);
     w.setup.account_key.ops = w.setup.certificate_key.ops;
     assert_int_equal(acme_init(&w.client, &w.setup), ACME_E_KEY);
-    ca_free(&w.ca);
 }
 
 /* --- ACME v1: what a certificate costs */
 
-#define NOT_FOUND "HTTP/1.1 404 Not Found\r\n" PROBLEM, "{\"type\":\"urn:acme:error:malformed\"}"
+#define NOT_FOUND CA_NO("404 Not Found"), "{\"type\":\"urn:acme:error:malformed\"}"
 
 /* A certificate, or its issuer's, is denied for whole runs. The next one looks for it again and asks for no other. */
 TEST(certificate_that_is_denied)
@@ -452,7 +432,6 @@ TEST(certificate_that_is_denied)
         assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.count[plan.v1 ? CA_NEW_CERT : CA_FINALIZE], 1);
         assert_int_equal(w.ca.count[plan.v1 ? CA_NEW_AUTHZ : CA_NEW_ORDER], 1);
-        ca_free(&w.ca);
     }
 }
 
@@ -475,7 +454,6 @@ TEST(advice)
         new_world(&plan);
         assert_int_equal(run(ACME_IF_DUE), ACME_FAILED);
         assert_int_equal(acme_failure(&w.client)->retry_s, rows[i].retry_s);
-        ca_free(&w.ca);
     }
 #undef SAYS
 }
@@ -494,7 +472,6 @@ TEST(certificate_that_is_gone)
         assert_int_equal(w.ca.count[v1 ? CA_NEW_CERT : CA_FINALIZE], 1);
         assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.count[v1 ? CA_NEW_CERT : CA_FINALIZE], 2);
-        ca_free(&w.ca);
     }
 }
 
@@ -524,7 +501,6 @@ TEST(order_of_an_older_image)
         }
         assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
         assert_int_equal(w.ca.count[v1 ? CA_NEW_CERT : CA_FINALIZE], 1);
-        ca_free(&w.ca);
     }
 }
 
@@ -574,7 +550,6 @@ TEST(certificates_lost_with_the_power)
     assert_int_equal(boot(), ACME_ISSUED);
     assert_int_equal(w.ca.count[CA_NEW_CERT], 5);
     assert_int_equal(w.ca.count[CA_NEW_AUTHZ], 1);
-    ca_free(&w.ca);
 }
 
 /* The body of new-cert's answer comes so slowly that the step's time is over; its head has told where the certificate is. */
@@ -593,5 +568,4 @@ TEST(certificate_that_dawdles)
     w.hook = dawdle;
     assert_int_equal(run(ACME_IF_DUE), ACME_ISSUED);
     assert_int_equal(w.ca.count[CA_NEW_CERT], 1);
-    ca_free(&w.ca);
 }

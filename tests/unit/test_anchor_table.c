@@ -444,7 +444,6 @@ static int connect_with(const struct acme_trust *trust)
         tls_server_run(&server);
     }
     err = err < 0 ? err : acme_tls_ready(&tls);
-    tls_server_free(&server);
     return err;
 }
 

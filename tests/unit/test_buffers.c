@@ -357,7 +357,6 @@ TEST(tls_in_every_size)
     assert_int_equal(talk(ACME_TLS_BUFFER_MIN), 1);
     take_back(ACME_TLS_BUFFER_MIN);
     assert_true(good > 10 && small >= ACME_TLS_BUFFER_SMALL);
-    tls_server_free(&server);
 }
 
 static int set_up(void **state)

@@ -323,51 +323,12 @@ TEST(certificates_are_revoked_once)
 
 /* --- what it does not let pass */
 
-static void resource_of_another(void)
-{
-    (void)asker_post("/acme/new-reg", "{\"resource\":\"reg\"}");
-}
-
-static void no_resource(void)
-{
-    (void)asker_post("/acme/new-reg", "{}");
-}
-
-static void more_than_it_should(void)
-{
-    (void)asker_post("/acme/new-reg", "{\"resource\":\"new-reg\",\"termsOfServiceAgreed\":true}");
-}
-
-static void a_kid(void)
-{
-    wrong.both = true;
-    (void)new_reg();
-}
-
-static void a_bad_signature(void)
-{
-    wrong.signature = true;
-    (void)new_reg();
-}
-
-static void another_url(void)
-{
-    wrong.url = true;
-    (void)new_reg();
-}
-
 static void nonce_twice(void)
 {
     (void)asker_get("HEAD", "/dir");
     wrong.nonce = true;
     (void)new_reg();
     (void)agree();
-}
-
-static void another_name(void)
-{
-    (void)asker_post("/acme/new-authz",
-                     "{\"resource\":\"new-authz\",\"identifier\":{\"type\":\"dns\",\"value\":\"b.example\"}}");
 }
 
 static void wrong_key_authorization(void)
@@ -388,21 +349,6 @@ static void signed_look(void)
     (void)asker_post(location(), "");
 }
 
-static void get_of_an_account(void)
-{
-    (void)asker_get("GET", "/acme/reg/1");
-}
-
-static void no_such_authorization(void)
-{
-    (void)asker_get("GET", "/acme/authz/a00-cyMZVMzLOtJDrEBIXYedQWDRaCi5HSMN3ouPTRl");
-}
-
-static void no_such_certificate(void)
-{
-    (void)asker_get("GET", "/acme/cert/ff0000000000000000000000000000000001");
-}
-
 static void new_nonce(void)
 {
     (void)asker_get("HEAD", "/acme/new-nonce");
@@ -410,27 +356,29 @@ static void new_nonce(void)
 
 TEST(mistakes_are_noticed)
 {
-    static void (*const mistakes[])(void) = {resource_of_another,
-                                             no_resource,
-                                             more_than_it_should,
-                                             a_kid,
-                                             a_bad_signature,
-                                             another_url,
-                                             nonce_twice,
-                                             another_name,
-                                             another_challenge,
-                                             signed_look,
-                                             wrong_key_authorization,
-                                             get_of_an_account,
-                                             new_nonce,
-                                             no_such_certificate,
-                                             no_such_authorization};
+#define REG "/acme/new-reg"
+    static const struct mistake all[] = {
+        {{0}, REG, "{\"resource\":\"reg\"}"},
+        {{0}, REG, "{}"},
+        {{0}, REG, "{\"resource\":\"new-reg\",\"termsOfServiceAgreed\":true}"},
+        {{.both = true}, REG, "{\"resource\":\"new-reg\"}"},
+        {{.signature = true}, REG, "{\"resource\":\"new-reg\"}"},
+        {{.url = true}, REG, "{\"resource\":\"new-reg\"}"},
+        {{0},
+         "/acme/new-authz",
+         "{\"resource\":\"new-authz\",\"identifier\":{\"type\":\"dns\",\"value\":\"b.example\"}}"},
+        {{0}, "/acme/reg/1", NULL},
+        {{0}, "/acme/authz/a00-cyMZVMzLOtJDrEBIXYedQWDRaCi5HSMN3ouPTRl", NULL},
+        {{0}, "/acme/cert/ff0000000000000000000000000000000001", NULL},
+        {.does = nonce_twice},
+        {.does = wrong_key_authorization},
+        {.does = another_challenge},
+        {.does = signed_look},
+        {.does = new_nonce}};
     asker_begin(&(struct ca_plan){ONE});
     assert_int_equal(new_reg(), 201);
     assert_int_equal(agree(), 202);
-    for (unsigned i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
-        asker_is_noticed(mistakes[i]);
-    }
+    asker_is_noticed(all, LEN(all));
     asker_end();
 }
 

@@ -10,8 +10,7 @@
 
 #define HOST "ca.example"
 
-static EVP_PKEY *root_key, *leaf_key;
-static X509 *chain[2];
+static struct maker_chain made;
 static unsigned char memory[2048], buffer[ACME_TLS_BUFFER_MIN];
 static struct acme_trust trust;
 static struct tls_server server;
@@ -21,29 +20,20 @@ static uint32_t now;
 
 static int set_up(void **state)
 {
-    struct maker_spec spec = {.name = "Root", .ca = MAKER_CA};
-
-    spec.key = root_key = maker_ec("P-256");
-    chain[1] = maker_certificate(&spec);
-    spec = (struct maker_spec){.san = "DNS:" HOST ",DNS:b.example", .issuer = chain[1], .issuer_key = root_key};
-    spec.key = leaf_key = maker_ec("P-256");
-    chain[0] = maker_certificate(&spec);
-    tls_server_trust(&trust, memory, sizeof memory, &chain[1], 1);
+    made = maker_server("DNS:" HOST ",DNS:b.example");
+    tls_server_trust(&trust, memory, sizeof memory, &made.chain[1], 1);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    X509_free(chain[0]);
-    X509_free(chain[1]);
-    EVP_PKEY_free(root_key);
-    EVP_PKEY_free(leaf_key);
+    maker_chain_free(&made);
     return 0;
 }
 
 static int begin(void **state)
 {
-    tls_server_init(&server, leaf_key, chain, 1, NULL);
+    tls_server_init(&server, made.leaf_key, made.chain, 1, NULL);
     memset(&tls, 0, sizeof tls);
     memset(&channel, 0, sizeof channel);
     channel.net = &server.net;
@@ -53,12 +43,6 @@ static int begin(void **state)
     channel.buffer = buffer;
     channel.buffer_len = sizeof buffer;
     now = 0xffffff00u; /* the clock wraps during the test */
-    return 0;
-}
-
-static int end(void **state)
-{
-    tls_server_free(&server);
     return 0;
 }
 
@@ -380,4 +364,4 @@ TEST(ended_while_shaking)
     assert_int_equal(channel.state, ACME_CHANNEL_CLOSED);
 }
 
-AROUND(set_up, tear_down, begin, end);
+AROUND(set_up, tear_down, begin, NULL);

@@ -124,12 +124,45 @@ static enum acme_progress run_for(unsigned most)
     return progress;
 }
 
+static void boot_and_start(unsigned count)
+{
+    assert_int_equal(boot(count), 0);
+    assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+}
+
 static enum acme_progress run(void)
 {
     assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
     enum acme_progress progress = run_for(30000);
     assert_null(w.ca.published);
     return progress;
+}
+
+static void boot_and(unsigned count, enum acme_progress wanted)
+{
+    assert_int_equal(boot(count), 0);
+    assert_int_equal(run(), wanted);
+}
+
+static void boot_and_fail(unsigned count, int error)
+{
+    boot_and(count, ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, error);
+}
+
+static void run_until_shown(void)
+{
+    for (unsigned i = 0; i < 1000 && dns.shown == 0; i++) {
+        (void)device_tick(&w);
+    }
+}
+
+/* One whose first solver is dns-01, and what it shows stays until all are judged. */
+static void new_world_of_dns(const struct ca_plan *plan)
+{
+    new_world(plan);
+    dns.solver.lasts = true;
+    solvers[0] = &dns.solver;
 }
 
 #define ONE   .names = {"a.example"}, .name_count = 1, .shared = true
@@ -142,14 +175,12 @@ TEST(the_first_that_the_ca_offers)
 {
     static const struct ca_plan plan = {ONE, .types = "tls-alpn-01 dns-01"};
     new_world(&plan);
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_ISSUED);
+    boot_and(3, ACME_ISSUED);
     assert_int_equal(http.presented, 0);
     assert_int_equal(dns.presented, 1);
     assert_int_equal(dns.withdrawn, 1);
     assert_int_equal(dns.valid, 1);
     assert_int_equal(alpn.presented, 0);
-    ca_free(&w.ca);
 }
 
 TEST(who_declines_is_passed_over)
@@ -160,15 +191,13 @@ TEST(who_declines_is_passed_over)
     dns.calls = 3;
     dns.words = "not here";
     dns.solver.words = words;
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_ISSUED);
+    boot_and(3, ACME_ISSUED);
     assert_int_equal(http.presented, 2);
     assert_int_equal(http.withdrawn, 2);
     assert_int_equal(dns.withdrawn, 2);
     assert_int_equal(alpn.presented, 2);
     assert_string_equal(told, "dns-01 a.example: not here (-99)");
     assert_int_equal(acme_failure(&w.client)->error, 0);
-    ca_free(&w.ca);
 }
 
 /* Some of those before it the CA does not even offer. */
@@ -177,11 +206,9 @@ TEST(who_declines_behind_others)
     static const struct ca_plan plan = {ONE, .types = "tls-alpn-01 dns-01"};
     new_world(&plan);
     dns.answers = ACME_E_DECLINED;
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_ISSUED);
+    boot_and(3, ACME_ISSUED);
     assert_int_equal(dns.presented, 1);
     assert_int_equal(alpn.presented, 1);
-    ca_free(&w.ca);
 }
 
 /* Round to the one that has failed before, when nobody else is left. */
@@ -189,17 +216,14 @@ TEST(who_declines_when_it_is_his_turn)
 {
     static const struct ca_plan plan = {ONE, ALL, .authz_end = "invalid"}, good = {ONE, ALL};
     new_world(&plan);
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_FAILED);
+    boot_and(3, ACME_FAILED);
     dns.answers = alpn.answers = ACME_E_DECLINED;
     w.ca.plan = &good;
     w.utc += EARLY;
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_ISSUED);
+    boot_and(3, ACME_ISSUED);
     assert_int_equal(dns.presented, 1);
     assert_int_equal(alpn.presented, 1);
     assert_int_equal(http.presented, 2);
-    ca_free(&w.ca);
 }
 
 TEST(when_all_decline)
@@ -207,11 +231,8 @@ TEST(when_all_decline)
     static const struct ca_plan plan = {ONE, ALL};
     new_world(&plan);
     http.answers = dns.answers = alpn.answers = ACME_E_DECLINED;
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_CHALLENGE_NONE);
+    boot_and_fail(3, ACME_E_CHALLENGE_NONE);
     assert_int_equal(http.presented + dns.presented + alpn.presented, 3);
-    ca_free(&w.ca);
 }
 
 /* Each order after a failed validation begins with the next type, also behind a reset, and the first has its turn again when one
@@ -221,23 +242,18 @@ TEST(a_failed_validation_gives_the_turn_away)
     static const struct ca_plan plan = {ONE, ALL, .authz_end = "invalid"}, good = {ONE, ALL};
     new_world(&plan);
     for (unsigned i = 0; i < 4; i++) {
-        assert_int_equal(boot(3), 0);
-        assert_int_equal(run(), ACME_FAILED);
-        assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
+        boot_and_fail(3, ACME_E_AUTHZ);
         assert_int_equal(http.presented, i < 3 ? 1 : 2);
         assert_int_equal(dns.presented, i < 1 ? 0 : 1);
         assert_int_equal(alpn.presented, i < 2 ? 0 : 1);
         w.utc += EARLY;
     }
     w.ca.plan = &good;
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_ISSUED);
+    boot_and(3, ACME_ISSUED);
     assert_int_equal(dns.presented, 2);
     w.utc += EARLY;
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_ISSUED);
+    boot_and(3, ACME_ISSUED);
     assert_int_equal(http.presented, 3);
-    ca_free(&w.ca);
 }
 
 /* The same without a reset; and with fewer solvers than the record was written with. */
@@ -245,16 +261,13 @@ TEST(a_turn_is_one_of_those_there_are)
 {
     static const struct ca_plan plan = {ONE, ALL, .authz_end = "invalid"};
     new_world(&plan);
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_FAILED);
+    boot_and(3, ACME_FAILED);
     w.utc += EARLY;
     assert_int_equal(run(), ACME_FAILED);
     assert_int_equal(dns.presented, 1);
     w.utc += EARLY;
-    assert_int_equal(boot(2), 0);
-    assert_int_equal(run(), ACME_FAILED);
+    boot_and(2, ACME_FAILED);
     assert_int_equal(http.presented, 2);
-    ca_free(&w.ca);
 }
 
 /* What cannot be published is told in the solver's own words, and another has the next turn, in the same order. */
@@ -265,18 +278,14 @@ TEST(a_solver_that_fails)
     http.answers = ACME_E_SOLVER;
     http.words = "the printer is on fire";
     http.solver.words = words;
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_SOLVER);
+    boot_and_fail(3, ACME_E_SOLVER);
     assert_string_equal(acme_failure(&w.client)->detail, "the printer is on fire");
     assert_string_equal(told, "http-01 a.example: the printer is on fire (-90)");
     assert_int_equal(http.withdrawn, 1);
     w.utc += EARLY;
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_ISSUED);
+    boot_and(3, ACME_ISSUED);
     assert_int_equal(dns.presented, 1);
     assert_int_equal(w.ca.order_count, 1);
-    ca_free(&w.ca);
 }
 
 TEST(a_solver_with_nothing_to_say)
@@ -286,14 +295,12 @@ TEST(a_solver_with_nothing_to_say)
     http.words = "";
     http.solver.words = words;
     http.calls = 100; /* and that takes its time */
-    assert_int_equal(boot(1), 0);
-    assert_int_equal(run(), ACME_ISSUED);
+    boot_and(1, ACME_ISSUED);
     assert_string_equal(told, "");
     http.words = "published, slowly";
     w.utc += EARLY;
     assert_int_equal(run(), ACME_ISSUED);
     assert_string_equal(told, "http-01 a.example: published, slowly (0)");
-    ca_free(&w.ca);
 }
 
 /* --- wildcards --- */
@@ -309,14 +316,12 @@ TEST(a_name_and_its_wildcard)
         struct ca_plan turned = plan;
         turned.reversed = reversed == 1;
         new_world(&turned);
-        assert_int_equal(boot(2), 0);
-        assert_int_equal(run(), ACME_ISSUED);
+        boot_and(2, ACME_ISSUED);
         assert_int_equal(http.presented, 2);
         assert_int_equal(dns.presented, 1);
         assert_int_equal(dns.wildcards, 1);
         assert_string_equal(dns.names, "example.org ");
         device_check_pair(&w);
-        ca_free(&w.ca);
     }
 }
 
@@ -325,11 +330,8 @@ TEST(what_lasts_stays_until_all_are_judged)
 {
     static const struct ca_plan plan = {
         .names = {"example.org", "*.example.org"}, .name_count = 2, .shared = true, ALL, .timed = true};
-    new_world(&plan);
-    dns.solver.lasts = true;
-    solvers[0] = &dns.solver;
-    assert_int_equal(boot(1), 0);
-    assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+    new_world_of_dns(&plan);
+    boot_and_start(1);
     for (unsigned i = 0; i < 1000 && !w.ca.order[0].authz[1].responded; i++) {
         (void)device_tick(&w);
     }
@@ -342,7 +344,6 @@ TEST(what_lasts_stays_until_all_are_judged)
     assert_int_equal(dns.withdrawn, 2);
     assert_int_equal(dns.valid, 2);
     assert_int_equal(w.ca.count[CA_ORDER], 0);
-    ca_free(&w.ca);
 }
 
 TEST(wildcards_at_setup)
@@ -367,7 +368,6 @@ TEST(wildcards_at_setup)
     word[253] = 'a';
     word[254] = '\0';
     assert_int_equal(acme_init(&w.client, &w.setup), ACME_E_NAMES);
-    ca_free(&w.ca);
 }
 
 TEST(a_wildcard_has_no_other_challenge)
@@ -375,11 +375,8 @@ TEST(a_wildcard_has_no_other_challenge)
     static const struct ca_plan plan = {
         .names = {"*.example.org"}, .name_count = 1, .types = "http-01 tls-alpn-01", .shared = true};
     new_world(&plan);
-    assert_int_equal(boot(3), 0);
-    assert_int_equal(run(), ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_CHALLENGE_NONE);
+    boot_and_fail(3, ACME_E_CHALLENGE_NONE);
     assert_int_equal(http.presented, 0);
-    ca_free(&w.ca);
 }
 
 /* --- what is left --- */
@@ -395,11 +392,8 @@ TEST(a_reset_leaves_nothing)
     enum acme_progress progress = ACME_BUSY;
     unsigned left = 0;
     for (unsigned most = 1; progress != ACME_ISSUED; most++) {
-        new_world(&plan);
-        dns.solver.lasts = true;
-        solvers[0] = &dns.solver;
-        assert_int_equal(boot(1), 0);
-        assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+        new_world_of_dns(&plan);
+        boot_and_start(1);
         progress = run_for(most);
         if (progress != ACME_ISSUED) {
             unsigned on_show = dns.shown;
@@ -418,7 +412,6 @@ TEST(a_reset_leaves_nothing)
             assert_true(dns.withdrawn >= on_show);
             left += on_show;
         }
-        ca_free(&w.ca);
     }
     assert_true(left > 0);
 }
@@ -431,15 +424,13 @@ TEST(a_reset_before_a_failure)
         new_world(&plan);
         dns.solver.lasts = lasts == 1;
         solvers[0] = &http.solver;
-        assert_int_equal(boot(2), 0);
-        assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+        boot_and_start(2);
         for (unsigned i = 0; i < 1000 && !w.ca.order[0].authz[0].responded; i++) {
             (void)device_tick(&w);
         }
         w.ca.order[0].authz[0].visit = CA_FOUND_NOBODY;
         w.ca.power_cut = true;
-        assert_int_equal(boot(2), 0);
-        assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
+        boot_and_start(2);
         for (unsigned i = 0; i < 1000 && strcmp(w.ca.order[0].status, "invalid") != 0; i++) {
             (void)device_tick(&w);
         }
@@ -447,7 +438,6 @@ TEST(a_reset_before_a_failure)
         assert_int_equal(dns.withdrawn, lasts);
         assert_int_equal(dns.valid, 0);
         acme_stop(&w.client);
-        ca_free(&w.ca);
     }
 }
 
@@ -477,14 +467,9 @@ static int look(struct acme_flow *f, const char *document)
 TEST(what_is_withdrawn_without_having_been_shown)
 {
     static const struct ca_plan plan = {ONE, .types = "dns-01"};
-    new_world(&plan);
-    dns.solver.lasts = true;
-    solvers[0] = &dns.solver;
-    assert_int_equal(boot(1), 0);
-    assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
-    for (unsigned i = 0; i < 1000 && dns.shown == 0; i++) {
-        (void)device_tick(&w);
-    }
+    new_world_of_dns(&plan);
+    boot_and_start(1);
+    run_until_shown();
     struct acme_flow *f = &w.client.flow;
     f->resumed = true;
     assert_int_equal(look(f, VALID("abc")),
@@ -503,7 +488,6 @@ TEST(what_is_withdrawn_without_having_been_shown)
     assert_int_equal(look(f, VALID("abc")), ACME_STEP_FINALIZE);
     assert_int_equal(dns.withdrawn, 2);
     acme_stop(&w.client);
-    ca_free(&w.ca);
 }
 
 /* A run is not over before all is taken away; nor is a stop. */
@@ -525,9 +509,7 @@ TEST(a_run_waits_for_what_is_taken_away)
     w.utc += EARLY;
     w.ca.plan = &good;
     assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
-    for (unsigned i = 0; i < 1000 && dns.shown == 0; i++) {
-        (void)device_tick(&w);
-    }
+    run_until_shown();
     acme_stop(&w.client);
     assert_true(acme_clearing(&w.client));
     unsigned count = 0;
@@ -551,5 +533,4 @@ TEST(a_run_waits_for_what_is_taken_away)
     }
     assert_true(seen);
     assert_int_equal(dns.clearing, 0);
-    ca_free(&w.ca);
 }

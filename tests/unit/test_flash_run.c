@@ -151,7 +151,6 @@ TEST(test_cut)
         for (uint32_t unit = 1; unit <= 32; unit *= 2) {
             cuts += cut_a_run(unit, unit != 2, unit == 32 ? 1 : 160 / unit);
         }
-        ca_free(&w.ca);
     }
     printf("# %u runs cut\n", cuts);
     assert_true(cuts > 300);
@@ -168,7 +167,6 @@ TEST(test_worn)
             for (unsigned i = 0; i < 4; i++) {
                 issues("worn sector", sector);
             }
-            ca_free(&w.ca);
         }
     }
 }
@@ -190,7 +188,6 @@ TEST(test_fading)
             device_check_pair(&w);
             issues("bit faded at", at);
         }
-        ca_free(&w.ca);
     }
 }
 
@@ -241,7 +238,6 @@ TEST(test_renewals)
         assert_int_equal(keep_until(to - (to - from) / 4, ACME_ISSUED), 1);
         device_check_pair(&w);
     }
-    ca_free(&w.ca);
     printf("# %u renewals: %u writes, %u erases, %u of the sector most used\n", renewals, writes, all(), most());
     assert_true(most() <= renewals && all() <= 2 * 3 * renewals && writes <= 8 * renewals);
 }
@@ -264,7 +260,6 @@ static void fail_for_days(const struct ca_plan *with, enum flash_wear wear)
         w.ca.order_count = w.ca.order_count > 3 ? 3 : w.ca.order_count;
         power_on();
     }
-    ca_free(&w.ca);
     printf("# %u days, %u attempts on the first, %u in all: %u writes, %u erases, %u of the sector most used\n", days,
            first, rounds, writes, all(), most());
     assert_true(first <= 5 && rounds <= first + days);

@@ -5,74 +5,18 @@
 #include "fake/flash.h"
 #include "fake/later.h"
 #include "flash_place.h"
+#include "shelf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define SPARSE     (SLOW_MACHINE ? 11 : 1)
+#define SPARSE (SLOW_MACHINE ? 11 : 1)
 
 static const uint32_t units[] = {1, 2, 4, 8, 16, 32};
 
 static struct flash flash;
 static struct acme_flash_store s;
-
-static void begin_with(bool overwrites, uint8_t blank, uint32_t unit, bool ecc)
-{
-    flash_new(&flash, overwrites, blank);
-    flash.device.prog_size = unit;
-    flash.ecc = ecc;
-    assert_int_equal(acme_flash_init(&s, &flash.device), 0);
-}
-
-static void begin(void)
-{
-    begin_with(false, 0xff, 1, false);
-}
-
-static void restart(void)
-{
-    flash_on(&flash);
-    memset(&s, 0xa5, sizeof s);
-    assert_int_equal(acme_flash_init(&s, &flash.device), 0);
-}
-
-static int put(enum acme_record record, const char *text)
-{
-    return s.store.put(s.store.ctx, record, text, strlen(text));
-}
-
-static int append(const char *text)
-{
-    return s.store.append(s.store.ctx, text, strlen(text));
-}
-
-static int commit(void)
-{
-    return s.store.commit(s.store.ctx);
-}
-
-static int get(enum acme_record record, char *text, size_t cap)
-{
-    return s.store.get(s.store.ctx, record, text, cap);
-}
-
-static bool holds(enum acme_record record, const char *text)
-{
-    char buf[2100];
-    int len = get(record, buf, sizeof buf);
-    return len == (int)strlen(text) && memcmp(buf, text, strlen(text)) == 0 && get(record, NULL, 0) == len;
-}
-
-/* --- a story --- */
-
-enum what { PUT, APPEND, COMMIT };
-struct op {
-    enum what what;
-    enum acme_record record;
-    const char *text;
-};
 
 #define KEY_1  "key 1: as long as it takes to be more than one of the pieces that are moved at a time, which have 32\n"
 #define KEY_2  "key 2, shorter\n"
@@ -125,82 +69,33 @@ static const struct op story[] = {
     {PUT, ACME_RECORD_KEY_NEXT, KEY_1},
 };
 
-/* What should be there after the first `count` of them. */
-static void tell(const char *want[ACME_FLASH_KINDS], size_t count)
+static void restart(void)
 {
-    for (size_t i = 0; i < ACME_FLASH_KINDS; i++) {
-        want[i] = "";
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (story[i].what == PUT) {
-            want[story[i].record] = story[i].text;
-        } else if (story[i].what == COMMIT) {
-            want[ACME_RECORD_CHAIN] = story[i].text;
-            want[ACME_RECORD_KEY] = want[ACME_RECORD_KEY_NEXT];
-            want[ACME_RECORD_ORDER] = want[ACME_RECORD_KEY_NEXT] = "";
-        }
-    }
+    flash_on(&flash);
+    memset(&s, 0xa5, sizeof s);
+    assert_int_equal(acme_flash_init(&s, &flash.device), 0);
 }
 
-static int carry_out(const struct op *op)
+static void begin_with(bool overwrites, uint8_t blank, uint32_t unit, bool ecc)
 {
-    return op->what == PUT ? put(op->record, op->text) : op->what == APPEND ? append(op->text) : commit();
+    flash_new(&flash, overwrites, blank);
+    flash.device.prog_size = unit;
+    flash.ecc = ecc;
+    assert_int_equal(acme_flash_init(&s, &flash.device), 0);
+    shelf = (struct shelf){.store = &s.store,
+                           .kinds = ACME_FLASH_KINDS,
+                           .story = story,
+                           .length = LEN(story),
+                           .restart = restart,
+                           .misused = &flash.misused};
 }
 
-static void check_all(size_t count)
+static void begin(void)
 {
-    const char *want[ACME_FLASH_KINDS];
-    tell(want, count);
-    for (unsigned i = 0; i < ACME_FLASH_KINDS; i++) {
-        if (!holds(i, want[i])) {
-            fail_msg("record %u is not what it was after operation %zu", i, count);
-        }
-    }
-    assert_int_equal(flash.misused, 0);
+    begin_with(false, 0xff, 1, false);
 }
 
 /* --- power cuts: the story, cut at every step of it --- */
-
-/* After a cut within number `at` everything is as before it or as after it. */
-static void check_cut(size_t at)
-{
-    const char *before[ACME_FLASH_KINDS], *after[ACME_FLASH_KINDS];
-    bool is_old[ACME_FLASH_KINDS];
-
-    tell(before, at);
-    tell(after, at + 1);
-    for (unsigned i = 0; i < ACME_FLASH_KINDS; i++) {
-        is_old[i] = holds(i, before[i]);
-        if (!is_old[i] && !holds(i, after[i])) {
-            fail_msg("operation %zu, cut %d: record %u is neither old nor new", at, flash.how, i);
-        }
-    }
-    if (story[at].what == COMMIT) {
-        bool old = is_old[ACME_RECORD_CHAIN];
-        assert_int_equal(is_old[ACME_RECORD_KEY], old);
-        assert_true(!old || is_old[ACME_RECORD_ORDER]);
-        assert_true(!is_old[ACME_RECORD_ORDER] || is_old[ACME_RECORD_KEY_NEXT]);
-    }
-}
-
-/* From there on it goes on as the client does: a chain is received anew. */
-static void go_on(size_t at)
-{
-    while (story[at].what != PUT && !(story[at].what == APPEND && story[at].text[0] == '\0')) {
-        at--;
-    }
-    if (story[at].what == APPEND) { /* commit may have taken it already */
-        assert_int_equal(put(ACME_RECORD_KEY_NEXT,
-                             story[at - 1].record == ACME_RECORD_KEY_NEXT ? story[at - 1].text : story[at - 2].text),
-                         0);
-    }
-    for (; at < LEN(story); at++) {
-        assert_int_equal(carry_out(&story[at]), 0);
-    }
-    check_all(LEN(story));
-    restart();
-    check_all(LEN(story));
-}
 
 static unsigned cut_everywhere(bool overwrites, uint8_t blank, uint32_t unit, bool ecc)
 {
@@ -366,9 +261,7 @@ TEST(test_worn_sector)
                     }
                 }
                 check_all(LEN(story));
-                for (size_t at = 0; at < LEN(story); at++) {
-                    assert_int_equal(carry_out(&story[at]), 0);
-                }
+                carry_out_all();
                 restart();
                 assert_true(holds(ACME_RECORD_CHAIN, "leaf 3\n") && holds(ACME_RECORD_KEY_NEXT, KEY_1));
                 assert_int_equal(flash.misused, 0);
@@ -394,9 +287,7 @@ TEST(test_all_worn)
         flash.misused = 0;
         flash.device.prog_size = 8;
         if (how == 1) {
-            check_all(LEN(story));
-            restart();
-            check_all(LEN(story));
+            check_end();
         }
     }
 }
@@ -415,8 +306,7 @@ TEST(test_many)
             restart();
         }
         if (i % 100 == 0) {
-            assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1), 0);
-            assert_int_equal(append("") + append("leaf\n") + commit(), 0);
+            assert_int_equal(bring(KEY_1, "leaf\n"), 0);
         }
         assert_true(i % 100 == 0 || holds(ACME_RECORD_ORDER, text));
     }
@@ -442,7 +332,7 @@ TEST(test_many)
 static void fade(uint32_t unit, bool ecc, bool while_on)
 {
     static struct flash flash_then;
-    const char *want[ACME_FLASH_KINDS];
+    const char *want[SHELF_KINDS];
 
     begin_with(false, 0xff, unit, ecc);
     tell_story(false);
@@ -471,9 +361,7 @@ static void fade(uint32_t unit, bool ecc, bool while_on)
             if (ecc && !while_on && place == s_then.log && flash_then.bytes[at] != 0xff) { /* no padding */
                 assert_true(s.log != place);
             }
-            check_all(LEN(story));
-            restart();
-            check_all(LEN(story));
+            check_end();
         }
         flash = flash_then;
         restart();
@@ -493,9 +381,7 @@ TEST(test_fading_unnoticed)
             assert_int_equal(put(ACME_RECORD_ORDER, LONG), 0);
         }
         assert_int_equal(put(ACME_RECORD_ORDER, "order 4\n"), 0);
-        check_all(LEN(story));
-        restart();
-        check_all(LEN(story));
+        check_end();
     }
 }
 
@@ -590,10 +476,8 @@ TEST(test_damaged_caches)
     assert_true(holds(ACME_RECORD_ACCOUNT_KEY, "the account key\n"));
 
     begin_with(false, 0xff, 8, true);
-    assert_int_equal(put(ACME_RECORD_KEY_NEXT, "the first key\n"), 0);
-    assert_int_equal(append("") + append("the first leaf\n") + commit(), 0);
-    assert_int_equal(put(ACME_RECORD_KEY_NEXT, "the second key\n"), 0);
-    assert_int_equal(append("") + append("the second leaf\n") + commit(), 0);
+    assert_int_equal(bring("the first key\n", "the first leaf\n"), 0);
+    assert_int_equal(bring("the second key\n", "the second leaf\n"), 0);
     assert_int_equal(spoil("the second leaf\n"), 2);
     restart();
     assert_int_equal(get(ACME_RECORD_CHAIN, buf, sizeof buf), ACME_E_STORE_READ);
@@ -603,8 +487,7 @@ TEST(test_damaged_caches)
     assert_int_equal(get(ACME_RECORD_KEY, buf, sizeof buf), ACME_E_STORE_READ);
     assert_int_equal(append("") + append("leaf 3\n"), 0);
     assert_int_equal(commit(), ACME_E_STORE_WRITE); /* without a key, when there was one */
-    assert_int_equal(put(ACME_RECORD_KEY_NEXT, "key 3\n"), 0);
-    assert_int_equal(append("") + append("leaf 3\n") + commit(), 0);
+    assert_int_equal(bring("key 3\n", "leaf 3\n"), 0);
     restart();
     assert_true(holds(ACME_RECORD_KEY, "key 3\n") && holds(ACME_RECORD_CHAIN, "leaf 3\n"));
 }
@@ -617,8 +500,7 @@ TEST(test_lost_log)
         begin_with(false, 0xff, 8, n == 1);
         assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "the account key\n"), 0);
         if (n > 1) {
-            assert_int_equal(put(ACME_RECORD_KEY_NEXT, "key\n"), 0);
-            assert_int_equal(append("") + append("leaf\n") + commit(), 0);
+            assert_int_equal(bring("key\n", "leaf\n"), 0);
         }
         const uint32_t at = s.log * FLASH_PLACE;
         flash_flip(&flash, at + 5, 0);
@@ -766,8 +648,7 @@ TEST(test_order_of_calls)
     assert_true(holds(ACME_RECORD_CHAIN, "leaf 0\n"));
     restart();
     assert_true(holds(ACME_RECORD_CHAIN, "leaf 0\n"));
-    assert_int_equal(put(ACME_RECORD_KEY_NEXT, "key 1\n"), 0);
-    assert_int_equal(append("") + append("leaf 1\n") + commit(), 0);
+    assert_int_equal(bring("key 1\n", "leaf 1\n"), 0);
     assert_int_equal(append("") + append("leaf 2\n"), 0);
     assert_int_equal(commit(), ACME_E_STORE_WRITE); /* without a key, when there was one */
     assert_int_equal(commit(), ACME_E_STORE_WRITE); /* nor is it taken up again */
@@ -829,7 +710,7 @@ TEST(test_guests)
         for (unsigned n = 0; n < 30; n++) {
             assert_int_equal(put(ACME_RECORD_ORDER, n % 2 ? LONG : "order\n"), 0);
             if (n % 7 == 0) {
-                assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_2) + append("") + append("leaf\n") + commit(), 0);
+                assert_int_equal(bring(KEY_2, "leaf\n"), 0);
             }
             if (n % 3 == 0) {
                 restart();
@@ -928,7 +809,7 @@ TEST(test_guest_of_the_pair)
 {
     struct acme_flash_writer w;
     begin_with(false, 0xff, 8, false);
-    assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append("") + append("leaf 1\n") + commit(), 0);
+    assert_int_equal(bring(KEY_1, "leaf 1\n"), 0);
     w = s.incoming; /* behind the chain's last copy */
     acme_flash_item_begin(&w);
     assert_int_equal(acme_flash_item_add(&s, &w, "beside\n", 7) + acme_flash_item_end(&s, &w, 9), 0);

@@ -10,14 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define ONE        .names = {"a.example"}, .name_count = 1
-#define MINUTE     INT64_C(60)
-#define HOUR       INT64_C(3600)
-#define DAY        INT64_C(86400)
-#define BOULDERS   .ari = true, .ari_of_life = true, .starts_before_s = 3600
-#define URN        "urn:ietf:params:acme:error:"
-#define PROBLEM    "Content-Type: application/problem+json\r\n"
+#define ONE      .names = {"a.example"}, .name_count = 1
+#define MINUTE   INT64_C(60)
+#define HOUR     INT64_C(3600)
+#define DAY      INT64_C(86400)
+#define BOULDERS .ari = true, .ari_of_life = true, .starts_before_s = 3600
+#define URN      "urn:ietf:params:acme:error:"
 
 static struct device w;
 
@@ -107,9 +105,6 @@ static void boot(void)
 
 static void new_world(const struct ca_plan *plan)
 {
-    if (w.ca.plan != NULL) {
-        ca_free(&w.ca);
-    }
     memset(&is, 0, sizeof is);
     is.offer = is.taken = 1;
     device_new(&w, plan);
@@ -179,6 +174,18 @@ static void expect(enum acme_progress wanted)
     assert_int_equal(got, wanted);
 }
 
+static void expect_failure(int error)
+{
+    expect(ACME_FAILED);
+    assert_int_equal(acme_failure(&w.client)->error, error);
+}
+
+static void boot_and(enum acme_progress wanted)
+{
+    boot();
+    expect(wanted);
+}
+
 static struct acme_plan plan_now(void)
 {
     struct acme_plan plan;
@@ -199,6 +206,25 @@ static void settle(void)
         assert_true(!acme_is_over(progress));
     }
     assert_true(acme_sleep_s(&w.client) > 0);
+}
+
+static void settle_until_due(void)
+{
+    settle();
+    w.utc = plan_now().due;
+}
+
+/* A device with a certificate, the news of which has just been told; and at rest. */
+static void issued(const struct ca_plan *plan)
+{
+    new_world(plan);
+    expect(ACME_ISSUED);
+}
+
+static void settled(const struct ca_plan *plan)
+{
+    issued(plan);
+    settle();
 }
 
 /* The device is switched off, or sleeps: its counter of milliseconds stands still. */
@@ -248,8 +274,7 @@ TEST(it_is_kept_for_years)
 
 TEST(a_device_that_sleeps_wakes_in_time)
 {
-    new_world(&plain);
-    expect(ACME_ISSUED);
+    issued(&plain);
     for (unsigned i = 0; i < 8; i++) {
         settle();
         int64_t due = plan_now().due;
@@ -269,14 +294,12 @@ TEST(a_device_that_sleeps_wakes_in_time)
 
 TEST(switched_off_and_on_it_is_the_same)
 {
-    new_world(&plain);
-    expect(ACME_ISSUED);
+    issued(&plain);
     unsigned writes = is.writes, requests = w.ca.requests;
     int64_t due = 0;
     for (unsigned i = 0; i < 50; i++) {
         w.utc += DAY;
-        boot();
-        expect(ACME_CURRENT);
+        boot_and(ACME_CURRENT);
         assert_true(acme_sleep_s(&w.client) > 0);
         assert_int_equal(plan_now().why, ACME_WHY_LIFE);
         assert_true(i == 0 || plan_now().due == due);
@@ -285,8 +308,7 @@ TEST(switched_off_and_on_it_is_the_same)
     assert_int_equal(is.writes, writes);
     assert_int_equal(w.ca.requests, requests);
     w.utc = due + 1;
-    boot();
-    expect(ACME_ISSUED);
+    boot_and(ACME_ISSUED);
 }
 
 /* --- renewal information */
@@ -295,9 +317,7 @@ static const struct ca_plan boulder = {ONE, BOULDERS, .ari_start = 59 * DAY, .ar
 
 TEST(looks_come_again_and_again)
 {
-    new_world(&boulder);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&boulder);
     unsigned writes = is.writes;
     run_for(7 * HOUR);
     assert_int_equal(w.ca.renewal_infos, 1); /* six hours after the issue, for want of another word */
@@ -313,8 +333,7 @@ TEST(looks_come_again_and_again)
     assert_int_equal(plan_now().chosen, chosen);
     for (unsigned i = 0; i < 20; i++) { /* nor does a reboot; the first look then comes within ten minutes */
         unsigned looks = w.ca.renewal_infos;
-        boot();
-        expect(ACME_CURRENT);
+        boot_and(ACME_CURRENT);
         assert_int_equal(plan_now().chosen, chosen);
         assert_true(plan_now().look <= w.utc + 600);
         run_for(630);
@@ -338,8 +357,7 @@ TEST(six_days_from_end_to_end)
 {
     const struct ca_plan plan = {ONE, BOULDERS, .life_s = 160 * HOUR, .ari_start = 80 * HOUR - 5760,
                                  .ari_end = 80 * HOUR + 5760};
-    new_world(&plan);
-    expect(ACME_ISSUED);
+    issued(&plan);
     for (unsigned i = 0; i < 10; i++) {
         int64_t made = w.utc;
         for (unsigned rounds = 0; is.issued < i + 2; rounds++) {
@@ -358,8 +376,7 @@ TEST(six_days_from_end_to_end)
 TEST(a_recall_is_obeyed_in_the_same_minute)
 {
     struct ca_plan plan = boulder;
-    new_world(&plan);
-    expect(ACME_ISSUED);
+    issued(&plan);
     pass(20 * DAY);
     assert_int_equal(is.issued, 1);
     plan.ari_of_life = false;
@@ -384,8 +401,7 @@ TEST(a_recall_is_obeyed_in_the_same_minute)
 TEST(a_window_that_never_stands_still_costs_little)
 {
     const struct ca_plan plan = {ONE, .ari = true, .ari_start = DAY, .ari_end = 2 * DAY, .ari_after = "60"};
-    new_world(&plan);
-    expect(ACME_ISSUED);
+    issued(&plan);
     run_for(DAY);
     unsigned writes = is.writes;
     run_for(10 * DAY);
@@ -397,11 +413,11 @@ TEST(a_failed_look_is_nothing)
 {
     static const char *const answers[] = {
         "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 401 Unauthorized\r\n" PROBLEM "Content-Length: 2\r\n\r\n{}",
+        CA_NO("401 Unauthorized") "Content-Length: 2\r\n\r\n{}",
         "HTTP/1.1 500 Oops\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
         "HTTP/1.1 503 Busy\r\nRetry-After: 3\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
         "HTTP/1.1 503 Busy\r\nRetry-After: 40000\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 429 Slow\r\n" PROBLEM "Content-Length: 0\r\n\r\n",
+        CA_NO("429 Slow") "Content-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
@@ -409,9 +425,7 @@ TEST(a_failed_look_is_nothing)
          "{\"suggestedWindow\":{\"start\":\"2026-12-03T00:00:00Z\",\"end\":\"2026-12-02T0\"}}"),
         "garbage\r\n\r\n"};
     for (unsigned i = 0; i < LEN(answers); i++) {
-        new_world(&boulder);
-        expect(ACME_ISSUED);
-        settle();
+        settled(&boulder);
         unsigned writes = is.writes, failures = 0;
         w.ca.no_info = answers[i];
         run_for(6 * HOUR + 60);
@@ -443,9 +457,7 @@ TEST(a_failed_look_is_nothing)
 
 TEST(a_ca_s_wish_for_a_look_is_obeyed)
 {
-    new_world(&boulder);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&boulder);
     w.ca.no_info = "HTTP/1.1 503 Busy\r\nRetry-After: 40000\r\nContent-Length: 0\r\n\r\n";
     run_for(6 * HOUR + 60);
     unsigned looks = w.ca.renewal_infos;
@@ -459,13 +471,11 @@ TEST(a_ca_s_wish_for_a_look_is_obeyed)
 /* A timer runs the program now and then: when to look next is stored. */
 TEST(looks_of_who_does_not_keep_running)
 {
-    new_world(&boulder);
-    expect(ACME_ISSUED);
+    issued(&boulder);
     is.remembers = true;
     unsigned writes = is.writes;
     for (unsigned hours = 0; hours < 48; hours++) {
-        boot();
-        expect(ACME_CURRENT);
+        boot_and(ACME_CURRENT);
         w.utc += HOUR;
     }
     assert_in_range(w.ca.renewal_infos, 7, 9);
@@ -473,8 +483,7 @@ TEST(looks_of_who_does_not_keep_running)
     w.ca.no_info = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
     unsigned looks = w.ca.renewal_infos;
     for (unsigned minutes = 0; minutes < 24 * 60; minutes += 5) {
-        boot();
-        expect(ACME_CURRENT);
+        boot_and(ACME_CURRENT);
         w.utc += 300;
     }
     assert_in_range(w.ca.renewal_infos - looks, 4, 100);
@@ -484,29 +493,26 @@ TEST(what_is_remembered_is_known_without_a_write)
 {
     new_world(&boulder);
     is.remembers = true;
-    boot();
-    expect(ACME_ISSUED);
+    boot_and(ACME_ISSUED);
     run_for(2 * DAY);
     assert_in_range(w.ca.renewal_infos, 7, 9);
 }
 
 TEST(what_was_refused_before_is_not_said_by_a_later_run)
 {
-    static const struct ca_twist no[] = {{CA_NEW_ORDER, 2, 2, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM,
-                                          "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"},
-                                         {CA_NEW_ORDER, 3, 3, CA_SAY, "HTTP/1.1 403 Forbidden\r\n" PROBLEM,
-                                          "{\"type\":\"" URN "rejectedIdentifier\",\"status\":403}"}};
+    static const struct ca_twist no[] = {
+        {CA_NEW_ORDER, 2, 2, CA_SAY, CA_NO("409 Conflict"), "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"},
+        {CA_NEW_ORDER, 3, 3, CA_SAY, CA_NO("403 Forbidden"),
+         "{\"type\":\"" URN "rejectedIdentifier\",\"status\":403}"}};
     struct ca_plan plan = boulder;
     plan.twists = no;
     plan.twist_count = 2;
-    new_world(&plan);
-    expect(ACME_ISSUED);
+    issued(&plan);
     run_for(7 * HOUR);
     pass(plan_now().due - w.utc);
     expect(ACME_FAILED);
     assert_true(known()->spent);
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_CURRENT);
     pass(2 * DAY);
     assert_int_equal(is.issued, 2);
     assert_int_equal(w.ca.count[CA_NEW_ORDER], 4);
@@ -515,13 +521,12 @@ TEST(what_was_refused_before_is_not_said_by_a_later_run)
 
 TEST(what_the_ca_refuses_for_good_is_not_said_again)
 {
-    static const struct ca_twist no[] = {{CA_NEW_ORDER, 2, 0, CA_SAY, "HTTP/1.1 409 Conflict\r\n" PROBLEM,
-                                          "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"}};
+    static const struct ca_twist no[] = {
+        {CA_NEW_ORDER, 2, 0, CA_SAY, CA_NO("409 Conflict"), "{\"type\":\"" URN "alreadyReplaced\",\"status\":409}"}};
     struct ca_plan plan = boulder;
     plan.twists = no;
     plan.twist_count = 1;
-    new_world(&plan);
-    expect(ACME_ISSUED);
+    issued(&plan);
     run_for(7 * HOUR);
     pass(plan_now().due - w.utc);
     expect(ACME_ISSUED);
@@ -534,8 +539,7 @@ TEST(what_the_ca_refuses_for_good_is_not_said_again)
 TEST(a_ca_without_renewal_information_is_asked_late)
 {
     struct ca_plan plan = boulder;
-    new_world(&plan);
-    expect(ACME_ISSUED);
+    issued(&plan);
     plan.ari = false; /* the directory has none any more */
     w.ca.no_info = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
     w.record[ACME_RECORD_ACCOUNT].len = 0;
@@ -550,9 +554,7 @@ TEST(a_ca_without_renewal_information_is_asked_late)
 
 TEST(random_bytes_fail_while_it_looks)
 {
-    new_world(&boulder);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&boulder);
     unsigned writes = is.writes;
     is.no_random = true;
     run_for(6 * HOUR + 60);
@@ -584,8 +586,7 @@ TEST(it_comes_again_later_each_time)
         unsigned orders = w.ca.order_count;
         for (unsigned boots = 0; boots < 100;
              boots++) { /* of which none adds an attempt, nor makes it come earlier */
-            boot();
-            expect(ACME_CURRENT);
+            boot_and(ACME_CURRENT);
             assert_int_equal(known()->next, next);
             w.utc += w.utc + 20 < next;
         }
@@ -602,9 +603,7 @@ TEST(it_comes_again_later_each_time)
 
 TEST(a_failed_day_costs_one_write)
 {
-    new_world(&plain);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&plain);
     w.utc = plan_now().due;
     is.net_down = true;
     run_for(3 * DAY);
@@ -623,22 +622,17 @@ TEST(a_failed_day_costs_one_write)
 TEST(what_the_ca_wishes_is_obeyed)
 {
     const struct ca_plan plan = {ONE, .order_limit = 1, .limit_s = 50000, .limit_lasts = 3};
-    new_world(&plan);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&plan);
     w.utc = plan_now().due;
     int64_t begun = w.utc;
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
+    expect_failure(ACME_E_RATE_LIMITED);
     settle();
     assert_int_equal(plan_now().hold, ACME_HOLD_CA);
     assert_in_range(plan_now().hold_until, begun + 50000, begun + 55100);
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_CURRENT);
     assert_int_equal(plan_now().hold, ACME_HOLD_CA);
     assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0); /* by hand it is told */
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RATE_LIMITED);
+    expect_failure(ACME_E_RATE_LIMITED);
     assert_int_equal(w.ca.limited, 1);
     boot();
     run_for(3 * 55000 + 1000);
@@ -649,14 +643,13 @@ TEST(what_the_ca_wishes_is_obeyed)
 
 TEST(errors_that_stay_end_it_until_somebody_acts)
 {
-    static const struct ca_twist terms[] = {{CA_NEW_ACCOUNT, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM,
+    static const struct ca_twist terms[] = {{CA_NEW_ACCOUNT, 1, CA_FOREVER, CA_SAY, CA_NO("403 No"),
                                              "{\"type\":\"" URN "externalAccountRequired\",\"status\":403}"}};
     const struct ca_plan plan = {ONE, .twists = terms, .twist_count = 1};
     for (unsigned act = 0; act < 3; act++) {
         new_world(&plan);
         for (unsigned i = 0; i < 3; i++) {
-            expect(ACME_FAILED);
-            assert_int_equal(acme_failure(&w.client)->error, ACME_E_EAB);
+            expect_failure(ACME_E_EAB);
             settle();
             assert_int_equal(plan_now().hold, i < 2 ? ACME_HOLD_FAILURES : ACME_HOLD_STOPPED);
             assert_true(i == 2 || plan_now().hold_until >= w.utc + DAY - 60);
@@ -668,8 +661,7 @@ TEST(errors_that_stay_end_it_until_somebody_acts)
         run_for(3 * DAY);
         for (unsigned i = 0; i < 50; i++) {
             w.utc += DAY;
-            boot();
-            expect(ACME_CURRENT);
+            boot_and(ACME_CURRENT);
             assert_int_equal(plan_now().hold, ACME_HOLD_STOPPED);
         }
         assert_int_equal(w.ca.requests, requests);
@@ -683,8 +675,7 @@ TEST(errors_that_stay_end_it_until_somebody_acts)
             w.account_keys = 0;
             w.ca.point[0] = 0;
         }
-        boot();
-        expect(ACME_FAILED); /* it is tried anew */
+        boot_and(ACME_FAILED); /* it is tried anew */
         assert_true(w.ca.requests > requests);
         settle();
         assert_int_equal(plan_now().failures, 1);
@@ -700,8 +691,7 @@ TEST(a_refused_binding_is_not_repeated)
     is.eab_secret = "another";
     boot();
     for (unsigned i = 0; i < 3; i++) {
-        expect(ACME_FAILED);
-        assert_int_equal(acme_failure(&w.client)->error, ACME_E_BINDING);
+        expect_failure(ACME_E_BINDING);
         assert_true(acme_failure(&w.client)->retry_s >= DAY);
         settle();
         w.utc = i < 2 ? plan_now().hold_until : w.utc;
@@ -711,13 +701,11 @@ TEST(a_refused_binding_is_not_repeated)
     unsigned requests = w.ca.requests;
     for (unsigned i = 0; i < 50; i++) {
         w.utc += DAY;
-        boot();
-        expect(ACME_CURRENT);
+        boot_and(ACME_CURRENT);
     }
     assert_int_equal(w.ca.requests, requests);
     is.eab_secret = "secret-secret-secret";
-    boot();
-    expect(ACME_ISSUED);
+    boot_and(ACME_ISSUED);
     assert_int_equal(w.ca.accounts, 1);
 }
 #endif
@@ -728,32 +716,26 @@ TEST(by_hand_it_goes_until_the_fourth_failure)
     new_world(&plan);
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
-        expect(ACME_FAILED);
-        assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
+        expect_failure(ACME_E_AUTHZ);
         assert_int_equal(w.ca.order_count, i + 1);
         w.utc += 5;
     }
     assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_WAIT);
+    expect_failure(ACME_E_WAIT);
     assert_in_range(acme_failure(&w.client)->retry_s, 86000, 97000);
     assert_int_equal(w.ca.order_count, 4);
     assert_int_equal(acme_start(&w.client, ACME_NOW, w.now_ms), 0);
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
+    expect_failure(ACME_E_AUTHZ);
     assert_int_equal(w.ca.order_count, 5);
     assert_int_equal(known()->failures, 5);
     w.utc += 2 * DAY;
     assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_AUTHZ);
+    expect_failure(ACME_E_AUTHZ);
 }
 
 TEST(a_store_that_takes_nothing)
 {
-    new_world(&plain);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&plain);
     w.utc = plan_now().due;
     is.no_writes = true;
     unsigned requests = w.ca.requests;
@@ -771,9 +753,7 @@ TEST(a_store_that_takes_nothing)
 
 TEST(without_the_time_nothing_is_done)
 {
-    new_world(&boulder);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&boulder);
     unsigned requests = w.ca.requests, writes = is.writes;
     is.no_clock = true;
     struct acme_plan plan;
@@ -810,9 +790,7 @@ TEST(clocks_that_jump)
                                     30 * DAY,        10 * 365 * DAY, 100 * 365 * DAY};
     for (unsigned i = 0; i < LEN(jumps); i++) {
         for (unsigned failing = 0; failing < 2; failing++) {
-            new_world(&plain);
-            expect(ACME_ISSUED);
-            settle();
+            settled(&plain);
             int64_t right = w.utc;
             uint32_t before = w.now_ms;
             is.net_down = failing;
@@ -840,9 +818,7 @@ TEST(clocks_that_jump)
 TEST(a_clock_out_of_its_mind_is_none)
 {
     static const int64_t clocks[] = {INT64_MAX, INT64_MIN, INT64_C(100000000000), 0, -1};
-    new_world(&plain);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&plain);
     int64_t right = w.utc;
     unsigned requests = w.ca.requests;
     for (unsigned i = 0; i < LEN(clocks); i++) {
@@ -857,8 +833,7 @@ TEST(a_clock_out_of_its_mind_is_none)
         assert_int_equal(w.ca.requests, requests);
         w.utc = right;
     }
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_CURRENT);
 }
 
 TEST(the_counter_wraps)
@@ -880,14 +855,12 @@ TEST(it_takes_what_it_is_given)
 {
     new_world(&plain);
     is.deploys = true;
-    boot();
-    expect(ACME_ISSUED);
+    boot_and(ACME_ISSUED);
     assert_int_equal(is.offers, 1);
     assert_int_equal(is.takes, 1);
     settle();
     assert_false(plan_now().deploy_pending);
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_CURRENT);
     assert_int_equal(is.takes, 1); /* once */
     w.utc = plan_now().due;
     expect(ACME_ISSUED);
@@ -896,11 +869,9 @@ TEST(it_takes_what_it_is_given)
 
 TEST(it_was_there_before_there_was_an_application)
 {
-    new_world(&plain);
-    expect(ACME_ISSUED);
+    issued(&plain);
     is.deploys = true;
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_CURRENT);
     assert_int_equal(is.takes, 0);
     w.utc = plan_now().due;
     expect(ACME_ISSUED);
@@ -939,8 +910,7 @@ TEST(it_refuses)
     is.deploys = true;
     is.offer = ACME_E_OFFER;
     boot();
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_OFFER);
+    expect_failure(ACME_E_OFFER);
     run_for(3 * HOUR);
     assert_int_equal(w.commits, 0);
     assert_int_equal(w.ca.order_count, 1); /* nothing is thrown away */
@@ -958,16 +928,14 @@ TEST(it_cannot_take_it_over)
     is.taken = ACME_E_NET;
     boot();
     int64_t begun = w.utc;
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_NET);
+    expect_failure(ACME_E_NET);
     assert_int_equal(w.commits, 1);
     assert_true(plan_now().deploy_pending);
     assert_in_range(plan_now().deploy, begun + 60, begun + 90);
     assert_int_equal(plan_now().failures, 0);
     unsigned takes = is.takes;
     for (unsigned i = 0; i < 100; i++) {
-        boot();
-        expect(ACME_CURRENT);
+        boot_and(ACME_CURRENT);
     }
     assert_int_equal(is.takes, takes);
     run_for(HOUR);
@@ -995,8 +963,7 @@ TEST(nothing_can_be_stored_of_it)
     new_world(&plain);
     is.deploys = true;
     is.taken = ACME_E_NET;
-    boot();
-    expect(ACME_FAILED);
+    boot_and(ACME_FAILED);
     settle();
     is.no_writes = true;
     unsigned takes = is.takes;
@@ -1014,9 +981,7 @@ TEST(nothing_can_be_stored_of_it)
 TEST(a_pair_that_is_not_valid_yet_waits)
 {
     struct ca_plan plan = plain;
-    new_world(&plan);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&plan);
     plan.starts_in = 7200;
     w.utc = plan_now().due;
     run_for(HOUR);
@@ -1035,15 +1000,12 @@ TEST(a_pair_that_is_not_valid_yet_waits)
     is.remembers = true;
     w.utc = plan_now().due;
     boot();
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_OFFER);
+    expect_failure(ACME_E_OFFER);
     w.utc += 3 * HOUR;
-    boot();
-    expect(ACME_ISSUED);
+    boot_and(ACME_ISSUED);
     assert_int_equal(w.ca.order_count, 3);
     /* with nothing to lose it is put in use */
-    new_world(&plan);
-    expect(ACME_ISSUED);
+    issued(&plan);
 }
 
 /* --- a fleet */
@@ -1055,8 +1017,7 @@ TEST(a_fleet_comes_spread)
         new_world(&plain);
         is.spread_s = 4000;
         dice_seed(i);
-        boot();
-        expect(ACME_CURRENT);
+        boot_and(ACME_CURRENT);
         assert_int_equal(plan_now().hold, ACME_HOLD_SPREAD);
         int64_t at = plan_now().hold_until;
         assert_true(at >= MAKER_NOW && at < MAKER_NOW + 4000 + 5);
@@ -1074,8 +1035,7 @@ TEST(a_fleet_comes_spread)
     }
     new_world(&plain);
     is.spread_s = UINT32_MAX; /* a day at most */
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_CURRENT);
     assert_true(plan_now().hold_until <= w.utc + DAY);
     run_for(DAY + 60);
     assert_int_equal(is.issued, 1);
@@ -1098,12 +1058,10 @@ TEST(a_fleet_that_failed_is_spread_no_more)
     new_world(&plain);
     is.spread_s = 100;
     is.net_down = true;
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_CURRENT);
     expect(ACME_FAILED);
     is.net_down = false;
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_CURRENT);
     assert_int_equal(plan_now().hold, ACME_HOLD_FAILURES);
     run_for(HOUR);
     assert_int_equal(is.issued, 1);
@@ -1115,22 +1073,19 @@ TEST(without_random_bytes)
     is.spread_s = 100;
     is.no_random = true;
     boot();
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RANDOM);
+    expect_failure(ACME_E_RANDOM);
     w.client.keep.renewal.look = w.utc + DAY;
     is.no_random = false;
     run_for(HOUR);
     assert_int_equal(is.issued, 1);
-    settle();
-    w.utc = plan_now().due;
+    settle_until_due();
     is.no_random = true;
     expect(ACME_FAILED);
     is.no_random = false;
     expect(ACME_ISSUED);
     is.no_random = true; /* when the next look is to be drawn */
     boot();
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_RANDOM);
+    expect_failure(ACME_E_RANDOM);
 }
 
 /* --- another setup */
@@ -1138,22 +1093,16 @@ TEST(without_random_bytes)
 TEST(another_setup_is_due_now)
 {
     const struct ca_plan plan = {ONE, .profiles = "classic shortlived"};
-    new_world(&plan);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&plan);
     is.profile = "shortlived";
-    boot();
-    expect(ACME_ISSUED);
+    boot_and(ACME_ISSUED);
     assert_string_equal(w.ca.order[1].profile, "shortlived");
     settle();
     assert_int_equal(plan_now().why, ACME_WHY_LIFE);
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_CURRENT);
     is.directory = CA_URL "/dir?2";
-    boot();
-    expect(ACME_ISSUED);
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_ISSUED);
+    boot_and(ACME_CURRENT);
     assert_int_equal(w.ca.order_count, 3);
 }
 
@@ -1161,32 +1110,25 @@ TEST(another_setup_is_due_now)
 TEST(a_new_profile_is_looked_for)
 {
     const struct ca_plan none = {ONE, .manage = true}, some = {ONE, .manage = true, .profiles = "classic shortlived"};
-    new_world(&none);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&none);
     is.profile = "shortlived";
     boot();
-    expect(ACME_FAILED);
-    assert_int_equal(acme_failure(&w.client)->error, ACME_E_PROFILE);
+    expect_failure(ACME_E_PROFILE);
     assert_int_equal(w.ca.count[CA_DIRECTORY], 2);
     assert_int_equal(w.ca.order_count, 1);
     w.ca.plan = &some;
     w.utc += 2 * DAY;
-    boot();
-    expect(ACME_ISSUED);
+    boot_and(ACME_ISSUED);
     assert_string_equal(w.ca.order[1].profile, "shortlived");
     assert_int_equal(w.ca.count[CA_DIRECTORY], 3);
-    settle();
-    w.utc = plan_now().due;
-    boot();
-    expect(ACME_ISSUED);
+    settle_until_due();
+    boot_and(ACME_ISSUED);
     assert_int_equal(w.ca.count[CA_DIRECTORY], 3);
 #if ACME_CFG_MANAGE
     settle(); /* with something else to tell first */
     is.profile = "classic";
     is.contact = "mailto:a@example.org";
-    boot();
-    expect(ACME_ISSUED);
+    boot_and(ACME_ISSUED);
     assert_int_equal(w.ca.managed.updates, 1);
     assert_string_equal(w.ca.order[3].profile, "classic");
     assert_int_equal(w.ca.count[CA_DIRECTORY], 4);
@@ -1197,16 +1139,13 @@ TEST(a_new_profile_is_looked_for)
 TEST(an_order_keeps_its_profile)
 {
     const struct ca_plan plan = {ONE, .profiles = "classic shortlived"};
-    new_world(&plan);
-    expect(ACME_ISSUED);
-    settle();
+    settled(&plan);
     w.utc = plan_now().due;
     while (w.record[ACME_RECORD_ORDER].len == 0) {
         (void)tick();
     }
     is.profile = "classic";
-    boot();
-    expect(ACME_ISSUED);
+    boot_and(ACME_ISSUED);
     assert_int_equal(w.ca.order_count, 2);
     assert_string_equal(w.ca.order[1].profile, "");
     assert_int_equal(w.ca.count[CA_DIRECTORY], 1);
@@ -1215,12 +1154,10 @@ TEST(an_order_keeps_its_profile)
 /* The certificate that another CA would replace is not known there. */
 TEST(another_ca_is_not_told_what_is_replaced)
 {
-    new_world(&boulder);
-    expect(ACME_ISSUED);
+    issued(&boulder);
     run_for(7 * HOUR);
     is.directory = CA_URL "/dir?2";
-    boot();
-    expect(ACME_ISSUED);
+    boot_and(ACME_ISSUED);
     assert_string_equal(w.ca.order[1].replaces, "");
 }
 
@@ -1235,18 +1172,8 @@ TEST(the_one_who_runs_once_does_not_rest)
 
 TEST(stopped_by_hand)
 {
-    new_world(&plain);
-    expect(ACME_ISSUED);
+    issued(&plain);
     acme_stop(&w.client);
     assert_int_equal(acme_tick(&w.client, w.now_ms), ACME_IDLE);
-    boot();
-    expect(ACME_CURRENT);
+    boot_and(ACME_CURRENT);
 }
-
-static int end_of_the_world(void **state)
-{
-    ca_free(&w.ca);
-    return 0;
-}
-
-AROUND(NULL, end_of_the_world, NULL, NULL);

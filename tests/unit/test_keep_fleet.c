@@ -40,7 +40,6 @@ TEST(looks_come_again_and_again)
     run_until(MAKER_NOW + 3 * MAKER_DAY);
     assert_int_equal(w.ca.order_count, 1);
     assert_in_range(w.ca.renewal_infos, 10, 12); /* one in six hours */
-    ca_free(&w.ca);
 }
 
 /* The moment of the last look is stored with the window, but a day later it is no moment to come all at once. */
@@ -66,7 +65,6 @@ TEST(the_first_look_after_a_boot_is_anywhen_in_ten_minutes)
         assert_int_equal(w.ca.renewal_infos, looks + 1);
     }
     assert_in_range(early, 0, DEVICES / 2); /* one of ten is meant */
-    ca_free(&w.ca);
 }
 
 static void refused(const struct ca_twist *twist, int64_t wait_s)
@@ -83,7 +81,6 @@ static void refused(const struct ca_twist *twist, int64_t wait_s)
         assert_int_equal(when.hold, ACME_HOLD_CA);
         least = when.hold_until < least ? when.hold_until : least;
         most = when.hold_until > most ? when.hold_until : most;
-        ca_free(&w.ca);
     }
     int64_t latest = wait_s + wait_s / 10 < MAKER_DAY ? wait_s + wait_s / 10 : MAKER_DAY;
     assert_true(least >= MAKER_NOW + wait_s); /* never before */
@@ -98,7 +95,7 @@ TEST(a_moment_the_ca_names_is_not_everybodys)
         CA_NEW_ORDER, 1, CA_FOREVER, CA_SAY,                                                                         \
             "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nRetry-After: " seconds      \
             "\r\n",                                                                                                  \
-            "{\"type\":\"urn:ietf:params:acme:error:rateLimited\"}"                                                  \
+            CA_BECAUSE("rateLimited")                                                                                \
     }
     static const struct ca_twist an_hour = LIMITED("3600"), a_day = LIMITED("86400"), nearly_a_day = LIMITED("82800");
     refused(&an_hour, 3600);

@@ -6,8 +6,6 @@
 
 #include "wire/link.h"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
 static const struct {
     const char *line;
     enum acme_rel rel;

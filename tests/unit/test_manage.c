@@ -9,11 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define PROBLEM    "Content-Type: application/problem+json\r\n"
-#define URN        "urn:ietf:params:acme:error:"
-#define OK         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-#define NEVER      (-1)
+#define PROBLEM "Content-Type: application/problem+json\r\n"
+#define OK      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+#define NEVER   (-1)
 
 static struct device w, start; /* the world; and as it is after a certificate was issued */
 
@@ -115,11 +113,6 @@ static void twist(const struct ca_twist *twists, unsigned count)
     w.ca.plan = &plan;
 }
 
-static void done(void)
-{
-    ca_free(&w.ca);
-}
-
 /* The account key in the store is the one the CA knows. */
 static bool key_works(void)
 {
@@ -175,7 +168,6 @@ TEST(each_is_done_and_the_next_run_knows_it)
                 device_check_pair(&w);
             }
         }
-        done();
     }
 }
 
@@ -188,7 +180,6 @@ TEST(a_reason_is_told)
         assert_int_equal(w.ca.managed.reason, 4);
         demand(run(ACME_REVOKE), ACME_DONE); /* it is revoked already */
         assert_int_equal(w.ca.managed.revocations, 2);
-        done();
     }
 }
 
@@ -202,7 +193,6 @@ TEST(an_order_in_progress_is_left_alone)
     assert_int_equal(w.record[ACME_RECORD_ORDER].len, sizeof order - 1);
     demand(run(ACME_DEACTIVATE), ACME_DONE);
     assert_int_equal(w.record[ACME_RECORD_ORDER].len, 0);
-    done();
 }
 
 /* Also when it was stored by a clock that was ahead, which a run that issues puts right. */
@@ -225,7 +215,6 @@ TEST(an_order_of_the_future_is_left_alone)
     demand(run(ACME_REVOKE), ACME_DONE);
     assert_memory_equal(stored, w.record[ACME_RECORD_ORDER].data, len);
     demand(run(ACME_IF_DUE), ACME_ISSUED);
-    done();
 }
 
 /* --- what is missing */
@@ -249,7 +238,6 @@ TEST(nothing_is_made_for_it)
         w.record[ACME_RECORD_CHAIN].len = 0;
         fails(ACME_REVOKE, ACME_E_NO_CERT);
         assert_int_equal(w.ca.count[CA_DIRECTORY], 0);
-        done();
     }
 }
 
@@ -274,7 +262,6 @@ TEST(a_certificate_has_to_fit)
         big += progress != ACME_DONE;
     }
     assert_true(big > 100);
-    done();
 }
 
 TEST(keys_elsewhere_cannot_be_changed)
@@ -295,7 +282,6 @@ TEST(keys_elsewhere_cannot_be_changed)
     again();
     w.setup.certificate_key.ops = &fixed;
     demand(run(ACME_DEACTIVATE), ACME_DONE);
-    done();
 }
 
 TEST(an_account_that_has_ended_need_not_be_ended)
@@ -307,22 +293,19 @@ TEST(an_account_that_has_ended_need_not_be_ended)
     demand(run(ACME_DEACTIVATE), ACME_DONE);
     assert_int_equal(w.record[ACME_RECORD_ACCOUNT].len, 0);
     assert_int_equal(w.ca.count[CA_ACCOUNT], 0);
-    done();
 }
 
 /* A box on the way that lets nobody ask, for a moment: the account has not ended for that. */
 TEST(an_account_has_not_ended_for_one_word)
 {
     for (unsigned times = 1; times <= 4; times++) {
-        const struct ca_twist no = {
-            CA_NEW_ACCOUNT, 1, times, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"};
+        const struct ca_twist no = {CA_NEW_ACCOUNT, 1, times, CA_SAY, CA_NO("403 No"), CA_BECAUSE("unauthorized")};
         issued(false);
         again();
         twist(&no, 1);
         demand(run(ACME_DEACTIVATE), ACME_DONE);
         assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], times < 4 ? times + 1 : 4);
         assert_int_equal(w.ca.managed.deactivated, times < 4);
-        done();
     }
 }
 
@@ -366,7 +349,7 @@ static const struct refusal {
     {false, ACME_REVOKE, {CA_NEW_ACCOUNT, 1, CA_FOREVER, CA_SAY, OK, "{\"status\":\"valid\"}"}, ACME_E_MEMBER},
     {false,
      ACME_REVOKE,
-     {CA_NEW_ACCOUNT, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "externalAccountRequired\"}"},
+     {CA_NEW_ACCOUNT, 1, 0, CA_SAY, CA_NO("403 No"), CA_BECAUSE("externalAccountRequired")},
      ACME_E_PROBLEM},
     {true,
      ACME_REVOKE,
@@ -378,18 +361,15 @@ static const struct refusal {
      {CA_NEW_REG, 1, 0, CA_SAY, "HTTP/1.1 201 Made\r\nLocation: " CA_URL "/acme/reg/9\r\n", "{}"},
      ACME_E_NO_ACCOUNT},
     /* revoking */
+    {false, ACME_REVOKE, {CA_REVOKE, 1, 0, CA_SAY, CA_NO("403 No"), CA_BECAUSE("unauthorized")}, ACME_E_PROBLEM},
     {false,
      ACME_REVOKE,
-     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
+     {CA_REVOKE, 1, 0, CA_SAY, CA_NO("400 No"), CA_BECAUSE("badRevocationReason")},
      ACME_E_PROBLEM},
+    {false, ACME_REVOKE, {CA_REVOKE, 1, 0, CA_SAY, CA_NO("409 No"), "{}"}, ACME_E_HTTP_STATUS},
     {false,
      ACME_REVOKE,
-     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "badRevocationReason\"}"},
-     ACME_E_PROBLEM},
-    {false, ACME_REVOKE, {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 409 No\r\n" PROBLEM, "{}"}, ACME_E_HTTP_STATUS},
-    {false,
-     ACME_REVOKE,
-     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"},
+     {CA_REVOKE, 1, 0, CA_SAY, CA_NO("400 No"), CA_BECAUSE("accountDoesNotExist")},
      ACME_E_PROBLEM},
     {false,
      ACME_REVOKE,
@@ -397,21 +377,15 @@ static const struct refusal {
      0},
     {true,
      ACME_REVOKE,
-     {CA_REVOKE, 1, 0, CA_SAY, "HTTP/1.1 404 No\r\n" PROBLEM,
+     {CA_REVOKE, 1, 0, CA_SAY, CA_NO("404 No"),
       "{\"type\":\"urn:acme:error:malformed\""
       ",\"detail\":\"No such certificate\",\"status\":404}"},
      ACME_E_PROBLEM},
     /* deactivating */
     {false, ACME_DEACTIVATE, {CA_ACCOUNT, 1, 0, CA_SAY, OK, "{\"status\":\"valid\"}"}, ACME_E_IGNORED},
     {false, ACME_DEACTIVATE, {CA_ACCOUNT, 1, 0, CA_SAY, OK, "{\"Status\":\"deactivated\"}"}, ACME_E_IGNORED},
-    {false,
-     ACME_DEACTIVATE,
-     {CA_ACCOUNT, 1, 0, CA_SAY, "HTTP/1.1 403 No\r\n" PROBLEM, "{\"type\":\"" URN "unauthorized\"}"},
-     ACME_E_ACCOUNT},
-    {false,
-     ACME_DEACTIVATE,
-     {CA_ACCOUNT, 1, 0, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"},
-     ACME_E_PROBLEM},
+    {false, ACME_DEACTIVATE, {CA_ACCOUNT, 1, 0, CA_SAY, CA_NO("403 No"), CA_BECAUSE("unauthorized")}, ACME_E_ACCOUNT},
+    {false, ACME_DEACTIVATE, {CA_ACCOUNT, 1, 0, CA_SAY, CA_NO("400 No"), CA_BECAUSE("malformed")}, ACME_E_PROBLEM},
     {true,
      ACME_DEACTIVATE,
      {CA_REG, 1, 0, CA_SAY, "HTTP/1.1 202 OK\r\nContent-Type: application/json\r\n", "{\"id\":1,\"Status\":\"\"}"},
@@ -424,17 +398,16 @@ static const struct refusal {
      ACME_E_HTTP_STATUS},
     {true,
      ACME_CHANGE_KEY,
-     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"urn:acme:error:malformed\"}"},
+     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, CA_NO("400 No"), "{\"type\":\"urn:acme:error:malformed\"}"},
      ACME_E_PROBLEM},
     {false,
      ACME_CHANGE_KEY,
-     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 503 No\r\n" PROBLEM, "{\"type\":\"" URN "serverInternal\"}"},
+     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, CA_NO("503 No"), CA_BECAUSE("serverInternal")},
      ACME_E_PROBLEM},
     /* not offered, whatever the directory says, as step-ca and Vault */
     {false,
      ACME_CHANGE_KEY,
-     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 501 No\r\n" PROBLEM,
-      "{\"type\":\"" URN "rejectedIdentifier\"}"},
+     {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, CA_NO("501 No"), CA_BECAUSE("rejectedIdentifier")},
      ACME_E_NOT_OFFERED},
     {true, ACME_CHANGE_KEY, {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 405 No\r\n", ""}, ACME_E_NOT_OFFERED},
     {false, ACME_CHANGE_KEY, {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 404 No\r\n", ""}, ACME_E_NOT_OFFERED},
@@ -468,7 +441,6 @@ TEST(refusals_end_it)
             bool asked_in_vain = strstr(r->twist.head, " 503 ") != NULL;
             assert_int_equal(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0, asked_in_vain);
         }
-        done();
     }
 }
 
@@ -487,7 +459,6 @@ TEST(what_is_lost_is_asked_for_again)
             demand(run(what), ACME_DONE);
             check_effect(what);
         }
-        done();
     }
 }
 
@@ -520,7 +491,6 @@ TEST(a_page_of_a_box_on_the_way)
             assert_int_equal(w.ca.managed.revocations, 0);
             assert_true(key_works() && key_is_old());
         }
-        done();
     }
 }
 
@@ -539,7 +509,6 @@ TEST(every_cut_of_every_answer)
                 was_cut = wrong.cut_at == NEVER;
             }
         }
-        done();
     }
     assert_true(cuts > 4000);
 }
@@ -582,7 +551,6 @@ TEST(a_reset_anywhere_leaves_a_key_that_works)
             }
         }
         assert_true(changed > 40 && unchanged > 100);
-        done();
     }
 }
 
@@ -616,7 +584,6 @@ TEST(two_resets_in_a_row)
                 comes_to_an_end(ACME_NOW, "twice");
             }
         }
-        done();
     }
 }
 
@@ -632,7 +599,6 @@ TEST(a_write_that_fails_ends_the_run_and_loses_nothing)
         assert_int_equal(acme_failure(&w.client)->record, records[i]);
         comes_to_an_end(ACME_NOW, "failed write");
     }
-    done();
 }
 
 TEST(a_read_that_fails_ends_the_run)
@@ -665,7 +631,6 @@ TEST(a_read_that_fails_ends_the_run)
     demand(progress, ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_STORE_READ);
     assert_int_equal(w.ca.managed.revocations, 0);
-    done();
 }
 
 /* --- a next key that was left behind */
@@ -677,7 +642,6 @@ TEST(a_damaged_next_key_is_not_absent)
     w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len = 6;
     fails(ACME_NOW, ACME_E_KEY_CORRUPT);
     assert_int_equal(acme_failure(&w.client)->record, ACME_RECORD_ACCOUNT_KEY_NEXT);
-    done();
 }
 
 /* Leaves a next key the CA has not heard of. */
@@ -707,7 +671,6 @@ TEST(a_next_key_is_kept_and_used_later)
         demand(run(ACME_CHANGE_KEY), ACME_DONE);
         assert_true(key_works());
         assert_memory_equal(w.record[ACME_RECORD_ACCOUNT_KEY].data, kept, sizeof kept);
-        done();
     }
 }
 
@@ -722,7 +685,6 @@ TEST(lost_by_the_ca_altogether)
         demand(run(ACME_NOW), ACME_ISSUED);
         assert_int_equal(w.ca.accounts, 1);
         assert_true(key_works() && key_is_old());
-        done();
     }
 }
 
@@ -730,21 +692,20 @@ TEST(lost_by_the_ca_altogether)
 TEST(issuing_goes_on_as_ever)
 {
     static const struct ca_twist lost = {
-        CA_NEW_ORDER, 1, 4, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "accountDoesNotExist\"}"};
+        CA_NEW_ORDER, 1, 4, CA_SAY, CA_NO("400 No"), CA_BECAUSE("accountDoesNotExist")};
     issued(false);
     leave_next();
     twist(&lost, 1);
     demand(run(ACME_NOW), ACME_ISSUED);
     assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 2);
     assert_true(key_works());
-    done();
 }
 
 /* In doubt, a refusal leads to the account, once; and what the CA may have agreed to stays. */
 TEST(a_refusal_in_doubt)
 {
-    static const struct ca_twist no = {
-        CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 400 No\r\n" PROBLEM, "{\"type\":\"" URN "malformed\"}"};
+    static const struct ca_twist no = {CA_KEY_CHANGE,          1, CA_FOREVER, CA_SAY, CA_NO("400 No"),
+                                       CA_BECAUSE("malformed")};
     issued(false);
     leave_next();
     twist(&no, 1);
@@ -753,12 +714,11 @@ TEST(a_refusal_in_doubt)
     assert_int_equal(w.ca.count[CA_NEW_ACCOUNT], 2);
     assert_true(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0);
     /* and so it does when a box on the way has it that there is no such thing here: it may be the account's by now */
-    static const struct ca_twist none = {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, "HTTP/1.1 501 No\r\n" PROBLEM, "{}"};
+    static const struct ca_twist none = {CA_KEY_CHANGE, 1, CA_FOREVER, CA_SAY, CA_NO("501 No"), "{}"};
     twist(&none, 1);
     fails(ACME_CHANGE_KEY, ACME_E_NOT_OFFERED);
     assert_true(w.record[ACME_RECORD_ACCOUNT_KEY_NEXT].len > 0);
     assert_true(key_works() && key_is_old());
-    done();
 }
 
 /* The CA has agreed, and takes the key it had before for some seconds more: the run goes on until it takes the new one. If it
@@ -766,12 +726,8 @@ TEST(a_refusal_in_doubt)
 TEST(a_new_key_that_is_not_taken_yet)
 {
     for (int for_ever = 0; for_ever < 2; for_ever++) {
-        const struct ca_twist late = {CA_ACCOUNT,
-                                      1,
-                                      for_ever ? CA_FOREVER : 3,
-                                      CA_SAY,
-                                      "HTTP/1.1 400 No\r\n" PROBLEM,
-                                      "{\"type\":\"" URN "malformed\"}"};
+        const struct ca_twist late = {
+            CA_ACCOUNT, 1, for_ever ? CA_FOREVER : 3, CA_SAY, CA_NO("400 No"), CA_BECAUSE("malformed")};
         issued(false);
         uint32_t began_ms = w.now_ms;
         twist(&late, 1);
@@ -779,7 +735,6 @@ TEST(a_new_key_that_is_not_taken_yet)
         assert_int_equal(w.ca.count[CA_ACCOUNT], 4);
         assert_true(w.now_ms - began_ms >= 7000);
         check_effect(ACME_CHANGE_KEY);
-        done();
     }
 }
 
@@ -813,7 +768,6 @@ TEST(contacts_are_told_once)
     w.setup.contact_count = 1;
     demand(run(ACME_NOW), ACME_ISSUED);
     assert_int_equal(w.ca.managed.updates, 5);
-    done();
 }
 
 /* What the CA does not like ends a run that is for nothing else. */
@@ -823,11 +777,10 @@ TEST(contacts_that_are_refused)
                                        1,
                                        1,
                                        CA_SAY,
-                                       "HTTP/1.1 400 No\r\n" PROBLEM,
+                                       CA_NO("400 No"),
                                        "{\"type\":\"urn:ietf:params:acme:error:invalidContact\",\"status\":400}"};
     issued(false);
     twist(&no, 1);
     fails(ACME_UPDATE, ACME_E_PROBLEM);
     demand(run(ACME_UPDATE), ACME_DONE);
-    done();
 }

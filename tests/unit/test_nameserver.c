@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LEN(a) (sizeof(a) / sizeof(a)[0])
-
 /* The forms that broke other clients, and some more. */
 TEST(addresses)
 {

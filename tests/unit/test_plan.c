@@ -7,13 +7,12 @@
 #include "lifecycle/plan.h"
 #include "lifecycle/renew.h"
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define MINUTE     INT64_C(60)
-#define HOUR       INT64_C(3600)
-#define DAY        INT64_C(86400)
-#define YEAR       (365 * DAY)
-#define NOW        INT64_C(1790000000)
-#define TOO_FAR    (DAY + DAY / 8) /* a wait of more than this was set by nobody */
+#define MINUTE  INT64_C(60)
+#define HOUR    INT64_C(3600)
+#define DAY     INT64_C(86400)
+#define YEAR    (365 * DAY)
+#define NOW     INT64_C(1790000000)
+#define TOO_FAR (DAY + DAY / 8) /* a wait of more than this was set by nobody */
 
 static uint64_t dice = 88172645463325252u;
 

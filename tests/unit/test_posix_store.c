@@ -80,6 +80,12 @@ static void bring(const char *key, const char *chain)
     assert_int_equal(append(chain), 0);
 }
 
+static void renew(const char *key, const char *chain)
+{
+    bring(key, chain);
+    assert_int_equal(s.store.commit(&s), 0);
+}
+
 static mode_t mode(const char *below)
 {
     struct stat is;
@@ -103,8 +109,7 @@ TEST(test_layout)
     assert_int_equal(access(path("a.example/fullchain.pem"), F_OK), 0);
     assert_int_equal(access(path(".a.example.order"), F_OK), -1);
     assert_int_equal(access(path(".a.example.key"), F_OK), -1);
-    bring("key 2\n", "chain 2\n");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key 2\n", "chain 2\n");
     assert_int_equal(readlink(path("a.example"), link, sizeof link), 12);
     assert_string_equal(link, ".a.example.b");
     assert_string_equal(get(ACME_RECORD_KEY), "key 2\n");
@@ -122,8 +127,7 @@ TEST(test_rights)
     acme_posix_store_close(&s);
     assert_int_equal(acme_posix_store_make(&s), 0);
     assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, "x"), 0);
-    bring("key", "chain");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key", "chain");
     umask(before);
     assert_int_equal(mode(""), 0700);
     assert_int_equal(mode("account.pem"), 0600);
@@ -137,8 +141,7 @@ TEST(test_two_names)
     struct acme_posix_store other;
     char buf[8];
     acme_posix_store_init(&other, state, "b.example");
-    bring("key", "chain");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key", "chain");
     assert_int_equal(other.store.get(&other, ACME_RECORD_KEY, buf, 8), 0);
     assert_int_equal(other.store.put(&other, ACME_RECORD_ACCOUNT, "one", 3), 0);
     assert_string_equal(get(ACME_RECORD_ACCOUNT), "one");
@@ -239,8 +242,7 @@ TEST(test_damaged)
             assert_int_equal(acme_posix_store_make(&s), 0);
             s.told = told;
             told_of = NULL;
-            bring("key", "chain");
-            assert_int_equal(s.store.commit(&s), 0);
+            renew("key", "chain");
             assert_int_equal(put(ACME_RECORD_ORDER, "order"), 0);
             if (record == ACME_RECORD_ORDER || record == ACME_RECORD_KEY_NEXT) {
                 assert_int_equal(put(ACME_RECORD_KEY_NEXT, "next"), 0);
@@ -261,10 +263,8 @@ TEST(test_damaged)
                 assert_int_equal(lstat(path(all_files[i]), &after), 0);
                 assert_int_equal(before.st_ino, after.st_ino);
             } else { /* the next pair goes into the other place, then into this one */
-                bring("key 2", "chain 2");
-                assert_int_equal(s.store.commit(&s), 0);
-                bring("key 3", "chain 3");
-                assert_int_equal(s.store.commit(&s), 0);
+                renew("key 2", "chain 2");
+                renew("key 3", "chain 3");
                 assert_string_equal(get(record), "chain 3");
             }
             /* A key without an order is of no use to anybody. */
@@ -294,15 +294,13 @@ TEST(test_rights_are_carried)
 {
     struct stat is;
     gid_t group = geteuid() == 0 ? 4242 : getegid();
-    bring("key 1", "chain 1");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key 1", "chain 1");
     assert_int_equal(chown(path(".a.example.a"), (uid_t)-1, group), 0);
     assert_int_equal(chown(path("a.example/privkey.pem"), (uid_t)-1, group), 0);
     assert_int_equal(chmod(path(".a.example.a"), 0750), 0);
     assert_int_equal(chmod(path("a.example/privkey.pem"), 0644), 0);
     for (unsigned i = 0; i < 3; i++) {
-        bring("key 2", "chain 2");
-        assert_int_equal(s.store.commit(&s), 0);
+        renew("key 2", "chain 2");
         assert_int_equal(mode("a.example/privkey.pem"), 0640);
         assert_int_equal(mode("a.example/"), 0750);
         assert_int_equal(stat(path("a.example/privkey.pem"), &is), 0);
@@ -312,8 +310,7 @@ TEST(test_rights_are_carried)
     }
     /* Where others can have put what is there, nothing is carried. */
     assert_int_equal(chmod(state, 0777), 0);
-    bring("key 3", "chain 3");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key 3", "chain 3");
     assert_int_equal(mode("a.example/privkey.pem"), 0600);
 }
 
@@ -331,8 +328,7 @@ TEST(test_rights_are_told)
 {
     gid_t group = geteuid() == 0 ? 4242 : getegid();
     assert_int_equal(acme_posix_pair_rights(&s), 0); /* nothing is told, and there is nothing */
-    bring("key 1", "chain 1");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key 1", "chain 1");
     assert_int_equal(acme_posix_pair_rights(&s), 0);
     expect_rights("a.example/privkey.pem", geteuid(), getegid(), 0600);
     expect_rights("", geteuid(), getegid(), 0700);
@@ -343,16 +339,14 @@ TEST(test_rights_are_told)
         expect_rights("a.example/fullchain.pem", geteuid(), group, 0644);
         expect_rights("a.example/", geteuid(), group, 0750);
         expect_rights("", geteuid(), getegid(), group == getegid() ? 0710 : 0701);
-        bring("key 2", "chain 2");
-        assert_int_equal(s.store.commit(&s), 0);
+        renew("key 2", "chain 2");
         assert_string_equal(get(ACME_RECORD_KEY), "key 2");
     }
     assert_int_equal(access(path(".a.example.try"), F_OK), -1);
     /* A mode counts more than what was there; and what is said no longer stays. */
     s.key_mode = 0440;
     for (unsigned i = 0; i < 3; i++) {
-        bring("key 3", "chain 3");
-        assert_int_equal(s.store.commit(&s), 0);
+        renew("key 3", "chain 3");
         expect_rights("a.example/privkey.pem", geteuid(), group, 0440);
         s.key_mode = 0;
         s.key_group = ACME_POSIX_NO_GROUP;
@@ -365,8 +359,7 @@ TEST(test_rights_are_told)
     s.key_mode = 0640;
     assert_int_equal(acme_posix_pair_rights(&s), 0);
     expect_rights("a.example/privkey.pem", geteuid(), group, 0600);
-    bring("key 4", "chain 4");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key 4", "chain 4");
     expect_rights("a.example/privkey.pem", geteuid(), getegid(), 0640);
 }
 
@@ -376,14 +369,12 @@ TEST(test_owner_is_carried)
     if (geteuid() != 0) {
         skip();
     }
-    bring("key 1", "chain 1");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key 1", "chain 1");
     assert_int_equal(chown(path("a.example/privkey.pem"), 4243, 4244), 0);
     assert_int_equal(chmod(path("a.example/privkey.pem"), 0400), 0);
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(acme_posix_pair_rights(&s), 0);
-        bring("key 2", "chain 2");
-        assert_int_equal(s.store.commit(&s), 0);
+        renew("key 2", "chain 2");
         expect_rights("a.example/privkey.pem", 4243, 4244, 0400);
     }
 }
@@ -429,8 +420,7 @@ TEST(test_rights_that_cannot_be)
     if (geteuid() != 0) {
         skip();
     }
-    bring("key 1", "chain 1");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key 1", "chain 1");
     s.key_group = 4242; /* told */
     refused();
     s.key_group = ACME_POSIX_NO_GROUP;
@@ -448,14 +438,12 @@ TEST(test_rights_that_cannot_be)
 TEST(test_revoked_goes_with_the_pair)
 {
     assert_int_equal(acme_posix_pair_revoke(&s), ENOENT);
-    bring("key 1", "chain 1");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key 1", "chain 1");
     assert_false(acme_posix_pair_revoked(&s));
     assert_int_equal(acme_posix_pair_revoke(&s), 0);
     assert_true(acme_posix_pair_revoked(&s));
     for (unsigned i = 0; i < 2; i++) { /* the second goes into the place of the revoked one */
-        bring("key 2", "chain 2");
-        assert_int_equal(s.store.commit(&s), 0);
+        renew("key 2", "chain 2");
         assert_false(acme_posix_pair_revoked(&s));
     }
 }
@@ -493,8 +481,7 @@ TEST(test_state_is_a_link)
     acme_posix_store_init(&s, link, "a.example");
     assert_int_equal(acme_posix_store_make(&s), 0);
     assert_int_equal(put(ACME_RECORD_ACCOUNT, "x"), 0);
-    bring("key", "chain");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key", "chain");
     assert_string_equal(get(ACME_RECORD_KEY), "key");
 }
 
@@ -514,8 +501,7 @@ TEST(test_leftovers)
     assert_int_equal(symlink("nowhere", path(".a.example.link")), 0);
     assert_int_equal(put(ACME_RECORD_ACCOUNT, "new"), 0);
     assert_string_equal(get(ACME_RECORD_ACCOUNT), "new");
-    bring("key", "chain");
-    assert_int_equal(s.store.commit(&s), 0);
+    renew("key", "chain");
     assert_string_equal(get(ACME_RECORD_KEY), "key");
 }
 
@@ -547,11 +533,9 @@ static void renewal(void)
     (void)s.store.commit(&s);
 }
 
-/* Runs the renewal in a child that is killed before its system call number `stop` (0: never). Returns how many system calls
- * it began, or 0 when it came to its end. */
-static long cut_at(long stop)
+/* A child that stands before it does something, and whose system calls can be seen; -1: tracing is not allowed here. */
+static pid_t traced(void (*what)(void))
 {
-    long count = 0;
     int status;
     pid_t child = fork();
 
@@ -561,14 +545,28 @@ static long cut_at(long stop)
             _exit(99);
         }
         raise(SIGSTOP);
-        renewal();
+        what();
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     if (!WIFSTOPPED(status)) {
-        return -1; /* tracing is not allowed here */
+        return -1;
     }
     assert_int_equal(ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)), 0);
+    return child;
+}
+
+/* Runs the renewal in a child that is killed before its system call number `stop` (0: never). Returns how many system calls
+ * it began, or 0 when it came to its end. */
+static long cut_at(long stop)
+{
+    long count = 0;
+    int status;
+    pid_t child = traced(renewal);
+
+    if (child < 0) {
+        return -1;
+    }
     for (bool entry = true;; entry = !entry) {
         assert_int_equal(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
         assert_int_equal(waitpid(child, &status, 0), child);
@@ -588,8 +586,7 @@ TEST(test_cut_everywhere)
     long stop, old = 0, new = 0, order_kept = 0;
     for (stop = 1;; stop++) {
         bool is_new;
-        bring("key 1", "chain 1");
-        assert_int_equal(s.store.commit(&s), 0);
+        renew("key 1", "chain 1");
         long was = cut_at(stop);
         if (was < 0) {
             skip();
@@ -680,22 +677,11 @@ static bool trace_disk(void (*what)(void), char *letters, size_t cap)
 {
     int status;
     size_t len = 0;
-    pid_t child = fork();
+    pid_t child = traced(what);
 
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-            _exit(99);
-        }
-        raise(SIGSTOP);
-        what();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (!WIFSTOPPED(status)) {
+    if (child < 0) {
         return false;
     }
-    assert_int_equal(ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)), 0);
     while (ptrace(PTRACE_SYSCALL, child, NULL, NULL) == 0 && waitpid(child, &status, 0) == child &&
            WIFSTOPPED(status)) {
         struct __ptrace_syscall_info info;

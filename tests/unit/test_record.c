@@ -68,6 +68,17 @@ static size_t order(uint32_t retry)
     return o.len;
 }
 
+/* What comes of the record with this time in it, which is left in `text`. */
+static struct acme_flow order_back(uint32_t written, uint32_t *retry)
+{
+    size_t len = order(written);
+    struct acme_flow f = blank();
+    *retry = 1;
+    assert_true(acme_record_order_read(&f, acme_slice(text, len), retry));
+    text[len] = '\0';
+    return f;
+}
+
 TEST(account_comes_back)
 {
     size_t len = account();
@@ -81,18 +92,14 @@ TEST(order_comes_back)
 {
     static const int64_t times[] = {0, 1, 1790000000, UINT32_MAX};
     for (unsigned i = 0; i < 4; i++) {
-        size_t len = order(times[i]);
-        struct acme_flow f = blank();
-        uint32_t retry = 1;
-        assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
+        uint32_t retry;
+        struct acme_flow f = order_back(times[i], &retry);
         assert_int_equal(retry, times[i]);
         assert_string_equal(f.order.url, U "/order/1");
     }
     flow.order.url[0] = '\0'; /* only the time */
-    size_t len = order(5);
-    struct acme_flow f = blank();
-    uint32_t retry = 1;
-    assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
+    uint32_t retry;
+    struct acme_flow f = order_back(5, &retry);
     assert_string_equal(f.order.url, "");
     assert_int_equal(retry, 5);
 }
@@ -134,14 +141,12 @@ TEST(authorizations_come_back)
 {
     strcpy(flow.directory.new_cert, U "/new-cert");
     have_authorizations(ACME_NAMES_MAX);
-    size_t len = order(0);
-    struct acme_flow f = blank();
-    uint32_t retry = 1;
-    assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
+    uint32_t retry;
+    struct acme_flow f = order_back(0, &retry);
     assert_int_equal(f.order.authz_count, ACME_NAMES_MAX);
     assert_memory_equal(f.order.authz, flow.order.authz, sizeof f.order.authz);
     assert_memory_equal(f.order.text, flow.order.text, sizeof f.order.text);
-    strcpy(text + len - strlen("end\n"), "authz " U "/authz/9\nend\n");
+    strcpy(text + strlen(text) - strlen("end\n"), "authz " U "/authz/9\nend\n");
     f = blank();
     assert_false(acme_record_order_read(&f, acme_slice(text, strlen(text)), &retry));
     assert_string_equal(f.order.url, "");
@@ -154,10 +159,8 @@ TEST(half_an_order_is_none)
     strcpy(flow.directory.new_cert, U "/new-cert");
     have_authorizations(1);
     flow.order.url[0] = '\0';
-    size_t len = order(5);
-    struct acme_flow f = blank();
-    uint32_t retry = 1;
-    assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
+    uint32_t retry;
+    struct acme_flow f = order_back(5, &retry);
     assert_int_equal(retry, 5);
     assert_int_equal(f.order.authz_count, 0);
 }
@@ -316,17 +319,15 @@ TEST(an_order_of_v1_comes_back)
     for (unsigned made = 0; made <= ACME_NAMES_MAX; made++) {
         have_authorizations(made);
         strcpy(flow.order.certificate, made % 2 == 0 ? U "/cert/1" : "");
-        size_t len = order(7);
-        struct acme_flow f = blank();
-        uint32_t retry = 1;
-        assert_true(acme_record_order_read(&f, acme_slice(text, len), &retry));
+        uint32_t retry;
+        struct acme_flow f = order_back(7, &retry);
         unsigned kept = made % 2 == 0 ? 0 : made;
         assert_int_equal(f.order.authz_count, kept);
         for (unsigned i = 0; i < kept; i++) {
             assert_string_equal(acme_order_authz(&f.order, i), acme_order_authz(&flow.order, i));
         }
         assert_string_equal(f.order.certificate, flow.order.certificate);
-        for (size_t cut = 0; cut < len; cut++) { /* torn, it is none */
+        for (size_t cut = 0; text[cut] != '\0'; cut++) { /* torn, it is none */
             struct acme_flow g = blank();
             assert_false(acme_record_order_read(&g, acme_slice(text, cut), &retry));
             assert_int_equal(g.order.authz_count, 0);
@@ -335,34 +336,20 @@ TEST(an_order_of_v1_comes_back)
     }
 }
 
-/* The text with `from` in it written `to`. */
-static bool reads_as(const char *from, const char *to)
-{
-    char other[4096];
-    struct acme_flow f = blank();
-    uint32_t retry = 1;
-    (void)order(7);
-    const char *at = strstr(text, from);
-    assert_non_null(at);
-    snprintf(other, sizeof other, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-    return acme_record_order_read(&f, acme_slice(other, strlen(other)), &retry);
-}
-
 TEST(a_damaged_order_of_v1_is_none)
 {
     strcpy(flow.directory.new_cert, U "/new-cert");
     strcpy(flow.order.url, U "/new-cert");
     have_authorizations(3);
-    memset(text, 0, sizeof text);
-    assert_true(reads_as("authz " U "/authz/2", "authz " U "/authz/3"));
-    assert_false(reads_as("authz " U "/authz/1", "authz https://elsewhere.test/authz/1"));
-    assert_false(reads_as("authz " U "/authz/2", "authz "));
-    assert_false(reads_as("authz " U "/authz/2", "authz " U "/authz/ 2"));
-    assert_true(reads_as("end\n", "certificate " U "/cert/1\nend\n"));
+    assert_true(reads_with("authz " U "/authz/2", "authz " U "/authz/3"));
+    assert_false(reads_with("authz " U "/authz/1", "authz https://elsewhere.test/authz/1"));
+    assert_false(reads_with("authz " U "/authz/2", "authz "));
+    assert_false(reads_with("authz " U "/authz/2", "authz " U "/authz/ 2"));
+    assert_true(reads_with("end\n", "certificate " U "/cert/1\nend\n"));
     strcpy(flow.order.certificate, U "/cert/1");
-    assert_false(reads_as("certificate " U "/cert/1", "certificate https://elsewhere.test/cert/1"));
-    assert_false(reads_as("certificate " U "/cert/1", "certificate x"));
-    assert_false(reads_as("certificate ", "more "));
+    assert_false(reads_with("certificate " U "/cert/1", "certificate https://elsewhere.test/cert/1"));
+    assert_false(reads_with("certificate " U "/cert/1", "certificate x"));
+    assert_false(reads_with("certificate ", "more "));
 }
 
 #if ACME_CFG_MANAGE

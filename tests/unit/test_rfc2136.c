@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEN(a)   (sizeof(a) / sizeof(a)[0])
 #define DNS_NOW  1796000000
 #define TXT_MAX  8
 #define SECRET   "0123456789abcdef0123456789abcdef"
@@ -460,6 +459,13 @@ static int present(struct acme_challenge *c)
     return present_within(c, &took_s);
 }
 
+static void takes(int wanted, uint32_t seconds)
+{
+    uint32_t took_s;
+    assert_int_equal(present_within(&one, &took_s), wanted);
+    assert_int_equal(took_s, seconds);
+}
+
 static uint32_t clear(void)
 {
     uint32_t began = now_ms;
@@ -756,12 +762,10 @@ TEST(refusals_that_are_signed)
     };
     for (unsigned i = 0; i < LEN(rows); i++) {
         for (unsigned update = 0; update < 2; update++) {
-            uint32_t took_s;
             new_world();
             dns.their_clock = DNS_NOW + 400;
             *(update == 1 ? &dns.update : &dns.query) = rows[i].rule;
-            assert_int_equal(present_within(&one, &took_s), update == 1 ? rows[i].update : rows[i].query);
-            assert_int_equal(took_s, 0); /* it is the server's word */
+            takes(update == 1 ? rows[i].update : rows[i].query, 0); /* it is the server's word */
             if (rows[i].rule.tsig == 18) {
                 assert_string_equal(words(), "seconds since 1970: its clock 1796000400, ours 1796000000");
             }
@@ -793,11 +797,9 @@ TEST(refusals_that_are_not_signed)
     };
     for (unsigned i = 0; i < LEN(rows); i++) {
         for (unsigned update = 0; update < 2; update++) {
-            uint32_t took_s;
             new_world();
             *(update == 1 ? &dns.update : &dns.query) = rows[i].rule;
-            assert_int_equal(present_within(&one, &took_s), rows[i].error);
-            assert_int_equal(took_s, 3); /* something better may have come */
+            takes(rows[i].error, 3); /* something better may have come */
             dns.update = dns.query = (struct rule){0};
             (void)withdraw(&one);
             assert_int_equal(dns.deletes, dns.adds); /* it may have been written */
@@ -807,11 +809,9 @@ TEST(refusals_that_are_not_signed)
 
 TEST(forgers_are_faster)
 {
-    uint32_t took_s;
     new_world();
     dns.forged = true;
-    assert_int_equal(present_within(&one, &took_s), 1);
-    assert_int_equal(took_s, 0);
+    takes(1, 0);
     assert_int_equal(withdraw(&one), 0);
     assert_int_equal(dns.deletes, 1);
     new_world();
@@ -821,18 +821,15 @@ TEST(forgers_are_faster)
 
 TEST(nobody_answers)
 {
-    uint32_t took_s;
     new_world();
     dns.query.how = SILENT;
-    assert_int_equal(present_within(&one, &took_s), ACME_E_DNS_SILENT);
-    assert_int_equal(took_s, 12);
+    takes(ACME_E_DNS_SILENT, 12);
     assert_int_equal(dns.queries, 4);
     assert_int_equal(withdraw(&one), 0); /* nothing was written */
 
     new_world(); /* two questions are lost, then two updates */
     dns.query.late = dns.update.late = 2;
-    assert_int_equal(present_within(&one, &took_s), 1);
-    assert_int_equal(took_s, 12);
+    takes(1, 12);
 
     new_world(); /* the update's answer is lost: it may be there, and is taken away */
     dns.update.how = SILENT;
@@ -854,12 +851,10 @@ TEST(nobody_answers)
     for (unsigned i = 0; i < LEN(results); i++) {
         new_world();
         dns.open_result = results[i];
-        assert_int_equal(present_within(&one, &took_s), ACME_E_DNS_SILENT);
-        assert_int_equal(took_s, 12);
+        takes(ACME_E_DNS_SILENT, 12);
         new_world();
         dns.send_result = results[i];
-        assert_int_equal(present_within(&one, &took_s), ACME_E_DNS_SILENT);
-        assert_int_equal(took_s, 12);
+        takes(ACME_E_DNS_SILENT, 12);
     }
     new_world();
     dns.query.how = REFUSES_PORT;
@@ -939,8 +934,7 @@ TEST(servers_that_are_watched)
     zone.watch = hosts;
     zone.watch_count = 2;
     dns.shown_after = 2;
-    assert_int_equal(present_within(&one, &took_s), 1);
-    assert_int_equal(took_s, 6);
+    takes(1, 6);
     assert_int_equal(dns.looks, 4);
     assert_string_equal(dns.hosts, "ns.example.org ns1.example.org ns2.example.org ");
     assert_string_equal(words(), "");

@@ -63,7 +63,6 @@ TEST(eight_names_wait_once)
     assert_true(w.ca.requests <= 4 + 8 * 3 + 2 + 4);
     assert_int_equal(w.ca.count[CA_CHALLENGE], 8);
     assert_int_equal(w.ca.repeats, 0);
-    ca_free(&w.ca);
 }
 
 /* One after the other, as a CA with one worker has it: still no name is answered twice. */
@@ -79,7 +78,6 @@ TEST(a_ca_that_takes_turns)
     assert_true(w.now_ms - began <= 60000);
     assert_int_equal(w.ca.count[CA_CHALLENGE], 8);
     assert_int_equal(w.ca.repeats, 0);
-    ca_free(&w.ca);
 }
 
 /* The power goes after each tick of a run in which one name is valid early, one late, one in between. */
@@ -113,6 +111,5 @@ TEST(a_reset_in_any_mixture)
             takes_ms[2] = 2000;
         }
         assert_null(w.ca.published);
-        ca_free(&w.ca);
     }
 }

@@ -66,7 +66,6 @@ static void each_is_made_once(bool v1)
     new_world(&plan, 0);
     assert_int_equal(run(ACME_NOW, 10000), ACME_ISSUED);
     unsigned signatures = slow.done, requests = w.ca.requests;
-    ca_free(&w.ca);
 
     new_world(&plan, 30); /* 300 ms */
     assert_int_equal(run(ACME_NOW, 10000), ACME_ISSUED);
@@ -74,7 +73,6 @@ static void each_is_made_once(bool v1)
     assert_int_equal(slow.done, signatures);
     assert_int_equal(acme_stats(&w.client).signatures, signatures);
     assert_int_equal(w.ca.requests, requests);
-    ca_free(&w.ca);
 }
 
 TEST(an_order)
@@ -96,7 +94,6 @@ TEST(another_account_key)
     assert_int_equal(run(ACME_CHANGE_KEY, 10000), ACME_DONE);
     assert_int_equal(slow.begun, slow.done);
     assert_int_equal(acme_stats(&w.client).signatures, slow.done);
-    ca_free(&w.ca);
 }
 
 TEST(one_that_fails_late)
@@ -106,7 +103,6 @@ TEST(one_that_fails_late)
     slow.fails = ACME_E_KEY;
     assert_int_equal(run(ACME_NOW, 10000), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_KEY);
-    ca_free(&w.ca);
 }
 
 TEST(one_that_never_ends)
@@ -117,7 +113,6 @@ TEST(one_that_never_ends)
     assert_int_equal(run(ACME_NOW, 10000000), ACME_FAILED);
     assert_int_equal(acme_failure(&w.client)->error, ACME_E_BUDGET);
     assert_true(w.now_ms - began <= (ACME_STEP_BUDGET_S + 60) * 1000u);
-    ca_free(&w.ca);
 }
 
 /* The power goes while it is at work: whatever it was to sign, the run behind that makes no second order. */
@@ -140,7 +135,5 @@ TEST(a_reset_meanwhile)
         assert_int_equal(device_boot(&w), 0);
         assert_int_equal(run(ACME_IF_DUE, 10000), ACME_ISSUED);
         assert_int_equal(w.ca.order_count, 1);
-        ca_free(&w.ca);
     }
-    ca_free(&w.ca);
 }

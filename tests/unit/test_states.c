@@ -136,9 +136,6 @@ static void looks(void)
 /* A device that has what a store holds. */
 static void take(const struct acme_store *store)
 {
-    if (w.ca.plan != NULL) {
-        ca_free(&w.ca);
-    }
     device_new(&w, &plan);
     w.keys = &acme_key_p256_ops;
     for (unsigned i = 0; i < DEVICE_RECORDS; i++) {

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shelf.h"
 #include "unit.h"
-
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 enum kind { REPLACING, REMOVING, TWO_NAMES, VALUES, KINDS };
 
@@ -19,68 +18,11 @@ struct device {
 };
 static struct device d, then;
 
-static struct acme_store *store(void)
-{
-    return d.kind == VALUES ? &d.kv.store : &d.files.store;
-}
-
-static void restart(void)
-{
-    media_on(&d.media);
-    memset(&d.files, 0xa5, sizeof d.files);
-    memset(&d.kv, 0xa5, sizeof d.kv);
-    acme_files_init(&d.files, &d.media.files);
-    assert_int_equal(acme_kv_init(&d.kv, &d.media.kv), 0);
-}
-
-static void begin(enum kind kind)
-{
-    memset(&d, 0, sizeof d);
-    d.kind = kind;
-    media_new(&d.media, kind <= REMOVING);
-    d.media.removes_first = kind == REMOVING;
-    restart();
-}
-
-static int put(enum acme_record record, const char *text)
-{
-    return store()->put(store()->ctx, record, text, strlen(text));
-}
-
-static int append(const char *text)
-{
-    return store()->append(store()->ctx, text, strlen(text));
-}
-
-static int commit(void)
-{
-    return store()->commit(store()->ctx);
-}
-
-static int get(enum acme_record record, char *text, size_t cap)
-{
-    return store()->get(store()->ctx, record, text, cap);
-}
-
-static bool holds(enum acme_record record, const char *text)
-{
-    char buf[4000];
-    int len = get(record, buf, sizeof buf);
-    return len == (int)strlen(text) && memcmp(buf, text, strlen(text)) == 0 && get(record, NULL, 0) == len;
-}
-
 static bool is_secret(unsigned record)
 {
     return record == ACME_RECORD_ACCOUNT_KEY || record == ACME_RECORD_KEY_NEXT || record == ACME_RECORD_KEY ||
            record == ACME_RECORD_CHAIN || record == ACME_RECORD_ACCOUNT_KEY_NEXT;
 }
-
-enum what { PUT, APPEND, COMMIT };
-struct op {
-    enum what what;
-    enum acme_record record;
-    const char *text;
-};
 
 #define KEY_1 "key 1: as long as it takes to be more than one of the pieces that are moved at a time, which have 64\n"
 #define KEY_2 "key 2, shorter\n"
@@ -119,81 +61,29 @@ static const struct op story[] = {
     {PUT, ACME_RECORD_RENEWAL, TEN},
 };
 
-/* What should be there after the first `count` of them. */
-static void tell(const char *want[ACME_RECORD_COUNT], size_t count)
+static void restart(void)
 {
-    for (size_t i = 0; i < ACME_RECORD_COUNT; i++) {
-        want[i] = "";
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (story[i].what == PUT) {
-            want[story[i].record] = story[i].text;
-        } else if (story[i].what == COMMIT) {
-            want[ACME_RECORD_CHAIN] = story[i].text;
-            want[ACME_RECORD_KEY] = want[ACME_RECORD_KEY_NEXT];
-            want[ACME_RECORD_ORDER] = want[ACME_RECORD_KEY_NEXT] = "";
-        }
-    }
+    media_on(&d.media);
+    memset(&d.files, 0xa5, sizeof d.files);
+    memset(&d.kv, 0xa5, sizeof d.kv);
+    acme_files_init(&d.files, &d.media.files);
+    assert_int_equal(acme_kv_init(&d.kv, &d.media.kv), 0);
 }
 
-static int carry_out(const struct op *op)
+static void begin(enum kind kind)
 {
-    return op->what == PUT ? put(op->record, op->text) : op->what == APPEND ? append(op->text) : commit();
-}
-
-static void check_all(size_t count)
-{
-    const char *want[ACME_RECORD_COUNT];
-    tell(want, count);
-    for (unsigned i = 0; i < ACME_RECORD_COUNT; i++) {
-        if (!holds(i, want[i])) {
-            fail_msg("kind %d: record %u is not what it was after operation %zu", d.kind, i, count);
-        }
-    }
-    assert_int_equal(d.media.misused, 0);
-}
-
-/* After a cut within number `at` everything is as before it or as after it. */
-static void check_cut(size_t at)
-{
-    const char *before[ACME_RECORD_COUNT], *after[ACME_RECORD_COUNT];
-    bool is_old[ACME_RECORD_COUNT];
-
-    tell(before, at);
-    tell(after, at + 1);
-    for (unsigned i = 0; i < ACME_RECORD_COUNT; i++) {
-        is_old[i] = holds(i, before[i]);
-        if (!is_old[i] && !holds(i, after[i])) {
-            fail_msg("kind %d, operation %zu, cut %d: record %u is neither old nor new", d.kind, at, d.media.how, i);
-        }
-    }
-    if (story[at].what == COMMIT) {
-        assert_int_equal(is_old[ACME_RECORD_KEY], is_old[ACME_RECORD_CHAIN]);
-        assert_true(!is_old[ACME_RECORD_CHAIN] || is_old[ACME_RECORD_ORDER]);
-        assert_true(!is_old[ACME_RECORD_ORDER] || is_old[ACME_RECORD_KEY_NEXT]);
-    }
-}
-
-/* From there on it goes on as the client does: a chain is received anew. */
-static void go_on(size_t at)
-{
-    size_t first = at;
-    while (first > 0 &&
-           (story[first].what == COMMIT || (story[first].what == APPEND && story[first].text[0] != '\0') ||
-            story[first].record == ACME_RECORD_RENEWAL)) {
-        first--;
-    }
-    if (story[first].what == APPEND) { /* commit may have taken it already */
-        const char *want[ACME_RECORD_COUNT];
-        tell(want, first);
-        assert_int_equal(put(ACME_RECORD_KEY_NEXT, want[ACME_RECORD_KEY_NEXT]), 0);
-    }
-    for (; first < LEN(story); first++) {
-        assert_int_equal(carry_out(&story[first]), 0);
-    }
-    check_all(LEN(story));
+    memset(&d, 0, sizeof d);
+    d.kind = kind;
+    media_new(&d.media, kind <= REMOVING);
+    d.media.removes_first = kind == REMOVING;
+    shelf = (struct shelf){.store = kind == VALUES ? &d.kv.store : &d.files.store,
+                           .kinds = ACME_RECORD_COUNT,
+                           .story = story,
+                           .length = LEN(story),
+                           .restart = restart,
+                           .misused = &d.media.misused,
+                           .which = kind};
     restart();
-    check_all(LEN(story));
 }
 
 static void cut_everywhere(enum kind kind)
@@ -231,9 +121,7 @@ static void cut_everywhere(enum kind kind)
         d = then;
         assert_int_equal(carry_out(&story[at]), 0);
     }
-    check_all(LEN(story));
-    restart();
-    check_all(LEN(story));
+    check_end();
     print_message("%u cuts\n", cuts);
 }
 
@@ -331,13 +219,11 @@ TEST(test_failed_step)
 /* The bytes of everything that is stored, one by one, fade. A key is what it was, or an error; never absent, never another. */
 TEST(test_fading)
 {
-    const char *want[ACME_RECORD_COUNT];
+    const char *want[SHELF_KINDS];
     tell(want, LEN(story));
     for (unsigned kind = 0; kind < KINDS; kind++) {
         begin(kind);
-        for (size_t at = 0; at < LEN(story); at++) {
-            assert_int_equal(carry_out(&story[at]), 0);
-        }
+        carry_out_all();
         assert_int_equal(put(ACME_RECORD_KEY_NEXT, want[ACME_RECORD_KEY_NEXT] = KEY_2), 0);
         then = d;
         for (unsigned n = 0; n < MEDIA_FILES + MEDIA_KEYS; n++) {
@@ -377,9 +263,7 @@ TEST(test_fading)
 TEST(test_fading_pair)
 {
     begin(TWO_NAMES);
-    for (size_t at = 0; at < LEN(story); at++) {
-        assert_int_equal(carry_out(&story[at]), 0);
-    }
+    carry_out_all();
     for (unsigned n = 0; n < MEDIA_FILES; n++) {
         if (strncmp(d.media.file[n].name, "ACME1.A", 7) == 0) {
             d.media.file[n].bytes[2] ^= 1;
@@ -395,7 +279,7 @@ TEST(test_fading_pair)
 TEST(test_fading_first_pair)
 {
     begin(TWO_NAMES);
-    assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append("") + append(LINE) + commit(), 0);
+    assert_int_equal(bring(KEY_1, LINE), 0);
     for (unsigned n = 0; n < MEDIA_FILES; n++) {
         if (strcmp(d.media.file[n].name, "ACME1.A") == 0) {
             d.media.file[n].bytes[2] ^= 1;
@@ -410,9 +294,7 @@ TEST(test_unreadable)
 {
     for (unsigned kind = 0; kind < KINDS; kind++) {
         begin(kind);
-        assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, KEY_1) + put(ACME_RECORD_KEY_NEXT, KEY_2) + append("") +
-                             append(LINE) + commit(),
-                         0);
+        assert_int_equal(put(ACME_RECORD_ACCOUNT_KEY, KEY_1) + bring(KEY_2, LINE), 0);
         assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append("") + append(LINE LINE), 0);
         d.media.unreadable = true;
         for (unsigned r = 0; r < ACME_RECORD_COUNT; r++) {
@@ -441,13 +323,13 @@ TEST(test_order_of_calls)
         assert_int_equal(append("more\n"), ACME_E_STORE_WRITE);
         assert_int_equal(append("") + append("leaf 2\n") + commit(), 0);
         assert_true(holds(ACME_RECORD_CHAIN, "leaf 2\n") && holds(ACME_RECORD_KEY, ""));
-        assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append("") + append("leaf 3\n") + commit(), 0);
+        assert_int_equal(bring(KEY_1, "leaf 3\n"), 0);
         assert_int_equal(append("") + append("leaf 4\n"), 0);
         assert_int_equal(commit(), ACME_E_STORE_WRITE); /* a key was in use: another is needed */
         assert_true(holds(ACME_RECORD_CHAIN, "leaf 3\n") && holds(ACME_RECORD_KEY, KEY_1));
         assert_int_equal(put(ACME_RECORD_KEY, KEY_1), ACME_E_STORE_WRITE);
         assert_int_equal(put(ACME_RECORD_CHAIN, KEY_1), ACME_E_STORE_WRITE);
-        assert_int_equal(store()->put(store()->ctx, ACME_RECORD_ORDER, big, sizeof big), ACME_E_STORE_WRITE);
+        assert_int_equal(shelf.store->put(shelf.store->ctx, ACME_RECORD_ORDER, big, sizeof big), ACME_E_STORE_WRITE);
         assert_int_equal(d.media.misused, 0);
     }
     assert_int_equal(acme_kv_init_sized(&d.kv, 1, &d.media.kv), ACME_E_SIZE);
@@ -463,9 +345,9 @@ TEST(test_lengths)
              len += len % ACME_KV_VALUE < 2 || len % ACME_KV_VALUE > ACME_KV_VALUE - 3 ? 1 : 170) {
             begin(kind);
             assert_int_equal(put(ACME_RECORD_KEY_NEXT, KEY_1) + append(""), 0);
-            assert_int_equal(store()->append(store()->ctx, chain, len / 2),
-                             len / 2 > 0 ? 0 : store()->append(store()->ctx, chain, 0));
-            assert_int_equal(store()->append(store()->ctx, chain, len - len / 2) + commit(), 0);
+            assert_int_equal(shelf.store->append(shelf.store->ctx, chain, len / 2),
+                             len / 2 > 0 ? 0 : shelf.store->append(shelf.store->ctx, chain, 0));
+            assert_int_equal(shelf.store->append(shelf.store->ctx, chain, len - len / 2) + commit(), 0);
             restart();
             assert_int_equal(get(ACME_RECORD_CHAIN, read, sizeof read), len);
             assert_memory_equal(read, chain, len);

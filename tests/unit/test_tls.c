@@ -156,17 +156,19 @@ static int start(const struct acme_trust *trust, const char *name, size_t buffer
     return err;
 }
 
+static void shakes_hands(const struct acme_trust *trust)
+{
+    assert_int_equal(start(trust, HOST, sizeof buffer), 0);
+    assert_int_equal(shake(), 1);
+}
+
 /* A fresh client against a server with this chain. */
 static int try(EVP_PKEY *key, X509 *const *chain, size_t count, const struct acme_trust *trust, const char *name)
 {
-    int err;
-
     memset(&tls, 0, sizeof tls);
     tls_server_init(&server, key, chain, count, NULL);
     assert_int_equal(start(trust, name, sizeof buffer), 0);
-    err = shake();
-    tls_server_free(&server);
-    return err;
+    return shake();
 }
 
 static void serve(const struct chain *c, const char *suites)
@@ -226,7 +228,6 @@ TEST(good)
             assert_in_range(most, 1, c == 1 || c == 2 ? 2 : 1);
             talk();
             assert_int_equal(acme_tls_code(&tls), 0);
-            tls_server_free(&server);
         }
     }
 }
@@ -288,12 +289,10 @@ TEST(protocol_offered)
 
     serve(&mixed, NULL);
     SSL_CTX_set_alpn_select_cb(server.ctx, first_protocol, NULL);
-    assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
-    assert_int_equal(shake(), 1);
+    shakes_hands(&mixed.trust);
     SSL_get0_alpn_selected(server.ssl, &protocol, &len);
     assert_int_equal(len, 8);
     assert_memory_equal(protocol, "http/1.1", 8);
-    tls_server_free(&server);
 }
 
 /* A server that wants to shake hands again in the middle is told no. */
@@ -302,8 +301,7 @@ TEST(no_renegotiation)
     int err = 0;
 
     serve(&mixed, NULL);
-    assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
-    assert_int_equal(shake(), 1);
+    shakes_hands(&mixed.trust);
     total = 0;
     SSL_renegotiate(server.ssl);
     for (int i = 0; i < 100 && err >= 0; i++) {
@@ -314,7 +312,6 @@ TEST(no_renegotiation)
     assert_int_equal(total, 0);
     assert_int_equal(SSL_total_renegotiations(server.ssl), 1); /* asked for, */
     assert_true(err < 0);                                      /* and given up by OpenSSL */
-    tls_server_free(&server);
 }
 
 /* P-384 for the key exchange too. */
@@ -322,9 +319,7 @@ TEST(other_curve)
 {
     serve(&rsa, NULL);
     SSL_CTX_set1_groups_list(server.ctx, "P-384");
-    assert_int_equal(start(&rsa.trust, HOST, sizeof buffer), 0);
-    assert_int_equal(shake(), 1);
-    tls_server_free(&server);
+    shakes_hands(&rsa.trust);
 }
 
 /* BearSSL asks for smaller records when the buffer is small. */
@@ -336,7 +331,6 @@ TEST(small_buffer)
     talk();
     tls_server_raw(&server, "\x17\x03\x03\x40\x00", 5);
     assert_int_equal(pump(), ACME_E_TLS_RECORD_BIG);
-    tls_server_free(&server);
 }
 
 /* A leaf by the intermediate of `mixed`, with something wrong. */
@@ -394,7 +388,6 @@ TEST(addresses)
         acme_tls_end(&tls, &server.net);
         tls_server_run(&server);
     }
-    tls_server_free(&server);
     X509_free(list[0]);
 }
 
@@ -484,8 +477,7 @@ TEST(tampered_handshake)
     size_t len;
 
     serve(&p256, NULL);
-    assert_int_equal(start(&p256.trust, HOST, sizeof buffer), 0);
-    assert_int_equal(shake(), 1);
+    shakes_hands(&p256.trust);
     len = server.sent_down;
     for (size_t at = 0; at < len; at += at < 100 || at + 120 > len ? 1 : 7) {
         int err;
@@ -508,7 +500,6 @@ TEST(tampered_handshake)
         assert_int_equal(acme_tls_write(&tls, "secret", 6, true), acme_tls_ready(&tls) ? 6 : 0);
         assert_int_equal(server.request_len, 0);
     }
-    tls_server_free(&server);
 }
 
 TEST(tampered_data)
@@ -518,8 +509,7 @@ TEST(tampered_data)
     for (size_t at = 0; at < 40; at++) {
         int err = 0;
         serve(&mixed, NULL);
-        assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
-        assert_int_equal(shake(), 1);
+        shakes_hands(&mixed.trust);
         server.flip_at = server.sent_down + at;
         tls_server_say(&server, "answer of 30 bytes for tampering", 32);
         server.ended = true;
@@ -528,7 +518,6 @@ TEST(tampered_data)
             assert_int_equal(acme_tls_read(&tls, data, sizeof data), 0);
         }
         assert_int_equal(err, ACME_E_TLS_RECORD);
-        tls_server_free(&server);
     }
 }
 
@@ -538,8 +527,7 @@ TEST(truncated)
     size_t len;
 
     serve(&p256, NULL);
-    assert_int_equal(start(&p256.trust, HOST, sizeof buffer), 0);
-    assert_int_equal(shake(), 1);
+    shakes_hands(&p256.trust);
     len = server.sent_down;
     for (size_t at = 0; at < len; at += 1 + at / 100) {
         int err;
@@ -551,7 +539,6 @@ TEST(truncated)
         assert_true(at != 0 || err == ACME_E_CLOSED);
         assert_true(at == 0 || at > 60 || err == ACME_E_TLS_RECORD);
     }
-    tls_server_free(&server);
 }
 
 TEST(truncated_data)
@@ -562,8 +549,7 @@ TEST(truncated_data)
         size_t read = 0;
         int err = 0;
         serve(&mixed, "ECDHE-ECDSA-AES128-GCM-SHA256");
-        assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
-        assert_int_equal(shake(), 1);
+        shakes_hands(&mixed.trust);
         server.cut_at = server.sent_down + at;
         tls_server_say(&server, "answer of 32 bytes for cutting..", 32);
         for (int i = 0; i < 100 && err >= 0; i++) {
@@ -573,7 +559,6 @@ TEST(truncated_data)
         assert_int_equal(err, at == 0 || at == 61 ? ACME_E_CLOSED : ACME_E_TLS_RECORD);
         assert_int_equal(read, at == 61 ? 32 : 0);
         assert_false(acme_tls_closed(&tls));
-        tls_server_free(&server);
     }
 }
 
@@ -586,15 +571,11 @@ static int refuse_name(SSL *ssl, int *alert, void *arg)
 
 static int shake_with(int least, int last, const char *suites)
 {
-    int err;
-
     serve(&rsa, suites);
     SSL_CTX_set_min_proto_version(server.ctx, least);
     SSL_CTX_set_max_proto_version(server.ctx, last);
     assert_int_equal(start(&rsa.trust, HOST, sizeof buffer), 0);
-    err = shake();
-    tls_server_free(&server);
-    return err;
+    return shake();
 }
 
 TEST(wrong_versions)
@@ -618,7 +599,6 @@ TEST(other_ends)
     assert_int_equal(start(&rsa.trust, HOST, sizeof buffer), 0);
     tls_server_raw(&server, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
     assert_int_equal(shake(), ACME_E_TLS_RECORD);
-    tls_server_free(&server);
 }
 
 static int no_random(void *ctx, void *buf, size_t len)
@@ -723,7 +703,6 @@ TEST(resumption)
     assert_int_equal(start(&mixed.trust, "www.example", sizeof buffer), 0);
     assert_int_equal(shake(), 1);
     assert_false(SSL_session_reused(server.ssl));
-    tls_server_free(&server);
 }
 
 /* A session goes on for a day at most, counted from when the server was judged, however often it was resumed; with the
@@ -759,7 +738,6 @@ TEST(resumption_ends)
             acme_tls_end(&tls, &server.net);
             tls_server_run(&server);
         }
-        tls_server_free(&server);
     }
 }
 
@@ -770,8 +748,7 @@ TEST(clean_end)
     int err = 0;
 
     serve(&mixed, NULL);
-    assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
-    assert_int_equal(shake(), 1);
+    shakes_hands(&mixed.trust);
     tls_server_say(&server, "last", 4);
     tls_server_bye(&server);
     assert_int_equal(pump(), 1);
@@ -786,7 +763,6 @@ TEST(clean_end)
     assert_true(err >= 0);
     assert_true(acme_tls_closed(&tls));
     assert_int_equal(acme_tls_code(&tls), 0);
-    tls_server_free(&server);
 }
 
 /* The end is said, but not with something unread: BearSSL 0.6 takes that for more data, and does not come to its end. */
@@ -794,8 +770,7 @@ TEST(an_end_with_something_unread)
 {
     for (int unread = 0; unread < 2; unread++) {
         serve(&mixed, NULL);
-        assert_int_equal(start(&mixed.trust, HOST, sizeof buffer), 0);
-        assert_int_equal(shake(), 1);
+        shakes_hands(&mixed.trust);
         if (unread) {
             tls_server_say(&server, "late", 4);
             assert_int_equal(pump(), 1);
@@ -803,7 +778,6 @@ TEST(an_end_with_something_unread)
         acme_tls_end(&tls, &server.net);
         tls_server_run(&server);
         assert_int_equal((SSL_get_shutdown(server.ssl) & SSL_RECEIVED_SHUTDOWN) != 0, !unread);
-        tls_server_free(&server);
     }
 }
 

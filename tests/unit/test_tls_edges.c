@@ -11,8 +11,7 @@
 
 #define HOST "ca.example"
 
-static EVP_PKEY *root_key, *leaf_key;
-static X509 *chain[2];
+static struct maker_chain made;
 static unsigned char memory[2048], buffer[ACME_TLS_BUFFER_MIN];
 static struct acme_trust trust;
 static struct tls_server server;
@@ -44,41 +43,26 @@ static void net_close(void *ctx)
 
 static int set_up(void **state)
 {
-    struct maker_spec spec = {.name = "Root", .ca = MAKER_CA};
-
-    spec.key = root_key = maker_ec("P-256");
-    chain[1] = maker_certificate(&spec);
-    spec = (struct maker_spec){.san = "DNS:" HOST, .issuer = chain[1], .issuer_key = root_key};
-    spec.key = leaf_key = maker_ec("P-256");
-    chain[0] = maker_certificate(&spec);
-    tls_server_trust(&trust, memory, sizeof memory, &chain[1], 1);
+    made = maker_server("DNS:" HOST);
+    tls_server_trust(&trust, memory, sizeof memory, &made.chain[1], 1);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    X509_free(chain[0]);
-    X509_free(chain[1]);
-    EVP_PKEY_free(root_key);
-    EVP_PKEY_free(leaf_key);
+    maker_chain_free(&made);
     return 0;
 }
 
 static int begin(void **state)
 {
-    tls_server_init(&server, leaf_key, chain, 1, NULL);
+    tls_server_init(&server, made.leaf_key, made.chain, 1, NULL);
     net = (struct acme_net){&server, net_open, net_send, net_recv, net_close};
     memset(&tls, 0, sizeof tls);
     channel = (struct acme_channel){
         .net = &net, .sys = &maker_sys, .trust = &trust, .tls = &tls, .buffer = buffer, .buffer_len = sizeof buffer};
     send_says = recv_says = 1;
     now = 0xffffff00u;
-    return 0;
-}
-
-static int end(void **state)
-{
-    tls_server_free(&server);
     return 0;
 }
 
@@ -108,7 +92,7 @@ static void open_it(void)
 }
 
 /* The network takes nothing for a while: nothing is lost, and the handshake goes on where it stood. */
-TEST_WITH(sends_that_take_nothing, begin, end)
+TEST_WITH(sends_that_take_nothing, begin, NULL)
 {
     send_says = 0;
     for (int i = 0; i < 5; i++) {
@@ -121,7 +105,7 @@ TEST_WITH(sends_that_take_nothing, begin, end)
 }
 
 /* Errors of the network are handed on as they are, in the handshake and after it, and end the connection. */
-TEST_WITH(sends_and_receives_that_fail, begin, end)
+TEST_WITH(sends_and_receives_that_fail, begin, NULL)
 {
     char text[8];
     bool clean = true;
@@ -144,7 +128,7 @@ TEST_WITH(sends_and_receives_that_fail, begin, end)
 }
 
 /* The connection breaks when the end of a request is to go out. */
-TEST_WITH(flush_that_fails, begin, end)
+TEST_WITH(flush_that_fails, begin, NULL)
 {
     open_it();
     send_says = 0;
@@ -158,7 +142,7 @@ TEST_WITH(flush_that_fails, begin, end)
 
 /* More than one record holds: a part is taken, and what is not the whole is not flushed as if it were. Every byte
  * arrives once. */
-TEST_WITH(request_longer_than_a_record, begin, end)
+TEST_WITH(request_longer_than_a_record, begin, NULL)
 {
     static uint8_t data[40000];
     size_t at = 0;
@@ -184,7 +168,7 @@ TEST_WITH(request_longer_than_a_record, begin, end)
 }
 
 /* Head and body of a request are one piece to the server. */
-TEST_WITH(request_in_two_parts, begin, end)
+TEST_WITH(request_in_two_parts, begin, NULL)
 {
     int done = 0;
 
@@ -201,7 +185,7 @@ TEST_WITH(request_in_two_parts, begin, end)
 }
 
 /* The server's goodbye was read together with the last bytes: the next look finds the end without the network. */
-TEST_WITH(end_that_is_known, begin, end)
+TEST_WITH(end_that_is_known, begin, NULL)
 {
     char text[8];
     bool clean = false;
@@ -232,7 +216,7 @@ TEST(quiet)
 }
 
 /* Bytes right behind the server's Finished wait until ours is on its way: one buffer serves both directions. */
-TEST_WITH(bytes_behind_finished, begin, end)
+TEST_WITH(bytes_behind_finished, begin, NULL)
 {
     int err = 0;
 

@@ -15,10 +15,9 @@
 #include "report.h"
 #include "webroot.h"
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
-#define URN    "urn:ietf:params:acme:error:"
-#define V1     "urn:acme:error:"
-#define NOW    1795000000
+#define URN "urn:ietf:params:acme:error:"
+#define V1  "urn:acme:error:"
+#define NOW 1795000000
 
 /* --- a run that only has an end --- */
 
@@ -97,6 +96,13 @@ static void heard(void)
         texts[i][n] = '\0';
         fclose(files[i]);
     }
+}
+
+/* All of it is heard, and these words are among it. */
+static void is_told(const char *words)
+{
+    heard();
+    assert_non_null(strstr(err, words));
 }
 
 static void happens(struct acme_event e)
@@ -489,8 +495,7 @@ TEST(a_list_without_end_stays_within_bounds)
     happens((struct acme_event){
         .kind = ACME_EVENT_ANSWER, .step = ACME_STEP_AUTHZ, .error = ACME_E_CHALLENGE_NONE, .document = doc(many)});
     fails(ACME_E_CHALLENGE_NONE, ACME_STEP_AUTHZ, "");
-    heard();
-    assert_non_null(strstr(err, "only http-01"));
+    is_told("only http-01");
     assert_true(strlen(err) < 1200);
 }
 
@@ -549,8 +554,7 @@ TEST(names_of_a_wrong_certificate_are_named)
         client.chain.memory = (uint8_t[]){1, 2, 3};
         client.chain.cap = client.chain.pem.len = 3;
         fails(ACME_E_CERT_NAMES, ACME_STEP_CERTIFICATE, "");
-        heard();
-        assert_non_null(strstr(err, "for other names"));
+        is_told("for other names");
         free(der);
         X509_free(made);
     }
@@ -607,8 +611,7 @@ TEST(what_something_comes_of_is_told)
     refuses(ACME_STEP_ORDER, URN "serverInternal", "down", 500, "");
     happens((struct acme_event){
         .kind = ACME_EVENT_WAIT, .step = ACME_STEP_ORDER, .error = ACME_E_PROBLEM, .wait_ms = 60000});
-    heard();
-    assert_non_null(strstr(err, "serverInternal: down"));
+    is_told("serverInternal: down");
     assert_non_null(strstr(out, "the CA has trouble of its own, again in 60 s"));
     assert_null(strstr(out, "the CA refused"));
 
@@ -654,8 +657,7 @@ TEST(what_something_comes_of_is_told)
                                 .polls = 2});
     assert_string_equal(report.told.type, URN "compound");
     fails(ACME_E_AUTHZ, ACME_STEP_AUTHZ_POLL, "a.example");
-    heard();
-    assert_non_null(strstr(err, "part of it: " URN "caa: no"));
+    is_told("part of it: " URN "caa: no");
     assert_non_null(strstr(out, "invalid, poll 2"));
     assert_null(strstr(last_line(err), "quite a few")); /* once is enough */
 }
@@ -807,8 +809,7 @@ TEST(our_own_wait_is_not_the_cas)
     begin(false);
     client.failure.retry_s = 86400;
     fails(ACME_E_CLOSED, ACME_STEP_FINALIZE, "");
-    heard();
-    assert_non_null(strstr(err, "try again in 86400 s, after"));
+    is_told("try again in 86400 s, after");
     held_back(false, 60);
     judge("our own wait", err, nobody, the_ca);
     judge("our own wait", err, says, the_ca);
@@ -868,8 +869,7 @@ TEST(kinds_of_limits)
     clock_utc = 0;
     client.failure.retry_s = 60;
     fails(ACME_E_RATE_LIMITED, ACME_STEP_ORDER, "");
-    heard();
-    assert_non_null(strstr(err, "try again in 60 s"));
+    is_told("try again in 60 s");
     assert_null(strstr(err, "UTC"));
 }
 
@@ -928,8 +928,7 @@ TEST(a_stop_says_what_it_costs)
             happens((struct acme_event){.kind = ACME_EVENT_REQUEST, .step = ACME_STEP_FINALIZE});
         }
         acme_report_end(&report, ACME_IDLE, true);
-        heard();
-        assert_non_null(strstr(err, "the next run goes on"));
+        is_told("the next run goes on");
         assert_int_equal(strstr(err, "another one") != NULL, paid == 1);
     }
 }
@@ -961,8 +960,7 @@ TEST(this_machines_own_affairs)
         listener.port = 80;
         listener.error = ports[i].code;
         fails(ACME_E_LISTEN, ACME_STEP_PRESENT, "a.example");
-        heard();
-        assert_non_null(strstr(err, ports[i].says));
+        is_told(ports[i].says);
         assert_non_null(strstr(err, strerror(ports[i].code)));
         assert_non_null(strstr(err, "port 80"));
     }
@@ -989,8 +987,7 @@ TEST(this_machines_own_affairs)
     client.channel.down = 2000;
     client.failure.tls_code = 296;
     fails(ACME_E_TLS_VERSION, ACME_STEP_DIRECTORY, "");
-    heard();
-    assert_non_null(strstr(err, "client certificate"));
+    is_told("client certificate");
     assert_null(strstr(err, "TLS 1.3"));
 
     begin(false); /* asked by another name than it knows */
@@ -999,14 +996,12 @@ TEST(this_machines_own_affairs)
     happens((struct acme_event){
         .kind = ACME_EVENT_ANSWER, .step = ACME_STEP_DIRECTORY, .error = ACME_E_MEMBER, .document = &nothing});
     fails(ACME_E_MEMBER, ACME_STEP_DIRECTORY, "");
-    heard();
-    assert_non_null(strstr(err, "by the host of the URL"));
+    is_told("by the host of the URL");
 
     begin(false); /* nonces came, and every one was refused */
     client.exchange.counts.rejections = 6;
     fails(ACME_E_NONCE, ACME_STEP_ORDER, "");
-    heard();
-    assert_non_null(strstr(err, "out of step"));
+    is_told("out of step");
 }
 
 static int make_state(void **unused)

@@ -128,6 +128,8 @@ static void net_close(void *ctx)
 
 void tls_server_init(struct tls_server *s, EVP_PKEY *key, X509 *const *chain, size_t count, const char *suites)
 {
+    drop(s);
+    SSL_CTX_free(s->ctx);
     memset(s, 0, sizeof *s);
     s->ctx = SSL_CTX_new(TLS_server_method());
     SSL_CTX_set_security_level(s->ctx, 0);
@@ -157,12 +159,6 @@ void tls_server_connect(struct tls_server *s)
     SSL_set_accept_state(s->ssl);
     s->head = s->tail = s->sent_down = s->request_len = 0;
     s->ended = false;
-}
-
-void tls_server_free(struct tls_server *s)
-{
-    drop(s);
-    SSL_CTX_free(s->ctx);
 }
 
 void tls_server_trust(struct acme_trust *trust, void *memory, size_t cap, X509 *const *roots, size_t count)

@@ -28,9 +28,8 @@ struct tls_server {
     struct acme_net net;
 };
 
-/* A server with this chain, leaf first. `suites` NULL: OpenSSL's own choice. */
+/* A server with this chain, leaf first, in the place of the one before (*s: all zero at first). `suites` NULL: OpenSSL's own choice. */
 void tls_server_init(struct tls_server *s, EVP_PKEY *key, X509 *const *chain, size_t count, const char *suites);
-void tls_server_free(struct tls_server *s);
 
 /* A new connection; net.open does it too. */
 void tls_server_connect(struct tls_server *s);

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+
 /* Each test of a program is in one file: they are played by their lines. */
 struct check {
     struct CMUnitTest test;

@@ -22,10 +22,6 @@ struct CMUnitTest {
     {                                                                                                                \
 #f, f, setup, teardown, NULL                                                                                 \
     }
-#define cmocka_unit_test_setup(f, setup)                                                                             \
-    {                                                                                                                \
-#f, f, setup, NULL, NULL                                                                                     \
-    }
 #define cmocka_unit_test_teardown(f, teardown)                                                                       \
     {                                                                                                                \
 #f, f, NULL, teardown, NULL                                                                                  \
