@@ -95,7 +95,8 @@ struct acme_sockets_listener {
     struct acme_sockets_address on;
     int fd; /* -1: none */
     int slots[ACME_HTTP01_SLOTS];
-    int error; /* errno of the last failure; 0 none */
+    int error;        /* errno of the last failure; 0 none                  */
+    uint32_t taken_s; /* NuttX: since when the port is in use; 0: it is not */
 };
 
 /* Prepares; no I/O. `address`: the IP address to listen on, borrowed for the call; NULL: all of IPv4. "::" is IPv6, and IPv4 as well

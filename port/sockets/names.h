@@ -66,7 +66,18 @@ typedef struct zsock_addrinfo so_addrinfo;
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
+
+#if defined(__NuttX__) && defined(CONFIG_NET_TCP) && !defined(CONFIG_NET_TCP_NO_STACK) &&                            \
+    (!defined(CONFIG_NET_SOCKOPTS) || !defined(CONFIG_NET_TCPBACKLOG) || !defined(CONFIG_NET_TCP_WRITE_BUFFERS))
+/* SO_ERROR would not be there, accept() and send() would block, whatever O_NONBLOCK says. */
+#error "port/sockets needs NuttX's NET_SOCKOPTS, NET_TCPBACKLOG and NET_TCP_WRITE_BUFFERS"
+#endif
+
+#if defined(__NuttX__) && !defined(CONFIG_NET_TCP_WAIT_TIMEOUT)
+#define CONFIG_NET_TCP_WAIT_TIMEOUT 0
+#endif
 
 #define so_(name) name
 typedef struct pollfd so_pollfd;
@@ -93,6 +104,29 @@ typedef struct addrinfo so_addrinfo;
 static inline bool so_not_now(int code)
 {
     return SO_AGAIN(code) || code == EINTR || code == ENOBUFS || code == ECONNABORTED;
+}
+
+/* A port that was closed a moment ago is in use for as long as one of its connections is remembered, where SO_REUSEADDR is taken
+ * and does nothing: true so long. *since_s: when it was first seen, 0 not yet. */
+#if defined(__NuttX__)
+static inline bool so_remembered(uint32_t *since_s)
+{
+    struct timespec at;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    if (*since_s == 0) {
+        *since_s = (uint32_t)at.tv_sec + 1;
+    }
+    return (uint32_t)at.tv_sec + 1 - *since_s <= CONFIG_NET_TCP_WAIT_TIMEOUT + 1;
+}
+#else
+#define so_remembered(since_s) false
+#endif
+
+/* True for an errno that says that the peer has ended it; NuttX says of a reset that nobody is connected. */
+static inline bool so_ended(int code)
+{
+    return code == ECONNRESET || code == EPIPE || code == ENOTCONN;
 }
 
 static inline void so_shut(int *fd)

@@ -18,8 +18,9 @@ static int listener_start(void *ctx)
         so_(listen)(l->fd, ACME_HTTP01_SLOTS) != 0) {
         l->error = errno;
         so_shut(&l->fd);
-        return ACME_E_LISTEN;
+        return l->error == EADDRINUSE && so_remembered(&l->taken_s) ? 0 : ACME_E_LISTEN;
     }
+    l->taken_s = 0;
     return 1;
 }
 
@@ -41,7 +42,7 @@ static int moved(ssize_t count)
     if (count >= 0) {
         return (int)count;
     }
-    return so_not_now(errno) ? 0 : errno == ECONNRESET || errno == EPIPE ? ACME_E_CLOSED : ACME_E_NET;
+    return so_not_now(errno) ? 0 : so_ended(errno) ? ACME_E_CLOSED : ACME_E_NET;
 }
 
 static int listener_recv(void *ctx, unsigned slot, void *data, size_t cap)
@@ -90,6 +91,7 @@ int acme_sockets_listener_init_sized(struct acme_sockets_listener *l, size_t siz
     l->listener = listener;
     l->listener.ctx = l;
     l->error = 0;
+    l->taken_s = 0;
     l->fd = -1;
     for (unsigned i = 0; i < ACME_HTTP01_SLOTS; i++) {
         l->slots[i] = -1;

@@ -10,9 +10,6 @@ static int failed(struct acme_sockets_net *n, int code)
         return ACME_E_REFUSED;
     case ETIMEDOUT:
         return ACME_E_TIMEOUT;
-    case ECONNRESET:
-    case EPIPE:
-        return ACME_E_CLOSED;
     case ENETUNREACH:
     case EHOSTUNREACH:
     case ENETDOWN:
@@ -20,7 +17,7 @@ static int failed(struct acme_sockets_net *n, int code)
     case EAFNOSUPPORT:
         return ACME_E_UNREACHABLE;
     default:
-        return ACME_E_NET;
+        return so_ended(code) ? ACME_E_CLOSED : ACME_E_NET;
     }
 }
 

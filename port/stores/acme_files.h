@@ -4,7 +4,8 @@
  * Every record is two files of short names, ACMEx.A and ACMEx.B, and so are key and chain together, whose change is one. Each
  * file ends with a checksum.
  *
- *   rename replaces       (littlefs, POSIX) what is new is written into B, closed, and renamed to A. B never counts.
+ *   rename replaces       (littlefs, POSIX) what is new is written into B, closed, and renamed to A. B counts where there is no A:
+ *                         some systems' rename removes A first (NuttX's, whatever the file system), and the power may go then.
  *   rename does not, NULL (FAT, SPIFFS) what is new is written beside what counts, with a higher sequence number, and then once
  *                         more in place of that: the newest whole one wins. Key and chain are written once.
  *
@@ -34,8 +35,9 @@ struct acme_files {
     int (*create)(void *ctx, unsigned handle, const char *name);                  /* empties what is there */
     int (*write)(void *ctx, unsigned handle, const void *data, size_t len);       /* at its end */
     int (*close)(void *ctx, unsigned handle);                                     /* it is durable then */
-    int (*rename)(void *ctx, const char *from, const char *to); /* `to` is replaced at one moment. NULL: cannot be */
-    int (*remove)(void *ctx, const char *name);                 /* 0 when it is not there, too */
+    int (*rename)(void *ctx, const char *from,
+                  const char *to);              /* `to` is replaced, or removed first. NULL: cannot be */
+    int (*remove)(void *ctx, const char *name); /* 0 when it is not there, too */
 };
 
 struct acme_files_store {

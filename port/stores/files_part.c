@@ -58,7 +58,10 @@ int acme_files_in_use(struct acme_files_store *s, char kind, struct acme_files_p
 {
     struct acme_files_part b = {0};
     bool replaces = s->files->rename != NULL;
-    enum state of_b = replaces ? MISSING : look(s, kind, 'B', &b), of_a = look(s, kind, 'A', p);
+    const enum state of_a = look(s, kind, 'A', p),
+                     of_b = replaces && of_a != MISSING ? MISSING : look(s, kind, 'B', &b);
+    /* The one that is written first may never have been finished, as long as there is no other. */
+    const enum state first = replaces ? of_b : of_a, other = replaces ? of_a : of_b;
 
     if (of_b == WHOLE && (of_a != WHOLE || b.sequence > p->sequence)) {
         *p = b;
@@ -67,7 +70,7 @@ int acme_files_in_use(struct acme_files_store *s, char kind, struct acme_files_p
     if (of_a == WHOLE) {
         return 'A';
     }
-    return of_b == MISSING && (of_a == MISSING || (of_a == DAMAGED && !replaces)) ? 0 : ACME_E_STORE_READ;
+    return other == MISSING && (first == MISSING || first == DAMAGED) ? 0 : ACME_E_STORE_READ;
 }
 
 bool acme_files_finish(struct acme_files_store *s, unsigned handle, char kind, char copy,
@@ -90,6 +93,11 @@ bool acme_files_replace(struct acme_files_store *s, char kind)
 {
     const char from[8] = {'A', 'C', 'M', 'E', kind, '.', 'B', '\0'};
     return s->files->rename(s->files->ctx, from, acme_files_name(s, kind, 'A')) == 0;
+}
+
+bool acme_files_settle(struct acme_files_store *s, char kind, int now)
+{
+    return s->files->rename == NULL || now != 'B' || acme_files_replace(s, kind);
 }
 
 bool acme_files_write(struct acme_files_store *s, char kind, char copy, uint32_t sequence, const void *data,

@@ -21,7 +21,8 @@ struct acme_files_part {
 const char *acme_files_name(struct acme_files_store *s, char kind, char copy);
 
 /* The copy that counts, A or B; 0: there is none, ACME_E_STORE_READ: there was one. Without rename B is begun only when A is
- * whole, so an A that is damaged and alone was never finished. */
+ * whole, so an A that is damaged and alone was never finished. With rename B counts where there is no A: the power went while one
+ * was to take the other's place, or before there ever was an A. */
 int acme_files_in_use(struct acme_files_store *s, char kind, struct acme_files_part *p);
 
 /* Ends a file and reads it back. */
@@ -34,6 +35,9 @@ bool acme_files_write(struct acme_files_store *s, char kind, char copy, uint32_t
 
 /* Puts B in the place of A. */
 bool acme_files_replace(struct acme_files_store *s, char kind);
+
+/* Before another B is begun: with rename, a B that counts (`now`) becomes A. */
+bool acme_files_settle(struct acme_files_store *s, char kind, int now);
 
 #ifdef __cplusplus
 }

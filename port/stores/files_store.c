@@ -21,7 +21,8 @@ static int files_put(void *ctx, enum acme_record record, const void *data, size_
         good = s->files->remove(s->files->ctx, acme_files_name(s, kind, last == 'A' ? 'B' : 'A')) == 0 &&
                s->files->remove(s->files->ctx, acme_files_name(s, kind, last)) == 0;
     } else if (s->files->rename != NULL) {
-        good = acme_files_write(s, kind, 'B', 0, data, len) && acme_files_replace(s, kind);
+        good = acme_files_settle(s, kind, now) && acme_files_write(s, kind, 'B', 0, data, len) &&
+               acme_files_replace(s, kind);
     } else {
         good = acme_files_write(s, kind, other, p.sequence + 1, data, len);
         if (good) { /* against what fades: it counts without it */
@@ -74,8 +75,10 @@ static int files_append(void *ctx, const void *data, size_t len)
     if (len == 0) {
         give_up(s);
         s->len = s->crc = 0;
-        s->copy = s->files->rename != NULL || acme_files_in_use(s, PAIR, &p) == 'A' ? 'B' : 'A';
-        s->receiving = s->files->create(s->files->ctx, 1, acme_files_name(s, PAIR, s->copy)) == 0;
+        const int now = acme_files_in_use(s, PAIR, &p);
+        s->copy = s->files->rename != NULL || now == 'A' ? 'B' : 'A';
+        s->receiving = acme_files_settle(s, PAIR, now) &&
+                       s->files->create(s->files->ctx, 1, acme_files_name(s, PAIR, s->copy)) == 0;
     } else if (s->receiving && !add(s, data, len)) { /* a chain with a hole is none */
         give_up(s);
     }

@@ -35,6 +35,14 @@ names() {
 	sed 's/^/# /' "$to/log"
 }
 
+nuttx=(-D__NuttX__ -DCONFIG_NET_TCP=1 -DCONFIG_NET_SOCKOPTS=1 -DCONFIG_NET_TCPBACKLOG=1)
+names NuttX "${nuttx[@]}" -DCONFIG_NET_TCP_WRITE_BUFFERS=1
+! cc -fsyntax-only -Icore -Iport/sockets "${nuttx[@]}" port/sockets/sockets_net.c 2>"$to/log" && grep -q NET_TCP_WRITE_BUFFERS "$to/log"
+result $? "a NuttX whose calls would block is refused, and told what it lacks"
+cc -std=gnu11 -Wall -Wextra -Werror -Icore -Iport/sockets "${nuttx[@]}" -DCONFIG_NET_TCP_WRITE_BUFFERS=1 -DCONFIG_NET_TCP_WAIT_TIMEOUT=30 \
+	-Dclock_gettime=played_clock tests/conformance/patience.c port/sockets/sockets_{listener,numeric}.c -o "$to/patience" 2>"$to/log" &&
+	"$to/patience"
+result $? "NuttX: a port in use is waited for as long as a connection of it is remembered, and no longer"
 names Zephyr -D__ZEPHYR__ -Itests/conformance/zephyr
 names "Zephyr since 4.4, without those from before" -D__ZEPHYR__ -DNAMES_OF_4_4 -Itests/conformance/zephyr
 mbedtls=${MBEDTLS_DIR:-build/src/mbedtls}

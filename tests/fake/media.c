@@ -113,6 +113,15 @@ static int media_rename(void *ctx, const char *from, const char *to)
     int i = find(m, from), over = find(m, to);
     bool then;
     m->misused += i < 0 || m->file[i].open || (over >= 0 && m->file[over].open);
+    if (over >= 0 && m->removes_first) {
+        if (!step(m, &then)) {
+            return -1;
+        }
+        m->file[over].name[0] = '\0';
+        if (then) {
+            return -1;
+        }
+    }
     if (i < 0 || !step(m, &then)) {
         return -1;
     }

@@ -34,7 +34,8 @@ struct media {
     unsigned failing;   /* this step fails and all goes on; 0: none */
     unsigned spoiled;   /* what this step writes is not what is there afterwards, and nobody says so; 0: none */
     bool off, unreadable;
-    unsigned misused; /* calls that break the contract of acme_files.h or acme_kv.h */
+    bool removes_first; /* rename removes what it is to replace, and the power may go between the two: NuttX's */
+    unsigned misused;   /* calls that break the contract of acme_files.h or acme_kv.h */
 };
 
 /* A new one; `renames`: rename replaces. */

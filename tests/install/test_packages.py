@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What others' builds take in is core/Filelists.mk: the components of ESP-IDF and Zephyr (played by CMake with stand-ins for their
-functions), Zephyr's sample, PlatformIO's library.json, the tree and the tarball of `make dist`, its bill of materials, the Debian packages."""
+functions), Zephyr's sample, NuttX's application libraries (by make, likewise), PlatformIO's library.json, the tree and the tarball of `make
+dist`, its bill of materials, the Debian packages."""
 
 import glob
 import json
@@ -93,6 +94,41 @@ def options():
     """Options of Kconfig with their defaults."""
     for name, body in re.findall(r"^config NANOACME_(\w+)\n((?:\t.*\n|\n)*)", open(f"{ROOT}/port/package/Kconfig", encoding="utf-8").read(), re.M):
         yield name, re.search(r"^\tdefault (\w+)", body, re.M)[1]
+
+
+# Of NuttX's: what it does with the sources, here said.
+APPLICATION = """COBJS = objects
+all:
+	@printf '%s\\n' $(foreach f,$(CSRCS),$(firstword $(wildcard $(addsuffix $f,$(subst :, ,$(VPATH))))))
+	@printf 'flag %s\\n' $(CFLAGS)
+	@printf 'app %s\\n' $(CONFIGURED_APPS)
+"""
+
+
+def nuttx(root, folder, bearssl):
+    """The libraries among NuttX's apps, played by make."""
+    apps, source = f"{folder}/apps-{bearssl}", f"{folder}/bearssl"
+    os.makedirs(f"{source}/src/mac", exist_ok=True)
+    os.makedirs(apps)
+    os.symlink(f"{root}/port/package/nuttx", f"{apps}/nanoacme")
+    for path, text in ((f"{source}/src/mac/hmac.c", ""), (f"{apps}/Application.mk", APPLICATION),
+                       (f"{apps}/Make.defs", "all:\nINCDIR_PREFIX = -I\nINCSYSDIR_PREFIX = -isystem\ninclude $(APPDIR)/nanoacme/Make.defs\n")):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+    made = [subprocess.run(["make", "-s", "-C", f"{apps}/nanoacme{part}", f"APPDIR={apps}", "CONFIG_NANOACME=y", "CONFIG_NANOACME_NAMES_MAX=3",
+                            "CONFIG_NANOACME_CFG_TRACE=y", 'CONFIG_NANOACME_BEARSSL="' + (source if bearssl else "") + '"'],
+                           capture_output=True, text=True) for part in ("", "/bearssl")]
+    said = [m.stdout.splitlines() for m in made]
+    files = [os.path.relpath(os.path.realpath(p), os.path.realpath(root)) for p in said[0] if p.startswith("/")]
+    due = [p for name in ("ACME_BEARSSL" if bearssl else "ACME_SECURE", "ACME_CORE", "ACME_SOCKETS", "ACME_STORES", "ACME_FLASH") for p in LISTS[name]]
+    what = f"NuttX, {'BearSSL' if bearssl else 'own TLS'}"
+    tap.ok(files == due, f"{what}: its files are the list, none hides another", f"{set(files) ^ set(due)} {made[0].stderr[-300:]}")
+    flags = {line[5:] for line in said[0] if line.startswith("flag ")}
+    tap.ok({"-DACME_NAMES_MAX=3", "-DACME_CFG_TRACE=1", "-DACME_CFG_V1=0", f"-DACME_CFG_BEARSSL={int(bearssl)}"} <= flags and
+           all(os.path.isdir(f[2:]) for f in flags if f.startswith("-I")), f"{what}: options and folders reach the compiler", str(sorted(flags)))
+    libraries = [line for line in said[0] if line.startswith("app ")]
+    tap.ok(libraries == [f"app {apps}/nanoacme"] + [f"app {apps}/nanoacme/bearssl"] * bearssl and
+           (said[1][0] == f"{source}/src/mac/hmac.c") == bearssl, f"{what}: BearSSL is a library of its own", f"{libraries} {said[1][:1]}")
 
 
 def kconfig():
@@ -223,7 +259,9 @@ def main():
             component("Zephyr, with BearSSL", f"{ROOT}/port/package/zephyr/zephyr/CMakeLists.txt", ROOT, "bearssl", zephyr)
         else:
             tap.skip("components of ESP-IDF and Zephyr", "no cmake: tests/deps.sh check")
-        for kconfig_file in (f"{ROOT}/port/package/esp-idf/nanoacme/Kconfig", f"{tree}/Kconfig", f"{tree}/port/package/zephyr/zephyr/Kconfig"):
+        nuttx(ROOT, folder, True)
+        nuttx(tree, folder, False)
+        for kconfig_file in (f"{ROOT}/port/package/nuttx/Kconfig", f"{ROOT}/port/package/esp-idf/nanoacme/Kconfig", f"{tree}/Kconfig", f"{tree}/port/package/zephyr/zephyr/Kconfig"):
             source = re.search(r'rsource "(.*)"', open(kconfig_file, encoding="utf-8").read())[1]
             tap.ok(os.path.isfile(os.path.join(os.path.dirname(kconfig_file), source)), f"{os.path.relpath(kconfig_file, folder)[-40:]} leads to the options")
         manifest = open(f"{tree}/idf_component.yml", encoding="utf-8").read()

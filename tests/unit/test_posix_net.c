@@ -116,6 +116,16 @@ TEST(test_time_limit_of_an_address)
     close(pair[1]);
 }
 
+/* What a reset is to NuttX: nobody is connected. An answer that was cut off is asked for again. */
+TEST(test_not_connected_is_closed)
+{
+    char byte = 0;
+    net.tcp.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(net.tcp.net.recv(&net, &byte, 1), ACME_E_CLOSED);
+    assert_int_equal(net.tcp.error, ENOTCONN);
+    assert_int_equal(net.tcp.net.send(&net, &byte, 1), ACME_E_CLOSED);
+}
+
 TEST(test_socket_options)
 {
     int on = 0;

@@ -8,7 +8,7 @@
 #include "shelf.h"
 #include "unit.h"
 
-enum kind { REPLACING, TWO_NAMES, VALUES, KINDS };
+enum kind { REPLACING, REMOVING, TWO_NAMES, VALUES, KINDS };
 
 struct device {
     enum kind kind;
@@ -74,7 +74,8 @@ static void begin(enum kind kind)
 {
     memset(&d, 0, sizeof d);
     d.kind = kind;
-    media_new(&d.media, kind == REPLACING);
+    media_new(&d.media, kind <= REMOVING);
+    d.media.removes_first = kind == REMOVING;
     shelf = (struct shelf){.store = kind == VALUES ? &d.kv.store : &d.files.store,
                            .kinds = ACME_RECORD_COUNT,
                            .story = story,
