@@ -215,7 +215,7 @@
 #endif
 
 /* 1: acme_setup::deactivate_authz is looked at: of an order that is given up the authorizations that are not valid are deactivated
- * (protocol/leave.c), a request each, so that they do not count as pending at the CA. Flash: about 0.3 KB. 0: the CA forgets them
+ * (protocol/leave.c), a request each, so that they do not count as pending at the CA. Flash: about 0.4 KB. 0: the CA forgets them
  * by itself. */
 #ifndef ACME_CFG_DEACTIVATE_AUTHZ
 #define ACME_CFG_DEACTIVATE_AUTHZ 0

@@ -761,6 +761,35 @@ TEST(failed_validation_names_the_name)
     assert_null(w.ca.published);
 }
 
+/* Who is to stop sees whether the CA may be looking: not before it was told, and again when a reset has come in between. */
+TEST(validation_under_way_is_told)
+{
+    static const struct ca_plan plan = {ONE, .authz_looks = 1};
+    for (int reset = 0; reset < 2; reset++) {
+        unsigned before = 0, under_way = 0;
+        new_world(&plan);
+        assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
+        while (reset > 0 && w.ca.count[CA_CHALLENGE] == 0) {
+            tick();
+        }
+        if (reset > 0) {
+            boot();
+            assert_false(acme_validating(&w.client));
+            assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
+        }
+        for (enum acme_progress progress = ACME_BUSY; !acme_is_over(progress); progress = tick()) {
+            bool shown = w.client.flow.presented > 0;
+            before += shown && !acme_validating(&w.client);
+            under_way += acme_validating(&w.client);
+            assert_true(shown || !acme_validating(&w.client));
+            assert_true(w.ca.count[CA_CHALLENGE] == 0 || !shown || acme_validating(&w.client));
+        }
+        assert_true(under_way > 0);
+        assert_int_equal(before > 0, reset == 0);
+        assert_false(acme_validating(&w.client));
+    }
+}
+
 /* --- an order that is given up */
 
 #define FAILS_AT_B                                                                                                   \
