@@ -773,7 +773,7 @@ TEST(validation_under_way_is_told)
             tick();
         }
         if (reset > 0) {
-            boot();
+            power_cut();
             assert_false(acme_validating(&w.client));
             assert_int_equal(acme_start(&w.client, ACME_IF_DUE, w.now_ms), 0);
         }
