@@ -111,7 +111,7 @@ static bool is_odd(const char *pin, size_t len)
     bool odd = len >= 3 && memcmp(pin, "\xef\xbb\xbf", 3) == 0; /* the mark of UTF-8 */
 
     for (size_t i = 0; i < len; i++) {
-        odd = odd || (pin[i] >= 0 && pin[i] < ' ') || pin[i] == 0x7f;
+        odd = odd || (unsigned char)pin[i] < ' ' || pin[i] == 0x7f;
     }
     return odd;
 }
