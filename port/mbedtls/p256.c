@@ -153,19 +153,21 @@ int acme_p256_public(const uint8_t scalar[32], uint8_t point[65])
     return multiply(POINT, scalar, point);
 }
 
-/* r and s of a signature's DER, which is the library's own. */
-static void split(const uint8_t *der, size_t len, uint8_t signature[64])
+/* r and s of a signature's DER, which is the library's own. Returns false when one of them is zero, as no signature has it: the library
+ * does not look whether there was memory for r where it copies that. */
+static bool split(const uint8_t *der, size_t len, uint8_t signature[64])
 {
     static const uint8_t tags[] = {ACME_DER_INTEGER, ACME_DER_INTEGER};
     struct acme_der in = {der, len}, part[2];
+    bool good = acme_der_only(&in, ACME_DER_SEQUENCE, &in) && acme_der_run(&in, tags, 2, part);
 
     memset(signature, 0, 64);
-    if (acme_der_only(&in, ACME_DER_SEQUENCE, &in) && acme_der_run(&in, tags, 2, part)) {
-        for (size_t i = 0; i < 2; i++) {
-            size_t sign = part[i].len > 32; /* a zero before a high bit */
-            memcpy(signature + 32 * (i + 1) - (part[i].len - sign), part[i].at + sign, part[i].len - sign);
-        }
+    for (size_t i = 0; good && i < 2; i++) {
+        size_t sign = part[i].len > 32; /* a zero before a high bit */
+        memcpy(signature + 32 * (i + 1) - (part[i].len - sign), part[i].at + sign, part[i].len - sign);
+        good = part[i].len > 1 || part[i].at[0] != 0;
     }
+    return good;
 }
 
 int acme_p256_sign(const uint8_t scalar[32], const uint8_t digest[32], uint8_t signature[64])
@@ -180,8 +182,8 @@ int acme_p256_sign(const uint8_t scalar[32], const uint8_t digest[32], uint8_t s
     code =
         mbedtls_ecdsa_write_signature_restartable(&work->pair, MBEDTLS_MD_SHA256, digest, 32, WITH_SIZE(der), &len,
                                                   mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE, &work->signing);
-    if (code == 0) {
-        split(der, len, signature);
+    if (code == 0 && !split(der, len, signature)) {
+        code = MBEDTLS_ERR_ECP_ALLOC_FAILED;
     }
     return settle(code);
 }

@@ -11,10 +11,17 @@ finish() {
 	status=$?
 	trap '' INT TERM HUP
 	# The shell's own list: a signal may come after a start and before it stands in `started`, or before its session.
-	for pid in $(jobs -p); do
+	local pid all
+	all=$(jobs -p)
+	for pid in $all; do
 		kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || true
 	done
 	wait || true
+	for pid in $all; do # a client that waits for a CA which is gone by now
+		while kill -KILL -- "-$pid" 2>/dev/null; do
+			sleep 0.05 # lint: polls
+		done
+	done
 	rm -rf "$tmp"
 	exit "$status"
 }

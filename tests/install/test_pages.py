@@ -101,8 +101,11 @@ int connection_init(void);
     "port/sockets/README.md": ("""#include "acme.h"
 #include "acme_sockets.h"
 #include "protocol/challenge_http01.h"
+#include <sys/random.h>
+#include <time.h>
 extern struct acme_setup setup;
 uint32_t my_now_ms(void);
+int my_random(void *ctx, void *buf, size_t len);
 void sockets_init(void);
 """, CORE + ["-Iport/sockets", "-D_POSIX_C_SOURCE=200809L"], None),
     "port/package/esp-idf/README.md": ("""#include "acme.h"

@@ -78,8 +78,9 @@ with tempfile.TemporaryDirectory() as to:
     wrong = run("make", "-s", "-j2", f"B={BUILD}", "CC=gcc", f"CFLAGS={SANITIZE}", *programs)
     tap.ok(not wrong, "the unit tests are built", wrong)
     os.environ["CMOCKA_MESSAGE_OUTPUT"] = "STDOUT"
+    shelf = {name: [f"{BUILD}/obj/tests/unit/shelf.o"] for name in ("flash_store", "stores")}
     for name in TESTS:
-        wrong = run("gcc", *SANITIZE.split(), "-o", f"{to}/test", f"{BUILD}/obj/tests/unit/test_{name}.o", f"{to}/acme.o", f"{BUILD}/libhelpers.a",
+        wrong = run("gcc", *SANITIZE.split(), "-o", f"{to}/test", f"{BUILD}/obj/tests/unit/test_{name}.o", *shelf.get(name, []), f"{to}/acme.o", f"{BUILD}/libhelpers.a",
                     f"{BUILD}/libnanoacme-posix.a", "-lcmocka", "-ljansson", "-lssl", "-lcrypto", *bearssl) or run(f"{to}/test")
         tap.ok(not wrong, f"test_{name} passes on the single file", wrong)
 tap.end()

@@ -229,6 +229,7 @@ class Pebble(Server):
                                   "certificate": authority.certificate, "privateKey": authority.key,
                                   "httpPort": self.http_port, "tlsPort": self.tls_port, **(config or {})}}, f)
         settings = {k: v for k, v in {**CALM, **(env or {})}.items() if v is not None}
+        self.rejects = settings.get("PEBBLE_WFE_NONCEREJECT") != "0"  # good nonces, now and then
         super().__init__([binary, "-config", path, "-dnsserver", f"127.0.0.1:{self.resolver.port}", *arguments],
                          os.path.join(folder, "pebble.log"), settings)
         self.wait_for("ACME directory available at")

@@ -103,7 +103,8 @@ def update(pebble, client):
         since = pebble.mark()
         run = client.issue(NAME, force=True, options=contact)
         told = sum("/my-account/" in path for _, path in pebble.requests(since))
-        tap.ok(run.code == NEW and told == asked, f"{contact[1]} is told {asked} times", run.tail() + f" {told}")
+        steady = told == asked or (told > asked > 0 and pebble.rejects)  # a nonce may be refused, and it is told again
+        tap.ok(run.code == NEW and steady, f"{contact[1]} is told {asked} times", run.tail() + f" {told}")
     run = client.run("account", "update", options=["--contact", "fax:1"])
     tap.ok(run.code == FAILED and "mailto:" in run.err, "a contact the CA does not take is told", run.tail())
 

@@ -21,8 +21,11 @@
 #include "secure/key_p256.h"
 #include "secure/p256.h"
 
-#include <mbedtls/ecp.h>
 #include <mbedtls/platform.h>
+#include <mbedtls/version.h>
+#if MBEDTLS_VERSION_NUMBER < 0x04000000
+#include <mbedtls/ecp.h>
+#endif
 
 static int random_answer, stuck;
 
@@ -425,7 +428,7 @@ static void memory_is_lacking(void **state)
 
 #endif
 
-#if defined(ACME_KEY_PSA_IN_PIECES) && defined(MBEDTLS_ECP_RESTARTABLE)
+#if defined(ACME_KEY_PSA_IN_PIECES) && defined(MBEDTLS_ECP_RESTARTABLE) && MBEDTLS_VERSION_NUMBER < 0x04000000
 
 /* A key that PSA keeps: in pieces, another digest, destroyed in the middle, given up. */
 static void psa_in_pieces(void **state)
@@ -492,7 +495,7 @@ int main(void)
         IN_PIECES(two_in_turn),
         IN_PIECES(memory_is_lacking),
 #endif
-#if defined(ACME_KEY_PSA_IN_PIECES) && defined(MBEDTLS_ECP_RESTARTABLE)
+#if defined(ACME_KEY_PSA_IN_PIECES) && defined(MBEDTLS_ECP_RESTARTABLE) && MBEDTLS_VERSION_NUMBER < 0x04000000
         IN_PIECES(psa_in_pieces),
 #endif
     };
