@@ -153,7 +153,7 @@ int acme_p256_public(const uint8_t scalar[32], uint8_t point[65])
     return multiply(POINT, scalar, point);
 }
 
-/* r and s of a signature's DER, which is the library's own. Returns false when one of them is zero, as no signature has it: the library
+/* r and s of a signature's DER, which is the library's own. Returns false when one of them is zero, as no signature has it: 2.28
  * does not look whether there was memory for r where it copies that. */
 static bool split(const uint8_t *der, size_t len, uint8_t signature[64])
 {
