@@ -68,14 +68,15 @@ const char *acme_nameserver_split(const char *word, char host[254], uint16_t *po
 
 /* --- its key --- */
 
-/* Puts blanks in the place of comments. */
+/* Puts blanks in the place of comments. In the middle of a word two strokes are none: a secret may have them. */
 static void blank_comments(char *text)
 {
     bool quoted = false;
     for (char *at = text; *at != '\0'; at++) {
         const char *end = NULL;
+        bool begins = at == text || strchr(" \t\r\n;{}\"", at[-1]) != NULL;
         quoted = quoted != (*at == '"');
-        if (!quoted && (*at == '#' || (at[0] == '/' && at[1] == '/'))) {
+        if (!quoted && (*at == '#' || (begins && at[0] == '/' && at[1] == '/'))) {
             end = at + strcspn(at, "\n");
         } else if (!quoted && at[0] == '/' && at[1] == '*') {
             const char *close = strstr(at + 2, "*/");

@@ -11,13 +11,14 @@ finish() {
 	status=$?
 	trap '' INT TERM HUP
 	# The shell's own list: a signal may come after a start and before it stands in `started`, or before its session.
-	local pid all
-	all=$(jobs -p)
-	for pid in $all; do
+	local pid all=()
+	jobs -p >"$tmp/jobs" # into a file: bash may have been at a $() when the signal came, and trips over another one then
+	mapfile -t all <"$tmp/jobs"
+	for pid in "${all[@]}"; do
 		kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || true
 	done
 	wait || true
-	for pid in $all; do # a client that waits for a CA which is gone by now
+	for pid in "${all[@]}"; do # a client that waits for a CA which is gone by now
 		while kill -KILL -- "-$pid" 2>/dev/null; do
 			sleep 0.05 # lint: polls
 		done

@@ -59,9 +59,9 @@ static void begun(struct engine *e)
 {
     const struct engine_way *w = e->way;
     char flags[80];
-    snprintf(flags, sizeof flags, "%d %d %d %d %u %zu %d %d %d %d %d %d %d", w->unclean, w->no_terms, w->judged,
+    snprintf(flags, sizeof flags, "%d %d %d %d %u %zu %d %d %d %d %d %d %d %d", w->unclean, w->no_terms, w->judged,
              e->ca.plan->mute, w->down_after, e->setup.work_len, e->ca.plan->v1, w->unanswered, w->finalized,
-             w->known, w->optional, e->ca.plan->ari, w->old_key);
+             w->known, w->optional, e->ca.plan->ari, w->old_key, w->tidy);
     put_text("way", flags);
     for (size_t i = 0; i < e->setup.name_count; i++) {
         put_text("name", e->setup.names[i]);

@@ -88,7 +88,8 @@ static void set_up(struct acme_key_ops *keys)
     way.known = strtol(flag, &flag, 10) != 0;
     way.optional = strtol(flag, &flag, 10) != 0;
     plan.ari = strtol(flag, &flag, 10) != 0;
-    way.old_key = strtol(flag, NULL, 10) != 0;
+    way.old_key = strtol(flag, &flag, 10) != 0;
+    way.tidy = strtol(flag, NULL, 10) != 0;
     while (tape_is("name")) {
         plan.names[plan.name_count++] = tape_text("name");
     }

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <openssl/evp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,27 @@ TEST(key_texts)
         if (wrong == NULL || strstr(wrong, bad[i].wrong) != wrong) {
             print_error("%s: %s\n", bad[i].text, wrong != NULL ? wrong : "taken");
             fail();
+        }
+    }
+    /* Whatever a secret's base64 has in it, in either form, with and without a comment behind it. */
+    static const char *const strokes[] = {"//8=", "/w==", "A//B", "AA//", "//////8=", "ab//cd//"};
+    static const struct {
+        const char *before, *behind;
+    } forms[] = {
+        {"n:", ""},         {"hmac-sha256:n:", ""},  {"key \"n\" { algorithm hmac-sha256; secret \"", "\"; };"},
+        {"n:", " // mine"}, {"n:", "\n# mine, too"}, {"/* mine */ n:", ""}};
+    for (size_t i = 0; i < LEN(strokes); i++) {
+        uint8_t secret[8];
+        char plain[128];
+        int len = EVP_DecodeBlock(secret, (const unsigned char *)strokes[i], (int)strlen(strokes[i]));
+        for (const char *at = strokes[i]; *at != '\0'; at++) {
+            len -= *at == '=';
+        }
+        for (size_t f = 0; f < LEN(forms); f++) {
+            snprintf(plain, sizeof plain, "%s%s%s", forms[f].before, strokes[i], forms[f].behind);
+            assert_null(acme_nameserver_key_parse(&key, plain));
+            assert_int_equal(key.secret_len, len);
+            assert_memory_equal(key.secret, secret, (size_t)len);
         }
     }
     snprintf(text, sizeof text, "n:");
