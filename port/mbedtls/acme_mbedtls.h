@@ -34,7 +34,7 @@ struct acme_mbedtls {
  * `arena`: memory for all of Mbed TLS (MBEDTLS_MEMORY_BUFFER_ALLOC_C), that is of the whole firmware; NULL: it has an allocator.
  * Returns 0, ACME_E_NULL, ACME_E_RANDOM (no entropy), or ACME_E_TLS (memory).
  * `ecp_max_ops`: with MBEDTLS_ECP_RESTARTABLE, how much of a curve's work one call does, for the whole firmware
- * (mbedtls_ecp_set_max_ops; psa_interruptible_set_max_ops from 4.0 on); 0: left as it is. */
+ * (mbedtls_ecp_set_max_ops before 4.0, psa_interruptible_set_max_ops where there is that); 0: left as it is. */
 int acme_mbedtls_init(struct acme_mbedtls *m, const struct acme_net *net, const struct acme_sys *sys, void *arena,
                       size_t arena_len, unsigned ecp_max_ops);
 

@@ -48,6 +48,8 @@ static bool draw(const struct acme_sys *sys, uint8_t scalar[32])
 
 enum kind { MAKE, POINT, SIGN };
 
+static const uint8_t none[32]; /* the digest of what is no signature */
+
 /* What is under way: one for all keys, in the library's memory. */
 static struct work {
     enum kind kind;
@@ -122,7 +124,6 @@ static int settle(int code)
 
 static int multiply(enum kind kind, const uint8_t scalar[32], uint8_t point[65])
 {
-    static const uint8_t none[32];
     mbedtls_ecp_group *group;
     mbedtls_ecp_point *q;
     size_t len;
@@ -143,8 +144,6 @@ static int multiply(enum kind kind, const uint8_t scalar[32], uint8_t point[65])
 
 int acme_p256_make(const struct acme_sys *sys, uint8_t scalar[32], uint8_t point[65])
 {
-    static const uint8_t none[32];
-
     return is_under_way(MAKE, scalar, none) || draw(sys, scalar) ? multiply(MAKE, scalar, point) : ACME_E_RANDOM;
 }
 
